@@ -1,0 +1,73 @@
+//! Discovery documents and keys (F-WHJ-4).
+
+use super::{Entra, keys};
+use crate::settings::TokenVersion;
+use crate::world::{Person, Reply};
+use serde_json::{Value, json};
+
+impl Entra {
+    /// The OpenID document of a tenant, or of `common`.
+    pub(super) fn discovery(&mut self, tenant: &str, version: TokenVersion) -> Reply {
+        self.discovery_fetches += 1;
+        if !self.is_known_tenant(tenant) {
+            return self.unknown_tenant(tenant);
+        }
+        let base = format!("{}/{tenant}", self.authority);
+        // An address for every tenant has an issuer with a place to fill in.
+        let issuer_tenant = if is_shared(tenant) {
+            "{tenantid}"
+        } else {
+            tenant
+        };
+        let (oauth, keys) = match version {
+            TokenVersion::V1 => (format!("{base}/oauth2"), format!("{base}/discovery/keys")),
+            TokenVersion::V2 => (
+                format!("{base}/oauth2/v2.0"),
+                format!("{base}/discovery/v2.0/keys"),
+            ),
+        };
+        let document = json!({
+            "issuer": self.issuer_of(issuer_tenant, version),
+            "authorization_endpoint": format!("{oauth}/authorize"),
+            "token_endpoint": format!("{oauth}/token"),
+            "jwks_uri": keys,
+            "response_types_supported": ["code"],
+            "response_modes_supported": ["query"],
+            "subject_types_supported": ["pairwise"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
+            "scopes_supported": ["openid", "profile", "email"],
+            "claims_supported":
+                ["sub", "iss", "aud", "exp", "iat", "nonce", "preferred_username", "name", "tid", "ver", "oid", "email"],
+        });
+        Reply::json(200, &document)
+    }
+
+    /// The published keys.
+    pub(super) fn key_document(&mut self, tenant: &str) -> Reply {
+        self.key_fetches += 1;
+        if !self.is_known_tenant(tenant) {
+            return self.unknown_tenant(tenant);
+        }
+        let keys: Vec<Value> = self
+            .published
+            .iter()
+            .map(|turn| keys::rotated(*turn).jwk())
+            .collect();
+        Reply::json(200, &json!({ "keys": keys }))
+            .with_header("cache-control", "max-age=86400, private")
+    }
+
+    pub(super) fn is_known_tenant(&self, tenant: &str) -> bool {
+        is_shared(tenant)
+            || tenant.eq_ignore_ascii_case(&self.tenant_id)
+            || Person::everybody()
+                .iter()
+                .any(|person| tenant.eq_ignore_ascii_case(&person.tenant_id.to_string()))
+    }
+}
+
+/// The names that stand for many tenants.
+pub(super) fn is_shared(tenant: &str) -> bool {
+    matches!(tenant, "common" | "organizations" | "consumers")
+}

@@ -1,0 +1,101 @@
+//! Signing keys. They are made from a fixed seed, so every process has the same ones: they protect nothing.
+
+use crate::world::Seeded;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rsa::pkcs1v15::{Signature, SigningKey, VerifyingKey};
+use rsa::pkcs8::{EncodePublicKey as _, LineEnding};
+use rsa::signature::{SignatureEncoding as _, Signer as _, Verifier as _};
+use rsa::traits::PublicKeyParts as _;
+use rsa::{RsaPrivateKey, RsaPublicKey};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use std::sync::OnceLock;
+
+/// The keys a rotation goes through before it begins again with the first.
+const ROTATED_KEYS: usize = 4;
+
+// Made when first needed and shared by the whole process: making one takes long in a debug build.
+static POOL: [OnceLock<TestKey>; ROTATED_KEYS + 1] = [const { OnceLock::new() }; ROTATED_KEYS + 1];
+
+/// An RSA key with its id.
+pub(super) struct TestKey {
+    kid: String,
+    signing: SigningKey<Sha256>,
+    public: RsaPublicKey,
+}
+
+impl std::fmt::Debug for TestKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TestKey")
+            .field("kid", &self.kid)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The key of this turn of the rotation.
+pub(super) fn rotated(turn: usize) -> &'static TestKey {
+    key(turn % ROTATED_KEYS)
+}
+
+/// A key Entra never publishes.
+pub(super) fn foreign() -> &'static TestKey {
+    key(ROTATED_KEYS)
+}
+
+fn key(place: usize) -> &'static TestKey {
+    POOL[place].get_or_init(|| TestKey::generate(place))
+}
+
+impl TestKey {
+    fn generate(place: usize) -> Self {
+        const BITS: usize = 2048;
+        let mut random = Seeded::new(0x5eed_0000 + place as u64);
+        let private =
+            RsaPrivateKey::new(&mut random, BITS).expect("the size is one RSA keys can have");
+        let public = RsaPublicKey::from(&private);
+        let digest = Sha256::digest(public.n().to_bytes_be());
+        Self {
+            kid: URL_SAFE_NO_PAD.encode(&digest[..20]),
+            signing: SigningKey::new(private),
+            public,
+        }
+    }
+
+    pub(super) fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    /// The public half as in a key document.
+    pub(super) fn jwk(&self) -> Value {
+        json!({
+            "kty": "RSA",
+            "use": "sig",
+            "kid": self.kid,
+            "x5t": self.kid,
+            "n": URL_SAFE_NO_PAD.encode(self.public.n().to_bytes_be()),
+            "e": URL_SAFE_NO_PAD.encode(self.public.e().to_bytes_be()),
+        })
+    }
+
+    /// RS256.
+    pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
+        self.signing.sign(message).to_vec()
+    }
+
+    pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        let Ok(signature) = Signature::try_from(signature) else {
+            return false;
+        };
+        VerifyingKey::<Sha256>::new(self.public.clone())
+            .verify(message, &signature)
+            .is_ok()
+    }
+
+    /// The public half as text, for the forgery that uses it as a shared secret.
+    pub(super) fn public_pem(&self) -> String {
+        self.public
+            .to_public_key_pem(LineEnding::LF)
+            .expect("an RSA public key can be written as PEM")
+    }
+}

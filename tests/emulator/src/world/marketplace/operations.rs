@@ -1,0 +1,113 @@
+//! The operations APIs (section 5).
+
+use super::super::World;
+use super::super::api::{ApiRequest, Reply};
+use super::super::faults::ErrorForm;
+use super::super::operation::{Action, IN_PROGRESS, NOT_STARTED, OperationState, PARTNER};
+use super::{bad_request, error, not_found, object};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+impl World {
+    pub(super) fn list_operations(&self, id: Uuid) -> Reply {
+        let behaviour = &self.settings.behaviour;
+        if self.held(id).is_none() && !behaviour.unknown_lists_no_operations {
+            return not_found(id);
+        }
+        // Only what waits for the publisher (F-OPL-1).
+        let waiting: Vec<Value> = self
+            .outstanding(id)
+            .into_iter()
+            .filter_map(|operation| self.find_operation(operation))
+            .map(|operation| operation.wire(&self.settings.oddities))
+            .collect();
+        if behaviour.operations_as_array {
+            return Reply::json(200, &json!(waiting));
+        }
+        if waiting.is_empty() {
+            return Reply::json(200, &json!({}));
+        }
+        Reply::json(200, &json!({ "operations": waiting }))
+    }
+
+    pub(super) fn get_operation(&mut self, id: Uuid, operation: Uuid) -> Reply {
+        let Some(known) = self.operation_of(id, operation).cloned() else {
+            return self.no_operation("EntityNotFound", operation);
+        };
+        let reply = Reply::json(200, &known.wire(&self.settings.oddities));
+        // The first look sees `NotStarted` even when the change begins at once (F-CHP-6).
+        if known.status == NOT_STARTED {
+            self.run_due();
+        }
+        reply
+    }
+
+    pub(super) fn update_operation(
+        &mut self,
+        id: Uuid,
+        operation: Uuid,
+        request: &ApiRequest,
+    ) -> Reply {
+        let Some(known) = self.operation_of(id, operation).cloned() else {
+            return self.no_operation("NotFound", operation);
+        };
+        let body = match object(request) {
+            Ok(body) => body,
+            Err(refusal) => return refusal,
+        };
+        let Some(status) = body.get("status").and_then(Value::as_str) else {
+            return bad_request("status", "The status is required.");
+        };
+        if known.source == PARTNER && self.settings.behaviour.partner_update_fails {
+            return ErrorForm::Nested.reply(
+                500,
+                "UnexpectedError",
+                "An unexpected error occurred.",
+            );
+        }
+        if known.status != IN_PROGRESS {
+            return error(
+                409,
+                "Conflict",
+                "status",
+                "A newer update is already fulfilled.",
+            );
+        }
+        match status {
+            "Success" => self.succeed(operation),
+            "Failure" if self.obeys_failure(&known) => {
+                self.fail(operation, "The publisher refused the change.")
+            }
+            // Nonsense is answered as if it were sense (F-OPU-2).
+            _ => {}
+        }
+        Reply::empty(200)
+    }
+
+    fn obeys_failure(&self, operation: &OperationState) -> bool {
+        match operation.action {
+            // Declining a reinstatement is done by cancelling (F-WHA-7, F-WHA-11).
+            Action::Reinstate => self.settings.behaviour.reinstate_obeys_failure,
+            _ => !self.settings.behaviour.failure_is_ignored,
+        }
+    }
+
+    fn operation_of(&self, id: Uuid, operation: Uuid) -> Option<&OperationState> {
+        self.find_operation(operation)
+            .filter(|known| known.subscription_id == id)
+    }
+
+    fn no_operation(&self, code: &str, operation: Uuid) -> Reply {
+        let status = if self.settings.behaviour.not_found_is_400 {
+            400
+        } else {
+            404
+        };
+        error(
+            status,
+            code,
+            "operationId",
+            &format!("Failed to find operation {operation}"),
+        )
+    }
+}

@@ -1,0 +1,99 @@
+//! Method and path to call.
+
+use super::super::api::Reply;
+use super::super::faults::{Call, ErrorForm};
+use http::Method;
+use uuid::Uuid;
+
+/// One of the ten calls, with the ids of its path.
+pub(super) enum Route {
+    Resolve,
+    List,
+    Get(Uuid),
+    Plans(Uuid),
+    Activate(Uuid),
+    Update(Uuid),
+    Delete(Uuid),
+    ListOperations(Uuid),
+    GetOperation(Uuid, Uuid),
+    UpdateOperation(Uuid, Uuid),
+}
+
+impl Route {
+    pub(super) fn call(&self) -> Call {
+        match self {
+            Self::Resolve => Call::Resolve,
+            Self::List => Call::ListSubscriptions,
+            Self::Get(_) => Call::GetSubscription,
+            Self::Plans(_) => Call::ListAvailablePlans,
+            Self::Activate(_) => Call::Activate,
+            Self::Update(_) => Call::UpdateSubscription,
+            Self::Delete(_) => Call::DeleteSubscription,
+            Self::ListOperations(_) => Call::ListOperations,
+            Self::GetOperation(..) => Call::GetOperation,
+            Self::UpdateOperation(..) => Call::UpdateOperation,
+        }
+    }
+
+    pub(super) fn takes_body(&self) -> bool {
+        matches!(
+            self,
+            Self::Activate(_) | Self::Update(_) | Self::UpdateOperation(..)
+        )
+    }
+}
+
+/// The call, or the answer to a path or method the service does not have.
+pub(super) fn find(method: &Method, path: &str) -> Result<Route, Reply> {
+    // With and without a slash at the end (F-LST-1).
+    let path = path.strip_prefix('/').unwrap_or(path);
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let Some(rest) = path.strip_prefix("saas/subscriptions") else {
+        return Err(Reply::empty(404));
+    };
+    let segments: Vec<&str> = rest.split('/').skip(1).collect();
+    let allow = |methods: &str| Err(Reply::empty(405).with_header("allow", methods));
+    match segments.as_slice() {
+        [] if rest.is_empty() => match *method {
+            Method::GET => Ok(Route::List),
+            _ => allow("GET"),
+        },
+        ["resolve"] => match *method {
+            Method::POST => Ok(Route::Resolve),
+            _ => allow("POST"),
+        },
+        [id] => match *method {
+            Method::GET => guid(id).map(Route::Get),
+            Method::PATCH => guid(id).map(Route::Update),
+            Method::DELETE => guid(id).map(Route::Delete),
+            _ => allow("GET, PATCH, DELETE"),
+        },
+        [id, "activate"] => match *method {
+            Method::POST => guid(id).map(Route::Activate),
+            _ => allow("POST"),
+        },
+        [id, "listAvailablePlans"] => match *method {
+            Method::GET => guid(id).map(Route::Plans),
+            _ => allow("GET"),
+        },
+        [id, "operations"] => match *method {
+            Method::GET => guid(id).map(Route::ListOperations),
+            _ => allow("GET"),
+        },
+        [id, "operations", operation] => match *method {
+            Method::GET => Ok(Route::GetOperation(guid(id)?, guid(operation)?)),
+            Method::PATCH => Ok(Route::UpdateOperation(guid(id)?, guid(operation)?)),
+            _ => allow("GET, PATCH"),
+        },
+        _ => Err(Reply::empty(404)),
+    }
+}
+
+fn guid(text: &str) -> Result<Uuid, Reply> {
+    // Only the hyphenated form: the others are never valid in a path.
+    let is_plain = text.len() == 36;
+    match Uuid::try_parse(text) {
+        Ok(id) if is_plain => Ok(id),
+        _ => Err(ErrorForm::Object.reply(400, "BadArgument", "The path must hold a GUID.")),
+    }
+}
