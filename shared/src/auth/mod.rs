@@ -1,0 +1,14 @@
+//! Who we are to Microsoft, and whether a caller is Microsoft.
+
+mod keys;
+mod ring_jwt;
+mod secret;
+mod token;
+mod webhook_token;
+
+pub use keys::{KeyError, SigningKeys};
+pub use secret::{ClientSecret, SecretError};
+pub use token::{
+    AccessToken, ClientCredentials, TokenCache, TokenEndpoint, TokenError, TokenProvider,
+};
+pub use webhook_token::{Caller, Expected, Refused, WebhookTokenVerifier, bearer_token};

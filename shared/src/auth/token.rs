@@ -1,0 +1,265 @@
+//! Access tokens for the marketplace: who gives them, and the cache in front.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use thiserror::Error;
+use tokio::sync::Mutex;
+use tracing::{debug, warn};
+
+use super::secret::{ClientSecret, SecretError};
+use crate::lenient::lenient;
+use crate::outbound;
+use crate::retry::{Transient, parse_retry_after};
+use crate::system::System;
+
+/// A bearer token for Microsoft's marketplace API.
+#[derive(Clone)]
+pub struct AccessToken {
+    value: SecretString,
+    expires_at: Timestamp,
+}
+
+impl AccessToken {
+    /// A token that lives until `expires_at`.
+    pub fn new(value: SecretString, expires_at: Timestamp) -> Self {
+        Self { value, expires_at }
+    }
+
+    /// The token, for the one header that carries it.
+    pub fn expose(&self) -> &str {
+        self.value.expose_secret()
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessToken").field("expires_at", &self.expires_at).finish_non_exhaustive()
+    }
+}
+
+/// Why there is no token.
+#[derive(Debug, Error)]
+pub enum TokenError {
+    /// Entra refused the client: a wrong id, tenant or secret, or an expired secret (F-AUTH-15).
+    #[error("Entra refused the client: {status} {error}{}", aadsts(codes))]
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// Entra's word, such as `invalid_client`.
+        error: String,
+        /// AADSTS numbers; 500011 means that the marketplace API has no service principal in the
+        /// tenant (F-AUTH-10).
+        codes: Vec<u32>,
+    },
+    /// Entra is down, slow or throttling.
+    #[error("Entra is unavailable: {reason}")]
+    Unavailable {
+        /// What was seen.
+        reason: String,
+        /// How long Entra asked to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// The client secret could not be read.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+}
+
+fn aadsts(codes: &[u32]) -> String {
+    codes.iter().map(|code| format!(" AADSTS{code}")).collect()
+}
+
+impl Transient for TokenError {
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Unavailable { .. } | Self::Secret(SecretError::Unavailable(_)) => true,
+            Self::Refused { .. } | Self::Secret(SecretError::NotText) => false,
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Unavailable { retry_after, .. } => *retry_after,
+            Self::Refused { .. } | Self::Secret(_) => None,
+        }
+    }
+}
+
+/// Gives tokens for the marketplace API.
+#[async_trait]
+pub trait TokenProvider: Send + Sync {
+    /// Asks for a new token. MUST NOT cache: [`TokenCache`] does.
+    async fn token(&self) -> Result<AccessToken, TokenError>;
+}
+
+/// Which of Entra's token endpoints is asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TokenEndpoint {
+    /// `/oauth2/token`, with a resource (F-AUTH-3).
+    V1,
+    /// `/oauth2/v2.0/token`, with a scope (F-AUTH-4).
+    #[default]
+    V2,
+}
+
+/// The client-credentials grant (F-AUTH-1).
+pub struct ClientCredentials {
+    /// The way out.
+    pub http: reqwest::Client,
+    /// `https://login.microsoftonline.com`, or an emulator; no trailing slash.
+    pub authority: String,
+    /// Which endpoint.
+    pub endpoint: TokenEndpoint,
+    /// The tenant of the app registration in Partner Center's technical configuration.
+    pub tenant_id: String,
+    /// The app itself.
+    pub client_id: String,
+    /// Its secret.
+    pub secret: ClientSecret,
+    /// The marketplace API's resource id (F-AUTH-2).
+    pub resource: String,
+    /// No answer within this is none.
+    pub timeout: Duration,
+    /// Time.
+    pub system: Arc<dyn System>,
+}
+
+#[async_trait]
+impl TokenProvider for ClientCredentials {
+    async fn token(&self) -> Result<AccessToken, TokenError> {
+        let secret = self.secret.read().await?;
+        let (path, target) = match self.endpoint {
+            TokenEndpoint::V1 => ("oauth2/token", ("resource", self.resource.clone())),
+            TokenEndpoint::V2 => {
+                ("oauth2/v2.0/token", ("scope", format!("{}/.default", self.resource)))
+            }
+        };
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", &self.client_id),
+            ("client_secret", secret.expose_secret()),
+            (target.0, &target.1),
+        ];
+        let asked_at = self.system.now();
+        let request = self
+            .http
+            .post(format!("{}/{}/{path}", self.authority, self.tenant_id))
+            .timeout(self.timeout)
+            .form(&form);
+        let (status, headers, body) = outbound::send(request).await.map_err(|error| {
+            TokenError::Unavailable { reason: error.to_string(), retry_after: None }
+        })?;
+        if status.is_success() {
+            return read_token(&body, asked_at).ok_or_else(|| TokenError::Unavailable {
+                reason: "the answer holds no token".to_owned(),
+                retry_after: None,
+            });
+        }
+        if status.is_server_error() || status.as_u16() == 429 {
+            let retry_after = headers
+                .get("retry-after")
+                .and_then(|value| parse_retry_after(value.to_str().ok()?, asked_at));
+            return Err(TokenError::Unavailable {
+                reason: status.as_u16().to_string(),
+                retry_after,
+            });
+        }
+        Err(refusal(status.as_u16(), &body))
+    }
+}
+
+/// Reads a token answer; all of its numbers may be strings (F-AUTH-3, F-AUTH-5).
+fn read_token(body: &[u8], asked_at: Timestamp) -> Option<AccessToken> {
+    #[derive(Deserialize)]
+    struct Body {
+        access_token: String,
+        #[serde(default, deserialize_with = "lenient")]
+        expires_in: Option<u64>,
+    }
+    /// Entra's tokens live an hour (F-AUTH-6); one that doesn't say is trusted for far less.
+    const UNSAID: u64 = 300;
+    let body: Body = serde_json::from_slice(body).ok()?;
+    let lives = i64::try_from(body.expires_in.unwrap_or(UNSAID)).ok()?;
+    let expires_at = asked_at.checked_add(SignedDuration::from_secs(lives)).ok()?;
+    Some(AccessToken::new(SecretString::from(body.access_token), expires_at))
+}
+
+fn refusal(status: u16, body: &[u8]) -> TokenError {
+    #[derive(Default, Deserialize)]
+    struct Body {
+        #[serde(default, deserialize_with = "lenient")]
+        error: Option<String>,
+        #[serde(default)]
+        error_codes: Vec<u32>,
+    }
+    let body: Body = serde_json::from_slice(body).unwrap_or_default();
+    let is_word = |word: &String| {
+        word.len() <= 64 && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+    };
+    TokenError::Refused {
+        status,
+        error: body.error.filter(is_word).unwrap_or_else(|| "without a reason".to_owned()),
+        codes: body.error_codes,
+    }
+}
+
+/// Tokens are replaced this long before they expire, so that none expires on its way to Microsoft
+/// (F-AUTH-5).
+const REFRESH_AHEAD: SignedDuration = SignedDuration::from_mins(5);
+
+/// One token for all who ask. Refreshed when asked for, never in the background: a frozen function
+/// runs no tasks.
+pub struct TokenCache {
+    provider: Arc<dyn TokenProvider>,
+    system: Arc<dyn System>,
+    /// Held while a token is being fetched: whoever asks meanwhile waits for that one.
+    cached: Mutex<Option<AccessToken>>,
+}
+
+impl TokenCache {
+    /// A cache in front of `provider`, empty at first.
+    pub fn new(provider: Arc<dyn TokenProvider>, system: Arc<dyn System>) -> Self {
+        Self { provider, system, cached: Mutex::new(None) }
+    }
+
+    /// A token with some life left.
+    pub async fn get(&self) -> Result<AccessToken, TokenError> {
+        let mut cached = self.cached.lock().await;
+        let now = self.system.now();
+        if let Some(token) = cached.as_ref().filter(|token| token.expires_at - REFRESH_AHEAD > now)
+        {
+            return Ok(token.clone());
+        }
+        match self.provider.token().await {
+            Ok(token) => {
+                debug!(expires_at = %token.expires_at, "got an access token");
+                Ok(cached.insert(token).clone())
+            }
+            Err(error) => match cached.as_ref().filter(|token| token.expires_at > now) {
+                Some(token) if error.is_transient() => {
+                    warn!(%error, "no new access token; the present one is still valid");
+                    Ok(token.clone())
+                }
+                Some(_) | None => Err(error),
+            },
+        }
+    }
+
+    /// Another token than `refused`: a fresh one, unless somebody got one meanwhile.
+    pub async fn renew(&self, refused: &AccessToken) -> Result<AccessToken, TokenError> {
+        let mut cached = self.cached.lock().await;
+        if let Some(token) = cached.as_ref().filter(|token| token.expose() != refused.expose()) {
+            return Ok(token.clone());
+        }
+        *cached = None;
+        Ok(cached.insert(self.provider.token().await?).clone())
+    }
+}
+
+#[cfg(test)]
+mod tests;

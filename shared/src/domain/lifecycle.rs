@@ -1,0 +1,64 @@
+//! The life cycle, as one table (F-LC).
+//!
+//! ```text
+//!              Purchase            Activate               Suspend
+//!   (unknown) ─────────▶ Pending ───────────▶ Subscribed ─────────▶ Suspended
+//!                           │                     │   ◀─────────────   │
+//!                           │                     │     Reinstate      │
+//!                           │  Unsubscribe        │ Unsubscribe        │ Unsubscribe
+//!                           ▼                     ▼                    ▼
+//!                        ───────────────▶ Unsubscribed ◀───────────────
+//! ```
+//!
+//! Observations may be far apart, so a path can hold several steps: what was skipped is made up
+//! for, in order (F-LC-12). A status that can't follow is a late read, or a mistake of Microsoft's;
+//! either way it isn't adopted.
+
+use super::subscription::Status;
+
+/// One step along the life cycle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Activate,
+    Suspend,
+    Reinstate,
+    Unsubscribe,
+    /// To or from a status this program has no word for.
+    Adopt,
+}
+
+/// The steps from one status to another; `None` where the second can't follow the first.
+///
+/// `was_billed` says that Microsoft has held the subscription as Subscribed: its term has a start
+/// (F-OBJ-6). It decides whether an ended purchase had ever begun.
+pub(super) fn path(from: &Status, to: &Status, was_billed: bool) -> Option<&'static [Step]> {
+    use Status::{Other, PendingFulfillmentStart as Pending, Subscribed, Suspended, Unsubscribed};
+    use Step::{Activate, Adopt, Reinstate, Suspend, Unsubscribe};
+    Some(match (from, to) {
+        (Pending, Pending)
+        | (Subscribed, Subscribed)
+        | (Suspended, Suspended)
+        | (Unsubscribed, Unsubscribed) => &[],
+
+        (Pending, Subscribed) => &[Activate],
+        (Pending, Suspended) => &[Activate, Suspend],
+        (Pending, Unsubscribed) if was_billed => &[Activate, Unsubscribe],
+        (Pending, Unsubscribed) => &[Unsubscribe],
+
+        (Subscribed, Suspended) => &[Suspend],
+        (Subscribed, Unsubscribed) => &[Unsubscribe],
+        (Subscribed, Pending) => return None,
+
+        (Suspended, Subscribed) => &[Reinstate],
+        (Suspended, Unsubscribed) => &[Unsubscribe],
+        (Suspended, Pending) => return None,
+
+        (Unsubscribed, Pending | Subscribed | Suspended | Other(_)) => return None,
+
+        (Other(from), Other(to)) if from == to => &[],
+        (Other(_), Other(_) | Pending) | (Pending | Subscribed | Suspended, Other(_)) => &[Adopt],
+        (Other(_), Subscribed) => &[Activate],
+        (Other(_), Suspended) => &[Suspend],
+        (Other(_), Unsubscribed) => &[Unsubscribe],
+    })
+}

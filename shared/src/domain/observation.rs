@@ -1,0 +1,164 @@
+//! The subscription as Get, List or Resolve returned it.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use thiserror::Error;
+use uuid::Uuid;
+
+use super::subscription::{CustomerOperation, Party, Status, Subscription, SubscriptionId, Term};
+use crate::lenient::lenient;
+
+/// What Microsoft said about a subscription. Any field but the id may be missing (F-GEN-10); what
+/// wasn't said leaves the record as it is.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Observation {
+    #[serde(default, deserialize_with = "lenient")]
+    pub(crate) id: Option<Uuid>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(crate) publisher_id: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(crate) offer_id: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(crate) name: Option<String>,
+    /// Older editions call it `status`.
+    #[serde(default, alias = "status", deserialize_with = "lenient")]
+    pub(crate) saas_subscription_status: Option<Status>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(crate) plan_id: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(crate) quantity: Option<u64>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(crate) term: Option<Term>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(crate) beneficiary: Option<Party>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(crate) purchaser: Option<Party>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(crate) auto_renew: Option<bool>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(crate) is_free_trial: Option<bool>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(crate) allowed_customer_operations: Option<BTreeSet<CustomerOperation>>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(crate) created: Option<Timestamp>,
+    /// When Microsoft says the observed state came to be, where an operation proves it: an
+    /// observation younger than our last commit can't be a late read of what came before it.
+    #[serde(skip)]
+    pub(crate) as_of: Option<Timestamp>,
+}
+
+/// A first observation must say enough to make a record.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("the first answer about a subscription lacks its {0}")]
+pub struct IncompleteObservation(pub &'static str);
+
+impl Observation {
+    /// The subscription it speaks of; `None` if the answer didn't say.
+    pub fn id(&self) -> Option<SubscriptionId> {
+        self.id.map(SubscriptionId)
+    }
+
+    /// The status it reports.
+    pub fn status(&self) -> Option<&Status> {
+        self.saas_subscription_status.as_ref()
+    }
+
+    /// The same observation, with the id of the subscription that was asked for where the answer
+    /// left it out.
+    #[must_use]
+    pub fn of(mut self, id: SubscriptionId) -> Self {
+        self.id = self.id.or(Some(id.0));
+        self
+    }
+
+    /// The same observation, known to hold since `as_of`.
+    #[must_use]
+    pub fn as_of(mut self, as_of: Option<Timestamp>) -> Self {
+        self.as_of = as_of;
+        self
+    }
+
+    /// Fills what a short Resolve answer lacks from its top level (F-RES-6).
+    pub(crate) fn or_fields(
+        mut self,
+        offer_id: Option<String>,
+        plan_id: Option<String>,
+        quantity: Option<u64>,
+        name: Option<String>,
+    ) -> Self {
+        self.offer_id = self.offer_id.or(offer_id);
+        self.plan_id = self.plan_id.or(plan_id);
+        self.quantity = self.quantity.or(quantity);
+        self.name = self.name.or(name);
+        self
+    }
+
+    /// The subscription this observation describes, on top of what was known.
+    pub(crate) fn onto(
+        &self,
+        known: Option<&Subscription>,
+    ) -> Result<Subscription, IncompleteObservation> {
+        let known_id = known.map(|known| known.id);
+        let plan_id = self.plan_id.clone().or_else(|| known.map(|known| known.plan_id.clone()));
+        let same_plan = known.is_some_and(|known| Some(&known.plan_id) == plan_id.as_ref());
+        Ok(Subscription {
+            id: self.id().or(known_id).ok_or(IncompleteObservation("id"))?,
+            publisher_id: said(&self.publisher_id, known.and_then(|k| k.publisher_id.as_ref())),
+            offer_id: said(&self.offer_id, known.map(|k| &k.offer_id))
+                .ok_or(IncompleteObservation("offerId"))?,
+            name: said(&self.name, known.and_then(|k| k.name.as_ref())),
+            saas_subscription_status: said(
+                &self.saas_subscription_status,
+                known.map(|k| &k.saas_subscription_status),
+            )
+            .ok_or(IncompleteObservation("saasSubscriptionStatus"))?,
+            plan_id: plan_id.ok_or(IncompleteObservation("planId"))?,
+            // Absence says nothing on the same plan (an ended subscription may lose its seats,
+            // F-OBJ-5); on another plan it says that the plan has none.
+            quantity: self
+                .quantity
+                .or_else(|| known.filter(|_| same_plan).and_then(|known| known.quantity)),
+            term: self.term_onto(known.map(|known| &known.term)),
+            beneficiary: party_onto(self.beneficiary.as_ref(), known.map(|k| &k.beneficiary)),
+            purchaser: party_onto(self.purchaser.as_ref(), known.map(|k| &k.purchaser)),
+            auto_renew: self.auto_renew.or_else(|| known.and_then(|known| known.auto_renew)),
+            is_free_trial: self
+                .is_free_trial
+                .unwrap_or_else(|| known.is_some_and(|known| known.is_free_trial)),
+            allowed_customer_operations: said(
+                &self.allowed_customer_operations,
+                known.and_then(|k| k.allowed_customer_operations.as_ref()),
+            ),
+            created: self.created.or_else(|| known.and_then(|known| known.created)),
+        })
+    }
+
+    fn term_onto(&self, known: Option<&Term>) -> Term {
+        let term = self.term.clone().unwrap_or_default();
+        let known = known.cloned().unwrap_or_default();
+        Term {
+            term_unit: term.term_unit.or(known.term_unit),
+            start_date: term.start_date.or(known.start_date),
+            end_date: term.end_date.or(known.end_date),
+            charge_duration: term.charge_duration.or(known.charge_duration),
+        }
+    }
+}
+
+fn said<T: Clone>(now: &Option<T>, before: Option<&T>) -> Option<T> {
+    now.as_ref().or(before).cloned()
+}
+
+fn party_onto(now: Option<&Party>, before: Option<&Party>) -> Party {
+    let now = now.cloned().unwrap_or_default();
+    let before = before.cloned().unwrap_or_default();
+    Party {
+        email_id: now.email_id.or(before.email_id),
+        object_id: now.object_id.or(before.object_id),
+        tenant_id: now.tenant_id.or(before.tenant_id),
+        puid: now.puid.or(before.puid),
+    }
+}

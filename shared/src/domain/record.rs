@@ -1,0 +1,276 @@
+//! What the table holds of one subscription.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::event::{Cause, Event, EventKind};
+use super::observe::{Change, Decision, SETTLING_WINDOW, Staleness};
+use super::operation::{Action, OperationId};
+use super::subscription::{Status, Subscription, SubscriptionId};
+
+/// How long Microsoft keeps a purchase that nobody activates. The newest of several statements
+/// (F-LC-3): good enough to warn by, never to decide by.
+pub const ACTIVATION_DEADLINE: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// How long before the deadline its event is recorded: a working week for somebody to act.
+pub const ACTIVATION_DEADLINE_NOTICE: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// One subscription's record: Microsoft's copy as last known, and what we wait for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Record {
+    /// Microsoft's copy, as last known.
+    pub subscription: Subscription,
+    /// Grows by one with every commit; the guard against concurrent writers.
+    pub version: u64,
+    /// When it was last committed.
+    pub updated_at: Timestamp,
+    /// Somebody asked for the activation, and Microsoft hasn't confirmed it yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activation: Option<ActivationRequest>,
+    /// An operation we wait for: ours, or one whose acknowledgement may not have arrived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending_operation: Option<PendingOperation>,
+    /// The approaching deadline of the activation was announced.
+    #[serde(default)]
+    pub deadline_announced: bool,
+    /// States that were left within the settling window.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) superseded: Vec<Superseded>,
+}
+
+/// How far a wanted activation has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "camelCase")]
+pub enum ActivationRequest {
+    /// The buyer confirmed; the publisher's product is to provision and to activate.
+    AwaitsPublisher {
+        /// When the buyer confirmed.
+        since: Timestamp,
+    },
+    /// Microsoft is being told; the subscription will show when it has happened (F-ACT-3).
+    AwaitsMicrosoft {
+        /// When it was first told.
+        since: Timestamp,
+    },
+}
+
+/// An operation whose end the record waits for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PendingOperation {
+    /// The operation.
+    pub id: OperationId,
+    /// What it does.
+    pub action: Action,
+    /// When the wait began.
+    pub since: Timestamp,
+}
+
+/// The state a commit replaced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Superseded {
+    at: Timestamp,
+    held: Held,
+}
+
+/// What of a subscription is billed; the part an out-of-date read would set back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Held {
+    status: Status,
+    plan_id: String,
+    quantity: Option<u64>,
+    term_start: Option<Timestamp>,
+    term_end: Option<Timestamp>,
+}
+
+impl Held {
+    fn of(subscription: &Subscription) -> Self {
+        Self {
+            status: subscription.saas_subscription_status.clone(),
+            plan_id: subscription.plan_id.clone(),
+            quantity: subscription.quantity,
+            term_start: subscription.term.start_date,
+            term_end: subscription.term.end_date,
+        }
+    }
+}
+
+impl Record {
+    /// The record of a subscription we learn of now. Committed, it becomes version 1.
+    pub(super) fn unborn(subscription: Subscription, now: Timestamp) -> Self {
+        Self {
+            subscription,
+            version: 0,
+            updated_at: now,
+            activation: None,
+            pending_operation: None,
+            deadline_announced: false,
+            superseded: Vec::new(),
+        }
+    }
+
+    /// Whose record it is.
+    pub fn id(&self) -> SubscriptionId {
+        self.subscription.id
+    }
+
+    /// Where the subscription is in its life.
+    pub fn status(&self) -> &Status {
+        &self.subscription.saas_subscription_status
+    }
+
+    /// Whether `target` is a state that was left so recently that a late read may still show it.
+    /// A read known to be younger than that (`as_of`) can't be late.
+    pub(super) fn was_just(
+        &self,
+        target: &Subscription,
+        as_of: Option<Timestamp>,
+        now: Timestamp,
+    ) -> bool {
+        let target = Held::of(target);
+        target != Held::of(&self.subscription)
+            && self.superseded.iter().any(|superseded| {
+                superseded.held == target
+                    && now.duration_since(superseded.at) < SETTLING_WINDOW
+                    && as_of.is_none_or(|as_of| as_of <= superseded.at)
+            })
+    }
+
+    /// The next version, with `subscription` in place of what it held.
+    pub(super) fn succeed(&self, subscription: Subscription, now: Timestamp) -> Self {
+        let mut superseded: Vec<_> = self
+            .superseded
+            .iter()
+            .filter(|superseded| now.duration_since(superseded.at) < SETTLING_WINDOW)
+            .cloned()
+            .collect();
+        if self.version > 0 && Held::of(&self.subscription) != Held::of(&subscription) {
+            superseded.push(Superseded { at: now, held: Held::of(&self.subscription) });
+        }
+        let pending = subscription.saas_subscription_status == Status::PendingFulfillmentStart;
+        Self {
+            version: self.version + 1,
+            updated_at: now,
+            activation: self.activation.filter(|_| pending),
+            pending_operation: self.pending_operation.clone(),
+            deadline_announced: self.deadline_announced,
+            subscription,
+            superseded,
+        }
+    }
+
+    /// The same subscription, with something of our own noted beside it.
+    fn note(&self, now: Timestamp, note: impl FnOnce(&mut Self)) -> Change {
+        let mut record = self.succeed(self.subscription.clone(), now);
+        note(&mut record);
+        Change { record, events: Vec::new() }
+    }
+
+    fn announce(
+        &self,
+        kind: EventKind,
+        cause: &Cause,
+        now: Timestamp,
+        note: impl FnOnce(&mut Self),
+    ) -> Change {
+        let mut change = self.note(now, note);
+        change.events.push(Event {
+            subscription_id: self.id(),
+            version: change.record.version,
+            index: 0,
+            kind,
+            cause: cause.clone(),
+            recorded_at: now,
+            subscription: self.subscription.clone(),
+        });
+        change
+    }
+
+    /// The buyer confirmed, and the publisher's product is to activate: an event, once.
+    pub fn request_activation(&self, cause: &Cause, now: Timestamp) -> Decision {
+        if let Some(stale) = self.unless_pending() {
+            return stale;
+        }
+        match self.activation {
+            Some(_) => Decision::Unchanged,
+            None => Decision::Commit(self.announce(
+                EventKind::ActivationRequested,
+                cause,
+                now,
+                |record| {
+                    record.activation = Some(ActivationRequest::AwaitsPublisher { since: now });
+                },
+            )),
+        }
+    }
+
+    /// Microsoft is about to be told. Noted beforehand, so that it is finished whatever happens.
+    pub fn begin_activation(&self, now: Timestamp) -> Decision {
+        if let Some(stale) = self.unless_pending() {
+            return stale;
+        }
+        match self.activation {
+            Some(ActivationRequest::AwaitsMicrosoft { .. }) => Decision::Unchanged,
+            Some(ActivationRequest::AwaitsPublisher { .. }) | None => {
+                Decision::Commit(self.note(now, |record| {
+                    record.activation = Some(ActivationRequest::AwaitsMicrosoft { since: now });
+                }))
+            }
+        }
+    }
+
+    /// Microsoft refused the activation for good: nothing is waited for any more.
+    pub fn abandon_activation(&self, now: Timestamp) -> Decision {
+        match self.activation {
+            None => Decision::Unchanged,
+            Some(_) => Decision::Commit(self.note(now, |record| record.activation = None)),
+        }
+    }
+
+    fn unless_pending(&self) -> Option<Decision> {
+        (*self.status() != Status::PendingFulfillmentStart)
+            .then_some(Decision::Stale(Staleness::Impossible))
+    }
+
+    /// The record waits for the end of an operation.
+    pub fn await_operation(&self, id: OperationId, action: &Action, now: Timestamp) -> Decision {
+        match &self.pending_operation {
+            Some(pending) if pending.id == id => Decision::Unchanged,
+            Some(_) | None => Decision::Commit(self.note(now, |record| {
+                record.pending_operation =
+                    Some(PendingOperation { id, action: action.clone(), since: now });
+            })),
+        }
+    }
+
+    /// An operation has come to its end; nothing is waited for any more if it was this one.
+    pub fn forget_operation(&self, id: OperationId, now: Timestamp) -> Decision {
+        match &self.pending_operation {
+            Some(pending) if pending.id == id => {
+                Decision::Commit(self.note(now, |record| record.pending_operation = None))
+            }
+            Some(_) | None => Decision::Unchanged,
+        }
+    }
+
+    /// An event, once, when a purchase is about to lapse (F-LC-3).
+    pub fn announce_deadline(&self, cause: &Cause, now: Timestamp) -> Decision {
+        let due = self.subscription.created.is_some_and(|created| {
+            now.duration_since(created) >= ACTIVATION_DEADLINE - ACTIVATION_DEADLINE_NOTICE
+        });
+        if !due || self.deadline_announced || *self.status() != Status::PendingFulfillmentStart {
+            return Decision::Unchanged;
+        }
+        Decision::Commit(self.announce(
+            EventKind::ActivationDeadlineApproaching,
+            cause,
+            now,
+            |record| {
+                record.deadline_announced = true;
+            },
+        ))
+    }
+}

@@ -1,0 +1,229 @@
+//! The bodies of the API's answers, read tolerantly (F-GEN-10).
+
+use percent_encoding::percent_decode_str;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, value::RawValue};
+use uuid::Uuid;
+
+use crate::domain::{Observation, Operation, OperationId};
+use crate::lenient::lenient;
+
+/// A page of List Subscriptions (F-LST-3).
+#[derive(Clone, Debug, Default)]
+pub struct SubscriptionPage {
+    /// What the page holds; short pages are normal (F-LST-4).
+    pub subscriptions: Vec<Observation>,
+    /// Entries of the page that could not be read at all.
+    pub unreadable: usize,
+    /// The continuation token of the next page; `None` on the last one.
+    pub next: Option<String>,
+}
+
+impl SubscriptionPage {
+    /// Reads a page. An empty body, `{}` and a null array are a publisher without subscriptions
+    /// (F-LST-6); `None` is returned for what isn't JSON at all.
+    pub fn parse(body: &[u8]) -> Option<Self> {
+        #[derive(Default, Deserialize)]
+        struct Body {
+            #[serde(default)]
+            subscriptions: Option<Vec<Value>>,
+            #[serde(default, rename = "@nextLink", deserialize_with = "lenient")]
+            next_link: Option<String>,
+        }
+        let body: Body = parse_or_empty(body)?;
+        let entries = body.subscriptions.unwrap_or_default();
+        let all = entries.len();
+        let subscriptions: Vec<Observation> =
+            entries.iter().filter_map(|entry| Observation::deserialize(entry).ok()).collect();
+        Some(Self {
+            unreadable: all - subscriptions.len(),
+            subscriptions,
+            next: body.next_link.as_deref().and_then(continuation_token),
+        })
+    }
+}
+
+/// The continuation token of a next link, decoded once (F-LST-5). Nothing else is taken from the
+/// link: its host may be another than ours, and the bearer token must not go there (F-GEN-8).
+fn continuation_token(link: &str) -> Option<String> {
+    let (_, query) = link.split_once('?')?;
+    let raw = query.split('&').find_map(|pair| pair.strip_prefix("continuationToken="))?;
+    let token = percent_decode_str(raw).decode_utf8().ok()?;
+    (!token.is_empty()).then(|| token.into_owned())
+}
+
+/// Reads Resolve's answer (F-RES-5); the subscription inside was missing in older ones (F-RES-6).
+pub(super) fn resolved(body: &[u8]) -> Option<Observation> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Body {
+        #[serde(default, deserialize_with = "lenient")]
+        id: Option<Uuid>,
+        #[serde(default, deserialize_with = "lenient")]
+        subscription_name: Option<String>,
+        #[serde(default, deserialize_with = "lenient")]
+        offer_id: Option<String>,
+        #[serde(default, deserialize_with = "lenient")]
+        plan_id: Option<String>,
+        #[serde(default, deserialize_with = "lenient")]
+        quantity: Option<u64>,
+        #[serde(default)]
+        subscription: Option<Observation>,
+    }
+    let body: Body = serde_json::from_slice(body).ok()?;
+    let mut observation = body.subscription.unwrap_or_default();
+    observation.id = body.id.or(observation.id);
+    Some(observation.or_fields(body.offer_id, body.plan_id, body.quantity, body.subscription_name))
+}
+
+/// Reads the outstanding operations: an object, a bare array, `{}` or nothing at all (F-OPL-2).
+pub(super) fn operations(body: &[u8]) -> Option<Vec<Operation>> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Body {
+        Object {
+            #[serde(default)]
+            operations: Option<Vec<Operation>>,
+        },
+        Array(Vec<Operation>),
+    }
+    if is_blank(body) {
+        return Some(Vec::new());
+    }
+    Some(match serde_json::from_slice(body).ok()? {
+        Body::Object { operations } => operations.unwrap_or_default(),
+        Body::Array(operations) => operations,
+    })
+}
+
+/// What Microsoft is told about a requested change. Written otherwise than it is read (F-OPU-2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acknowledgement {
+    /// The change is accepted.
+    Success,
+    /// The change is rejected.
+    Failure,
+}
+
+impl Acknowledgement {
+    /// The word for the wire. A typo would be accepted silently (F-OPU-2).
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "Success",
+            Self::Failure => "Failure",
+        }
+    }
+}
+
+/// A change Microsoft has accepted for processing: follow it with Get Operation (F-CHP-5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AcceptedOperation {
+    /// The operation, where the answer named it.
+    pub id: Option<OperationId>,
+}
+
+/// The operation that `Operation-Location` points to, whatever host it names (F-GEN-8), or
+/// `Operation-Id` where that was sent.
+pub(super) fn accepted(operation_id: Option<&str>, location: Option<&str>) -> AcceptedOperation {
+    let from_location = || {
+        let path = location?.split(['?', '#']).next()?;
+        let (_, rest) = path.split_once("/operations/")?;
+        rest.split('/').next()?.parse().ok()
+    };
+    AcceptedOperation { id: from_location().or_else(|| operation_id?.trim().parse().ok()) }
+}
+
+/// A page of List Available Plans.
+#[derive(Debug, Default, Deserialize)]
+pub struct PlanPage {
+    /// The plans; empty for an unknown filter (F-PLN-5).
+    #[serde(default)]
+    pub plans: Option<Vec<Plan>>,
+}
+
+/// A plan the customer may be on (F-PLN-2). What isn't understood is passed on as it came.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Plan {
+    /// Its key.
+    #[serde(default, deserialize_with = "lenient")]
+    pub plan_id: Option<String>,
+    /// Its name for people.
+    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// What it offers.
+    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// For some customers only.
+    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub is_private: Option<bool>,
+    /// No longer sold.
+    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub is_stop_sell: Option<bool>,
+    /// Sold with a trial.
+    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub has_free_trials: Option<bool>,
+    /// Sold by the seat.
+    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub is_price_per_seat: Option<bool>,
+    /// The fewest seats, on per-seat plans.
+    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub min_quantity: Option<u64>,
+    /// The most seats, on per-seat plans.
+    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub max_quantity: Option<u64>,
+    /// The market the plan is sold in.
+    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub market: Option<String>,
+    /// Prices and meters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan_components: Option<PlanComponents>,
+    /// The private offers behind the purchase; only when asked for the plan by name (F-PLN-4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_offers: Option<Box<RawValue>>,
+}
+
+/// Prices and meters of a plan.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlanComponents {
+    /// Prices by term. Passed on to the letter: a price has no business in a binary float (F-PLN-7).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recurrent_billing_terms: Option<Box<RawValue>>,
+    /// What is metered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metering_dimensions: Option<Vec<MeteringDimension>>,
+}
+
+/// One meter of a plan.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MeteringDimension {
+    /// Its key.
+    #[serde(default, deserialize_with = "lenient")]
+    pub id: Option<String>,
+    /// The currency of its price.
+    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+    /// The price of one unit, to the letter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_per_unit: Option<Box<RawValue>>,
+    /// What is counted.
+    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub unit_of_measure: Option<String>,
+    /// Its name for people.
+    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+}
+
+/// Reads a body that may be missing.
+pub(super) fn parse_or_empty<T: Default + for<'de> Deserialize<'de>>(body: &[u8]) -> Option<T> {
+    if is_blank(body) { Some(T::default()) } else { serde_json::from_slice(body).ok() }
+}
+
+fn is_blank(body: &[u8]) -> bool {
+    body.trim_ascii().is_empty()
+}
+
+#[cfg(test)]
+mod tests;

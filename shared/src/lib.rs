@@ -1,0 +1,23 @@
+//! What every function stands on.
+//!
+//! [`domain`] holds the rules of a subscription's life and does nothing; [`fulfillment`], [`auth`]
+//! and [`store`] speak to Microsoft, Entra and the table; [`commit`] and [`activation`] are what
+//! several functions do alike. The functions know this crate; it knows none of them.
+
+pub mod activation;
+pub mod auth;
+
+pub mod commit;
+pub mod config;
+pub mod domain;
+pub mod fulfillment;
+pub mod http;
+#[cfg(feature = "lambda")]
+pub mod lambda;
+pub mod lenient;
+pub mod operations;
+pub mod outbound;
+pub mod retry;
+pub mod store;
+pub mod system;
+pub mod telemetry;

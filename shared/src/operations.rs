@@ -1,0 +1,303 @@
+//! Answering what Microsoft asks: accept or reject a requested change, confirm a reinstatement,
+//! follow what is settled already. The webhook does this when it is called, the reconciliation when
+//! a call was missed.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+use tracing::{info, warn};
+
+use crate::commit::{DecideError, decide};
+use crate::domain::{
+    Action, Cause, ChangePolicy, Decision, Observation, Operation, OperationId, OperationStatus,
+    Record, Staleness, Status, SubscriptionId, Verdict, apply, observe, reinstate, review,
+};
+use crate::fulfillment::{Acknowledgement, FulfillmentError, Marketplace};
+use crate::store::{Mark, Outcome, Store};
+use crate::system::System;
+
+/// An operation to be answered: requested of us, and fetched from Microsoft.
+#[derive(Debug)]
+pub struct Requested {
+    /// Whose.
+    pub subscription: SubscriptionId,
+    /// Its id.
+    pub id: OperationId,
+    /// What it does.
+    pub action: Action,
+    /// What Get Operation returned.
+    pub operation: Operation,
+    /// How we learned of it.
+    pub cause: Cause,
+}
+
+/// Why an operation has not been answered. All of it is *don't know yet*: to be repeated.
+#[derive(Debug, Error)]
+pub enum AnswerError {
+    /// Microsoft.
+    #[error(transparent)]
+    Fulfillment(#[from] FulfillmentError),
+    /// The table.
+    #[error(transparent)]
+    Decide(#[from] DecideError),
+    /// The acknowledgement may not have arrived; Microsoft accepts by itself after ten seconds.
+    #[error("the acknowledgement may not have arrived: {0}")]
+    Unacknowledged(FulfillmentError),
+    /// Microsoft's copy doesn't show yet what Microsoft says has happened.
+    #[error("Microsoft's copy is not up to date yet")]
+    Settling,
+}
+
+/// Answers operations.
+pub struct Operations {
+    /// Microsoft.
+    pub marketplace: Arc<dyn Marketplace>,
+    /// The table.
+    pub store: Arc<dyn Store>,
+    /// Time.
+    pub system: Arc<dyn System>,
+    /// What an unasked plan or seat change meets.
+    pub policy: ChangePolicy,
+}
+
+impl Operations {
+    /// Accepts or rejects a requested plan or seat change, within Microsoft's ten seconds
+    /// (F-WHA-10), and records what follows from it.
+    pub async fn answer(
+        &self,
+        requested: &Requested,
+        current: Option<Record>,
+    ) -> Result<Outcome, AnswerError> {
+        let current = match current {
+            Some(record) => record,
+            None => self.create(requested).await?,
+        };
+        if requested.operation.is_settled() {
+            return self.follow(requested, &requested.operation, current).await;
+        }
+        let verdict = review(&current, &requested.operation, self.policy);
+        if let Err(error) = self.acknowledge(requested, verdict).await {
+            // A conflict means settled meanwhile (F-OPU-4); of anything else the outcome isn't
+            // known, and the operation itself knows best (F-OPU-6).
+            warn!(
+                subscription.id = %requested.subscription, operation.id = %requested.id, %error,
+                "the acknowledgement failed; reading the operation"
+            );
+            match self.marketplace.get_operation(requested.subscription, requested.id).await {
+                Ok(operation) if operation.is_settled() => {
+                    return self.follow(requested, &operation, current).await;
+                }
+                Ok(_) | Err(_) if verdict == Verdict::Accept => {
+                    self.note_unacknowledged(requested, current).await;
+                    return Err(AnswerError::Unacknowledged(error));
+                }
+                // The 4xx of the answer rejects as well (F-WHA-12).
+                Ok(_) | Err(_) => {}
+            }
+        }
+        self.record_verdict(requested, verdict, current).await
+    }
+
+    async fn acknowledge(
+        &self,
+        requested: &Requested,
+        verdict: Verdict,
+    ) -> Result<(), FulfillmentError> {
+        let acknowledgement = match verdict {
+            Verdict::Accept => Acknowledgement::Success,
+            Verdict::Reject => Acknowledgement::Failure,
+        };
+        info!(
+            subscription.id = %requested.subscription, operation.id = %requested.id,
+            action = %requested.action, status = acknowledgement.as_str(), "acknowledging a requested change"
+        );
+        self.marketplace
+            .update_operation(requested.subscription, requested.id, acknowledgement)
+            .await
+    }
+
+    async fn record_verdict(
+        &self,
+        requested: &Requested,
+        verdict: Verdict,
+        current: Record,
+    ) -> Result<Outcome, AnswerError> {
+        let now = self.system.now();
+        let outcome = match verdict {
+            Verdict::Accept => Outcome::Accepted,
+            Verdict::Reject => Outcome::Rejected,
+        };
+        let rule = |record: Option<&Record>| {
+            Ok(match (verdict, record) {
+                (Verdict::Accept, Some(record)) => {
+                    apply(record, &requested.operation, &requested.cause, now)
+                }
+                (Verdict::Reject, Some(record)) => record.forget_operation(requested.id, now),
+                (_, None) => Decision::Unchanged,
+            })
+        };
+        match self.decide(requested, Some(current), outcome, rule).await {
+            Ok(_) => Ok(outcome),
+            // Another delivery of this call followed what this one did. A rejection stays one.
+            Err(AnswerError::Decide(DecideError::AlreadyMarked)) if verdict == Verdict::Reject => {
+                Ok(outcome)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Adopts what became of an operation that is settled: nothing is left to answer (F-WHS-5), and
+    /// the subscription itself, not the operation, says what is in force now.
+    pub async fn follow(
+        &self,
+        requested: &Requested,
+        operation: &Operation,
+        current: Record,
+    ) -> Result<Outcome, AnswerError> {
+        let observed = self.marketplace.get_subscription(requested.subscription).await?;
+        let observed = proven_by(operation, observed);
+        self.adopt(requested, Some(current), &observed, Outcome::Followed).await?;
+        Ok(Outcome::Followed)
+    }
+
+    /// Restores access if the operation or the subscription confirms it (F-WHA-7).
+    ///
+    /// `operation` is `None` where Microsoft doesn't know it; `observed` is the subscription now.
+    /// `Ok(None)`: nothing confirms the reinstatement, and nothing was done.
+    pub async fn reinstate(
+        &self,
+        requested: &Requested,
+        operation: Option<&Operation>,
+        observed: Observation,
+        current: Option<Record>,
+    ) -> Result<Option<Outcome>, AnswerError> {
+        let open = operation.is_some_and(|operation| !operation.is_settled());
+        if open && let Err(error) = self.acknowledge(requested, Verdict::Accept).await {
+            // None is needed by the newest documentation, one was by older ones (F-WHA-11).
+            info!(operation.id = %requested.id, %error, "a best-effort acknowledgement failed");
+        }
+        if observed.status() != Some(&Status::Suspended) {
+            let observed =
+                operation.map_or(observed.clone(), |operation| proven_by(operation, observed));
+            self.adopt(requested, current, &observed, Outcome::Noticed).await?;
+            return Ok(Some(Outcome::Noticed));
+        }
+        let now = self.system.now();
+        match operation {
+            Some(_) if open => {
+                let rule = |record: Option<&Record>| match record {
+                    Some(record) => Ok(reinstate(record, &requested.cause, now)),
+                    None => observe(None, &observed, &requested.cause, now),
+                };
+                self.decide(requested, current, Outcome::Accepted, rule).await?;
+                Ok(Some(Outcome::Accepted))
+            }
+            // It succeeded just now, and the copy doesn't show it yet.
+            Some(operation) if is_recent(operation, now) => Err(AnswerError::Settling),
+            Some(_) | None => Ok(None),
+        }
+    }
+
+    /// Adopts an observation in answer to an operation.
+    pub async fn adopt(
+        &self,
+        requested: &Requested,
+        current: Option<Record>,
+        observed: &Observation,
+        outcome: Outcome,
+    ) -> Result<(), AnswerError> {
+        let now = self.system.now();
+        let rule = |record: Option<&Record>| {
+            let decision = observe(record, observed, &requested.cause, now)?;
+            Ok(match record {
+                Some(record) => decision.no_longer_awaiting(requested.id, record, now),
+                None => decision,
+            })
+        };
+        self.decide(requested, current, outcome, rule).await
+    }
+
+    async fn decide(
+        &self,
+        requested: &Requested,
+        current: Option<Record>,
+        outcome: Outcome,
+        rule: impl Fn(Option<&Record>) -> Result<Decision, crate::domain::IncompleteObservation>
+        + Send
+        + Sync,
+    ) -> Result<(), AnswerError> {
+        let mark = Mark {
+            operation_id: requested.id,
+            action: requested.action.clone(),
+            outcome,
+            at: self.system.now(),
+        };
+        let committed =
+            decide(&*self.store, &*self.system, requested.subscription, current, Some(mark), rule)
+                .await?;
+        match committed.stale {
+            Some(Staleness::Settling) => Err(AnswerError::Settling),
+            // What can't follow is a late read: the record is right, and there is nothing to do.
+            Some(Staleness::Impossible) | None => Ok(()),
+        }
+    }
+
+    /// A change of a subscription we don't know: its record is made first (F-WHS-6).
+    async fn create(&self, requested: &Requested) -> Result<Record, AnswerError> {
+        warn!(subscription.id = %requested.subscription, "a change of an unknown subscription; fetching it");
+        let id = requested.subscription;
+        let observed = self.marketplace.get_subscription(id).await?;
+        let rule = |record: Option<&Record>| {
+            observe(record, &observed, &requested.cause, self.system.now())
+        };
+        let committed = decide(&*self.store, &*self.system, id, None, None, rule).await?;
+        committed.record.ok_or(AnswerError::Settling)
+    }
+
+    /// So that the reconciliation looks after it if no redelivery does.
+    async fn note_unacknowledged(&self, requested: &Requested, current: Record) {
+        let now = self.system.now();
+        let rule = |record: Option<&Record>| {
+            Ok(record.map_or(Decision::Unchanged, |record| {
+                record.await_operation(requested.id, &requested.action, now)
+            }))
+        };
+        let id = requested.subscription;
+        if let Err(error) = decide(&*self.store, &*self.system, id, Some(current), None, rule).await
+        {
+            warn!(subscription.id = %id, operation.id = %requested.id, %error, "the open operation was not noted");
+        }
+    }
+}
+
+/// An observation that shows what the operation brought about is as young as the operation.
+pub fn proven_by(operation: &Operation, observed: Observation) -> Observation {
+    let shown = operation.status == Some(OperationStatus::Succeeded) && shows(operation, &observed);
+    observed.as_of(operation.time_stamp.filter(|_| shown))
+}
+
+fn shows(operation: &Operation, observed: &Observation) -> bool {
+    let status = observed.status();
+    match &operation.action {
+        Some(Action::ChangePlan) => {
+            operation.plan_id.is_some() && operation.plan_id == observed.plan_id
+        }
+        Some(Action::ChangeQuantity) => {
+            operation.quantity.is_some() && operation.quantity == observed.quantity
+        }
+        Some(Action::Subscribe | Action::Renew | Action::Reinstate) => {
+            status == Some(&Status::Subscribed)
+        }
+        Some(Action::Suspend) => status == Some(&Status::Suspended),
+        Some(Action::Unsubscribe) => status == Some(&Status::Unsubscribed),
+        Some(Action::Other(_)) | None => false,
+    }
+}
+
+/// Whether an operation is so young that Microsoft's copy may not show it yet.
+pub fn is_recent(operation: &Operation, now: jiff::Timestamp) -> bool {
+    operation.status == Some(OperationStatus::Succeeded)
+        && operation
+            .time_stamp
+            .is_some_and(|at| now.duration_since(at) < crate::domain::SETTLING_WINDOW)
+}

@@ -1,0 +1,120 @@
+//! How things look as items of the table.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Checkpoint, Mark, StoreError};
+use crate::domain::{Event, OperationId, Record, SubscriptionId};
+
+pub(super) type Item = HashMap<String, AttributeValue>;
+
+pub(super) const PARTITION: &str = "pk";
+pub(super) const SORT: &str = "sk";
+pub(super) const VERSION: &str = "version";
+/// Index keys; on records alone, so that the indexes hold nothing else.
+pub(super) const STATUS: &str = "status";
+pub(super) const OFFER: &str = "offer_id";
+pub(super) const SUBSCRIPTION: &str = "subscription_id";
+const EXPIRES_AT: &str = "expires_at";
+const BODY: &str = "body";
+
+/// A second delivery comes within hours (F-WHD-4); whoever looks into a complaint comes later.
+const MARK_LIVES: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// A consumer catches up within days; the history of a yearly term is asked for after its renewal.
+const EVENT_LIVES: SignedDuration = SignedDuration::from_hours(400 * 24);
+
+pub(super) const RECORD: &str = "RECORD";
+pub(super) const EVENT_PREFIX: &str = "EVENT#";
+
+pub(super) fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+pub(super) fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+pub(super) fn partition(id: SubscriptionId) -> String {
+    format!("SUB#{id}")
+}
+
+pub(super) fn mark_key(operation: OperationId) -> String {
+    format!("OP#{operation}")
+}
+
+/// Zero-padded, so that the order of keys is the order of events.
+pub(super) fn event_key(version: u64, index: u8) -> String {
+    format!("{EVENT_PREFIX}{version:020}#{index:03}")
+}
+
+pub(super) fn key(partition: impl Into<String>, sort: impl Into<String>) -> Item {
+    HashMap::from([(PARTITION.to_owned(), text(partition)), (SORT.to_owned(), text(sort))])
+}
+
+pub(super) fn checkpoint_key() -> Item {
+    key("RUN", "RECONCILIATION")
+}
+
+pub(super) fn record(record: &Record) -> Result<Item, StoreError> {
+    let mut item = with_body(key(partition(record.id()), RECORD), record)?;
+    item.insert(VERSION.into(), number(record.version));
+    item.insert(STATUS.into(), text(record.status().as_str()));
+    item.insert(OFFER.into(), text(record.subscription.offer_id.clone()));
+    item.insert(SUBSCRIPTION.into(), text(record.id().to_string()));
+    Ok(item)
+}
+
+pub(super) fn event(event: &Event) -> Result<Item, StoreError> {
+    let key = key(partition(event.subscription_id), event_key(event.version, event.index));
+    with_expiry(with_body(key, event)?, event.recorded_at, EVENT_LIVES)
+}
+
+pub(super) fn mark(id: SubscriptionId, mark: &Mark) -> Result<Item, StoreError> {
+    let key = key(partition(id), mark_key(mark.operation_id));
+    with_expiry(with_body(key, mark)?, mark.at, MARK_LIVES)
+}
+
+pub(super) fn checkpoint(checkpoint: &Checkpoint) -> Result<Item, StoreError> {
+    with_body(checkpoint_key(), checkpoint)
+}
+
+fn with_body(mut item: Item, body: &impl Serialize) -> Result<Item, StoreError> {
+    let body = serde_dynamo::to_attribute_value(body).map_err(|error| corrupt(&item, &error))?;
+    item.insert(BODY.into(), body);
+    Ok(item)
+}
+
+fn with_expiry(mut item: Item, at: Timestamp, lives: SignedDuration) -> Result<Item, StoreError> {
+    let expires_at = at.checked_add(lives).map_err(|error| corrupt(&item, &error))?;
+    item.insert(EXPIRES_AT.into(), number(expires_at.as_second()));
+    Ok(item)
+}
+
+/// Whose record the item is.
+pub(super) fn subscription(item: &Item) -> Option<SubscriptionId> {
+    item.get(SUBSCRIPTION)?.as_s().ok()?.parse().ok()
+}
+
+/// What the item holds.
+pub(super) fn body<T: DeserializeOwned>(mut item: Item) -> Result<T, StoreError> {
+    match item.remove(BODY) {
+        Some(body) => {
+            serde_dynamo::from_attribute_value(body).map_err(|error| corrupt(&item, &error))
+        }
+        None => Err(corrupt(&item, &"it has no body")),
+    }
+}
+
+fn corrupt(item: &Item, reason: &dyn std::fmt::Display) -> StoreError {
+    let part =
+        |name| item.get(name).and_then(|value| value.as_s().ok()).map_or("?", String::as_str);
+    StoreError::Corrupt {
+        key: format!("{} {}", part(PARTITION), part(SORT)),
+        reason: reason.to_string(),
+    }
+}
