@@ -127,8 +127,8 @@ pub enum Outcome {
 pub struct Reply {
     /// The status code.
     pub status: u16,
-    /// The headers.
-    pub headers: HeaderMap,
+    /// The headers, each name once.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The body; empty when there is none.
     pub body: Vec<u8>,
 }
@@ -138,7 +138,7 @@ impl Reply {
     pub fn empty(status: u16) -> Self {
         Self {
             status,
-            headers: HeaderMap::new(),
+            headers: Vec::new(),
             body: Vec::new(),
         }
     }
@@ -154,24 +154,28 @@ impl Reply {
             body: body.into_bytes(),
             ..Self::empty(status)
         };
-        reply.headers.insert(
-            http::header::CONTENT_TYPE,
-            HeaderValue::from_static(content_type),
-        );
+        let content_type = HeaderValue::from_static(content_type);
+        reply
+            .headers
+            .push((http::header::CONTENT_TYPE, content_type));
         reply
     }
 
     /// Adds a header whose value is known to be printable.
     pub(crate) fn with_header(mut self, name: &'static str, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
-            self.headers.insert(HeaderName::from_static(name), value);
+            self.headers.push((HeaderName::from_static(name), value));
         }
         self
     }
 
     /// A header as text.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).and_then(|value| value.to_str().ok())
+        let (_, value) = self
+            .headers
+            .iter()
+            .find(|(known, _)| known.as_str().eq_ignore_ascii_case(name))?;
+        value.to_str().ok()
     }
 
     /// The body as JSON; null when it is none.

@@ -207,7 +207,7 @@ impl Answer {
             ];
             for (name, value) in ids {
                 if let Ok(value) = value.parse() {
-                    reply.headers.insert(HeaderName::from_static(name), value);
+                    reply.headers.push((HeaderName::from_static(name), value));
                 }
             }
         }

@@ -66,7 +66,10 @@ impl World {
             Some(token) => match read_continuation(&token) {
                 Some(from) => from,
                 None => {
-                    return bad_request("continuationToken", "The continuation token is malformed.");
+                    return bad_request(
+                        "continuationToken",
+                        "The continuation token is malformed.",
+                    );
                 }
             },
         };
