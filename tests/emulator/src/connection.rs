@@ -44,13 +44,7 @@ impl Listener for KillableListener {
         let (stream, address) = Listener::accept(&mut self.0).await;
         // Small answers must not wait for the peer's delayed acknowledgement.
         let _ = stream.set_nodelay(true);
-        (
-            KillableStream {
-                stream,
-                switch: KillSwitch::default(),
-            },
-            address,
-        )
+        (KillableStream { stream, switch: KillSwitch::default() }, address)
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {

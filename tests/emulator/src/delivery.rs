@@ -78,10 +78,7 @@ impl Emulator {
         authorization: Option<String>,
     ) -> io::Result<(u16, String)> {
         let (url, timeout) = self.world(|world| {
-            (
-                world.settings().webhook_url.clone(),
-                world.settings().behaviour.webhook_timeout,
-            )
+            (world.settings().webhook_url.clone(), world.settings().behaviour.webhook_timeout)
         });
         let url = url.ok_or_else(|| io::Error::other("there is no webhook address"))?;
         let mut request = self
@@ -106,16 +103,9 @@ impl Emulator {
 
     async fn post(&self, dispatch: &Dispatch) -> Option<u16> {
         let timeout = self.world(|world| world.settings().behaviour.webhook_timeout);
-        let request = self
-            .inner
-            .client
-            .post(dispatch.url.as_deref()?)
-            .timeout(timeout);
-        let sent = request
-            .headers(dispatch.headers.clone())
-            .body(dispatch.body.clone())
-            .send()
-            .await;
+        let request = self.inner.client.post(dispatch.url.as_deref()?).timeout(timeout);
+        let sent =
+            request.headers(dispatch.headers.clone()).body(dispatch.body.clone()).send().await;
         Some(sent.ok()?.status().as_u16())
     }
 }

@@ -59,10 +59,8 @@ impl Emulator {
             client: delivery::client().map_err(io::Error::other)?,
             stop: stop.clone(),
         };
-        let emulator = Self {
-            inner: Arc::new(inner),
-            _stop_at_last: Some(Arc::new(StopAtLast(stop))),
-        };
+        let emulator =
+            Self { inner: Arc::new(inner), _stop_at_last: Some(Arc::new(StopAtLast(stop))) };
         let service = http::routes()
             .with_state(emulator.inner_handle())
             .into_make_service_with_connect_info::<KillSwitch>();
@@ -79,10 +77,7 @@ impl Emulator {
 
     /// A handle that does not keep the emulator running.
     pub(crate) fn inner_handle(&self) -> Self {
-        Self {
-            inner: Arc::clone(&self.inner),
-            _stop_at_last: None,
-        }
+        Self { inner: Arc::clone(&self.inner), _stop_at_last: None }
     }
 
     /// Stops the server and the deliveries.
@@ -127,11 +122,7 @@ impl Emulator {
     /// Locks the world and acts on it. In a live run the clock is brought up to date first.
     pub fn world<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
         // A test that panicked inside has its own failure to report; the others may go on.
-        let mut world = self
-            .inner
-            .world
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut world = self.inner.world.lock().unwrap_or_else(PoisonError::into_inner);
         if self.inner.live {
             world.follow(Timestamp::now());
         }

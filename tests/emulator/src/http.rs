@@ -18,9 +18,7 @@ type Face = fn(&mut World, &ApiRequest) -> Answer;
 
 /// The paths of marketplace and Entra.
 pub(crate) fn routes() -> Router<Emulator> {
-    Router::new()
-        .route("/api/{*path}", any(marketplace))
-        .route("/entra/{*path}", any(entra))
+    Router::new().route("/api/{*path}", any(marketplace)).route("/entra/{*path}", any(entra))
 }
 
 async fn marketplace(
@@ -76,9 +74,8 @@ pub(crate) fn response(reply: Reply) -> Response {
     *response.status_mut() =
         StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().extend(reply.headers);
-    response.headers_mut().insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
+    response
+        .headers_mut()
+        .insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }

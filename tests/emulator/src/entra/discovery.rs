@@ -14,17 +14,12 @@ impl Entra {
         }
         let base = format!("{}/{tenant}", self.authority);
         // An address for every tenant has an issuer with a place to fill in.
-        let issuer_tenant = if is_shared(tenant) {
-            "{tenantid}"
-        } else {
-            tenant
-        };
+        let issuer_tenant = if is_shared(tenant) { "{tenantid}" } else { tenant };
         let (oauth, keys) = match version {
             TokenVersion::V1 => (format!("{base}/oauth2"), format!("{base}/discovery/keys")),
-            TokenVersion::V2 => (
-                format!("{base}/oauth2/v2.0"),
-                format!("{base}/discovery/v2.0/keys"),
-            ),
+            TokenVersion::V2 => {
+                (format!("{base}/oauth2/v2.0"), format!("{base}/discovery/v2.0/keys"))
+            }
         };
         let document = json!({
             "issuer": self.issuer_of(issuer_tenant, version),
@@ -49,11 +44,8 @@ impl Entra {
         if !self.is_known_tenant(tenant) {
             return self.unknown_tenant(tenant);
         }
-        let keys: Vec<Value> = self
-            .published
-            .iter()
-            .map(|turn| keys::rotated(*turn).jwk())
-            .collect();
+        let keys: Vec<Value> =
+            self.published.iter().map(|turn| keys::rotated(*turn).jwk()).collect();
         Reply::json(200, &json!({ "keys": keys }))
             .with_header("cache-control", "max-age=86400, private")
     }

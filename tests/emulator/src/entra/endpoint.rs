@@ -15,17 +15,10 @@ pub(super) type Form = HashMap<String, String>;
 impl Entra {
     /// A call to Entra. The path starts with the tenant.
     pub(crate) fn call(&mut self, request: &ApiRequest) -> Reply {
-        let segments: Vec<&str> = request
-            .path
-            .split('/')
-            .filter(|segment| !segment.is_empty())
-            .collect();
-        let (method, wanted, v1, v2) = (
-            &request.method,
-            Method::GET,
-            TokenVersion::V1,
-            TokenVersion::V2,
-        );
+        let segments: Vec<&str> =
+            request.path.split('/').filter(|segment| !segment.is_empty()).collect();
+        let (method, wanted, v1, v2) =
+            (&request.method, Method::GET, TokenVersion::V1, TokenVersion::V2);
         match segments.as_slice() {
             [tenant, "oauth2", "v2.0", "token"] if *method == Method::POST => {
                 self.token(tenant, request, v2)
@@ -62,19 +55,14 @@ impl Entra {
         if !self.is_known_tenant(tenant) {
             return self.unknown_tenant(tenant);
         }
-        let mut form: Form = url::form_urlencoded::parse(&request.body)
-            .into_owned()
-            .collect();
+        let mut form: Form = url::form_urlencoded::parse(&request.body).into_owned().collect();
         add_basic_credentials(request, &mut form);
         match form.get("grant_type").map(String::as_str) {
             Some("client_credentials") => self.client_credentials(tenant, &form, version),
             Some("authorization_code") => self.authorization_code(&form),
-            None => self.failure(
-                400,
-                "invalid_request",
-                900_144,
-                "The body must contain 'grant_type'.",
-            ),
+            None => {
+                self.failure(400, "invalid_request", 900_144, "The body must contain 'grant_type'.")
+            }
             Some(_) => self.failure(
                 400,
                 "unsupported_grant_type",
@@ -202,12 +190,7 @@ impl Entra {
     }
 
     pub(super) fn unknown_tenant(&mut self, tenant: &str) -> Reply {
-        self.failure(
-            400,
-            "invalid_request",
-            90_002,
-            &format!("Tenant '{tenant}' not found."),
-        )
+        self.failure(400, "invalid_request", 90_002, &format!("Tenant '{tenant}' not found."))
     }
 
     /// Entra's standard form of a failure (F-AUTH-15).
@@ -233,10 +216,7 @@ fn add_basic_credentials(request: &ApiRequest, form: &mut Form) {
         .and_then(|value| value.strip_prefix("Basic "))
         .and_then(|value| STANDARD.decode(value).ok())
         .and_then(|value| String::from_utf8(value).ok());
-    let Some((id, secret)) = credentials
-        .as_deref()
-        .and_then(|value| value.split_once(':'))
-    else {
+    let Some((id, secret)) = credentials.as_deref().and_then(|value| value.split_once(':')) else {
         return;
     };
     let decode = |text: &str| {

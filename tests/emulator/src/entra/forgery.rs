@@ -168,10 +168,7 @@ pub(super) fn apply(
         }
         Forgery::NotAToken => {
             let good = draft.signed(key);
-            return good
-                .rsplit_once('.')
-                .map(|(rest, _)| rest.to_owned())
-                .unwrap_or_default();
+            return good.rsplit_once('.').map(|(rest, _)| rest.to_owned()).unwrap_or_default();
         }
     }
     draft.signed(key)

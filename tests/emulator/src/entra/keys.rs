@@ -27,9 +27,7 @@ pub(super) struct TestKey {
 
 impl std::fmt::Debug for TestKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TestKey")
-            .field("kid", &self.kid)
-            .finish_non_exhaustive()
+        f.debug_struct("TestKey").field("kid", &self.kid).finish_non_exhaustive()
     }
 }
 
@@ -87,9 +85,7 @@ impl TestKey {
         let Ok(signature) = Signature::try_from(signature) else {
             return false;
         };
-        VerifyingKey::<Sha256>::new(self.public.clone())
-            .verify(message, &signature)
-            .is_ok()
+        VerifyingKey::<Sha256>::new(self.public.clone()).verify(message, &signature).is_ok()
     }
 
     /// The public half as text, for the forgery that uses it as a shared secret.

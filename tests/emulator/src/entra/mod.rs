@@ -79,9 +79,7 @@ impl Entra {
 
     /// Sets the address under which Entra is reached; it is part of issuers and documents.
     pub fn set_authority(&mut self, authority: &str) {
-        authority
-            .trim_end_matches('/')
-            .clone_into(&mut self.authority);
+        authority.trim_end_matches('/').clone_into(&mut self.authority);
     }
 
     /// Replaces the publisher's secret; the old one is expired.
@@ -163,11 +161,7 @@ impl Entra {
 
     /// A token with any claims, signed with the key that signs. For cases nobody thought of here.
     pub fn sign(&self, claims: &Value) -> String {
-        Draft {
-            header: self.header(),
-            claims: claims.clone(),
-        }
-        .signed(self.key())
+        Draft { header: self.header(), claims: claims.clone() }.signed(self.key())
     }
 
     /// The claims of a good webhook token, to be changed and given to [`Entra::sign`].
@@ -215,10 +209,7 @@ impl Entra {
                 claims["azpacr"] = json!("2");
             }
         }
-        Draft {
-            header: self.header(),
-            claims,
-        }
+        Draft { header: self.header(), claims }
     }
 
     fn access_claims(&mut self) -> Value {
@@ -249,13 +240,7 @@ impl Entra {
         let Some(parsed) = jwt::parse(token) else {
             return false;
         };
-        let text = |name: &str| {
-            parsed
-                .claims
-                .get(name)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-        };
+        let text = |name: &str| parsed.claims.get(name).and_then(Value::as_str).unwrap_or_default();
         let number = |name: &str| parsed.claims.get(name).and_then(Value::as_i64);
         let now = self.now.as_second();
         let kid = parsed.header.get("kid").and_then(Value::as_str);

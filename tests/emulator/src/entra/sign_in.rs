@@ -33,10 +33,7 @@ impl Entra {
             return page_error("AADSTS90002", "There is no such tenant.");
         }
         if parameter("client_id").as_deref() != Some(self.landing_client_id.as_str()) {
-            return page_error(
-                "AADSTS700016",
-                "The application was not found in the directory.",
-            );
+            return page_error("AADSTS700016", "The application was not found in the directory.");
         }
         let Some(redirect_uri) = parameter("redirect_uri").filter(|uri| self.is_registered(uri))
         else {
@@ -64,28 +61,17 @@ impl Entra {
         }
         let scope = parameter("scope").unwrap_or_default();
         if !scope.split(' ').any(|word| word == "openid") {
-            return refuse(
-                "invalid_scope",
-                "AADSTS70011: The scope must contain openid.",
-            );
+            return refuse("invalid_scope", "AADSTS70011: The scope must contain openid.");
         }
         let challenge = parameter("code_challenge");
         if challenge.is_some() && parameter("code_challenge_method").as_deref() != Some("S256") {
-            return refuse(
-                "invalid_request",
-                "AADSTS501491: The challenge must be S256.",
-            );
+            return refuse("invalid_request", "AADSTS501491: The challenge must be S256.");
         }
         match parameter("identity").as_deref() {
-            None => Reply::text(
-                200,
-                "text/html; charset=utf-8",
-                page(request, &people).into_string(),
-            ),
-            Some("cancel") => refuse(
-                "access_denied",
-                "AADSTS65004: The user declined to sign in.",
-            ),
+            None => {
+                Reply::text(200, "text/html; charset=utf-8", page(request, &people).into_string())
+            }
+            Some("cancel") => refuse("access_denied", "AADSTS65004: The user declined to sign in."),
             Some(email) => {
                 let Some(person) = people.into_iter().find(|person| person.email == email) else {
                     return page_error("AADSTS50034", "The account does not exist.");
@@ -115,26 +101,22 @@ impl Entra {
 
     /// The grant `authorization_code`.
     pub(super) fn authorization_code(&mut self, form: &Form) -> Reply {
-        let (client_id, secret) = (
-            self.landing_client_id.clone(),
-            self.landing_client_secret.clone(),
-        );
+        let (client_id, secret) =
+            (self.landing_client_id.clone(), self.landing_client_secret.clone());
         if let Err(refusal) = self.authenticate(form, &client_id, &secret) {
             return refusal;
         }
         let code = form.get("code").cloned().unwrap_or_default();
         let now = self.now;
-        let verifier = form
-            .get("code_verifier")
-            .map(|text| URL_SAFE_NO_PAD.encode(Sha256::digest(text)));
+        let verifier =
+            form.get("code_verifier").map(|text| URL_SAFE_NO_PAD.encode(Sha256::digest(text)));
         let problem = match self.grants.get_mut(&code) {
             None => Some((9_002_313, "The code is malformed or unknown.")),
             Some(grant) if grant.redeemed => Some((54_005, "The code was redeemed already.")),
             Some(grant) if grant.expires <= now => Some((70_008, "The code has expired.")),
-            Some(grant) if form.get("redirect_uri") != Some(&grant.redirect_uri) => Some((
-                50_011,
-                "The redirect address is not the one the code was sent to.",
-            )),
+            Some(grant) if form.get("redirect_uri") != Some(&grant.redirect_uri) => {
+                Some((50_011, "The redirect address is not the one the code was sent to."))
+            }
             Some(grant) if grant.challenge.is_some() && grant.challenge != verifier => {
                 Some((501_481, "The verifier does not match the challenge."))
             }
@@ -194,12 +176,8 @@ fn sign_in_list(tenant: &str) -> Vec<Person> {
     let everybody = Person::everybody().into_iter();
     match tenant {
         "common" => everybody.collect(),
-        "organizations" => everybody
-            .filter(|person| person.tenant_id != PERSONAL_TENANT)
-            .collect(),
-        "consumers" => everybody
-            .filter(|person| person.tenant_id == PERSONAL_TENANT)
-            .collect(),
+        "organizations" => everybody.filter(|person| person.tenant_id != PERSONAL_TENANT).collect(),
+        "consumers" => everybody.filter(|person| person.tenant_id == PERSONAL_TENANT).collect(),
         _ => everybody
             .filter(|person| person.tenant_id.to_string().eq_ignore_ascii_case(tenant))
             .collect(),

@@ -26,13 +26,7 @@ impl ApiRequest {
             Some((path, query)) => (path.to_owned(), Some(query.to_owned())),
             None => (target.to_owned(), None),
         };
-        Self {
-            method,
-            path,
-            query,
-            headers: HeaderMap::new(),
-            body: Vec::new(),
-        }
+        Self { method, path, query, headers: HeaderMap::new(), body: Vec::new() }
     }
 
     /// Adds a header.
@@ -41,10 +35,8 @@ impl ApiRequest {
     /// When name or value cannot stand in a header.
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
         let name = HeaderName::try_from(name).expect("the caller gives a header name");
-        self.headers.insert(
-            name,
-            HeaderValue::try_from(value).expect("the caller gives a header value"),
-        );
+        self.headers
+            .insert(name, HeaderValue::try_from(value).expect("the caller gives a header value"));
         self
     }
 
@@ -92,10 +84,7 @@ pub struct Answer {
 
 impl From<Reply> for Answer {
     fn from(reply: Reply) -> Self {
-        Self {
-            delay: Duration::ZERO,
-            outcome: Outcome::Reply(reply),
-        }
+        Self { delay: Duration::ZERO, outcome: Outcome::Reply(reply) }
     }
 }
 
@@ -136,11 +125,7 @@ pub struct Reply {
 impl Reply {
     /// An answer without a body.
     pub fn empty(status: u16) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            body: Vec::new(),
-        }
+        Self { status, headers: Vec::new(), body: Vec::new() }
     }
 
     /// An answer with a JSON body.
@@ -150,14 +135,9 @@ impl Reply {
 
     /// An answer with any other body.
     pub fn text(status: u16, content_type: &'static str, body: String) -> Self {
-        let mut reply = Self {
-            body: body.into_bytes(),
-            ..Self::empty(status)
-        };
+        let mut reply = Self { body: body.into_bytes(), ..Self::empty(status) };
         let content_type = HeaderValue::from_static(content_type);
-        reply
-            .headers
-            .push((http::header::CONTENT_TYPE, content_type));
+        reply.headers.push((http::header::CONTENT_TYPE, content_type));
         reply
     }
 
@@ -171,10 +151,8 @@ impl Reply {
 
     /// A header as text.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let (_, value) = self
-            .headers
-            .iter()
-            .find(|(known, _)| known.as_str().eq_ignore_ascii_case(name))?;
+        let (_, value) =
+            self.headers.iter().find(|(known, _)| known.as_str().eq_ignore_ascii_case(name))?;
         value.to_str().ok()
     }
 

@@ -51,17 +51,12 @@ impl Plan {
 
     /// A public per-seat plan with a monthly term.
     pub fn per_seat(id: &str, display_name: &str, price: f64, least: u32, most: u32) -> Self {
-        Self {
-            seats: Some((least, most)),
-            ..Self::flat_rate(id, display_name, price)
-        }
+        Self { seats: Some((least, most)), ..Self::flat_rate(id, display_name, price) }
     }
 
     /// Whether this tenant may choose the plan.
     pub fn is_open_to(&self, tenant: Uuid) -> bool {
-        self.audience
-            .as_ref()
-            .is_none_or(|audience| audience.contains(&tenant))
+        self.audience.as_ref().is_none_or(|audience| audience.contains(&tenant))
     }
 
     /// The form of F-PLN-2. `source_offer`: only when the answer is filtered by plan (F-PLN-4).
@@ -125,14 +120,8 @@ impl Plan {
 
 /// The catalogue of a new world.
 pub(crate) fn default_offers() -> Vec<Offer> {
-    let trial = Plan {
-        has_free_trials: true,
-        ..Plan::flat_rate("trial", "Trial", 19.0)
-    };
-    let auto = Plan {
-        auto_activated: true,
-        ..Plan::flat_rate("auto", "Self-service", 9.0)
-    };
+    let trial = Plan { has_free_trials: true, ..Plan::flat_rate("trial", "Trial", 19.0) };
+    let auto = Plan { auto_activated: true, ..Plan::flat_rate("auto", "Self-service", 9.0) };
     let enterprise = Plan {
         term_unit: "P1Y".into(),
         audience: Some(vec![NORTHWIND_TENANT]),

@@ -101,18 +101,14 @@ impl World {
                 let Some(state) = self.find_subscription(id) else {
                     return;
                 };
-                let is_over = state
-                    .suspended_at
-                    .is_some_and(|since| time::after(since, grace) <= self.now);
+                let is_over =
+                    state.suspended_at.is_some_and(|since| time::after(since, grace) <= self.now);
                 if state.status == SUSPENDED && is_over {
                     self.end(id);
                 }
             }
             Timer::Start(operation) => {
-                if self
-                    .find_operation(operation)
-                    .is_some_and(|known| known.status == NOT_STARTED)
-                {
+                if self.find_operation(operation).is_some_and(|known| known.status == NOT_STARTED) {
                     self.start_operation(operation);
                 }
             }
@@ -121,9 +117,8 @@ impl World {
                 let Some(known) = self.find_operation(operation) else {
                     return;
                 };
-                let is_over = known
-                    .notified_at
-                    .is_some_and(|since| time::after(since, window) <= self.now);
+                let is_over =
+                    known.notified_at.is_some_and(|since| time::after(since, window) <= self.now);
                 if known.status == IN_PROGRESS && is_over {
                     // Silence is consent (F-WHA-10).
                     self.succeed(operation);
@@ -133,20 +128,13 @@ impl World {
     }
 
     fn term_is_over(&mut self, id: Uuid) {
-        if !self
-            .settings
-            .behaviour
-            .auto_renew_by_clock
-            .unwrap_or(self.settings.live)
-        {
+        if !self.settings.behaviour.auto_renew_by_clock.unwrap_or(self.settings.live) {
             return;
         }
         let Some(state) = self.find_subscription(id) else {
             return;
         };
-        let is_over = state
-            .term_end
-            .is_some_and(|last_day| time::term_over(last_day) <= self.now);
+        let is_over = state.term_end.is_some_and(|last_day| time::term_over(last_day) <= self.now);
         if state.status != SUBSCRIBED || !is_over {
             return;
         }

@@ -103,27 +103,19 @@ pub enum ErrorForm {
 
 impl ErrorForm {
     /// Every form, for tests that want them all.
-    pub const ALL: [Self; 6] = [
-        Self::Object,
-        Self::Nested,
-        Self::Capitalised,
-        Self::BareString,
-        Self::Empty,
-        Self::Html,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Object, Self::Nested, Self::Capitalised, Self::BareString, Self::Empty, Self::Html];
 
     /// An error answer in this form.
     pub fn reply(self, status: u16, code: &str, message: &str) -> Reply {
         match self {
             Self::Object => Reply::json(status, &json!({ "message": message, "code": code })),
-            Self::Nested => Reply::json(
-                status,
-                &json!({ "error": { "code": code, "message": message } }),
-            ),
-            Self::Capitalised => Reply::json(
-                status,
-                &json!({ "Error": { "Code": code, "Message": message } }),
-            ),
+            Self::Nested => {
+                Reply::json(status, &json!({ "error": { "code": code, "message": message } }))
+            }
+            Self::Capitalised => {
+                Reply::json(status, &json!({ "Error": { "Code": code, "Message": message } }))
+            }
             Self::BareString => Reply::json(status, &json!(message)),
             Self::Empty => Reply::empty(status),
             Self::Html => Reply::text(
@@ -149,11 +141,7 @@ impl Faults {
 
     /// Adds one that strikes once.
     pub fn once(&mut self, call: Call, kind: FaultKind) {
-        self.add(Fault {
-            call,
-            kind,
-            times: Times::Once,
-        });
+        self.add(Fault { call, kind, times: Times::Once });
     }
 
     /// Removes all.
@@ -168,10 +156,7 @@ impl Faults {
 
     /// The fault that strikes this call, counted down.
     pub(crate) fn strike(&mut self, call: Call) -> Option<FaultKind> {
-        let at = self
-            .0
-            .iter()
-            .position(|fault| fault.call == call || fault.call == Call::Any)?;
+        let at = self.0.iter().position(|fault| fault.call == call || fault.call == Call::Any)?;
         let kind = self.0[at].kind.clone();
         match self.0[at].times {
             Times::Always => {}

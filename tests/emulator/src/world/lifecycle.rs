@@ -53,10 +53,7 @@ impl World {
         match (plan.seats, purchase.quantity) {
             (None, None) => {}
             (Some((least, most)), Some(seats)) if (least..=most).contains(&seats) => {}
-            _ => panic!(
-                "{:?} seats do not fit the plan {}",
-                purchase.quantity, plan.id
-            ),
+            _ => panic!("{:?} seats do not fit the plan {}", purchase.quantity, plan.id),
         }
         let by_reseller = purchase.purchaser.tenant_id != purchase.beneficiary.tenant_id;
         let auto_activated = purchase.auto_activated || plan.auto_activated;
@@ -93,8 +90,7 @@ impl World {
             activating: false,
             activation_fails: false,
         };
-        self.subscription_places
-            .insert(id, self.subscriptions.len());
+        self.subscription_places.insert(id, self.subscriptions.len());
         self.subscriptions.push(Subscription {
             versions: vec![(self.now, state)],
             pending: None,
@@ -114,10 +110,7 @@ impl World {
     /// # Panics
     /// When there is no such subscription.
     pub fn purchase_token(&mut self, id: Uuid) -> String {
-        assert!(
-            self.held(id).is_some(),
-            "the subscription was bought in this world"
-        );
+        assert!(self.held(id).is_some(), "the subscription was bought in this world");
         let token = self.ids.purchase_token();
         self.tokens.insert(token.clone(), (id, self.now));
         token
@@ -126,16 +119,10 @@ impl World {
     /// The address behind "Configure account" and "Manage account", with a new token (F-LP-1).
     pub fn landing_link(&mut self, id: Uuid) -> String {
         let token = self.purchase_token(id);
-        let base = self
-            .settings
-            .landing_url
-            .as_deref()
-            .unwrap_or("https://publisher.example/landing");
+        let base =
+            self.settings.landing_url.as_deref().unwrap_or("https://publisher.example/landing");
         let separator = if base.contains('?') { '&' } else { '?' };
-        format!(
-            "{base}{separator}token={}",
-            utf8_percent_encode(&token, NON_ALPHANUMERIC)
-        )
+        format!("{base}{separator}token={}", utf8_percent_encode(&token, NON_ALPHANUMERIC))
     }
 
     /// The people who can sign in.
@@ -154,22 +141,14 @@ impl World {
     pub fn change_quantity(&mut self, id: Uuid, quantity: u32) -> Result<Uuid, Refused> {
         let state = self.changeable(id)?;
         self.check_quantity(&state, quantity)?;
-        Ok(self.request(
-            &state,
-            Action::ChangeQuantity,
-            &state.plan_id,
-            Some(quantity),
-        ))
+        Ok(self.request(&state, Action::ChangeQuantity, &state.plan_id, Some(quantity)))
     }
 
     /// After a refused change: asks again, for the value the subscription has anyway (F-WHA-14).
     pub fn revert(&mut self, id: Uuid) -> Result<Uuid, Refused> {
         let state = self.changeable(id)?;
-        let refused = self
-            .operations(id)
-            .into_iter()
-            .rev()
-            .map(|operation| self.operation(operation));
+        let refused =
+            self.operations(id).into_iter().rev().map(|operation| self.operation(operation));
         let action = refused
             .filter(|operation| operation.status == FAILED && operation.action.is_change())
             .map(|operation| operation.action)
@@ -243,11 +222,7 @@ impl World {
         if !known.is_some_and(|known| known.is_open_to(state.beneficiary.tenant_id)) {
             return Err(Refused::UnknownPlan(plan.to_owned()));
         }
-        if state.plan_id == plan {
-            Err(Refused::SameValue)
-        } else {
-            Ok(())
-        }
+        if state.plan_id == plan { Err(Refused::SameValue) } else { Ok(()) }
     }
 
     /// Whether this number of seats can be changed to (F-CHQ-3).
@@ -256,18 +231,12 @@ impl World {
         state: &SubscriptionState,
         quantity: u32,
     ) -> Result<(), Refused> {
-        let seats = self
-            .plan(state.catalog_offer(), &state.plan_id)
-            .and_then(|plan| plan.seats);
+        let seats = self.plan(state.catalog_offer(), &state.plan_id).and_then(|plan| plan.seats);
         let (least, most) = seats.ok_or(Refused::NotPerSeat)?;
         if !(least..=most).contains(&quantity) {
             return Err(Refused::SeatsOutOfRange(least, most));
         }
-        if state.quantity == Some(quantity) {
-            Err(Refused::SameValue)
-        } else {
-            Ok(())
-        }
+        if state.quantity == Some(quantity) { Err(Refused::SameValue) } else { Ok(()) }
     }
 
     fn changeable(&self, id: Uuid) -> Result<SubscriptionState, Refused> {
@@ -278,11 +247,7 @@ impl World {
 
     fn unlocked(&self, id: Uuid) -> Result<(), Refused> {
         let is_locked = self.held(id).is_some_and(|held| held.pending.is_some());
-        if is_locked {
-            Err(Refused::Pending)
-        } else {
-            Ok(())
-        }
+        if is_locked { Err(Refused::Pending) } else { Ok(()) }
     }
 
     fn in_status(
@@ -290,9 +255,7 @@ impl World {
         id: Uuid,
         permitted: &[&'static str],
     ) -> Result<SubscriptionState, Refused> {
-        let state = self
-            .find_subscription(id)
-            .ok_or(Refused::UnknownSubscription)?;
+        let state = self.find_subscription(id).ok_or(Refused::UnknownSubscription)?;
         if permitted.contains(&state.status) {
             Ok(state)
         } else {
@@ -335,10 +298,8 @@ impl World {
         let before = self.subscription(id);
         let today = time::day(self.now);
         self.amend(id, |state| {
-            let start = state
-                .term_end
-                .and_then(|last_day| last_day.tomorrow().ok())
-                .unwrap_or(today);
+            let start =
+                state.term_end.and_then(|last_day| last_day.tomorrow().ok()).unwrap_or(today);
             state.begin_term(start);
             state.is_free_trial = false;
         });

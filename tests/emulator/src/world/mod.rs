@@ -79,20 +79,12 @@ struct Subscription {
 
 impl Subscription {
     fn state(&self) -> &SubscriptionState {
-        &self
-            .versions
-            .last()
-            .expect("a subscription begins with one version")
-            .1
+        &self.versions.last().expect("a subscription begins with one version").1
     }
 
     /// The state at an earlier moment; `None` before the purchase.
     fn state_at(&self, at: Timestamp) -> Option<&SubscriptionState> {
-        self.versions
-            .iter()
-            .rev()
-            .find(|(since, _)| *since <= at)
-            .map(|(_, state)| state)
+        self.versions.iter().rev().find(|(since, _)| *since <= at).map(|(_, state)| state)
     }
 }
 
@@ -164,8 +156,7 @@ impl World {
     /// # Panics
     /// When there is no such subscription.
     pub fn subscription(&self, id: Uuid) -> SubscriptionState {
-        self.find_subscription(id)
-            .expect("the subscription was bought in this world")
+        self.find_subscription(id).expect("the subscription was bought in this world")
     }
 
     /// The subscription as it is now, if there is one.
@@ -183,53 +174,37 @@ impl World {
     /// # Panics
     /// When there is no such operation.
     pub fn operation(&self, id: Uuid) -> OperationState {
-        self.find_operation(id)
-            .cloned()
-            .expect("the operation was begun in this world")
+        self.find_operation(id).cloned().expect("the operation was begun in this world")
     }
 
     /// The operation, if there is one.
     pub fn find_operation(&self, id: Uuid) -> Option<&OperationState> {
-        self.operation_places
-            .get(&id)
-            .map(|place| &self.operations[*place])
+        self.operation_places.get(&id).map(|place| &self.operations[*place])
     }
 
     /// Every operation of a subscription, the oldest first.
     pub fn operations(&self, subscription: Uuid) -> Vec<Uuid> {
-        self.held(subscription)
-            .map(|held| held.operations.clone())
-            .unwrap_or_default()
+        self.held(subscription).map(|held| held.operations.clone()).unwrap_or_default()
     }
 
     /// The operations that wait for the publisher (F-OPL-1).
     pub fn outstanding(&self, subscription: Uuid) -> Vec<Uuid> {
         let waits = |id: &Uuid| {
-            self.find_operation(*id)
-                .is_some_and(|operation| operation.status == IN_PROGRESS)
+            self.find_operation(*id).is_some_and(|operation| operation.status == IN_PROGRESS)
         };
-        self.operations(subscription)
-            .into_iter()
-            .filter(waits)
-            .collect()
+        self.operations(subscription).into_iter().filter(waits).collect()
     }
 
     fn held(&self, id: Uuid) -> Option<&Subscription> {
-        self.subscription_places
-            .get(&id)
-            .map(|place| &self.subscriptions[*place])
+        self.subscription_places.get(&id).map(|place| &self.subscriptions[*place])
     }
 
     fn held_mut(&mut self, id: Uuid) -> Option<&mut Subscription> {
-        self.subscription_places
-            .get(&id)
-            .map(|place| &mut self.subscriptions[*place])
+        self.subscription_places.get(&id).map(|place| &mut self.subscriptions[*place])
     }
 
     fn operation_mut(&mut self, id: Uuid) -> Option<&mut OperationState> {
-        self.operation_places
-            .get(&id)
-            .map(|place| &mut self.operations[*place])
+        self.operation_places.get(&id).map(|place| &mut self.operations[*place])
     }
 
     /// The subscription as a read shows it, which may be a while ago.

@@ -112,11 +112,7 @@ impl OperationState {
         }
         object.insert(
             "errorStatusCode".into(),
-            json!(if self.error_message.is_empty() {
-                ""
-            } else {
-                "400"
-            }),
+            json!(if self.error_message.is_empty() { "" } else { "400" }),
         );
         object.insert("errorMessage".into(), json!(self.error_message));
         Value::Object(object)
@@ -133,10 +129,8 @@ impl OperationState {
             WebhookForm::Full => {
                 let mut object = self.wire_common(oddities);
                 // A flat rate shows one seat at the top level (F-WHP-3).
-                object.insert(
-                    "quantity".into(),
-                    wire_quantity(self.quantity.unwrap_or(1), oddities),
-                );
+                object
+                    .insert("quantity".into(), wire_quantity(self.quantity.unwrap_or(1), oddities));
                 object.insert("subscription".into(), subscription.wire_snapshot(oddities));
                 object.insert("purchaseToken".into(), Value::Null);
                 Value::Object(object)

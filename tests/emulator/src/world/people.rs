@@ -47,12 +47,7 @@ impl Person {
 
     /// A buyer from another company.
     pub fn bruno() -> Self {
-        Self::new(
-            "Bruno Keller",
-            "bruno@northwind.example",
-            2,
-            NORTHWIND_TENANT,
-        )
+        Self::new("Bruno Keller", "bruno@northwind.example", 2, NORTHWIND_TENANT)
     }
 
     /// Somebody with a personal Microsoft account.
@@ -67,46 +62,22 @@ impl Person {
 
     /// Somebody who has nothing to do with any purchase.
     pub fn stranger() -> Self {
-        Self::new(
-            "Sven Stranger",
-            "sven@elsewhere.example",
-            5,
-            STRANGER_TENANT,
-        )
+        Self::new("Sven Stranger", "sven@elsewhere.example", 5, STRANGER_TENANT)
     }
 
     /// Everybody who can sign in, in the order in which the sign-in page lists them.
     pub fn everybody() -> Vec<Self> {
-        vec![
-            Self::adele(),
-            Self::bruno(),
-            Self::personal(),
-            Self::reseller(),
-            Self::stranger(),
-        ]
+        vec![Self::adele(), Self::bruno(), Self::personal(), Self::reseller(), Self::stranger()]
     }
 
     /// The form in subscriptions (F-OBJ-4). Webhooks add null members.
     pub(crate) fn wire(&self, padded: bool, null_ids: bool, in_webhook: bool) -> Value {
         let mut person = Map::new();
         person.insert("emailId".into(), json!(pad(&self.email, padded)));
-        person.insert(
-            "objectId".into(),
-            if null_ids {
-                Value::Null
-            } else {
-                json!(self.object_id)
-            },
-        );
+        person
+            .insert("objectId".into(), if null_ids { Value::Null } else { json!(self.object_id) });
         person.insert("tenantId".into(), json!(self.tenant_id));
-        person.insert(
-            "puid".into(),
-            if null_ids {
-                Value::Null
-            } else {
-                json!(self.puid)
-            },
-        );
+        person.insert("puid".into(), if null_ids { Value::Null } else { json!(self.puid) });
         if in_webhook {
             for name in ["iss", "idp", "groupIds", "altsecid", "CLIENT-IP"] {
                 person.insert(name.into(), Value::Null);
@@ -118,9 +89,5 @@ impl Person {
 
 /// Text with the stray blanks of Microsoft's samples, if wanted (F-GEN-11).
 pub(crate) fn pad(text: &str, padded: bool) -> String {
-    if padded {
-        format!(" {text} ")
-    } else {
-        text.to_owned()
-    }
+    if padded { format!(" {text} ") } else { text.to_owned() }
 }

@@ -105,9 +105,7 @@ impl World {
     /// Everything due goes out, is received by something that is not the publisher, and never comes again.
     pub fn lose_deliveries(&mut self) {
         for dispatch in self.take_due_deliveries() {
-            self.post
-                .queue
-                .retain(|delivery| delivery.number != dispatch.number);
+            self.post.queue.retain(|delivery| delivery.number != dispatch.number);
         }
     }
 
@@ -147,11 +145,7 @@ impl World {
     }
 
     fn copy_of(&mut self, number: u64) -> Option<u64> {
-        let place = self
-            .post
-            .queue
-            .iter()
-            .position(|delivery| delivery.number == number)?;
+        let place = self.post.queue.iter().position(|delivery| delivery.number == number)?;
         self.post.count += 1;
         let copy = Delivery {
             number: self.post.count,
@@ -167,11 +161,7 @@ impl World {
 
     fn dispatch(&mut self, number: u64) -> Option<Dispatch> {
         let now = self.now;
-        let place = self
-            .post
-            .queue
-            .iter()
-            .position(|delivery| delivery.number == number)?;
+        let place = self.post.queue.iter().position(|delivery| delivery.number == number)?;
         let delivery = &mut self.post.queue[place];
         delivery.in_flight = true;
         delivery.attempts += 1;
@@ -214,26 +204,13 @@ impl World {
                 HeaderValue::try_from(value).expect("tokens and GUIDs are visible ASCII"),
             );
         };
-        put(
-            header::CONTENT_TYPE,
-            "application/json; charset=utf-8".to_owned(),
-        );
+        put(header::CONTENT_TYPE, "application/json; charset=utf-8".to_owned());
         put(
             header::AUTHORIZATION,
-            format!(
-                "Bearer {}",
-                self.entra
-                    .webhook_token(self.settings.behaviour.webhook_token)
-            ),
+            format!("Bearer {}", self.entra.webhook_token(self.settings.behaviour.webhook_token)),
         );
-        put(
-            http::HeaderName::from_static("x-ms-requestid"),
-            self.ids.uuid().to_string(),
-        );
-        put(
-            http::HeaderName::from_static("x-ms-correlationid"),
-            self.ids.uuid().to_string(),
-        );
+        put(http::HeaderName::from_static("x-ms-requestid"), self.ids.uuid().to_string());
+        put(http::HeaderName::from_static("x-ms-correlationid"), self.ids.uuid().to_string());
         headers
     }
 
@@ -259,11 +236,8 @@ impl World {
             attempt: dispatch.attempt,
             status,
         };
-        let Some(place) = self
-            .post
-            .queue
-            .iter()
-            .position(|delivery| delivery.number == dispatch.number)
+        let Some(place) =
+            self.post.queue.iter().position(|delivery| delivery.number == dispatch.number)
         else {
             return outcome;
         };
@@ -287,8 +261,7 @@ impl World {
     }
 
     fn waits(&self, operation: Uuid) -> bool {
-        self.find_operation(operation)
-            .is_some_and(|known| known.status == IN_PROGRESS)
+        self.find_operation(operation).is_some_and(|known| known.status == IN_PROGRESS)
     }
 
     fn try_again(&mut self, place: usize, unreached: bool) {
@@ -296,10 +269,8 @@ impl World {
         let next = time::after(self.now, behaviour.retry_interval);
         let delivery = &mut self.post.queue[place];
         let operation = delivery.operation;
-        let give_up = time::after(
-            delivery.first_attempt.unwrap_or(self.now),
-            behaviour.retry_window,
-        );
+        let give_up =
+            time::after(delivery.first_attempt.unwrap_or(self.now), behaviour.retry_window);
         delivery.due = next;
         if unreached && std::mem::take(&mut delivery.opened_window) {
             // Nobody was notified, so the window has not begun.
@@ -348,26 +319,17 @@ impl World {
 
     fn log_delivery(&mut self, dispatch: &Dispatch, status: Option<u16>) {
         let text = |name: &str| {
-            dispatch
-                .headers
-                .get(name)
-                .and_then(|value| value.to_str().ok())
-                .map(str::to_owned)
+            dispatch.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
         };
-        let url = dispatch
-            .url
-            .as_deref()
-            .and_then(|url| url::Url::parse(url).ok());
+        let url = dispatch.url.as_deref().and_then(|url| url::Url::parse(url).ok());
         let record = CallRecord {
             number: 0,
             at: self.now,
             direction: Direction::ToPublisher,
             call: Call::Webhook,
             method: "POST".to_owned(),
-            path: url.map_or_else(
-                || "(no webhook address)".to_owned(),
-                |url| url.path().to_owned(),
-            ),
+            path: url
+                .map_or_else(|| "(no webhook address)".to_owned(), |url| url.path().to_owned()),
             status,
             request_id: text("x-ms-requestid"),
             correlation_id: text("x-ms-correlationid"),

@@ -93,10 +93,7 @@ impl World {
         match &operation.action {
             Action::ChangePlan => {
                 let unit = self.plan(
-                    operation
-                        .offer_id
-                        .strip_suffix("-preview")
-                        .unwrap_or(&operation.offer_id),
+                    operation.offer_id.strip_suffix("-preview").unwrap_or(&operation.offer_id),
                     &operation.plan_id,
                 );
                 let unit = unit.map(|plan| plan.term_unit.clone());

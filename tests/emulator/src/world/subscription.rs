@@ -69,9 +69,7 @@ pub struct SubscriptionState {
 impl SubscriptionState {
     /// The catalogue's name of the offer, without the preview suffix.
     pub(crate) fn catalog_offer(&self) -> &str {
-        self.offer_id
-            .strip_suffix("-preview")
-            .unwrap_or(&self.offer_id)
+        self.offer_id.strip_suffix("-preview").unwrap_or(&self.offer_id)
     }
 
     pub(crate) fn allows(&self, operation: &str) -> bool {
@@ -101,8 +99,7 @@ impl SubscriptionState {
         // A flat rate has the quantity null here (F-WHP-3).
         object.insert(
             "quantity".into(),
-            self.quantity
-                .map_or(Value::Null, |seats| wire_quantity(seats, oddities)),
+            self.quantity.map_or(Value::Null, |seats| wire_quantity(seats, oddities)),
         );
         object.insert("lastModified".into(), json!(time::wire(self.last_modified)));
         for name in ["sessionId", "fulfillmentId", "legacySubscriptionId", "tags"] {
@@ -113,17 +110,9 @@ impl SubscriptionState {
     }
 
     fn wire_common(&self, oddities: &Oddities, in_webhook: bool) -> Map<String, Value> {
-        let status = oddities
-            .subscription_status
-            .as_deref()
-            .unwrap_or(self.status);
-        let person = |who: &Person| {
-            who.wire(
-                oddities.padded_strings,
-                oddities.null_person_ids,
-                in_webhook,
-            )
-        };
+        let status = oddities.subscription_status.as_deref().unwrap_or(self.status);
+        let person =
+            |who: &Person| who.wire(oddities.padded_strings, oddities.null_person_ids, in_webhook);
         let object = json!({
             "id": self.id,
             "publisherId": self.publisher_id,
@@ -167,11 +156,7 @@ impl SubscriptionState {
 
 /// A quantity as a number, or as text with a blank (F-WHP-7).
 pub(crate) fn wire_quantity(quantity: u32, oddities: &Oddities) -> Value {
-    if oddities.numbers_as_strings {
-        json!(format!(" {quantity}"))
-    } else {
-        json!(quantity)
-    }
+    if oddities.numbers_as_strings { json!(format!(" {quantity}")) } else { json!(quantity) }
 }
 
 /// Members nobody documented (F-GEN-10).

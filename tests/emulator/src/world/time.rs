@@ -8,11 +8,7 @@ use std::time::Duration;
 /// Seven fractional digits and a `Z` (F-GEN-12).
 pub(crate) fn wire(at: Timestamp) -> String {
     let time = at.to_zoned(TimeZone::UTC).datetime();
-    format!(
-        "{}.{:07}Z",
-        time.strftime("%Y-%m-%dT%H:%M:%S"),
-        time.subsec_nanosecond() / 100
-    )
+    format!("{}.{:07}Z", time.strftime("%Y-%m-%dT%H:%M:%S"), time.subsec_nanosecond() / 100)
 }
 
 /// A term's day, written as its midnight.
@@ -35,8 +31,7 @@ pub(crate) fn term_end(start: Date, unit: &str) -> Date {
 /// The instant at which a term with this last day is over.
 pub(crate) fn term_over(last_day: Date) -> Timestamp {
     let next = last_day.tomorrow().unwrap_or(last_day);
-    next.to_zoned(TimeZone::UTC)
-        .map_or(Timestamp::MAX, |midnight| midnight.timestamp())
+    next.to_zoned(TimeZone::UTC).map_or(Timestamp::MAX, |midnight| midnight.timestamp())
 }
 
 /// `at` moved forward; the end of time if it would pass it.

@@ -58,10 +58,7 @@ impl World {
         match request.parameter("api-version").as_deref() {
             Some(API_VERSION) => {}
             None => {
-                return Err(version_error(
-                    "ApiVersionUnspecified",
-                    "An API version is required.",
-                ));
+                return Err(version_error("ApiVersionUnspecified", "An API version is required."));
             }
             Some(_) => {
                 return Err(version_error(
@@ -157,17 +154,9 @@ impl World {
     ) {
         let reply = answer.reply();
         let query = request.query.as_deref().filter(|_| with_bodies);
-        let header = |name: &str| {
-            reply
-                .and_then(|reply| reply.header(name))
-                .map(str::to_owned)
-        };
+        let header = |name: &str| reply.and_then(|reply| reply.header(name)).map(str::to_owned);
         let body = |bytes: &[u8]| {
-            if with_bodies {
-                serde_json::from_slice(bytes).ok()
-            } else {
-                None
-            }
+            if with_bodies { serde_json::from_slice(bytes).ok() } else { None }
         };
         let record = CallRecord {
             number: 0,
@@ -175,10 +164,8 @@ impl World {
             direction: Direction::ToMicrosoft,
             call,
             method: request.method.to_string(),
-            path: query.map_or_else(
-                || request.path.clone(),
-                |query| format!("{}?{query}", request.path),
-            ),
+            path: query
+                .map_or_else(|| request.path.clone(), |query| format!("{}?{query}", request.path)),
             status: reply.map(|reply| reply.status),
             request_id: header("x-ms-requestid"),
             correlation_id: header("x-ms-correlationid"),
@@ -220,10 +207,7 @@ pub(crate) fn with_fault(fault: Option<FaultKind>, process: impl FnOnce() -> Rep
     let outcome = match fault {
         None => Outcome::Reply(process()),
         Some(FaultKind::Delay(delay)) => {
-            return Answer {
-                delay,
-                outcome: Outcome::Reply(process()),
-            };
+            return Answer { delay, outcome: Outcome::Reply(process()) };
         }
         Some(FaultKind::LoseAnswer) => {
             process();
@@ -242,10 +226,7 @@ pub(crate) fn with_fault(fault: Option<FaultKind>, process: impl FnOnce() -> Rep
             Outcome::Reply(Reply::text(200, "application/json; charset=utf-8", body))
         }
     };
-    Answer {
-        delay: Duration::ZERO,
-        outcome,
-    }
+    Answer { delay: Duration::ZERO, outcome }
 }
 
 fn version_error(code: &str, message: &str) -> Reply {
@@ -276,27 +257,18 @@ fn not_found(id: Uuid) -> Reply {
 /// Why a change is refused, in the words of the 400 (F-CHP-8, F-CHQ-3).
 fn refusal(reason: &Refused) -> Reply {
     let (target, message) = match reason {
-        Refused::UnknownSubscription => (
-            "subscriptionId",
-            "The subscription is not known.".to_owned(),
-        ),
-        Refused::InStatus(_) => (
-            "subscriptionId",
-            "The subscription is not active.".to_owned(),
-        ),
-        Refused::Pending => (
-            "subscriptionId",
-            "The subscription is locked by a pending operation.".to_owned(),
-        ),
+        Refused::UnknownSubscription => {
+            ("subscriptionId", "The subscription is not known.".to_owned())
+        }
+        Refused::InStatus(_) => ("subscriptionId", "The subscription is not active.".to_owned()),
+        Refused::Pending => {
+            ("subscriptionId", "The subscription is locked by a pending operation.".to_owned())
+        }
         Refused::UnknownPlan(plan) => ("planId", format!("The plan {plan} is not in catalog.")),
-        Refused::SameValue => (
-            "request",
-            "The subscription has this value already.".to_owned(),
-        ),
-        Refused::SeatsOutOfRange(least, most) => (
-            "quantity",
-            format!("The quantity must be {least} to {most}."),
-        ),
+        Refused::SameValue => ("request", "The subscription has this value already.".to_owned()),
+        Refused::SeatsOutOfRange(least, most) => {
+            ("quantity", format!("The quantity must be {least} to {most}."))
+        }
         Refused::NotPerSeat => ("quantity", "The plan has no quantity.".to_owned()),
         Refused::NothingToRevert => ("request", "There is nothing to revert.".to_owned()),
     };

@@ -66,12 +66,7 @@ impl World {
             );
         }
         if known.status != IN_PROGRESS {
-            return error(
-                409,
-                "Conflict",
-                "status",
-                "A newer update is already fulfilled.",
-            );
+            return error(409, "Conflict", "status", "A newer update is already fulfilled.");
         }
         match status {
             "Success" => self.succeed(operation),
@@ -93,21 +88,11 @@ impl World {
     }
 
     fn operation_of(&self, id: Uuid, operation: Uuid) -> Option<&OperationState> {
-        self.find_operation(operation)
-            .filter(|known| known.subscription_id == id)
+        self.find_operation(operation).filter(|known| known.subscription_id == id)
     }
 
     fn no_operation(&self, code: &str, operation: Uuid) -> Reply {
-        let status = if self.settings.behaviour.not_found_is_400 {
-            400
-        } else {
-            404
-        };
-        error(
-            status,
-            code,
-            "operationId",
-            &format!("Failed to find operation {operation}"),
-        )
+        let status = if self.settings.behaviour.not_found_is_400 { 400 } else { 404 };
+        error(status, code, "operationId", &format!("Failed to find operation {operation}"))
     }
 }

@@ -22,10 +22,7 @@ impl World {
                 "The header x-ms-marketplace-token is missing.",
             );
         };
-        let known = STANDARD
-            .decode(token)
-            .ok()
-            .and_then(|_| self.tokens.get(token));
+        let known = STANDARD.decode(token).ok().and_then(|_| self.tokens.get(token));
         let Some((id, issued)) = known else {
             let message =
                 "The token could not be decrypted with the primary or the secondary secret.";
@@ -73,11 +70,7 @@ impl World {
                 }
             },
         };
-        let readable = self
-            .subscriptions
-            .iter()
-            .skip(from)
-            .map(|held| self.readable(held));
+        let readable = self.subscriptions.iter().skip(from).map(|held| self.readable(held));
         let mut page: Vec<Value> = Vec::new();
         let mut next = from;
         let size = self.page_length(from);
@@ -134,10 +127,7 @@ impl World {
             return Reply::empty(404);
         };
         let filter = request.parameter("planId");
-        let offer = self
-            .offers
-            .iter()
-            .find(|offer| offer.id == state.catalog_offer());
+        let offer = self.offers.iter().find(|offer| offer.id == state.catalog_offer());
         let plans: Vec<Value> = offer
             .into_iter()
             .flat_map(|offer| &offer.plans)

@@ -73,13 +73,12 @@ impl World {
                 None => return bad_request("planId", "The plan must be a string."),
             },
             // A number, not text (F-CHQ-1).
-            (None, Some(quantity)) => match quantity
-                .as_u64()
-                .and_then(|seats| u32::try_from(seats).ok())
-            {
-                Some(seats) => Change::Quantity(seats),
-                None => return bad_request("quantity", "The quantity must be an integer."),
-            },
+            (None, Some(quantity)) => {
+                match quantity.as_u64().and_then(|seats| u32::try_from(seats).ok()) {
+                    Some(seats) => Change::Quantity(seats),
+                    None => return bad_request("quantity", "The quantity must be an integer."),
+                }
+            }
         };
         if let Err(reason) = self.may_update(&state, &change) {
             return refusal(&reason);
@@ -118,10 +117,7 @@ impl World {
         if state.status != SUBSCRIBED {
             return Err(Refused::InStatus(state.status));
         }
-        if self
-            .held(state.id)
-            .is_some_and(|held| held.pending.is_some())
-        {
+        if self.held(state.id).is_some_and(|held| held.pending.is_some()) {
             return Err(Refused::Pending);
         }
         match change {
@@ -201,9 +197,6 @@ fn differs_from_purchase(
         (None | Some(Value::Null), _) => None,
         (Some(Value::String(text)), None) if text.is_empty() => None,
         (Some(sent), Some(bought)) if sent.as_u64() == Some(u64::from(bought)) => None,
-        (Some(_), _) => Some(bad_request(
-            "quantity",
-            "The quantity is not the purchased one.",
-        )),
+        (Some(_), _) => Some(bad_request("quantity", "The quantity is not the purchased one.")),
     }
 }

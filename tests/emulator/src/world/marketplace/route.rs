@@ -36,10 +36,7 @@ impl Route {
     }
 
     pub(super) fn takes_body(&self) -> bool {
-        matches!(
-            self,
-            Self::Activate(_) | Self::Update(_) | Self::UpdateOperation(..)
-        )
+        matches!(self, Self::Activate(_) | Self::Update(_) | Self::UpdateOperation(..))
     }
 }
 

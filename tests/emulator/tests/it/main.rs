@@ -1,0 +1,14 @@
+//! The emulator held against the specification. Everything but `http` runs without a socket.
+#![allow(clippy::unwrap_used)] // A test that cannot go on has failed.
+
+mod activation;
+mod changes;
+mod delivery;
+mod entra;
+mod faults;
+mod http;
+mod lifecycle;
+mod publisher;
+mod reads;
+mod sign_in;
+mod wire;
