@@ -11,7 +11,7 @@ use serde_json::json;
 pub type Request = http::Request<Bytes>;
 
 /// An answer with its whole body.
-pub type Response = http::Response<Bytes>;
+pub type Response<B = Bytes> = http::Response<B>;
 
 /// What a function does, known by no host. Answers every request; an error is an answer, too.
 #[async_trait]

@@ -1,1 +1,101 @@
-//! Placeholder.
+//! The same handlers behind one HTTP server: for the Azure Functions host, and for one machine.
+//!
+//! The host forwards an HTTP trigger's request as it came. A timer comes as `POST /reconciliation`
+//! with an envelope, and wants one back. Who may call what is the host's business: `function.json`
+//! keeps everything but the landing page and the webhook behind a function key.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::State;
+use axum::response::IntoResponse;
+use axum::routing::{any, get, post};
+use http::StatusCode;
+use reconciliation::Reconciliation;
+use serde_json::json;
+use shared::config::{ConfigError, Environment, Foundation};
+use shared::http::{Handler, Request, Response, empty, json as answer};
+use tracing::error;
+
+/// As much as API Gateway lets through; each function has limits of its own.
+const LARGEST_BODY: usize = 10 * 1024 * 1024;
+
+/// Every function.
+pub struct Functions {
+    /// The landing page.
+    pub landing: Arc<dyn Handler>,
+    /// The webhook.
+    pub webhook: Arc<dyn Handler>,
+    /// Activation.
+    pub activation: Arc<dyn Handler>,
+    /// The publisher's own API.
+    pub management: Arc<dyn Handler>,
+    /// The reconciliation.
+    pub reconciliation: Arc<Reconciliation>,
+}
+
+impl Functions {
+    /// All functions as the settings describe them.
+    pub fn from_environment(environment: &Environment) -> Result<Self, ConfigError> {
+        let foundation = Foundation::read(environment)?;
+        Self::new(environment, &foundation)
+    }
+
+    /// All functions on a given foundation.
+    pub fn new(environment: &Environment, foundation: &Foundation) -> Result<Self, ConfigError> {
+        Ok(Self {
+            landing: Arc::new(landing::Landing::new(environment, foundation)?),
+            webhook: Arc::new(webhook::Webhook::new(environment, foundation)?),
+            activation: Arc::new(activation::Activate::new(foundation)),
+            management: Arc::new(management::Management::new(foundation)),
+            reconciliation: Arc::new(Reconciliation::new(environment, foundation)?),
+        })
+    }
+}
+
+/// The routes, as the template and the `function.json` files have them.
+pub fn router(functions: Functions) -> Router {
+    let function = |handler: &Arc<dyn Handler>| any(hand_over).with_state(Arc::clone(handler));
+    Router::new()
+        // The host takes any answer here for "ready".
+        .route("/", get(|| async { StatusCode::OK }))
+        .route("/landing", function(&functions.landing))
+        .route("/webhook", function(&functions.webhook))
+        .route("/subscriptions/{id}/activate", function(&functions.activation))
+        .route("/subscriptions", function(&functions.management))
+        .route("/subscriptions/{*rest}", function(&functions.management))
+        .route("/reconciliation", post(reconcile).with_state(functions.reconciliation))
+}
+
+async fn hand_over(
+    State(handler): State<Arc<dyn Handler>>,
+    request: http::Request<Body>,
+) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    match to_bytes(body, LARGEST_BODY).await {
+        Ok(body) => handler.handle(Request::from_parts(parts, body)).await.map(Body::from),
+        // Too large or cut short. Not a 4xx: on the webhook that would be read as a rejection.
+        Err(_) => empty(StatusCode::INTERNAL_SERVER_ERROR).map(Body::from),
+    }
+}
+
+/// Runs slices until the list is through, and answers in the host's envelope; an answer without one
+/// would leave the invocation hanging.
+async fn reconcile(State(reconciliation): State<Arc<Reconciliation>>) -> impl IntoResponse {
+    loop {
+        match reconciliation.slice().await {
+            Ok(report) if !report.finished => {}
+            Ok(report) => {
+                let envelope = json!({ "Outputs": {}, "Logs": [], "ReturnValue": report });
+                return answer(StatusCode::OK, &envelope).map(Body::from);
+            }
+            Err(error) => {
+                error!(%error, "the reconciliation ended before its time; the next run goes on");
+                let envelope =
+                    json!({ "Outputs": {}, "Logs": [error.to_string()], "ReturnValue": null });
+                return answer(StatusCode::INTERNAL_SERVER_ERROR, &envelope).map(Body::from);
+            }
+        }
+    }
+}

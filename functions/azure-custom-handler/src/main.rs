@@ -1,2 +1,47 @@
-//! Placeholder.
-fn main() {}
+//! The executable that the Azure Functions host starts.
+
+use std::net::Ipv4Addr;
+use std::process::ExitCode;
+
+use azure_custom_handler::{Functions, router};
+use shared::config::{ConfigError, Environment};
+use shared::telemetry;
+use tokio::net::TcpListener;
+use tracing::error;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let environment = Environment::of_process();
+    telemetry::start(&environment.get("LOG_LEVEL").unwrap_or_else(|| "info".to_owned()));
+    let (functions, port) = match start(&environment) {
+        Ok(started) => started,
+        Err(wrong) => {
+            eprintln!("{wrong}");
+            return ExitCode::FAILURE;
+        }
+    };
+    // The host speaks to its handler over loopback.
+    let served = match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+        Ok(listener) => axum::serve(listener, router(functions)).await,
+        Err(error) => Err(error),
+    };
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            error!(%error, port, "the server ended");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(environment: &Environment) -> Result<(Functions, u16), ConfigError> {
+    const NAME: &str = "FUNCTIONS_CUSTOMHANDLER_PORT";
+    const PURPOSE: &str = "the port the Azure Functions host expects its handler on";
+    let port = environment.require(NAME, PURPOSE)?;
+    let port = port.parse().map_err(|_| ConfigError {
+        name: NAME,
+        problem: "is not a port".to_owned(),
+        purpose: PURPOSE,
+    })?;
+    Ok((Functions::from_environment(environment)?, port))
+}

@@ -1,2 +1,8 @@
-//! Placeholder.
-fn main() {}
+//! The landing function on Lambda.
+
+use std::process::ExitCode;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    shared::lambda::serve(landing::Landing::from_environment).await
+}

@@ -1,2 +1,8 @@
-//! Placeholder.
-fn main() {}
+//! The webhook as a Lambda function.
+
+use std::process::ExitCode;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    shared::lambda::serve(webhook::Webhook::from_environment).await
+}

@@ -139,6 +139,13 @@ impl Record {
             })
     }
 
+    /// Whether `status` was left so recently that a late read may still show it.
+    pub fn left_lately(&self, status: &Status, now: Timestamp) -> bool {
+        self.superseded.iter().any(|superseded| {
+            superseded.held.status == *status && now.duration_since(superseded.at) < SETTLING_WINDOW
+        })
+    }
+
     /// The next version, with `subscription` in place of what it held.
     pub(super) fn succeed(&self, subscription: Subscription, now: Timestamp) -> Self {
         let mut superseded: Vec<_> = self
