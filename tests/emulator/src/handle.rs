@@ -4,7 +4,7 @@ use crate::connection::{KillSwitch, KillableListener};
 use crate::entra::Entra;
 use crate::settings::Settings;
 use crate::world::World;
-use crate::{delivery, http};
+use crate::{delivery, http, page};
 use jiff::Timestamp;
 use std::io;
 use std::net::Ipv4Addr;
@@ -45,7 +45,10 @@ impl Emulator {
     ///
     /// # Errors
     /// When the port is taken, or the HTTP client cannot be built.
-    pub async fn start(settings: Settings) -> io::Result<Self> {
+    pub async fn start(mut settings: Settings) -> io::Result<Self> {
+        if settings.live {
+            settings.start = Timestamp::now();
+        }
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, settings.port)).await?;
         let url = format!("http://{}", listener.local_addr()?);
         let (stop, mut stopped) = watch::channel(false);
@@ -62,6 +65,7 @@ impl Emulator {
         let emulator =
             Self { inner: Arc::new(inner), _stop_at_last: Some(Arc::new(StopAtLast(stop))) };
         let service = http::routes()
+            .merge(page::routes())
             .with_state(emulator.inner_handle())
             .into_make_service_with_connect_info::<KillSwitch>();
         tokio::spawn(async move {

@@ -8,6 +8,7 @@ mod delivery;
 pub mod entra;
 mod handle;
 mod http;
+mod page;
 mod settings;
 pub mod world;
 

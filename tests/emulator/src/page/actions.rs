@@ -1,0 +1,146 @@
+//! The page's buttons. Each does one thing in the world and goes back to the page.
+
+use super::back;
+use crate::Emulator;
+use crate::http::response;
+use crate::world::{Person, Purchase, Refused, Reply, World};
+use axum::extract::{Path, State};
+use axum::response::Response;
+use http::HeaderMap;
+use std::collections::HashMap;
+use std::time::Duration;
+use uuid::Uuid;
+
+type Form = HashMap<String, String>;
+
+pub(super) async fn buy(
+    State(emulator): State<Emulator>,
+    headers: HeaderMap,
+    body: String,
+) -> Response {
+    let form = match read(&emulator, &headers, &body) {
+        Ok(form) => form,
+        Err(refusal) => return *refusal,
+    };
+    back(&emulator.world(|world| buy_in(world, &form)))
+}
+
+fn buy_in(world: &mut World, form: &Form) -> String {
+    let Some((offer, plan)) = form.get("plan").and_then(|plan| plan.split_once('/')) else {
+        return "Choose a plan.".to_owned();
+    };
+    let known =
+        world.offers().iter().filter(|known| known.id == offer).flat_map(|known| &known.plans);
+    let Some(known) = known.clone().find(|known| known.id == plan) else {
+        return "There is no such plan.".to_owned();
+    };
+    let quantity = match known.seats {
+        None => None,
+        Some((least, most)) => {
+            match form.get("seats").and_then(|seats| seats.trim().parse().ok()) {
+                Some(seats) if (least..=most).contains(&seats) => Some(seats),
+                _ => return format!("{} permits {least} to {most} seats.", known.display_name),
+            }
+        }
+    };
+    let mut purchase = Purchase::of(offer, plan, quantity);
+    if let Some(name) = form.get("name").map(|name| name.trim()).filter(|name| !name.is_empty()) {
+        purchase = purchase.named(name);
+    }
+    if let Some(buyer) = form.get("buyer") {
+        purchase = match Person::everybody().into_iter().find(|person| person.email == *buyer) {
+            Some(person) => purchase.by(person),
+            None => return "There is no such buyer.".to_owned(),
+        };
+    }
+    if form.contains_key("reseller") {
+        purchase = purchase.by_reseller();
+    }
+    if form.contains_key("trial") {
+        purchase = purchase.free_trial();
+    }
+    let id = world.purchase(purchase);
+    let next = match world.subscription(id).status {
+        "Subscribed" => "It is active already: the publisher is told by webhook.",
+        _ => "Open the landing page to configure it.",
+    };
+    format!("Bought {plan}. {next}")
+}
+
+pub(super) async fn clock(
+    State(emulator): State<Emulator>,
+    headers: HeaderMap,
+    body: String,
+) -> Response {
+    let form = match read(&emulator, &headers, &body) {
+        Ok(form) => form,
+        Err(refusal) => return *refusal,
+    };
+    let Some(seconds) = form.get("seconds").and_then(|seconds| seconds.parse().ok()) else {
+        return back("By how much?");
+    };
+    // A year at a time is enough for people, and keeps the clock inside its range.
+    let step = Duration::from_secs(seconds).min(Duration::from_secs(366 * 24 * 60 * 60));
+    emulator.world(|world| world.advance(step));
+    back("The clock was moved.")
+}
+
+pub(super) async fn act(
+    State(emulator): State<Emulator>,
+    Path((id, verb)): Path<(Uuid, String)>,
+    headers: HeaderMap,
+    body: String,
+) -> Response {
+    let form = match read(&emulator, &headers, &body) {
+        Ok(form) => form,
+        Err(refusal) => return *refusal,
+    };
+    match emulator.world(|world| act_in(world, id, &verb, &form)) {
+        Some(Ok(done)) => back(done),
+        Some(Err(refused)) => back(&format!("Not possible: {refused}.")),
+        None => response(Reply::empty(404)),
+    }
+}
+
+fn act_in(
+    world: &mut World,
+    id: Uuid,
+    verb: &str,
+    form: &Form,
+) -> Option<Result<&'static str, Refused>> {
+    let field = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
+    let (done, said) =
+        match verb {
+            "change-plan" => {
+                (world.change_plan(id, field("plan")), "The publisher is asked about the plan.")
+            }
+            "change-quantity" => {
+                // What is no number permits no number of seats, and is refused as such.
+                let seats = field("seats").trim().parse().unwrap_or(0);
+                (world.change_quantity(id, seats), "The publisher is asked about the seats.")
+            }
+            "cancel" => (world.unsubscribe(id), "Cancelled by the customer."),
+            "end" => (world.unsubscribe(id), "Ended by Microsoft."),
+            "renew" => (world.renew(id), "Renewed."),
+            "suspend" => (world.suspend(id), "Suspended: payment is missing."),
+            "reinstate" => (world.reinstate(id), "Payment came: the publisher is told."),
+            "auto-renew" => {
+                return Some(world.toggle_auto_renew(id).map(|on| {
+                    if on { "The term will renew." } else { "The term will not renew." }
+                }));
+            }
+            _ => return None,
+        };
+    Some(done.map(|_| said))
+}
+
+/// The form, if the page itself sent it. Another site must not press these buttons.
+fn read(emulator: &Emulator, headers: &HeaderMap, body: &str) -> Result<Form, Box<Response>> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let host = text("host").unwrap_or_default();
+    let own = [format!("http://{host}"), emulator.url()];
+    if text("origin").is_some_and(|origin| !own.iter().any(|own| own == origin)) {
+        return Err(Box::new(response(Reply::empty(403))));
+    }
+    Ok(url::form_urlencoded::parse(body.as_bytes()).into_owned().collect())
+}
