@@ -114,3 +114,20 @@ async fn after_shutdown_nobody_answers() {
     tokio::task::yield_now().await;
     assert!(request.send().await.is_err());
 }
+
+#[tokio::test]
+async fn in_the_background_webhooks_go_out_by_themselves() {
+    let (emulator, _) = started().await;
+    let (got, mut received) = tokio::sync::mpsc::unbounded_channel();
+    let receive = move |body: String| async move {
+        got.send(body).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
+    };
+    let router = Router::new().route("/webhook", post(receive));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    emulator.set_webhook_url(&format!("http://{}/webhook", listener.local_addr().unwrap()));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    emulator.run_deliveries();
+    emulator.world(|world| world.purchase(Purchase::flat_rate("auto")));
+    let body: Value = serde_json::from_str(&received.recv().await.unwrap()).unwrap();
+    assert_eq!(body["action"], "Subscribe");
+}

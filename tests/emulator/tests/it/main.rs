@@ -8,6 +8,7 @@ mod entra;
 mod faults;
 mod http;
 mod lifecycle;
+mod page;
 mod publisher;
 mod reads;
 mod sign_in;
