@@ -1,1 +1,6 @@
-//! Integration tests.
+//! The handlers that ship, over HTTP, against Microsoft's side as the specification describes it,
+//! on an embedded DynamoDB. One module per function or concern; `T-n` in a name is the case of the
+//! conformance index, `F-…` in a comment the fact it is held against.
+
+mod life;
+mod scene;

@@ -63,9 +63,9 @@ pub fn router(functions: Functions) -> Router {
         .route("/landing", function(&functions.landing))
         .route("/webhook", function(&functions.webhook))
         .route("/subscriptions/{id}/activate", function(&functions.activation))
-        .route("/subscriptions", function(&functions.management))
-        .route("/subscriptions/{*rest}", function(&functions.management))
         .route("/reconciliation", post(reconcile).with_state(functions.reconciliation))
+        // Knows its own routes, and what to answer where there is none.
+        .fallback_service(function(&functions.management))
 }
 
 async fn hand_over(

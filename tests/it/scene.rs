@@ -1,0 +1,112 @@
+//! What the tests stand on: a stage, and the steps that most tests begin with.
+
+use emulator::{DeliveryOutcome, Emulator, Purchase, World};
+use http::StatusCode;
+use local::{Options, Stage};
+use shared::domain::{Event, Record, SubscriptionId};
+use uuid::Uuid;
+
+/// A stage in virtual time: nothing happens unless a test makes it happen.
+pub struct Scene {
+    pub stage: Stage,
+    pub http: reqwest::Client,
+}
+
+/// An answer, read.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: http::HeaderMap,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).expect("a JSON body")
+    }
+}
+
+impl Scene {
+    pub async fn new() -> Self {
+        Self::with(Options::default()).await
+    }
+
+    pub async fn with(options: Options) -> Self {
+        let stage = Stage::start(options).await.expect("the stage starts");
+        Self { stage, http: shared::outbound::client() }
+    }
+
+    pub fn microsoft(&self) -> &Emulator {
+        self.stage.emulator().expect("every scene has the emulator")
+    }
+
+    pub fn world<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
+        self.microsoft().world(act)
+    }
+
+    /// Buys, and returns the subscription's id; nobody has opened the landing page yet.
+    pub fn purchase(&self, purchase: Purchase) -> Uuid {
+        self.world(|world| world.purchase(purchase))
+    }
+
+    /// Buys, opens the landing page, and confirms: the subscription is active on both sides.
+    pub async fn active(&self, purchase: Purchase) -> Uuid {
+        let id = self.purchase(purchase);
+        let confirmed = self.confirm(id).await;
+        assert_eq!(confirmed.status, StatusCode::OK, "{}", confirmed.body);
+        assert_eq!(self.record(id).await.expect("a record").status().as_str(), "Subscribed");
+        id
+    }
+
+    /// The buyer follows Microsoft's link.
+    pub async fn visit(&self, id: Uuid) -> Answer {
+        let link = self.world(|world| world.landing_link(id));
+        self.send(self.http.get(link)).await
+    }
+
+    /// The buyer presses the button.
+    pub async fn confirm(&self, id: Uuid) -> Answer {
+        let token = self.world(|world| world.purchase_token(id));
+        self.send(self.http.post(self.url("/landing")).form(&[("token", token)])).await
+    }
+
+    /// Sends all that Microsoft has to report now, once each.
+    pub async fn deliver(&self) -> Vec<DeliveryOutcome> {
+        self.microsoft().deliver_due().await
+    }
+
+    /// The statuses that the deliveries due now were answered with.
+    pub async fn deliver_statuses(&self) -> Vec<u16> {
+        self.deliver().await.into_iter().map(|outcome| outcome.status.expect("an answer")).collect()
+    }
+
+    pub async fn record(&self, id: Uuid) -> Option<Record> {
+        self.stage.store.load(SubscriptionId(id)).await.expect("the table is there")
+    }
+
+    pub async fn events(&self, id: Uuid) -> Vec<Event> {
+        self.stage.store.events(SubscriptionId(id), 0).await.expect("the table is there").items
+    }
+
+    /// The names of the events of a subscription, in order.
+    pub async fn event_names(&self, id: Uuid) -> Vec<&'static str> {
+        self.events(id).await.iter().map(|event| event.kind.name()).collect()
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.stage.url())
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(self.http.get(self.url(path))).await
+    }
+
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
+        let response = request.send().await.expect("the functions answer");
+        Answer {
+            status: response.status(),
+            headers: response.headers().clone(),
+            body: response.text().await.expect("a text body"),
+        }
+    }
+}

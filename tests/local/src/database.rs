@@ -1,0 +1,135 @@
+//! DynamoDB, embedded: its own wire protocol on a loopback port, SQLite behind it.
+
+use std::net::Ipv4Addr;
+use std::path::Path;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType,
+    TimeToLiveSpecification,
+};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::stage::StageError;
+
+/// A running embedded database; ends when it is dropped.
+#[derive(Debug)]
+pub struct Database {
+    url: String,
+    serving: JoinHandle<()>,
+}
+
+/// A file of this name in the data folder keeps the table.
+const FILE: &str = "dynamodb.sqlite";
+
+impl Database {
+    /// Starts a database in memory, or in a folder that is made where it is missing.
+    pub async fn start(folder: Option<&Path>) -> Result<Self, StageError> {
+        let failed =
+            |error: &dyn std::fmt::Display| StageError(format!("the embedded database: {error}"));
+        let database = match folder {
+            None => dynoxide::Database::memory(),
+            Some(folder) => {
+                std::fs::create_dir_all(folder).map_err(|error| {
+                    StageError(format!("the folder {}: {error}", folder.display()))
+                })?;
+                dynoxide::Database::new(&folder.join(FILE).to_string_lossy())
+            }
+        };
+        let database = database.map_err(|error| failed(&error))?;
+        let listener =
+            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(|error| failed(&error))?;
+        let address = listener.local_addr().map_err(|error| failed(&error))?;
+        let serving = tokio::spawn(dynoxide::server::serve_on(listener, database));
+        Ok(Self { url: format!("http://{address}"), serving })
+    }
+
+    /// Where it is; for `AWS_ENDPOINT_URL_DYNAMODB`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+/// A client of the table's endpoint, for what the functions themselves never do.
+pub fn client(endpoint: &str, region: &str) -> Client {
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .http_client(shared::outbound::for_aws(shared::outbound::client()))
+        .credentials_provider(Credentials::new("local", "local", None, None, "local"))
+        .region(Region::new(region.to_owned()))
+        .endpoint_url(endpoint);
+    Client::from_conf(config.build())
+}
+
+/// Makes the table as `template.yaml` describes it, unless it is there.
+pub async fn create_table(client: &Client, table: &str) -> Result<(), StageError> {
+    let failed = |error: &dyn std::fmt::Display| StageError(format!("the table {table}: {error}"));
+    match client.describe_table().table_name(table).send().await {
+        Ok(_) => return Ok(()),
+        Err(SdkError::ServiceError(error)) if error.err().is_resource_not_found_exception() => {}
+        Err(error) => return Err(failed(&aws_sdk_dynamodb::error::DisplayErrorContext(error))),
+    }
+    let text = |name: &str| {
+        AttributeDefinition::builder()
+            .attribute_name(name)
+            .attribute_type(ScalarAttributeType::S)
+            .build()
+    };
+    let key = |name: &str, kind: KeyType| {
+        KeySchemaElement::builder().attribute_name(name).key_type(kind).build()
+    };
+    let index = |name: &str, hash: &str| -> Result<_, aws_sdk_dynamodb::error::BuildError> {
+        GlobalSecondaryIndex::builder()
+            .index_name(name)
+            .key_schema(key(hash, KeyType::Hash)?)
+            .key_schema(key("subscription_id", KeyType::Range)?)
+            .projection(Projection::builder().projection_type(ProjectionType::All).build())
+            .build()
+    };
+    let request = || -> Result<_, aws_sdk_dynamodb::error::BuildError> {
+        let mut request =
+            client.create_table().table_name(table).billing_mode(BillingMode::PayPerRequest);
+        for name in ["pk", "sk", "status", "offer_id", "subscription_id"] {
+            request = request.attribute_definitions(text(name)?);
+        }
+        Ok(request
+            .key_schema(key("pk", KeyType::Hash)?)
+            .key_schema(key("sk", KeyType::Range)?)
+            .global_secondary_indexes(index("by-status", "status")?)
+            .global_secondary_indexes(index("by-offer", "offer_id")?)
+            .stream_specification(
+                StreamSpecification::builder()
+                    .stream_enabled(true)
+                    .stream_view_type(StreamViewType::NewImage)
+                    .build()?,
+            ))
+    };
+    let request = request().map_err(|error| failed(&error))?;
+    request
+        .send()
+        .await
+        .map_err(|error| failed(&aws_sdk_dynamodb::error::DisplayErrorContext(error)))?;
+    let expiry = TimeToLiveSpecification::builder()
+        .enabled(true)
+        .attribute_name("expires_at")
+        .build()
+        .map_err(|error| failed(&error))?;
+    client
+        .update_time_to_live()
+        .table_name(table)
+        .time_to_live_specification(expiry)
+        .send()
+        .await
+        .map_err(|error| failed(&aws_sdk_dynamodb::error::DisplayErrorContext(error)))?;
+    Ok(())
+}

@@ -1,0 +1,250 @@
+//! Everything started and connected: database, Microsoft's side, functions.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use azure_custom_handler::{Functions, router};
+use emulator::Emulator;
+use jiff::Timestamp;
+use reconciliation::{Reconciliation, Report, SliceError};
+use shared::config::{ConfigError, Environment, Foundation};
+use shared::store::Store;
+use shared::system::{RealSystem, System};
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use crate::database::{self, Database};
+
+/// What can't be started, in one line.
+#[derive(Debug, Error)]
+#[error("{0}")]
+pub struct StageError(pub String);
+
+impl From<ConfigError> for StageError {
+    fn from(wrong: ConfigError) -> Self {
+        Self(wrong.to_string())
+    }
+}
+
+/// Puts something between the functions and their table.
+pub type WrapStore = Box<dyn FnOnce(Arc<dyn Store>) -> Arc<dyn Store> + Send>;
+
+/// How the stage is set.
+#[derive(Default)]
+pub struct Options {
+    /// Settings of the functions, before the defaults of the stage. Where one of them names
+    /// Microsoft's or the table's address, that is used instead of starting an own.
+    pub variables: BTreeMap<String, String>,
+    /// How the emulator behaves.
+    pub emulator: emulator::Settings,
+    /// The port of the functions; 0 for any.
+    pub port: u16,
+    /// Where the database is kept; `None` for memory.
+    pub data: Option<PathBuf>,
+    /// What stands between the functions and their table.
+    pub wrap_store: Option<WrapStore>,
+}
+
+impl Options {
+    /// The same, with one more setting.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.variables.insert(name.to_owned(), value.to_owned());
+        self
+    }
+}
+
+/// The running system.
+pub struct Stage {
+    /// Microsoft's side; `None` where another one is used.
+    emulator: Option<Emulator>,
+    /// The table; the functions' own view of it.
+    pub store: Arc<dyn Store>,
+    /// Time, as the functions have it.
+    pub system: Arc<dyn System>,
+    /// The reconciliation, run by whoever owns the stage.
+    pub reconciliation: Arc<Reconciliation>,
+    /// The settings everything runs with.
+    pub variables: BTreeMap<String, String>,
+    database: Option<Database>,
+    url: String,
+    serving: JoinHandle<()>,
+}
+
+impl Stage {
+    /// Starts what isn't given, makes the table, and serves the functions.
+    pub async fn start(options: Options) -> Result<Self, StageError> {
+        let Options { mut variables, emulator: settings, port, data, wrap_store } = options;
+        let emulator = match (variables.get("MARKETPLACE_URL"), variables.get("ENTRA_AUTHORITY")) {
+            (Some(_), Some(_)) => None,
+            _ => Some(
+                Emulator::start(settings)
+                    .await
+                    .map_err(|error| StageError(format!("the emulator: {error}")))?,
+            ),
+        };
+        let database = match variables.get("AWS_ENDPOINT_URL_DYNAMODB") {
+            Some(_) => None,
+            None => Some(Database::start(data.as_deref()).await?),
+        };
+        default_settings(&mut variables, emulator.as_ref(), database.as_ref());
+
+        let environment = {
+            let variables = variables.clone();
+            Environment::from_fn(move |name| variables.get(name).cloned())
+        };
+        let system: Arc<dyn System> = match &emulator {
+            Some(emulator) => Arc::new(EmulatedTime(emulator.clone())),
+            None => Arc::new(RealSystem),
+        };
+        let mut foundation = Foundation::on(&environment, system.clone())?;
+        let table = client_of(&variables)?;
+        database::create_table(&table.0, &table.1).await?;
+        if let Some(wrap) = wrap_store {
+            foundation.store = wrap(foundation.store);
+        }
+        let functions = Functions::new(&environment, &foundation)?;
+        let reconciliation = functions.reconciliation.clone();
+
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+            .await
+            .map_err(|error| StageError(format!("port {port}: {error}")))?;
+        let address = listener.local_addr().map_err(|error| StageError(error.to_string()))?;
+        let url = format!("http://{address}");
+        let serving = tokio::spawn(async move {
+            if let Err(error) = axum::serve(listener, router(functions)).await {
+                tracing::error!(%error, "the server of the functions ended");
+            }
+        });
+        if let Some(emulator) = &emulator {
+            emulator.set_webhook_url(&format!("{url}/webhook"));
+            emulator.set_landing_url(&format!("{url}/landing"));
+            emulator.set_publisher_url(&url);
+        }
+        Ok(Self {
+            emulator,
+            store: foundation.store,
+            system,
+            reconciliation,
+            variables,
+            database,
+            url,
+            serving,
+        })
+    }
+
+    /// Where the functions stand; no trailing slash.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Where the embedded database is; `None` where another one is used.
+    pub fn database_url(&self) -> Option<&str> {
+        self.database.as_ref().map(Database::url)
+    }
+
+    /// Microsoft's side, if it is the emulator.
+    pub fn emulator(&self) -> Option<&Emulator> {
+        self.emulator.as_ref()
+    }
+
+    /// Takes the table away: from now on nobody answers at its address.
+    pub fn stop_database(&mut self) {
+        self.database = None;
+    }
+
+    /// Runs the reconciliation until the list is through.
+    pub async fn reconcile(&self) -> Result<Report, SliceError> {
+        loop {
+            let report = self.reconciliation.slice().await?;
+            if report.finished {
+                return Ok(report);
+            }
+        }
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        self.serving.abort();
+        if let Some(emulator) = &self.emulator {
+            emulator.shutdown();
+        }
+    }
+}
+
+/// What the functions need and nobody gave.
+fn default_settings(
+    variables: &mut BTreeMap<String, String>,
+    emulator: Option<&Emulator>,
+    database: Option<&Database>,
+) {
+    let mut default = |name: &str, value: &str| {
+        variables.entry(name.to_owned()).or_insert_with(|| value.to_owned());
+    };
+    if let Some(emulator) = emulator {
+        let settings = emulator.world(|world| world.settings().clone());
+        default("MARKETPLACE_URL", &emulator.marketplace_url());
+        default("ENTRA_AUTHORITY", &emulator.entra_authority());
+        default("ENTRA_TENANT_ID", &settings.tenant_id);
+        default("ENTRA_CLIENT_ID", &settings.client_id);
+        default("MARKETPLACE_APP_ID", &settings.marketplace_app_id);
+    }
+    if let Some(database) = database {
+        default("AWS_ENDPOINT_URL_DYNAMODB", database.url());
+    }
+    default("TABLE_NAME", "subscriptions");
+    default("AWS_REGION", "us-east-1");
+    default("AWS_ACCESS_KEY_ID", "local");
+    default("AWS_SECRET_ACCESS_KEY", "local");
+    default("LANDING_SIGN_IN", "off");
+    if let Some(emulator) = emulator
+        && !variables.contains_key("ENTRA_CLIENT_SECRET_ARN")
+    {
+        let secret = emulator.world(|world| world.settings().client_secret.clone());
+        variables.entry("ENTRA_CLIENT_SECRET".to_owned()).or_insert(secret);
+    }
+}
+
+fn client_of(
+    variables: &BTreeMap<String, String>,
+) -> Result<(aws_sdk_dynamodb::Client, String), StageError> {
+    let setting = |name: &str| {
+        variables
+            .get(name)
+            .map(String::as_str)
+            .ok_or_else(|| StageError(format!("{name} is not set")))
+    };
+    let client = database::client(setting("AWS_ENDPOINT_URL_DYNAMODB")?, setting("AWS_REGION")?);
+    Ok((client, setting("TABLE_NAME")?.to_owned()))
+}
+
+/// The functions live in the emulator's time: a clock that was moved there is moved here. Where it
+/// only moves by hand, waiting moves it.
+struct EmulatedTime(Emulator);
+
+#[async_trait]
+impl System for EmulatedTime {
+    fn now(&self) -> Timestamp {
+        self.0.world(|world| world.now())
+    }
+
+    async fn sleep(&self, pause: Duration) {
+        if self.0.world(|world| world.settings().live) {
+            RealSystem.sleep(pause).await;
+        } else {
+            self.0.world(|world| world.advance(pause));
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn new_id(&self) -> Uuid {
+        Uuid::new_v4()
+    }
+}
