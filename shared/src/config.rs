@@ -17,7 +17,7 @@ use crate::auth::{
     WebhookTokenVerifier,
 };
 use crate::fulfillment::{Client, Endpoint, Marketplace};
-use crate::outbound;
+use crate::outbound::{self, Https, Transport};
 use crate::retry::RetryPolicy;
 use crate::store::{DynamoDbStore, Store};
 use crate::system::{RealSystem, System};
@@ -154,12 +154,15 @@ pub struct Microsoft {
     secret: ClientSecret,
     token_endpoint: TokenEndpoint,
     marketplace_app_id: Uuid,
-    http: reqwest::Client,
+    transport: Arc<dyn Transport>,
 }
 
 impl Microsoft {
     /// Reads `MARKETPLACE_URL` and everything about Entra.
-    pub fn read(environment: &Environment, http: &reqwest::Client) -> Result<Self, ConfigError> {
+    pub fn read(
+        environment: &Environment,
+        transport: &Arc<dyn Transport>,
+    ) -> Result<Self, ConfigError> {
         const TENANT: &str = "the tenant of the app in Partner Center's technical configuration";
         const CLIENT: &str = "the app in Partner Center's technical configuration";
         let required = |name, purpose| -> Result<Uuid, ConfigError> {
@@ -178,7 +181,7 @@ impl Microsoft {
             )?,
             tenant_id: required("ENTRA_TENANT_ID", TENANT)?,
             client_id: required("ENTRA_CLIENT_ID", CLIENT)?,
-            secret: client_secret(environment, http)?,
+            secret: client_secret(environment, transport)?,
             token_endpoint: environment.parse_or(
                 "ENTRA_TOKEN_ENDPOINT",
                 TokenEndpoint::V2,
@@ -191,14 +194,14 @@ impl Microsoft {
                     "the token's resource, and the caller of the webhook",
                 )?
                 .0,
-            http: http.clone(),
+            transport: transport.clone(),
         })
     }
 
     /// The fulfillment API, called as patiently as `retry` says.
     pub fn marketplace(&self, retry: RetryPolicy, system: Arc<dyn System>) -> Arc<dyn Marketplace> {
         let provider = ClientCredentials {
-            http: self.http.clone(),
+            transport: self.transport.clone(),
             authority: self.authority.clone(),
             endpoint: self.token_endpoint,
             tenant_id: self.tenant_id.to_string(),
@@ -210,7 +213,7 @@ impl Microsoft {
         };
         let tokens = Arc::new(TokenCache::new(Arc::new(provider), system.clone()));
         let endpoint = Endpoint { base: self.marketplace_url.clone(), retry };
-        Arc::new(Client::new(self.http.clone(), endpoint, tokens, system))
+        Arc::new(Client::new(self.transport.clone(), endpoint, tokens, system))
     }
 
     /// The check of the webhook's callers.
@@ -220,7 +223,8 @@ impl Microsoft {
         system: Arc<dyn System>,
     ) -> WebhookTokenVerifier {
         let tenant = self.tenant_id.to_string();
-        let keys = SigningKeys::new(self.http.clone(), &self.authority, &tenant, timeout, system);
+        let keys =
+            SigningKeys::new(self.transport.clone(), &self.authority, &tenant, timeout, system);
         WebhookTokenVerifier::new(
             keys,
             Expected {
@@ -247,17 +251,17 @@ impl FromStr for TokenEndpoint {
 
 fn client_secret(
     environment: &Environment,
-    http: &reqwest::Client,
+    transport: &Arc<dyn Transport>,
 ) -> Result<ClientSecret, ConfigError> {
     const PURPOSE: &str =
         "the app's secret; or ENTRA_CLIENT_SECRET_ARN, where Secrets Manager keeps it";
     match (environment.get("ENTRA_CLIENT_SECRET"), environment.get("ENTRA_CLIENT_SECRET_ARN")) {
         (Some(secret), None) => Ok(ClientSecret::Given(SecretString::from(secret))),
         (None, Some(arn)) if arn.starts_with("arn:") => {
-            let aws = Aws::read(environment, http)?;
+            let aws = Aws::read(environment, transport)?;
             let mut config = aws_sdk_secretsmanager::Config::builder()
                 .behavior_version(aws_sdk_secretsmanager::config::BehaviorVersion::latest())
-                .http_client(outbound::for_aws(aws.http))
+                .http_client(outbound::for_aws(aws.transport))
                 .credentials_provider(aws.credentials)
                 .region(aws_sdk_secretsmanager::config::Region::new(aws.region))
                 .timeout_config(aws_timeouts());
@@ -288,13 +292,16 @@ fn client_secret(
 /// Who we are to AWS. A function's credentials stand in its environment and live as long as it
 /// does; looking for others would cost it a part of its start.
 struct Aws {
-    http: reqwest::Client,
+    transport: Arc<dyn Transport>,
     credentials: SharedCredentialsProvider,
     region: String,
 }
 
 impl Aws {
-    fn read(environment: &Environment, http: &reqwest::Client) -> Result<Self, ConfigError> {
+    fn read(
+        environment: &Environment,
+        transport: &Arc<dyn Transport>,
+    ) -> Result<Self, ConfigError> {
         const PURPOSE: &str = "AWS credentials; Lambda sets them";
         let credentials = Credentials::new(
             environment.require("AWS_ACCESS_KEY_ID", PURPOSE)?,
@@ -304,7 +311,7 @@ impl Aws {
             "environment",
         );
         Ok(Self {
-            http: http.clone(),
+            transport: transport.clone(),
             credentials: SharedCredentialsProvider::new(credentials),
             region: environment.require("AWS_REGION", "the table's AWS region; Lambda sets it")?,
         })
@@ -323,14 +330,14 @@ fn aws_timeouts() -> aws_sdk_dynamodb::config::timeout::TimeoutConfig {
 /// Reads `TABLE_NAME` and how to reach the table.
 pub fn store(
     environment: &Environment,
-    http: &reqwest::Client,
+    transport: &Arc<dyn Transport>,
     system: Arc<dyn System>,
 ) -> Result<Arc<dyn Store>, ConfigError> {
     let table = environment.require("TABLE_NAME", "the DynamoDB table")?;
-    let aws = Aws::read(environment, http)?;
+    let aws = Aws::read(environment, transport)?;
     let mut config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
-        .http_client(outbound::for_aws(aws.http))
+        .http_client(outbound::for_aws(aws.transport))
         .credentials_provider(aws.credentials)
         .region(aws_sdk_dynamodb::config::Region::new(aws.region))
         .timeout_config(aws_timeouts());
@@ -361,10 +368,10 @@ impl Foundation {
 
     /// The same on another machine than the real one.
     pub fn on(environment: &Environment, system: Arc<dyn System>) -> Result<Self, ConfigError> {
-        let http = outbound::client();
+        let transport: Arc<dyn Transport> = Arc::new(Https::default());
         Ok(Self {
-            microsoft: Microsoft::read(environment, &http)?,
-            store: store(environment, &http, system.clone())?,
+            microsoft: Microsoft::read(environment, &transport)?,
+            store: store(environment, &transport, system.clone())?,
             system,
         })
     }

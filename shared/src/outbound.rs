@@ -4,9 +4,11 @@
 //! spend a cold function's first third of a second on entropy and on parsing files.
 
 use std::error::Error as StdError;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
 };
@@ -14,7 +16,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, StatusCode};
+use http::HeaderValue;
 use rustls::{ClientConfig, RootCertStore};
 use thiserror::Error;
 
@@ -61,21 +63,66 @@ pub enum SendError {
     TooLarge,
 }
 
-/// Sends a request and reads the whole answer.
-pub async fn send(
-    request: reqwest::RequestBuilder,
-) -> Result<(StatusCode, HeaderMap, Bytes), SendError> {
-    let mut response = request.send().await.map_err(SendError::from)?;
-    let status = response.status();
-    let headers = std::mem::take(response.headers_mut());
-    let mut body = BytesMut::new();
-    while let Some(chunk) = response.chunk().await? {
-        if body.len() + chunk.len() > LARGEST_ANSWER {
-            return Err(SendError::TooLarge);
-        }
-        body.extend_from_slice(&chunk);
+/// Carries requests out and answers in. Everything a function says to the world passes here.
+#[async_trait]
+pub trait Transport: Send + Sync + fmt::Debug {
+    /// Sends a request and reads the whole answer; no answer within `timeout` is none.
+    ///
+    /// MUST return [`SendError::NotSent`] only if the request can't have been carried out.
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+        timeout: Duration,
+    ) -> Result<http::Response<Bytes>, SendError>;
+}
+
+/// HTTPS, for real.
+#[derive(Clone, Debug)]
+pub struct Https(reqwest::Client);
+
+impl Default for Https {
+    fn default() -> Self {
+        Self(client())
     }
-    Ok((status, headers, body.freeze()))
+}
+
+#[async_trait]
+impl Transport for Https {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+        timeout: Duration,
+    ) -> Result<http::Response<Bytes>, SendError> {
+        let mut request = reqwest::Request::try_from(request)?;
+        *request.timeout_mut() = Some(timeout);
+        let mut response = self.0.execute(request).await?;
+        let mut body = BytesMut::new();
+        while let Some(chunk) = response.chunk().await? {
+            if body.len() + chunk.len() > LARGEST_ANSWER {
+                return Err(SendError::TooLarge);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let mut answer = http::Response::new(body.freeze());
+        *answer.status_mut() = response.status();
+        std::mem::swap(answer.headers_mut(), response.headers_mut());
+        Ok(answer)
+    }
+}
+
+/// A header's value that no debug output shows.
+pub fn secret_header(value: &str) -> Result<HeaderValue, SendError> {
+    let mut value = HeaderValue::from_str(value)
+        .map_err(|_| SendError::NotSent("a secret is not header text".into()))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// A request that could not be built can't have been carried out.
+impl From<http::Error> for SendError {
+    fn from(error: http::Error) -> Self {
+        Self::NotSent(error.to_string())
+    }
 }
 
 impl From<reqwest::Error> for SendError {
@@ -92,47 +139,44 @@ impl From<reqwest::Error> for SendError {
     }
 }
 
-/// The same client, as the AWS SDK wants it.
-pub fn for_aws(client: reqwest::Client) -> SharedHttpClient {
+/// The same way out, as the AWS SDK wants it.
+pub fn for_aws(transport: Arc<dyn Transport>) -> SharedHttpClient {
     http_client_fn(move |settings, _| {
         SharedHttpConnector::new(Connector {
-            client: client.clone(),
-            timeout: settings.read_timeout(),
+            transport: transport.clone(),
+            timeout: settings.read_timeout().unwrap_or(AWS_TIMEOUT),
         })
     })
 }
 
+/// Beyond what the SDK's own attempts may take; it ends them earlier.
+const AWS_TIMEOUT: Duration = Duration::from_secs(10);
+
 #[derive(Debug)]
 struct Connector {
-    client: reqwest::Client,
-    timeout: Option<Duration>,
+    transport: Arc<dyn Transport>,
+    timeout: Duration,
 }
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let client = self.client.clone();
+        let transport = self.transport.clone();
         let timeout = self.timeout;
         HttpConnectorFuture::new(async move {
-            let mut request =
-                outgoing(request).map_err(|error| ConnectorError::user(error.into()))?;
-            *request.timeout_mut() = timeout;
-            let builder = reqwest::RequestBuilder::from_parts(client, request);
-            let (status, headers, body) = send(builder).await.map_err(|error| match error {
+            let request = outgoing(request).map_err(|error| ConnectorError::user(error.into()))?;
+            let answer = transport.send(request, timeout).await.map_err(|error| match error {
                 SendError::NotSent(_) | SendError::NoAnswer(_) => ConnectorError::io(error.into()),
                 SendError::TooLarge => ConnectorError::other(error.into(), None),
             })?;
-            let mut response = http::Response::new(SdkBody::from(body));
-            *response.status_mut() = status;
-            *response.headers_mut() = headers;
-            HttpResponse::try_from(response)
+            HttpResponse::try_from(answer.map(SdkBody::from))
                 .map_err(|error| ConnectorError::other(error.into(), None))
         })
     }
 }
 
-/// The SDK's request as reqwest's. The calls made here have their whole body in memory.
-fn outgoing(request: HttpRequest) -> Result<reqwest::Request, Box<dyn StdError + Send + Sync>> {
-    let (parts, body) = request.try_into_http1x()?.into_parts();
-    let body = Bytes::copy_from_slice(body.bytes().ok_or("a streaming body")?);
-    Ok(reqwest::Request::try_from(http::Request::from_parts(parts, body))?)
+/// The SDK's request. The calls made here have their whole body in memory.
+fn outgoing(request: HttpRequest) -> Result<http::Request<Bytes>, Box<dyn StdError + Send + Sync>> {
+    let request = request.try_into_http1x()?;
+    let body = Bytes::copy_from_slice(request.body().bytes().ok_or("a streaming body")?);
+    Ok(request.map(|_| body))
 }

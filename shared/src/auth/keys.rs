@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::DecodingKey;
 use serde::Deserialize;
@@ -11,7 +12,7 @@ use thiserror::Error;
 use tokio::sync::Mutex;
 use tracing::{info, warn};
 
-use crate::outbound;
+use crate::outbound::Transport;
 use crate::system::System;
 
 /// Keys older than this are fetched again: a withdrawn key must not verify for ever.
@@ -38,7 +39,7 @@ pub enum KeyError {
 
 /// The published keys of one tenant (F-WHJ-4).
 pub struct SigningKeys {
-    http: reqwest::Client,
+    transport: Arc<dyn Transport>,
     url: String,
     timeout: Duration,
     system: Arc<dyn System>,
@@ -60,14 +61,14 @@ impl SigningKeys {
     /// ten years; asking for the document first would cost a cold function one more round trip of
     /// its ten seconds.
     pub fn new(
-        http: reqwest::Client,
+        transport: Arc<dyn Transport>,
         authority: &str,
         tenant_id: &str,
         timeout: Duration,
         system: Arc<dyn System>,
     ) -> Self {
         let url = format!("{authority}/{tenant_id}/discovery/v2.0/keys");
-        Self { http, url, timeout, system, cached: Mutex::default() }
+        Self { transport, url, timeout, system, cached: Mutex::default() }
     }
 
     /// The key with this id.
@@ -114,14 +115,16 @@ impl SigningKeys {
             #[serde(rename = "use")]
             usage: Option<String>,
         }
-        let (status, _, body) = outbound::send(self.http.get(&self.url).timeout(self.timeout))
-            .await
-            .map_err(|e| e.to_string())?;
+        let request =
+            http::Request::get(&self.url).body(Bytes::new()).map_err(|error| error.to_string())?;
+        let answer =
+            self.transport.send(request, self.timeout).await.map_err(|error| error.to_string())?;
+        let status = answer.status();
         if !status.is_success() {
             return Err(format!("Entra answered {}", status.as_u16()));
         }
-        let published: Keys =
-            serde_json::from_slice(&body).map_err(|_| "the answer holds no keys".to_owned())?;
+        let published: Keys = serde_json::from_slice(answer.body())
+            .map_err(|_| "the answer holds no keys".to_owned())?;
         let keys: HashMap<_, _> = published
             .keys
             .into_iter()

@@ -5,16 +5,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use thiserror::Error;
 use tokio::sync::Mutex;
 use tracing::{debug, warn};
+use url::form_urlencoded;
 
 use super::secret::{ClientSecret, SecretError};
 use crate::lenient::lenient;
-use crate::outbound;
+use crate::outbound::{SendError, Transport};
 use crate::retry::{Transient, parse_retry_after};
 use crate::system::System;
 
@@ -74,6 +77,12 @@ fn aadsts(codes: &[u32]) -> String {
     codes.iter().map(|code| format!(" AADSTS{code}")).collect()
 }
 
+impl From<SendError> for TokenError {
+    fn from(error: SendError) -> Self {
+        Self::Unavailable { reason: error.to_string(), retry_after: None }
+    }
+}
+
 impl Transient for TokenError {
     fn is_transient(&self) -> bool {
         match self {
@@ -110,7 +119,7 @@ pub enum TokenEndpoint {
 /// The client-credentials grant (F-AUTH-1).
 pub struct ClientCredentials {
     /// The way out.
-    pub http: reqwest::Client,
+    pub transport: Arc<dyn Transport>,
     /// `https://login.microsoftonline.com`, or an emulator; no trailing slash.
     pub authority: String,
     /// Which endpoint.
@@ -139,23 +148,21 @@ impl TokenProvider for ClientCredentials {
                 ("oauth2/v2.0/token", ("scope", format!("{}/.default", self.resource)))
             }
         };
-        let form = [
-            ("grant_type", "client_credentials"),
-            ("client_id", &self.client_id),
-            ("client_secret", secret.expose_secret()),
-            (target.0, &target.1),
-        ];
+        let form = form_urlencoded::Serializer::new(String::new())
+            .append_pair("grant_type", "client_credentials")
+            .append_pair("client_id", &self.client_id)
+            .append_pair("client_secret", secret.expose_secret())
+            .append_pair(target.0, &target.1)
+            .finish();
         let asked_at = self.system.now();
-        let request = self
-            .http
-            .post(format!("{}/{}/{path}", self.authority, self.tenant_id))
-            .timeout(self.timeout)
-            .form(&form);
-        let (status, headers, body) = outbound::send(request).await.map_err(|error| {
-            TokenError::Unavailable { reason: error.to_string(), retry_after: None }
-        })?;
+        let request = http::Request::post(format!("{}/{}/{path}", self.authority, self.tenant_id))
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Bytes::from(form))
+            .map_err(SendError::from)?;
+        let answer = self.transport.send(request, self.timeout).await?;
+        let (status, headers, body) = (answer.status(), answer.headers(), answer.body());
         if status.is_success() {
-            return read_token(&body, asked_at).ok_or_else(|| TokenError::Unavailable {
+            return read_token(body, asked_at).ok_or_else(|| TokenError::Unavailable {
                 reason: "the answer holds no token".to_owned(),
                 retry_after: None,
             });
@@ -169,7 +176,7 @@ impl TokenProvider for ClientCredentials {
                 retry_after,
             });
         }
-        Err(refusal(status.as_u16(), &body))
+        Err(refusal(status.as_u16(), body))
     }
 }
 

@@ -4,17 +4,19 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, Method, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use tracing::{debug, warn};
+use uuid::Uuid;
 
 use super::error::{FulfillmentError, Refusal};
 use super::wire::{self, AcceptedOperation, Acknowledgement, Plan, PlanPage, SubscriptionPage};
 use super::{Marketplace, PurchaseToken};
 use crate::auth::{AccessToken, TokenCache};
 use crate::domain::{Observation, Operation, OperationId, Subscription, SubscriptionId};
-use crate::outbound::{self, SendError};
+use crate::outbound::{SendError, Transport, secret_header};
 use crate::retry::{RetryPolicy, parse_retry_after, retry};
 use crate::system::System;
 use crate::telemetry;
@@ -38,7 +40,7 @@ pub struct Endpoint {
 /// The adapter. One function sends every call, so that no call can forget its version, its token,
 /// its tracking ids or the check of its status.
 pub struct Client {
-    http: reqwest::Client,
+    transport: Arc<dyn Transport>,
     endpoint: Endpoint,
     tokens: Arc<TokenCache>,
     system: Arc<dyn System>,
@@ -95,12 +97,12 @@ struct Answer {
 impl Client {
     /// A client for `endpoint` that identifies itself with `tokens`.
     pub fn new(
-        http: reqwest::Client,
+        transport: Arc<dyn Transport>,
         endpoint: Endpoint,
         tokens: Arc<TokenCache>,
         system: Arc<dyn System>,
     ) -> Self {
-        Self { http, endpoint, tokens, system }
+        Self { transport, endpoint, tokens, system }
     }
 
     async fn call(&self, call: Call<'_>) -> Result<Answer, FulfillmentError> {
@@ -125,24 +127,17 @@ impl Client {
     async fn send(&self, call: &Call<'_>, token: &AccessToken) -> Result<Answer, FulfillmentError> {
         let request_id = self.system.new_id();
         let correlation_id = telemetry::correlation_id().unwrap_or(request_id);
-        let mut request = self
-            .http
-            .request(call.method.clone(), self.url(call))
-            .timeout(self.endpoint.retry.attempt_timeout)
-            .bearer_auth(token.expose())
-            .header("content-type", "application/json")
-            .header("x-ms-requestid", request_id.to_string())
-            .header("x-ms-correlationid", correlation_id.to_string());
-        if let Some(token) = call.purchase_token {
-            request = request.header("x-ms-marketplace-token", token.expose());
-        }
-        request = request.body(call.body.as_ref().map(Value::to_string).unwrap_or_default());
-
         let begun = self.system.now();
-        let answer = outbound::send(request).await;
+        let answer = match self.request(call, token, request_id, correlation_id) {
+            Ok(request) => self.transport.send(request, self.endpoint.retry.attempt_timeout).await,
+            Err(error) => Err(error),
+        };
         let duration_ms = self.system.now().duration_since(begun).as_millis() as i64;
         let (status, headers, body) = match answer {
-            Ok(answer) => answer,
+            Ok(answer) => {
+                let (parts, body) = answer.into_parts();
+                (parts.status, parts.headers, body)
+            }
             Err(error) => {
                 warn!(
                     call = call.name, %request_id, %correlation_id, duration_ms, %error,
@@ -198,6 +193,27 @@ impl Client {
                 repeatable: call.repeatable,
             },
         })
+    }
+
+    fn request(
+        &self,
+        call: &Call<'_>,
+        token: &AccessToken,
+        request_id: Uuid,
+        correlation_id: Uuid,
+    ) -> Result<http::Request<Bytes>, SendError> {
+        let mut request = http::Request::builder()
+            .method(call.method.clone())
+            .uri(self.url(call))
+            .header(AUTHORIZATION, secret_header(&format!("Bearer {}", token.expose()))?)
+            .header(CONTENT_TYPE, "application/json")
+            .header("x-ms-requestid", request_id.to_string())
+            .header("x-ms-correlationid", correlation_id.to_string());
+        if let Some(token) = call.purchase_token {
+            request = request.header("x-ms-marketplace-token", secret_header(token.expose())?);
+        }
+        let body = call.body.as_ref().map(Value::to_string).unwrap_or_default();
+        Ok(request.body(Bytes::from(body))?)
     }
 
     fn url(&self, call: &Call<'_>) -> String {

@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 use std::path::Path;
+use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
@@ -64,7 +65,7 @@ impl Drop for Database {
 pub fn client(endpoint: &str, region: &str) -> Client {
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
-        .http_client(shared::outbound::for_aws(shared::outbound::client()))
+        .http_client(shared::outbound::for_aws(Arc::new(shared::outbound::Https::default())))
         .credentials_provider(Credentials::new("local", "local", None, None, "local"))
         .region(Region::new(region.to_owned()))
         .endpoint_url(endpoint);
