@@ -45,9 +45,11 @@ pub enum Verdict {
 
 /// Accepts or rejects a requested change.
 pub fn review(current: &Record, operation: &Operation, policy: ChangePolicy) -> Verdict {
-    // What we asked for ourselves has been decided (F-WHA-15), and a change to what is already in
-    // force takes a rejected change back (F-WHA-14).
+    // What we asked for ourselves has been decided (F-WHA-15), also where the answer doesn't say who
+    // asked (F-OP-3); and a change to what is already in force takes a rejected change back
+    // (F-WHA-14).
     if operation.operation_request_source == Some(OperationSource::Partner)
+        || is_awaited(current, operation)
         || is_in_force(current, operation)
     {
         return Verdict::Accept;
@@ -56,6 +58,11 @@ pub fn review(current: &Record, operation: &Operation, policy: ChangePolicy) -> 
         ChangePolicy::Accept => Verdict::Accept,
         ChangePolicy::Reject => Verdict::Reject,
     }
+}
+
+/// Whether the record waits for this operation: it was asked for, or accepted before.
+fn is_awaited(current: &Record, operation: &Operation) -> bool {
+    current.pending_operation.as_ref().is_some_and(|pending| operation.id == Some(pending.id.0))
 }
 
 fn is_in_force(current: &Record, operation: &Operation) -> bool {

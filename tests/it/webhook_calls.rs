@@ -1,0 +1,156 @@
+//! Calls of the webhook as tests make them, and what came of them.
+
+use std::time::Duration;
+
+use emulator::{Action, Call, CallRecord, Purchase, TokenVersion};
+use http::header::AUTHORIZATION;
+use serde_json::Value;
+use shared::domain::Term;
+use uuid::Uuid;
+
+use crate::scene::{Answer, Scene};
+
+/// All of F-WHA-2 to F-WHA-8.
+pub const ACTIONS: [Action; 7] = [
+    Action::Subscribe,
+    Action::ChangePlan,
+    Action::ChangeQuantity,
+    Action::Renew,
+    Action::Suspend,
+    Action::Reinstate,
+    Action::Unsubscribe,
+];
+
+/// The event that each action leads to.
+pub fn event_of(action: &Action) -> &'static str {
+    match action {
+        Action::Subscribe => "Activated",
+        Action::ChangePlan => "PlanChanged",
+        Action::ChangeQuantity => "QuantityChanged",
+        Action::Renew => "Renewed",
+        Action::Suspend => "Suspended",
+        Action::Reinstate => "Reinstated",
+        Action::Unsubscribe => "Unsubscribed",
+        Action::Other(word) => panic!("nothing comes of {word}"),
+    }
+}
+
+impl Scene {
+    /// A subscription, and an operation of which Microsoft is about to tell.
+    pub async fn about_to(&self, action: &Action) -> (Uuid, Uuid) {
+        if *action == Action::Subscribe {
+            let id = self.purchase(Purchase::flat_rate("auto"));
+            return (id, self.world(|world| world.operations(id)[0]));
+        }
+        let id = self.active(Purchase::per_seat("basic", 10)).await;
+        if *action == Action::Reinstate {
+            self.world(|world| world.suspend(id)).expect("a suspension");
+            assert_eq!(self.deliver_statuses().await, [200]);
+            self.pass(120);
+        }
+        let operation = self.world(|world| match action {
+            Action::ChangePlan => world.change_plan(id, "team"),
+            Action::ChangeQuantity => world.change_quantity(id, 20),
+            Action::Renew => world.renew(id),
+            Action::Suspend => world.suspend(id),
+            Action::Reinstate => world.reinstate(id),
+            Action::Unsubscribe => world.unsubscribe(id),
+            Action::Subscribe | Action::Other(_) => unreachable!("not prepared here"),
+        });
+        (id, operation.expect("the state permits it"))
+    }
+
+    /// Seconds pass on both sides.
+    pub fn pass(&self, seconds: u64) {
+        self.world(|world| world.advance(Duration::from_secs(seconds)));
+    }
+
+    /// Microsoft tries again what it could not deliver.
+    pub async fn redeliver(&self) -> Vec<u16> {
+        self.world(|world| world.advance(world.settings().behaviour.retry_interval));
+        self.deliver_statuses().await
+    }
+
+    /// Microsoft tries again until everything has been received.
+    pub async fn deliver_all(&self) {
+        for _ in 0..10 {
+            if self.world(|world| world.deliveries().is_empty()) {
+                return;
+            }
+            self.redeliver().await;
+        }
+        panic!("still not received: {:?}", self.world(|world| world.deliveries().to_vec()));
+    }
+
+    /// An `Authorization` header as Microsoft sends it.
+    pub fn authorization(&self, version: TokenVersion) -> String {
+        format!("Bearer {}", self.microsoft().entra(|entra| entra.webhook_token(version)))
+    }
+
+    /// Any call of the webhook.
+    pub async fn call(
+        &self,
+        body: impl Into<reqwest::Body>,
+        authorization: Option<&str>,
+    ) -> Answer {
+        let mut request = self.http.post(self.url("/webhook")).body(body);
+        if let Some(authorization) = authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        self.send(request).await
+    }
+
+    /// A call that Microsoft signed.
+    pub async fn signed(&self, body: impl Into<reqwest::Body>) -> Answer {
+        let authorization = self.authorization(TokenVersion::V1);
+        self.call(body, Some(&authorization)).await
+    }
+
+    /// The body of an operation's call, as Microsoft would send it.
+    pub fn body_of(&self, operation: Uuid) -> Value {
+        let (_, body) = self.microsoft().webhook_request(operation).expect("an operation");
+        serde_json::from_slice(&body).expect("a JSON body")
+    }
+
+    /// The calls of this kind since the log was cleared.
+    pub fn calls_of(&self, call: Call) -> Vec<CallRecord> {
+        self.world(|world| world.calls().iter().filter(|made| made.call == call).cloned().collect())
+    }
+
+    /// What was acknowledged since the log was cleared.
+    pub fn acknowledgements(&self) -> Vec<Value> {
+        let calls = self.calls_of(Call::UpdateOperation);
+        calls.into_iter().map(|call| call.request_body.expect("a JSON body")).collect()
+    }
+
+    /// How often an event is recorded.
+    pub async fn count(&self, id: Uuid, event: &str) -> usize {
+        self.event_names(id).await.iter().filter(|name| **name == event).count()
+    }
+
+    /// Both sides hold the same (F-SEED-7).
+    pub async fn assert_agrees(&self, id: Uuid, case: &str) {
+        let microsoft = self.world(|world| world.subscription(id));
+        let record = self.record(id).await.unwrap_or_else(|| panic!("{case}: no record"));
+        let ours = &record.subscription;
+        let Term { start_date, end_date, .. } = &ours.term;
+        let day = |at: &Option<jiff::Timestamp>| at.map(|at| at.to_string()[..10].to_owned());
+        assert_eq!(
+            (
+                record.status().as_str(),
+                ours.plan_id.as_str(),
+                ours.quantity,
+                day(start_date),
+                day(end_date)
+            ),
+            (
+                microsoft.status,
+                microsoft.plan_id.as_str(),
+                microsoft.quantity.map(u64::from),
+                microsoft.term_start.map(|day| day.to_string()),
+                microsoft.term_end.map(|day| day.to_string())
+            ),
+            "{case}"
+        );
+    }
+}
