@@ -164,6 +164,12 @@ impl Entra {
         Draft { header: self.header(), claims: claims.clone() }.signed(self.key())
     }
 
+    /// A token of any two texts, signed with the key that signs. For what no JSON value can hold, such as a claim
+    /// that stands twice.
+    pub fn sign_text(&self, header: &str, claims: &str) -> String {
+        jwt::signed_text(header, claims, self.key())
+    }
+
     /// The claims of a good webhook token, to be changed and given to [`Entra::sign`].
     pub fn webhook_claims(&mut self, version: TokenVersion) -> Value {
         self.webhook_draft(version).claims
