@@ -1,6 +1,8 @@
 //! What the tests stand on: a stage, and the steps that most tests begin with.
 
-use emulator::{DeliveryOutcome, Emulator, Purchase, World};
+use std::time::Duration;
+
+use emulator::{Call, DeliveryOutcome, Emulator, Fault, FaultKind, Purchase, Times, World};
 use http::StatusCode;
 use local::{Options, Stage};
 use shared::domain::{Event, Record, SubscriptionId};
@@ -78,6 +80,37 @@ impl Scene {
     /// The statuses that the deliveries due now were answered with.
     pub async fn deliver_statuses(&self) -> Vec<u16> {
         self.deliver().await.into_iter().map(|outcome| outcome.status.expect("an answer")).collect()
+    }
+
+    /// Lets time pass on both sides.
+    pub fn advance(&self, by: Duration) {
+        self.world(|world| world.advance(by));
+    }
+
+    /// Something goes wrong with a call from now on.
+    pub fn fault(&self, call: Call, kind: FaultKind, times: Times) {
+        self.world(|world| world.faults_mut().add(Fault { call, kind, times }));
+    }
+
+    /// How often Microsoft was called this way so far.
+    pub fn calls(&self, call: Call) -> usize {
+        self.world(|world| world.calls().iter().filter(|made| made.call == call).count())
+    }
+
+    /// The publisher's product says that the account is configured.
+    pub async fn activate(&self, id: Uuid) -> Answer {
+        self.send(self.http.post(self.url(&format!("/subscriptions/{id}/activate")))).await
+    }
+
+    /// The publisher asks for another plan or number of seats.
+    pub async fn change(&self, id: Uuid, wanted: &serde_json::Value) -> Answer {
+        let request = self.http.patch(self.url(&format!("/subscriptions/{id}")));
+        self.send(request.header("content-type", "application/json").body(wanted.to_string())).await
+    }
+
+    /// The publisher asks for the end of a subscription.
+    pub async fn cancel(&self, id: Uuid) -> Answer {
+        self.send(self.http.delete(self.url(&format!("/subscriptions/{id}")))).await
     }
 
     pub async fn record(&self, id: Uuid) -> Option<Record> {

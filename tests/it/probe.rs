@@ -1,0 +1,123 @@
+//! A store between the functions and their table that counts what is written, refuses on demand,
+//! and can let time pass at every batch of reads.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use emulator::Emulator;
+use local::Options;
+use shared::domain::{Event, OperationId, Record, SubscriptionId};
+use shared::store::{Checkpoint, Commit, CommitError, Filter, Mark, Page, Store, StoreError};
+
+use crate::scene::Scene;
+
+/// What a test reads from the store, and sets in it.
+#[derive(Default)]
+pub struct Probe {
+    /// Commits that wrote something.
+    pub commits: AtomicU64,
+    /// Checkpoints saved.
+    pub checkpoints: AtomicU64,
+    /// Every call fails as if the table were away.
+    pub is_away: AtomicBool,
+    slow: OnceLock<(Emulator, Duration)>,
+}
+
+impl Probe {
+    /// A scene with a probe in it.
+    pub async fn scene(options: Options) -> (Scene, Arc<Self>) {
+        let probe = Arc::new(Self::default());
+        let seen = probe.clone();
+        let options = Options {
+            wrap_store: Some(Box::new(move |inner| Arc::new(Probed { inner, probe: seen }))),
+            ..options
+        };
+        (Scene::with(options).await, probe)
+    }
+
+    /// From now on every batch of reads takes this long.
+    pub fn slow_down(&self, scene: &Scene, by: Duration) {
+        assert!(self.slow.set((scene.microsoft().clone(), by)).is_ok(), "slowed down once");
+    }
+
+    /// What was written so far: commits, and checkpoints.
+    pub fn written(&self) -> (u64, u64) {
+        (self.commits.load(Ordering::SeqCst), self.checkpoints.load(Ordering::SeqCst))
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        if self.is_away.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable("switched off by the test".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+struct Probed {
+    inner: Arc<dyn Store>,
+    probe: Arc<Probe>,
+}
+
+#[async_trait]
+impl Store for Probed {
+    async fn load(&self, id: SubscriptionId) -> Result<Option<Record>, StoreError> {
+        self.probe.check()?;
+        self.inner.load(id).await
+    }
+
+    async fn load_with_mark(
+        &self,
+        id: SubscriptionId,
+        operation: OperationId,
+    ) -> Result<(Option<Record>, Option<Mark>), StoreError> {
+        self.probe.check()?;
+        self.inner.load_with_mark(id, operation).await
+    }
+
+    async fn load_many(
+        &self,
+        ids: &[SubscriptionId],
+    ) -> Result<HashMap<SubscriptionId, Result<Record, StoreError>>, StoreError> {
+        self.probe.check()?;
+        if let Some((emulator, by)) = self.probe.slow.get() {
+            emulator.world(|world| world.advance(*by));
+        }
+        self.inner.load_many(ids).await
+    }
+
+    async fn commit(&self, id: SubscriptionId, commit: &Commit) -> Result<(), CommitError> {
+        self.probe.check()?;
+        if commit.change.is_some() || commit.mark.is_some() {
+            self.probe.commits.fetch_add(1, Ordering::SeqCst);
+        }
+        self.inner.commit(id, commit).await
+    }
+
+    async fn list(&self, filter: &Filter, next: Option<&str>) -> Result<Page<Record>, StoreError> {
+        self.probe.check()?;
+        self.inner.list(filter, next).await
+    }
+
+    async fn events(
+        &self,
+        id: SubscriptionId,
+        after_version: u64,
+    ) -> Result<Page<Event>, StoreError> {
+        self.probe.check()?;
+        self.inner.events(id, after_version).await
+    }
+
+    async fn checkpoint(&self) -> Result<Checkpoint, StoreError> {
+        self.probe.check()?;
+        self.inner.checkpoint().await
+    }
+
+    async fn save_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
+        self.probe.check()?;
+        self.probe.checkpoints.fetch_add(1, Ordering::SeqCst);
+        self.inner.save_checkpoint(checkpoint).await
+    }
+}
