@@ -10,7 +10,8 @@ use rsa::traits::PublicKeyParts as _;
 use rsa::{RsaPrivateKey, RsaPublicKey};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use std::sync::OnceLock;
+use std::collections::HashMap;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// The keys a rotation goes through before it begins again with the first.
 const ROTATED_KEYS: usize = 4;
@@ -23,7 +24,12 @@ pub(super) struct TestKey {
     kid: String,
     signing: SigningKey<Sha256>,
     public: RsaPublicKey,
+    // RS256 always gives the same signature for the same message, and a run asks for few different ones often.
+    signed: Mutex<HashMap<Vec<u8>, Vec<u8>>>,
 }
+
+/// The most signatures a key remembers.
+const REMEMBERED: usize = 100_000;
 
 impl std::fmt::Debug for TestKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -57,6 +63,7 @@ impl TestKey {
             kid: URL_SAFE_NO_PAD.encode(&digest[..20]),
             signing: SigningKey::new(private),
             public,
+            signed: Mutex::default(),
         }
     }
 
@@ -78,14 +85,29 @@ impl TestKey {
 
     /// RS256.
     pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
-        self.signing.sign(message).to_vec()
+        if let Some(signature) = self.remembered(message) {
+            return signature;
+        }
+        let signature = self.signing.sign(message).to_vec();
+        let mut signed = self.signed.lock().unwrap_or_else(PoisonError::into_inner);
+        if signed.len() < REMEMBERED {
+            signed.insert(message.to_vec(), signature.clone());
+        }
+        signature
     }
 
     pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        if let Some(known) = self.remembered(message) {
+            return known == signature;
+        }
         let Ok(signature) = Signature::try_from(signature) else {
             return false;
         };
         VerifyingKey::<Sha256>::new(self.public.clone()).verify(message, &signature).is_ok()
+    }
+
+    fn remembered(&self, message: &[u8]) -> Option<Vec<u8>> {
+        self.signed.lock().unwrap_or_else(PoisonError::into_inner).get(message).cloned()
     }
 
     /// The public half as text, for the forgery that uses it as a shared secret.

@@ -46,6 +46,9 @@ pub struct Entra {
     token_requests: u64,
 }
 
+/// Seconds.
+const TOKEN_MINUTE: i64 = 60;
+
 impl Entra {
     pub(crate) fn new(settings: &Settings) -> Self {
         // Its own sequence, so that tokens do not shift the ids of subscriptions.
@@ -186,19 +189,19 @@ impl Entra {
     }
 
     fn webhook_draft(&mut self, version: TokenVersion) -> Draft {
-        let issued = self.now.as_second();
-        let expires = issued + self.lifetime_seconds();
+        let issued = self.issued_at();
+        let expires = self.expires_at();
         let mut claims = json!({
             "aud": self.client_id,
             "iss": self.issuer(version),
             "iat": issued,
             "exp": expires,
-            "aio": self.ids.uuid().simple().to_string(),
+            "aio": format!("{issued:032x}"),
             "oid": self.service_principal,
             "rh": "0.AAAA.",
             "sub": self.service_principal,
             "tid": self.tenant_id,
-            "uti": self.ids.uuid().simple().to_string(),
+            "uti": format!("{issued:032x}"),
         });
         match version {
             TokenVersion::V1 => {
@@ -219,22 +222,33 @@ impl Entra {
     }
 
     fn access_claims(&mut self) -> Value {
-        let issued = self.now.as_second();
+        let issued = self.issued_at();
         json!({
             "aud": self.marketplace_app_id,
             "iss": self.issuer(TokenVersion::V1),
             "iat": issued,
             "nbf": issued,
-            "exp": issued + self.lifetime_seconds(),
+            "exp": self.expires_at(),
             "appid": self.client_id,
             "appidacr": "1",
             "idp": self.issuer(TokenVersion::V1),
             "oid": self.service_principal,
             "sub": self.service_principal,
             "tid": self.tenant_id,
-            "uti": self.ids.uuid().simple().to_string(),
+            "uti": format!("{issued:032x}"),
             "ver": "1.0",
         })
+    }
+
+    /// Tokens are issued at a full minute, as if a moment ago: whoever asks again within it gets the same one.
+    fn issued_at(&self) -> i64 {
+        let now = self.now.as_second();
+        now - now.rem_euclid(TOKEN_MINUTE)
+    }
+
+    /// Not before their life is over, counted from now.
+    fn expires_at(&self) -> i64 {
+        self.issued_at() + TOKEN_MINUTE + self.lifetime_seconds()
     }
 
     fn lifetime_seconds(&self) -> i64 {
