@@ -1,1 +1,96 @@
+//! Held against the life cycle of the specification (section 7), not against the code.
 
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::*;
+
+mod lifecycle;
+mod replay;
+mod settling;
+mod terms;
+
+const ID: Uuid = Uuid::from_u128(0x5e1f_0001);
+
+/// The four statuses of F-OBJ-3, and a word nobody has documented (F-GEN-10).
+const STATUSES: [&str; 5] =
+    ["PendingFulfillmentStart", "Subscribed", "Suspended", "Unsubscribed", "Migrating"];
+
+fn time(text: &str) -> Timestamp {
+    text.parse().expect("a timestamp")
+}
+
+fn noon() -> Timestamp {
+    time("2026-03-10T12:00:00Z")
+}
+
+/// Long after whatever `noon` left behind has settled.
+fn later() -> Timestamp {
+    noon() + SignedDuration::from_hours(24)
+}
+
+fn observation(body: Value) -> Observation {
+    serde_json::from_value(body).expect("a tolerant reader takes any object")
+}
+
+fn cause() -> Cause {
+    Cause::Reconciliation
+}
+
+/// Microsoft's copy in this status: silver, ten seats; dates where F-OBJ-6 says there are some.
+fn copy(status: &str) -> Value {
+    let mut copy = json!({
+        "id": ID, "publisherId": "fabrikam", "offerId": "offer", "name": "Contoso",
+        "saasSubscriptionStatus": status, "planId": "silver", "quantity": 10,
+        "term": { "termUnit": "P1M" },
+        "beneficiary": { "emailId": "a@contoso.example", "tenantId": Uuid::from_u128(7) },
+        "autoRenew": true, "allowedCustomerOperations": ["Delete", "Update", "Read"],
+        "created": "2026-03-01T22:59:45.5468572Z",
+    });
+    if matches!(status, "Subscribed" | "Suspended" | "Migrating") {
+        copy["term"] =
+            json!({ "termUnit": "P1M", "startDate": "2026-03-04", "endDate": "2026-04-03" });
+    }
+    copy
+}
+
+/// A copy with other values in some fields.
+fn with(mut copy: Value, changes: Value) -> Value {
+    for (name, value) in changes.as_object().expect("changes are an object") {
+        copy[name] = value.clone();
+    }
+    copy
+}
+
+fn decide(current: Option<&Record>, copy: Value, now: Timestamp) -> Decision {
+    observe(current, &observation(copy), &cause(), now).expect("enough to make a record")
+}
+
+fn change(decision: Decision) -> Change {
+    match decision {
+        Decision::Commit(change) => change,
+        other => panic!("nothing is committed: {other:?}"),
+    }
+}
+
+/// The record of a subscription first seen at noon as this copy.
+fn record_of(copy: Value) -> Record {
+    change(decide(None, copy, noon())).record
+}
+
+fn record(status: &str) -> Record {
+    record_of(copy(status))
+}
+
+fn names(change: &Change) -> Vec<&'static str> {
+    change.events.iter().map(|event| event.kind.name()).collect()
+}
+
+/// The events that this copy adds to the record a day later.
+fn events(record: &Record, copy: Value) -> Vec<&'static str> {
+    match decide(Some(record), copy, later()) {
+        Decision::Commit(change) => names(&change),
+        Decision::Unchanged => Vec::new(),
+        Decision::Stale(staleness) => panic!("not believed: {staleness:?}"),
+    }
+}

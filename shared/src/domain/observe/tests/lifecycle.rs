@@ -1,0 +1,232 @@
+//! Which status can follow which, and what the publisher's product hears of it (F-LC).
+
+use super::*;
+
+/// What a table's cell expects.
+#[derive(Clone, Copy, Debug)]
+enum Expect {
+    Events(&'static [&'static str]),
+    Unchanged,
+    /// The life cycle has no such way.
+    Never,
+}
+
+fn check(from: &Record, to: Value, expected: Expect) {
+    let case = format!("{} -> {}", from.status(), to["saasSubscriptionStatus"]);
+    let status = to["saasSubscriptionStatus"].as_str().expect("a status").to_owned();
+    match (expected, decide(Some(from), to, later())) {
+        (Expect::Events(expected), Decision::Commit(change)) => {
+            assert_eq!(names(&change), expected, "{case}");
+            assert_eq!(change.record.status().as_str(), status, "{case}");
+        }
+        (Expect::Unchanged, Decision::Unchanged)
+        | (Expect::Never, Decision::Stale(Staleness::Impossible)) => {}
+        (expected, got) => panic!("{case}: expected {expected:?}, got {got:?}"),
+    }
+}
+
+#[test]
+fn every_pair_of_statuses_leads_to_the_events_of_the_life_cycle_or_to_nothing() {
+    use Expect::{Events, Never, Unchanged};
+    let ended = Events(&["Unsubscribed"]);
+    let details = Events(&["DetailsChanged"]);
+    // To:          Pending  Subscribed                 Suspended                               Unsubscribed  unknown
+    let table: [(&str, [Expect; 5]); 5] = [
+        (
+            "PendingFulfillmentStart",
+            [
+                Unchanged,
+                Events(&["Activated"]),
+                Events(&["Activated", "Suspended"]),
+                ended,
+                details,
+            ],
+        ),
+        ("Subscribed", [Never, Unchanged, Events(&["Suspended"]), ended, details]),
+        ("Suspended", [Never, Events(&["Reinstated"]), Unchanged, ended, details]),
+        // Final, never re-activated (F-LC-8).
+        ("Unsubscribed", [Never, Never, Never, Unchanged, Never]),
+        // Nobody knows where such a word stands, so nothing that is known after it is refused.
+        ("Migrating", [details, Events(&["Activated"]), Events(&["Suspended"]), ended, Unchanged]),
+    ];
+    for (from, row) in table {
+        let from = record(from);
+        for (to, expected) in STATUSES.into_iter().zip(row) {
+            check(&from, copy(to), expected);
+        }
+    }
+}
+
+#[test]
+fn one_unknown_status_can_follow_another() {
+    let record = record("Migrating");
+    assert_eq!(events(&record, copy("Archived")), ["DetailsChanged"]);
+}
+
+#[test]
+fn a_first_observation_tells_the_whole_life_up_to_its_status() {
+    for (status, expected) in [
+        ("PendingFulfillmentStart", &["Purchased"] as &[_]),
+        ("Subscribed", &["Purchased", "Activated"]),
+        ("Suspended", &["Purchased", "Activated", "Suspended"]),
+        // Without dates it never was activated (F-OBJ-6).
+        ("Unsubscribed", &["Purchased", "Unsubscribed"]),
+        ("Migrating", &["Purchased"]),
+    ] {
+        let change = change(decide(None, copy(status), noon()));
+        assert_eq!(names(&change), expected, "{status}");
+        assert_eq!(change.record.version, 1, "{status}");
+        assert_eq!(change.record.status().as_str(), status);
+        let first = &change.events[0].subscription;
+        if status != "Migrating" {
+            assert_eq!(first.saas_subscription_status, Status::PendingFulfillmentStart);
+            assert_eq!(first.term.start_date, None, "no dates before the activation (F-OBJ-6)");
+        }
+    }
+}
+
+#[test]
+fn an_end_with_dates_had_a_beginning_as_f_obj_6_says() {
+    let ended = with(copy("Subscribed"), json!({ "saasSubscriptionStatus": "Unsubscribed" }));
+    let first = change(decide(None, ended.clone(), noon()));
+    assert_eq!(names(&first), ["Purchased", "Activated", "Unsubscribed"]);
+    assert_eq!(
+        events(&record("PendingFulfillmentStart"), ended),
+        ["Activated", "Unsubscribed"],
+        "Pending -> Unsubscribed with the activation skipped (F-LC-12)"
+    );
+}
+
+#[test]
+fn t_29_skipped_states_are_made_up_for_in_order() {
+    let renewed = json!({ "termUnit": "P1M", "startDate": "2026-04-04", "endDate": "2026-05-03" });
+    let much = json!({ "planId": "gold", "quantity": 20, "term": renewed, "name": "Contoso Ltd" });
+    for (from, to, expected) in [
+        (
+            "PendingFulfillmentStart",
+            "Suspended",
+            &["Activated", "PlanChanged", "QuantityChanged", "DetailsChanged", "Suspended"]
+                as &[_],
+        ),
+        (
+            "Subscribed",
+            "Suspended",
+            &["PlanChanged", "QuantityChanged", "Renewed", "DetailsChanged", "Suspended"],
+        ),
+        (
+            "Suspended",
+            "Subscribed",
+            &["PlanChanged", "QuantityChanged", "Renewed", "DetailsChanged", "Reinstated"],
+        ),
+        (
+            "Suspended",
+            "Unsubscribed",
+            &["PlanChanged", "QuantityChanged", "Renewed", "Unsubscribed"],
+        ),
+    ] {
+        let to = with(copy(to), much.clone());
+        assert_eq!(events(&record(from), to), expected, "{from}");
+    }
+}
+
+#[test]
+fn every_event_shows_the_subscription_as_it_was_right_after_it() {
+    let to = with(copy("Suspended"), json!({ "planId": "gold", "quantity": 20 }));
+    let change = change(decide(Some(&record("Subscribed")), to, later()));
+    let shown: Vec<_> = change
+        .events
+        .iter()
+        .map(|event| {
+            let seen = &event.subscription;
+            (seen.plan_id.as_str(), seen.quantity, seen.saas_subscription_status.as_str())
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ("gold", Some(10), "Subscribed"),
+            ("gold", Some(20), "Subscribed"),
+            ("gold", Some(20), "Suspended"),
+        ]
+    );
+    let places: Vec<_> = change.events.iter().map(|event| (event.version, event.index)).collect();
+    assert_eq!(places, [(2, 0), (2, 1), (2, 2)]);
+    assert_eq!(change.events[1].id(), format!("{ID}-2-1"));
+    let plan = EventKind::PlanChanged { from: "silver".into(), to: "gold".into() };
+    assert_eq!(change.events[0].kind, plan);
+    let seats = EventKind::QuantityChanged { from: Some(10), to: Some(20) };
+    assert_eq!(change.events[1].kind, seats);
+}
+
+#[test]
+fn nothing_follows_an_end() {
+    let ended = record("Unsubscribed");
+    for edited in [
+        json!({ "planId": "gold" }),
+        json!({ "quantity": 3 }),
+        json!({ "quantity": null, "name": "renamed", "autoRenew": false }),
+        json!({ "term": { "startDate": "2026-04-04", "endDate": "2026-05-03" } }),
+    ] {
+        let decision = decide(Some(&ended), with(copy("Unsubscribed"), edited.clone()), later());
+        assert_eq!(decision, Decision::Unchanged, "{edited}");
+    }
+    for action in ["ChangePlan", "ChangeQuantity", "Renew", "Suspend", "Reinstate", "Subscribe"] {
+        let operation: Operation = serde_json::from_value(json!({
+            "id": Uuid::from_u128(1), "action": action, "planId": "gold", "quantity": 99,
+        }))
+        .expect("an operation");
+        assert_eq!(apply(&ended, &operation, &cause(), later()), Decision::Unchanged, "{action}");
+    }
+    let reinstated = reinstate(&ended, &cause(), later());
+    assert_eq!(reinstated, Decision::Stale(Staleness::Impossible), "F-LC-8");
+}
+
+#[test]
+fn only_a_suspended_subscription_is_reinstated_as_f_lc_5_says() {
+    let reinstated = change(reinstate(&record("Suspended"), &cause(), later()));
+    assert_eq!(names(&reinstated), ["Reinstated"]);
+    assert_eq!(*reinstated.record.status(), Status::Subscribed);
+    assert_eq!(reinstate(&record("Subscribed"), &cause(), later()), Decision::Unchanged);
+    for status in ["PendingFulfillmentStart", "Unsubscribed", "Migrating"] {
+        let decision = reinstate(&record(status), &cause(), later());
+        assert_eq!(decision, Decision::Stale(Staleness::Impossible), "{status}");
+    }
+}
+
+#[test]
+fn an_applied_operation_sets_what_it_asked_for_and_nothing_else() {
+    let record = record("Subscribed");
+    let operation = |body: Value| -> Operation { serde_json::from_value(body).expect("fits") };
+    let plan = operation(json!({ "action": "ChangePlan", "planId": "gold", "quantity": 77 }));
+    let planned = change(apply(&record, &plan, &cause(), later()));
+    assert_eq!(names(&planned), ["PlanChanged"]);
+    assert_eq!(planned.record.subscription.quantity, Some(10), "a plan change moves no seats");
+
+    let seats = operation(json!({ "action": "ChangeQuantity", "planId": "gold", "quantity": 20 }));
+    let seated = change(apply(&record, &seats, &cause(), later()));
+    assert_eq!(names(&seated), ["QuantityChanged"]);
+    assert_eq!(seated.record.subscription.plan_id, "silver", "a seat change moves no plan");
+
+    // Null members are left out in real answers (F-OP-3): nothing asked for is nothing changed.
+    for empty in [json!({ "action": "ChangePlan" }), json!({ "action": "ChangeQuantity" })] {
+        assert_eq!(apply(&record, &operation(empty), &cause(), later()), Decision::Unchanged);
+    }
+    // A notice says nothing by itself: Get Subscription does (F-WHS-3).
+    for notice in ["Suspend", "Renew", "Unsubscribe", "Reinstate", "Subscribe", "Transfer"] {
+        let notice = operation(json!({ "action": notice, "planId": "gold", "quantity": 20 }));
+        assert_eq!(apply(&record, &notice, &cause(), later()), Decision::Unchanged);
+    }
+}
+
+#[test]
+fn the_same_fact_twice_is_the_same_as_once() {
+    for from in STATUSES {
+        for to in STATUSES {
+            let first = decide(Some(&record(from)), copy(to), later());
+            if let Decision::Commit(change) = first {
+                let again = decide(Some(&change.record), copy(to), later());
+                assert_eq!(again, Decision::Unchanged, "{from} -> {to}");
+            }
+        }
+    }
+}

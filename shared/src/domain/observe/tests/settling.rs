@@ -1,0 +1,93 @@
+//! Late reads: what the record held moments ago isn't adopted at once.
+
+use super::*;
+
+fn nanosecond() -> SignedDuration {
+    SignedDuration::from_nanos(1)
+}
+
+/// Moved from silver to gold at `later`.
+fn moved() -> Record {
+    let gold = with(copy("Subscribed"), json!({ "planId": "gold" }));
+    change(decide(Some(&record("Subscribed")), gold, later())).record
+}
+
+fn sees_silver(record: &Record, as_of: Option<Timestamp>, now: Timestamp) -> Decision {
+    let observed = observation(copy("Subscribed")).as_of(as_of);
+    observe(Some(record), &observed, &cause(), now).expect("enough")
+}
+
+const LATE: Decision = Decision::Stale(Staleness::Settling);
+
+#[test]
+fn a_read_of_what_was_just_left_is_late_until_the_window_is_over() {
+    let end = later() + SETTLING_WINDOW;
+    for now in [later(), later() + nanosecond(), end - nanosecond()] {
+        assert_eq!(sees_silver(&moved(), None, now), LATE, "{now}");
+    }
+    for now in [end, end + nanosecond(), end + SETTLING_WINDOW] {
+        assert_eq!(names(&change(sees_silver(&moved(), None, now))), ["PlanChanged"], "{now}");
+    }
+}
+
+#[test]
+fn a_read_known_to_be_younger_than_the_change_is_believed_within_the_window() {
+    let now = later() + SignedDuration::from_secs(5);
+    let younger = sees_silver(&moved(), Some(later() + nanosecond()), now);
+    assert_eq!(names(&change(younger)), ["PlanChanged"], "a change taken back at once");
+    for as_of in [later(), later() - nanosecond(), noon()] {
+        assert_eq!(sees_silver(&moved(), Some(as_of), now), LATE, "not proven younger: {as_of}");
+    }
+}
+
+#[test]
+fn within_the_window_the_present_state_is_no_news_and_a_third_one_is_adopted() {
+    let now = later() + SignedDuration::from_secs(1);
+    let gold = with(copy("Subscribed"), json!({ "planId": "gold" }));
+    assert_eq!(decide(Some(&moved()), gold, now), Decision::Unchanged);
+    let platinum = with(copy("Subscribed"), json!({ "planId": "platinum" }));
+    assert_eq!(names(&change(decide(Some(&moved()), platinum, now))), ["PlanChanged"]);
+    let suspended = with(copy("Suspended"), json!({ "planId": "gold" }));
+    assert_eq!(names(&change(decide(Some(&moved()), suspended, now))), ["Suspended"]);
+}
+
+#[test]
+fn seats_status_and_dates_settle_like_plans() {
+    let now = later() + SignedDuration::from_secs(1);
+    let term = json!({ "termUnit": "P1M", "startDate": "2026-04-04", "endDate": "2026-05-03" });
+    for (from, to) in [
+        (copy("Subscribed"), with(copy("Subscribed"), json!({ "quantity": 20 }))),
+        (copy("Subscribed"), with(copy("Subscribed"), json!({ "term": term }))),
+        (copy("Subscribed"), copy("Suspended")),
+        // A stale Suspend after a Reinstate must not suspend (F-WHD-5).
+        (copy("Suspended"), copy("Subscribed")),
+    ] {
+        let record = change(decide(Some(&record_of(from.clone())), to, later())).record;
+        assert_eq!(decide(Some(&record), from.clone(), now), LATE, "{from}");
+        let left = Status::from(from["saasSubscriptionStatus"].as_str().expect("a status"));
+        assert!(record.left_lately(&left, now), "{left}");
+        assert!(!record.left_lately(&left, later() + SETTLING_WINDOW), "{left}");
+    }
+}
+
+#[test]
+fn a_late_read_further_back_is_still_late_after_a_second_change() {
+    let seats_at = later() + SignedDuration::from_secs(20);
+    let more = with(copy("Subscribed"), json!({ "planId": "gold", "quantity": 20 }));
+    let record = change(decide(Some(&moved()), more, seats_at)).record;
+    let before_seats = with(copy("Subscribed"), json!({ "planId": "gold" }));
+    let now = later() + SETTLING_WINDOW - nanosecond();
+    assert_eq!(sees_silver(&record, None, now), LATE);
+    assert_eq!(decide(Some(&record), before_seats, now), LATE);
+}
+
+#[test]
+fn what_was_left_longer_ago_leaves_no_trace_in_the_record() {
+    let mut record = moved();
+    for round in 1..=20 {
+        let now = later() + SETTLING_WINDOW * round;
+        let seats = with(copy("Subscribed"), json!({ "planId": "gold", "quantity": 10 + round }));
+        record = change(decide(Some(&record), seats, now)).record;
+    }
+    assert_eq!(record.superseded.len(), 1, "only what settles is kept");
+}

@@ -1,0 +1,133 @@
+//! Terms, seats, details, and what an observation leaves out (F-OBJ).
+
+use super::*;
+
+fn term(start: Option<&str>, end: Option<&str>) -> Value {
+    json!({ "term": { "termUnit": "P1M", "startDate": start, "endDate": end } })
+}
+
+/// The events of an active monthly subscription (4 March to 3 April) that shows these dates now.
+fn after_dates(start: &str, end: &str) -> Vec<&'static str> {
+    events(&record("Subscribed"), with(copy("Subscribed"), term(Some(start), Some(end))))
+}
+
+#[test]
+fn a_term_that_follows_the_former_one_is_a_renewal_as_f_lc_7_says() {
+    // Renewal happens on the day after the last valid one (F-OBJ-6).
+    assert_eq!(after_dates("2026-04-04", "2026-05-03"), ["Renewed"]);
+    assert_eq!(after_dates("2026-04-03", "2026-05-03"), ["Renewed"], "end and start on one day");
+    assert_eq!(after_dates("2026-06-04", "2026-07-03"), ["Renewed"], "missed renewals are one");
+}
+
+#[test]
+fn dates_moved_inside_the_term_are_a_correction() {
+    assert_eq!(after_dates("2026-03-04", "2026-04-30"), ["DetailsChanged"], "a later end");
+    assert_eq!(after_dates("2026-03-01", "2026-04-03"), ["DetailsChanged"], "an earlier start");
+    assert_eq!(after_dates("2026-03-05", "2026-04-04"), ["DetailsChanged"], "a day later");
+    assert_eq!(after_dates("2026-02-04", "2026-03-03"), ["DetailsChanged"], "a term before");
+}
+
+#[test]
+fn the_first_dates_of_an_active_subscription_are_no_renewal() {
+    let undated = record_of(with(copy("Subscribed"), json!({ "term": { "termUnit": "P1M" } })));
+    assert_eq!(events(&undated, copy("Subscribed")), ["DetailsChanged"]);
+}
+
+#[test]
+fn a_term_restarted_by_another_plan_is_a_plan_change_and_no_renewal() {
+    let restarted = with(
+        with(copy("Subscribed"), term(Some("2026-03-20"), Some("2026-04-19"))),
+        json!({ "planId": "gold" }),
+    );
+    let seen = events(&record("Subscribed"), restarted);
+    assert_eq!(seen[0], "PlanChanged");
+    assert!(!seen.contains(&"Renewed"), "{seen:?}");
+}
+
+#[test]
+fn a_renewal_moves_the_dates_of_the_record() {
+    let renewed = with(copy("Subscribed"), term(Some("2026-04-04"), Some("2026-05-03")));
+    let record = change(decide(Some(&record("Subscribed")), renewed, later())).record;
+    let term = record.subscription.term;
+    assert_eq!(term.start_date, Some(time("2026-04-04T00:00:00Z")));
+    assert_eq!(term.end_date, Some(time("2026-05-03T00:00:00Z")));
+}
+
+#[test]
+fn what_an_observation_leaves_out_stays_as_it_is() {
+    for status in ["Subscribed", "Suspended", "Unsubscribed", "PendingFulfillmentStart"] {
+        let record = record(status);
+        for sparse in [
+            json!({}),
+            json!({ "id": ID }),
+            json!({ "id": ID, "saasSubscriptionStatus": status }),
+            json!({ "id": ID, "saasSubscriptionStatus": format!(" {status} "), "planId": null }),
+            json!({ "quantity": null, "planId": " silver " }),
+            json!({ "quantity": "" }),
+            json!({ "term": null, "beneficiary": null, "purchaser": {}, "name": "" }),
+            json!({ "term": { "termUnit": "P1M", "startDate": null } }),
+            json!({ "term": { "startDate": "0001-01-01T00:00:00" } }),
+            json!({ "created": "0001-01-01T00:00:00", "lastModified": "0001-01-01T00:00:00" }),
+            json!({ "beneficiary": { "emailId": "", "puid": null, "CLIENT-IP": null } }),
+            json!({ "sessionMode": "DryRun", "isTest": true, "tags": null }),
+        ] {
+            let decision = decide(Some(&record), sparse.clone(), later());
+            assert_eq!(decision, Decision::Unchanged, "{status}: {sparse}");
+        }
+    }
+}
+
+#[test]
+fn an_end_that_loses_its_seats_keeps_them_in_the_record() {
+    // F-OBJ-5: an Unsubscribed subscription may lose its quantity.
+    let ended = with(copy("Unsubscribed"), json!({ "quantity": null }));
+    let change = change(decide(Some(&record("Subscribed")), ended, later()));
+    assert_eq!(names(&change), ["Unsubscribed"]);
+    assert_eq!(change.record.subscription.quantity, Some(10));
+    assert!(change.record.subscription.term.start_date.is_some(), "and its dates");
+}
+
+#[test]
+fn seats_are_gone_on_a_flat_rate_plan_and_come_with_a_plan_by_the_seat() {
+    let flat = with(copy("Subscribed"), json!({ "planId": "flat", "quantity": null }));
+    let to_flat = change(decide(Some(&record("Subscribed")), flat.clone(), later()));
+    assert_eq!(names(&to_flat), ["PlanChanged", "QuantityChanged"]);
+    let gone = EventKind::QuantityChanged { from: Some(10), to: None };
+    assert_eq!(to_flat.events[1].kind, gone, "a flat-rate plan has none (F-OBJ-5)");
+    let back = change(decide(Some(&record_of(flat)), copy("Subscribed"), later()));
+    assert_eq!(back.events[1].kind, EventKind::QuantityChanged { from: None, to: Some(10) });
+}
+
+#[test]
+fn other_fields_are_details() {
+    for edited in [
+        json!({ "name": "Contoso Ltd" }),
+        json!({ "autoRenew": false }),
+        json!({ "isFreeTrial": true }),
+        json!({ "allowedCustomerOperations": ["Read"] }),
+        json!({ "beneficiary": { "emailId": "b@contoso.example" } }),
+        json!({ "term": { "termUnit": "PAY" } }),
+        json!({ "term": { "chargeDuration": "P1M" } }),
+    ] {
+        let seen = events(&record("Subscribed"), with(copy("Subscribed"), edited.clone()));
+        assert_eq!(seen, ["DetailsChanged"], "{edited}");
+    }
+    let reordered = json!({ "allowedCustomerOperations": ["Read", "Delete", "Update"] });
+    let seen = events(&record("Subscribed"), with(copy("Subscribed"), reordered));
+    assert_eq!(seen, [""; 0], "any order (F-OBJ-11)");
+}
+
+#[test]
+fn a_first_observation_must_say_which_offer_plan_and_status() {
+    for missing in ["id", "offerId", "planId", "saasSubscriptionStatus"] {
+        let mut incomplete = copy("Subscribed");
+        incomplete[missing] = Value::Null;
+        let refused = observe(None, &observation(incomplete), &cause(), noon());
+        assert_eq!(refused, Err(IncompleteObservation(missing)));
+    }
+    // Everything else may be missing (F-GEN-10).
+    let bare = json!({
+        "id": ID, "offerId": "offer", "planId": "silver", "saasSubscriptionStatus": "Subscribed",
+    });
+    assert_eq!(names(&change(decide(None, bare, noon()))), ["Purchased", "Activated"]);
+}

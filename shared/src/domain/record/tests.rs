@@ -1,0 +1,182 @@
+//! What the record notes beside Microsoft's copy, and what is announced of it.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::super::observation::Observation;
+use super::super::observe::observe;
+use super::*;
+
+fn noon() -> Timestamp {
+    "2026-03-10T12:00:00Z".parse().expect("a timestamp")
+}
+
+fn seen(status: &str, created: Option<Timestamp>) -> Observation {
+    serde_json::from_value(json!({
+        "id": Uuid::from_u128(1), "offerId": "offer", "planId": "silver",
+        "saasSubscriptionStatus": status, "created": created,
+    }))
+    .expect("an observation")
+}
+
+fn record(status: &str) -> Record {
+    let decision = observe(None, &seen(status, Some(noon())), &Cause::Landing, noon());
+    commit(decision.expect("enough")).record
+}
+
+fn pending() -> Record {
+    record("PendingFulfillmentStart")
+}
+
+fn commit(decision: Decision) -> Change {
+    match decision {
+        Decision::Commit(change) => change,
+        other => panic!("nothing is committed: {other:?}"),
+    }
+}
+
+fn names(change: &Change) -> Vec<&'static str> {
+    change.events.iter().map(|event| event.kind.name()).collect()
+}
+
+#[test]
+fn a_requested_activation_is_announced_once() {
+    let asked = commit(pending().request_activation(&Cause::Landing, noon()));
+    assert_eq!(names(&asked), ["ActivationRequested"]);
+    assert_eq!(asked.record.activation, Some(ActivationRequest::AwaitsPublisher { since: noon() }));
+    assert_eq!(asked.record.version, 2);
+    let again = asked.record.request_activation(&Cause::Landing, noon());
+    assert_eq!(again, Decision::Unchanged, "F-LP-10: a double click");
+}
+
+#[test]
+fn a_begun_activation_is_noted_silently_and_once_whether_or_not_it_was_requested() {
+    let requested = commit(pending().request_activation(&Cause::Landing, noon())).record;
+    for record in [pending(), requested] {
+        let begun = commit(record.begin_activation(noon()));
+        assert_eq!(names(&begun), [""; 0]);
+        assert_eq!(
+            begun.record.activation,
+            Some(ActivationRequest::AwaitsMicrosoft { since: noon() })
+        );
+        let later = noon() + SignedDuration::from_mins(3);
+        assert_eq!(begun.record.begin_activation(later), Decision::Unchanged);
+        assert_eq!(
+            begun.record.request_activation(&Cause::Landing, later),
+            Decision::Unchanged,
+            "what Microsoft was told is not asked for again"
+        );
+    }
+}
+
+#[test]
+fn an_abandoned_activation_can_be_asked_for_again() {
+    assert_eq!(pending().abandon_activation(noon()), Decision::Unchanged);
+    let begun = commit(pending().begin_activation(noon())).record;
+    let abandoned = commit(begun.abandon_activation(noon()));
+    assert_eq!(names(&abandoned), [""; 0]);
+    assert_eq!(abandoned.record.activation, None);
+    let again = commit(abandoned.record.request_activation(&Cause::Landing, noon()));
+    assert_eq!(names(&again), ["ActivationRequested"]);
+}
+
+#[test]
+fn only_a_pending_purchase_can_be_activated() {
+    // F-ACT-4, F-ACT-5, F-LC-5.
+    for status in ["Subscribed", "Suspended", "Unsubscribed"] {
+        let record = record(status);
+        let impossible = Decision::Stale(Staleness::Impossible);
+        assert_eq!(record.request_activation(&Cause::Landing, noon()), impossible, "{status}");
+        assert_eq!(record.begin_activation(noon()), impossible, "{status}");
+        assert_eq!(record.abandon_activation(noon()), Decision::Unchanged, "{status}");
+    }
+}
+
+#[test]
+fn an_activation_that_has_happened_is_waited_for_no_longer() {
+    let begun = commit(pending().begin_activation(noon())).record;
+    for status in ["Subscribed", "Suspended", "Unsubscribed"] {
+        let decision = observe(Some(&begun), &seen(status, None), &Cause::Activation, noon());
+        assert_eq!(commit(decision.expect("enough")).record.activation, None, "{status}");
+    }
+}
+
+#[test]
+fn an_operation_is_awaited_until_it_is_forgotten_and_no_other_ends_the_wait() {
+    let (ours, other) = (OperationId(Uuid::from_u128(7)), OperationId(Uuid::from_u128(8)));
+    let later = noon() + SignedDuration::from_mins(1);
+    let waiting = commit(record("Subscribed").await_operation(ours, &Action::ChangePlan, noon()));
+    assert_eq!(names(&waiting), [""; 0]);
+    let waiting = waiting.record;
+    assert_eq!(
+        waiting.pending_operation,
+        Some(PendingOperation { id: ours, action: Action::ChangePlan, since: noon() })
+    );
+    assert_eq!(
+        waiting.await_operation(ours, &Action::ChangePlan, later),
+        Decision::Unchanged,
+        "the wait began when it began"
+    );
+    assert_eq!(waiting.forget_operation(other, later), Decision::Unchanged);
+    let ended = commit(waiting.forget_operation(ours, later));
+    assert_eq!(names(&ended), [""; 0]);
+    assert_eq!(ended.record.pending_operation, None);
+    assert_eq!(ended.record.forget_operation(ours, later), Decision::Unchanged);
+}
+
+#[test]
+fn an_awaited_operation_outlives_other_changes_and_ends_with_its_own() {
+    let ours = OperationId(Uuid::from_u128(7));
+    let waiting =
+        commit(record("Subscribed").await_operation(ours, &Action::ChangePlan, noon())).record;
+    let later = noon() + SignedDuration::from_hours(1);
+    let decision = observe(Some(&waiting), &seen("Suspended", None), &Cause::Reconciliation, later)
+        .expect("enough");
+    let suspended = commit(decision.clone()).record;
+    assert!(suspended.pending_operation.is_some(), "a suspension doesn't end the wait");
+    let ended = commit(decision.no_longer_awaiting(ours, &waiting, later)).record;
+    assert_eq!(ended.pending_operation, None);
+
+    let operation: crate::domain::Operation =
+        serde_json::from_value(json!({ "id": ours, "action": "ChangePlan", "planId": "silver" }))
+            .expect("an operation");
+    let same = crate::domain::apply(&waiting, &operation, &Cause::Reconciliation, later);
+    assert_eq!(
+        commit(same).record.pending_operation,
+        None,
+        "a change to what is in force ends the wait too"
+    );
+}
+
+#[test]
+fn the_deadline_is_announced_once_when_it_is_near_and_only_while_it_matters() {
+    // F-LC-3: thirty days from the purchase.
+    let due = noon() + ACTIVATION_DEADLINE - ACTIVATION_DEADLINE_NOTICE;
+    let cause = Cause::Reconciliation;
+    let early = due - SignedDuration::from_nanos(1);
+    assert_eq!(pending().announce_deadline(&cause, early), Decision::Unchanged);
+    let announced = commit(pending().announce_deadline(&cause, due));
+    assert_eq!(names(&announced), ["ActivationDeadlineApproaching"]);
+    for later in [due, due + SignedDuration::from_hours(48)] {
+        assert_eq!(announced.record.announce_deadline(&cause, later), Decision::Unchanged);
+    }
+    for status in ["Subscribed", "Suspended", "Unsubscribed", "Migrating"] {
+        assert_eq!(record(status).announce_deadline(&cause, due), Decision::Unchanged, "{status}");
+    }
+    let undated = observe(None, &seen("PendingFulfillmentStart", None), &cause, noon());
+    let undated = commit(undated.expect("enough")).record;
+    assert_eq!(
+        undated.announce_deadline(&cause, due),
+        Decision::Unchanged,
+        "a purchase without a date has no deadline we know"
+    );
+}
+
+#[test]
+fn an_announcement_takes_the_next_version_and_the_first_place() {
+    let announced = commit(pending().request_activation(&Cause::Landing, noon()));
+    let event = &announced.events[0];
+    assert_eq!((event.version, event.index), (announced.record.version, 0));
+    assert_eq!(event.subscription, announced.record.subscription);
+    assert_eq!(event.cause, Cause::Landing);
+}
