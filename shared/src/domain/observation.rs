@@ -23,9 +23,11 @@ pub struct Observation {
     pub(crate) offer_id: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
     pub(crate) name: Option<String>,
-    /// Older editions call it `status`.
-    #[serde(default, alias = "status", deserialize_with = "lenient")]
-    pub(crate) saas_subscription_status: Option<Status>,
+    #[serde(default, deserialize_with = "lenient")]
+    saas_subscription_status: Option<Status>,
+    /// Its name in older editions. No alias: both names in one answer would fail all of it.
+    #[serde(default, deserialize_with = "lenient")]
+    status: Option<Status>,
     #[serde(default, deserialize_with = "lenient")]
     pub(crate) plan_id: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
@@ -63,7 +65,7 @@ impl Observation {
 
     /// The status it reports.
     pub fn status(&self) -> Option<&Status> {
-        self.saas_subscription_status.as_ref()
+        self.saas_subscription_status.as_ref().or(self.status.as_ref())
     }
 
     /// The same observation, with the id of the subscription that was asked for where the answer
@@ -110,11 +112,11 @@ impl Observation {
             offer_id: said(&self.offer_id, known.map(|k| &k.offer_id))
                 .ok_or(IncompleteObservation("offerId"))?,
             name: said(&self.name, known.and_then(|k| k.name.as_ref())),
-            saas_subscription_status: said(
-                &self.saas_subscription_status,
-                known.map(|k| &k.saas_subscription_status),
-            )
-            .ok_or(IncompleteObservation("saasSubscriptionStatus"))?,
+            saas_subscription_status: self
+                .status()
+                .or(known.map(|known| &known.saas_subscription_status))
+                .cloned()
+                .ok_or(IncompleteObservation("saasSubscriptionStatus"))?,
             plan_id: plan_id.ok_or(IncompleteObservation("planId"))?,
             // Absence says nothing on the same plan (an ended subscription may lose its seats,
             // F-OBJ-5); on another plan it says that the plan has none.

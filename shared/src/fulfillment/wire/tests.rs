@@ -1,1 +1,463 @@
+//! Every wire form of sections 3 to 5, written down here from the specification.
 
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::domain::{
+    Action, Cause, CustomerOperation, Decision, OperationSource, OperationStatus, Status,
+    Subscription, observe,
+};
+
+const ID: &str = "37f9dea2-4345-438f-b0bd-03d40d28c7e0";
+const OPERATION: &str = "74dfb4db-c193-4891-827d-eb05fbdc64b0";
+
+/// The whole object of section 3, with members nobody asked for (F-OBJ-12, F-OBJ-14).
+fn full() -> Value {
+    json!({
+        "id": ID,
+        "publisherId": "fabrikam",
+        "offerId": "offer-1-preview",
+        "name": "Contoso production",
+        "saasSubscriptionStatus": "Subscribed",
+        "beneficiary": {
+            "emailId": "adele@contoso.example",
+            "objectId": "04e4f9f4-0d5b-4c0c-9d3b-7ab26c6ae0a4",
+            "tenantId": "6a1d1e2e-8a59-4d5c-9e0b-6b0e7a1c9f3d",
+            "puid": "10032000A1B2C3D4",
+            "iss": null, "idp": null, "groupIds": null, "altsecid": null, "CLIENT-IP": null,
+        },
+        "purchaser": {
+            "emailId": "rita@reseller.example",
+            "tenantId": "5d3f1b7e-90aa-4f0e-b1c2-3e4a5d6c7f80",
+        },
+        "planId": "silver",
+        "quantity": 10,
+        "term": {
+            "termUnit": "P1Y", "startDate": "2026-03-04T00:00:00Z",
+            "endDate": "2027-03-03T00:00:00Z", "chargeDuration": "P1M",
+        },
+        "autoRenew": true,
+        "isTest": false,
+        "isFreeTrial": true,
+        "allowedCustomerOperations": ["Read", "Delete", "Update"],
+        "sandboxType": "None",
+        "created": "2026-03-01T22:59:45.5468572Z",
+        "lastModified": "0001-01-01T00:00:00",
+        "sessionMode": "None",
+        "sessionId": null, "fulfillmentId": null, "isBlending": false, "tags": null,
+    })
+}
+
+fn with(changes: Value) -> Value {
+    let mut body = full();
+    for (name, value) in changes.as_object().expect("changes are an object") {
+        body[name] = value.clone();
+    }
+    body
+}
+
+fn without(name: &str) -> Value {
+    let mut body = full();
+    body.as_object_mut().expect("an object").remove(name);
+    body
+}
+
+fn read(body: &Value) -> Observation {
+    serde_json::from_str(&body.to_string()).expect("a tolerant reader takes it")
+}
+
+/// What a record makes of the object.
+fn subscription(body: &Value) -> Subscription {
+    let now = Timestamp::UNIX_EPOCH;
+    match observe(None, &read(body), &Cause::Landing, now) {
+        Ok(Decision::Commit(change)) => change.record.subscription,
+        other => panic!("no record: {other:?}"),
+    }
+}
+
+fn time(text: &str) -> Timestamp {
+    text.parse().expect("a timestamp")
+}
+
+#[test]
+fn t_8_every_documented_field_of_a_subscription_is_read() {
+    let read = subscription(&full());
+    assert_eq!(read.id.to_string(), ID);
+    assert_eq!(read.publisher_id.as_deref(), Some("fabrikam"));
+    assert_eq!(read.offer_id, "offer-1-preview");
+    assert_eq!(read.name.as_deref(), Some("Contoso production"));
+    assert_eq!(read.saas_subscription_status, Status::Subscribed);
+    assert_eq!(read.plan_id, "silver");
+    assert_eq!(read.quantity, Some(10));
+    assert_eq!(read.beneficiary.email_id.as_deref(), Some("adele@contoso.example"));
+    assert_eq!(read.beneficiary.puid.as_deref(), Some("10032000A1B2C3D4"));
+    assert!(read.beneficiary.object_id.is_some() && read.beneficiary.tenant_id.is_some());
+    assert_ne!(read.purchaser.tenant_id, read.beneficiary.tenant_id, "a reseller's purchase");
+    assert_eq!(read.purchaser.puid, None);
+    assert_eq!(read.term.term_unit.as_deref(), Some("P1Y"));
+    assert_eq!(read.term.charge_duration.as_deref(), Some("P1M"));
+    assert_eq!(read.term.start_date, Some(time("2026-03-04T00:00:00Z")));
+    assert_eq!(read.term.end_date, Some(time("2027-03-03T00:00:00Z")));
+    assert_eq!(read.auto_renew, Some(true));
+    assert!(read.is_free_trial);
+    assert_eq!(read.created, Some(time("2026-03-01T22:59:45.5468572Z")));
+    assert!(read.allows(&CustomerOperation::Delete));
+}
+
+#[test]
+fn t_8_each_quantity_form_of_f_obj_5_is_read() {
+    for (sent, expected) in [
+        (json!(20), Some(20)),
+        (json!("20"), Some(20)),
+        (json!(" 25"), Some(25)),
+        (json!(0), Some(0)),
+        (json!(""), None),
+        (json!(null), None),
+        (json!({}), None),
+    ] {
+        let read = subscription(&with(json!({ "quantity": sent })));
+        assert_eq!(read.quantity, expected, "{sent}");
+    }
+    assert_eq!(subscription(&without("quantity")).quantity, None);
+}
+
+#[test]
+fn t_8_any_field_but_the_key_ones_may_be_missing_or_nonsense() {
+    let key = ["id", "offerId", "planId", "saasSubscriptionStatus"];
+    let names: Vec<String> = full().as_object().expect("an object").keys().cloned().collect();
+    for name in names.iter().filter(|name| !key.contains(&name.as_str())) {
+        assert_eq!(subscription(&without(name)).id.to_string(), ID, "{name} is missing");
+        for nonsense in [json!(null), json!(7.5), json!({"a": []}), json!([[1]]), json!("?")] {
+            let body = with(json!({ name: nonsense }));
+            assert_eq!(subscription(&body).plan_id, "silver", "{name}: {nonsense}");
+        }
+    }
+}
+
+#[test]
+fn t_8_dates_may_be_missing_unset_or_in_any_form_of_f_gen_12() {
+    // F-OBJ-6: before the activation the term holds its unit alone.
+    let pending = with(json!({
+        "saasSubscriptionStatus": "PendingFulfillmentStart", "term": { "termUnit": "P1M" },
+    }));
+    let term = subscription(&pending).term;
+    assert_eq!((term.start_date, term.end_date), (None, None));
+    for (sent, expected) in [
+        (json!("2019-05-31"), Some("2019-05-31T00:00:00Z")),
+        (json!("2019-05-31T00:00:00"), Some("2019-05-31T00:00:00Z")),
+        (json!("2019-05-31T01:02:03.1234567Z"), Some("2019-05-31T01:02:03.1234567Z")),
+        (json!("0001-01-01T00:00:00"), None),
+        (json!(""), None),
+        (json!(null), None),
+    ] {
+        let body = with(json!({ "term": { "termUnit": "P1M", "startDate": sent } }));
+        assert_eq!(subscription(&body).term.start_date, expected.map(time), "{sent}");
+    }
+}
+
+#[test]
+fn t_8_words_are_trimmed_open_and_compared_without_case() {
+    for (sent, expected) in [
+        (" PendingFulfillmentStart ", Status::PendingFulfillmentStart),
+        ("subscribed", Status::Subscribed),
+        ("SUSPENDED", Status::Suspended),
+        ("Unsubscribed", Status::Unsubscribed),
+        // Listed and never seen (F-OBJ-3).
+        ("NotStarted", Status::Other("NotStarted".into())),
+    ] {
+        let body = with(json!({ "saasSubscriptionStatus": sent }));
+        assert_eq!(read(&body).status(), Some(&expected), "{sent}");
+    }
+    // F-OBJ-7: an open string.
+    for unit in ["P1M", "P5Y", "P18M", "PAY"] {
+        let body = with(json!({ "term": { "termUnit": unit } }));
+        assert_eq!(subscription(&body).term.term_unit.as_deref(), Some(unit));
+    }
+    let padded =
+        with(json!({ "planId": " silver ", "beneficiary": { "emailId": " a@b.example" } }));
+    assert_eq!(subscription(&padded).plan_id, "silver");
+    assert_eq!(subscription(&padded).beneficiary.email_id.as_deref(), Some("a@b.example"));
+}
+
+#[test]
+fn t_8_people_may_be_null_empty_or_misspelt_as_f_obj_4_says() {
+    let body = with(json!({
+        "beneficiary": { "emailId": "", "objectId": null, "tenantId": null, "puid": null },
+        "purchaser": null,
+    }));
+    let read = subscription(&body);
+    assert_eq!(read.beneficiary, crate::domain::Party::default());
+    assert_eq!(read.purchaser, crate::domain::Party::default());
+    let misspelt = with(json!({ "beneficiary": { "pid": "1003" } }));
+    assert_eq!(subscription(&misspelt).beneficiary.puid.as_deref(), Some("1003"));
+    let one_is_no_guid = with(json!({ "beneficiary": { "objectId": "live#1", "puid": "1003" } }));
+    let beneficiary = subscription(&one_is_no_guid).beneficiary;
+    assert_eq!((beneficiary.object_id, beneficiary.puid.as_deref()), (None, Some("1003")));
+}
+
+#[test]
+fn the_old_name_of_the_status_is_read_and_costs_nothing_beside_the_new_one() {
+    // F-GEN-10: what Microsoft adds must not cost what it sends already.
+    let both = with(json!({ "status": "Suspended" }));
+    assert_eq!(read(&both).status(), Some(&Status::Subscribed), "the name of today counts");
+    assert_eq!(subscription(&both).saas_subscription_status, Status::Subscribed);
+    let mut old = without("saasSubscriptionStatus");
+    old["status"] = json!("Suspended");
+    assert_eq!(read(&old).status(), Some(&Status::Suspended));
+    assert_eq!(subscription(&old).saas_subscription_status, Status::Suspended);
+}
+
+#[test]
+fn t_13_what_the_customer_may_do_is_read_in_any_order() {
+    let may = |operations: Value| {
+        let read = subscription(&with(json!({ "allowedCustomerOperations": operations })));
+        [CustomerOperation::Read, CustomerOperation::Update, CustomerOperation::Delete]
+            .map(|operation| read.allows(&operation))
+    };
+    assert_eq!(may(json!(["Delete", "Update", "Read"])), [true; 3]);
+    assert_eq!(may(json!([" read ", "DELETE", "update"])), [true; 3]);
+    assert_eq!(may(json!(["Read"])), [true, false, false], "a reseller's purchase (F-OBJ-11)");
+    assert_eq!(may(json!([])), [false; 3]);
+    assert_eq!(may(json!(null)), [true; 3], "Microsoft itself refuses what isn't allowed");
+}
+
+#[test]
+fn resolve_is_read_in_the_full_and_in_the_short_form() {
+    // F-RES-5.
+    let full_form = json!({
+        "id": ID, "subscriptionName": "Contoso production", "offerId": "offer-1-preview",
+        "planId": "silver", "quantity": 10, "subscription": full(),
+    });
+    let read = resolved(full_form.to_string().as_bytes()).expect("an answer");
+    assert_eq!(read.id().map(|id| id.to_string()).as_deref(), Some(ID));
+    assert_eq!(read.status(), Some(&Status::Subscribed));
+    assert_eq!(read.quantity, Some(10));
+
+    // F-RES-6: no subscription inside, and no quantity on flat-rate plans.
+    let short = json!({ "id": ID, "subscriptionName": "Contoso", "offerId": "o", "planId": "p" });
+    let read = resolved(short.to_string().as_bytes()).expect("an answer");
+    assert_eq!(read.status(), None);
+    assert_eq!(read.name.as_deref(), Some("Contoso"));
+    assert_eq!((read.offer_id.as_deref(), read.plan_id.as_deref()), (Some("o"), Some("p")));
+    assert_eq!(read.quantity, None);
+    let null = json!({ "id": ID, "quantity": "", "subscription": null });
+    assert!(resolved(null.to_string().as_bytes()).is_some());
+    assert!(resolved(b"").is_none() && resolved(b"<html>").is_none());
+}
+
+fn page(body: Value) -> SubscriptionPage {
+    SubscriptionPage::parse(body.to_string().as_bytes()).expect("a page")
+}
+
+#[test]
+fn t_10_an_empty_list_has_four_forms() {
+    for empty in ["", "  \r\n", "{}", r#"{"subscriptions":null}"#, r#"{"subscriptions":[]}"#] {
+        let page = SubscriptionPage::parse(empty.as_bytes()).expect("an empty list (F-LST-6)");
+        assert!(page.subscriptions.is_empty() && page.next.is_none(), "{empty:?}");
+        assert_eq!(page.unreadable, 0, "{empty:?}");
+    }
+    for broken in ["<html>", "{", "7", "\"no\""] {
+        assert!(SubscriptionPage::parse(broken.as_bytes()).is_none(), "{broken:?}");
+    }
+}
+
+#[test]
+fn t_10_only_a_missing_or_empty_next_link_ends_the_list() {
+    for last in [json!(null), json!(""), json!("  ")] {
+        let page = page(json!({ "subscriptions": [full()], "@nextLink": last }));
+        assert_eq!((page.subscriptions.len(), page.next), (1, None), "{last}");
+    }
+    assert_eq!(page(json!({ "subscriptions": [full()] })).next, None);
+    // An empty page isn't the last one.
+    let link = "https://a.example/api/saas/subscriptions/?continuationToken=abc";
+    let empty = page(json!({ "subscriptions": [], "@nextLink": link }));
+    assert_eq!(empty.next.as_deref(), Some("abc"));
+}
+
+#[test]
+fn t_10_a_continuation_token_is_decoded_once_whatever_the_link_looks_like() {
+    // F-LST-5: percent-encoded JSON, another host, any place in the query, a malformed sample.
+    let token = r#"[{"token":"+RID:x==#RT:1","range":{"min":"","max":"FF"}}]"#;
+    let encoded = "%5B%7B%22token%22%3A%22%2BRID%3Ax%3D%3D%23RT%3A1%22%2C%22range%22%3A%7B%22min%22%3A%22%22%2C%22max%22%3A%22FF%22%7D%7D%5D";
+    for link in [
+        format!(
+            "https://main.prod.marketplaceapi.azure.example/api/saas/subscriptions/?continuationToken={encoded}&api-version=2018-08-31"
+        ),
+        format!(
+            "https://m.example/api/saas/subscriptions?api-version=2018-08-31&continuationToken={encoded}"
+        ),
+        format!("https:// https://m.example/api/saas/subscriptions/?continuationToken={encoded}"),
+        format!("/saas/subscriptions?continuationToken={encoded}"),
+    ] {
+        let page = page(json!({ "subscriptions": [], "@nextLink": link }));
+        assert_eq!(page.next.as_deref(), Some(token), "{link}");
+    }
+    let once = "https://m.example/?continuationToken=a%252Bb";
+    assert_eq!(page(json!({ "@nextLink": once })).next.as_deref(), Some("a%2Bb"), "decoded once");
+}
+
+#[test]
+fn t_10_an_entry_that_can_not_be_read_is_counted_and_costs_no_other() {
+    let page = page(json!({ "subscriptions": [full(), 7, null, "x", full()] }));
+    assert_eq!((page.subscriptions.len(), page.unreadable), (2, 3));
+}
+
+#[test]
+fn operations_are_listed_as_object_array_or_nothing() {
+    let one = json!({ "id": OPERATION, "action": "ChangePlan", "status": "InProgress" });
+    for (body, expected) in [
+        (json!({ "operations": [one] }).to_string(), 1),
+        (json!([one, one]).to_string(), 2),
+        ("[]".to_owned(), 0),
+        ("{}".to_owned(), 0),
+        (r#"{"operations":null}"#.to_owned(), 0),
+        (String::new(), 0),
+        (" \n".to_owned(), 0),
+    ] {
+        let read = operations(body.as_bytes()).expect("an answer (F-OPL-2)");
+        assert_eq!(read.len(), expected, "{body}");
+        assert!(read.iter().all(|operation| operation.action == Some(Action::ChangePlan)));
+    }
+    assert!(operations(b"<html>").is_none());
+}
+
+fn operation(body: Value) -> Operation {
+    serde_json::from_value(body).expect("an operation")
+}
+
+#[test]
+fn an_operation_is_read_in_the_documented_form() {
+    let read = operation(json!({
+        "id": OPERATION, "activityId": ID, "subscriptionId": ID, "publisherId": "fabrikam",
+        "offerId": "o", "planId": "gold", "quantity": 20, "action": "ChangePlan",
+        "timeStamp": "2026-03-15T23:06:06.9852975Z", "status": "InProgress",
+        "operationRequestSource": "Azure", "errorStatusCode": "", "errorMessage": "",
+    }));
+    assert_eq!(read.id.map(|id| id.to_string()).as_deref(), Some(OPERATION));
+    assert_eq!(read.subscription_id.map(|id| id.to_string()).as_deref(), Some(ID));
+    assert_eq!(read.action, Some(Action::ChangePlan));
+    assert_eq!(read.status, Some(OperationStatus::InProgress));
+    assert_eq!((read.plan_id.as_deref(), read.quantity), (Some("gold"), Some(20)));
+    assert_eq!(read.operation_request_source, Some(OperationSource::Azure));
+    assert_eq!(read.time_stamp, Some(time("2026-03-15T23:06:06.9852975Z")));
+    assert!(!read.is_settled());
+}
+
+#[test]
+fn the_source_of_an_operation_is_read_with_and_without_the_extra_letters() {
+    // F-EMU-3; and its absence is normal (F-WHP-4).
+    for name in ["operationRequestSource", "operationRequestedSource"] {
+        let read = operation(json!({ name: " partner " }));
+        assert_eq!(read.operation_request_source, Some(OperationSource::Partner), "{name}");
+    }
+    assert_eq!(operation(json!({})).operation_request_source, None);
+}
+
+#[test]
+fn an_operation_with_the_documents_misspelt_key_is_the_one_asked_for() {
+    // F-OP-3.
+    let read = operation(json!({ "id  ": OPERATION, "status": "Succeeded" }));
+    let (ours, other) = (ID.parse().expect("an id"), OPERATION.parse().expect("an id"));
+    assert!(read.is(ours, other));
+    let foreign = operation(json!({ "id": ID }));
+    assert!(!foreign.is(ours, other), "another operation");
+    let strange = operation(json!({ "id": OPERATION, "subscriptionId": OPERATION }));
+    assert!(!strange.is(ours, other), "another subscription");
+}
+
+#[test]
+fn both_spellings_of_a_final_status_are_read_and_unknown_ones_are_not_final() {
+    use OperationStatus::{Conflict, Failed, InProgress, NotStarted, Other, Succeeded};
+    for (sent, expected, settled) in [
+        ("NotStarted", NotStarted, false),
+        ("InProgress", InProgress, false),
+        ("In Progress", InProgress, false),
+        ("Succeeded", Succeeded, true),
+        ("Succeed", Succeeded, true),
+        ("Success", Succeeded, true),
+        (" failed ", Failed, true),
+        ("Conflict", Conflict, true),
+        // F-CHP-6: unknown statuses mean keep polling.
+        ("Queued", Other("Queued".into()), false),
+    ] {
+        let read = operation(json!({ "status": sent }));
+        assert_eq!(read.status, Some(expected), "{sent}");
+        assert_eq!(read.is_settled(), settled, "{sent}");
+    }
+    assert!(!operation(json!({})).is_settled());
+}
+
+#[test]
+fn t_15_an_acknowledgement_is_spelt_as_f_opu_2_says() {
+    assert_eq!(Acknowledgement::Success.as_str(), "Success");
+    assert_eq!(Acknowledgement::Failure.as_str(), "Failure");
+}
+
+#[test]
+fn an_accepted_operation_is_found_in_any_form_of_its_headers() {
+    let id: Option<OperationId> = Some(OPERATION.parse().expect("an id"));
+    let base = format!("/api/saas/subscriptions/{ID}/operations/{OPERATION}");
+    for location in [
+        format!("https://marketplaceapi.microsoft.com{base}?api-version=2018-08-31"),
+        format!("https://main.prod.marketplaceapi.azure.example{base}"),
+        format!("https://m.example{base}/?api-version=2018-08-31"),
+        format!("https://m.example{base}#x"),
+        base.clone(),
+        base.to_uppercase().replace("/OPERATIONS/", "/operations/"),
+    ] {
+        assert_eq!(accepted(None, Some(&location)).id, id, "{location}");
+    }
+    assert_eq!(accepted(Some(&format!(" {OPERATION} ")), None).id, id, "Operation-Id alone");
+    let useless = "https://m.example/api/operations/soon";
+    assert_eq!(accepted(Some(OPERATION), Some(useless)).id, id);
+    for nothing in [None, Some(""), Some("https://m.example/"), Some(useless)] {
+        assert_eq!(accepted(None, nothing).id, None, "{nothing:?}");
+        assert_eq!(accepted(Some("x"), nothing).id, None, "{nothing:?}");
+    }
+    // Promised first, and named first (F-CHP-5).
+    let location = format!("https://m.example{base}");
+    assert_eq!(accepted(Some(ID), Some(&location)).id, id);
+}
+
+#[test]
+fn t_11_plans_keep_their_prices_to_the_digit() {
+    let body = r#"{"plans":[{"planId":"silver","displayName":"Silver","isPrivate":false,
+        "minQuantity":5,"maxQuantity":"100","hasFreeTrials":false,"isPricePerSeat":true,
+        "isStopSell":false,"market":"US","futureField":{"a":1},
+        "planComponents":{
+            "recurrentBillingTerms":[{"currency":"USD","price":0.10,"termUnit":"P1M",
+                "meteredQuantityIncluded":[{"dimensionId":"dim1","units":"10"}]}],
+            "meteringDimensions":[{"id":"dim1","currency":"USD",
+                "pricePerUnit":12345678901234567890.123456789012345678,"unitOfMeasure":"piece"}]},
+        "sourceOffers":[{"externalId":"8b1c2e3f-0000-4000-8000-000000000001"}]}]}"#;
+    let page: PlanPage = parse_or_empty(body.as_bytes()).expect("plans");
+    let plans = page.plans.expect("plans");
+    assert_eq!(plans[0].plan_id.as_deref(), Some("silver"));
+    assert_eq!((plans[0].min_quantity, plans[0].max_quantity), (Some(5), Some(100)));
+    assert_eq!(plans[0].is_price_per_seat, Some(true));
+    let passed_on = serde_json::to_string(&plans).expect("plans are JSON");
+    // F-PLN-7: no binary floats, and units stay a string.
+    for kept in [
+        r#""price":0.10,"#,
+        r#""pricePerUnit":12345678901234567890.123456789012345678"#,
+        r#""units":"10""#,
+        r#""externalId":"8b1c2e3f"#,
+    ] {
+        assert!(passed_on.contains(kept), "{kept} in {passed_on}");
+    }
+    assert_eq!(passed_on.matches("null").count(), 0, "what wasn't sent isn't passed on");
+}
+
+#[test]
+fn t_11_plans_may_be_none_and_fields_may_be_missing() {
+    for empty in ["", "{}", r#"{"plans":null}"#, r#"{"plans":[]}"#] {
+        let page: PlanPage = parse_or_empty(empty.as_bytes()).expect("no plans (F-PLN-5)");
+        assert!(page.plans.unwrap_or_default().is_empty(), "{empty:?}");
+    }
+    let bare = r#"{"plans":[{"planId":" basic "},{},{"planId":"x","planComponents":null,
+        "sourceOffers":null},{"planId":"y","planComponents":{"meteringDimensions":null}}]}"#;
+    let page: PlanPage = parse_or_empty(bare.as_bytes()).expect("bare plans");
+    let ids: Vec<_> = page.plans.expect("plans").into_iter().map(|plan| plan.plan_id).collect();
+    assert_eq!(ids, [Some("basic".into()), None, Some("x".into()), Some("y".into())]);
+}
