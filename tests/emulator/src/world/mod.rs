@@ -159,6 +159,11 @@ impl World {
         self.find_subscription(id).expect("the subscription was bought in this world")
     }
 
+    /// Every state a subscription has been in, the oldest first.
+    pub fn history(&self, id: Uuid) -> impl Iterator<Item = &SubscriptionState> {
+        self.held(id).into_iter().flat_map(|held| held.versions.iter().map(|(_, state)| state))
+    }
+
     /// The subscription as it is now, if there is one.
     pub fn find_subscription(&self, id: Uuid) -> Option<SubscriptionState> {
         self.held(id).map(|held| held.state().clone())
