@@ -1,0 +1,43 @@
+//! The custom handler, as the Azure Functions host runs it, answers every payload of `events/` as the
+//! functions do on Lambda.
+
+use runtime::settings::{CHANGES, EVERYWHERE, LANDING, PORT, SECRET_OF_AZURE, azure_refuses};
+use runtime::{Case, beside, binary, cases, same_on_both_hosts};
+
+const BUILT: &str = env!("CARGO_BIN_EXE_azure-custom-handler");
+
+async fn same(function: &'static str, cases: &[Case]) {
+    let azure = binary(BUILT);
+    same_on_both_hosts(function, &beside(&azure, function), &azure, cases).await;
+}
+
+#[tokio::test]
+async fn the_landing_page_answers_as_on_lambda() {
+    same("landing", cases::landing::CASES).await;
+}
+
+#[tokio::test]
+async fn activation_answers_as_on_lambda() {
+    same("activation", cases::activation::CASES).await;
+}
+
+#[tokio::test]
+async fn the_webhook_answers_as_on_lambda() {
+    same("webhook", cases::webhook::CASES).await;
+}
+
+#[tokio::test]
+async fn management_answers_as_on_lambda() {
+    same("management", cases::management::CASES).await;
+}
+
+#[tokio::test]
+async fn reconciliation_reports_as_on_lambda() {
+    same("reconciliation", cases::reconciliation::CASES).await;
+}
+
+#[tokio::test]
+async fn a_wrong_setting_ends_the_start_with_one_line_that_names_it() {
+    let wrong = [EVERYWHERE, SECRET_OF_AZURE, LANDING, CHANGES, PORT].concat();
+    azure_refuses(&binary(BUILT), &wrong).await;
+}

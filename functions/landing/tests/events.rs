@@ -1,0 +1,18 @@
+//! The binary, as Lambda runs it, answers every payload of `events/landing/`.
+
+use runtime::cases::landing::CASES;
+use runtime::settings::{EVERYWHERE, LANDING, SECRET_OF_LAMBDA, lambda_refuses};
+use runtime::{binary, lambda_answers};
+
+const BUILT: &str = env!("CARGO_BIN_EXE_landing");
+
+#[tokio::test]
+async fn every_payload_is_answered_as_the_specification_says() {
+    lambda_answers("landing", &binary(BUILT), CASES).await;
+}
+
+#[tokio::test]
+async fn a_wrong_setting_ends_the_start_with_one_line_that_names_it() {
+    lambda_refuses("landing", &binary(BUILT), &[EVERYWHERE, SECRET_OF_LAMBDA, LANDING].concat())
+        .await;
+}

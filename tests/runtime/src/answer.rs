@@ -1,0 +1,142 @@
+//! An answer, whatever host it came through.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::Value;
+
+/// Status, headers and body.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers, without those that belong to a connection.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: String,
+}
+
+impl Answer {
+    /// What a program returns that is asked by no HTTP request.
+    pub(crate) fn returned(value: &Value) -> Self {
+        Self { status: 200, headers: HeaderMap::new(), body: value.to_string() }
+    }
+
+    /// What API Gateway and a function URL make of a function's answer (payload format 2.0).
+    pub(crate) fn of_gateway(answer: &Value) -> Self {
+        let status = answer["statusCode"].as_u64().expect("a status code");
+        let text = answer["body"].as_str().unwrap_or_default();
+        let body = if answer["isBase64Encoded"] == true {
+            let bytes = STANDARD.decode(text).expect("base64 where it is announced");
+            String::from_utf8(bytes).expect("a body of text")
+        } else {
+            text.to_owned()
+        };
+        let mut headers = HeaderMap::new();
+        for (name, value) in answer["headers"].as_object().into_iter().flatten() {
+            let name = HeaderName::try_from(name).expect("a header's name");
+            let value = value.as_str().expect("a header's value is text");
+            headers.insert(name, HeaderValue::try_from(value).expect("a header's value"));
+        }
+        Self { status: u16::try_from(status).expect("a status"), headers, body }.without_hop()
+    }
+
+    /// What an HTTP server answered.
+    pub(crate) async fn of_http(response: reqwest::Response) -> Self {
+        Self {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            body: response.text().await.expect("a body of text"),
+        }
+        .without_hop()
+    }
+
+    fn without_hop(mut self) -> Self {
+        for name in [CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING] {
+            self.headers.remove(name);
+        }
+        self
+    }
+
+    /// A header's value; empty where there is none.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Panics
+    /// When it is not.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).expect("a JSON body")
+    }
+
+    /// The code of a problem; empty for other answers.
+    pub fn problem(&self) -> String {
+        let is_problem = self.header("content-type") == "application/problem+json";
+        let code = || Some(self.json().get("code")?.as_str()?.to_owned());
+        is_problem.then(code).flatten().unwrap_or_default()
+    }
+
+    /// The same with every moment masked: two runs are not at the same time.
+    pub(crate) fn timeless(mut self) -> Self {
+        let content_type = self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let is_page = content_type.is_some_and(|kind| kind.starts_with("text/html"));
+        self.body = match serde_json::from_str::<Value>(&self.body) {
+            Ok(mut value) if !is_page => {
+                mask(&mut value);
+                value.to_string()
+            }
+            _ => mask_days(&self.body),
+        };
+        self
+    }
+}
+
+fn mask(value: &mut Value) {
+    match value {
+        Value::String(text) if text.parse::<jiff::Timestamp>().is_ok() => "(time)".clone_into(text),
+        Value::Array(values) => values.iter_mut().for_each(mask),
+        Value::Object(members) => members.values_mut().for_each(mask),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// A page's days, `2026-03-04`.
+fn mask_days(page: &str) -> String {
+    let is_day = |text: &str| text.parse::<jiff::civil::Date>().is_ok();
+    let mut masked = String::with_capacity(page.len());
+    let mut rest = page;
+    while let Some(next) = rest.chars().next() {
+        match rest.get(..10) {
+            Some(day) if next.is_ascii_digit() && is_day(day) => {
+                masked.push_str("(day)");
+                rest = &rest[10..];
+            }
+            _ => {
+                masked.push(next);
+                rest = &rest[next.len_utf8()..];
+            }
+        }
+    }
+    masked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_but_moments_is_masked() {
+        let answer = |content_type: &'static str, body: &str| {
+            let headers =
+                HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))]);
+            Answer { status: 200, headers, body: body.to_owned() }.timeless().body
+        };
+        let json = answer("application/json", r#"{"at":"2026-03-04T05:06:07.5Z","n":[1,"gold"]}"#);
+        assert_eq!(json, r#"{"at":"(time)","n":[1,"gold"]}"#);
+        let page = answer("text/html; charset=utf-8", "<b>until 2026-03-04</b> 2026-99-99 é");
+        assert_eq!(page, "<b>until (day)</b> 2026-99-99 é");
+    }
+}

@@ -1,0 +1,183 @@
+//! Lambda: the Runtime API, and a binary that lives by it.
+//!
+//! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
+
+use std::collections::HashMap;
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{self, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use bytes::Bytes;
+use http::StatusCode;
+use jiff::Timestamp;
+use local::Stage;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use crate::aws::{self, Aws, SECRET_ARN, Seen};
+use crate::process::{Process, Written};
+use crate::template::Template;
+use crate::{Answer, Event};
+
+/// A function in its execution environment.
+pub struct Lambda {
+    process: Process,
+    api: Arc<RuntimeApi>,
+    aws: Arc<Aws>,
+    invocations: mpsc::UnboundedSender<Invocation>,
+    timeout: Duration,
+    serving: JoinHandle<()>,
+}
+
+struct Invocation {
+    id: String,
+    payload: String,
+    deadline: Timestamp,
+}
+
+struct RuntimeApi {
+    waiting: Mutex<mpsc::UnboundedReceiver<Invocation>>,
+    outcomes: StdMutex<HashMap<String, oneshot::Sender<Outcome>>>,
+}
+
+/// How an invocation ended.
+type Outcome = Result<Bytes, Bytes>;
+
+impl Lambda {
+    /// Starts a function as the template deploys it, on a stage.
+    pub async fn start(binary: &Path, function: &str, stage: &Stage) -> Self {
+        let template = Template::read();
+        let (invocations, waiting) = mpsc::unbounded_channel();
+        let api =
+            Arc::new(RuntimeApi { waiting: Mutex::new(waiting), outcomes: StdMutex::default() });
+        let aws = Arc::new(Aws {
+            database: stage.database_url().expect("the stage has its own database").to_owned(),
+            secret: stage.variables["ENTRA_CLIENT_SECRET"].clone(),
+            granted: template.grants(function),
+            seen: StdMutex::default(),
+            http: shared::outbound::client(),
+        });
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let address = listener.local_addr().expect("a bound port has an address");
+        let routes = Router::new()
+            .route("/2018-06-01/runtime/invocation/next", get(next))
+            .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
+            .route("/2018-06-01/runtime/invocation/{id}/error", post(failure))
+            .with_state(Arc::clone(&api))
+            .route("/aws", post(aws::call).with_state(Arc::clone(&aws)))
+            .route("/aws/", post(aws::call).with_state(Arc::clone(&aws)));
+        let serving = tokio::spawn(async move {
+            axum::serve(listener, routes).await.expect("the Runtime API serves");
+        });
+
+        let mut variables = template.environment(function, |name| match name {
+            "ENTRA_CLIENT_SECRET_ARN" => Some(SECRET_ARN.to_owned()),
+            name => stage.variables.get(name).cloned(),
+        });
+        let timeout = template.timeout(function);
+        let mut set = |name: &str, value: &str| variables.insert(name.to_owned(), value.to_owned());
+        // What Lambda itself sets.
+        set("AWS_LAMBDA_RUNTIME_API", &address.to_string());
+        set("AWS_LAMBDA_FUNCTION_NAME", function);
+        set("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST");
+        set("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128");
+        set("AWS_REGION", "eu-north-1");
+        set("AWS_ACCESS_KEY_ID", "ASIAEXAMPLE");
+        set("AWS_SECRET_ACCESS_KEY", "emulated-role-key");
+        set("AWS_SESSION_TOKEN", "emulated-session-token");
+        // What leads to this machine instead of AWS, as every SDK reads it.
+        set("AWS_ENDPOINT_URL_DYNAMODB", &format!("http://{address}/aws"));
+        set("AWS_ENDPOINT_URL_SECRETS_MANAGER", &format!("http://{address}/aws"));
+        let process = Process::start(binary, &variables);
+        Self { process, api, aws, invocations, timeout, serving }
+    }
+
+    /// Invokes the function; an error of the function is a failed test.
+    pub async fn invoke(&mut self, event: &Event) -> Answer {
+        let id = Uuid::new_v4().to_string();
+        let outcome = self.api.begin(&id);
+        let deadline = Timestamp::now() + self.timeout;
+        let invocation = Invocation { id, payload: event.payload().to_string(), deadline };
+        self.invocations.send(invocation).expect("the Runtime API is there as long as this is");
+        let outcome = tokio::select! {
+            outcome = outcome => outcome.expect("the Runtime API forgets no invocation"),
+            status = self.process.ended() => panic!("the function ended: {status}"),
+            () = tokio::time::sleep(self.timeout) => panic!("no answer within the function's timeout"),
+        };
+        let returned: Value = match outcome {
+            Ok(body) => serde_json::from_slice(&body).expect("a function answers in JSON"),
+            Err(error) => panic!("the function failed: {}", String::from_utf8_lossy(&error)),
+        };
+        if event.is_http() { Answer::of_gateway(&returned) } else { Answer::returned(&returned) }
+    }
+
+    /// Ends the function, and tells what it wrote and what it asked AWS for.
+    pub async fn end(self) -> (Written, Seen) {
+        let written = self.process.end().await;
+        self.serving.abort();
+        let mut seen = self.aws.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        (written, std::mem::take(&mut *seen))
+    }
+}
+
+async fn next(State(api): State<Arc<RuntimeApi>>) -> Response {
+    let Some(Invocation { id, payload, deadline }) = api.waiting.lock().await.recv().await else {
+        return StatusCode::GONE.into_response();
+    };
+    let headers = [
+        ("lambda-runtime-aws-request-id", id),
+        ("lambda-runtime-deadline-ms", deadline.as_millisecond().to_string()),
+        (
+            "lambda-runtime-invoked-function-arn",
+            "arn:aws:lambda:eu-north-1:123456789012:function:tested".to_owned(),
+        ),
+        (
+            "lambda-runtime-trace-id",
+            "Root=1-6b03fbf9-ac0fe9ef99e75d01a3ea5733;Parent=53995c3f42cd8ad8;Sampled=0".to_owned(),
+        ),
+        ("content-type", "application/json".to_owned()),
+    ];
+    (headers, payload).into_response()
+}
+
+async fn response(
+    State(api): State<Arc<RuntimeApi>>,
+    extract::Path(id): extract::Path<String>,
+    body: Bytes,
+) -> StatusCode {
+    api.end(&id, Ok(body))
+}
+
+async fn failure(
+    State(api): State<Arc<RuntimeApi>>,
+    extract::Path(id): extract::Path<String>,
+    body: Bytes,
+) -> StatusCode {
+    api.end(&id, Err(body))
+}
+
+impl RuntimeApi {
+    fn begin(&self, id: &str) -> oneshot::Receiver<Outcome> {
+        let (ended, outcome) = oneshot::channel();
+        let mut outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
+        outcomes.insert(id.to_owned(), ended);
+        outcome
+    }
+
+    fn end(&self, id: &str, outcome: Outcome) -> StatusCode {
+        let waits = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+        match waits.map(|waits| waits.send(outcome)) {
+            Some(Ok(())) => StatusCode::ACCEPTED,
+            // Unknown, or answered before.
+            Some(Err(_)) | None => StatusCode::BAD_REQUEST,
+        }
+    }
+}

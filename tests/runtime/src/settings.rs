@@ -1,0 +1,142 @@
+//! A start with a wrong setting: one line that names it, and the end.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::aws::SECRET_ARN;
+use crate::azure;
+use crate::process::{Process, Variables};
+use crate::template::Template;
+
+/// A setting that is wrong: absent, or with a value that can't be meant.
+pub type Wrong = (&'static str, Option<&'static str>);
+
+/// What no setting means, and no message repeats: it may be a secret in the wrong place.
+const NONSENSE: Option<&str> = Some("zq-nonsense-9f31");
+
+/// Wrong settings that every function refuses.
+pub const EVERYWHERE: &[Wrong] = &[
+    ("MARKETPLACE_URL", NONSENSE),
+    ("MARKETPLACE_URL", Some("ftp://zq-nonsense-9f31/api")),
+    ("MARKETPLACE_URL", Some("https://zq:nonsense-9f31@marketplaceapi.example/api")),
+    ("MARKETPLACE_APP_ID", NONSENSE),
+    ("ENTRA_AUTHORITY", NONSENSE),
+    ("ENTRA_TENANT_ID", None),
+    ("ENTRA_TENANT_ID", NONSENSE),
+    ("ENTRA_CLIENT_ID", None),
+    ("ENTRA_CLIENT_ID", NONSENSE),
+    ("ENTRA_TOKEN_ENDPOINT", NONSENSE),
+    ("TABLE_NAME", None),
+    ("AWS_REGION", None),
+    ("AWS_ACCESS_KEY_ID", None),
+    ("AWS_SECRET_ACCESS_KEY", None),
+];
+
+/// Wrong secrets where Secrets Manager keeps them.
+pub const SECRET_OF_LAMBDA: &[Wrong] =
+    &[("ENTRA_CLIENT_SECRET_ARN", None), ("ENTRA_CLIENT_SECRET_ARN", NONSENSE)];
+
+/// Wrong secrets where the environment holds them.
+pub const SECRET_OF_AZURE: &[Wrong] = &[("ENTRA_CLIENT_SECRET", None)];
+
+/// Wrong settings of the landing page.
+pub const LANDING: &[Wrong] =
+    &[("ACTIVATION", NONSENSE), ("LANDING_SIGN_IN", None), ("LANDING_SIGN_IN", NONSENSE)];
+
+/// Wrong settings of what answers changes.
+pub const CHANGES: &[Wrong] = &[("CHANGE_POLICY", NONSENSE)];
+
+/// Wrong settings of the custom handler.
+pub const PORT: &[Wrong] =
+    &[("FUNCTIONS_CUSTOMHANDLER_PORT", None), ("FUNCTIONS_CUSTOMHANDLER_PORT", NONSENSE)];
+
+/// A start ends within this, or it was no refusal.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Starts a function's binary once with each of the wrong settings, all others right.
+///
+/// # Panics
+/// When it starts nevertheless, or refuses in another way than with one line.
+pub async fn lambda_refuses(function: &str, binary: &Path, wrong: &[Wrong]) {
+    let mut right = Template::read().environment(function, deployed);
+    right.extend(of_aws());
+    // Nobody answers there; a start that gets so far did not refuse.
+    right.insert("AWS_LAMBDA_RUNTIME_API".to_owned(), "127.0.0.1:9".to_owned());
+    for name in ["AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION"] {
+        right.insert(name.to_owned(), function.to_owned());
+    }
+    right.insert("AWS_LAMBDA_FUNCTION_MEMORY_SIZE".to_owned(), "128".to_owned());
+    for case in wrong {
+        refuses(binary, &right, case).await;
+    }
+}
+
+/// The same for the custom handler.
+///
+/// # Panics
+/// As [`lambda_refuses`].
+pub async fn azure_refuses(binary: &Path, wrong: &[Wrong]) {
+    let mut right = azure::settings();
+    for (name, value) in &mut right {
+        if let Some(known) = deployed(name) {
+            *value = known;
+        }
+    }
+    right.extend(of_aws());
+    right.insert("ENTRA_CLIENT_SECRET".to_owned(), "a-secret".to_owned());
+    right.insert("FUNCTIONS_CUSTOMHANDLER_PORT".to_owned(), "0".to_owned());
+    for case in wrong {
+        refuses(binary, &right, case).await;
+    }
+}
+
+/// What whoever deploys would give.
+fn deployed(name: &str) -> Option<String> {
+    let value = match name {
+        "ENTRA_TENANT_ID" => "8d7b0a3e-5f4c-4c7d-9f2a-6f1e0c2b9a11",
+        "ENTRA_CLIENT_ID" => "4b1d6c52-0f3e-4a86-b7d9-2c5e8f7a6013",
+        "ENTRA_CLIENT_SECRET_ARN" => SECRET_ARN,
+        "TABLE_NAME" => "subscriptions",
+        "LANDING_SIGN_IN" => "off",
+        _ => return None,
+    };
+    Some(value.to_owned())
+}
+
+fn of_aws() -> Variables {
+    [
+        ("AWS_REGION", "eu-north-1"),
+        ("AWS_ACCESS_KEY_ID", "ASIAEXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", "a-key"),
+        ("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:9"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into()
+}
+
+async fn refuses(binary: &Path, right: &Variables, (name, value): &Wrong) {
+    println!("{name}={value:?}");
+    let mut variables = right.clone();
+    match value {
+        Some(value) => variables.insert((*name).to_owned(), (*value).to_owned()),
+        None => {
+            let was = variables.remove(*name);
+            assert!(was.is_some(), "{name} is a setting");
+            was
+        }
+    };
+    let mut process = Process::start(binary, &variables);
+    let status = tokio::time::timeout(PATIENCE, process.ended()).await;
+    let written = process.end().await;
+    let status = status.expect("a wrong setting ends the start");
+    assert!(!status.success() && status.code().is_some(), "{status}");
+    let lines: Vec<&str> = written.stderr.lines().collect();
+    let &[line] = lines.as_slice() else { panic!("not one line: {}", written.stderr) };
+    assert!(line.contains(name), "{name} is not named: {line}");
+    if let Some(value) = value {
+        for text in [line, &written.stdout] {
+            assert!(!text.contains(value), "{name}: the value is in the message: {text}");
+            assert!(!text.contains("nonsense-9f31"), "{name}: a part of the value: {text}");
+        }
+    }
+}
