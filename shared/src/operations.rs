@@ -155,6 +155,10 @@ impl Operations {
         current: Record,
     ) -> Result<Outcome, AnswerError> {
         let observed = self.marketplace.get_subscription(requested.subscription).await?;
+        // A late read must not be marked as what became of it.
+        if is_recent(operation, self.system.now()) && !shows(operation, &observed) {
+            return Err(AnswerError::Settling);
+        }
         let observed = proven_by(operation, observed);
         self.adopt(requested, Some(current), &observed, Outcome::Followed).await?;
         Ok(Outcome::Followed)

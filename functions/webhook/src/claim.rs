@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 /// A webhook's body, as far as it is looked at (F-WHP). Everything else in it, the subscription it
 /// embeds above all, is Microsoft's to tell when asked.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Claim {
     /// The operation; older forms leave it out (F-WHP-6).
     pub operation: Option<OperationId>,
@@ -30,15 +30,20 @@ pub enum Unreadable {
     NoAction,
 }
 
+/// The members, the older names of two of them beside the newer: a body may hold both.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Body {
-    #[serde(default, alias = "operationId", deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "lenient")]
     id: Option<Uuid>,
     #[serde(default, deserialize_with = "lenient")]
+    operation_id: Option<Uuid>,
+    #[serde(default, deserialize_with = "lenient")]
     subscription_id: Option<Uuid>,
-    #[serde(default, alias = "operationType", deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "lenient")]
     action: Option<Action>,
+    #[serde(default, deserialize_with = "lenient")]
+    operation_type: Option<Action>,
     #[serde(default, deserialize_with = "lenient")]
     plan_id: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
@@ -49,15 +54,19 @@ impl Claim {
     /// Reads a body in any of its forms: full, sparse, old, with a byte order mark, with fields and
     /// words nobody knows yet (F-GEN-10, F-WHP-6, F-WHP-7).
     pub fn parse(body: &[u8]) -> Result<Self, Unreadable> {
-        let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+        let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
+        // A list would be read as the fields in their order.
+        if !body.starts_with(b"{") {
+            return Err(Unreadable::NotJson);
+        }
         let body: Body = serde_json::from_slice(body).map_err(|_| Unreadable::NotJson)?;
         Ok(Self {
-            operation: body.id.map(OperationId),
+            operation: body.id.or(body.operation_id).map(OperationId),
             subscription: body
                 .subscription_id
                 .map(SubscriptionId)
                 .ok_or(Unreadable::NoSubscription)?,
-            action: body.action.ok_or(Unreadable::NoAction)?,
+            action: body.action.or(body.operation_type).ok_or(Unreadable::NoAction)?,
             plan_id: body.plan_id,
             quantity: body.quantity,
         })
@@ -83,3 +92,6 @@ impl Claim {
         values && operation.action.as_ref() == Some(&self.action)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -298,6 +298,10 @@ impl Marketplace for Client {
         if observation.id().is_some_and(|answered| answered != id) {
             return Err(FulfillmentError::Malformed("get_subscription: another subscription's id"));
         }
+        // Without a status nothing was said that anybody could go by.
+        if observation.status().is_none() {
+            return Err(FulfillmentError::Malformed("get_subscription: no status"));
+        }
         Ok(observation.of(id))
     }
 
@@ -356,6 +360,10 @@ impl Marketplace for Client {
             .map_err(|_| FulfillmentError::Malformed("get_operation"))?;
         if !found.is(id, operation) {
             return Err(FulfillmentError::Malformed("get_operation: another operation's id"));
+        }
+        // Without an action it confirms nothing, and contradicts nothing either.
+        if found.action.is_none() {
+            return Err(FulfillmentError::Malformed("get_operation: no action"));
         }
         found.id = Some(operation.0);
         Ok(found)

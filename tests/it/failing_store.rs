@@ -1,0 +1,124 @@
+//! A table that fails when a test tells it to.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use local::Options;
+use shared::domain::{Event, OperationId, Record, SubscriptionId};
+use shared::store::{Checkpoint, Commit, CommitError, Filter, Mark, Page, Store, StoreError};
+
+/// How the table fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failing {
+    /// Not at all.
+    No,
+    /// Nothing can be read.
+    Reads,
+    /// Nothing can be written.
+    Commits,
+    /// What is written is written, and the answer is lost.
+    AnswersToCommits,
+    /// Somebody else is always faster.
+    Conflicts,
+}
+
+/// Tells the table how to fail from now on.
+#[derive(Clone)]
+pub struct Switch(Arc<Mutex<Failing>>);
+
+impl Switch {
+    /// A switch, and a stage whose table obeys it.
+    pub fn new(options: Options) -> (Self, Options) {
+        let switch = Self(Arc::new(Mutex::new(Failing::No)));
+        let obeyed = switch.clone();
+        let wrap_store: local::stage::WrapStore =
+            Box::new(move |inner| Arc::new(FailingStore { inner, switch: obeyed }));
+        (switch, Options { wrap_store: Some(wrap_store), ..options })
+    }
+
+    pub fn set(&self, failing: Failing) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = failing;
+    }
+
+    fn is(&self, failing: Failing) -> bool {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) == failing
+    }
+}
+
+struct FailingStore {
+    inner: Arc<dyn Store>,
+    switch: Switch,
+}
+
+impl FailingStore {
+    fn read(&self) -> Result<(), StoreError> {
+        if self.switch.is(Failing::Reads) { Err(unavailable()) } else { Ok(()) }
+    }
+}
+
+fn unavailable() -> StoreError {
+    StoreError::Unavailable("told to fail".to_owned())
+}
+
+#[async_trait]
+impl Store for FailingStore {
+    async fn load(&self, id: SubscriptionId) -> Result<Option<Record>, StoreError> {
+        self.read()?;
+        self.inner.load(id).await
+    }
+
+    async fn load_with_mark(
+        &self,
+        id: SubscriptionId,
+        operation: OperationId,
+    ) -> Result<(Option<Record>, Option<Mark>), StoreError> {
+        self.read()?;
+        self.inner.load_with_mark(id, operation).await
+    }
+
+    async fn load_many(
+        &self,
+        ids: &[SubscriptionId],
+    ) -> Result<HashMap<SubscriptionId, Result<Record, StoreError>>, StoreError> {
+        self.read()?;
+        self.inner.load_many(ids).await
+    }
+
+    async fn commit(&self, id: SubscriptionId, commit: &Commit) -> Result<(), CommitError> {
+        if self.switch.is(Failing::Commits) {
+            return Err(unavailable().into());
+        }
+        if self.switch.is(Failing::Conflicts) {
+            return Err(CommitError::Conflict);
+        }
+        self.inner.commit(id, commit).await?;
+        if self.switch.is(Failing::AnswersToCommits) {
+            return Err(unavailable().into());
+        }
+        Ok(())
+    }
+
+    async fn list(&self, filter: &Filter, next: Option<&str>) -> Result<Page<Record>, StoreError> {
+        self.read()?;
+        self.inner.list(filter, next).await
+    }
+
+    async fn events(
+        &self,
+        id: SubscriptionId,
+        after_version: u64,
+    ) -> Result<Page<Event>, StoreError> {
+        self.read()?;
+        self.inner.events(id, after_version).await
+    }
+
+    async fn checkpoint(&self) -> Result<Checkpoint, StoreError> {
+        self.read()?;
+        self.inner.checkpoint().await
+    }
+
+    async fn save_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
+        self.inner.save_checkpoint(checkpoint).await
+    }
+}

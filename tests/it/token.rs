@@ -1,0 +1,434 @@
+//! Who may call the webhook: T-16 (section 6.4).
+
+use emulator::{Call, ErrorForm, FaultKind, Forgery, Purchase, Times, TokenVersion};
+use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::scene::Scene;
+
+const VERSIONS: [TokenVersion; 2] = [TokenVersion::V1, TokenVersion::V2];
+
+/// A change that waits for its call.
+struct Door {
+    scene: Scene,
+    id: Uuid,
+    operation: Uuid,
+    body: String,
+}
+
+impl Door {
+    async fn new() -> Self {
+        let scene = Scene::new().await;
+        let id = scene.active(Purchase::per_seat("basic", 10)).await;
+        let operation = scene.world(|world| world.change_plan(id, "team")).expect("a change");
+        let body = scene.body_of(operation).to_string();
+        scene.world(|world| world.clear_calls());
+        Self { scene, id, operation, body }
+    }
+
+    async fn knock(&self, token: &str) -> u16 {
+        let authorization = format!("Bearer {token}");
+        self.scene.call(self.body.clone(), Some(&authorization)).await.status.as_u16()
+    }
+
+    fn token(&self) -> String {
+        self.scene.microsoft().entra(|entra| entra.webhook_token(TokenVersion::V1))
+    }
+
+    fn claims(&self, version: TokenVersion) -> Value {
+        self.scene.microsoft().entra(|entra| entra.webhook_claims(version))
+    }
+
+    fn signed(&self, claims: &Value) -> String {
+        self.scene.microsoft().entra(|entra| entra.sign(claims))
+    }
+
+    fn now(&self) -> i64 {
+        self.scene.world(|world| world.now().as_second())
+    }
+
+    fn key_fetches(&self) -> u64 {
+        self.scene.microsoft().entra(|entra| entra.key_fetches())
+    }
+
+    /// Nothing was asked, answered or changed.
+    async fn assert_shut(&self) {
+        for call in [Call::Token, Call::GetOperation, Call::UpdateOperation, Call::GetSubscription]
+        {
+            assert_eq!(self.scene.calls_of(call).len(), 0, "{call:?}");
+        }
+        let operation = self.scene.world(|world| world.operation(self.operation));
+        assert_eq!(operation.status, "InProgress");
+        let record = self.scene.record(self.id).await.expect("a record");
+        assert_eq!(record.subscription.plan_id, "basic");
+    }
+}
+
+#[tokio::test]
+async fn t_16_tokens_of_version_1_and_version_2_are_let_in() {
+    // F-WHJ-3: both occur; version 2 comes without `nbf`.
+    for version in VERSIONS {
+        let door = Door::new().await;
+        let token = door.signed(&door.claims(version));
+        assert_eq!(door.knock(&token).await, 200, "{version:?}");
+        door.scene.assert_agrees(door.id, "let in").await;
+    }
+}
+
+#[tokio::test]
+async fn t_16_every_forgery_of_either_version_is_refused_with_401_and_changes_nothing() {
+    let door = Door::new().await;
+    // The keys are there, so that nothing is refused for want of them.
+    door.scene.signed(json!({}).to_string()).await;
+    for version in VERSIONS {
+        for forgery in Forgery::ALL {
+            let token = door.scene.microsoft().entra(|entra| entra.forge(forgery, version));
+            assert_eq!(door.knock(&token).await, 401, "{forgery:?} of {version:?}");
+        }
+    }
+    door.assert_shut().await;
+}
+
+#[tokio::test]
+async fn t_16_the_same_forgeries_are_refused_by_a_program_that_has_just_started() {
+    // No keys are cached yet: an unknown key is unknown only after Entra was asked.
+    for forgery in [Forgery::UnknownKid, Forgery::ForeignKey, Forgery::AlgNone, Forgery::MissingKid]
+    {
+        let door = Door::new().await;
+        let token = door.scene.microsoft().entra(|entra| entra.forge(forgery, TokenVersion::V2));
+        assert_eq!(door.knock(&token).await, 401, "{forgery:?}");
+        door.assert_shut().await;
+    }
+}
+
+#[tokio::test]
+async fn t_16_claims_that_are_absurd_twofold_or_of_another_type_are_refused_with_401() {
+    let door = Door::new().await;
+    let other = Uuid::from_u128(7).to_string();
+    let now = door.now();
+    let changes: Vec<(&str, Value)> = vec![
+        ("exp", json!((now + 3600).to_string())),
+        ("exp", json!(null)),
+        ("exp", json!(true)),
+        ("exp", json!(i64::MAX)),
+        ("exp", json!(u64::MAX)),
+        ("exp", json!(1e300)),
+        ("exp", json!(-1)),
+        ("exp", json!(0)),
+        ("exp", json!(now - 3600)),
+        ("nbf", json!((now - 10).to_string())),
+        ("nbf", json!(now + 3600)),
+        ("nbf", json!(i64::MAX)),
+        ("aud", json!("")),
+        ("aud", json!([other])),
+        ("aud", json!([])),
+        ("aud", json!({})),
+        ("aud", json!(other)),
+        ("tid", json!(other)),
+        ("tid", json!(7)),
+        ("iss", json!("")),
+        ("iss", json!(7)),
+        ("iss", json!(["https://sts.windows.net/"])),
+        ("iss", json!(format!("https://sts.windows.net/{other}/"))),
+        ("appid", json!(other)),
+        ("appid", json!(null)),
+        ("azp", json!(other)),
+        ("ver", json!("3.0")),
+    ];
+    for (claim, value) in changes {
+        let mut claims = door.claims(TokenVersion::V1);
+        claims[claim] = value.clone();
+        assert_eq!(door.knock(&door.signed(&claims)).await, 401, "{claim}: {value}");
+    }
+    // An issuer that only begins like the right one.
+    for tail in ["v2.0", "../", " ", "\u{0}", "?"] {
+        let mut claims = door.claims(TokenVersion::V1);
+        let issuer = claims["iss"].as_str().expect("an issuer").to_owned();
+        claims["iss"] = json!(format!("{issuer}{tail}"));
+        assert_eq!(door.knock(&door.signed(&claims)).await, 401, "{issuer}{tail}");
+    }
+    for claims in [json!({}), json!([]), json!(null), json!("claims"), json!(7)] {
+        assert_eq!(door.knock(&door.signed(&claims)).await, 401, "{claims}");
+    }
+    door.assert_shut().await;
+}
+
+#[tokio::test]
+async fn t_16_a_claim_that_stands_twice_is_refused_with_401_whichever_of_them_is_right() {
+    let door = Door::new().await;
+    let kid = door.scene.microsoft().entra(|entra| entra.signing_kid());
+    let header = json!({ "typ": "JWT", "alg": "RS256", "kid": kid }).to_string();
+    let sign =
+        |claims: &str| door.scene.microsoft().entra(|entra| entra.sign_text(&header, claims));
+    let good = door.claims(TokenVersion::V1).to_string();
+    assert_eq!(door.knock(&sign(&good).replace('=', "")).await, 200, "the header is right");
+    let door = Door::new().await;
+    let sign =
+        |claims: &str| door.scene.microsoft().entra(|entra| entra.sign_text(&header, claims));
+    for claim in ["aud", "tid", "iss", "appid", "exp"] {
+        let wrong = format!("\"{claim}\":\"{}\"", Uuid::from_u128(7));
+        let first = format!("{{{wrong},{}", &good[1..]);
+        let last = format!("{},{wrong}}}", &good[..good.len() - 1]);
+        assert_eq!(door.knock(&sign(&first)).await, 401, "{claim}, the wrong one first");
+        assert_eq!(door.knock(&sign(&last)).await, 401, "{claim}, the wrong one last");
+    }
+    door.assert_shut().await;
+}
+
+#[tokio::test]
+async fn t_16_headers_with_another_algorithm_or_a_key_of_their_own_are_refused_with_401() {
+    let door = Door::new().await;
+    let kid = door.scene.microsoft().entra(|entra| entra.signing_kid());
+    let claims = door.claims(TokenVersion::V1).to_string();
+    for header in [
+        json!({ "alg": "RS384", "kid": kid }),
+        json!({ "alg": "PS256", "kid": kid }),
+        json!({ "alg": "ES256", "kid": kid }),
+        json!({ "alg": "HS256", "kid": kid }),
+        json!({ "alg": "None", "kid": kid }),
+        json!({ "alg": "rs256", "kid": kid }),
+        json!({ "alg": "", "kid": kid }),
+        json!({ "kid": kid }),
+        json!({ "alg": "RS256" }),
+        json!({ "alg": "RS256", "kid": "" }),
+        json!({ "alg": "RS256", "kid": 7 }),
+        json!({ "alg": "RS256", "kid": "../../keys" }),
+        json!({ "alg": "RS256", "x5t": kid }),
+        json!({ "alg": "RS256", "kid": format!("{kid} ") }),
+        json!([]),
+        json!(null),
+    ] {
+        let token =
+            door.scene.microsoft().entra(|entra| entra.sign_text(&header.to_string(), &claims));
+        assert_eq!(door.knock(&token).await, 401, "{header}");
+    }
+    door.assert_shut().await;
+}
+
+#[tokio::test]
+async fn t_16_whatever_is_not_one_bearer_token_is_refused_with_401() {
+    let door = Door::new().await;
+    let token = door.token();
+    let bytes = |text: &[u8]| http::HeaderValue::from_bytes(text).expect("a header's bytes");
+    let headers: Vec<Vec<http::HeaderValue>> = vec![
+        vec![],
+        vec![bytes(b"")],
+        vec![bytes(b"Bearer")],
+        vec![bytes(b"Bearer ")],
+        vec![bytes(b"Bearer garbage")],
+        vec![bytes(b"Bearer a.b.c")],
+        vec![bytes(b"Bearer ...")],
+        vec![bytes(b"Bearer \xff\xfe.\xff.\xff")],
+        vec![bytes(token.as_bytes())],
+        vec![bytes(format!("Basic {token}").as_bytes())],
+        vec![bytes(format!("Bearer {token}.{token}").as_bytes())],
+        vec![bytes(format!("Bearer {token} {token}").as_bytes())],
+        vec![bytes(format!("Bearer {token},Bearer {token}").as_bytes())],
+        vec![bytes(format!("Bearer Bearer {token}").as_bytes())],
+        vec![bytes(format!("Bearer {}", "A".repeat(64 * 1024)).as_bytes())],
+        vec![bytes(format!("Bearer {token}").as_bytes()); 2],
+        vec![bytes(format!("Bearer {token}").as_bytes()), bytes(b"Bearer other")],
+    ];
+    for values in headers {
+        let mut request = door.scene.http.post(door.scene.url("/webhook")).body(door.body.clone());
+        for value in &values {
+            request = request.header(AUTHORIZATION, value);
+        }
+        let answer = door.scene.send(request).await;
+        assert_eq!(answer.status, 401, "{values:.60?}");
+        assert_eq!(answer.headers[WWW_AUTHENTICATE], "Bearer", "{values:.60?}");
+    }
+    // A token elsewhere than in the header is none.
+    let elsewhere = door.scene.url(&format!("/webhook?access_token={token}"));
+    let answer = door.scene.send(door.scene.http.post(elsewhere).body(door.body.clone())).await;
+    assert_eq!(answer.status, 401);
+    door.assert_shut().await;
+}
+
+#[tokio::test]
+async fn t_16_a_token_of_a_megabyte_opens_nothing_and_is_not_decoded() {
+    let door = Door::new().await;
+    let huge =
+        format!("Bearer {}.{}.{}", "A".repeat(400_000), "A".repeat(400_000), "A".repeat(200_000));
+    // The server may refuse the header before the function sees it.
+    let sent = door.scene.http.post(door.scene.url("/webhook")).header(AUTHORIZATION, huge);
+    if let Ok(answer) = sent.body(door.body.clone()).send().await {
+        assert!([401, 431].contains(&answer.status().as_u16()), "{}", answer.status());
+    }
+    assert_eq!(door.key_fetches(), 0);
+    door.assert_shut().await;
+}
+
+#[tokio::test]
+async fn t_16_the_scheme_is_read_in_any_case_and_guids_too() {
+    // F-WHJ-5 for the GUIDs; RFC 9110 for the scheme.
+    for scheme in ["bearer", "BEARER", "Bearer"] {
+        let door = Door::new().await;
+        let mut claims = door.claims(TokenVersion::V1);
+        for claim in ["aud", "tid", "appid", "iss"] {
+            let upper = claims[claim].as_str().expect("text").to_uppercase();
+            claims[claim] =
+                json!(upper.replace("HTTPS://STS.WINDOWS.NET", "https://sts.windows.net"));
+        }
+        let authorization = format!("{scheme} {}", door.signed(&claims));
+        let answer = door.scene.call(door.body.clone(), Some(&authorization)).await;
+        assert_eq!(answer.status, 200, "{scheme}");
+    }
+}
+
+#[tokio::test]
+async fn t_16_clocks_may_differ_by_some_seconds_and_not_by_minutes() {
+    // F-WHJ-5.
+    for (claim, seconds, status) in
+        [("exp", -5, 200), ("exp", -301, 401), ("nbf", 5, 200), ("nbf", 301, 401)]
+    {
+        let door = Door::new().await;
+        let mut claims = door.claims(TokenVersion::V1);
+        claims[claim] = json!(door.now() + seconds);
+        assert_eq!(door.knock(&door.signed(&claims)).await, status, "{claim} {seconds:+}");
+    }
+}
+
+#[tokio::test]
+async fn t_16_a_new_key_is_found_after_the_cooldown_and_the_old_one_stays_good_until_withdrawn() {
+    // F-WHJ-4.
+    let door = Door::new().await;
+    let old = door.token();
+    door.scene.signed("{}").await;
+    assert_eq!(door.key_fetches(), 1);
+    door.scene.microsoft().entra(|entra| entra.rotate_keys());
+    let new = door.token();
+    assert_ne!(door.knock(&new).await, 200, "Entra was asked moments ago");
+    assert_eq!(door.key_fetches(), 1, "and isn't asked again for every key somebody names");
+
+    door.scene.pass(61);
+    assert_eq!(door.knock(&new).await, 200);
+    assert_eq!(door.key_fetches(), 2);
+    assert_eq!(door.knock(&old).await, 200, "the old key is still published");
+
+    door.scene.microsoft().entra(|entra| entra.withdraw_old_keys());
+    door.scene.pass(25 * 3600);
+    let mut claims = door.claims(TokenVersion::V1);
+    claims["exp"] = json!(door.now() + 3600);
+    assert_eq!(door.knock(&door.signed(&claims)).await, 200);
+    assert_eq!(door.key_fetches(), 3, "keys are not kept for ever");
+    assert_eq!(door.knock(&old).await, 401, "withdrawn (and expired)");
+}
+
+#[tokio::test]
+async fn t_16_a_withdrawn_key_verifies_no_longer_than_a_day() {
+    let door = Door::new().await;
+    let mut claims = door.claims(TokenVersion::V1);
+    claims["exp"] = json!(door.now() + 100 * 3600);
+    let stolen = door.signed(&claims);
+    door.scene.signed("{}").await;
+    door.scene.microsoft().entra(|entra| {
+        entra.rotate_keys();
+        entra.withdraw_old_keys();
+    });
+    door.scene.pass(24 * 3600 + 1);
+    assert_eq!(door.knock(&stolen).await, 401);
+    door.assert_shut().await;
+}
+
+#[tokio::test]
+async fn t_16_a_flood_of_unknown_keys_leads_to_one_question_per_cooldown() {
+    let door = Door::new().await;
+    let claims = door.claims(TokenVersion::V1).to_string();
+    let unknown = |number: usize| {
+        let header = json!({ "alg": "RS256", "kid": format!("unknown-{number}") }).to_string();
+        door.scene.microsoft().entra(|entra| entra.sign_text(&header, &claims))
+    };
+    for minute in 1..=3 {
+        for number in 0..20 {
+            assert_eq!(door.knock(&unknown(number)).await, 401);
+        }
+        assert_eq!(door.key_fetches(), minute, "in minute {minute}");
+        door.scene.pass(61);
+    }
+    assert_eq!(door.knock(&door.token()).await, 200, "Microsoft is let in all the same");
+}
+
+#[tokio::test]
+async fn t_16_many_first_calls_at_once_ask_for_the_keys_once() {
+    let door = Door::new().await;
+    let token = door.token();
+    let answers = tokio::join!(
+        door.knock(&token),
+        door.knock(&token),
+        door.knock(&token),
+        door.knock(&token)
+    );
+    assert_eq!(answers, (200, 200, 200, 200));
+    assert_eq!(door.key_fetches(), 1);
+}
+
+#[tokio::test]
+async fn t_16_without_keys_nobody_can_tell_so_the_answer_is_a_5xx_and_never_a_401() {
+    // F-WHA-13: a 401 on a change would be taken for the publisher's "no".
+    let no_keys = [
+        FaultKind::Status(500, ErrorForm::Html),
+        FaultKind::Status(503, ErrorForm::Empty),
+        FaultKind::Status(429, ErrorForm::Object),
+        FaultKind::Status(404, ErrorForm::Object),
+        FaultKind::Status(403, ErrorForm::BareString),
+        FaultKind::Status(302, ErrorForm::Empty),
+        FaultKind::RetryAfter(429, "3600".into()),
+        FaultKind::DropBefore,
+        FaultKind::LoseAnswer,
+        FaultKind::Garbage(String::new()),
+        FaultKind::Garbage("<html>".into()),
+        FaultKind::Garbage("{}".into()),
+        FaultKind::Garbage("[]".into()),
+        FaultKind::Garbage(r#"{"keys":[]}"#.into()),
+        FaultKind::Garbage(r#"{"keys":[{"kty":"EC","kid":"x","crv":"P-256"}]}"#.into()),
+    ];
+    for fault in no_keys {
+        let door = Door::new().await;
+        door.scene.fault(Call::Keys, fault.clone(), Times::Always);
+        let token = door.token();
+        let status = door.knock(&token).await;
+        assert!((500..600).contains(&status), "{fault:?}: {status}");
+        door.assert_shut().await;
+        // Nor is Entra asked for every call while it is down.
+        let asked = door.scene.calls_of(Call::Keys).len();
+        for _ in 0..5 {
+            assert!(door.knock(&token).await >= 500);
+        }
+        assert_eq!(door.scene.calls_of(Call::Keys).len(), asked, "{fault:?}");
+
+        door.scene.world(|world| world.faults_mut().clear());
+        door.scene.pass(3);
+        assert_eq!(door.knock(&token).await, 200, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn t_16_keys_that_are_held_serve_while_entra_is_down() {
+    let door = Door::new().await;
+    door.scene.signed("{}").await;
+    door.scene.fault(Call::Keys, FaultKind::DropBefore, Times::Always);
+    door.scene.pass(120);
+    let unknown =
+        door.scene.microsoft().entra(|entra| entra.forge(Forgery::UnknownKid, TokenVersion::V1));
+    assert!(door.knock(&unknown).await >= 500, "it may be a new key of Entra's");
+    assert_eq!(door.knock(&door.token()).await, 200);
+}
+
+#[tokio::test]
+async fn t_16_odd_entries_beside_the_right_key_do_no_harm() {
+    let door = Door::new().await;
+    let entra = door.scene.microsoft().entra_authority();
+    let tenant = door.scene.world(|world| world.settings().tenant_id.clone());
+    let published = door.scene.http.get(format!("{entra}/{tenant}/discovery/v2.0/keys"));
+    let mut keys = door.scene.send(published).await.json();
+    let entries = keys["keys"].as_array_mut().expect("keys");
+    entries[0].as_object_mut().expect("a key").remove("use");
+    entries.insert(0, json!({ "kty": "EC", "kid": "ec", "crv": "P-256", "x": "AA", "y": "AA" }));
+    entries.insert(0, json!({ "kty": "RSA", "kid": 7 }));
+    entries.push(json!("a word"));
+    entries.push(json!(null));
+    door.scene.fault(Call::Keys, FaultKind::Garbage(keys.to_string()), Times::Always);
+    assert_eq!(door.knock(&door.token()).await, 200);
+}
