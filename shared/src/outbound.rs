@@ -163,7 +163,7 @@ impl HttpConnector for Connector {
         let transport = self.transport.clone();
         let timeout = self.timeout;
         HttpConnectorFuture::new(async move {
-            let request = outgoing(request).map_err(|error| ConnectorError::user(error.into()))?;
+            let request = outgoing(request).map_err(ConnectorError::user)?;
             let answer = transport.send(request, timeout).await.map_err(|error| match error {
                 SendError::NotSent(_) | SendError::NoAnswer(_) => ConnectorError::io(error.into()),
                 SendError::TooLarge => ConnectorError::other(error.into(), None),

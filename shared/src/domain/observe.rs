@@ -18,6 +18,7 @@ use super::subscription::{Status, Subscription};
 pub const SETTLING_WINDOW: SignedDuration = SignedDuration::from_secs(60);
 
 /// What to do about a fact.
+#[expect(clippy::large_enum_variant, reason = "one is made per request, and used up at once")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// The record says so already.
