@@ -265,7 +265,7 @@ fn client_secret(
                 .credentials_provider(aws.credentials)
                 .region(aws_sdk_secretsmanager::config::Region::new(aws.region))
                 .timeout_config(aws_timeouts());
-            if let Some(url) = environment.get("AWS_ENDPOINT_URL_SECRETS_MANAGER") {
+            if let Some(url) = aws_endpoint(environment, "AWS_ENDPOINT_URL_SECRETS_MANAGER")? {
                 config = config.endpoint_url(url);
             }
             let client = aws_sdk_secretsmanager::Client::from_conf(config.build());
@@ -318,6 +318,15 @@ impl Aws {
     }
 }
 
+/// Where a service of AWS's is, if it isn't AWS's own place.
+fn aws_endpoint(
+    environment: &Environment,
+    name: &'static str,
+) -> Result<Option<String>, ConfigError> {
+    const PURPOSE: &str = "a service's endpoint, as every AWS SDK reads it";
+    environment.get(name).map(|url| environment.url_or(name, &url, PURPOSE)).transpose()
+}
+
 /// DynamoDB answers within milliseconds or not at all; a request handler can't wait for the SDK's
 /// own patience.
 fn aws_timeouts() -> aws_sdk_dynamodb::config::timeout::TimeoutConfig {
@@ -341,10 +350,8 @@ pub fn store(
         .credentials_provider(aws.credentials)
         .region(aws_sdk_dynamodb::config::Region::new(aws.region))
         .timeout_config(aws_timeouts());
-    if environment.get("AWS_ENDPOINT_URL_DYNAMODB").is_some() {
-        const PURPOSE: &str = "the table's endpoint, as every AWS SDK reads it";
-        config =
-            config.endpoint_url(environment.url_or("AWS_ENDPOINT_URL_DYNAMODB", "", PURPOSE)?);
+    if let Some(url) = aws_endpoint(environment, "AWS_ENDPOINT_URL_DYNAMODB")? {
+        config = config.endpoint_url(url);
     }
     let client = aws_sdk_dynamodb::Client::from_conf(config.build());
     Ok(Arc::new(DynamoDbStore::new(client, table, system)))

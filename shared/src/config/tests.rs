@@ -1,1 +1,215 @@
+use std::collections::BTreeMap;
 
+use secrecy::ExposeSecret;
+
+use super::*;
+
+const TENANT: &str = "8d7b0a3e-5f4c-4c7d-9f2a-6f1e0c2b9a11";
+const CLIENT: &str = "4b1d6c52-0f3e-4a86-b7d9-2c5e8f7a6013";
+const ARN: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:marketplace-AbCdEf";
+
+/// The least that a function needs.
+const LEAST: [(&str, &str); 7] = [
+    ("ENTRA_TENANT_ID", TENANT),
+    ("ENTRA_CLIENT_ID", CLIENT),
+    ("ENTRA_CLIENT_SECRET", "hunter2"),
+    ("TABLE_NAME", "subscriptions"),
+    ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+    ("AWS_SECRET_ACCESS_KEY", "aws-secret-value"),
+    ("AWS_REGION", "eu-west-1"),
+];
+
+/// The least, with some settings changed; `None` takes one away.
+fn environment(changes: &[(&str, Option<&str>)]) -> Environment {
+    let mut variables: BTreeMap<String, String> =
+        LEAST.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    for (name, value) in changes {
+        match value {
+            Some(value) => variables.insert((*name).to_owned(), (*value).to_owned()),
+            None => variables.remove(*name),
+        };
+    }
+    Environment::from_fn(move |name| variables.get(name).cloned())
+}
+
+fn read(changes: &[(&str, Option<&str>)]) -> Result<Foundation, ConfigError> {
+    Foundation::read(&environment(changes))
+}
+
+fn microsoft(changes: &[(&str, Option<&str>)]) -> Microsoft {
+    read(changes).expect("the settings are complete").microsoft
+}
+
+fn refusal(changes: &[(&str, Option<&str>)]) -> ConfigError {
+    match read(changes) {
+        Ok(_) => panic!("accepted: {changes:?}"),
+        Err(error) => error,
+    }
+}
+
+#[test]
+fn the_defaults_are_microsofts_own() {
+    let microsoft = microsoft(&[]);
+    assert_eq!(microsoft.marketplace_url, "https://marketplaceapi.microsoft.com/api", "F-GEN-1");
+    assert_eq!(microsoft.authority, "https://login.microsoftonline.com", "F-AUTH-4");
+    assert_eq!(
+        microsoft.marketplace_app_id.to_string(),
+        "20e940b3-4c77-4b0b-9a53-9e16a1b010a7",
+        "F-AUTH-2: the whole GUID"
+    );
+    assert_eq!(microsoft.token_endpoint, TokenEndpoint::V2, "D-17");
+    assert_eq!(microsoft.tenant_id.to_string(), TENANT);
+    assert_eq!(microsoft.client_id.to_string(), CLIENT);
+}
+
+#[test]
+fn each_setting_that_is_absent_or_empty_is_named_with_its_purpose() {
+    for (name, _) in LEAST {
+        for absent in [None, Some(""), Some("  \n")] {
+            let error = refusal(&[(name, absent)]);
+            let line = error.to_string();
+            assert_eq!(error.name, name);
+            assert!(line.starts_with(&format!("{name} is not set (")), "{line}");
+            assert!(!error.purpose.is_empty() && !line.contains('\n'), "{line}");
+        }
+    }
+}
+
+#[test]
+fn each_setting_that_is_malformed_is_named_and_its_value_never_printed() {
+    let cases: &[(&'static str, &[&str])] = &[
+        ("ENTRA_TENANT_ID", &["hunter2-tenant", "8d7b0a3e-5f4c-4c7d-9f2a", "contoso.example"]),
+        ("ENTRA_CLIENT_ID", &["hunter2-client", "4b1d6c52-0f3e-4a86-b7d9-2c5e8f7a601X"]),
+        ("MARKETPLACE_APP_ID", &["hunter2-app"]),
+        ("ENTRA_TOKEN_ENDPOINT", &["hunter2-v3", "V2", "v2.0"]),
+        (
+            "MARKETPLACE_URL",
+            &[
+                "hunter2.example",
+                "ftp://hunter2.example/api",
+                "https://hunter2.example/api?sig=abc",
+                "https://hunter2.example/api#part",
+                "https://user:hunter2@m.example/api",
+                "https://",
+                "/api",
+            ],
+        ),
+        ("ENTRA_AUTHORITY", &["hunter2", "file:///etc/hunter2", "https://hunter2.example/?x"]),
+        ("AWS_ENDPOINT_URL_DYNAMODB", &["hunter2:8000", "127.0.0.1", "ws://hunter2.example"]),
+    ];
+    for (name, values) in cases {
+        for value in *values {
+            let error = refusal(&[(name, Some(value))]);
+            let line = error.to_string();
+            assert_eq!(error.name, *name, "{value}");
+            assert!(line.starts_with(name) && !line.contains('\n'), "{line}");
+            assert!(!line.contains(value) && !line.contains("hunter2"), "{line}");
+        }
+    }
+}
+
+#[test]
+fn an_address_may_end_in_a_slash_and_in_blanks() {
+    for slashes in ["", "/", "//", "/ "] {
+        let microsoft = microsoft(&[
+            ("MARKETPLACE_URL", Some(&format!(" http://127.0.0.1:8080/api{slashes}"))),
+            ("ENTRA_AUTHORITY", Some(&format!("http://127.0.0.1:8080/entra{slashes}"))),
+        ]);
+        assert_eq!(microsoft.marketplace_url, "http://127.0.0.1:8080/api");
+        assert_eq!(microsoft.authority, "http://127.0.0.1:8080/entra");
+    }
+}
+
+#[test]
+fn what_is_given_replaces_the_default() {
+    let own = "11111111-2222-4333-8444-555555555555";
+    let microsoft = microsoft(&[
+        ("MARKETPLACE_APP_ID", Some(&own.to_uppercase())),
+        ("ENTRA_TOKEN_ENDPOINT", Some("v1")),
+        ("ENTRA_TENANT_ID", Some(&TENANT.to_uppercase())),
+    ]);
+    assert_eq!(microsoft.marketplace_app_id.to_string(), own);
+    assert_eq!(microsoft.token_endpoint, TokenEndpoint::V1);
+    assert_eq!(microsoft.tenant_id.to_string(), TENANT, "GUIDs know no case");
+}
+
+#[test]
+fn the_secret_is_given_itself_and_never_prints() {
+    let microsoft = microsoft(&[("ENTRA_CLIENT_SECRET", Some(" hunter2 "))]);
+    match &microsoft.secret {
+        ClientSecret::Given(secret) => assert_eq!(secret.expose_secret(), "hunter2"),
+        ClientSecret::SecretsManager { .. } => panic!("the secret was given"),
+    }
+    assert!(!format!("{:?}", microsoft.secret).contains("hunter2"));
+}
+
+#[test]
+fn the_secret_is_given_by_the_name_secrets_manager_keeps_it_under() {
+    let by_arn = [("ENTRA_CLIENT_SECRET", None), ("ENTRA_CLIENT_SECRET_ARN", Some(ARN))];
+    match microsoft(&by_arn).secret {
+        ClientSecret::SecretsManager { arn, .. } => assert_eq!(arn, ARN),
+        ClientSecret::Given(_) => panic!("no secret was given"),
+    }
+    let bad_endpoint =
+        [by_arn[0], by_arn[1], ("AWS_ENDPOINT_URL_SECRETS_MANAGER", Some("hunter2"))];
+    let error = refusal(&bad_endpoint);
+    assert_eq!(error.name, "AWS_ENDPOINT_URL_SECRETS_MANAGER");
+    assert!(!error.to_string().contains("hunter2"));
+}
+
+#[test]
+fn two_secrets_are_one_too_many_and_a_name_must_be_an_arn() {
+    let both = refusal(&[("ENTRA_CLIENT_SECRET_ARN", Some(ARN))]);
+    assert_eq!(both.name, "ENTRA_CLIENT_SECRET");
+    assert!(both.to_string().contains("ENTRA_CLIENT_SECRET_ARN"), "{both}");
+    assert!(!both.to_string().contains("hunter2"), "{both}");
+
+    // A secret in the wrong place is not printed either.
+    let misplaced =
+        refusal(&[("ENTRA_CLIENT_SECRET", None), ("ENTRA_CLIENT_SECRET_ARN", Some("hunter2"))]);
+    assert_eq!(misplaced.name, "ENTRA_CLIENT_SECRET_ARN");
+    assert!(!misplaced.to_string().contains("hunter2"), "{misplaced}");
+}
+
+#[test]
+fn whoever_has_neither_secret_is_told_of_both_places() {
+    let neither = refusal(&[("ENTRA_CLIENT_SECRET", None)]);
+    assert!(neither.to_string().contains("ENTRA_CLIENT_SECRET_ARN"), "{neither}");
+}
+
+#[test]
+fn what_was_asked_for_is_remembered_sorted_and_once() {
+    let environment = environment(&[]);
+    assert_eq!(environment.asked(), [""; 0]);
+    Foundation::read(&environment).expect("the settings are complete");
+    Foundation::read(&environment).expect("and stay so");
+    assert_eq!(
+        environment.asked(),
+        [
+            "AWS_ACCESS_KEY_ID",
+            "AWS_ENDPOINT_URL_DYNAMODB",
+            "AWS_REGION",
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_SESSION_TOKEN",
+            "ENTRA_AUTHORITY",
+            "ENTRA_CLIENT_ID",
+            "ENTRA_CLIENT_SECRET",
+            "ENTRA_CLIENT_SECRET_ARN",
+            "ENTRA_TENANT_ID",
+            "ENTRA_TOKEN_ENDPOINT",
+            "MARKETPLACE_APP_ID",
+            "MARKETPLACE_URL",
+            "TABLE_NAME",
+        ]
+    );
+}
+
+#[test]
+fn values_are_trimmed_and_an_empty_one_is_none() {
+    let environment = environment(&[("TABLE_NAME", Some(" t \n")), ("LANDING", Some(" "))]);
+    assert_eq!(environment.get("TABLE_NAME").as_deref(), Some("t"));
+    assert_eq!(environment.get("LANDING"), None);
+    assert_eq!(environment.parse_or("LANDING", 7, "a number"), Ok(7));
+    let malformed = environment.parse_or("TABLE_NAME", 7, "a number").expect_err("no number");
+    assert_eq!((malformed.name, malformed.purpose), ("TABLE_NAME", "a number"));
+}
