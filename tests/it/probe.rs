@@ -7,10 +7,12 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use aws_sdk_dynamodb::types::AttributeValue;
 use emulator::Emulator;
 use local::Options;
 use shared::domain::{Event, OperationId, Record, SubscriptionId};
 use shared::store::{Checkpoint, Commit, CommitError, Filter, Mark, Page, Store, StoreError};
+use uuid::Uuid;
 
 use crate::scene::Scene;
 
@@ -120,4 +122,19 @@ impl Store for Probed {
         self.probe.checkpoints.fetch_add(1, Ordering::SeqCst);
         self.inner.save_checkpoint(checkpoint).await
     }
+}
+
+/// Replaces the body of a subscription's record by something no program writes.
+pub async fn corrupt(scene: &Scene, id: Uuid, body: &str) {
+    let url = scene.stage.database_url().expect("an embedded database");
+    local::database::client(url, &scene.stage.variables["AWS_REGION"])
+        .update_item()
+        .table_name(&scene.stage.variables["TABLE_NAME"])
+        .key("pk", AttributeValue::S(format!("SUB#{id}")))
+        .key("sk", AttributeValue::S("RECORD".to_owned()))
+        .update_expression("SET body = :body")
+        .expression_attribute_values(":body", AttributeValue::S(body.to_owned()))
+        .send()
+        .await
+        .expect("the record is there");
 }

@@ -143,3 +143,14 @@ impl Scene {
         }
     }
 }
+
+/// A refusal, for programs and for people (RFC 9457).
+#[track_caller]
+pub fn is_problem(answer: &Answer, status: StatusCode, code: &str) {
+    assert_eq!(answer.status, status, "{}", answer.body);
+    assert_eq!(answer.headers["content-type"], "application/problem+json");
+    let problem = answer.json();
+    assert_eq!(problem["code"], code);
+    assert_eq!(problem["status"], status.as_u16());
+    assert!(problem["detail"].as_str().is_some_and(|detail| !detail.is_empty()));
+}

@@ -50,7 +50,11 @@ impl Management {
     async fn call(&self, request: &Request) -> Result<Response, Problem> {
         match Route::of(request)? {
             Route::List { filter, next } => {
-                let page = self.store.list(&filter, next.as_deref()).await.map_err(list_problem)?;
+                let page = self
+                    .store
+                    .list(&filter, next.as_deref())
+                    .await
+                    .map_err(|error| list_problem(error, next.is_some()))?;
                 Ok(answer(
                     StatusCode::OK,
                     &json!({ "subscriptions": page.items, "next": page.next }),
@@ -181,10 +185,11 @@ fn unknown() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "unknown_subscription", "there is no such subscription")
 }
 
-fn list_problem(error: StoreError) -> Problem {
+/// A list that goes on may be refused for the caller's `next`; one that begins can't be.
+fn list_problem(error: StoreError, goes_on: bool) -> Problem {
     match error {
-        StoreError::Refused(_) => {
-            error!(%error, "the table refused a list");
+        StoreError::Refused(_) if goes_on => {
+            info!("the table refused to go on with a list");
             Problem::new(
                 StatusCode::BAD_REQUEST,
                 "malformed_request",

@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{KeysAndAttributes, Put, TransactWriteItem};
+use tracing::error;
 
 use super::item::{self, Item, number, text};
 use super::{Checkpoint, Commit, CommitError, Filter, Mark, Page, Store, StoreError};
@@ -88,7 +89,7 @@ impl DynamoDbStore {
         let request =
             self.client.scan().table_name(&self.table).index_name("by-status").limit(PAGE);
         let answer = request.set_exclusive_start_key(start).send().await.map_err(store_error)?;
-        page(answer.items, answer.last_evaluated_key)
+        Ok(page(answer.items, answer.last_evaluated_key))
     }
 
     fn put_record(&self, record: &Record) -> Result<Put, StoreError> {
@@ -218,7 +219,7 @@ impl Store for DynamoDbStore {
                 .expression_attribute_values(":status", text(status.as_str()));
         }
         let answer = request.send().await.map_err(store_error)?;
-        page(answer.items, answer.last_evaluated_key)
+        Ok(page(answer.items, answer.last_evaluated_key))
     }
 
     async fn events(
@@ -271,9 +272,12 @@ impl Store for DynamoDbStore {
     }
 }
 
-fn page(items: Option<Vec<Item>>, last: Option<Item>) -> Result<Page<Record>, StoreError> {
-    let items = items.unwrap_or_default().into_iter().map(item::body).collect::<Result<_, _>>()?;
-    Ok(Page { items, next: last.as_ref().and_then(position) })
+/// One record that can't be read is reported and left out; it must not hide all the others.
+fn page(items: Option<Vec<Item>>, last: Option<Item>) -> Page<Record> {
+    let readable =
+        |item| item::body(item).inspect_err(|error| error!(%error, "left out of a list"));
+    let items = items.unwrap_or_default().into_iter().filter_map(|item| readable(item).ok());
+    Page { items: items.collect(), next: last.as_ref().and_then(position) }
 }
 
 /// Where a page ended, as callers pass it around: the subscription, and its index key.

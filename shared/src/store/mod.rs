@@ -167,7 +167,8 @@ pub trait Store: Send + Sync {
     /// and [`CommitError::AlreadyMarked`] if the operation has a mark.
     async fn commit(&self, id: SubscriptionId, commit: &Commit) -> Result<(), CommitError>;
 
-    /// A page of records; `next` as the page before gave it.
+    /// A page of records; `next` as the page before gave it. A record that can't be read is
+    /// reported and left out.
     async fn list(&self, filter: &Filter, next: Option<&str>) -> Result<Page<Record>, StoreError>;
 
     /// A page of a subscription's events in order, after the given version.
