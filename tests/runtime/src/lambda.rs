@@ -71,6 +71,7 @@ impl Lambda {
             .route("/2018-06-01/runtime/invocation/next", get(next))
             .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
             .route("/2018-06-01/runtime/invocation/{id}/error", post(failure))
+            .route("/2018-06-01/runtime/init/error", post(init_failure))
             .with_state(Arc::clone(&api))
             .route("/aws", post(aws::call).with_state(Arc::clone(&aws)))
             .route("/aws/", post(aws::call).with_state(Arc::clone(&aws)));
@@ -100,8 +101,8 @@ impl Lambda {
         Self { process, api, aws, invocations, timeout, serving }
     }
 
-    /// Invokes the function; an error of the function is a failed test.
-    pub async fn invoke(&mut self, event: &Event) -> Answer {
+    /// Invokes the function; `Err` is its error, which whoever invoked it may answer with a retry.
+    pub async fn invoke(&mut self, event: &Event) -> Result<Answer, String> {
         let id = Uuid::new_v4().to_string();
         let outcome = self.api.begin(&id);
         let deadline = Timestamp::now() + self.timeout;
@@ -114,9 +115,13 @@ impl Lambda {
         };
         let returned: Value = match outcome {
             Ok(body) => serde_json::from_slice(&body).expect("a function answers in JSON"),
-            Err(error) => panic!("the function failed: {}", String::from_utf8_lossy(&error)),
+            Err(error) => return Err(String::from_utf8_lossy(&error).into_owned()),
         };
-        if event.is_http() { Answer::of_gateway(&returned) } else { Answer::returned(&returned) }
+        Ok(if event.is_http() {
+            Answer::of_gateway(&returned)
+        } else {
+            Answer::returned(&returned)
+        })
     }
 
     /// Ends the function, and tells what it wrote and what it asked AWS for.
@@ -162,6 +167,16 @@ async fn failure(
     body: Bytes,
 ) -> StatusCode {
     api.end(&id, Err(body))
+}
+
+/// A function that can't start fails whatever waits for it.
+async fn init_failure(State(api): State<Arc<RuntimeApi>>, body: Bytes) -> StatusCode {
+    let mut outcomes = api.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
+    for (_, waits) in outcomes.drain() {
+        // Whoever doesn't wait any more needs no error.
+        let _ = waits.send(Err(body.clone()));
+    }
+    StatusCode::ACCEPTED
 }
 
 impl RuntimeApi {

@@ -128,18 +128,26 @@ impl Play {
     }
 
     /// Sends the case's payload to the binary. From here on [`Play::calls`] are the binary's own.
-    pub async fn send(&mut self, mut live: Live) -> Answer {
+    ///
+    /// # Panics
+    /// When the invocation fails, which is no answer.
+    pub async fn send(&mut self, live: Live) -> Answer {
+        let answer = self.attempt(live).await.expect("the function answers");
+        self.answers.push(answer.clone());
+        answer
+    }
+
+    /// The same where the invocation may fail.
+    pub async fn attempt(&mut self, mut live: Live) -> Result<Answer, String> {
         let signed = self.microsoft().entra(|entra| entra.webhook_token(TokenVersion::V1));
         self.secrets.insert(signed.clone());
         live.signed.get_or_insert(signed);
         let event = Event::load(self.function, self.case, &live);
         self.world(World::clear_calls);
-        let answer = match &mut self.host {
+        match &mut self.host {
             Host::Lambda(lambda) => lambda.invoke(&event).await,
             Host::Azure(azure) => azure.invoke(self.function, &event).await,
-        };
-        self.answers.push(answer.clone());
-        answer
+        }
     }
 
     /// The calls of the binary at the marketplace, without those for tokens and keys.

@@ -216,6 +216,17 @@ async fn the_azure_host_routes_to_a_function_what_it_serves() {
     assert_eq!(trigger("reconciliation")["type"], "timerTrigger");
 }
 
+#[test]
+fn the_azure_host_starts_the_binary_and_forwards_requests_as_they_come() {
+    let host = json(include_str!("../../../functions/azure-custom-handler/host.json"));
+    let handler = &host["customHandler"];
+    assert_eq!(handler["description"]["defaultExecutablePath"], "azure-custom-handler");
+    for forwarding in ["enableProxyingHttpRequest", "enableForwardingHttpRequest"] {
+        assert_eq!(handler[forwarding], true, "{forwarding}");
+    }
+    assert_eq!(host["extensions"]["http"]["routePrefix"], "", "paths are the same on every host");
+}
+
 #[tokio::test]
 async fn the_custom_handler_hands_each_route_to_the_function_of_the_template() {
     let stage = stage().await;

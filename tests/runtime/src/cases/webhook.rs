@@ -8,6 +8,7 @@ use crate::{Live, Play};
 
 super::cases! {
     "change-plan" => change_plan,
+    "change-plan" => change_plan_delivered_twice,
     "change-plan-base64-body" => change_plan,
     "change-plan-function-url" => change_plan,
     "change-quantity" => change_quantity,
@@ -36,6 +37,20 @@ async fn change_plan(play: &mut Play) {
     let record = play.record(id).await.expect("a record");
     assert_eq!(record.subscription.plan_id, "gold");
     assert_eq!(play.events(id).await, ["Purchased", "Activated", "PlanChanged"]);
+}
+
+/// F-WHD-5: the same process hears of it again, answers as before, and does nothing.
+async fn change_plan_delivered_twice(play: &mut Play) {
+    let id = play.active(Purchase::flat_rate("silver")).await;
+    let operation = play.world(|world| world.change_plan(id, "gold")).expect("a change");
+    assert_eq!(play.send(Live::operation(id, operation)).await.status, 200);
+    let before = play.record(id).await;
+    let answer = play.send(Live::operation(id, operation)).await;
+    assert_eq!((answer.status, answer.body.as_str()), (200, ""));
+    assert_eq!(play.count(Call::UpdateOperation), 0);
+    assert_eq!(play.record(id).await, before);
+    // F-AUTH-6: a token is kept for as long as it lives.
+    assert!(!play.world(|world| world.calls().iter().any(|call| call.call == Call::Token)));
 }
 
 /// F-WHA-4; the number may be text with a blank (F-WHP-7).
