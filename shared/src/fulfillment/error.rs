@@ -62,7 +62,12 @@ impl Transient for FulfillmentError {
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Unavailable { retry_after, .. } => *retry_after,
-            _ => None,
+            Self::Token(error) => error.retry_after(),
+            Self::Refused(_)
+            | Self::NotFound(_)
+            | Self::Conflict(_)
+            | Self::Unauthorized(_)
+            | Self::Malformed(_) => None,
         }
     }
 }
