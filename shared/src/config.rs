@@ -34,10 +34,12 @@ pub struct ConfigError {
     pub purpose: &'static str,
 }
 
+type Lookup = Box<dyn Fn(&str) -> Option<String> + Send>;
+
 /// Where settings come from. Remembers which were asked for, so that a deployment template can be
 /// held against what a function reads.
 pub struct Environment {
-    lookup: Box<dyn Fn(&str) -> Option<String> + Send>,
+    lookup: Lookup,
     asked: RefCell<Vec<&'static str>>,
 }
 
