@@ -91,8 +91,9 @@ impl Operations {
                     self.note_unacknowledged(requested, current).await;
                     return Err(AnswerError::Unacknowledged(error));
                 }
-                // The 4xx of the answer rejects as well (F-WHA-12).
-                Ok(_) | Err(_) => {}
+                // The 4xx of the answer rejects as well (F-WHA-12). No mark is made: should the
+                // answer be lost too, the next delivery sees what has become of the operation.
+                Ok(_) | Err(_) => return Ok(Outcome::Rejected),
             }
         }
         self.record_verdict(requested, verdict, current).await
@@ -230,14 +231,16 @@ impl Operations {
         + Send
         + Sync,
     ) -> Result<(), AnswerError> {
-        let mark = Mark {
+        // A notice is repeated without harm, and its id is not held against Microsoft's operation: a
+        // mark could pass for the answer to another action of that id (F-WHD-5).
+        let mark = (outcome != Outcome::Noticed).then(|| Mark {
             operation_id: requested.id,
             action: requested.action.clone(),
             outcome,
             at: self.system.now(),
-        };
+        });
         let committed =
-            decide(&*self.store, &*self.system, requested.subscription, current, Some(mark), rule)
+            decide(&*self.store, &*self.system, requested.subscription, current, mark, rule)
                 .await?;
         match committed.stale {
             Some(Staleness::Settling) => Err(AnswerError::Settling),

@@ -8,8 +8,6 @@ use crate::failing_store::{Failing, Switch};
 use crate::scene::Scene;
 use crate::webhook_calls::{ACTIONS, event_of};
 
-const NOTICES: [Action; 4] =
-    [Action::Subscribe, Action::Renew, Action::Suspend, Action::Unsubscribe];
 const CHANGES: [Action; 2] = [Action::ChangePlan, Action::ChangeQuantity];
 
 /// What can go wrong with a question to Microsoft.
@@ -32,6 +30,18 @@ fn faults() -> Vec<FaultKind> {
     faults
 }
 
+/// One of each kind, where the whole list would only take time.
+fn some_faults() -> [FaultKind; 6] {
+    [
+        FaultKind::Status(500, ErrorForm::Nested),
+        FaultKind::Status(403, ErrorForm::BareString),
+        FaultKind::RetryAfter(429, "3600".into()),
+        FaultKind::DropBefore,
+        FaultKind::Garbage("[]".into()),
+        FaultKind::Garbage("{}".into()),
+    ]
+}
+
 /// The call fails while the fault lasts, for a 5xx; the next delivery brings the record up to date.
 async fn survives(scene: &Scene, action: &Action, call: Call, fault: FaultKind) {
     let case = format!("{action:?}, {call:?}: {fault:?}");
@@ -51,18 +61,22 @@ async fn survives(scene: &Scene, action: &Action, call: Call, fault: FaultKind) 
 #[tokio::test]
 async fn t_18_a_change_whose_operation_cant_be_read_is_a_5xx_and_is_made_up_for() {
     let scene = Scene::new().await;
-    for action in CHANGES {
-        for fault in faults() {
-            survives(&scene, &action, Call::GetOperation, fault).await;
-        }
+    for fault in faults() {
+        survives(&scene, &Action::ChangePlan, Call::GetOperation, fault).await;
+    }
+    for fault in some_faults() {
+        survives(&scene, &Action::ChangeQuantity, Call::GetOperation, fault).await;
     }
 }
 
 #[tokio::test]
 async fn t_18_a_notice_whose_subscription_cant_be_read_is_a_5xx_and_is_made_up_for() {
     let scene = Scene::new().await;
-    for action in NOTICES {
-        for fault in faults() {
+    for fault in faults() {
+        survives(&scene, &Action::Suspend, Call::GetSubscription, fault).await;
+    }
+    for action in [Action::Subscribe, Action::Renew, Action::Unsubscribe] {
+        for fault in some_faults() {
             survives(&scene, &action, Call::GetSubscription, fault).await;
         }
     }
@@ -71,7 +85,7 @@ async fn t_18_a_notice_whose_subscription_cant_be_read_is_a_5xx_and_is_made_up_f
 #[tokio::test]
 async fn t_18_a_reinstatement_that_cant_be_confirmed_is_a_5xx_and_is_made_up_for() {
     let scene = Scene::new().await;
-    for fault in faults() {
+    for fault in some_faults() {
         survives(&scene, &Action::Reinstate, Call::GetOperation, fault.clone()).await;
         survives(&scene, &Action::Reinstate, Call::GetSubscription, fault).await;
     }
@@ -179,7 +193,7 @@ async fn t_18_a_table_that_is_gone_is_a_5xx_for_every_action() {
 async fn t_18_a_policy_of_rejecting_is_not_applied_to_what_could_not_be_looked_at() {
     let scene = Scene::with(Options::default().with("CHANGE_POLICY", "reject")).await;
     for action in CHANGES {
-        for fault in faults() {
+        for fault in some_faults() {
             let case = format!("{action:?}: {fault:?}");
             let (id, _) = scene.about_to(&action).await;
             scene.fault(Call::GetOperation, fault, Times::Always);
@@ -198,7 +212,7 @@ async fn t_18_a_policy_of_rejecting_is_not_applied_to_what_could_not_be_looked_a
 async fn t_18_an_acknowledgement_that_fails_leads_to_the_right_record_by_the_next_delivery() {
     let scene = Scene::new().await;
     for action in [Action::ChangePlan, Action::ChangeQuantity, Action::Reinstate] {
-        for fault in faults() {
+        for fault in some_faults() {
             let case = format!("{action:?}: {fault:?}");
             let (id, _) = scene.about_to(&action).await;
             scene.fault(Call::UpdateOperation, fault, Times::Always);

@@ -181,14 +181,11 @@ impl Webhook {
 
     /// Something has happened already; the subscription says what (F-WHS-3).
     async fn notice(&self, claim: &Claim, id: OperationId) -> Result<(), Failure> {
-        let (observed, loaded) = tokio::join!(
+        let (observed, current) = tokio::join!(
             self.marketplace.get_subscription(claim.subscription),
-            self.store.load_with_mark(claim.subscription, id),
+            self.store.load(claim.subscription),
         );
-        let (current, mark) = loaded?;
-        if let Some(mark) = mark {
-            return answered_before(&mark);
-        }
+        let current = current?;
         let mut observed = match observed {
             Err(FulfillmentError::NotFound(_)) => return unknown_subscription(),
             observed => observed?,

@@ -46,7 +46,7 @@ pub enum Outcome {
     Rejected,
     /// It was settled when we looked: accepted by itself, or failed. Microsoft's state was adopted.
     Followed,
-    /// A notice: Microsoft's state was adopted.
+    /// A notice: Microsoft's state was adopted. Needs no mark, and gets none.
     Noticed,
 }
 
