@@ -62,6 +62,9 @@ pub async fn decide(
                     stale: Some(staleness),
                 });
             }
+            Decision::Unchanged if mark.is_none() => {
+                return Ok(Committed { record: current, events: Vec::new(), stale: None });
+            }
             Decision::Unchanged => None,
             Decision::Commit(change) => Some(change),
         };

@@ -1,0 +1,183 @@
+//! What must always hold, and what must hold once the storm has passed.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use emulator::SubscriptionState;
+use shared::domain::{EventKind, OperationId, Record, Status, Subscription, SubscriptionId};
+use shared::store::{Commit, Outcome};
+use uuid::Uuid;
+
+use crate::io::Io;
+use crate::replay;
+use crate::store::MemoryStore;
+
+/// Checked at every commit: the events, replayed, give exactly the record, none missing, none
+/// twice, none out of order, nothing after the end; and no event tells of a state that Microsoft
+/// never held.
+pub fn of_commit(io: &Arc<Io>, before: Option<&Record>, commit: &Commit) {
+    let Some(change) = &commit.change else { return };
+    let id = change.record.id();
+    let mut believed = before.map(|record| record.subscription.clone());
+    if before.is_some_and(|record| *record.status() == Status::Unsubscribed)
+        && !change.events.is_empty()
+    {
+        io.violate(format!("{id}: an event after Unsubscribed"));
+    }
+    for (index, event) in change.events.iter().enumerate() {
+        if (event.version, usize::from(event.index)) != (change.record.version, index) {
+            io.violate(format!("{id}: an event with the place {}-{}", event.version, event.index));
+        }
+        match replay::apply(believed.as_ref(), event) {
+            Ok(after) => believed = Some(after),
+            Err(what) => io.violate(format!("{id}: {what} ({})", event.kind.name())),
+        }
+        held_once(io, &event.kind, &event.subscription);
+    }
+    if believed.as_ref() != Some(&change.record.subscription) {
+        io.violate(format!("{id}: the events don't give the record"));
+    }
+}
+
+/// Every value an event reports must have been Microsoft's at some time.
+fn held_once(io: &Arc<Io>, kind: &EventKind, reported: &Subscription) {
+    let id = reported.id;
+    io.world(|world| {
+        let mut history = world.history(id.0);
+        let (known, what) = match kind {
+            EventKind::PlanChanged { to, .. } => {
+                (history.any(|state| state.plan_id == *to), "plan")
+            }
+            EventKind::QuantityChanged { to, .. } => {
+                (history.any(|state| state.quantity.map(u64::from) == *to), "quantity")
+            }
+            EventKind::Suspended => (history.any(|state| state.status == "Suspended"), "status"),
+            EventKind::Unsubscribed => {
+                (history.any(|state| state.status == "Unsubscribed"), "status")
+            }
+            EventKind::Activated => (history.any(|state| state.status == "Subscribed"), "status"),
+            EventKind::Renewed => (
+                history.any(|state| {
+                    day(state.term_start) == reported.term.start_date.map(|at| at.to_string())
+                }),
+                "term",
+            ),
+            // A reinstatement is believed on the word of its open operation (F-LC-5): Microsoft's
+            // own state follows our answer.
+            EventKind::Reinstated
+            | EventKind::Purchased
+            | EventKind::ActivationRequested
+            | EventKind::ActivationDeadlineApproaching
+            | EventKind::DetailsChanged => (true, ""),
+        };
+        (!known).then(|| format!("{id}: {} with a {what} Microsoft never held", kind.name()))
+    })
+    .into_iter()
+    .for_each(|what| io.violate(what));
+}
+
+fn day(date: Option<jiff::civil::Date>) -> Option<String> {
+    date.map(|date| format!("{date}T00:00:00Z"))
+}
+
+/// Checked once the storm has passed and the reconciliation has run: both sides hold the same, and
+/// what we say we answered is what Microsoft has.
+pub fn of_calm(io: &Arc<Io>, table: &MemoryStore, confirmed: &BTreeSet<Uuid>) {
+    let subscriptions: Vec<SubscriptionState> =
+        io.world(|world| world.subscriptions().cloned().collect());
+    for microsoft in subscriptions {
+        let id = SubscriptionId(microsoft.id);
+        let Some(record) = table.record(id) else {
+            io.violate(format!("{id}: no record"));
+            continue;
+        };
+        for (what, ours, theirs) in compared(&record, &microsoft) {
+            if ours != theirs {
+                io.violate(format!("{id}: {what} is {ours} here and {theirs} at Microsoft"));
+            }
+        }
+        if record.pending_operation.is_some() {
+            io.violate(format!("{id}: still waits for an operation"));
+        }
+        if confirmed.contains(&microsoft.id) && microsoft.status == "PendingFulfillmentStart" {
+            io.violate(format!("{id}: confirmed, and never activated"));
+        }
+        replayed(io, table, &record);
+        answered(io, table, id);
+    }
+}
+
+fn compared(record: &Record, microsoft: &SubscriptionState) -> Vec<(&'static str, String, String)> {
+    let ours = &record.subscription;
+    let at = |at: Option<jiff::Timestamp>| at.map_or("none".to_owned(), |at| at.to_string());
+    let seats = |seats: Option<u64>| seats.map_or("none".to_owned(), |seats| seats.to_string());
+    vec![
+        ("the status", record.status().to_string(), microsoft.status.to_owned()),
+        ("the plan", ours.plan_id.clone(), microsoft.plan_id.clone()),
+        ("the number of seats", seats(ours.quantity), seats(microsoft.quantity.map(u64::from))),
+        (
+            "the term's start",
+            at(ours.term.start_date),
+            day(microsoft.term_start).unwrap_or("none".into()),
+        ),
+        (
+            "the term's end",
+            at(ours.term.end_date),
+            day(microsoft.term_end).unwrap_or("none".into()),
+        ),
+        (
+            "the renewal",
+            format!("{:?}", ours.auto_renew),
+            format!("{:?}", Some(microsoft.auto_renew)),
+        ),
+        ("the name", format!("{:?}", ours.name), format!("{:?}", Some(&microsoft.name))),
+    ]
+    .into_iter()
+    // What Microsoft edits after the end is nobody's business (F-LC-8).
+    .filter(|(what, _, _)| microsoft.status != "Unsubscribed" || *what == "the status")
+    .collect()
+}
+
+/// All events from the first to the last, replayed from nothing, give the record.
+fn replayed(io: &Arc<Io>, table: &MemoryStore, record: &Record) {
+    let id = record.id();
+    let mut believed = None;
+    for event in table.history(id, 0) {
+        match replay::apply(believed.as_ref(), &event) {
+            Ok(after) => believed = Some(after),
+            Err(what) => io.violate(format!("{id}: replayed: {what}")),
+        }
+    }
+    if believed.as_ref() != Some(&record.subscription) {
+        io.violate(format!("{id}: the history doesn't give the record"));
+    }
+}
+
+/// Every operation that wanted an acknowledgement was acknowledged or auto-accepted, and the mark
+/// says which.
+fn answered(io: &Arc<Io>, table: &MemoryStore, id: SubscriptionId) {
+    let operations = io.world(|world| {
+        let ids = world.operations(id.0);
+        ids.into_iter().map(|operation| world.operation(operation)).collect::<Vec<_>>()
+    });
+    for operation in operations {
+        if matches!(operation.status, "InProgress" | "NotStarted") {
+            io.violate(format!("{id}: the operation {} was left open", operation.id));
+        }
+        let Some(mark) = table.mark(id, OperationId(operation.id)) else { continue };
+        let fits = match mark.outcome {
+            Outcome::Accepted => operation.status == "Succeeded",
+            Outcome::Rejected => operation.status == "Failed",
+            Outcome::Followed | Outcome::Noticed => true,
+        };
+        if !fits {
+            io.violate(format!(
+                "{id}: {} {} is marked {:?} and {} at Microsoft",
+                operation.action.as_str(),
+                operation.id,
+                mark.outcome,
+                operation.status
+            ));
+        }
+    }
+}

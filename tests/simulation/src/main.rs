@@ -1,0 +1,90 @@
+//! Runs seeds: `cargo run --release -p simulation -- --seeds 1000000`.
+
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
+
+use clap::Parser;
+use simulation::simulate;
+
+/// Runs the simulation over many seeds, and reports the first that violates anything.
+#[derive(Parser)]
+struct Arguments {
+    /// How many seeds.
+    #[arg(long, default_value_t = 10_000)]
+    seeds: u64,
+    /// The first seed.
+    #[arg(long, default_value_t = 0)]
+    from: u64,
+    /// Run this one seed alone, and print its history.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Threads; one per core if not given.
+    #[arg(long)]
+    threads: Option<usize>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if let Some(seed) = arguments.seed {
+        return show(seed, true);
+    }
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let next = AtomicU64::new(arguments.from);
+    let end = arguments.from + arguments.seeds;
+    let failed = AtomicU64::new(u64::MAX);
+    let stop = AtomicBool::new(false);
+    let begun = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..arguments.threads.unwrap_or(cores) {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= end {
+                        return;
+                    }
+                    if simulate(seed, false).is_err() {
+                        failed.fetch_min(seed, Ordering::Relaxed);
+                        stop.store(true, Ordering::Relaxed);
+                    }
+                    let done = seed + 1 - arguments.from;
+                    if done % 50_000 == 0 {
+                        println!(
+                            "{done} seeds, {:.0} a second",
+                            done as f64 / begun.elapsed().as_secs_f64()
+                        );
+                    }
+                }
+            });
+        }
+    });
+    let failed = failed.into_inner();
+    if failed < u64::MAX {
+        return show(failed, false);
+    }
+    let seconds = begun.elapsed().as_secs_f64();
+    let rate = arguments.seeds as f64 / seconds;
+    println!("{} seeds in {seconds:.1} s, {rate:.0} a second: nothing violated", arguments.seeds);
+    ExitCode::SUCCESS
+}
+
+/// Prints the history of a seed.
+fn show(seed: u64, even_if_well: bool) -> ExitCode {
+    match simulate(seed, true) {
+        Ok(()) => {
+            println!("seed {seed}: nothing violated");
+            if even_if_well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(violation) => {
+            for line in &violation.history {
+                println!("{line}");
+            }
+            println!("\nseed {seed} violates:");
+            for what in &violation.what {
+                println!("  {what}");
+            }
+            println!("\nreplay: cargo run --release -p simulation -- --seed {seed}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,392 @@
+//! One seed: a storm, the calm after it, and what must hold.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use emulator::{Action, Dispatch, Settings, World};
+use http::{HeaderMap, Method, Request};
+use jiff::{SignedDuration, Timestamp};
+use rand::Rng;
+use uuid::Uuid;
+
+use crate::invariants;
+use crate::io::{Io, Plan};
+use crate::publisher::{Function, Publisher};
+use crate::store::MemoryStore;
+use crate::tasks::{Ended, Tasks};
+
+/// Nothing is on its way for longer: Microsoft has given up waiting, and its token is old.
+const LATEST: SignedDuration = SignedDuration::from_mins(50);
+
+/// A seed in which something was that must never be.
+#[derive(Debug)]
+pub struct Violation {
+    /// What.
+    pub what: Vec<String>,
+    /// What happened until then.
+    pub history: Vec<String>,
+}
+
+/// What a function under way is for.
+#[derive(Clone, Debug)]
+pub enum Purpose {
+    Visit,
+    Confirm(Uuid),
+    Deliver(Box<Dispatch>),
+    Forged,
+    Activate(Uuid),
+    Manage,
+    Reconcile,
+}
+
+impl Purpose {
+    fn function(&self) -> Function {
+        match self {
+            Self::Visit | Self::Confirm(_) => Function::Landing,
+            Self::Deliver(_) | Self::Forged => Function::Webhook,
+            Self::Activate(_) => Function::Activation,
+            Self::Manage => Function::Management,
+            Self::Reconcile => Function::Reconciliation,
+        }
+    }
+}
+
+/// A world, a publisher, and what is under way between them.
+pub struct Run {
+    pub(crate) io: Arc<Io>,
+    pub(crate) table: MemoryStore,
+    publisher: Publisher,
+    tasks: Tasks<Purpose, Outcome>,
+    /// Webhooks on their way, to be handed over in any order.
+    pub(crate) in_transit: Vec<(Timestamp, Dispatch)>,
+    /// Whose button was pressed, by somebody who was told that it worked.
+    confirmed: BTreeSet<Uuid>,
+    /// Whose activation anybody asked for at all.
+    asked: BTreeSet<Uuid>,
+    pub(crate) rejects: bool,
+    pub(crate) by_publisher: bool,
+    /// The reconciliation came to the end of the list.
+    finished: bool,
+}
+
+enum Outcome {
+    Status(u16),
+    Finished(bool),
+}
+
+impl Run {
+    /// A calm world without purchases.
+    ///
+    /// # Panics
+    /// Never: the settings are complete.
+    pub fn new(seed: u64, keep_history: bool) -> Self {
+        // The world's own ids are the same in every run, so that tokens are signed once for all.
+        let settings = Settings {
+            webhook_url: Some("http://publisher.sim/webhook".to_owned()),
+            ..Settings::default()
+        };
+        let mut world = World::new(settings);
+        world.entra().set_authority(crate::transport::ENTRA);
+        let io = Io::new(world, seed, keep_history);
+        let (rejects, by_publisher) =
+            io.decide(|rng| (rng.random_ratio(1, 3), rng.random_ratio(1, 4)));
+        Self::with(io, rejects, by_publisher)
+    }
+
+    /// The same with chosen settings of the publisher.
+    pub fn with(io: Arc<Io>, rejects: bool, by_publisher: bool) -> Self {
+        let table = MemoryStore::default();
+        let policy = if rejects { "reject" } else { "accept" };
+        let mode = if by_publisher { "by-publisher" } else { "on-confirm" };
+        let publisher =
+            Publisher::new(&io, &table, policy, mode).expect("the settings are complete");
+        io.note(|| format!("CHANGE_POLICY={policy} ACTIVATION={mode}"));
+        Self {
+            io,
+            table,
+            publisher,
+            tasks: Tasks::default(),
+            in_transit: Vec::new(),
+            confirmed: BTreeSet::new(),
+            asked: BTreeSet::new(),
+            rejects,
+            by_publisher,
+            finished: false,
+        }
+    }
+
+    /// How many functions are under way.
+    pub fn under_way(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// Whether a reconciliation is under way; Step Functions starts no second one.
+    pub fn reconciles(&self) -> bool {
+        self.tasks.purposes().any(|purpose| matches!(purpose, Purpose::Reconcile))
+    }
+
+    /// Starts a function.
+    pub(crate) fn start(&mut self, purpose: Purpose, request: Request<Bytes>) {
+        self.io.note(|| format!("> {}", described(&purpose)));
+        if let Purpose::Confirm(id) | Purpose::Activate(id) = purpose {
+            self.asked.insert(id);
+        }
+        let handler = match purpose.function() {
+            Function::Landing => self.publisher.landing.clone(),
+            Function::Webhook => self.publisher.webhook.clone(),
+            Function::Activation => self.publisher.activation.clone(),
+            Function::Management => self.publisher.management.clone(),
+            Function::Reconciliation => return self.start_slice(purpose),
+        };
+        let until = self.until(&purpose);
+        self.tasks.start(purpose, until, async move {
+            Outcome::Status(handler.handle(request).await.status().as_u16())
+        });
+    }
+
+    fn start_slice(&mut self, purpose: Purpose) {
+        let reconciliation = self.publisher.reconciliation.clone();
+        let until = self.until(&purpose);
+        self.tasks.start(purpose, until, async move {
+            Outcome::Finished(reconciliation.slice().await.is_ok_and(|report| report.finished))
+        });
+    }
+
+    /// When the host ends a function: the timeouts of the template.
+    fn until(&self, purpose: &Purpose) -> Timestamp {
+        let seconds = match purpose.function() {
+            Function::Webhook => 15,
+            Function::Landing => 20,
+            Function::Activation | Function::Management => 29,
+            Function::Reconciliation => 300,
+        };
+        self.io.world(|world| world.now()) + SignedDuration::from_secs(seconds)
+    }
+
+    /// The schedule has come round.
+    pub(crate) fn start_reconciliation(&mut self) {
+        if !self.reconciles() {
+            self.start(Purpose::Reconcile, Request::new(Bytes::new()));
+        }
+    }
+
+    /// Microsoft sends what is due; it arrives when it arrives.
+    pub(crate) fn send_due(&mut self) {
+        self.io.world(|world| {
+            let due = world.take_due_deliveries();
+            self.in_transit.extend(due.into_iter().map(|dispatch| (world.now(), dispatch)));
+        });
+    }
+
+    /// A webhook arrives.
+    pub(crate) fn arrive(&mut self, which: usize) {
+        let (sent, dispatch) = self.in_transit.swap_remove(which);
+        let late = self.io.world(|world| world.now().duration_since(sent) > LATEST);
+        if late {
+            self.io.world(|world| world.delivery_answered(&dispatch, None));
+            return;
+        }
+        let request = webhook(dispatch.headers.clone(), dispatch.body.clone());
+        self.start(Purpose::Deliver(Box::new(dispatch)), request);
+    }
+
+    /// One function under way goes on to its next effect, or ends.
+    pub(crate) fn turn(&mut self) {
+        let tasks = self.tasks.len();
+        if tasks == 0 {
+            return;
+        }
+        let which = self.io.decide(|rng| rng.random_range(0..tasks));
+        let now = self.io.world(|world| world.now());
+        match self.tasks.turn(which, now) {
+            None => {}
+            Some(Ended::Answered(purpose, outcome)) => self.answered(purpose, &outcome),
+            Some(Ended::Killed(purpose)) => self.killed(purpose),
+        }
+        self.only_asked_are_activated();
+    }
+
+    fn answered(&mut self, purpose: Purpose, outcome: &Outcome) {
+        match outcome {
+            Outcome::Status(status) => {
+                self.io.note(|| format!("< {} {status}", described(&purpose)))
+            }
+            Outcome::Finished(finished) => {
+                self.io.note(|| format!("< {} finished: {finished}", described(&purpose)));
+                self.finished = *finished;
+            }
+        }
+        match (purpose, outcome) {
+            (Purpose::Deliver(dispatch), Outcome::Status(status)) => {
+                self.check_answer(&dispatch, *status);
+                self.io.world(|world| world.delivery_answered(&dispatch, Some(*status)));
+            }
+            (Purpose::Forged, Outcome::Status(status)) if *status != 401 && *status < 500 => {
+                self.io.violate(format!("a forged call was answered with {status}"));
+            }
+            (Purpose::Confirm(id), Outcome::Status(200)) if !self.by_publisher => {
+                self.confirmed.insert(id);
+            }
+            (Purpose::Activate(id), Outcome::Status(200 | 202)) => {
+                self.confirmed.insert(id);
+            }
+            _ => {}
+        }
+    }
+
+    fn killed(&mut self, purpose: Purpose) {
+        self.io.note(|| format!("< {} was killed", described(&purpose)));
+        if let Purpose::Deliver(dispatch) = &purpose {
+            self.io.world(|world| world.delivery_answered(dispatch, None));
+        }
+        self.publisher.restart(purpose.function()).expect("the settings are the same");
+    }
+
+    /// A 4xx is a rejection, and nothing but a rejection; Microsoft's own calls are never refused.
+    fn check_answer(&self, dispatch: &Dispatch, status: u16) {
+        let is_change = matches!(dispatch.action, Action::ChangePlan | Action::ChangeQuantity);
+        let is_ours =
+            self.io.world(|world| world.operation(dispatch.operation).source == "Partner");
+        let accepted =
+            self.io.world(|world| world.operation(dispatch.operation).status == "Succeeded");
+        match status {
+            200 | 500..=599 => {}
+            400 if is_change && self.rejects && !is_ours && !accepted => {}
+            _ => self.io.violate(format!(
+                "{} {} was answered with {status}",
+                dispatch.action.as_str(),
+                dispatch.operation
+            )),
+        }
+    }
+
+    /// Activation begins billing: it is asked for exactly when somebody asked us.
+    fn only_asked_are_activated(&self) {
+        let unasked = self.io.world(|world| {
+            let started = |state: &&emulator::SubscriptionState| {
+                state.activating
+                    || (state.term_start.is_some() && state.status != "PendingFulfillmentStart")
+            };
+            world
+                .subscriptions()
+                .filter(started)
+                .filter(|state| !self.asked.contains(&state.id) && state.plan_id != "auto")
+                .map(|state| state.id)
+                .next()
+        });
+        if let Some(id) = unasked {
+            self.io.violate(format!("{id} was activated, and nobody had asked"));
+        }
+    }
+
+    /// A purchase that activates itself counts as asked for.
+    pub(crate) fn activates_itself(&mut self, id: Uuid) {
+        self.asked.insert(id);
+    }
+
+    /// Everything under way comes to its end.
+    pub(crate) fn finish(&mut self) {
+        for _ in 0..100_000 {
+            if self.tasks.len() == 0 {
+                return;
+            }
+            self.turn();
+        }
+        self.io.violate(format!("{} functions never ended", self.tasks.len()));
+    }
+
+    /// The storm passes: what was sent arrives, what failed is repeated, and the reconciliation
+    /// runs; then both sides must hold the same.
+    pub fn calm(&mut self) {
+        self.io.note(|| "--- the storm has passed".to_owned());
+        self.io.plan(Plan::Calm);
+        self.io.world(|world| {
+            world.settings_mut().behaviour.stale_reads = None;
+            world.advance(Duration::from_secs(61));
+        });
+        // Microsoft repeats for eight hours; the emulator every minute.
+        for _ in 0..600 {
+            self.send_due();
+            while !self.in_transit.is_empty() {
+                self.arrive(0);
+                self.finish();
+            }
+            self.finish();
+            if self.io.world(|world| world.next_delivery_due()).is_none() {
+                break;
+            }
+            self.io.world(|world| world.advance(Duration::from_secs(61)));
+        }
+        for _ in 0..3 {
+            self.io.world(|world| world.advance(Duration::from_secs(10 * 60)));
+            self.finished = false;
+            for _ in 0..100 {
+                if self.finished {
+                    break;
+                }
+                self.start_reconciliation();
+                self.finish();
+            }
+            if !self.finished {
+                self.io.violate("the reconciliation never finished".to_owned());
+            }
+            self.send_due();
+            while !self.in_transit.is_empty() {
+                self.arrive(0);
+                self.finish();
+            }
+        }
+        invariants::of_calm(&self.io, &self.table, &self.confirmed);
+        self.a_calm_run_writes_nothing();
+    }
+
+    /// An unchanged publisher costs no write but the checkpoint.
+    fn a_calm_run_writes_nothing(&mut self) {
+        let before = self.table.writes();
+        self.start_reconciliation();
+        self.finish();
+        let writes = self.table.writes() - before;
+        if writes > 1 {
+            self.io
+                .violate(format!("a reconciliation with nothing to repair wrote {writes} times"));
+        }
+    }
+
+    /// What must never be and was.
+    pub fn verdict(&self) -> Result<(), Violation> {
+        let what = self.io.violations();
+        if what.is_empty() { Ok(()) } else { Err(Violation { what, history: self.io.history() }) }
+    }
+}
+
+/// Runs a seed from its first purchase to the calm.
+pub fn simulate(seed: u64, keep_history: bool) -> Result<(), Violation> {
+    let mut run = Run::new(seed, keep_history);
+    run.storm();
+    run.calm();
+    run.verdict()
+}
+
+pub(crate) fn webhook(headers: HeaderMap, body: Vec<u8>) -> Request<Bytes> {
+    let mut request = Request::new(Bytes::from(body));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = http::Uri::from_static("/webhook");
+    *request.headers_mut() = headers;
+    request
+}
+
+fn described(purpose: &Purpose) -> String {
+    match purpose {
+        Purpose::Deliver(dispatch) => {
+            format!(
+                "webhook {} {} attempt {}",
+                dispatch.action.as_str(),
+                dispatch.operation,
+                dispatch.attempt
+            )
+        }
+        other => format!("{other:?}"),
+    }
+}

@@ -1,0 +1,80 @@
+//! The network: the functions' requests, carried into the world as they are.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use emulator::{ApiRequest, Outcome, Reply, World};
+use http::{Request, Response, StatusCode};
+use shared::outbound::{SendError, Transport};
+
+use crate::io::{Fault, Io};
+
+/// Where the functions think the marketplace is.
+pub const MARKETPLACE: &str = "http://marketplace.sim/api";
+
+/// Where the functions think Entra is.
+pub const ENTRA: &str = "http://entra.sim";
+
+/// Carries requests into the world.
+pub struct SimulatedTransport(pub Arc<Io>);
+
+impl fmt::Debug for SimulatedTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SimulatedTransport")
+    }
+}
+
+#[async_trait]
+impl Transport for SimulatedTransport {
+    async fn send(
+        &self,
+        request: Request<Bytes>,
+        _: Duration,
+    ) -> Result<Response<Bytes>, SendError> {
+        let io = &self.0;
+        let target = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
+        let name = || format!("{} {}", request.method(), without_query(&target));
+        let outcome = io.effect(name, || {
+            let to_entra = request.uri().host() == Some("entra.sim");
+            io.world(|world| carry(world, &request, &target, to_entra))
+        });
+        match outcome.await {
+            Ok(Outcome::Reply(reply)) => answer(reply),
+            Ok(Outcome::DropConnection) | Err(Fault::Refused) => {
+                Err(SendError::NotSent("connection refused".to_owned()))
+            }
+            Ok(Outcome::Hang | Outcome::LoseAnswer) => {
+                Err(SendError::NoAnswer("no answer".to_owned()))
+            }
+            Err(Fault::Broken) => {
+                let mut broken = Response::new(Bytes::from_static(b"<html>broken</html>"));
+                *broken.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+                Ok(broken)
+            }
+            Err(fault) => Err(SendError::NoAnswer(format!("{fault:?}"))),
+        }
+    }
+}
+
+fn without_query(target: &str) -> &str {
+    target.split('?').next().unwrap_or_default()
+}
+
+fn carry(world: &mut World, request: &Request<Bytes>, target: &str, to_entra: bool) -> Outcome {
+    let target = target.strip_prefix("/api").filter(|_| !to_entra).unwrap_or(target);
+    let mut carried = ApiRequest::new(request.method().clone(), target);
+    carried.headers = request.headers().clone();
+    carried.body = request.body().to_vec();
+    if to_entra { world.entra_call(&carried).outcome } else { world.marketplace(&carried).outcome }
+}
+
+fn answer(reply: Reply) -> Result<Response<Bytes>, SendError> {
+    let mut response = Response::builder().status(reply.status);
+    for (name, value) in &reply.headers {
+        response = response.header(name, value);
+    }
+    Ok(response.body(Bytes::from(reply.body))?)
+}
