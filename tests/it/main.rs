@@ -2,6 +2,7 @@
 //! on an embedded DynamoDB. One module per function or concern; `T-n` in a name is the case of the
 //! conformance index, `F-…` in a comment the fact it is held against.
 
+mod store;
 mod client;
 mod activation;
 mod landing;

@@ -28,6 +28,7 @@ const MARK_LIVES: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// A consumer catches up within days; the history of a yearly term is asked for after its renewal.
 const EVENT_LIVES: SignedDuration = SignedDuration::from_hours(400 * 24);
 
+const SUBSCRIPTION_PREFIX: &str = "SUB#";
 pub(super) const RECORD: &str = "RECORD";
 pub(super) const EVENT_PREFIX: &str = "EVENT#";
 
@@ -40,7 +41,7 @@ pub(super) fn number(value: impl ToString) -> AttributeValue {
 }
 
 pub(super) fn partition(id: SubscriptionId) -> String {
-    format!("SUB#{id}")
+    format!("{SUBSCRIPTION_PREFIX}{id}")
 }
 
 pub(super) fn mark_key(operation: OperationId) -> String {
@@ -97,7 +98,8 @@ fn with_expiry(mut item: Item, at: Timestamp, lives: SignedDuration) -> Result<I
 
 /// Whose record the item is.
 pub(super) fn subscription(item: &Item) -> Option<SubscriptionId> {
-    item.get(SUBSCRIPTION)?.as_s().ok()?.parse().ok()
+    // From the key: whatever else of the item is lost, that is there.
+    item.get(PARTITION)?.as_s().ok()?.strip_prefix(SUBSCRIPTION_PREFIX)?.parse().ok()
 }
 
 /// What the item holds.
