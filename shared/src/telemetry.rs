@@ -4,8 +4,9 @@
 
 use std::future::Future;
 
-use tracing::{Instrument, Span};
+use tracing::{Instrument, Span, Subscriber};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
 use uuid::Uuid;
 
 tokio::task_local! {
@@ -15,13 +16,22 @@ tokio::task_local! {
 /// Writes JSON lines to standard output; `level` as in `info` or `info,webhook=debug`. A second
 /// call leaves the first one's subscriber in place.
 pub fn start(level: &str) {
-    let _ = tracing_subscriber::fmt()
+    let _ = tracing::subscriber::set_global_default(lines(level, std::io::stdout));
+}
+
+/// What [`start`] starts, writing anywhere.
+pub fn lines<W>(level: &str, writer: W) -> impl Subscriber + Send + Sync
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
         .with_current_span(true)
         .with_span_list(false)
         .with_env_filter(EnvFilter::new(level))
-        .try_init();
+        .with_writer(writer)
+        .finish()
 }
 
 /// Runs `work` as one piece: every line it logs is within `span`, and every call it makes carries
