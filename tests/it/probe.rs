@@ -126,14 +126,19 @@ impl Store for Probed {
 
 /// Replaces the body of a subscription's record by something no program writes.
 pub async fn corrupt(scene: &Scene, id: Uuid, body: &str) {
+    overwrite(scene, id, "body", body).await;
+}
+
+/// Replaces a part of a subscription's record, such as `body.updatedAt`, by a text.
+pub async fn overwrite(scene: &Scene, id: Uuid, part: &str, text: &str) {
     let url = scene.stage.database_url().expect("an embedded database");
     local::database::client(url, &scene.stage.variables["AWS_REGION"])
         .update_item()
         .table_name(&scene.stage.variables["TABLE_NAME"])
         .key("pk", AttributeValue::S(format!("SUB#{id}")))
         .key("sk", AttributeValue::S("RECORD".to_owned()))
-        .update_expression("SET body = :body")
-        .expression_attribute_values(":body", AttributeValue::S(body.to_owned()))
+        .update_expression(format!("SET {part} = :text"))
+        .expression_attribute_values(":text", AttributeValue::S(text.to_owned()))
         .send()
         .await
         .expect("the record is there");

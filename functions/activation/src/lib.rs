@@ -35,10 +35,9 @@ impl Activate {
     async fn activate(&self, request: &Request) -> Result<Response, Problem> {
         let id = subscription(request)?;
         let span = info_span!("activation", subscription.id = %id);
-        let work = self.activation.activate(id, &Cause::Activation);
-        let activated = telemetry::within(self.activation.system.new_id(), span, work)
-            .await
-            .map_err(problem)?;
+        let work =
+            async { self.activation.activate(id, &Cause::Activation).await.map_err(problem) };
+        let activated = telemetry::within(self.activation.system.new_id(), span, work).await?;
         Ok(match activated {
             Activated::Confirmed(record) => answer(StatusCode::OK, &record),
             Activated::Requested(record) => answer(StatusCode::ACCEPTED, &record),

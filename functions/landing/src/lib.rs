@@ -18,7 +18,8 @@ use shared::retry::RetryPolicy;
 use shared::store::Store;
 use shared::system::System;
 use shared::telemetry;
-use tracing::{error, info, info_span, warn};
+use tracing::field::{Empty, display};
+use tracing::{Span, error, info, info_span, warn};
 
 use page::{Page, Pages};
 
@@ -153,7 +154,8 @@ impl Landing {
         let id = observed
             .id()
             .ok_or_else(|| Failure::NotNow("Resolve named no subscription".to_owned()))?;
-        info!(subscription.id = %id, "resolved a purchase");
+        Span::current().record("subscription.id", display(id));
+        info!("resolved a purchase");
         let current = self.store.load(id).await.map_err(DecideError::from)?;
         let Committed { record, .. } =
             adopt(&*self.store, &*self.system, id, current, None, &observed, &Cause::Landing)
@@ -232,6 +234,7 @@ impl Handler for Landing {
             )
             .into();
         }
-        telemetry::within(self.system.new_id(), info_span!("landing"), self.answer(&request)).await
+        let span = info_span!("landing", subscription.id = Empty);
+        telemetry::within(self.system.new_id(), span, self.answer(&request)).await
     }
 }

@@ -22,7 +22,8 @@ use shared::retry::RetryPolicy;
 use shared::store::{Store, StoreError};
 use shared::system::System;
 use shared::telemetry;
-use tracing::{error, info, info_span, warn};
+use tracing::field::{Empty, display};
+use tracing::{Span, error, info, info_span, warn};
 
 pub use change::Wanted;
 use change::allowed;
@@ -48,7 +49,9 @@ impl Management {
     }
 
     async fn call(&self, request: &Request) -> Result<Response, Problem> {
-        match Route::of(request)? {
+        let route = Route::of(request)?;
+        Span::current().record("subscription.id", route.subscription().map(display));
+        match route {
             Route::List { filter, next } => {
                 let page = self
                     .store
@@ -241,8 +244,8 @@ fn problem(error: FulfillmentError) -> Problem {
 impl Handler for Management {
     async fn handle(&self, request: Request) -> Response {
         let work = self.call(&request);
-        let answered =
-            telemetry::within(self.system.new_id(), info_span!("management"), work).await;
+        let span = info_span!("management", subscription.id = Empty);
+        let answered = telemetry::within(self.system.new_id(), span, work).await;
         answered.unwrap_or_else(Response::from)
     }
 }

@@ -38,6 +38,20 @@ pub enum Route {
 }
 
 impl Route {
+    /// The subscription a call is about.
+    pub fn subscription(&self) -> Option<SubscriptionId> {
+        match self {
+            Self::List { .. } => None,
+            Self::Read(id)
+            | Self::Events { id, .. }
+            | Self::Plans(id)
+            | Self::Operations(id)
+            | Self::Operation(id, _)
+            | Self::Change(id)
+            | Self::Cancel(id) => Some(*id),
+        }
+    }
+
     /// The call, or why it is none.
     pub fn of(request: &Request) -> Result<Self, Problem> {
         let path = request.uri().path().trim_end_matches('/');

@@ -26,7 +26,8 @@ use shared::retry::RetryPolicy;
 use shared::store::{Mark, Outcome, Store, StoreError};
 use shared::system::System;
 use shared::{commit, telemetry};
-use tracing::{error, info, info_span, warn};
+use tracing::field::{Empty, display};
+use tracing::{Span, error, info, info_span, warn};
 
 pub use claim::{Claim, Unreadable};
 
@@ -80,15 +81,44 @@ impl Webhook {
         })
     }
 
+    async fn respond(&self, request: &Request) -> Response {
+        match self.receive(request).await {
+            Ok(()) => empty(StatusCode::OK),
+            Err(Failure::Rejected) => Problem::new(
+                StatusCode::BAD_REQUEST,
+                "rejected",
+                "the publisher rejects this change",
+            )
+            .into(),
+            Err(Failure::NotMicrosoft(reason)) => {
+                warn!(reason, metric = "refused_caller", "refused a call of the webhook");
+                let mut response: Response = Problem::new(
+                    StatusCode::UNAUTHORIZED,
+                    "unauthorized",
+                    "a token of Microsoft's marketplace for this publisher is required",
+                )
+                .into();
+                let challenge = http::HeaderValue::from_static("Bearer");
+                response.headers_mut().insert(http::header::WWW_AUTHENTICATE, challenge);
+                response
+            }
+            Err(Failure::NotNow(reason)) => {
+                error!(
+                    reason,
+                    "a call of the webhook could not be dealt with; Microsoft repeats it"
+                );
+                Problem::unavailable().into()
+            }
+        }
+    }
+
     async fn receive(&self, request: &Request) -> Result<(), Failure> {
         let claim = self.authenticate(request).await?;
-        let span = info_span!(
-            "webhook",
-            subscription.id = %claim.subscription,
-            operation.id = claim.operation.map(|id| id.to_string()).unwrap_or_default(),
-            action = %claim.action,
-        );
-        telemetry::within(self.system.new_id(), span, self.act(&claim)).await
+        let span = Span::current();
+        span.record("subscription.id", display(claim.subscription));
+        span.record("operation.id", claim.operation.map(display));
+        span.record("action", display(&claim.action));
+        self.act(&claim).await
     }
 
     /// Nobody's body is read before its sender has proved to be Microsoft.
@@ -353,33 +383,8 @@ impl Handler for Webhook {
             return Problem::new(StatusCode::NOT_FOUND, "no_route", "the webhook is POST /webhook")
                 .into();
         }
-        match self.receive(&request).await {
-            Ok(()) => empty(StatusCode::OK),
-            Err(Failure::Rejected) => Problem::new(
-                StatusCode::BAD_REQUEST,
-                "rejected",
-                "the publisher rejects this change",
-            )
-            .into(),
-            Err(Failure::NotMicrosoft(reason)) => {
-                warn!(reason, metric = "refused_caller", "refused a call of the webhook");
-                let mut response: Response = Problem::new(
-                    StatusCode::UNAUTHORIZED,
-                    "unauthorized",
-                    "a token of Microsoft's marketplace for this publisher is required",
-                )
-                .into();
-                let challenge = http::HeaderValue::from_static("Bearer");
-                response.headers_mut().insert(http::header::WWW_AUTHENTICATE, challenge);
-                response
-            }
-            Err(Failure::NotNow(reason)) => {
-                error!(
-                    reason,
-                    "a call of the webhook could not be dealt with; Microsoft repeats it"
-                );
-                Problem::unavailable().into()
-            }
-        }
+        let span =
+            info_span!("webhook", subscription.id = Empty, operation.id = Empty, action = Empty);
+        telemetry::within(self.system.new_id(), span, self.respond(&request)).await
     }
 }
