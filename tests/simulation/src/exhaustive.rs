@@ -1,2 +1,243 @@
 //! Every fault at every effect of every flow. The effects are counted as the code runs, so that a
 //! call added later is covered unasked.
+
+use bytes::Bytes;
+use emulator::{Purchase, Settings, World};
+use http::{Method, Request};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::io::{Fault, Io, Plan};
+use crate::run::{Purpose, Run, Violation};
+
+/// One thing the publisher's side does from beginning to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// A buyer opens the landing page.
+    Visit,
+    /// A buyer confirms, and we activate.
+    Confirm,
+    /// A buyer confirms, and the publisher's product is to activate.
+    HandOver,
+    /// The publisher's product activates.
+    Activate,
+    /// A plan change that is accepted.
+    ChangePlan,
+    /// A plan change that is rejected.
+    RejectPlan,
+    /// A seat change that is accepted.
+    ChangeQuantity,
+    /// A seat change that is rejected.
+    RejectQuantity,
+    /// A rejected change is taken back.
+    Revert,
+    /// A plan change of a subscription nobody has seen before.
+    ChangeOfUnknown,
+    /// A new term.
+    Renew,
+    /// Payment fails.
+    Suspend,
+    /// Payment is back.
+    Reinstate,
+    /// It ends.
+    Unsubscribe,
+    /// A purchase that activates itself.
+    Subscribe,
+    /// The publisher asks for another plan, and the webhook brings it.
+    PublisherPlan,
+    /// The publisher asks for other seats, and the webhook brings them.
+    PublisherQuantity,
+    /// The publisher cancels, and the webhook ends it.
+    PublisherCancel,
+    /// The reconciliation repairs what a lost webhook left undone.
+    Reconcile,
+    /// The reconciliation answers a reinstatement whose webhook was lost.
+    Sweep,
+}
+
+impl Flow {
+    /// All of them.
+    pub const ALL: [Self; 20] = [
+        Self::Visit,
+        Self::Confirm,
+        Self::HandOver,
+        Self::Activate,
+        Self::ChangePlan,
+        Self::RejectPlan,
+        Self::ChangeQuantity,
+        Self::RejectQuantity,
+        Self::Revert,
+        Self::ChangeOfUnknown,
+        Self::Renew,
+        Self::Suspend,
+        Self::Reinstate,
+        Self::Unsubscribe,
+        Self::Subscribe,
+        Self::PublisherPlan,
+        Self::PublisherQuantity,
+        Self::PublisherCancel,
+        Self::Reconcile,
+        Self::Sweep,
+    ];
+
+    fn rejects(self) -> bool {
+        matches!(self, Self::RejectPlan | Self::RejectQuantity | Self::Revert)
+    }
+
+    fn by_publisher(self) -> bool {
+        matches!(self, Self::HandOver | Self::Activate)
+    }
+}
+
+/// A fault that broke something.
+#[derive(Debug)]
+pub struct Broken {
+    /// The flow.
+    pub flow: Flow,
+    /// Its effect, counted from zero.
+    pub effect: usize,
+    /// What went wrong with it.
+    pub fault: String,
+    /// What must never be and was.
+    pub violation: Violation,
+}
+
+/// Runs a flow once for every fault at every of its effects, each followed by redelivery and
+/// reconciliation. Returns how many runs that were.
+pub fn every_fault(flow: Flow) -> Result<usize, Box<Broken>> {
+    let mut runs = 0;
+    for fault in Fault::ALL {
+        for effect in 0.. {
+            let (reached, verdict) = run(flow, Plan::At(effect, fault));
+            if let Err(violation) = verdict {
+                return Err(Box::new(Broken { flow, effect, fault: format!("{fault:?}"), violation }));
+            }
+            runs += 1;
+            if !reached {
+                break;
+            }
+        }
+    }
+    Ok(runs)
+}
+
+/// Runs a flow under a plan; also whether the plan's fault was reached.
+fn run(flow: Flow, plan: Plan) -> (bool, Result<(), Violation>) {
+    let settings =
+        Settings { webhook_url: Some("http://publisher.sim/webhook".to_owned()), ..Settings::default() };
+    let mut world = World::new(settings);
+    world.entra().set_authority(crate::transport::ENTRA);
+    let io = Io::new(world, 0, true);
+    io.interleave(false);
+    let mut run = Run::with(io, flow.rejects(), flow.by_publisher());
+    let at = match plan {
+        Plan::At(at, _) => at,
+        Plan::Calm | Plan::Storm(_) => usize::MAX,
+    };
+    let id = run.set_up(flow);
+    run.io.plan(plan);
+    run.act(flow, id);
+    let reached = run.io.count() > at;
+    run.calm();
+    (reached, run.verdict())
+}
+
+impl Run {
+    /// What has to be there before the flow begins.
+    fn set_up(&mut self, flow: Flow) -> Uuid {
+        let purchase = match flow {
+            Flow::Subscribe => Purchase::flat_rate("auto").auto_activated(),
+            Flow::ChangePlan | Flow::RejectPlan | Flow::ChangeOfUnknown => Purchase::flat_rate("silver"),
+            _ => Purchase::per_seat("team", 10),
+        };
+        let id = self.io.world(|world| world.purchase(purchase));
+        match flow {
+            Flow::Visit | Flow::Confirm | Flow::HandOver => {}
+            Flow::Subscribe => self.activates_itself(id),
+            Flow::Activate => {
+                self.press(id);
+                self.finish();
+            }
+            Flow::ChangeOfUnknown => {
+                // Activated by another deployment, whose table is not ours.
+                self.press(id);
+                self.finish();
+                self.table.forget(id);
+            }
+            _ => {
+                self.press(id);
+                self.finish();
+            }
+        }
+        match flow {
+            Flow::Revert => {
+                self.world(|world| drop(world.change_quantity(id, 20)));
+                self.deliver();
+                self.world(|world| drop(world.revert(id)));
+            }
+            Flow::Reinstate | Flow::Sweep => {
+                self.world(|world| drop(world.suspend(id)));
+                self.deliver();
+                // So that nothing settles any more when the flow begins.
+                self.world(|world| world.advance(std::time::Duration::from_secs(120)));
+                self.world(|world| drop(world.reinstate(id)));
+            }
+            Flow::ChangePlan | Flow::RejectPlan | Flow::ChangeOfUnknown => {
+                self.world(|world| drop(world.change_plan(id, "gold")));
+            }
+            Flow::ChangeQuantity | Flow::RejectQuantity => {
+                self.world(|world| drop(world.change_quantity(id, 20)));
+            }
+            Flow::Renew => self.world(|world| drop(world.renew(id))),
+            Flow::Suspend => self.world(|world| drop(world.suspend(id))),
+            Flow::Unsubscribe => self.world(|world| drop(world.unsubscribe(id))),
+            Flow::Reconcile => self.world(|world| {
+                drop(world.suspend(id));
+                world.lose_deliveries();
+            }),
+            _ => {}
+        }
+        if flow == Flow::Sweep {
+            self.world(|world| world.lose_deliveries());
+        }
+        id
+    }
+
+    /// The flow itself.
+    fn act(&mut self, flow: Flow, id: Uuid) {
+        match flow {
+            Flow::Visit => self.open(id),
+            Flow::Confirm | Flow::HandOver => self.press(id),
+            Flow::Activate => self.call(Purpose::Activate(id), Method::POST, &format!("{id}/activate"), ""),
+            Flow::PublisherPlan => self.ask(id, &json!({ "planId": "basic" }).to_string()),
+            Flow::PublisherQuantity => self.ask(id, &json!({ "quantity": 20 }).to_string()),
+            Flow::PublisherCancel => self.call(Purpose::Manage, Method::DELETE, &id.to_string(), ""),
+            Flow::Reconcile | Flow::Sweep => self.start_reconciliation(),
+            _ => {}
+        }
+        self.finish();
+        self.deliver();
+    }
+
+    fn world(&mut self, act: impl FnOnce(&mut World)) {
+        self.io.world(act);
+    }
+
+    /// Hands over what is due now, once each.
+    fn deliver(&mut self) {
+        self.send_due();
+        while !self.in_transit.is_empty() {
+            self.arrive(0);
+            self.finish();
+        }
+    }
+
+    fn ask(&mut self, id: Uuid, body: &str) {
+        self.call(Purpose::Manage, Method::PATCH, &id.to_string(), body);
+    }
+
+    fn call(&mut self, purpose: Purpose, method: Method, path: &str, body: &str) {
+        let request = Request::builder().method(method).uri(format!("/subscriptions/{path}"));
+        self.start(purpose, request.body(Bytes::from(body.to_owned())).expect("a GUID is a path"));
+    }
+}

@@ -8,7 +8,7 @@
 //!
 //! There is no network, no wall clock and no waiting: the same seed is the same run.
 
-// mod exhaustive;
+mod exhaustive;
 mod invariants;
 mod io;
 mod publisher;
@@ -19,5 +19,6 @@ mod storm;
 mod tasks;
 mod transport;
 
-pub use run::{Run, Violation, simulate};
+pub use exhaustive::{Broken, Flow, every_fault};
+pub use run::{Run, Violation, history, simulate};
 pub use store::MemoryStore;

@@ -369,6 +369,14 @@ pub fn simulate(seed: u64, keep_history: bool) -> Result<(), Violation> {
     run.verdict()
 }
 
+/// What happens in a seed, line by line.
+pub fn history(seed: u64) -> Vec<String> {
+    let mut run = Run::new(seed, true);
+    run.storm();
+    run.calm();
+    run.io.history()
+}
+
 pub(crate) fn webhook(headers: HeaderMap, body: Vec<u8>) -> Request<Bytes> {
     let mut request = Request::new(Bytes::from(body));
     *request.method_mut() = Method::POST;

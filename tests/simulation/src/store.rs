@@ -51,6 +51,15 @@ impl MemoryStore {
             .collect()
     }
 
+    /// A subscription that this table has never heard of.
+    pub fn forget(&self, id: uuid::Uuid) {
+        let id = SubscriptionId(id);
+        let mut table = self.table();
+        table.records.remove(&id);
+        table.events.retain(|(owner, _, _), _| *owner != id);
+        table.marks.retain(|(owner, _), _| *owner != id);
+    }
+
     /// How often anything was written.
     pub fn writes(&self) -> u64 {
         self.table().writes

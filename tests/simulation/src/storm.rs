@@ -103,8 +103,16 @@ impl Run {
     fn happen(&mut self, happening: Happening) {
         match happening {
             Happening::Purchase => self.purchase(),
-            Happening::Visit => self.landing(Method::GET),
-            Happening::Confirm => self.landing(Method::POST),
+            Happening::Visit => {
+                if let Some(id) = self.any() {
+                    self.open(id);
+                }
+            }
+            Happening::Confirm => {
+                if let Some(id) = self.any() {
+                    self.press(id);
+                }
+            }
             Happening::ChangePlan
             | Happening::ChangeQuantity
             | Happening::Revert
@@ -196,20 +204,22 @@ impl Run {
         self.io.decide(|rng| ids.choose(rng).copied())
     }
 
-    fn landing(&mut self, method: Method) {
-        let Some(id) = self.any() else { return };
+    /// The buyer opens the landing page.
+    pub(crate) fn open(&mut self, id: Uuid) {
+        let request = Request::builder().uri(format!("/landing?{}", self.form(id))).body(Bytes::new());
+        self.start(Purpose::Visit, request.expect("a form is a query"));
+    }
+
+    /// The buyer presses the button.
+    pub(crate) fn press(&mut self, id: Uuid) {
+        let request = Request::builder().method(Method::POST).uri("/landing");
+        let request = request.body(Bytes::from(self.form(id)));
+        self.start(Purpose::Confirm(id), request.expect("a constant address"));
+    }
+
+    fn form(&self, id: Uuid) -> String {
         let token = self.io.world(|world| world.purchase_token(id));
-        let form = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("token", &token)
-            .finish();
-        let request = Request::builder().method(method.clone());
-        if method == Method::GET {
-            let request = request.uri(format!("/landing?{form}")).body(Bytes::new());
-            self.start(Purpose::Visit, request.expect("a form is a query"));
-        } else {
-            let request = request.uri("/landing").body(Bytes::from(form));
-            self.start(Purpose::Confirm(id), request.expect("a constant address"));
-        }
+        url::form_urlencoded::Serializer::new(String::new()).append_pair("token", &token).finish()
     }
 
     fn microsoft(&mut self, happening: Happening) {
