@@ -157,7 +157,7 @@ pub async fn events_are_read_in_order_page_by_page(store: &dyn Store) {
     let mut expected = current.events.clone();
     commit(store, &current).await;
     for version in 2..=VERSIONS {
-        let plan = if version % 2 == 0 { "gold" } else { "silver" };
+        let plan = if version.is_multiple_of(2) { "gold" } else { "silver" };
         let observed = serde_json::from_value(json!({ "planId": plan, "quantity": version }));
         current = change(Some(&current.record), &observed.expect("an observation"));
         assert_eq!(current.events.len(), 2);
@@ -238,9 +238,9 @@ const LISTED: usize = 215;
 
 /// Of every three, two are Subscribed and one Suspended; of every four, three are of `many`.
 fn listed(number: usize) -> Change {
-    let status = if number % 3 == 0 { "Suspended" } else { "Subscribed" };
+    let status = if number.is_multiple_of(3) { "Suspended" } else { "Subscribed" };
     // A colon and blanks are as good as anything in an offer's id.
-    let offer = if number % 4 == 0 { "few: 1" } else { "many" };
+    let offer = if number.is_multiple_of(4) { "few: 1" } else { "many" };
     change(None, &seen(id(number), status, offer, 10))
 }
 
