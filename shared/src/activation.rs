@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 use tracing::{info, warn};
 
 use crate::commit::{Committed, DecideError, adopt, decide};
-use crate::domain::{Cause, Decision, Record, Status, SubscriptionId};
+use crate::domain::{ActivationRequest, Cause, Decision, Record, Status, SubscriptionId};
 use crate::fulfillment::{FulfillmentError, Marketplace, Refusal};
 use crate::store::Store;
 use crate::system::System;
@@ -16,6 +17,12 @@ use crate::system::System;
 /// person waits for in front of a page; what takes longer, the reconciliation finishes.
 const CONFIRM: [Duration; 4] =
     [Duration::ZERO, Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
+
+/// How long an activation that was begun may take to show: "some minutes" (F-ACT-3). Until then, a
+/// refusal of another attempt may only mean that the first one is being carried out (F-ACT-4).
+/// Shorter, and an impatient buyer is told that an activation failed which is under way; longer,
+/// and one that was really refused is repeated that much longer.
+const TAKES: SignedDuration = SignedDuration::from_mins(10);
 
 /// How far an activation has come.
 #[derive(Clone, Debug)]
@@ -101,10 +108,14 @@ impl Activation {
         let now = self.system.now();
         // Noted before Microsoft is told: whatever dies in between, the reconciliation finishes it.
         let begun = self.note(record, |record| record.begin_activation(now)).await?;
+        if *begun.status() == Status::Subscribed {
+            return Ok(Activated::Confirmed(begun));
+        }
+        let earlier = begun_at(&begun).filter(|since| *since != now);
         info!(subscription.id = %id, "activating");
         match self.marketplace.activate(&begun.subscription).await {
             Ok(()) => self.confirm(begun, cause).await,
-            Err(error) => self.settle(begun, cause, error).await,
+            Err(error) => self.settle(begun, cause, error, earlier).await,
         }
     }
 
@@ -135,12 +146,14 @@ impl Activation {
         Ok(Activated::Requested(record))
     }
 
-    /// Activate failed: the subscription says what that means (F-ACT-7).
+    /// Activate failed: the subscription says what that means (F-ACT-7). `earlier` is when another
+    /// attempt began.
     async fn settle(
         &self,
         record: Record,
         cause: &Cause,
         error: FulfillmentError,
+        earlier: Option<Timestamp>,
     ) -> Result<Activated, ActivationError> {
         let id = record.id();
         let observed = match self.observe(id, Some(record.clone()), cause).await {
@@ -162,6 +175,10 @@ impl Activation {
                 | FulfillmentError::Conflict(refusal),
             ) => {
                 let now = self.system.now();
+                if earlier.is_some_and(|since| now.duration_since(since) < TAKES) {
+                    info!(subscription.id = %id, %refusal, "an earlier activation may be under way");
+                    return Ok(Activated::Requested(observed));
+                }
                 self.note(observed, |record| record.abandon_activation(now)).await?;
                 Err(ActivationError::Refused(refusal))
             }
@@ -194,5 +211,13 @@ impl Activation {
         let noted =
             decide(&*self.store, &*self.system, id, Some(record.clone()), None, rule).await?;
         Ok(noted.record.unwrap_or(record))
+    }
+}
+
+/// When Microsoft was first told, as the record has it.
+fn begun_at(record: &Record) -> Option<Timestamp> {
+    match record.activation {
+        Some(ActivationRequest::AwaitsMicrosoft { since }) => Some(since),
+        Some(ActivationRequest::AwaitsPublisher { .. }) | None => None,
     }
 }

@@ -389,3 +389,42 @@ async fn the_product_may_activate_before_anybody_visited() {
     assert_eq!(scene.activate(id).await.status, StatusCode::OK);
     assert_eq!(scene.event_names(id).await, ["Purchased", "Activated"]);
 }
+
+#[tokio::test]
+async fn f_lp_10_a_second_click_before_microsofts_copy_shows_the_first_is_no_refusal() {
+    // F-ACT-3: the definite answer may take minutes; F-ACT-4: until then, the 400 to a second
+    // Activate may mean that the first one is being carried out.
+    let scene = Scene::new().await;
+    let id = scene.purchase(Purchase::flat_rate("silver"));
+    scene.advance(5 * MINUTE);
+    scene.world(|world| world.settings_mut().behaviour.stale_reads = Some(MINUTE));
+    assert_eq!(scene.activate(id).await.status, StatusCode::ACCEPTED);
+    let again = scene.activate(id).await;
+    assert_eq!(again.status, StatusCode::ACCEPTED, "{}", again.body);
+    let record = scene.record(id).await.expect("a record");
+    assert!(matches!(record.activation, Some(ActivationRequest::AwaitsMicrosoft { .. })));
+    assert_eq!(scene.event_names(id).await, ["Purchased"]);
+    scene.advance(2 * MINUTE);
+    assert_eq!(scene.activate(id).await.status, StatusCode::OK);
+    assert_eq!(scene.event_names(id).await, ["Purchased", "Activated"]);
+}
+
+#[tokio::test]
+async fn t_9_an_activation_that_stays_refused_is_given_up_in_the_end() {
+    let scene = Scene::new().await;
+    let id = scene.purchase(Purchase::flat_rate("silver"));
+    scene.fault(Call::Activate, FaultKind::Status(503, ErrorForm::Empty), Times::N(3));
+    assert_eq!(scene.activate(id).await.status, StatusCode::ACCEPTED);
+    scene.fault(Call::Activate, FaultKind::Status(400, ErrorForm::Object), Times::Always);
+    for _ in 0..6 {
+        scene.advance(3 * MINUTE);
+        scene.stage.reconcile().await.expect("a run");
+    }
+    assert_eq!(scene.record(id).await.expect("a record").activation, None);
+    let asked = scene.calls(Call::Activate);
+    scene.advance(3 * MINUTE);
+    scene.stage.reconcile().await.expect("a run");
+    assert_eq!(scene.calls(Call::Activate), asked, "nobody asks for ever");
+    scene.world(|world| world.faults_mut().clear());
+    assert_eq!(scene.activate(id).await.status, StatusCode::OK, "and the buyer may try again");
+}

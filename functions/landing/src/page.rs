@@ -229,7 +229,7 @@ impl Pages {
             Page::Refused => message(
                 StatusCode::CONFLICT,
                 "Microsoft did not accept the activation",
-                &["Nothing was charged. Please get in touch with the support of the product."],
+                &["Please get in touch with the support of the product. Your purchase is safe."],
             ),
         }
     }
