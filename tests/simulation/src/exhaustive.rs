@@ -110,7 +110,12 @@ pub fn every_fault(flow: Flow) -> Result<usize, Box<Broken>> {
         for effect in 0.. {
             let (reached, verdict) = run(flow, Plan::At(effect, fault));
             if let Err(violation) = verdict {
-                return Err(Box::new(Broken { flow, effect, fault: format!("{fault:?}"), violation }));
+                return Err(Box::new(Broken {
+                    flow,
+                    effect,
+                    fault: format!("{fault:?}"),
+                    violation,
+                }));
             }
             runs += 1;
             if !reached {
@@ -123,8 +128,10 @@ pub fn every_fault(flow: Flow) -> Result<usize, Box<Broken>> {
 
 /// Runs a flow under a plan; also whether the plan's fault was reached.
 fn run(flow: Flow, plan: Plan) -> (bool, Result<(), Violation>) {
-    let settings =
-        Settings { webhook_url: Some("http://publisher.sim/webhook".to_owned()), ..Settings::default() };
+    let settings = Settings {
+        webhook_url: Some("http://publisher.sim/webhook".to_owned()),
+        ..Settings::default()
+    };
     let mut world = World::new(settings);
     world.entra().set_authority(crate::transport::ENTRA);
     let io = Io::new(world, 0, true);
@@ -147,7 +154,9 @@ impl Run {
     fn set_up(&mut self, flow: Flow) -> Uuid {
         let purchase = match flow {
             Flow::Subscribe => Purchase::flat_rate("auto").auto_activated(),
-            Flow::ChangePlan | Flow::RejectPlan | Flow::ChangeOfUnknown => Purchase::flat_rate("silver"),
+            Flow::ChangePlan | Flow::RejectPlan | Flow::ChangeOfUnknown => {
+                Purchase::flat_rate("silver")
+            }
             _ => Purchase::per_seat("team", 10),
         };
         let id = self.io.world(|world| world.purchase(purchase));
@@ -208,10 +217,14 @@ impl Run {
         match flow {
             Flow::Visit => self.open(id),
             Flow::Confirm | Flow::HandOver => self.press(id),
-            Flow::Activate => self.call(Purpose::Activate(id), Method::POST, &format!("{id}/activate"), ""),
+            Flow::Activate => {
+                self.call(Purpose::Activate(id), Method::POST, &format!("{id}/activate"), "")
+            }
             Flow::PublisherPlan => self.ask(id, &json!({ "planId": "basic" }).to_string()),
             Flow::PublisherQuantity => self.ask(id, &json!({ "quantity": 20 }).to_string()),
-            Flow::PublisherCancel => self.call(Purpose::Manage, Method::DELETE, &id.to_string(), ""),
+            Flow::PublisherCancel => {
+                self.call(Purpose::Manage, Method::DELETE, &id.to_string(), "")
+            }
             Flow::Reconcile | Flow::Sweep => self.start_reconciliation(),
             _ => {}
         }

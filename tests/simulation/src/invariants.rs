@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use emulator::SubscriptionState;
-use shared::domain::{EventKind, OperationId, Record, Status, Subscription, SubscriptionId};
+use emulator::{Action, SubscriptionState};
+use shared::domain::{
+    Action as What, Cause, EventKind, OperationId, Record, Status, Subscription, SubscriptionId,
+};
 use shared::store::{Commit, Outcome};
 use uuid::Uuid;
 
@@ -16,6 +18,7 @@ use crate::store::MemoryStore;
 /// twice, none out of order, nothing after the end; and no event tells of a state that Microsoft
 /// never held.
 pub fn of_commit(io: &Arc<Io>, before: Option<&Record>, commit: &Commit) {
+    marked_with_its_effect(io, before, commit);
     let Some(change) = &commit.change else { return };
     let id = change.record.id();
     let mut believed = before.map(|record| record.subscription.clone());
@@ -36,6 +39,40 @@ pub fn of_commit(io: &Arc<Io>, before: Option<&Record>, commit: &Commit) {
     }
     if believed.as_ref() != Some(&change.record.subscription) {
         io.violate(format!("{id}: the events don't give the record"));
+    }
+}
+
+/// An operation's mark and its effect are one: neither is ever there without the other.
+fn marked_with_its_effect(io: &Arc<Io>, before: Option<&Record>, commit: &Commit) {
+    let change = commit.change.as_ref();
+    let after = change.map(|change| &change.record).or(before);
+    if let (Some(mark), Some(after)) = (&commit.mark, after)
+        && mark.outcome == Outcome::Accepted
+    {
+        let operation = io.world(|world| world.operation(mark.operation_id.0));
+        let in_force = match operation.action {
+            Action::ChangePlan => after.subscription.plan_id == operation.plan_id,
+            Action::ChangeQuantity => {
+                after.subscription.quantity == operation.quantity.map(u64::from)
+            }
+            _ => *after.status() == Status::Subscribed,
+        };
+        if !in_force {
+            io.violate(format!("{} is marked as accepted, and not in force", operation.id));
+        }
+    }
+    for event in change.iter().flat_map(|change| &change.events) {
+        if let (
+            EventKind::PlanChanged { .. } | EventKind::QuantityChanged { .. },
+            Cause::Webhook {
+                operation_id: Some(id),
+                action: What::ChangePlan | What::ChangeQuantity,
+            },
+        ) = (&event.kind, &event.cause)
+            && commit.mark.as_ref().is_none_or(|mark| mark.operation_id != *id)
+        {
+            io.violate(format!("{id} changed something without a mark"));
+        }
     }
 }
 
@@ -81,8 +118,14 @@ fn day(date: Option<jiff::civil::Date>) -> Option<String> {
 }
 
 /// Checked once the storm has passed and the reconciliation has run: both sides hold the same, and
-/// what we say we answered is what Microsoft has.
-pub fn of_calm(io: &Arc<Io>, table: &MemoryStore, confirmed: &BTreeSet<Uuid>) {
+/// what we say we answered is what Microsoft has. `confirmed`: purchases whose activation somebody was
+/// told of; `received`: changes whose call was answered with 200.
+pub fn of_calm(
+    io: &Arc<Io>,
+    table: &MemoryStore,
+    confirmed: &BTreeSet<Uuid>,
+    received: &BTreeSet<Uuid>,
+) {
     let subscriptions: Vec<SubscriptionState> =
         io.world(|world| world.subscriptions().cloned().collect());
     for microsoft in subscriptions {
@@ -103,7 +146,8 @@ pub fn of_calm(io: &Arc<Io>, table: &MemoryStore, confirmed: &BTreeSet<Uuid>) {
             io.violate(format!("{id}: confirmed, and never activated"));
         }
         replayed(io, table, &record);
-        answered(io, table, id);
+        in_order(io, table, id);
+        answered(io, table, id, received);
     }
 }
 
@@ -153,9 +197,55 @@ fn replayed(io: &Arc<Io>, table: &MemoryStore, record: &Record) {
     }
 }
 
+/// What the events tell happened in the order in which it happened at Microsoft: an event that tells
+/// of the past again, because of a late read, has no place there.
+fn in_order(io: &Arc<Io>, table: &MemoryStore, id: SubscriptionId) {
+    let history: Vec<SubscriptionState> = io.world(|world| world.history(id.0).cloned().collect());
+    let events = table.history(id, 0);
+    let plans = events.iter().filter_map(|event| match &event.kind {
+        EventKind::PlanChanged { to, .. } => Some(to.clone()),
+        _ => None,
+    });
+    let seats = events.iter().filter_map(|event| match &event.kind {
+        EventKind::QuantityChanged { to, .. } => Some(format!("{to:?}")),
+        _ => None,
+    });
+    // A reinstatement that is declined afterwards was believed on the word of its operation.
+    let statuses = events.iter().filter_map(|event| match &event.kind {
+        EventKind::Activated => Some("Subscribed".to_owned()),
+        EventKind::Suspended => Some("Suspended".to_owned()),
+        EventKind::Unsubscribed => Some("Unsubscribed".to_owned()),
+        _ => None,
+    });
+    for (what, told, held) in [
+        ("plans", plans.collect::<Vec<_>>(), changes(&history, |state| state.plan_id.clone())),
+        (
+            "seats",
+            seats.collect(),
+            changes(&history, |state| format!("{:?}", state.quantity.map(u64::from))),
+        ),
+        ("statuses", statuses.collect(), changes(&history, |state| state.status.to_owned())),
+    ] {
+        let mut rest = held.iter();
+        if !told.iter().all(|value| rest.any(|held| held == value)) {
+            io.violate(format!("{id}: the {what} told were {told:?}, and held {held:?}"));
+        }
+    }
+}
+
+/// The values of one field, one for each time it changed.
+fn changes(
+    history: &[SubscriptionState],
+    field: impl Fn(&SubscriptionState) -> String,
+) -> Vec<String> {
+    let mut values: Vec<String> = history.iter().map(field).collect();
+    values.dedup();
+    values
+}
+
 /// Every operation that wanted an acknowledgement was acknowledged or auto-accepted, and the mark
 /// says which.
-fn answered(io: &Arc<Io>, table: &MemoryStore, id: SubscriptionId) {
+fn answered(io: &Arc<Io>, table: &MemoryStore, id: SubscriptionId, received: &BTreeSet<Uuid>) {
     let operations = io.world(|world| {
         let ids = world.operations(id.0);
         ids.into_iter().map(|operation| world.operation(operation)).collect::<Vec<_>>()
@@ -164,7 +254,15 @@ fn answered(io: &Arc<Io>, table: &MemoryStore, id: SubscriptionId) {
         if matches!(operation.status, "InProgress" | "NotStarted") {
             io.violate(format!("{id}: the operation {} was left open", operation.id));
         }
-        let Some(mark) = table.mark(id, OperationId(operation.id)) else { continue };
+        let Some(mark) = table.mark(id, OperationId(operation.id)) else {
+            if received.contains(&operation.id) {
+                io.violate(format!(
+                    "{id}: the change {} was received, and has no mark",
+                    operation.id
+                ));
+            }
+            continue;
+        };
         let fits = match mark.outcome {
             Outcome::Accepted => operation.status == "Succeeded",
             Outcome::Rejected => operation.status == "Failed",

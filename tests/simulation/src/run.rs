@@ -35,7 +35,10 @@ pub enum Purpose {
     Visit,
     Confirm(Uuid),
     Deliver(Box<Dispatch>),
+    /// A call with a forged token.
     Forged,
+    /// A call with Microsoft's own token, caught somewhere, and a body of the catcher's.
+    Edited,
     Activate(Uuid),
     Manage,
     Reconcile,
@@ -45,7 +48,7 @@ impl Purpose {
     fn function(&self) -> Function {
         match self {
             Self::Visit | Self::Confirm(_) => Function::Landing,
-            Self::Deliver(_) | Self::Forged => Function::Webhook,
+            Self::Deliver(_) | Self::Forged | Self::Edited => Function::Webhook,
             Self::Activate(_) => Function::Activation,
             Self::Manage => Function::Management,
             Self::Reconcile => Function::Reconciliation,
@@ -63,6 +66,8 @@ pub struct Run {
     pub(crate) in_transit: Vec<(Timestamp, Dispatch)>,
     /// Whose button was pressed, by somebody who was told that it worked.
     confirmed: BTreeSet<Uuid>,
+    /// Changes whose call was answered with 200.
+    received: BTreeSet<Uuid>,
     /// Whose activation anybody asked for at all.
     asked: BTreeSet<Uuid>,
     pub(crate) rejects: bool,
@@ -110,6 +115,7 @@ impl Run {
             tasks: Tasks::default(),
             in_transit: Vec::new(),
             confirmed: BTreeSet::new(),
+            received: BTreeSet::new(),
             asked: BTreeSet::new(),
             rejects,
             by_publisher,
@@ -221,6 +227,11 @@ impl Run {
         match (purpose, outcome) {
             (Purpose::Deliver(dispatch), Outcome::Status(status)) => {
                 self.check_answer(&dispatch, *status);
+                if *status == 200
+                    && matches!(dispatch.action, Action::ChangePlan | Action::ChangeQuantity)
+                {
+                    self.received.insert(dispatch.operation);
+                }
                 self.io.world(|world| world.delivery_answered(&dispatch, Some(*status)));
             }
             (Purpose::Forged, Outcome::Status(status)) if *status != 401 && *status < 500 => {
@@ -338,7 +349,7 @@ impl Run {
                 self.finish();
             }
         }
-        invariants::of_calm(&self.io, &self.table, &self.confirmed);
+        invariants::of_calm(&self.io, &self.table, &self.confirmed, &self.received);
         self.a_calm_run_writes_nothing();
     }
 

@@ -72,7 +72,7 @@ impl Happening {
         (Self::Arrive, 20),
         (Self::Duplicate, 2),
         (Self::Lose, 1),
-        (Self::Forge, 1),
+        (Self::Forge, 3),
         (Self::Reconcile, 3),
         (Self::Turn, 90),
         (Self::Seconds, 10),
@@ -206,7 +206,8 @@ impl Run {
 
     /// The buyer opens the landing page.
     pub(crate) fn open(&mut self, id: Uuid) {
-        let request = Request::builder().uri(format!("/landing?{}", self.form(id))).body(Bytes::new());
+        let request =
+            Request::builder().uri(format!("/landing?{}", self.form(id))).body(Bytes::new());
         self.start(Purpose::Visit, request.expect("a form is a query"));
     }
 
@@ -279,6 +280,9 @@ impl Run {
     /// A stranger calls the webhook, with an operation that may even exist.
     fn forge(&mut self) {
         let Some(id) = self.any() else { return };
+        if self.io.decide(|rng| rng.random()) {
+            return self.edit(id);
+        }
         let (forgery, version, action) = self.io.decide(|rng| {
             let version = if rng.random() { TokenVersion::V1 } else { TokenVersion::V2 };
             let actions = ["Unsubscribe", "Suspend", "Reinstate", "ChangePlan"];
@@ -300,5 +304,42 @@ impl Run {
             json!({ "id": operation, "subscriptionId": id, "action": action, "planId": "gold" });
         self.io.note(|| format!("* a stranger, with {forgery:?}"));
         self.start(Purpose::Forged, webhook(headers, body.to_string().into_bytes()));
+    }
+
+    /// A stranger has caught a token of Microsoft's, and writes a body for it.
+    fn edit(&mut self, id: Uuid) {
+        let (action, plan, seats, known) = self.io.decide(|rng| {
+            let actions = [
+                "ChangePlan",
+                "ChangeQuantity",
+                "Suspend",
+                "Reinstate",
+                "Unsubscribe",
+                "Subscribe",
+                "Renew",
+            ];
+            let plans = ["silver", "gold", "platinum", "basic", "team"];
+            let action = *actions.choose(rng).expect("there are actions");
+            (
+                action,
+                *plans.choose(rng).expect("there are plans"),
+                rng.random_range(1..=60),
+                rng.random_ratio(2, 3),
+            )
+        });
+        let (token, operation) = self.io.world(|world| {
+            let operation =
+                world.operations(id).last().copied().filter(|_| known).unwrap_or_default();
+            (world.entra().webhook_token(TokenVersion::V1), operation)
+        });
+        let mut headers = HeaderMap::new();
+        let value =
+            HeaderValue::try_from(format!("Bearer {token}")).expect("a token is header text");
+        headers.insert(header::AUTHORIZATION, value);
+        let body = json!({
+            "id": operation, "subscriptionId": id, "action": action, "planId": plan, "quantity": seats,
+        });
+        self.io.note(|| format!("* a stranger, with Microsoft's token: {body}"));
+        self.start(Purpose::Edited, webhook(headers, body.to_string().into_bytes()));
     }
 }
