@@ -85,6 +85,30 @@ async fn t_19_a_change_rejected_several_times_at_the_same_moment_stays_rejected(
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t_19_different_operations_at_the_same_moment_are_all_recorded() {
+    let scene = Scene::new().await;
+    for _ in 0..5 {
+        let id = scene.active(Purchase::per_seat("basic", 10)).await;
+        scene.pass(600);
+        let operations = scene.world(|world| {
+            [
+                world.change_quantity(id, 20).expect("a change"),
+                world.renew(id).expect("a renewal"),
+                world.queue_notice(id, Action::Subscribe).expect("a notice"),
+            ]
+        });
+        let bodies = operations.map(|operation| scene.body_of(operation).to_string());
+        let [change, renewal, notice] = bodies;
+        tokio::join!(scene.signed(change), scene.signed(renewal), scene.signed(notice));
+        scene.deliver_all().await;
+        for event in ["QuantityChanged", "Renewed"] {
+            assert_eq!(scene.count(id, event).await, 1, "{event}");
+        }
+        scene.assert_agrees(id, "all at once").await;
+    }
+}
+
 #[tokio::test]
 async fn t_19_an_operation_is_known_by_its_id_and_its_action() {
     // F-WHD-5: a notice that carries a change's id must not pass for the change.
@@ -208,6 +232,35 @@ async fn a_late_read_right_after_a_change_does_not_undo_it() {
         assert_eq!(scene.count(id, "PlanChanged").await, 1, "{form:?}");
         scene.assert_agrees(id, &format!("{form:?}")).await;
     }
+}
+
+#[tokio::test]
+async fn a_late_read_that_shows_one_change_and_not_yet_another_undoes_neither() {
+    let scene = Scene::new().await;
+    let id = scene.active(Purchase::per_seat("basic", 10)).await;
+    scene.pass(600);
+    let renewal = scene.world(|world| {
+        world.change_quantity(id, 20).expect("a change");
+        let renewal = world.renew(id).expect("a renewal");
+        world.hold(renewal);
+        renewal
+    });
+    scene.pass(3);
+    assert_eq!(scene.deliver_statuses().await, [200]);
+    // The new term, and the old seats.
+    scene.world(|world| {
+        world.settings_mut().behaviour.stale_reads = Some(Duration::from_secs(2));
+        world.release(renewal);
+    });
+    scene.pass(1);
+    scene.deliver_statuses().await;
+    let quantity = scene.record(id).await.expect("a record").subscription.quantity;
+    assert_eq!(quantity, Some(20));
+    scene.deliver_all().await;
+    for event in ["QuantityChanged", "Renewed"] {
+        assert_eq!(scene.count(id, event).await, 1, "{event}");
+    }
+    scene.assert_agrees(id, "settled").await;
 }
 
 #[tokio::test]

@@ -96,6 +96,18 @@ impl Held {
             term_end: subscription.term.end_date,
         }
     }
+
+    /// Whether something that `current` holds otherwise is as `former` held it.
+    fn takes_back(&self, current: &Self, former: &Self) -> bool {
+        fn is_back<T: PartialEq>(now: T, current: T, former: T) -> bool {
+            now != current && now == former
+        }
+        let term = |held: &Self| (held.term_start, held.term_end);
+        is_back(&self.status, &current.status, &former.status)
+            || is_back(&self.plan_id, &current.plan_id, &former.plan_id)
+            || is_back(self.quantity, current.quantity, former.quantity)
+            || is_back(term(self), term(current), term(former))
+    }
 }
 
 impl Record {
@@ -122,21 +134,21 @@ impl Record {
         &self.subscription.saas_subscription_status
     }
 
-    /// Whether `target` is a state that was left so recently that a late read may still show it.
-    /// A read known to be younger than that (`as_of`) can't be late.
+    /// Whether `target` takes back anything that was changed so recently that a late read may not show
+    /// it yet, beside whatever else it shows: a read that was overtaken by one change may have met
+    /// another. A read known to be younger than the change (`as_of`) can't be late.
     pub(super) fn was_just(
         &self,
         target: &Subscription,
         as_of: Option<Timestamp>,
         now: Timestamp,
     ) -> bool {
-        let target = Held::of(target);
-        target != Held::of(&self.subscription)
-            && self.superseded.iter().any(|superseded| {
-                superseded.held == target
-                    && now.duration_since(superseded.at) < SETTLING_WINDOW
-                    && as_of.is_none_or(|as_of| as_of <= superseded.at)
-            })
+        let (target, current) = (Held::of(target), Held::of(&self.subscription));
+        self.superseded.iter().any(|superseded| {
+            target.takes_back(&current, &superseded.held)
+                && now.duration_since(superseded.at) < SETTLING_WINDOW
+                && as_of.is_none_or(|as_of| as_of <= superseded.at)
+        })
     }
 
     /// Whether `status` was left so recently that a late read may still show it.
