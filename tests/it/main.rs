@@ -3,14 +3,23 @@
 //! conformance index, `F-…` in a comment the fact it is held against.
 
 mod store;
-mod client;
 mod activation;
+mod client;
 mod landing;
 mod life;
+mod logs;
+mod management;
+mod management_changes;
 mod probe;
+mod reconciliation;
+mod reconciliation_repairs;
 mod scene;
 mod webhook;
 mod webhook_calls;
 mod token;
 mod failing_store;
 mod webhook_faults;
+mod webhook_order;
+mod webhook_claims;
+mod token_keys;
+mod webhook_forms;
