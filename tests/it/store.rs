@@ -152,17 +152,27 @@ fn marked(change: Option<&Change>, mark: &Mark) -> Commit {
 }
 
 /// Runs each case of the contract on a table of its own.
-macro_rules! hold_on_dynamodb {
+macro_rules! hold_on_every_store {
     ($($case:ident),+ $(,)?) => {
-        $(#[tokio::test]
-        async fn $case() {
-            let table = Table::new().await;
-            contract::$case(&*table.store).await;
-        })+
+        mod on_dynamodb {
+            $(#[tokio::test]
+            async fn $case() {
+                let table = super::Table::new().await;
+                super::contract::$case(&*table.store).await;
+            })+
+        }
+
+        /// The one the simulation stands on.
+        mod in_memory {
+            $(#[tokio::test]
+            async fn $case() {
+                super::contract::$case(&simulation::MemoryStore::default()).await;
+            })+
+        }
     };
 }
 
-hold_on_dynamodb!(
+hold_on_every_store!(
     a_first_version_is_written_once,
     a_version_follows_the_one_before_and_no_other,
     an_operation_is_marked_once,

@@ -13,6 +13,9 @@ use crate::io::{Fault, Io};
 /// Records per page of a list, as the DynamoDB store has them.
 const PAGE: usize = 100;
 
+/// Events per page, likewise.
+const EVENT_PAGE: usize = 200;
+
 /// The table, in memory. Clones are the same table.
 #[derive(Clone, Default)]
 pub struct MemoryStore(Arc<Mutex<Table>>);
@@ -114,6 +117,17 @@ impl MemoryStore {
         Ok(Page { items, next })
     }
 
+    /// A version's events are never torn apart.
+    fn event_page(&self, id: SubscriptionId, after_version: u64) -> Page<Event> {
+        let mut items = self.history(id, after_version);
+        let mut next = None;
+        if let Some(beyond) = items.get(EVENT_PAGE).map(|event| event.version) {
+            items.retain(|event| event.version < beyond);
+            next = items.last().map(|event| event.version.to_string());
+        }
+        Page { items, next }
+    }
+
     fn found(&self, ids: &[SubscriptionId]) -> HashMap<SubscriptionId, Result<Record, StoreError>> {
         let table = self.table();
         ids.iter().filter_map(|id| Some((*id, Ok(table.records.get(id)?.clone())))).collect()
@@ -154,7 +168,7 @@ impl Store for MemoryStore {
         id: SubscriptionId,
         after_version: u64,
     ) -> Result<Page<Event>, StoreError> {
-        Ok(Page { items: self.history(id, after_version), next: None })
+        Ok(self.event_page(id, after_version))
     }
 
     async fn checkpoint(&self) -> Result<Checkpoint, StoreError> {
@@ -237,7 +251,7 @@ impl Store for SimulatedStore {
         id: SubscriptionId,
         after_version: u64,
     ) -> Result<Page<Event>, StoreError> {
-        let read = || Page { items: self.table.history(id, after_version), next: None };
+        let read = || self.table.event_page(id, after_version);
         self.effect(|| "table: events".to_owned(), read).await
     }
 
