@@ -8,6 +8,9 @@ use uuid::Uuid;
 use crate::scene::Scene;
 use crate::webhook_calls::{ACTIONS, event_of};
 
+/// A true body in another form.
+type Form = fn(Value) -> String;
+
 const UNKNOWN: Uuid = Uuid::from_u128(0xdead);
 
 #[tokio::test]
@@ -70,7 +73,7 @@ async fn t_21_padded_words_numbers_as_text_and_unknown_members_serve_every_actio
 
 #[tokio::test]
 async fn t_21_a_byte_order_mark_an_older_name_and_members_of_tomorrow_do_no_harm() {
-    let forms: [(&str, fn(Value) -> String); 5] = [
+    let forms: [(&str, Form); 5] = [
         ("a byte order mark", |body| format!("\u{feff}{body}")),
         ("operationId", |mut body| {
             body["operationId"] = body["id"].take();
