@@ -221,12 +221,12 @@ impl Microsoft {
     /// The check of the webhook's callers.
     pub fn webhook_verifier(
         &self,
-        timeout: Duration,
+        retry: RetryPolicy,
         system: Arc<dyn System>,
     ) -> WebhookTokenVerifier {
         let tenant = self.tenant_id.to_string();
         let keys =
-            SigningKeys::new(self.transport.clone(), &self.authority, &tenant, timeout, system);
+            SigningKeys::new(self.transport.clone(), &self.authority, &tenant, retry, system);
         WebhookTokenVerifier::new(
             keys,
             Expected {

@@ -68,7 +68,7 @@ impl Webhook {
         let Foundation { microsoft, store, system } = foundation;
         let marketplace = microsoft.marketplace(retry, system.clone());
         Ok(Self {
-            verifier: microsoft.webhook_verifier(retry.attempt_timeout, system.clone()),
+            verifier: microsoft.webhook_verifier(retry, system.clone()),
             marketplace: marketplace.clone(),
             store: store.clone(),
             system: system.clone(),

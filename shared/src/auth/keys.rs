@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
@@ -12,7 +11,8 @@ use thiserror::Error;
 use tokio::sync::Mutex;
 use tracing::{info, warn};
 
-use crate::outbound::Transport;
+use crate::outbound::{SendError, Transport};
+use crate::retry::{RetryPolicy, Transient, retry};
 use crate::system::System;
 
 /// Keys older than this are fetched again: a withdrawn key must not verify for ever.
@@ -37,11 +37,26 @@ pub enum KeyError {
     Unavailable(String),
 }
 
+/// There were no keys in the answer, or no answer. Asking again harms nobody.
+struct Unfetched(String);
+
+impl From<SendError> for Unfetched {
+    fn from(error: SendError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl Transient for Unfetched {
+    fn is_transient(&self) -> bool {
+        true
+    }
+}
+
 /// The published keys of one tenant (F-WHJ-4).
 pub struct SigningKeys {
     transport: Arc<dyn Transport>,
     url: String,
-    timeout: Duration,
+    retry: RetryPolicy,
     system: Arc<dyn System>,
     /// Held during a fetch: one at a time, and whoever waits uses its result.
     cached: Mutex<Cached>,
@@ -64,11 +79,11 @@ impl SigningKeys {
         transport: Arc<dyn Transport>,
         authority: &str,
         tenant_id: &str,
-        timeout: Duration,
+        retry: RetryPolicy,
         system: Arc<dyn System>,
     ) -> Self {
         let url = format!("{authority}/{tenant_id}/discovery/v2.0/keys");
-        Self { transport, url, timeout, system, cached: Mutex::default() }
+        Self { transport, url, retry, system, cached: Mutex::default() }
     }
 
     /// The key with this id.
@@ -87,13 +102,13 @@ impl SigningKeys {
         if age.is_some_and(|age| age < COOLDOWN) {
             return Err(KeyError::Unknown);
         }
-        match self.fetch().await {
+        match retry(&*self.system, &self.retry, || self.fetch()).await {
             Ok(keys) => {
                 info!(keys = keys.len(), "fetched Entra's signing keys");
                 *cached = Cached { keys, fetched_at: Some(now), failed: None };
                 cached.keys.get(kid).cloned().ok_or(KeyError::Unknown)
             }
-            Err(reason) => {
+            Err(Unfetched(reason)) => {
                 warn!(%reason, "Entra's signing keys can't be had");
                 cached.failed = Some((now, reason.clone()));
                 Err(KeyError::Unavailable(reason))
@@ -101,7 +116,7 @@ impl SigningKeys {
         }
     }
 
-    async fn fetch(&self) -> Result<HashMap<String, Arc<DecodingKey>>, String> {
+    async fn fetch(&self) -> Result<HashMap<String, Arc<DecodingKey>>, Unfetched> {
         #[derive(Deserialize)]
         struct Keys {
             keys: Vec<serde_json::Value>,
@@ -115,16 +130,15 @@ impl SigningKeys {
             #[serde(rename = "use")]
             usage: Option<String>,
         }
-        let request =
-            http::Request::get(&self.url).body(Bytes::new()).map_err(|error| error.to_string())?;
-        let answer =
-            self.transport.send(request, self.timeout).await.map_err(|error| error.to_string())?;
+        let unfetched = |reason: &str| Unfetched(reason.to_owned());
+        let request = http::Request::get(&self.url).body(Bytes::new()).map_err(SendError::from)?;
+        let answer = self.transport.send(request, self.retry.attempt_timeout).await?;
         let status = answer.status();
         if !status.is_success() {
-            return Err(format!("Entra answered {}", status.as_u16()));
+            return Err(Unfetched(format!("Entra answered {}", status.as_u16())));
         }
         let published: Keys = serde_json::from_slice(answer.body())
-            .map_err(|_| "the answer holds no keys".to_owned())?;
+            .map_err(|_| unfetched("the answer holds no keys"))?;
         let keys: HashMap<_, _> = published
             .keys
             .into_iter()
@@ -138,6 +152,6 @@ impl SigningKeys {
             })
             .collect();
         // An empty set would refuse Microsoft's own calls with a 401 for a whole cooldown.
-        if keys.is_empty() { Err("the answer holds no usable keys".to_owned()) } else { Ok(keys) }
+        if keys.is_empty() { Err(unfetched("the answer holds no usable keys")) } else { Ok(keys) }
     }
 }
