@@ -5,6 +5,7 @@
 mod store;
 mod activation;
 mod client;
+mod facts;
 mod landing;
 mod life;
 mod logs;
