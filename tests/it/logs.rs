@@ -6,12 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use emulator::{
-    Call, Direction, ErrorForm, FaultKind, Forgery, Person, Purchase, Times, TokenVersion,
+    Call, CallRecord, Direction, ErrorForm, FaultKind, Forgery, Person, Purchase, Times,
+    TokenVersion,
 };
 use http::StatusCode;
 use local::Options;
 use serde_json::{Value, json};
 use shared::telemetry;
+use tokio::sync::OnceCell;
 use tracing_subscriber::fmt::MakeWriter;
 use uuid::Uuid;
 
@@ -46,11 +48,6 @@ impl Lines {
     fn text(&self) -> String {
         let written = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         String::from_utf8(written).expect("lines of text")
-    }
-
-    fn read(&self) -> Vec<Value> {
-        let parse = |line: &str| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"));
-        self.text().lines().map(parse).collect()
     }
 }
 
@@ -202,51 +199,77 @@ async fn a_life_full_of_trouble(scene: &Scene) -> Vec<String> {
     tokens
 }
 
-/// The lines of that life, with the scene it took place in and the purchase tokens that were used.
-async fn lived(level: &str) -> (Lines, Scene, Vec<String>) {
-    let lines = Lines::default();
-    let subscriber = telemetry::lines(level, lines.clone());
-    let _until_the_end = tracing::subscriber::set_default(subscriber);
-    let scene = Scene::with(Options::default()).await;
-    let tokens = a_life_full_of_trouble(&scene).await;
-    (lines, scene, tokens)
+/// What is left of that life.
+struct Lived {
+    text: String,
+    calls: Vec<CallRecord>,
+    subscriptions: Vec<String>,
+    tokens: Vec<String>,
 }
 
-const OURS: &str = "off,shared=trace,landing=trace,activation=trace,webhook=trace,management=trace,\
-                    reconciliation=trace,azure_custom_handler=trace";
+impl Lived {
+    /// Lives it, and keeps the lines of this thread, on which all of it runs.
+    async fn at(level: &str) -> Self {
+        let lines = Lines::default();
+        let subscriber = telemetry::lines(level, lines.clone());
+        let _until_the_end = tracing::subscriber::set_default(subscriber);
+        let scene = Scene::with(Options::default()).await;
+        // A test on another thread may have met a line for the first time at the moment at which
+        // the subscriber came, and have it remembered as of interest to nobody.
+        tracing::callsite::rebuild_interest_cache();
+        let tokens = a_life_full_of_trouble(&scene).await;
+        let (calls, subscriptions) = scene.world(|world| {
+            let ids = world.subscriptions().map(|known| known.id.to_string()).collect();
+            (world.calls().to_vec(), ids)
+        });
+        Self { text: lines.text(), calls, subscriptions, tokens }
+    }
 
-fn keeps_secrets(lines: &Lines, tokens: &[String]) {
-    let text = lines.text();
-    assert!(text.lines().count() > 50, "there is something to look at");
-    for line in text.lines() {
-        for private in PRIVATE {
-            assert!(!line.contains(private), "{private} in {line}");
-        }
-        for token in tokens {
-            // A part of a token says enough about the rest.
-            for part in [&token[..16], &token[40..56], &token[token.len() - 24..token.len() - 8]] {
-                assert!(!line.contains(part), "a purchase token in {line}");
+    /// The same life for every test that reads the lines of our own crates.
+    async fn ours() -> &'static Self {
+        static LIVED: OnceCell<Lived> = OnceCell::const_new();
+        LIVED.get_or_init(|| Self::at(OURS)).await
+    }
+
+    fn lines(&self) -> Vec<Value> {
+        let parse = |line: &str| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"));
+        self.text.lines().map(parse).collect()
+    }
+
+    #[track_caller]
+    fn keeps_secrets(&self) {
+        assert!(self.text.lines().count() > 50, "there is something to look at");
+        for line in self.text.lines() {
+            for private in PRIVATE {
+                assert!(!line.contains(private), "{private} in {line}");
+            }
+            for token in &self.tokens {
+                // A part of a token says enough about the rest.
+                let end = token.len();
+                for part in [&token[..16], &token[40..56], &token[end - 24..end - 8]] {
+                    assert!(!line.contains(part), "a purchase token in {line}");
+                }
             }
         }
     }
 }
 
+const OURS: &str = "off,shared=trace,landing=trace,activation=trace,webhook=trace,management=trace,\
+                    reconciliation=trace,azure_custom_handler=trace";
+
 #[tokio::test]
 async fn no_line_holds_a_token_a_person_or_a_body() {
-    let (lines, _scene, tokens) = lived(OURS).await;
-    keeps_secrets(&lines, &tokens);
+    Lived::ours().await.keeps_secrets();
 }
 
 #[tokio::test]
 async fn no_line_of_the_libraries_holds_one_either_while_debugging() {
-    let (lines, _scene, tokens) = lived("debug,emulator=off,tests=off,dynoxide=off").await;
-    keeps_secrets(&lines, &tokens);
+    Lived::at("debug,emulator=off,tests=off,dynoxide=off").await.keeps_secrets();
 }
 
 #[tokio::test]
 async fn every_line_is_json_with_a_time_a_level_and_a_message() {
-    let (lines, ..) = lived(OURS).await;
-    let lines = lines.read();
+    let lines = Lived::ours().await.lines();
     for line in &lines {
         for field in ["timestamp", "level", "message", "target"] {
             assert!(line[field].is_string(), "{field} in {line}");
@@ -259,11 +282,11 @@ async fn every_line_is_json_with_a_time_a_level_and_a_message() {
 
 #[tokio::test]
 async fn f_gen_7_every_call_is_logged_with_the_ids_microsofts_support_asks_for() {
-    let (lines, scene, _) = lived(OURS).await;
-    let lines = lines.read();
-    let calls: Vec<_> = scene.world(|world| world.calls().to_vec());
+    let lived = Lived::ours().await;
+    let lines = lived.lines();
     let entra = [Call::Token, Call::Discovery, Call::Keys, Call::Authorize];
-    let calls = calls
+    let calls = lived
+        .calls
         .iter()
         .filter(|made| made.direction == Direction::ToMicrosoft && !entra.contains(&made.call));
     let (answered, silent): (Vec<_>, Vec<_>) = calls.partition(|made| made.status.is_some());
@@ -291,10 +314,8 @@ async fn f_gen_7_every_call_is_logged_with_the_ids_microsofts_support_asks_for()
 
 #[tokio::test]
 async fn a_line_about_a_subscription_names_it() {
-    let (lines, scene, _) = lived(OURS).await;
-    let lines = lines.read();
-    let known: Vec<String> =
-        scene.world(|world| world.subscriptions().map(|known| known.id.to_string()).collect());
+    let lived = Lived::ours().await;
+    let (lines, known) = (lived.lines(), &lived.subscriptions);
     for (message, but_for) in [
         ("recorded an event", ""),
         ("activating", ""),

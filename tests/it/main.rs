@@ -2,10 +2,11 @@
 //! on an embedded DynamoDB. One module per function or concern; `T-n` in a name is the case of the
 //! conformance index, `F-…` in a comment the fact it is held against.
 
-mod store;
 mod activation;
+mod activation_repeats;
 mod client;
 mod facts;
+mod failing_store;
 mod landing;
 mod life;
 mod logs;
@@ -13,14 +14,15 @@ mod management;
 mod management_changes;
 mod probe;
 mod reconciliation;
+mod reconciliation_pages;
 mod reconciliation_repairs;
 mod scene;
+mod store;
+mod token;
+mod token_keys;
 mod webhook;
 mod webhook_calls;
-mod token;
-mod failing_store;
-mod webhook_faults;
-mod webhook_order;
 mod webhook_claims;
-mod token_keys;
+mod webhook_faults;
 mod webhook_forms;
+mod webhook_order;

@@ -74,9 +74,12 @@ async fn t_12_the_publishers_own_change_is_accepted_under_a_rejecting_policy() {
     assert_eq!(scene.record(id).await.expect("a record").subscription.quantity, Some(11));
 }
 
+/// How a change of a subscription ends at Microsoft, given its operation.
+type End = fn(&mut World, Uuid, Uuid);
+
 #[tokio::test]
 async fn t_12_a_change_that_fails_or_is_in_conflict_changes_nothing() {
-    let ends: [(&str, fn(&mut World, Uuid, Uuid)); 2] = [
+    let ends: [(&str, End); 2] = [
         ("Failed", |world, id, _| {
             world.suspend(id).expect("a suspension");
         }),
