@@ -3,9 +3,11 @@
 use crate::world::Seeded;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rsa::pkcs1v15::{Signature, SigningKey, VerifyingKey};
-use rsa::pkcs8::{EncodePublicKey as _, LineEnding};
-use rsa::signature::{SignatureEncoding as _, Signer as _, Verifier as _};
+use ring::rand::SystemRandom;
+use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
+use rsa::pkcs1v15::{Signature, VerifyingKey};
+use rsa::pkcs8::{EncodePrivateKey as _, EncodePublicKey as _, LineEnding};
+use rsa::signature::Verifier as _;
 use rsa::traits::PublicKeyParts as _;
 use rsa::{RsaPrivateKey, RsaPublicKey};
 use serde_json::{Value, json};
@@ -22,7 +24,7 @@ static POOL: [OnceLock<TestKey>; ROTATED_KEYS + 1] = [const { OnceLock::new() };
 /// An RSA key with its id.
 pub(super) struct TestKey {
     kid: String,
-    signing: SigningKey<Sha256>,
+    signing: RsaKeyPair,
     public: RsaPublicKey,
     // RS256 always gives the same signature for the same message, and a run asks for few different ones often.
     signed: Mutex<HashMap<Vec<u8>, Vec<u8>>>,
@@ -58,10 +60,13 @@ impl TestKey {
         let private =
             RsaPrivateKey::new(&mut random, BITS).expect("the size is one RSA keys can have");
         let public = RsaPublicKey::from(&private);
+        let pkcs8 = private.to_pkcs8_der().expect("an RSA key can be written as PKCS #8");
+        // `rsa` makes keys from a seed, and `ring` signs several times faster.
+        let signing = RsaKeyPair::from_pkcs8(pkcs8.as_bytes()).expect("the key was made just now");
         let digest = Sha256::digest(public.n().to_bytes_be());
         Self {
             kid: URL_SAFE_NO_PAD.encode(&digest[..20]),
-            signing: SigningKey::new(private),
+            signing,
             public,
             signed: Mutex::default(),
         }
@@ -88,7 +93,10 @@ impl TestKey {
         if let Some(signature) = self.remembered(message) {
             return signature;
         }
-        let signature = self.signing.sign(message).to_vec();
+        let mut signature = vec![0; self.signing.public().modulus_len()];
+        self.signing
+            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
+            .expect("the signature has the modulus' length");
         let mut signed = self.signed.lock().unwrap_or_else(PoisonError::into_inner);
         if signed.len() < REMEMBERED {
             signed.insert(message.to_vec(), signature.clone());
