@@ -1,0 +1,46 @@
+//! The headers of an accepted change, and what follows from them (F-CHP-5, F-GEN-8).
+#![no_main]
+
+use fuzz::{Message, RETRY, SUBSCRIPTION, Wire, assert_sent_to_the_marketplace_alone, client, run};
+use http::Method;
+use libfuzzer_sys::fuzz_target;
+use shared::domain::SubscriptionId;
+use shared::fulfillment::Marketplace;
+
+fuzz_target!(|input: &[u8]| {
+    let answer = Message::read(input).answer();
+    let status = answer.status();
+    let wire = Wire::answering(answer.clone());
+    let client = client(&wire);
+    let id = SubscriptionId(SUBSCRIPTION);
+    let changed = [
+        run(client.change_plan(id, "gold \"plan\"")),
+        run(client.change_quantity(id, u64::MAX)),
+        run(client.cancel(id)),
+    ];
+    let sent = wire.sent();
+    assert_sent_to_the_marketplace_alone(&sent);
+    for accepted in &changed {
+        assert_eq!(accepted.is_ok(), status.is_success());
+        if let Ok(Some(operation)) = accepted.as_ref().map(|accepted| accepted.id) {
+            let named = ["operation-location", "operation-id"].iter().any(|name| {
+                let value = answer.headers().get(*name).and_then(|value| value.to_str().ok());
+                let plain = |text: &str| text.to_ascii_lowercase().replace('-', "");
+                value.is_some_and(|value| plain(value).contains(&plain(&operation.to_string())))
+            });
+            assert!(named, "an operation that no header names");
+        }
+    }
+    // F-ERR-2: sent again only where it was certainly not carried out.
+    let tries = match status.as_u16() {
+        401 | 403 => 2,
+        429 => RETRY.attempts as usize,
+        _ => 1,
+    };
+    for method in [Method::PATCH, Method::DELETE] {
+        let calls = if method == Method::PATCH { 2 } else { 1 };
+        let count = sent.iter().filter(|request| request.method() == method).count();
+        assert!(count <= calls * tries, "{count} of {method} after {status}");
+    }
+    assert!(sent.iter().all(|request| [Method::PATCH, Method::DELETE].contains(request.method())));
+});

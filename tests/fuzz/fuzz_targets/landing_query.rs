@@ -1,0 +1,124 @@
+//! A visit to the landing page, and what Microsoft says about its token (section 8 of the contract).
+#![no_main]
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use fuzz::{
+    ACCESS_TOKEN, APP, DYNAMODB, ENTRA, MARKETPLACE, Message, Still, TENANT, Wire, parts, run,
+    status, store,
+};
+use http::{Method, Request, Response, StatusCode, Uri};
+use landing::Landing;
+use libfuzzer_sys::fuzz_target;
+use shared::config::{Environment, Foundation, Microsoft};
+use shared::fulfillment::PurchaseToken;
+use shared::http::Handler;
+use shared::outbound::Transport;
+
+struct Page {
+    wire: Arc<Wire>,
+    landing: Landing,
+}
+
+fn page() -> &'static Page {
+    static PAGE: OnceLock<Page> = OnceLock::new();
+    PAGE.get_or_init(|| {
+        let wire = Wire::answering(status(StatusCode::OK));
+        let transport: Arc<dyn Transport> = wire.clone();
+        let environment = Environment::from_fn(|name| {
+            Some(match name {
+                "MARKETPLACE_URL" => MARKETPLACE.to_owned(),
+                "ENTRA_AUTHORITY" => ENTRA.to_owned(),
+                "ENTRA_TENANT_ID" => TENANT.to_string(),
+                "ENTRA_CLIENT_ID" => APP.to_string(),
+                "ENTRA_CLIENT_SECRET" => "secret".to_owned(),
+                "LANDING_SIGN_IN" => "off".to_owned(),
+                _ => return None,
+            })
+        });
+        let foundation = Foundation {
+            microsoft: Microsoft::read(&environment, &transport).expect("complete settings"),
+            store: Arc::new(store(&wire)),
+            system: Arc::new(Still),
+        };
+        let landing = Landing::new(&environment, &foundation).expect("complete settings");
+        Page { wire, landing }
+    })
+}
+
+/// The elements of a page, in order and each once.
+fn elements(page: &str) -> BTreeSet<String> {
+    let of = |rest: &str| rest.chars().take_while(char::is_ascii_alphanumeric).collect::<String>();
+    page.split('<').skip(1).map(|rest| of(rest.trim_start_matches('/'))).collect()
+}
+
+/// The elements that the pages are made of, and no more.
+const ELEMENTS: [&str; 17] = [
+    "", "a", "body", "button", "dd", "dl", "dt", "form", "h1", "head", "html", "input", "main",
+    "meta", "p", "style", "title",
+];
+
+fuzz_target!(|input: &[u8]| {
+    let [query, resolved, stored] = parts(input);
+    let Ok(query) = std::str::from_utf8(query) else { return };
+    let resolved = Message::read(resolved).answer();
+    let stored = Bytes::copy_from_slice(stored);
+    let token = PurchaseToken::from_query(query);
+    let visits = [
+        format!("/landing?{query}").parse().ok().map(|uri: Uri| (Method::GET, uri, Bytes::new())),
+        Some((Method::POST, Uri::from_static("/landing"), Bytes::from(query.to_owned()))),
+    ];
+    for (method, uri, body) in visits.into_iter().flatten() {
+        // What a browser sends ends at the fragment.
+        let sent_token = match method {
+            Method::GET => uri.query().and_then(PurchaseToken::from_query),
+            _ => token.clone(),
+        };
+        let (resolved, stored) = (resolved.clone(), stored.clone());
+        page().wire.reset(Box::new(move |request| answer(request, &resolved, &stored)));
+        let mut request = Request::new(body);
+        *request.method_mut() = method;
+        *request.uri_mut() = uri;
+        let shown = run(page().landing.handle(request));
+        let sent = page().wire.sent();
+        let Some(token) = sent_token else {
+            assert_eq!(shown.status(), StatusCode::OK, "F-LP-4");
+            assert!(sent.is_empty(), "nobody is asked about no token");
+            continue;
+        };
+        // F-RES-11: the token goes to Microsoft, in its header.
+        for request in &sent {
+            let to_resolve = request.uri().to_string().starts_with(MARKETPLACE)
+                && request.uri().path().ends_with("/resolve");
+            let header = request.headers().get("x-ms-marketplace-token");
+            assert_eq!(header.is_some_and(|value| value == token.expose()), to_resolve);
+        }
+        assert_eq!(shown.headers()["referrer-policy"], "no-referrer");
+        assert_eq!(shown.headers()["cache-control"], "no-store");
+        assert!(matches!(shown.status().as_u16(), 200 | 400 | 409 | 503), "{}", shown.status());
+        let page = std::str::from_utf8(shown.body()).expect("text");
+        // Nobody's name, plan or address becomes a part of the page.
+        let strange: Vec<_> =
+            elements(page).into_iter().filter(|name| !ELEMENTS.contains(&name.as_str())).collect();
+        assert!(strange.is_empty(), "{strange:?} in {page}");
+        assert!(!page.contains(ACCESS_TOKEN));
+    }
+});
+
+fn answer(
+    request: &Request<Bytes>,
+    resolved: &Response<Bytes>,
+    stored: &Bytes,
+) -> Response<Bytes> {
+    let uri = request.uri().to_string();
+    if uri.starts_with(ENTRA) {
+        let token = format!(r#"{{"access_token":"{ACCESS_TOKEN}","expires_in":"3599"}}"#);
+        Response::new(token.into())
+    } else if uri.starts_with(DYNAMODB) {
+        Response::new(if stored.is_empty() { Bytes::from_static(b"{}") } else { stored.clone() })
+    } else {
+        resolved.clone()
+    }
+}

@@ -1,0 +1,42 @@
+//! A page of List Subscriptions (F-LST).
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use serde_json::Value;
+use shared::fulfillment::SubscriptionPage;
+use shared::lenient::Lenient;
+use uuid::Uuid;
+
+fuzz_target!(|body: &[u8]| {
+    let page = SubscriptionPage::parse(body);
+    if body.trim_ascii().is_empty() {
+        let page = page.expect("F-LST-6: an empty body is an empty list");
+        assert!(page.subscriptions.is_empty() && page.next.is_none());
+        return;
+    }
+    let Ok(value) = serde_json::from_slice::<Value>(body) else {
+        assert!(page.is_none(), "a page that isn't JSON");
+        return;
+    };
+    if let Some(page) = page {
+        assert!(value.is_object(), "a page that isn't an object");
+        assert_eq!(page.next.is_some() && value["@nextLink"].is_null(), false);
+        let none = Vec::new();
+        let entries = value["subscriptions"].as_array().unwrap_or(&none);
+        let readable: Vec<_> = entries.iter().filter(|entry| entry.is_object()).collect();
+        assert_eq!(page.unreadable, entries.len() - readable.len());
+        assert_eq!(page.subscriptions.len(), readable.len());
+        for (read, sent) in page.subscriptions.iter().zip(readable) {
+            assert_eq!(read.id().map(|id| id.0), sent.get("id").and_then(Uuid::read));
+            let sent = |name: &str| sent.get(name).and_then(String::read);
+            let status = sent("saasSubscriptionStatus").or_else(|| sent("status"));
+            let read = read.status().map(|status| status.as_str().to_ascii_lowercase());
+            assert_eq!(read, status.map(|status| status.to_ascii_lowercase()));
+        }
+    }
+    // An object whose list is a list, or isn't there, is always a page (F-GEN-10, F-LST-6).
+    let has_list = matches!(value.get("subscriptions"), None | Some(Value::Null | Value::Array(_)));
+    if value.is_object() && has_list {
+        assert!(SubscriptionPage::parse(value.to_string().as_bytes()).is_some());
+    }
+});

@@ -1,0 +1,30 @@
+//! `@nextLink`, and the request for the next page (F-LST-5, F-GEN-8).
+#![no_main]
+
+use fuzz::{Wire, assert_sent_to_the_marketplace_alone, client, run, status};
+use http::StatusCode;
+use libfuzzer_sys::fuzz_target;
+use percent_encoding::percent_decode_str;
+use serde_json::json;
+use shared::fulfillment::{Marketplace, SubscriptionPage};
+
+fuzz_target!(|link: &str| {
+    let body = json!({ "subscriptions": [], "@nextLink": link }).to_string();
+    let page = SubscriptionPage::parse(body.as_bytes()).expect("a page");
+    let Some(token) = page.next else { return };
+    assert!(!token.is_empty());
+    assert!(link.contains(&token) || link.contains('%'), "a token that the link doesn't hold");
+    let wire = Wire::answering(status(StatusCode::OK));
+    let next = run(client(&wire).list_subscriptions(Some(&token)));
+    let sent = wire.sent();
+    assert_sent_to_the_marketplace_alone(&sent);
+    assert!(next.is_ok_and(|page| page.next.is_none()), "F-LST-6");
+    let [request] = &sent[..] else { panic!("{} requests", sent.len()) };
+    let query = request.uri().query().expect("a query");
+    let values: Vec<_> =
+        query.split('&').filter_map(|pair| pair.strip_prefix("continuationToken=")).collect();
+    let [value] = values[..] else { panic!("{query}") };
+    // Decoded once, encoded once: Microsoft gets back what it gave.
+    assert_eq!(percent_decode_str(value).decode_utf8().expect("text"), token);
+    assert!(value.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~%".contains(&b)), "{value}");
+});

@@ -1,0 +1,95 @@
+//! What DynamoDB answers: items of other versions of this program, of other programs, of nobody.
+#![no_main]
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use fuzz::{OPERATION, SUBSCRIPTION, Wire, run, status, store};
+use http::{Response, StatusCode};
+use libfuzzer_sys::fuzz_target;
+use serde_json::{Value, json};
+use shared::domain::{Change, Event, OperationId, Record, SubscriptionId};
+use shared::store::{Commit, DynamoDbStore, Filter, Mark, Store};
+
+fn table() -> &'static (Arc<Wire>, DynamoDbStore) {
+    static TABLE: OnceLock<(Arc<Wire>, DynamoDbStore)> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        let wire = Wire::answering(status(StatusCode::OK));
+        let store = store(&wire);
+        (wire, store)
+    })
+}
+
+/// Every call to the table is answered with this.
+fn answer(body: Bytes) {
+    table().0.reset(Box::new(move |_| Response::new(body.clone())));
+}
+
+fuzz_target!(|body: &[u8]| {
+    let (_, store) = table();
+    let (id, operation) = (SubscriptionId(SUBSCRIPTION), OperationId(OPERATION));
+    answer(Bytes::copy_from_slice(body));
+    let record = run(store.load(id)).ok().flatten();
+    let (found, mark) = run(store.load_with_mark(id, operation)).unwrap_or_default();
+    let events = run(store.events(id, 0)).map(|page| page.items).unwrap_or_default();
+    let checkpoint = run(store.checkpoint());
+    // Nothing is made of an answer that isn't one.
+    if serde_json::from_slice::<Value>(body).is_err() && !body.is_empty() {
+        assert!(record.is_none() && found.is_none() && mark.is_none() && events.is_empty());
+        assert!(checkpoint.is_err());
+    }
+    // One record that can't be read hides none of the others.
+    if let Ok(many) = run(store.load_many(&[id]))
+        && let Some(found) = found
+        && let Some(Ok(record)) = many.get(&id)
+    {
+        assert_eq!(record.id() == found.id(), *record == found || record.id() != id);
+    }
+    let listed = run(store.list(&Filter::default(), None));
+    drop(listed);
+    if let Ok(checkpoint) = checkpoint {
+        answer(Bytes::from_static(b"{}"));
+        run(store.save_checkpoint(&checkpoint)).expect("a checkpoint is always written");
+        answer(json!({ "Item": sent()["Item"] }).to_string().into());
+        assert_eq!(run(store.checkpoint()).expect("a checkpoint as it was written"), checkpoint);
+    }
+    if let Some(record) = record.filter(|record| record.version > 0) {
+        written_and_read_again(record, events, mark);
+    }
+});
+
+/// What was sent last.
+fn sent() -> Value {
+    let sent = table().0.sent();
+    let last = sent.last().expect("a request");
+    serde_json::from_slice(last.body()).expect("a request in JSON")
+}
+
+/// Whatever is committed is read again as it was committed.
+fn written_and_read_again(record: Record, events: Vec<Event>, mark: Option<Mark>) {
+    let (_, store) = table();
+    let id = record.id();
+    let commit = Commit { change: Some(Change { record, events }), mark };
+    answer(Bytes::from_static(b"{}"));
+    // Times at the end of time can't be added to.
+    if run(store.commit(id, &commit)).is_err() {
+        return;
+    }
+    let items: Vec<Value> = sent()["TransactItems"]
+        .as_array()
+        .expect("items")
+        .iter()
+        .map(|item| item["Put"]["Item"].clone())
+        .collect();
+    let Commit { change: Some(Change { record, events }), mark } = commit else { return };
+    let marks = usize::from(mark.is_some());
+    answer(json!({ "Item": items[marks] }).to_string().into());
+    assert_eq!(run(store.load(id)).expect("a record as it was written"), Some(record.clone()));
+    answer(json!({ "Items": items[marks + 1..] }).to_string().into());
+    assert_eq!(run(store.events(id, 0)).expect("events as they were written").items, events);
+    if let Some(mark) = mark {
+        answer(json!({ "Responses": { "table": items[..2] } }).to_string().into());
+        let both = run(store.load_with_mark(id, mark.operation_id));
+        assert_eq!(both.expect("both as they were written"), (Some(record), Some(mark)));
+    }
+}

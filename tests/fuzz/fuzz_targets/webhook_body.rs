@@ -1,0 +1,41 @@
+//! The body of a webhook call (F-WHP).
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use serde_json::{Map, Value};
+use shared::lenient::Lenient;
+use uuid::Uuid;
+use webhook::{Claim, Unreadable};
+
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
+fuzz_target!(|body: &[u8]| {
+    let claimed = Claim::parse(body);
+    if !body.starts_with(MARK) {
+        assert_eq!(Claim::parse(&[MARK, body].concat()), claimed, "a byte order mark says nothing");
+    }
+    let text = body.strip_prefix(MARK).unwrap_or(body).trim_ascii_start();
+    let Ok(object) = serde_json::from_slice::<Map<String, Value>>(text) else {
+        assert_eq!(claimed, Err(Unreadable::NotJson));
+        return;
+    };
+    if let Ok(claim) = &claimed {
+        // Read from members of those names, and from nothing else.
+        let guid = |name: &str| Uuid::try_parse(object.get(name)?.as_str()?.trim()).ok();
+        assert_eq!(guid("subscriptionId"), Some(claim.subscription.0));
+        assert_eq!(guid("id").or(guid("operationId")), claim.operation.map(|id| id.0));
+        // What Microsoft adds tomorrow changes nothing (F-GEN-10).
+        let extended = [br#"{"members of tomorrow":[{"id":null}],"#, &text[1..]].concat();
+        assert_eq!(Claim::parse(&extended).as_ref(), Ok(claim));
+    }
+    // Whoever names a subscription and an action, each once, is understood, whatever else is said
+    // and in whatever form (F-WHP-6).
+    let said = |name: &str| object.get(name).and_then(String::read).is_some();
+    let expected = match object.get("subscriptionId").and_then(Uuid::read) {
+        None => Some(Unreadable::NoSubscription),
+        Some(_) if !said("action") && !said("operationType") => Some(Unreadable::NoAction),
+        Some(_) => None,
+    };
+    let each_once = serde_json::to_vec(&object).expect("what was read can be written");
+    assert_eq!(Claim::parse(&each_once).err(), expected);
+});

@@ -1,0 +1,126 @@
+//! What the targets share: a world that answers with whatever the fuzzer makes of it.
+//!
+//! An input is text that a person can write: parts divided by a line of `====`, and where a part is
+//! an HTTP message, a line with its status, its headers, an empty line, its body.
+
+mod keys;
+mod message;
+mod wire;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use secrecy::SecretString;
+use shared::auth::{AccessToken, TokenCache, TokenError, TokenProvider};
+use shared::fulfillment::{Client, Endpoint};
+use shared::retry::RetryPolicy;
+use shared::store::DynamoDbStore;
+use shared::system::System;
+use tokio::runtime::{Builder, Runtime};
+use uuid::Uuid;
+
+pub use keys::{Key, key};
+pub use message::{Message, parts};
+pub use wire::{Responses, Wire, assert_sent_to_the_marketplace_alone, status};
+
+/// Where the client thinks the marketplace is.
+pub const MARKETPLACE: &str = "https://marketplace.example/api";
+
+/// Where the client thinks Entra is.
+pub const ENTRA: &str = "https://entra.example";
+
+/// Where the store thinks DynamoDB is.
+pub const DYNAMODB: &str = "https://dynamodb.example";
+
+/// The publisher's tenant.
+pub const TENANT: Uuid = Uuid::from_u128(0x11111111_1111_4111_8111_111111111111);
+
+/// The publisher's app.
+pub const APP: Uuid = Uuid::from_u128(0x22222222_2222_4222_8222_222222222222);
+
+/// The subscription that the seeds speak of.
+pub const SUBSCRIPTION: Uuid = Uuid::from_u128(0x33333333_3333_4333_8333_333333333333);
+
+/// The operation that the seeds speak of.
+pub const OPERATION: Uuid = Uuid::from_u128(0x44444444_4444_4444_8444_444444444444);
+
+/// The access token that Entra gives.
+pub const ACCESS_TOKEN: &str = "access-token-of-the-publisher";
+
+/// The time at which everything happens.
+pub fn now() -> Timestamp {
+    Timestamp::from_second(1_795_348_800).expect("a time of this century")
+}
+
+/// A machine on which no time passes.
+#[derive(Debug)]
+pub struct Still;
+
+#[async_trait]
+impl System for Still {
+    fn now(&self) -> Timestamp {
+        now()
+    }
+
+    async fn sleep(&self, _: Duration) {}
+
+    fn new_id(&self) -> Uuid {
+        Uuid::from_u128(0x55555555_5555_4555_8555_555555555555)
+    }
+}
+
+/// Gives the one token there is.
+struct OneToken;
+
+#[async_trait]
+impl TokenProvider for OneToken {
+    async fn token(&self) -> Result<AccessToken, TokenError> {
+        let expires = now() + jiff::SignedDuration::from_hours(1);
+        Ok(AccessToken::new(SecretString::from(ACCESS_TOKEN), expires))
+    }
+}
+
+/// How patiently everything is called: three tries, whatever `Retry-After` says within a minute.
+pub const RETRY: RetryPolicy = RetryPolicy {
+    attempts: 3,
+    first_pause: Duration::from_secs(1),
+    attempt_timeout: Duration::from_secs(1),
+    budget: Duration::from_secs(60),
+};
+
+/// The fulfillment API over a wire.
+pub fn client(wire: &Arc<Wire>) -> Client {
+    let system = Arc::new(Still);
+    let tokens = Arc::new(TokenCache::new(Arc::new(OneToken), system.clone()));
+    let endpoint = Endpoint { base: MARKETPLACE.to_owned(), retry: RETRY };
+    Client::new(wire.clone(), endpoint, tokens, system)
+}
+
+/// The table over a wire, without the SDK's own patience.
+pub fn store(wire: &Arc<Wire>) -> DynamoDbStore {
+    use aws_sdk_dynamodb::config::retry::RetryConfig;
+    use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+    use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .http_client(shared::outbound::for_aws(wire.clone()))
+        .credentials_provider(Credentials::new("key", "secret", None, None, "fuzz"))
+        .region(Region::new("eu-north-1"))
+        .endpoint_url(DYNAMODB)
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(TimeoutConfig::disabled())
+        .build();
+    let client = aws_sdk_dynamodb::Client::from_conf(config);
+    DynamoDbStore::new(client, "table".to_owned(), Arc::new(Still))
+}
+
+/// Runs a future to its end.
+pub fn run<F: Future>(future: F) -> F::Output {
+    thread_local! {
+        static RUNTIME: Runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
+    }
+    RUNTIME.with(|runtime| runtime.block_on(future))
+}

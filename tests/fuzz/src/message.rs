@@ -1,0 +1,64 @@
+//! HTTP messages as text.
+
+use bytes::Bytes;
+use http::header::{HeaderName, HeaderValue};
+use http::{HeaderMap, Response, StatusCode};
+
+const DIVIDER: &[u8] = b"\n====\n";
+
+/// An input's parts; as many as are asked for, empty where the input has fewer.
+pub fn parts<const N: usize>(input: &[u8]) -> [&[u8]; N] {
+    let mut rest = input;
+    std::array::from_fn(|index| match position(rest, DIVIDER).filter(|_| index + 1 < N) {
+        Some(at) => {
+            let part = &rest[..at];
+            rest = &rest[at + DIVIDER.len()..];
+            part
+        }
+        None => std::mem::take(&mut rest),
+    })
+}
+
+/// A message: its first line, its headers, its body.
+#[derive(Debug)]
+pub struct Message {
+    pub first: String,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Message {
+    /// Reads any text; what can't be a header is none.
+    pub fn read(text: &[u8]) -> Self {
+        let (head, body) = match position(text, b"\n\n") {
+            Some(at) => (&text[..at], &text[at + 2..]),
+            None => (text, &b""[..]),
+        };
+        let mut lines = head.split(|byte| *byte == b'\n');
+        let first = String::from_utf8_lossy(lines.next().unwrap_or_default()).into_owned();
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            let Some(at) = position(line, b":") else { continue };
+            let name = HeaderName::from_bytes(&line[..at]);
+            let value = HeaderValue::from_bytes(line[at + 1..].trim_ascii());
+            if let (Ok(name), Ok(value)) = (name, value) {
+                headers.append(name, value);
+            }
+        }
+        Self { first, headers, body: Bytes::copy_from_slice(body) }
+    }
+
+    /// The message as an answer; 200 where the first line is no status.
+    pub fn answer(self) -> Response<Bytes> {
+        let mut answer = Response::new(self.body);
+        let status = self.first.trim().parse().ok();
+        *answer.status_mut() =
+            status.and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(StatusCode::OK);
+        *answer.headers_mut() = self.headers;
+        answer
+    }
+}
+
+fn position(text: &[u8], what: &[u8]) -> Option<usize> {
+    text.windows(what.len()).position(|window| window == what)
+}
