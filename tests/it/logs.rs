@@ -2,7 +2,7 @@
 //! asks for (F-GEN-7), and never a token, a person's data or a body.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use emulator::{
@@ -14,6 +14,8 @@ use local::Options;
 use serde_json::{Value, json};
 use shared::telemetry;
 use tokio::sync::OnceCell;
+use tracing::Dispatch;
+use tracing::subscriber::NoSubscriber;
 use tracing_subscriber::fmt::MakeWriter;
 use uuid::Uuid;
 
@@ -210,12 +212,15 @@ struct Lived {
 impl Lived {
     /// Lives it, and keeps the lines of this thread, on which all of it runs.
     async fn at(level: &str) -> Self {
+        // While there is one subscriber in all, a thread without it remembers every line that it
+        // meets first as of interest to nobody. With a second one, all are asked.
+        static SECOND: OnceLock<Dispatch> = OnceLock::new();
+        SECOND.get_or_init(|| Dispatch::new(NoSubscriber::default()));
         let lines = Lines::default();
         let subscriber = telemetry::lines(level, lines.clone());
         let _until_the_end = tracing::subscriber::set_default(subscriber);
         let scene = Scene::with(Options::default()).await;
-        // A test on another thread may have met a line for the first time at the moment at which
-        // the subscriber came, and have it remembered as of interest to nobody.
+        // And those that were met at the very moment at which the subscriber came are asked anew.
         tracing::callsite::rebuild_interest_cache();
         let tokens = a_life_full_of_trouble(&scene).await;
         let (calls, subscriptions) = scene.world(|world| {
