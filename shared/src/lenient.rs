@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::{Date, DateTime};
 use jiff::{Timestamp, tz::TimeZone};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use uuid::Uuid;
@@ -25,6 +26,24 @@ where
     T: Lenient,
 {
     Ok(T::read(&Value::deserialize(deserializer)?))
+}
+
+/// An object's members, by their names. The derived readers alone would take a list as well, for
+/// the members in the order in which they stand in this program.
+pub fn object<T: DeserializeOwned>(text: &[u8]) -> Option<T> {
+    text.trim_ascii_start().starts_with(b"{").then(|| serde_json::from_slice(text).ok()).flatten()
+}
+
+/// The same from a value. Of a member that has two names, and stands under both, the second goes:
+/// it would fail all of the object.
+pub(crate) fn members<T: DeserializeOwned>(value: &Value, twice: Option<[&str; 2]>) -> Option<T> {
+    let mut members = value.as_object()?.clone();
+    if let Some([name, also]) = twice
+        && members.contains_key(name)
+    {
+        members.remove(also);
+    }
+    serde_json::from_value(Value::Object(members)).ok()
 }
 
 impl Lenient for String {

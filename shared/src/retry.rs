@@ -116,8 +116,9 @@ fn chance(id: Uuid) -> f64 {
 /// Reads `Retry-After`: seconds, or a date (F-ERR-1).
 pub fn parse_retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     let value = value.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More seconds than can be counted are as good as for ever.
+        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
     }
     let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
     Some(since(now, date))
@@ -164,6 +165,8 @@ mod tests {
             Some(Duration::from_secs(90))
         );
         assert_eq!(parse_retry_after("Sun, 22 Nov 2026 11:00:00 GMT", now), Some(Duration::ZERO));
+        let for_ever = Some(Duration::from_secs(u64::MAX));
+        assert_eq!(parse_retry_after("99999999999999999999", now), for_ever, "beyond counting");
         assert_eq!(parse_retry_after("later", now), None);
         assert_eq!(parse_retry_after("-5", now), None);
     }

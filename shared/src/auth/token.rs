@@ -16,7 +16,7 @@ use tracing::{debug, warn};
 use url::form_urlencoded;
 
 use super::secret::{ClientSecret, SecretError};
-use crate::lenient::lenient;
+use crate::lenient::{lenient, object};
 use crate::outbound::{SendError, Transport};
 use crate::retry::{Transient, parse_retry_after};
 use crate::system::System;
@@ -190,7 +190,7 @@ fn read_token(body: &[u8], asked_at: Timestamp) -> Option<AccessToken> {
     }
     /// Entra's tokens live an hour (F-AUTH-6); one that doesn't say is trusted for far less.
     const UNSAID: u64 = 300;
-    let body: Body = serde_json::from_slice(body).ok()?;
+    let body: Body = object(body).filter(|body: &Body| !body.access_token.is_empty())?;
     let lives = i64::try_from(body.expires_in.unwrap_or(UNSAID)).ok()?;
     let expires_at = asked_at.checked_add(SignedDuration::from_secs(lives)).ok()?;
     Some(AccessToken::new(SecretString::from(body.access_token), expires_at))

@@ -8,7 +8,7 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use super::subscription::{CustomerOperation, Party, Status, Subscription, SubscriptionId, Term};
-use crate::lenient::lenient;
+use crate::lenient::{Lenient, lenient, members};
 
 /// What Microsoft said about a subscription. Any field but the id may be missing (F-GEN-10); what
 /// wasn't said leaves the record as it is.
@@ -50,6 +50,12 @@ pub struct Observation {
     /// observation younger than our last commit can't be a late read of what came before it.
     #[serde(skip)]
     pub(crate) as_of: Option<Timestamp>,
+}
+
+impl Lenient for Observation {
+    fn read(value: &serde_json::Value) -> Option<Self> {
+        members(value, None)
+    }
 }
 
 /// A first observation must say enough to make a record.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::subscription::SubscriptionId;
-use crate::lenient::{lenient, open_words};
+use crate::lenient::{Lenient, lenient, members, open_words};
 
 /// The GUID of an operation; a webhook's `id` (F-WHP-1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -114,6 +114,12 @@ pub struct Operation {
     /// When it was asked for.
     #[serde(default, deserialize_with = "lenient")]
     pub time_stamp: Option<Timestamp>,
+}
+
+impl Lenient for Operation {
+    fn read(value: &serde_json::Value) -> Option<Self> {
+        members(value, Some(["operationRequestSource", "operationRequestedSource"]))
+    }
 }
 
 impl Operation {

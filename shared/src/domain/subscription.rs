@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::lenient::{Lenient, lenient, open_words};
+use crate::lenient::{Lenient, lenient, members, open_words};
 
 /// The GUID of the purchased SaaS resource; the key of everything (F-OBJ-1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -106,13 +106,13 @@ pub struct Term {
 
 impl Lenient for Party {
     fn read(value: &serde_json::Value) -> Option<Self> {
-        Self::deserialize(value).ok()
+        members(value, Some(["puid", "pid"]))
     }
 }
 
 impl Lenient for Term {
     fn read(value: &serde_json::Value) -> Option<Self> {
-        Self::deserialize(value).ok()
+        members(value, None)
     }
 }
 

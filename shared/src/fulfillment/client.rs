@@ -16,6 +16,7 @@ use super::wire::{self, AcceptedOperation, Acknowledgement, Plan, PlanPage, Subs
 use super::{Marketplace, PurchaseToken};
 use crate::auth::{AccessToken, TokenCache};
 use crate::domain::{Observation, Operation, OperationId, Subscription, SubscriptionId};
+use crate::lenient::object;
 use crate::outbound::{SendError, Transport, secret_header};
 use crate::retry::{RetryPolicy, parse_retry_after, retry};
 use crate::system::System;
@@ -293,8 +294,8 @@ impl Marketplace for Client {
     async fn get_subscription(&self, id: SubscriptionId) -> Result<Observation, FulfillmentError> {
         let answer =
             self.call(Call::new("get_subscription", Method::GET, format!("/{id}"))).await?;
-        let observation: Observation = serde_json::from_slice(&answer.body)
-            .map_err(|_| FulfillmentError::Malformed("get_subscription"))?;
+        let observation: Observation =
+            object(&answer.body).ok_or(FulfillmentError::Malformed("get_subscription"))?;
         if observation.id().is_some_and(|answered| answered != id) {
             return Err(FulfillmentError::Malformed("get_subscription: another subscription's id"));
         }
@@ -356,8 +357,8 @@ impl Marketplace for Client {
     ) -> Result<Operation, FulfillmentError> {
         let call = Call::new("get_operation", Method::GET, format!("/{id}/operations/{operation}"));
         let answer = self.call(call).await.map_err(or_not_found)?;
-        let mut found: Operation = serde_json::from_slice(&answer.body)
-            .map_err(|_| FulfillmentError::Malformed("get_operation"))?;
+        let mut found =
+            wire::operation(&answer.body).ok_or(FulfillmentError::Malformed("get_operation"))?;
         if !found.is(id, operation) {
             return Err(FulfillmentError::Malformed("get_operation: another operation's id"));
         }

@@ -1,12 +1,13 @@
 //! The bodies of the API's answers, read tolerantly (F-GEN-10).
 
 use percent_encoding::percent_decode_str;
-use serde::{Deserialize, Serialize};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, value::RawValue};
 use uuid::Uuid;
 
 use crate::domain::{Observation, Operation, OperationId};
-use crate::lenient::lenient;
+use crate::lenient::{Lenient, lenient, object};
 
 /// A page of List Subscriptions (F-LST-3).
 #[derive(Clone, Debug, Default)]
@@ -34,7 +35,7 @@ impl SubscriptionPage {
         let entries = body.subscriptions.unwrap_or_default();
         let all = entries.len();
         let subscriptions: Vec<Observation> =
-            entries.iter().filter_map(|entry| Observation::deserialize(entry).ok()).collect();
+            entries.iter().filter_map(Observation::read).collect();
         Some(Self {
             unreadable: all - subscriptions.len(),
             subscriptions,
@@ -67,10 +68,10 @@ pub(super) fn resolved(body: &[u8]) -> Option<Observation> {
         plan_id: Option<String>,
         #[serde(default, deserialize_with = "lenient")]
         quantity: Option<u64>,
-        #[serde(default)]
+        #[serde(default, deserialize_with = "lenient")]
         subscription: Option<Observation>,
     }
-    let body: Body = serde_json::from_slice(body).ok()?;
+    let body: Body = object(body)?;
     let mut observation = body.subscription.unwrap_or_default();
     observation.id = body.id.or(observation.id);
     Some(observation.or_fields(body.offer_id, body.plan_id, body.quantity, body.subscription_name))
@@ -78,22 +79,23 @@ pub(super) fn resolved(body: &[u8]) -> Option<Observation> {
 
 /// Reads the outstanding operations: an object, a bare array, `{}` or nothing at all (F-OPL-2).
 pub(super) fn operations(body: &[u8]) -> Option<Vec<Operation>> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Body {
-        Object {
-            #[serde(default)]
-            operations: Option<Vec<Operation>>,
-        },
-        Array(Vec<Operation>),
-    }
     if is_blank(body) {
         return Some(Vec::new());
     }
-    Some(match serde_json::from_slice(body).ok()? {
-        Body::Object { operations } => operations.unwrap_or_default(),
-        Body::Array(operations) => operations,
-    })
+    let listed = match serde_json::from_slice(body).ok()? {
+        Value::Object(mut body) => body.remove("operations").unwrap_or_default(),
+        listed => listed,
+    };
+    match listed {
+        Value::Array(entries) => entries.iter().map(Operation::read).collect(),
+        Value::Null if body.trim_ascii_start().starts_with(b"{") => Some(Vec::new()),
+        _ => None,
+    }
+}
+
+/// Reads Get Operation's answer.
+pub(super) fn operation(body: &[u8]) -> Option<Operation> {
+    Operation::read(&serde_json::from_slice(body).ok()?)
 }
 
 /// What Microsoft is told about a requested change. Written otherwise than it is read (F-OPU-2).
@@ -137,7 +139,7 @@ pub(super) fn accepted(operation_id: Option<&str>, location: Option<&str>) -> Ac
 #[derive(Debug, Default, Deserialize)]
 pub struct PlanPage {
     /// The plans; empty for an unknown filter (F-PLN-5).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "plans")]
     pub plans: Option<Vec<Plan>>,
 }
 
@@ -176,7 +178,7 @@ pub struct Plan {
     #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub market: Option<String>,
     /// Prices and meters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "components", skip_serializing_if = "Option::is_none")]
     pub plan_components: Option<PlanComponents>,
     /// The private offers behind the purchase; only when asked for the plan by name (F-PLN-4).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -191,7 +193,7 @@ pub struct PlanComponents {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recurrent_billing_terms: Option<Box<RawValue>>,
     /// What is metered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "dimensions", skip_serializing_if = "Option::is_none")]
     pub metering_dimensions: Option<Vec<MeteringDimension>>,
 }
 
@@ -216,9 +218,32 @@ pub struct MeteringDimension {
     pub display_name: Option<String>,
 }
 
+type Raw = Box<RawValue>;
+
+/// What is read of plans is read from its text, since a price that had been a number in between
+/// could not be passed on to the letter. A plan that isn't one leaves the others as they are.
+fn plans<'de, D: Deserializer<'de>>(sent: D) -> Result<Option<Vec<Plan>>, D::Error> {
+    Ok(Option::<Vec<Raw>>::deserialize(sent)?.map(objects))
+}
+
+fn components<'de, D: Deserializer<'de>>(sent: D) -> Result<Option<PlanComponents>, D::Error> {
+    Ok(Option::<Raw>::deserialize(sent)?.and_then(|raw| object(raw.get().as_bytes())))
+}
+
+fn dimensions<'de, D: Deserializer<'de>>(
+    sent: D,
+) -> Result<Option<Vec<MeteringDimension>>, D::Error> {
+    let raw = Option::<Raw>::deserialize(sent)?;
+    Ok(raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).map(objects))
+}
+
+fn objects<T: DeserializeOwned>(entries: Vec<Raw>) -> Vec<T> {
+    entries.iter().filter_map(|raw| object(raw.get().as_bytes())).collect()
+}
+
 /// Reads a body that may be missing.
-pub(super) fn parse_or_empty<T: Default + for<'de> Deserialize<'de>>(body: &[u8]) -> Option<T> {
-    if is_blank(body) { Some(T::default()) } else { serde_json::from_slice(body).ok() }
+pub(super) fn parse_or_empty<T: Default + DeserializeOwned>(body: &[u8]) -> Option<T> {
+    if is_blank(body) { Some(T::default()) } else { object(body) }
 }
 
 fn is_blank(body: &[u8]) -> bool {

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::*;
 
 /// A clock that only tests move.
+#[derive(Debug)]
 struct Clock(StdMutex<Timestamp>);
 
 impl Clock {
@@ -132,4 +133,11 @@ fn a_token_and_a_refusal_print_nothing_secret() {
     let body = br#"{"error":"invalid_client","error_description":"secret 'hunter2' is wrong","error_codes":[7000215]}"#;
     let refusal = refusal(401, body).to_string();
     assert_eq!(refusal, "Entra refused the client: 401 invalid_client AADSTS7000215");
+}
+
+#[test]
+fn an_empty_token_is_none() {
+    let asked_at: Timestamp = "2026-11-22T12:00:00Z".parse().expect("a timestamp");
+    assert!(read_token(br#"{"access_token":"","expires_in":3599}"#, asked_at).is_none());
+    assert!(read_token(br#"["abc",3599]"#, asked_at).is_none());
 }

@@ -301,3 +301,41 @@ fn t_10_an_entry_that_can_not_be_read_is_counted_and_costs_no_other() {
     let page = page(json!({ "subscriptions": [full(), 7, null, "x", full()] }));
     assert_eq!((page.subscriptions.len(), page.unreadable), (2, 3));
 }
+
+#[test]
+fn a_list_is_never_taken_for_an_object_with_its_members_in_some_order() {
+    let list = json!([ID, "fabrikam", "offer-1"]);
+    assert!(
+        SubscriptionPage::parse(json!([[full()], "?continuationToken=a"]).to_string().as_bytes())
+            .is_none()
+    );
+    let page = page(json!({ "subscriptions": [list, full()] }));
+    assert_eq!((page.subscriptions.len(), page.unreadable), (1, 1));
+    assert!(resolved(list.to_string().as_bytes()).is_none());
+    assert!(operation(list.to_string().as_bytes()).is_none());
+    assert!(operations(json!([[ID]]).to_string().as_bytes()).is_none());
+    assert!(operations(json!([null]).to_string().as_bytes()).is_none());
+    assert!(parse_or_empty::<PlanPage>(b"[[{}]]").is_none());
+    let people = subscription(&with(json!({ "beneficiary": ["a@b.example", null, ID] })));
+    assert_eq!(people.beneficiary, crate::domain::Party::default());
+    assert_eq!(subscription(&with(json!({ "term": ["P1M"] }))).term.term_unit, None);
+}
+
+#[test]
+fn a_member_under_both_of_its_names_costs_nothing_beside_it() {
+    let tenant = "6a1d1e2e-8a59-4d5c-9e0b-6b0e7a1c9f3d";
+    let twice = json!({ "tenantId": tenant, "puid": "1003", "pid": "1004" });
+    let beneficiary = subscription(&with(json!({ "beneficiary": twice }))).beneficiary;
+    assert_eq!(beneficiary.tenant_id.map(|id| id.to_string()).as_deref(), Some(tenant));
+    assert_eq!(beneficiary.puid.as_deref(), Some("1003"));
+}
+
+#[test]
+fn what_resolve_embeds_in_no_known_form_costs_nothing_beside_it() {
+    for embedded in [json!("later"), json!([]), json!(7), json!(null)] {
+        let body = json!({ "id": ID, "planId": "silver", "subscription": embedded }).to_string();
+        let read = resolved(body.as_bytes()).expect("a purchase");
+        assert_eq!(read.id().map(|id| id.to_string()).as_deref(), Some(ID), "{body}");
+        assert_eq!(read.status(), None, "Get is to say the rest (F-RES-6)");
+    }
+}

@@ -121,3 +121,12 @@ fn an_accepted_operation_is_found_in_any_form_of_its_headers() {
     let location = format!("https://m.example{base}");
     assert_eq!(accepted(Some(ID), Some(&location)).id, id);
 }
+
+#[test]
+fn an_operation_with_both_names_of_its_source_is_read_beside_the_others() {
+    let twice = json!({ "id": OPERATION, "operationRequestSource": "Partner", "operationRequestedSource": "Azure" });
+    let read = operations(json!([twice, { "id": ID }]).to_string().as_bytes());
+    let read = read.expect("a list (F-GEN-10)");
+    assert_eq!(read[0].operation_request_source, Some(OperationSource::Partner));
+    assert_eq!(read.len(), 2);
+}

@@ -43,3 +43,17 @@ fn t_11_plans_may_be_none_and_fields_may_be_missing() {
     let ids: Vec<_> = page.plans.expect("plans").into_iter().map(|plan| plan.plan_id).collect();
     assert_eq!(ids, [Some("basic".into()), None, Some("x".into()), Some("y".into())]);
 }
+
+#[test]
+fn what_is_in_no_known_form_costs_no_plan() {
+    let body = r#"{"plans":[{"planId":"a","planComponents":"later"},7,{"planId":"b",
+        "planComponents":{"meteringDimensions":{},"recurrentBillingTerms":[{"price":0.10}]}},
+        {"planId":"c","planComponents":{"meteringDimensions":[null,{"id":"calls"}]}},["d"]]}"#;
+    let page: PlanPage = parse_or_empty(body.as_bytes()).expect("plans (F-GEN-10)");
+    let plans = page.plans.expect("plans");
+    let ids: Vec<_> = plans.iter().filter_map(|plan| plan.plan_id.as_deref()).collect();
+    assert_eq!(ids, ["a", "b", "c"]);
+    let passed_on = serde_json::to_string(&plans).expect("plans are JSON");
+    assert!(passed_on.contains(r#"[{"price":0.10}]"#), "{passed_on}");
+    assert!(passed_on.contains(r#""meteringDimensions":[{"id":"calls"}]"#), "{passed_on}");
+}
