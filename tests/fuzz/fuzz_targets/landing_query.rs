@@ -107,11 +107,7 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-fn answer(
-    request: &Request<Bytes>,
-    resolved: &Response<Bytes>,
-    stored: &Bytes,
-) -> Response<Bytes> {
+fn answer(request: &Request<Bytes>, resolved: &Response<Bytes>, stored: &Bytes) -> Response<Bytes> {
     let uri = request.uri().to_string();
     if uri.starts_with(ENTRA) {
         let token = format!(r#"{{"access_token":"{ACCESS_TOKEN}","expires_in":"3599"}}"#);

@@ -40,14 +40,21 @@ fuzz_target!(|input: &[u8]| {
             passed_on(plan);
         }
         let text = std::str::from_utf8(&body).unwrap_or_default();
-        let raw: Vec<&RawValue> =
-            letters(text, "plans").and_then(|raw| serde_json::from_str(raw).ok()).unwrap_or_default();
+        let raw: Vec<&RawValue> = letters(text, "plans")
+            .and_then(|raw| serde_json::from_str(raw).ok())
+            .unwrap_or_default();
         let raw = raw.into_iter().filter(|raw| raw.get().starts_with('{'));
         for (plan, raw) in plans.iter().zip(raw) {
-            assert_eq!(plan.plan_id, serde_json::from_str::<Value>(raw.get()).ok().and_then(|sent| String::read(&sent["planId"])));
+            assert_eq!(
+                plan.plan_id,
+                serde_json::from_str::<Value>(raw.get())
+                    .ok()
+                    .and_then(|sent| String::read(&sent["planId"]))
+            );
             // F-PLN-7: a price is passed on to the letter.
             let written = serde_json::to_string(plan).expect("a plan can be written");
-            let prices = |object| letters(letters(object, "planComponents")?, "recurrentBillingTerms");
+            let prices =
+                |object| letters(letters(object, "planComponents")?, "recurrentBillingTerms");
             assert_eq!(prices(&written), prices(raw.get()), "{written}");
         }
     }

@@ -60,7 +60,8 @@ fn is_genuine(headers: &HeaderMap) -> bool {
     match headers.get_all(AUTHORIZATION).iter().collect::<Vec<_>>()[..] {
         [value] => value.to_str().ok().and_then(|value| value.split_once(' ')).is_some_and(
             |(scheme, token)| {
-                scheme.eq_ignore_ascii_case("bearer") && key().genuine().contains(&token.trim().into())
+                scheme.eq_ignore_ascii_case("bearer")
+                    && key().genuine().contains(&token.trim().into())
             },
         ),
         _ => false,
