@@ -26,7 +26,7 @@ fuzz_target!(|input: &[u8]| {
     let sent = wire.sent();
     assert_sent_to_the_marketplace_alone(&sent);
     for request in &sent {
-        // F-RES-1, F-RES-11: the token is in its header, and nowhere else.
+        // F-RES-11: the token is in its header, and nowhere else.
         let is_resolve = request.uri().path().ends_with("/resolve");
         let header = request.headers().get("x-ms-marketplace-token");
         assert_eq!(header.is_some_and(|value| value == token.expose()), is_resolve);
