@@ -22,6 +22,10 @@ use crate::retry::RetryPolicy;
 use crate::store::{DynamoDbStore, Store};
 use crate::system::{RealSystem, System};
 
+mod landing_app;
+
+pub use landing_app::LandingApp;
+
 /// A setting that is absent or wrong. One line that names it and says what it is for.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{name} {problem} ({purpose})")]
@@ -183,7 +187,7 @@ impl Microsoft {
             )?,
             tenant_id: required("ENTRA_TENANT_ID", TENANT)?,
             client_id: required("ENTRA_CLIENT_ID", CLIENT)?,
-            secret: client_secret(environment, transport)?,
+            secret: client_secret(environment, transport, &ENTRA_SECRET)?,
             token_endpoint: environment.parse_or(
                 "ENTRA_TOKEN_ENDPOINT",
                 TokenEndpoint::V2,
@@ -251,13 +255,25 @@ impl FromStr for TokenEndpoint {
     }
 }
 
+/// The settings a secret may come by.
+struct SecretNames {
+    secret: &'static str,
+    arn: &'static str,
+    purpose: &'static str,
+}
+
+const ENTRA_SECRET: SecretNames = SecretNames {
+    secret: "ENTRA_CLIENT_SECRET",
+    arn: "ENTRA_CLIENT_SECRET_ARN",
+    purpose: "the app's secret; or ENTRA_CLIENT_SECRET_ARN, where Secrets Manager keeps it",
+};
+
 fn client_secret(
     environment: &Environment,
     transport: &Arc<dyn Transport>,
+    names: &SecretNames,
 ) -> Result<ClientSecret, ConfigError> {
-    const PURPOSE: &str =
-        "the app's secret; or ENTRA_CLIENT_SECRET_ARN, where Secrets Manager keeps it";
-    match (environment.get("ENTRA_CLIENT_SECRET"), environment.get("ENTRA_CLIENT_SECRET_ARN")) {
+    match (environment.get(names.secret), environment.get(names.arn)) {
         (Some(secret), None) => Ok(ClientSecret::Given(SecretString::from(secret))),
         (None, Some(arn)) if arn.starts_with("arn:") => {
             let aws = Aws::read(environment, transport)?;
@@ -274,19 +290,19 @@ fn client_secret(
             Ok(ClientSecret::SecretsManager { client, arn })
         }
         (None, Some(_)) => Err(ConfigError {
-            name: "ENTRA_CLIENT_SECRET_ARN",
+            name: names.arn,
             problem: "is not an ARN".to_owned(),
             purpose: "where Secrets Manager keeps the app's secret",
         }),
         (Some(_), Some(_)) => Err(ConfigError {
-            name: "ENTRA_CLIENT_SECRET",
-            problem: "is set beside ENTRA_CLIENT_SECRET_ARN; one of them is enough".to_owned(),
-            purpose: PURPOSE,
+            name: names.secret,
+            problem: format!("is set beside {}; one of them is enough", names.arn),
+            purpose: names.purpose,
         }),
         (None, None) => Err(ConfigError {
-            name: "ENTRA_CLIENT_SECRET",
+            name: names.secret,
             problem: "is not set".to_owned(),
-            purpose: PURPOSE,
+            purpose: names.purpose,
         }),
     }
 }

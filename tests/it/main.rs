@@ -4,6 +4,7 @@
 
 mod activation;
 mod activation_repeats;
+mod browser;
 mod client;
 mod facts;
 mod failing_store;
@@ -17,6 +18,8 @@ mod reconciliation;
 mod reconciliation_pages;
 mod reconciliation_repairs;
 mod scene;
+mod sign_in;
+mod sign_in_attacks;
 mod store;
 mod token;
 mod token_keys;

@@ -61,6 +61,7 @@ pub fn router(functions: Functions) -> Router {
         // The host takes any answer here for "ready".
         .route("/", get(|| async { StatusCode::OK }))
         .route("/landing", function(&functions.landing))
+        .route("/landing/{*page}", function(&functions.landing))
         .route("/webhook", function(&functions.webhook))
         .route("/subscriptions/{id}/activate", function(&functions.activation))
         .route("/reconciliation", post(reconcile).with_state(functions.reconciliation))

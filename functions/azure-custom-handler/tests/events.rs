@@ -1,7 +1,9 @@
 //! The custom handler, as the Azure Functions host runs it, answers every payload of `events/` as the
 //! functions do on Lambda.
 
-use runtime::settings::{CHANGES, EVERYWHERE, LANDING, PORT, SECRET_OF_AZURE, azure_refuses};
+use runtime::settings::{
+    CHANGES, EVERYWHERE, LANDING, LANDING_SECRET_OF_AZURE, PORT, SECRET_OF_AZURE, azure_refuses,
+};
 use runtime::{Case, beside, binary, cases, same_on_both_hosts};
 
 const BUILT: &str = env!("CARGO_BIN_EXE_azure-custom-handler");
@@ -38,6 +40,7 @@ async fn reconciliation_reports_as_on_lambda() {
 
 #[tokio::test]
 async fn a_wrong_setting_ends_the_start_with_one_line_that_names_it() {
-    let wrong = [EVERYWHERE, SECRET_OF_AZURE, LANDING, CHANGES, PORT].concat();
+    let secrets = [SECRET_OF_AZURE, LANDING_SECRET_OF_AZURE].concat();
+    let wrong = [EVERYWHERE, &secrets, LANDING, CHANGES, PORT].concat();
     azure_refuses(&binary(BUILT), &wrong).await;
 }

@@ -1,27 +1,29 @@
-//! The landing page: a buyer arrives from Microsoft with a token, sees what was bought, and
-//! confirms.
+//! The landing page: a buyer arrives from Microsoft with a token, signs in, sees what was bought,
+//! and confirms.
 
 mod page;
+mod purchase;
+mod sign_in;
 
 use std::str::FromStr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use http::{Method, StatusCode};
-use shared::activation::{Activated, Activation, ActivationError};
-use shared::commit::{Committed, DecideError, adopt, decide};
+use shared::activation::Activation;
 use shared::config::{ConfigError, Environment, Foundation};
-use shared::domain::{Cause, Decision, Record, Status};
-use shared::fulfillment::{FulfillmentError, Marketplace, PurchaseToken};
+use shared::domain::{Record, Status};
+use shared::fulfillment::PurchaseToken;
 use shared::http::{Handler, Problem, Request, Response};
 use shared::retry::RetryPolicy;
-use shared::store::Store;
 use shared::system::System;
 use shared::telemetry;
-use tracing::field::{Empty, display};
-use tracing::{Span, error, info, info_span, warn};
+use tracing::field::Empty;
+use tracing::{error, info, info_span, warn};
 
-use page::{Page, Pages};
+use page::{Page, Pages, Proof};
+use purchase::{Failure, Purchases};
+use sign_in::{SIGN_IN, SIGNED_IN, Session, SignIn, SignInError, Visitor, same, see_other, value};
 
 /// Who activates a confirmed purchase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,22 +48,11 @@ impl FromStr for Mode {
 
 /// What the landing page may touch.
 pub struct Landing {
-    marketplace: Arc<dyn Marketplace>,
-    store: Arc<dyn Store>,
+    purchases: Purchases,
+    /// `None` where nobody signs in.
+    sign_in: Option<SignIn>,
     system: Arc<dyn System>,
-    activation: Activation,
-    mode: Mode,
     pages: Pages,
-}
-
-/// Why a visit ends without the page it was for.
-enum Failure {
-    /// The token is none of Microsoft's, or too old (F-RES-8).
-    Token,
-    /// Microsoft refuses the activation.
-    Refused,
-    /// Microsoft or the table; to be tried again.
-    NotNow(String),
 }
 
 impl Landing {
@@ -75,158 +66,226 @@ impl Landing {
     pub fn new(environment: &Environment, foundation: &Foundation) -> Result<Self, ConfigError> {
         const MODE: &str = "who activates a confirmed purchase, `on-confirm` or `by-publisher`";
         let mode = environment.parse_or("ACTIVATION", Mode::OnConfirm, MODE)?;
-        signs_nobody_in(environment)?;
+        let sign_in = sign_in_of(environment, foundation)?;
         let Foundation { microsoft, store, system } = foundation;
         let marketplace = microsoft.marketplace(RetryPolicy::INTERACTIVE, system.clone());
-        Ok(Self {
+        let activation = Activation {
             marketplace: marketplace.clone(),
             store: store.clone(),
             system: system.clone(),
-            activation: Activation { marketplace, store: store.clone(), system: system.clone() },
-            mode,
-            pages: Pages::new(true),
+        };
+        let (store, system) = (store.clone(), system.clone());
+        Ok(Self {
+            pages: Pages::new(sign_in.is_none()),
+            purchases: Purchases { marketplace, store, system: system.clone(), activation, mode },
+            sign_in,
+            system,
         })
     }
 
-    /// A visit: what was bought, and where it stands (F-LP-3, F-LP-11).
-    async fn visit(&self, token: &PurchaseToken) -> Result<Response, Failure> {
-        let record = self.resolve(token).await?;
-        let waits = record.activation.is_some();
-        Ok(self.pages.show(&match record.status() {
-            Status::PendingFulfillmentStart if waits => Page::Activating(&record),
-            Status::PendingFulfillmentStart => Page::Pending(&record, token),
-            Status::Subscribed | Status::Suspended | Status::Unsubscribed | Status::Other(_) => {
-                Page::Existing(&record)
-            }
-        }))
-    }
-
-    /// The buyer confirms. Again is the same as once (F-LP-10).
-    async fn confirm(&self, token: &PurchaseToken) -> Result<Response, Failure> {
-        let record = self.resolve(token).await?;
-        if *record.status() != Status::PendingFulfillmentStart {
-            return Ok(self.pages.show(&Page::Existing(&record)));
-        }
-        match self.mode {
-            Mode::OnConfirm => self.activate(record).await,
-            Mode::ByPublisher => self.hand_over(record).await,
-        }
-    }
-
-    async fn activate(&self, record: Record) -> Result<Response, Failure> {
-        match self.activation.activate(record.id(), &Cause::Landing).await {
-            Ok(Activated::Confirmed(record)) => Ok(self.pages.show(&Page::Existing(&record))),
-            Ok(Activated::Requested(record)) => Ok(self.pages.show(&Page::Activating(&record))),
-            Err(ActivationError::Suspended | ActivationError::Unsubscribed) => {
-                let record = self
-                    .store
-                    .load(record.id())
-                    .await
-                    .map_err(DecideError::from)?
-                    .unwrap_or(record);
-                Ok(self.pages.show(&Page::Existing(&record)))
-            }
-            Err(ActivationError::Refused(_)) => Err(Failure::Refused),
-            Err(
-                failed @ (ActivationError::Unknown
-                | ActivationError::Fulfillment(_)
-                | ActivationError::Decide(_)),
-            ) => Err(Failure::NotNow(failed.to_string())),
-        }
-    }
-
-    async fn hand_over(&self, record: Record) -> Result<Response, Failure> {
-        let now = self.system.now();
-        let rule = |record: Option<&Record>| {
-            Ok(record.map_or(Decision::Unchanged, |record| {
-                record.request_activation(&Cause::Landing, now)
-            }))
-        };
-        let id = record.id();
-        let Committed { record: noted, .. } =
-            decide(&*self.store, &*self.system, id, Some(record.clone()), None, rule).await?;
-        Ok(self.pages.show(&Page::Activating(&noted.unwrap_or(record))))
-    }
-
-    /// Who bought what: Microsoft's answer, and the record that follows from it.
-    async fn resolve(&self, token: &PurchaseToken) -> Result<Record, Failure> {
-        let observed = self.marketplace.resolve(token).await?;
-        let id = observed
-            .id()
-            .ok_or_else(|| Failure::NotNow("Resolve named no subscription".to_owned()))?;
-        Span::current().record("subscription.id", display(id));
-        info!("resolved a purchase");
-        let current = self.store.load(id).await.map_err(DecideError::from)?;
-        let Committed { record, .. } =
-            adopt(&*self.store, &*self.system, id, current, None, &observed, &Cause::Landing)
-                .await?;
-        record.ok_or_else(|| Failure::NotNow("no record came of a purchase".to_owned()))
-    }
-
     async fn answer(&self, request: &Request) -> Response {
+        match (&self.sign_in, request.uri().path()) {
+            (Some(sign_in), SIGNED_IN) => match sign_in.finish(request).await {
+                Ok(response) => self.pages.seal(response),
+                Err(error) => self.not_signed_in(error),
+            },
+            (Some(sign_in), SIGN_IN) => self.sign_in_again(sign_in, request).await,
+            (Some(sign_in), _) => match *request.method() {
+                Method::GET => self.visit(sign_in, request).await,
+                _ => self.submit(sign_in, request).await,
+            },
+            (None, SIGNED_IN | SIGN_IN) => self.pages.seal(see_other("/landing")),
+            (None, _) => self.answer_anybody(request).await,
+        }
+    }
+
+    /// A visit: with a token, the way to Entra; signed in, what was bought and where it stands
+    /// (F-LP-3, F-LP-5, F-LP-11).
+    async fn visit(&self, sign_in: &SignIn, request: &Request) -> Response {
+        let visitor = match sign_in.visitor(request.headers()).await {
+            Ok(visitor) => visitor,
+            Err(error) => return self.not_signed_in(error),
+        };
+        let token = PurchaseToken::from_query(request.uri().query().unwrap_or_default());
+        match (token, visitor) {
+            // The address is to hold the token no longer than it takes to get here.
+            (Some(token), Visitor::SignedIn(session)) if session.is_about(&token) => {
+                self.pages.seal(see_other("/landing"))
+            }
+            (Some(token), _) => self.begin(sign_in, &token, false).await,
+            (None, Visitor::SignedIn(session)) => self.show(&session).await,
+            (None, Visitor::SignedOut(session)) => match session.token() {
+                Some(token) => self.begin(sign_in, &token, false).await,
+                None => self.pages.show(&Page::NoToken, None),
+            },
+            (None, Visitor::Unknown) => self.pages.show(&Page::NoToken, None),
+        }
+    }
+
+    async fn show(&self, session: &Session) -> Response {
+        match self.open(session).await {
+            Ok(record) => {
+                self.pages.show(&of(&record, Proof::Session(&session.submit)), Some(session))
+            }
+            Err(failure) => self.failed(failure, Some(session)),
+        }
+    }
+
+    async fn open(&self, session: &Session) -> Result<Record, Failure> {
+        let token = session.token().ok_or(Failure::Token)?;
+        self.purchases.open(&token, Some(&session.person.account)).await
+    }
+
+    /// A form of ours comes back. Whatever it changes, a redirect follows, so that loading the page
+    /// again sends nothing twice.
+    async fn submit(&self, sign_in: &SignIn, request: &Request) -> Response {
+        let session = match sign_in.visitor(request.headers()).await {
+            Ok(Visitor::SignedIn(session)) => session,
+            Ok(Visitor::SignedOut(_)) => return self.pages.show(&Page::SessionOver, None),
+            Ok(Visitor::Unknown) => return self.pages.show(&Page::NoToken, None),
+            Err(error) => return self.not_signed_in(error),
+        };
+        let form = std::str::from_utf8(request.body()).unwrap_or_default();
+        let is_ours = value(form, "submit").is_some_and(|submit| same(&submit, &session.submit));
+        if !is_ours || !sign_in.is_own_form(request.headers()) {
+            warn!("a form that is not of this session's pages");
+            return self.pages.show(&Page::SessionOver, None);
+        }
+        let confirmed = match self.open(&session).await {
+            Ok(record) => self.purchases.confirm(record).await,
+            Err(failure) => Err(failure),
+        };
+        match confirmed {
+            Ok(_) => self.pages.seal(see_other("/landing")),
+            Err(failure) => self.failed(failure, Some(&session)),
+        }
+    }
+
+    async fn begin(&self, sign_in: &SignIn, token: &PurchaseToken, choose: bool) -> Response {
+        match sign_in.begin(token, choose).await {
+            Ok(response) => self.pages.seal(response),
+            Err(error) => self.not_signed_in(error),
+        }
+    }
+
+    async fn sign_in_again(&self, sign_in: &SignIn, request: &Request) -> Response {
+        match sign_in.purchase(request.headers()).await {
+            Ok(Some(token)) => self.begin(sign_in, &token, true).await,
+            Ok(None) => self.pages.show(&Page::NoToken, None),
+            Err(error) => self.not_signed_in(error),
+        }
+    }
+
+    fn not_signed_in(&self, error: SignInError) -> Response {
+        let page = match error {
+            SignInError::Failed(reason) => {
+                warn!(reason, "a sign-in was refused");
+                Page::SignInFailed
+            }
+            SignInError::Declined => {
+                info!("a visitor declined to sign in");
+                Page::Declined
+            }
+            SignInError::TooLong => {
+                info!("a visit with a token that is too long for any of Microsoft's");
+                Page::Expired
+            }
+            SignInError::Unavailable(reason) => {
+                error!(reason, "nobody can be signed in");
+                Page::Unavailable
+            }
+        };
+        self.pages.show(&page, None)
+    }
+
+    /// The same without a sign-in: the token alone opens the purchase, and stands in the form.
+    async fn answer_anybody(&self, request: &Request) -> Response {
         let (form, confirms) = match *request.method() {
             Method::GET => (request.uri().query().unwrap_or_default(), false),
             _ => (std::str::from_utf8(request.body()).unwrap_or_default(), true),
         };
         let Some(token) = PurchaseToken::from_query(form) else {
-            return self.pages.show(&Page::NoToken);
+            return self.pages.show(&Page::NoToken, None);
         };
-        let shown = if confirms { self.confirm(&token).await } else { self.visit(&token).await };
-        shown.unwrap_or_else(|failure| match failure {
+        let opened = match self.purchases.open(&token, None).await {
+            Ok(record) if confirms => self.purchases.confirm(record).await,
+            opened => opened,
+        };
+        match opened {
+            Ok(record) => self.pages.show(&of(&record, Proof::Token(token.expose())), None),
+            Err(failure) => self.failed(failure, None),
+        }
+    }
+
+    fn failed(&self, failure: Failure, session: Option<&Session>) -> Response {
+        let page = match failure {
             Failure::Token => {
                 info!("a visit with a token that Microsoft doesn't take");
-                self.pages.show(&Page::Expired)
+                Page::Expired
+            }
+            Failure::Stranger => {
+                warn!("a visit by somebody the purchase is not for");
+                Page::Stranger
             }
             Failure::Refused => {
                 error!("Microsoft refused an activation");
-                self.pages.show(&Page::Refused)
+                Page::Refused
             }
             Failure::NotNow(reason) => {
                 error!(reason, "a visit could not be dealt with");
-                self.pages.show(&Page::Unavailable)
+                Page::Unavailable
             }
-        })
+        };
+        self.pages.show(&page, session)
     }
 }
 
-/// Signing in is not offered yet, so that it can only be switched off, and never by default.
-fn signs_nobody_in(environment: &Environment) -> Result<(), ConfigError> {
+/// The page for where a purchase stands (F-LP-11).
+fn of<'a>(record: &'a Record, proof: Proof<'a>) -> Page<'a> {
+    match record.status() {
+        Status::PendingFulfillmentStart if record.activation.is_some() => Page::Activating(record),
+        Status::PendingFulfillmentStart => Page::Pending(record, proof),
+        Status::Subscribed | Status::Suspended | Status::Unsubscribed | Status::Other(_) => {
+            Page::Existing(record)
+        }
+    }
+}
+
+/// How buyers sign in. It can be switched off, and never by default.
+fn sign_in_of(
+    environment: &Environment,
+    foundation: &Foundation,
+) -> Result<Option<SignIn>, ConfigError> {
     const NAME: &str = "LANDING_SIGN_IN";
-    const PURPOSE: &str = "whether buyers sign in with Entra; `off` is for development only";
-    let problem = match environment.get(NAME).as_deref() {
+    match environment.get(NAME).as_deref() {
         Some("off") => {
             warn!(
                 "LANDING_SIGN_IN is off: whoever holds a link sees the purchase; safe in development only"
             );
-            return Ok(());
+            Ok(None)
         }
-        Some("entra") | None => "is `entra`, which this version does not offer yet",
-        Some(_) => "must be `entra` or `off`",
-    };
-    Err(ConfigError { name: NAME, problem: problem.to_owned(), purpose: PURPOSE })
-}
-
-impl From<FulfillmentError> for Failure {
-    fn from(error: FulfillmentError) -> Self {
-        match error {
-            FulfillmentError::Refused(_) | FulfillmentError::NotFound(_) => Self::Token,
-            error => Self::NotNow(error.to_string()),
+        Some("entra") | None => {
+            let app = foundation.microsoft.landing_app(environment)?;
+            Ok(Some(SignIn::new(app, foundation.system.clone())))
         }
-    }
-}
-
-impl From<DecideError> for Failure {
-    fn from(error: DecideError) -> Self {
-        Self::NotNow(error.to_string())
+        Some(_) => Err(ConfigError {
+            name: NAME,
+            problem: "must be `entra` or `off`".to_owned(),
+            purpose: "whether buyers sign in with Entra; `off` is for development only",
+        }),
     }
 }
 
 #[async_trait]
 impl Handler for Landing {
     async fn handle(&self, request: Request) -> Response {
-        if request.uri().path() != "/landing"
-            || !matches!(*request.method(), Method::GET | Method::POST)
-        {
+        let (path, method) = (request.uri().path(), request.method());
+        let is_route = match path {
+            "/landing" => matches!(*method, Method::GET | Method::POST),
+            SIGNED_IN | SIGN_IN => *method == Method::GET,
+            _ => false,
+        };
+        if !is_route {
             return Problem::new(
                 StatusCode::NOT_FOUND,
                 "no_route",

@@ -3,14 +3,18 @@
 use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
 use http::{HeaderValue, StatusCode};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use shared::auth::Person;
 use shared::domain::{CustomerOperation, Record, Status};
-use shared::fulfillment::PurchaseToken;
 use shared::http::{Problem, Response, html};
 use tracing::error;
+
+use crate::sign_in::{SIGN_IN, Session};
 
 /// The one style sheet, part of every page: a page is one request, and loads nothing else.
 pub const STYLE: &str = include_str!("../templates/style.css");
@@ -18,7 +22,7 @@ pub const STYLE: &str = include_str!("../templates/style.css");
 /// What a buyer sees.
 pub enum Page<'a> {
     /// A new purchase: what was bought, and the button.
-    Pending(&'a Record, &'a PurchaseToken),
+    Pending(&'a Record, Proof<'a>),
     /// Confirmed, and not active yet.
     Activating(&'a Record),
     /// Active, suspended, ended, or a status nobody knows yet.
@@ -31,59 +35,116 @@ pub enum Page<'a> {
     Unavailable,
     /// Microsoft refuses the activation.
     Refused,
+    /// Signed in, with nothing to do with the purchase (F-LP-9).
+    Stranger,
+    /// What came back from Entra was not to be believed.
+    SignInFailed,
+    /// The visitor did not want to sign in.
+    Declined,
+    /// A form from a page that is too old, or none of ours.
+    SessionOver,
 }
+
+/// What a form brings along to be believed.
+#[derive(Clone, Copy)]
+pub enum Proof<'a> {
+    /// The session's submit token.
+    Session(&'a str),
+    /// The purchase token itself, where nobody signs in.
+    Token(&'a str),
+}
+
+impl Proof<'_> {
+    fn field(&self) -> &'static str {
+        match self {
+            Self::Session(_) => "submit",
+            Self::Token(_) => "token",
+        }
+    }
+
+    fn value(&self) -> &str {
+        match self {
+            Self::Session(value) | Self::Token(value) => value,
+        }
+    }
+}
+
+/// What every page has around it.
+#[derive(Clone, Copy)]
+struct Frame<'a> {
+    unsafe_sign_in: bool,
+    person: Option<&'a Person>,
+}
+
+impl Frame<'_> {
+    fn name(&self) -> Option<&str> {
+        let person = self.person?;
+        Some(person.username.as_deref().or(person.name.as_deref()).unwrap_or("your account"))
+    }
+}
+
+/// A way on from a page that says something.
+struct Link {
+    to: &'static str,
+    text: &'static str,
+}
+
+const SIGN_IN_AGAIN: Link = Link { to: SIGN_IN, text: "Sign in again" };
+const OTHER_ACCOUNT: Link = Link { to: SIGN_IN, text: "Use another account" };
+const TRY_AGAIN: Link = Link { to: "/landing", text: "Try again" };
 
 #[derive(Template)]
 #[template(path = "pending.html")]
 struct Pending<'a> {
-    unsafe_sign_in: bool,
+    frame: Frame<'a>,
     purchase: Purchase,
-    token: &'a str,
+    proof: Proof<'a>,
 }
 
 #[derive(Template)]
 #[template(path = "activating.html")]
-struct Activating {
-    unsafe_sign_in: bool,
+struct Activating<'a> {
+    frame: Frame<'a>,
     purchase: Purchase,
 }
 
 #[derive(Template)]
 #[template(path = "active.html")]
-struct Active {
-    unsafe_sign_in: bool,
+struct Active<'a> {
+    frame: Frame<'a>,
     purchase: Purchase,
     customer_may_change: bool,
 }
 
 #[derive(Template)]
 #[template(path = "suspended.html")]
-struct Suspended {
-    unsafe_sign_in: bool,
+struct Suspended<'a> {
+    frame: Frame<'a>,
     purchase: Purchase,
 }
 
 #[derive(Template)]
 #[template(path = "unsubscribed.html")]
-struct Unsubscribed {
-    unsafe_sign_in: bool,
+struct Unsubscribed<'a> {
+    frame: Frame<'a>,
     purchase: Purchase,
 }
 
 #[derive(Template)]
 #[template(path = "unknown.html")]
 struct Unknown<'a> {
-    unsafe_sign_in: bool,
+    frame: Frame<'a>,
     purchase: Purchase,
     status: &'a str,
 }
 
 #[derive(Template)]
 #[template(path = "message.html")]
-struct Message {
-    unsafe_sign_in: bool,
+struct Message<'a> {
+    frame: Frame<'a>,
     title: &'static str,
     paragraphs: &'static [&'static str],
+    link: Option<Link>,
 }
 
 /// A purchase in a buyer's words.
@@ -162,9 +223,13 @@ impl Pages {
     }
 
     /// The answer that shows a page.
-    pub fn show(&self, page: &Page<'_>) -> Response {
-        let (status, rendered) = self.render(page);
-        let mut response = match rendered {
+    pub fn show(&self, page: &Page<'_>, session: Option<&Session>) -> Response {
+        let frame = Frame {
+            unsafe_sign_in: self.unsafe_sign_in,
+            person: session.map(|session| &session.person),
+        };
+        let (status, rendered) = self.render(page, frame);
+        self.seal(match rendered {
             Ok(page) => html(status, page),
             Err(error) => {
                 error!(%error, "a page can't be rendered");
@@ -175,32 +240,33 @@ impl Pages {
                 )
                 .into()
             }
-        };
+        })
+    }
+
+    /// The same answer, with the headers that keep what it holds where it is.
+    pub fn seal(&self, mut response: Response) -> Response {
         let headers = response.headers_mut();
         headers.insert(CONTENT_SECURITY_POLICY, self.policy.clone());
         headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
         response
     }
 
-    fn render(&self, page: &Page<'_>) -> (StatusCode, askama::Result<String>) {
-        let unsafe_sign_in = self.unsafe_sign_in;
-        let message = |status, title, paragraphs| {
-            (status, Message { unsafe_sign_in, title, paragraphs }.render())
+    fn render(&self, page: &Page<'_>, frame: Frame<'_>) -> (StatusCode, askama::Result<String>) {
+        let is_signed_in = frame.person.is_some();
+        let message = |status, title, paragraphs, link| {
+            (status, Message { frame, title, paragraphs, link }.render())
         };
         match page {
-            Page::Pending(record, token) => {
+            Page::Pending(record, proof) => {
                 let purchase = Purchase::from(*record);
-                (
-                    StatusCode::OK,
-                    Pending { unsafe_sign_in, purchase, token: token.expose() }.render(),
-                )
+                (StatusCode::OK, Pending { frame, purchase, proof: *proof }.render())
             }
-            Page::Activating(record) => (
-                StatusCode::OK,
-                Activating { unsafe_sign_in, purchase: Purchase::from(*record) }.render(),
-            ),
-            Page::Existing(record) => (StatusCode::OK, self.existing(record)),
+            Page::Activating(record) => {
+                (StatusCode::OK, Activating { frame, purchase: Purchase::from(*record) }.render())
+            }
+            Page::Existing(record) => (StatusCode::OK, self.existing(frame, record)),
             Page::NoToken => message(
                 StatusCode::OK,
                 "Welcome",
@@ -209,6 +275,7 @@ impl Pages {
                     "To get here with your purchase, open the subscription in the Azure portal or the Microsoft 365 \
                      admin center and choose Configure account or Manage account.",
                 ],
+                None,
             ),
             Page::Expired => message(
                 StatusCode::BAD_REQUEST,
@@ -218,6 +285,7 @@ impl Pages {
                     "Please open the subscription in the Azure portal or the Microsoft 365 admin center again and \
                      choose Configure account or Manage account. Your purchase is safe.",
                 ],
+                None,
             ),
             Page::Unavailable => message(
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -225,27 +293,63 @@ impl Pages {
                 &[
                     "Please reload this page in a minute. Your purchase is safe, and nothing was charged twice.",
                 ],
+                match (frame.unsafe_sign_in, is_signed_in) {
+                    (true, _) => None,
+                    (false, true) => Some(TRY_AGAIN),
+                    (false, false) => Some(SIGN_IN_AGAIN),
+                },
             ),
             Page::Refused => message(
                 StatusCode::CONFLICT,
                 "Microsoft did not accept the activation",
                 &["Please get in touch with the support of the product. Your purchase is safe."],
+                None,
+            ),
+            Page::Stranger => message(
+                StatusCode::FORBIDDEN,
+                "This purchase belongs to another account",
+                &[
+                    "The account you are signed in with is neither the one this subscription is for nor the one that \
+                     bought it, so there is nothing to see here.",
+                    "If you have another account, sign in with that one.",
+                ],
+                Some(OTHER_ACCOUNT),
+            ),
+            Page::SignInFailed => message(
+                StatusCode::BAD_REQUEST,
+                "The sign-in could not be completed",
+                &[
+                    "It may have taken too long, or this browser doesn't keep cookies. Nothing has happened to your \
+                     purchase.",
+                ],
+                Some(SIGN_IN_AGAIN),
+            ),
+            Page::Declined => message(
+                StatusCode::OK,
+                "You are not signed in",
+                &["To see and set up your purchase, sign in with the account it was made with."],
+                Some(SIGN_IN_AGAIN),
+            ),
+            Page::SessionOver => message(
+                StatusCode::FORBIDDEN,
+                "This page is too old",
+                &["Nothing was changed. Sign in again to go on where you were."],
+                Some(SIGN_IN_AGAIN),
             ),
         }
     }
 
-    fn existing(&self, record: &Record) -> askama::Result<String> {
-        let unsafe_sign_in = self.unsafe_sign_in;
+    fn existing(&self, frame: Frame<'_>, record: &Record) -> askama::Result<String> {
         let purchase = Purchase::from(record);
         match record.status() {
             Status::Subscribed => {
                 let customer_may_change = record.subscription.allows(&CustomerOperation::Update);
-                Active { unsafe_sign_in, purchase, customer_may_change }.render()
+                Active { frame, purchase, customer_may_change }.render()
             }
-            Status::Suspended => Suspended { unsafe_sign_in, purchase }.render(),
-            Status::Unsubscribed => Unsubscribed { unsafe_sign_in, purchase }.render(),
+            Status::Suspended => Suspended { frame, purchase }.render(),
+            Status::Unsubscribed => Unsubscribed { frame, purchase }.render(),
             Status::PendingFulfillmentStart | Status::Other(_) => {
-                Unknown { unsafe_sign_in, purchase, status: record.status().as_str() }.render()
+                Unknown { frame, purchase, status: record.status().as_str() }.render()
             }
         }
     }

@@ -1,7 +1,9 @@
 //! The binary, as Lambda runs it, answers every payload of `events/landing/`.
 
 use runtime::cases::landing::CASES;
-use runtime::settings::{EVERYWHERE, LANDING, SECRET_OF_LAMBDA, lambda_refuses};
+use runtime::settings::{
+    EVERYWHERE, LANDING, LANDING_SECRET_OF_LAMBDA, SECRET_OF_LAMBDA, lambda_refuses,
+};
 use runtime::{binary, lambda_answers};
 
 const BUILT: &str = env!("CARGO_BIN_EXE_landing");
@@ -13,6 +15,6 @@ async fn every_payload_is_answered_as_the_specification_says() {
 
 #[tokio::test]
 async fn a_wrong_setting_ends_the_start_with_one_line_that_names_it() {
-    lambda_refuses("landing", &binary(BUILT), &[EVERYWHERE, SECRET_OF_LAMBDA, LANDING].concat())
-        .await;
+    let wrong = [EVERYWHERE, SECRET_OF_LAMBDA, LANDING, LANDING_SECRET_OF_LAMBDA].concat();
+    lambda_refuses("landing", &binary(BUILT), &wrong).await;
 }

@@ -1,11 +1,13 @@
 //! Who we are to Microsoft, and whether a caller is Microsoft.
 
+mod id_token;
 mod keys;
 mod ring_jwt;
 mod secret;
 mod token;
 mod webhook_token;
 
+pub use id_token::{IdTokenVerifier, Person};
 pub use keys::{KeyError, SigningKeys};
 pub use secret::{ClientSecret, SecretError};
 pub use token::{

@@ -13,10 +13,10 @@ use super::ring_jwt;
 
 /// How far Entra's clock and ours may differ. Entra's own libraries allow five minutes; every
 /// second here is a second in which an expired token still opens the door (F-WHJ-5).
-const LEEWAY: SignedDuration = SignedDuration::from_secs(60);
+pub(super) const LEEWAY: SignedDuration = SignedDuration::from_secs(60);
 
 /// Entra's tokens are around two kilobytes; beyond this nothing is decoded.
-const LONGEST_TOKEN: usize = 16 * 1024;
+pub(super) const LONGEST_TOKEN: usize = 16 * 1024;
 
 /// What the token must say, from the offer's technical configuration (F-WHJ-2).
 #[derive(Clone, Debug)]
@@ -157,7 +157,7 @@ impl WebhookTokenVerifier {
 
 /// The library checks the signature; the claims are checked here, since it knows neither our clock
 /// nor two forms of one token.
-fn signature_alone() -> Validation {
+pub(super) fn signature_alone() -> Validation {
     let mut validation = Validation::new(Algorithm::RS256);
     validation.required_spec_claims.clear();
     validation.validate_exp = false;

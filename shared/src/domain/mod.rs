@@ -5,6 +5,7 @@
 //! [`Operation`] (a requested change as Get Operation returned it); a rule takes the [`Record`] and
 //! a fact and returns a [`Decision`] for the caller to carry out.
 
+mod binding;
 mod event;
 mod lifecycle;
 mod observation;
@@ -14,6 +15,7 @@ mod record;
 mod review;
 mod subscription;
 
+pub use binding::{Account, BindingRule, Bound, Role, bind};
 pub use event::{Cause, Event, EventKind};
 pub use observation::{IncompleteObservation, Observation};
 pub use observe::{Change, Decision, SETTLING_WINDOW, Staleness, apply, observe, reinstate};

@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::binding::{BindingRule, Bound, Role};
 use super::event::{Cause, Event, EventKind};
 use super::lifecycle::{Step, path};
 use super::observation::{IncompleteObservation, Observation};
@@ -117,6 +118,28 @@ impl Decision {
             }
             Self::Unchanged => current.forget_operation(id, now),
             Self::Stale(staleness) => Self::Stale(staleness),
+        }
+    }
+
+    /// The same decision about `current`, and who opened the purchase is recorded with it.
+    #[must_use]
+    pub fn binding(
+        self,
+        found: (Role, BindingRule),
+        current: Option<&Record>,
+        now: Timestamp,
+    ) -> Self {
+        match (self, current) {
+            (Self::Commit(mut change), _) => {
+                let (role, rule) = found;
+                if change.record.bound.is_none_or(|bound| (bound.role, bound.rule) != found) {
+                    change.record.bound = Some(Bound { role, rule, at: now });
+                }
+                Self::Commit(change)
+            }
+            (Self::Unchanged, Some(record)) => record.bind(found, now),
+            (Self::Unchanged, None) => Self::Unchanged,
+            (Self::Stale(staleness), _) => Self::Stale(staleness),
         }
     }
 }

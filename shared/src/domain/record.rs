@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::binding::{BindingRule, Bound, Role};
 use super::event::{Cause, Event, EventKind};
 use super::observe::{Change, Decision, SETTLING_WINDOW, Staleness};
 use super::operation::{Action, OperationId};
@@ -34,6 +35,9 @@ pub struct Record {
     /// The approaching deadline of the activation was announced.
     #[serde(default)]
     pub deadline_announced: bool,
+    /// Who opened the purchase last on the landing page, and how they were recognised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bound: Option<Bound>,
     /// States that were left within the settling window.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) superseded: Vec<Superseded>,
@@ -120,6 +124,7 @@ impl Record {
             activation: None,
             pending_operation: None,
             deadline_announced: false,
+            bound: None,
             superseded: Vec::new(),
         }
     }
@@ -176,6 +181,7 @@ impl Record {
             activation: self.activation.filter(|_| pending),
             pending_operation: self.pending_operation.clone(),
             deadline_announced: self.deadline_announced,
+            bound: self.bound,
             subscription,
             superseded,
         }
@@ -273,6 +279,15 @@ impl Record {
             }
             Some(_) | None => Decision::Unchanged,
         }
+    }
+
+    /// Who opened the purchase, if the record doesn't say so already.
+    pub fn bind(&self, (role, rule): (Role, BindingRule), now: Timestamp) -> Decision {
+        if self.bound.is_some_and(|bound| (bound.role, bound.rule) == (role, rule)) {
+            return Decision::Unchanged;
+        }
+        let bound = Bound { role, rule, at: now };
+        Decision::Commit(self.note(now, |record| record.bound = Some(bound)))
     }
 
     /// An event, once, when a purchase is about to lapse (F-LC-3).

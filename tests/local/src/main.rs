@@ -38,7 +38,7 @@ struct Arguments {
 }
 
 /// The settings that are taken from the environment.
-const SETTINGS: [&str; 16] = [
+const SETTINGS: [&str; 20] = [
     "MARKETPLACE_URL",
     "ENTRA_AUTHORITY",
     "ENTRA_TENANT_ID",
@@ -55,6 +55,10 @@ const SETTINGS: [&str; 16] = [
     "ACTIVATION",
     "CHANGE_POLICY",
     "LANDING_SIGN_IN",
+    "LANDING_CLIENT_ID",
+    "LANDING_CLIENT_SECRET",
+    "LANDING_CLIENT_SECRET_ARN",
+    "LANDING_BASE_URL",
 ];
 
 #[tokio::main]
@@ -80,12 +84,14 @@ async fn start(
     arguments: &Arguments,
     emulator: emulator::Settings,
     port: u16,
+    sign_in: &str,
 ) -> Result<Stage, StageError> {
-    let variables: BTreeMap<_, _> = SETTINGS
+    let mut variables: BTreeMap<_, _> = SETTINGS
         .iter()
         .filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)))
         .filter(|(_, value)| !value.trim().is_empty())
         .collect();
+    variables.entry("LANDING_SIGN_IN".to_owned()).or_insert_with(|| sign_in.to_owned());
     for name in ["MARKETPLACE_URL", "ENTRA_AUTHORITY", "AWS_ENDPOINT_URL_DYNAMODB"] {
         if let Some(url) = variables.get(name) {
             println!("{name} is set: using {url}");
@@ -105,7 +111,7 @@ async fn play_life(arguments: &Arguments) -> Result<(), StageError> {
     // Nobody waits in a play: the emulator's clock moves only where a step moves it. Every run has
     // ids of its own, since the table may be an old one.
     let settings = emulator::Settings { seed: fresh_seed(), ..emulator::Settings::default() };
-    let stage = start(arguments, settings, 0).await?;
+    let stage = start(arguments, settings, 0, "off").await?;
     println!(
         "Playing a subscription's life: what Microsoft holds, what the table holds, what was recorded."
     );
@@ -123,7 +129,7 @@ async fn serve(arguments: &Arguments) -> Result<(), StageError> {
         seed: fresh_seed(),
         ..emulator::Settings::default()
     };
-    let stage = start(arguments, settings, arguments.port).await?;
+    let stage = start(arguments, settings, arguments.port, "entra").await?;
     if let Some(emulator) = stage.emulator() {
         emulator.run_deliveries();
         println!("Microsoft's side   {}   buy something here", emulator.url());

@@ -93,7 +93,12 @@ impl Stage {
             Some(_) => None,
             None => Some(Database::start(data.as_deref()).await?),
         };
-        default_settings(&mut variables, emulator.as_ref(), database.as_ref());
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+            .await
+            .map_err(|error| StageError(format!("port {port}: {error}")))?;
+        let address = listener.local_addr().map_err(|error| StageError(error.to_string()))?;
+        let url = format!("http://{address}");
+        default_settings(&mut variables, emulator.as_ref(), database.as_ref(), &url);
 
         let environment = {
             let variables = variables.clone();
@@ -112,11 +117,6 @@ impl Stage {
         let functions = Functions::new(&environment, &foundation)?;
         let reconciliation = functions.reconciliation.clone();
 
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-            .await
-            .map_err(|error| StageError(format!("port {port}: {error}")))?;
-        let address = listener.local_addr().map_err(|error| StageError(error.to_string()))?;
-        let url = format!("http://{address}");
         let serving = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router(functions)).await {
                 tracing::error!(%error, "the server of the functions ended");
@@ -184,6 +184,7 @@ fn default_settings(
     variables: &mut BTreeMap<String, String>,
     emulator: Option<&Emulator>,
     database: Option<&Database>,
+    url: &str,
 ) {
     let mut default = |name: &str, value: &str| {
         variables.entry(name.to_owned()).or_insert_with(|| value.to_owned());
@@ -195,6 +196,7 @@ fn default_settings(
         default("ENTRA_TENANT_ID", &settings.tenant_id);
         default("ENTRA_CLIENT_ID", &settings.client_id);
         default("MARKETPLACE_APP_ID", &settings.marketplace_app_id);
+        default("LANDING_CLIENT_ID", &settings.landing_client_id);
     }
     if let Some(database) = database {
         default("AWS_ENDPOINT_URL_DYNAMODB", database.url());
@@ -204,6 +206,13 @@ fn default_settings(
     default("AWS_ACCESS_KEY_ID", "local");
     default("AWS_SECRET_ACCESS_KEY", "local");
     default("LANDING_SIGN_IN", "off");
+    default("LANDING_BASE_URL", url);
+    if let Some(emulator) = emulator
+        && !variables.contains_key("LANDING_CLIENT_SECRET_ARN")
+    {
+        let secret = emulator.world(|world| world.settings().landing_client_secret.clone());
+        variables.entry("LANDING_CLIENT_SECRET".to_owned()).or_insert(secret);
+    }
     if let Some(emulator) = emulator
         && !variables.contains_key("ENTRA_CLIENT_SECRET_ARN")
     {

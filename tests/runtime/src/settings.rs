@@ -40,8 +40,23 @@ pub const SECRET_OF_LAMBDA: &[Wrong] =
 pub const SECRET_OF_AZURE: &[Wrong] = &[("ENTRA_CLIENT_SECRET", None)];
 
 /// Wrong settings of the landing page.
-pub const LANDING: &[Wrong] =
-    &[("ACTIVATION", NONSENSE), ("LANDING_SIGN_IN", None), ("LANDING_SIGN_IN", NONSENSE)];
+pub const LANDING: &[Wrong] = &[
+    ("ACTIVATION", NONSENSE),
+    ("LANDING_SIGN_IN", NONSENSE),
+    ("LANDING_CLIENT_ID", None),
+    ("LANDING_CLIENT_ID", NONSENSE),
+    ("LANDING_BASE_URL", None),
+    ("LANDING_BASE_URL", NONSENSE),
+    ("LANDING_BASE_URL", Some("http://zq-nonsense-9f31.example")),
+    ("LANDING_BASE_URL", Some("https://zq-nonsense-9f31.example/landing")),
+];
+
+/// Wrong secrets of the landing page where Secrets Manager keeps them.
+pub const LANDING_SECRET_OF_LAMBDA: &[Wrong] =
+    &[("LANDING_CLIENT_SECRET_ARN", None), ("LANDING_CLIENT_SECRET_ARN", NONSENSE)];
+
+/// The same where the environment holds them.
+pub const LANDING_SECRET_OF_AZURE: &[Wrong] = &[("LANDING_CLIENT_SECRET", None)];
 
 /// Wrong settings of what answers changes.
 pub const CHANGES: &[Wrong] = &[("CHANGE_POLICY", NONSENSE)];
@@ -83,7 +98,9 @@ pub async fn azure_refuses(binary: &Path, wrong: &[Wrong]) {
         }
     }
     right.extend(of_aws());
-    right.insert("ENTRA_CLIENT_SECRET".to_owned(), "a-secret".to_owned());
+    for name in ["ENTRA_CLIENT_SECRET", "LANDING_CLIENT_SECRET"] {
+        right.insert(name.to_owned(), "a-secret".to_owned());
+    }
     right.insert("FUNCTIONS_CUSTOMHANDLER_PORT".to_owned(), "0".to_owned());
     for case in wrong {
         refuses(binary, &right, case).await;
@@ -97,7 +114,10 @@ fn deployed(name: &str) -> Option<String> {
         "ENTRA_CLIENT_ID" => "4b1d6c52-0f3e-4a86-b7d9-2c5e8f7a6013",
         "ENTRA_CLIENT_SECRET_ARN" => SECRET_ARN,
         "TABLE_NAME" => "subscriptions",
-        "LANDING_SIGN_IN" => "off",
+        "LANDING_SIGN_IN" => "entra",
+        "LANDING_CLIENT_ID" => "e0a5f9d4-7c1b-4e2f-8a36-91d4b7c3f528",
+        "LANDING_CLIENT_SECRET_ARN" => SECRET_ARN,
+        "LANDING_BASE_URL" => "https://signup.example.com",
         _ => return None,
     };
     Some(value.to_owned())

@@ -19,15 +19,19 @@ const OPERATION_ID: &str = "c0a1e9d4-7b1f-4a53-8f9e-2d6b5a4c3e22";
 type Route = (String, String);
 
 async fn stage() -> Stage {
-    Stage::start(Options::default()).await.expect("the stage starts")
+    Stage::start(Options::default().with("LANDING_SIGN_IN", "entra"))
+        .await
+        .expect("the stage starts")
 }
 
 /// The function's own settings on a stage, in the form in which the template gives them.
 fn environment(stage: &Stage) -> Environment {
     let mut variables = stage.variables.clone();
-    variables.remove("ENTRA_CLIENT_SECRET");
-    let arn = "arn:aws:secretsmanager:eu-north-1:123456789012:secret:marketplace-AbCdEf";
-    variables.insert("ENTRA_CLIENT_SECRET_ARN".to_owned(), arn.to_owned());
+    for secret in ["ENTRA_CLIENT_SECRET", "LANDING_CLIENT_SECRET"] {
+        variables.remove(secret);
+        let arn = "arn:aws:secretsmanager:eu-north-1:123456789012:secret:marketplace-AbCdEf";
+        variables.insert(format!("{secret}_ARN"), arn.to_owned());
+    }
     Environment::from_fn(move |name| variables.get(name).cloned())
 }
 
@@ -56,7 +60,7 @@ async fn a_function_is_deployed_with_the_settings_it_reads_and_no_others() {
     for function in template.functions() {
         let mut wanted = asked(&function, &environment(&stage));
         // Lambda sets the credentials and the region; the secret comes by its ARN.
-        wanted.retain(|name| !name.starts_with("AWS_") && name != "ENTRA_CLIENT_SECRET");
+        wanted.retain(|name| !name.starts_with("AWS_") && !name.ends_with("_CLIENT_SECRET"));
         // Read before everything else, so that a start is logged.
         wanted.insert("LOG_LEVEL".to_owned());
         assert_eq!(template.variables(&function), wanted, "{function}");
@@ -72,8 +76,12 @@ async fn the_example_of_a_function_apps_settings_names_what_the_handler_reads() 
     let foundation = Foundation::read(&environment).expect("the stage's settings are right");
     azure_custom_handler::Functions::new(&environment, &foundation).expect("they are");
     let mut wanted: BTreeSet<&str> = environment.asked().into_iter().collect();
-    for not_needed in ["ENTRA_CLIENT_SECRET_ARN", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_SESSION_TOKEN"]
-    {
+    for not_needed in [
+        "ENTRA_CLIENT_SECRET_ARN",
+        "LANDING_CLIENT_SECRET_ARN",
+        "AWS_ENDPOINT_URL_DYNAMODB",
+        "AWS_SESSION_TOKEN",
+    ] {
         wanted.remove(not_needed);
     }
     wanted.insert("LOG_LEVEL");
@@ -96,6 +104,8 @@ fn conceivable() -> Vec<Route> {
         "/",
         "/landing",
         "/landing/{id}",
+        "/landing/sign-in",
+        "/landing/signed-in",
         "/webhook",
         "/webhook/{id}",
         "/reconciliation",

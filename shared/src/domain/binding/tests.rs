@@ -1,0 +1,103 @@
+use serde_json::json;
+
+use super::*;
+use crate::domain::{Cause, Decision, observe};
+
+const CONTOSO: Uuid = uuid!("2c57d204-229b-4536-8d56-8e42fd6862fa");
+const RESELLER: Uuid = uuid!("5d3f1b7e-90aa-4f0e-b1c2-3e4a5d6c7f80");
+const ADELE: Uuid = uuid!("2f50c2e6-2261-4106-aad6-286e5708e001");
+const RITA: Uuid = uuid!("2f50c2e6-2261-4106-aad6-286e5708e004");
+
+fn party(tenant_id: Option<Uuid>, object_id: Option<Uuid>) -> Party {
+    // Everybody has the same address here: it must decide nothing.
+    Party { tenant_id, object_id, email_id: Some("adele@contoso.example".into()), puid: None }
+}
+
+fn observed(beneficiary: &Party, purchaser: &Party) -> Observation {
+    serde_json::from_value(json!({
+        "id": Uuid::from_u128(7), "offerId": "per-seat-1", "planId": "basic",
+        "saasSubscriptionStatus": "PendingFulfillmentStart",
+        "beneficiary": beneficiary, "purchaser": purchaser,
+    }))
+    .expect("an observation")
+}
+
+#[test]
+fn who_somebody_is_follows_from_tenant_and_object_id_alone() {
+    use BindingRule::{Tenant, TenantAndObject, Unverifiable};
+    use Role::{Beneficiary, Purchaser};
+    let adele = party(Some(CONTOSO), Some(ADELE));
+    let rita = party(Some(RESELLER), Some(RITA));
+    let contoso = party(Some(CONTOSO), None);
+    let reseller = party(Some(RESELLER), None);
+    let nobody = party(None, None);
+    let no_tenant = party(None, Some(ADELE));
+    let personal = party(Some(PERSONAL_TENANT), Some(ADELE));
+    let any_personal = party(Some(PERSONAL_TENANT), None);
+    let is = |tenant_id, object_id| Account { tenant_id, object_id };
+    let colleague = Uuid::from_u128(99);
+    let stranger = Uuid::from_u128(98);
+    for (beneficiary, purchaser, account, expected) in [
+        (&adele, &adele, is(CONTOSO, Some(ADELE)), Some((Beneficiary, TenantAndObject))),
+        (&adele, &rita, is(CONTOSO, Some(ADELE)), Some((Beneficiary, TenantAndObject))),
+        (&adele, &rita, is(RESELLER, Some(RITA)), Some((Purchaser, TenantAndObject))),
+        (&adele, &rita, is(CONTOSO, Some(colleague)), None),
+        (&adele, &rita, is(CONTOSO, None), None),
+        // The same object id in another tenant is another person.
+        (&adele, &rita, is(stranger, Some(ADELE)), None),
+        (&adele, &rita, is(RESELLER, Some(ADELE)), None),
+        (&contoso, &reseller, is(CONTOSO, Some(colleague)), Some((Beneficiary, Tenant))),
+        (&contoso, &reseller, is(CONTOSO, None), Some((Beneficiary, Tenant))),
+        (&contoso, &reseller, is(RESELLER, Some(RITA)), Some((Purchaser, Tenant))),
+        (&contoso, &reseller, is(stranger, Some(RITA)), None),
+        (&nobody, &reseller, is(CONTOSO, Some(ADELE)), None),
+        (&contoso, &nobody, is(stranger, Some(ADELE)), None),
+        (&nobody, &nobody, is(stranger, Some(ADELE)), Some((Beneficiary, Unverifiable))),
+        (&no_tenant, &no_tenant, is(CONTOSO, None), Some((Beneficiary, Unverifiable))),
+        // All personal accounts are in one tenant, which proves nothing.
+        (&nobody, &nobody, is(PERSONAL_TENANT, Some(ADELE)), None),
+        (&any_personal, &any_personal, is(PERSONAL_TENANT, Some(ADELE)), None),
+        (
+            &personal,
+            &personal,
+            is(PERSONAL_TENANT, Some(ADELE)),
+            Some((Beneficiary, TenantAndObject)),
+        ),
+        (&personal, &personal, is(PERSONAL_TENANT, Some(RITA)), None),
+    ] {
+        assert_eq!(
+            observed(beneficiary, purchaser).bind(None, &account),
+            Ok(expected),
+            "{beneficiary:?} {purchaser:?} {account:?}"
+        );
+    }
+}
+
+#[test]
+fn a_binding_is_recorded_with_what_was_observed_and_once() {
+    let now = "2026-03-04T09:00:00Z".parse::<Timestamp>().expect("a time");
+    let later = "2026-03-04T10:00:00Z".parse::<Timestamp>().expect("a time");
+    let adele = party(Some(CONTOSO), Some(ADELE));
+    let observed = observed(&adele, &adele);
+    let found = (Role::Beneficiary, BindingRule::TenantAndObject);
+    let decided = observe(None, &observed, &Cause::Landing, now).expect("complete");
+    let Decision::Commit(change) = decided.binding(found, None, now) else { panic!("a purchase") };
+    assert_eq!(
+        change.record.bound,
+        Some(Bound { role: Role::Beneficiary, rule: BindingRule::TenantAndObject, at: now })
+    );
+    let again = observe(Some(&change.record), &observed, &Cause::Landing, later).expect("complete");
+    assert_eq!(again.binding(found, Some(&change.record), later), Decision::Unchanged);
+
+    let purchaser = (Role::Purchaser, BindingRule::Tenant);
+    let again = observe(Some(&change.record), &observed, &Cause::Landing, later).expect("complete");
+    let Decision::Commit(other) = again.binding(purchaser, Some(&change.record), later) else {
+        panic!("another person is recorded")
+    };
+    assert_eq!(other.events, Vec::new(), "no event: nothing happened to the subscription");
+    assert_eq!(other.record.version, 2);
+    assert_eq!(
+        other.record.bound.map(|bound| (bound.role, bound.at)),
+        Some((Role::Purchaser, later))
+    );
+}
