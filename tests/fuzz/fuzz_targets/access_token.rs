@@ -16,6 +16,7 @@ fuzz_target!(|input: &[u8]| {
     let answer = Message::read(input).answer();
     let status = answer.status();
     let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+    let text = answer.body().clone();
     let wire = Wire::answering(answer);
     let entra = ClientCredentials {
         transport: wire.clone(),
@@ -30,6 +31,10 @@ fuzz_target!(|input: &[u8]| {
     };
     let token = run(entra.token());
     assert_eq!(wire.sent().len(), 1, "one question, whatever the answer");
+    // Broken text in a member that nobody reads is no failure, and nothing to compare with.
+    if std::str::from_utf8(&text).is_err() {
+        return;
+    }
     match token {
         Ok(token) => {
             assert!(status.is_success());

@@ -14,13 +14,18 @@ fuzz_target!(|body: &[u8]| {
         assert!(page.subscriptions.is_empty() && page.next.is_none());
         return;
     }
+    // Broken text in a member that nobody reads is no failure, and nothing to compare with.
+    if std::str::from_utf8(body).is_err() {
+        return;
+    }
     let Ok(value) = serde_json::from_slice::<Value>(body) else {
         assert!(page.is_none(), "a page that isn't JSON");
         return;
     };
     if let Some(page) = page {
         assert!(value.is_object(), "a page that isn't an object");
-        assert_eq!(page.next.is_some() && value["@nextLink"].is_null(), false);
+        // Only a missing or empty link ends the list (F-LST-4).
+        assert_eq!(page.next.is_some(), String::read(&value["@nextLink"]).is_some());
         let none = Vec::new();
         let entries = value["subscriptions"].as_array().unwrap_or(&none);
         let readable: Vec<_> = entries.iter().filter(|entry| entry.is_object()).collect();
@@ -36,7 +41,8 @@ fuzz_target!(|body: &[u8]| {
     }
     // An object whose list is a list, or isn't there, is always a page (F-GEN-10, F-LST-6).
     let has_list = matches!(value.get("subscriptions"), None | Some(Value::Null | Value::Array(_)));
-    if value.is_object() && has_list {
+    let is_last = String::read(&value["@nextLink"]).is_none();
+    if value.is_object() && has_list && is_last {
         assert!(SubscriptionPage::parse(value.to_string().as_bytes()).is_some());
     }
 });

