@@ -105,10 +105,20 @@ pub(super) fn subscription(item: &Item) -> Option<SubscriptionId> {
 /// What the item holds.
 pub(super) fn body<T: DeserializeOwned>(mut item: Item) -> Result<T, StoreError> {
     match item.remove(BODY) {
+        // The reader panics at a type that the SDK doesn't know.
+        Some(body) if !is_known(&body) => Err(corrupt(&item, &"it holds an unknown type")),
         Some(body) => {
             serde_dynamo::from_attribute_value(body).map_err(|error| corrupt(&item, &error))
         }
         None => Err(corrupt(&item, &"it has no body")),
+    }
+}
+
+fn is_known(value: &AttributeValue) -> bool {
+    match value {
+        AttributeValue::M(members) => members.values().all(is_known),
+        AttributeValue::L(entries) => entries.iter().all(is_known),
+        value => !value.is_unknown(),
     }
 }
 
@@ -118,5 +128,58 @@ fn corrupt(item: &Item, reason: &dyn std::fmt::Display) -> StoreError {
     StoreError::Corrupt {
         key: format!("{} {}", part(PARTITION), part(SORT)),
         reason: reason.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use async_trait::async_trait;
+    use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+    use aws_sdk_dynamodb::{Client, Config};
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::outbound::{SendError, Transport, for_aws};
+
+    /// DynamoDB, which answers everything alike.
+    #[derive(Debug)]
+    struct Answer(&'static str);
+
+    #[async_trait]
+    impl Transport for Answer {
+        async fn send(
+            &self,
+            _: http::Request<Bytes>,
+            _: Duration,
+        ) -> Result<http::Response<Bytes>, SendError> {
+            Ok(http::Response::new(Bytes::from_static(self.0.as_bytes())))
+        }
+    }
+
+    async fn item(answer: &'static str) -> Item {
+        let config = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(for_aws(Arc::new(Answer(answer))))
+            .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
+            .region(Region::new("eu-north-1"))
+            .build();
+        let request = Client::from_conf(config).get_item().table_name("table");
+        let answer = request.set_key(Some(checkpoint_key())).send().await;
+        answer.expect("an answer").item.expect("an item")
+    }
+
+    #[tokio::test]
+    async fn a_type_that_nobody_knows_yet_makes_an_item_corrupt_and_ends_no_program() {
+        for answer in [
+            r#"{"Item":{"body":{"VECTOR":{"x":{"S":"y"}}}}}"#,
+            r#"{"Item":{"body":{"M":{"next":{"VECTOR":"y"}}}}}"#,
+            r#"{"Item":{"body":{"M":{"next":{"L":[{"VECTOR":"y"}]}}}}}"#,
+        ] {
+            let read = body::<Checkpoint>(item(answer).await);
+            assert!(matches!(read, Err(StoreError::Corrupt { .. })), "{answer}: {read:?}");
+        }
     }
 }
