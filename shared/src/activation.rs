@@ -25,7 +25,7 @@ const CONFIRM: [Duration; 4] =
 const TAKES: SignedDuration = SignedDuration::from_mins(10);
 
 /// How far an activation has come.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Activated {
     /// Microsoft's copy says Subscribed: billing has begun.
     Confirmed(Record),
@@ -85,12 +85,12 @@ impl Activation {
         let current = self.store.load(id).await.map_err(DecideError::from)?;
         let record = self.observe(id, current, cause).await?;
         match record.status() {
-            Status::PendingFulfillmentStart => self.tell(record, cause).await,
+            Status::PendingFulfillmentStart => self.tell(record, cause, &CONFIRM).await,
             Status::Subscribed => Ok(Activated::Confirmed(record)),
             Status::Suspended => Err(ActivationError::Suspended),
             Status::Unsubscribed => Err(ActivationError::Unsubscribed),
             // Microsoft decides about words we don't know.
-            Status::Other(_) => self.tell(record, cause).await,
+            Status::Other(_) => self.tell(record, cause, &CONFIRM).await,
         }
     }
 
@@ -100,10 +100,16 @@ impl Activation {
         record: Record,
         cause: &Cause,
     ) -> Result<Activated, ActivationError> {
-        self.tell(record, cause).await
+        // Nobody waits: what isn't confirmed at once, the next run sees.
+        self.tell(record, cause, &[Duration::ZERO]).await
     }
 
-    async fn tell(&self, record: Record, cause: &Cause) -> Result<Activated, ActivationError> {
+    async fn tell(
+        &self,
+        record: Record,
+        cause: &Cause,
+        looks: &[Duration],
+    ) -> Result<Activated, ActivationError> {
         let id = record.id();
         let now = self.system.now();
         // Noted before Microsoft is told: whatever dies in between, the reconciliation finishes it.
@@ -114,7 +120,7 @@ impl Activation {
         let earlier = begun_at(&begun).filter(|since| *since != now);
         info!(subscription.id = %id, "activating");
         match self.marketplace.activate(&begun.subscription).await {
-            Ok(()) => self.confirm(begun, cause).await,
+            Ok(()) => self.confirm(begun, cause, looks).await,
             Err(error) => self.settle(begun, cause, error, earlier).await,
         }
     }
@@ -123,9 +129,10 @@ impl Activation {
         &self,
         mut record: Record,
         cause: &Cause,
+        looks: &[Duration],
     ) -> Result<Activated, ActivationError> {
-        for pause in CONFIRM {
-            self.system.sleep(pause).await;
+        for pause in looks {
+            self.system.sleep(*pause).await;
             match self.observe(record.id(), Some(record.clone()), cause).await {
                 Ok(observed) if *observed.status() == Status::Subscribed => {
                     return Ok(Activated::Confirmed(observed));
@@ -197,7 +204,7 @@ impl Activation {
     ) -> Result<Record, ActivationError> {
         let observed = self.marketplace.get_subscription(id).await?;
         let Committed { record, .. } =
-            adopt(&*self.store, &*self.system, id, current, None, &observed, cause).await?;
+            adopt(&*self.store, &*self.system, id, current, &observed, cause).await?;
         record.ok_or(ActivationError::Unknown)
     }
 

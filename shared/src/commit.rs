@@ -105,11 +105,10 @@ pub async fn adopt(
     system: &dyn System,
     id: SubscriptionId,
     current: Option<Record>,
-    mark: Option<Mark>,
     observed: &Observation,
     cause: &Cause,
 ) -> Result<Committed, DecideError> {
-    decide(store, system, id, current, mark, |record| {
+    decide(store, system, id, current, None, |record| {
         observe(record, observed, cause, system.now())
     })
     .await

@@ -16,6 +16,8 @@ use crate::auth::{
     ClientCredentials, ClientSecret, Expected, SigningKeys, TokenCache, TokenEndpoint,
     WebhookTokenVerifier,
 };
+use crate::deadline::Punctual;
+use crate::domain::ChangePolicy;
 use crate::fulfillment::{Client, Endpoint, Marketplace};
 use crate::outbound::{self, Https, Transport};
 use crate::retry::RetryPolicy;
@@ -354,6 +356,12 @@ fn aws_timeouts() -> aws_sdk_dynamodb::config::timeout::TimeoutConfig {
         .build()
 }
 
+/// Reads `CHANGE_POLICY`.
+pub fn change_policy(environment: &Environment) -> Result<ChangePolicy, ConfigError> {
+    const PURPOSE: &str = "what an unasked plan or seat change meets, `accept` or `reject`";
+    environment.parse_or("CHANGE_POLICY", ChangePolicy::Accept, PURPOSE)
+}
+
 /// Reads `TABLE_NAME` and how to reach the table.
 pub fn store(
     environment: &Environment,
@@ -393,7 +401,8 @@ impl Foundation {
 
     /// The same on another machine than the real one.
     pub fn on(environment: &Environment, system: Arc<dyn System>) -> Result<Self, ConfigError> {
-        let transport: Arc<dyn Transport> = Arc::new(Https::default());
+        let transport: Arc<dyn Transport> =
+            Arc::new(Punctual::new(Https::default(), system.clone()));
         Ok(Self {
             microsoft: Microsoft::read(environment, &transport)?,
             store: store(environment, &transport, system.clone())?,

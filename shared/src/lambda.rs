@@ -35,8 +35,7 @@ pub async fn serve<H: Handler + 'static>(
 /// Reads the settings and starts the log.
 pub fn start<T>(build: impl FnOnce(&Environment) -> Result<T, ConfigError>) -> Result<T, ExitCode> {
     let environment = Environment::of_process();
-    telemetry::start(&environment.get("LOG_LEVEL").unwrap_or_else(|| "info".to_owned()));
-    build(&environment).map_err(|wrong| {
+    telemetry::start(&environment).and_then(|()| build(&environment)).map_err(|wrong| {
         eprintln!("{wrong}");
         error!(error = %wrong, "a setting is wrong");
         ExitCode::FAILURE

@@ -9,6 +9,7 @@ pub mod auth;
 
 pub mod commit;
 pub mod config;
+pub mod deadline;
 pub mod domain;
 pub mod fulfillment;
 pub mod http;

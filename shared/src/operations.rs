@@ -190,11 +190,15 @@ impl Operations {
         let now = self.system.now();
         match operation {
             Some(_) if open => {
+                let current = match current {
+                    Some(record) => record,
+                    None => self.create(requested).await?,
+                };
                 let rule = |record: Option<&Record>| match record {
                     Some(record) => Ok(reinstate(record, &requested.cause, now)),
                     None => observe(None, &observed, &requested.cause, now),
                 };
-                self.decide(requested, current, Outcome::Accepted, rule).await?;
+                self.decide(requested, Some(current), Outcome::Accepted, rule).await?;
                 Ok(Some(Outcome::Accepted))
             }
             // It succeeded just now, and the copy doesn't show it yet.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 /// The machine. Everything that decides by time asks this, so that time can be moved from outside.
 #[async_trait]
-pub trait System: Send + Sync {
+pub trait System: Send + Sync + std::fmt::Debug {
     /// The time now.
     fn now(&self) -> Timestamp;
 

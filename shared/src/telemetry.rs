@@ -3,20 +3,48 @@
 //! Never a token, a person's data or a raw body.
 
 use std::future::Future;
+use std::str::FromStr;
 
+use tracing::field::display;
 use tracing::{Instrument, Span, Subscriber};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use uuid::Uuid;
+
+use crate::config::{ConfigError, Environment};
 
 tokio::task_local! {
     static CORRELATION: Uuid;
 }
 
-/// Writes JSON lines to standard output; `level` as in `info` or `info,webhook=debug`. A second
-/// call leaves the first one's subscriber in place.
-pub fn start(level: &str) {
-    let _ = tracing::subscriber::set_global_default(lines(level, std::io::stdout));
+/// Reads `LOG_LEVEL`, and writes JSON lines to standard output. A second call leaves the first one's
+/// subscriber in place.
+pub fn start(environment: &Environment) -> Result<(), ConfigError> {
+    const PURPOSE: &str = "what is logged, as in `info` or `info,webhook=debug`";
+    let level = environment.parse_or("LOG_LEVEL", Level("info".to_owned()), PURPOSE)?;
+    let _ = tracing::subscriber::set_global_default(lines(&level.0, std::io::stdout));
+    Ok(())
+}
+
+/// What is logged. A bare word must be a level: the filter itself would take a misspelt one for the
+/// name of a module, and log nothing at all.
+struct Level(String);
+
+impl FromStr for Level {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_right = |part: &str| match part.split_once('=') {
+            Some((module, level)) => !module.is_empty() && level.parse::<LevelFilter>().is_ok(),
+            None => part.parse::<LevelFilter>().is_ok(),
+        };
+        if text.split(',').all(|part| is_right(part.trim())) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err("is not a level")
+        }
+    }
 }
 
 /// What [`start`] starts, writing anywhere.
@@ -34,9 +62,10 @@ where
         .finish()
 }
 
-/// Runs `work` as one piece: every line it logs is within `span`, and every call it makes carries
-/// the same correlation id (F-GEN-5).
+/// Runs `work` as one piece: every line it logs is within `span`, which has a field for the
+/// `correlation_id`, and every call it makes carries the same one (F-GEN-5).
 pub async fn within<F: Future>(correlation_id: Uuid, span: Span, work: F) -> F::Output {
+    span.record("correlation_id", display(correlation_id));
     CORRELATION.scope(correlation_id, work).instrument(span).await
 }
 

@@ -45,6 +45,7 @@ impl Transport for Recorder {
 }
 
 /// The emulator's time, with a note of every pause. Ids are numbered.
+#[derive(Debug)]
 struct Clock {
     emulator: Emulator,
     pauses: Mutex<Vec<Duration>>,

@@ -56,7 +56,7 @@ async fn observed(scene: &Scene, id: Uuid, more: Value) {
     let id = SubscriptionId(id);
     let (store, system) = (&*scene.stage.store, &*scene.stage.system);
     let current = store.load(id).await.expect("the table is there");
-    shared::commit::adopt(store, system, id, current, None, &observed, &Cause::Reconciliation)
+    shared::commit::adopt(store, system, id, current, &observed, &Cause::Reconciliation)
         .await
         .expect("a commit");
 }

@@ -22,6 +22,7 @@ use shared::system::System;
 use uuid::Uuid;
 
 /// Nothing waits here.
+#[derive(Debug)]
 struct Stopped;
 
 #[async_trait]

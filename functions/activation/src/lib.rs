@@ -10,7 +10,8 @@ use shared::config::{ConfigError, Environment, Foundation};
 use shared::domain::{Cause, Record, SubscriptionId};
 use shared::http::{Handler, Problem, Request, Response, json};
 use shared::retry::RetryPolicy;
-use shared::telemetry;
+use shared::{deadline, telemetry};
+use tracing::field::Empty;
 use tracing::{error, info_span};
 
 /// What the function may touch.
@@ -34,10 +35,12 @@ impl Activate {
 
     async fn activate(&self, request: &Request) -> Result<Response, Problem> {
         let id = subscription(request)?;
-        let span = info_span!("activation", subscription.id = %id);
+        let span = info_span!("activation", correlation_id = Empty, subscription.id = %id);
         let work =
             async { self.activation.activate(id, &Cause::Activation).await.map_err(problem) };
-        let activated = telemetry::within(self.activation.system.new_id(), span, work).await?;
+        let system = &self.activation.system;
+        let work = deadline::until(system.now() + deadline::OF_CALLER, work);
+        let activated = telemetry::within(system.new_id(), span, work).await?;
         Ok(match activated {
             Activated::Confirmed(record) => answer(StatusCode::OK, &record),
             Activated::Requested(record) => answer(StatusCode::ACCEPTED, &record),

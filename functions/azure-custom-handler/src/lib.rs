@@ -5,6 +5,7 @@
 //! keeps everything but the landing page and the webhook behind a function key.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -81,12 +82,17 @@ async fn hand_over(
     }
 }
 
-/// Runs slices until the list is through, and answers in the host's envelope; an answer without one
+/// No further slice is begun later than this: the host ends the whole process, calls under way
+/// included, when an invocation takes longer than `host.json` allows.
+const LAST_SLICE_BEGINS: Duration = Duration::from_secs(60);
+
+/// Runs slices until the list or the time is through, and answers in the host's envelope; an answer without one
 /// would leave the invocation hanging.
 async fn reconcile(State(reconciliation): State<Arc<Reconciliation>>) -> impl IntoResponse {
+    let begun = Instant::now();
     loop {
         match reconciliation.slice().await {
-            Ok(report) if !report.finished => {}
+            Ok(report) if !report.finished && begun.elapsed() < LAST_SLICE_BEGINS => {}
             Ok(report) => {
                 let envelope = json!({ "Outputs": {}, "Logs": [], "ReturnValue": report });
                 return answer(StatusCode::OK, &envelope).map(Body::from);

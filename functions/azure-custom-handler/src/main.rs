@@ -12,8 +12,8 @@ use tracing::error;
 #[tokio::main]
 async fn main() -> ExitCode {
     let environment = Environment::of_process();
-    telemetry::start(&environment.get("LOG_LEVEL").unwrap_or_else(|| "info".to_owned()));
-    let (functions, port) = match start(&environment) {
+    let (functions, port) = match telemetry::start(&environment).and_then(|()| start(&environment))
+    {
         Ok(started) => started,
         Err(wrong) => {
             eprintln!("{wrong}");

@@ -17,7 +17,7 @@ use shared::fulfillment::PurchaseToken;
 use shared::http::{Handler, Problem, Request, Response};
 use shared::retry::RetryPolicy;
 use shared::system::System;
-use shared::telemetry;
+use shared::{deadline, telemetry};
 use tracing::field::Empty;
 use tracing::{error, info, info_span, warn};
 
@@ -293,7 +293,8 @@ impl Handler for Landing {
             )
             .into();
         }
-        let span = info_span!("landing", subscription.id = Empty);
-        telemetry::within(self.system.new_id(), span, self.answer(&request)).await
+        let span = info_span!("landing", correlation_id = Empty, subscription.id = Empty);
+        let work = deadline::until(self.system.now() + deadline::OF_CALLER, self.answer(&request));
+        telemetry::within(self.system.new_id(), span, work).await
     }
 }

@@ -58,7 +58,7 @@ impl Purchases {
         let committed = match account {
             None => {
                 let cause = &Cause::Landing;
-                adopt(store, system, id, current, None, &observed, cause).await?
+                adopt(store, system, id, current, &observed, cause).await?
             }
             Some(account) => {
                 let found = observed.bind(current.as_ref(), account)?.ok_or(Failure::Stranger)?;

@@ -21,7 +21,7 @@ use shared::http::{Handler, Problem, Request, Response, json as answer};
 use shared::retry::RetryPolicy;
 use shared::store::{Store, StoreError};
 use shared::system::System;
-use shared::telemetry;
+use shared::{deadline, telemetry};
 use tracing::field::{Empty, display};
 use tracing::{Span, error, info, info_span, warn};
 
@@ -53,11 +53,7 @@ impl Management {
         Span::current().record("subscription.id", route.subscription().map(display));
         match route {
             Route::List { filter, next } => {
-                let page = self
-                    .store
-                    .list(&filter, next.as_deref())
-                    .await
-                    .map_err(|error| list_problem(error, next.is_some()))?;
+                let page = self.store.list(&filter, next.as_deref()).await.map_err(list_problem)?;
                 Ok(answer(
                     StatusCode::OK,
                     &json!({ "subscriptions": page.items, "next": page.next }),
@@ -72,6 +68,11 @@ impl Management {
                 Ok(answer(StatusCode::OK, &json!({ "events": page.items, "next": page.next })))
             }
             Route::Plans(id) => {
+                // Microsoft answers for an ended subscription as if our token were wrong (F-PLN-6).
+                let known = self.store.load(id).await.map_err(store_problem)?;
+                if known.is_some_and(|record| *record.status() == Status::Unsubscribed) {
+                    return Err(ended());
+                }
                 let plans =
                     self.marketplace.list_available_plans(id, None).await.map_err(problem)?;
                 Ok(answer(StatusCode::OK, &json!({ "plans": plans })))
@@ -99,7 +100,7 @@ impl Management {
         let current = self.store.load(id).await.map_err(store_problem)?;
         let observed = self.marketplace.get_subscription(id).await.map_err(problem)?;
         let cause = Cause::Management;
-        let committed = adopt(&*self.store, &*self.system, id, current, None, &observed, &cause)
+        let committed = adopt(&*self.store, &*self.system, id, current, &observed, &cause)
             .await
             .map_err(decide_problem)?;
         committed.record.ok_or_else(unknown)
@@ -108,7 +109,7 @@ impl Management {
     async fn change(&self, id: SubscriptionId, wanted: &Wanted) -> Result<Response, Problem> {
         let record = self.current(id).await?;
         wanted.check(&record)?;
-        info!(subscription.id = %id, ?wanted, "asking Microsoft for a change");
+        info!(subscription.id = %id, "asking Microsoft for a change");
         let (action, accepted) = match wanted {
             Wanted::Plan(plan) => {
                 (Action::ChangePlan, self.marketplace.change_plan(id, plan).await)
@@ -123,11 +124,7 @@ impl Management {
     async fn cancel(&self, id: SubscriptionId) -> Result<Response, Problem> {
         let record = self.current(id).await?;
         if *record.status() == Status::Unsubscribed {
-            return Err(Problem::new(
-                StatusCode::CONFLICT,
-                "unsubscribed",
-                "the subscription is over already",
-            ));
+            return Err(ended());
         }
         allowed(&record, &CustomerOperation::Delete)?;
         info!(subscription.id = %id, "asking Microsoft for the end of a subscription");
@@ -188,17 +185,17 @@ fn unknown() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "unknown_subscription", "there is no such subscription")
 }
 
-/// A list that goes on may be refused for the caller's `next`; one that begins can't be.
-fn list_problem(error: StoreError, goes_on: bool) -> Problem {
+fn ended() -> Problem {
+    Problem::new(StatusCode::CONFLICT, "unsubscribed", "the subscription is over already")
+}
+
+fn list_problem(error: StoreError) -> Problem {
     match error {
-        StoreError::Refused(_) if goes_on => {
-            info!("the table refused to go on with a list");
-            Problem::new(
-                StatusCode::BAD_REQUEST,
-                "malformed_request",
-                "`next` is not from a list like this one",
-            )
-        }
+        StoreError::BadPosition => Problem::new(
+            StatusCode::BAD_REQUEST,
+            "malformed_request",
+            "`next` is not from a list like this one",
+        ),
         error => store_problem(error),
     }
 }
@@ -243,8 +240,8 @@ fn problem(error: FulfillmentError) -> Problem {
 #[async_trait]
 impl Handler for Management {
     async fn handle(&self, request: Request) -> Response {
-        let work = self.call(&request);
-        let span = info_span!("management", subscription.id = Empty);
+        let work = deadline::until(self.system.now() + deadline::OF_CALLER, self.call(&request));
+        let span = info_span!("management", correlation_id = Empty, subscription.id = Empty);
         let answered = telemetry::within(self.system.new_id(), span, work).await;
         answered.unwrap_or_else(Response::from)
     }

@@ -13,8 +13,8 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use shared::activation::Activation;
-use shared::config::{ConfigError, Environment, Foundation};
-use shared::domain::{ChangePolicy, Observation};
+use shared::config::{ConfigError, Environment, Foundation, change_policy};
+use shared::domain::Observation;
 use shared::fulfillment::{FulfillmentError, Marketplace, SubscriptionPage};
 use shared::operations::Operations;
 use shared::retry::RetryPolicy;
@@ -22,11 +22,16 @@ use shared::store::{Checkpoint, Store, StoreError};
 use shared::system::System;
 use shared::telemetry;
 use thiserror::Error;
+use tracing::field::Empty;
 use tracing::{error, info, info_span, warn};
 
-/// No page is begun later than this after the slice began. The function's timeout is longer by
-/// what the slowest page may take.
+/// Nothing but the comparison itself is begun later than this after the slice began: no page, no
+/// activation, no operation. The rest of a page then takes well less than what is left of the
+/// function's timeout.
 const SLICE: SignedDuration = SignedDuration::from_secs(180);
+
+/// A place in the list that could not be gone on from so often is given up.
+const MOST_STUCK: u32 = 3;
 
 /// What the reconciliation may touch.
 pub struct Reconciliation {
@@ -70,8 +75,7 @@ impl Reconciliation {
 
     /// The function on a given foundation.
     pub fn new(environment: &Environment, foundation: &Foundation) -> Result<Self, ConfigError> {
-        const POLICY: &str = "what an unasked plan or seat change meets, `accept` or `reject`";
-        let policy = environment.parse_or("CHANGE_POLICY", ChangePolicy::Accept, POLICY)?;
+        let policy = change_policy(environment)?;
         let Foundation { microsoft, store, system } = foundation;
         let marketplace = microsoft.marketplace(RetryPolicy::SCHEDULED, system.clone());
         Ok(Self {
@@ -94,7 +98,12 @@ impl Reconciliation {
 
     /// Runs one slice.
     pub async fn slice(&self) -> Result<Report, SliceError> {
-        telemetry::within(self.system.new_id(), info_span!("reconciliation"), self.run()).await
+        telemetry::within(
+            self.system.new_id(),
+            info_span!("reconciliation", correlation_id = Empty),
+            self.run(),
+        )
+        .await
     }
 
     async fn run(&self) -> Result<Report, SliceError> {
@@ -105,10 +114,13 @@ impl Reconciliation {
         }
         let report = loop {
             let page = self.page(&mut checkpoint).await?;
-            self.reconcile(&page, &mut checkpoint).await?;
+            self.reconcile(&page, &mut checkpoint, begun).await?;
             checkpoint.next = page.next;
             checkpoint.pages += 1;
+            checkpoint.stuck = 0;
             self.notice_circle(&mut checkpoint);
+            // After every page: whatever ends the function, what was done stays done.
+            self.store.save_checkpoint(&checkpoint).await?;
             let finished = checkpoint.next.is_none();
             if finished || self.is_over(begun) {
                 break Report {
@@ -119,7 +131,6 @@ impl Reconciliation {
                 };
             }
         };
-        self.store.save_checkpoint(&checkpoint).await?;
         info!(
             finished = report.finished,
             examined = report.examined,
@@ -131,27 +142,35 @@ impl Reconciliation {
         Ok(report)
     }
 
-    fn is_over(&self, begun: Timestamp) -> bool {
+    /// Whether the slice's time is over.
+    pub(crate) fn is_over(&self, begun: Timestamp) -> bool {
         self.system.now().duration_since(begun) >= SLICE
     }
 
-    /// The page the run goes on with. A continuation token that Microsoft no longer takes begins
-    /// the list anew.
+    /// The page the run goes on with. Where Microsoft doesn't take the continuation token, or fails
+    /// at it again and again, the list is begun anew.
     async fn page(&self, checkpoint: &mut Checkpoint) -> Result<SubscriptionPage, SliceError> {
-        match self.marketplace.list_subscriptions(checkpoint.next.as_deref()).await {
-            Err(FulfillmentError::Refused(refusal)) if checkpoint.next.is_some() => {
-                warn!(%refusal, "Microsoft refused to go on with the list; beginning anew");
-                *checkpoint = Checkpoint::default();
-                Ok(self.marketplace.list_subscriptions(None).await?)
-            }
-            page => Ok(page?),
+        let page = self.marketplace.list_subscriptions(checkpoint.next.as_deref()).await;
+        let Err(error) = page else { return Ok(page?) };
+        if checkpoint.next.is_none() {
+            return Err(error.into());
         }
+        checkpoint.stuck += 1;
+        let refused = matches!(error, FulfillmentError::Refused(_) | FulfillmentError::NotFound(_));
+        if refused || checkpoint.stuck >= MOST_STUCK {
+            warn!(%error, "the list can't be gone on with; beginning anew");
+            *checkpoint = Checkpoint::default();
+            return Ok(self.marketplace.list_subscriptions(None).await?);
+        }
+        self.store.save_checkpoint(checkpoint).await?;
+        Err(error.into())
     }
 
     async fn reconcile(
         &self,
         page: &SubscriptionPage,
         checkpoint: &mut Checkpoint,
+        begun: Timestamp,
     ) -> Result<(), SliceError> {
         let ids: Vec<_> = page.subscriptions.iter().filter_map(Observation::id).collect();
         let mut records = self.store.load_many(&ids).await?;
@@ -163,7 +182,7 @@ impl Reconciliation {
         for observed in &page.subscriptions {
             let Some(id) = observed.id() else { continue };
             let repaired = match records.remove(&id).transpose() {
-                Ok(record) => self.repair(id, observed, record).await,
+                Ok(record) => self.repair(id, observed, record, begun).await,
                 Err(corrupt) => Err(corrupt.into()),
             };
             checkpoint.examined += 1;

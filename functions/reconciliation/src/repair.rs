@@ -1,7 +1,7 @@
 //! One subscription: Microsoft's copy against the record, and what was left half done.
 
-use jiff::SignedDuration;
-use shared::activation::ActivationError;
+use jiff::{SignedDuration, Timestamp};
+use shared::activation::{Activated, ActivationError};
 use shared::commit::{DecideError, adopt, decide};
 use shared::domain::{
     Action, ActivationRequest, Cause, Decision, Observation, Operation, OperationId, Record,
@@ -46,10 +46,10 @@ impl Reconciliation {
         id: SubscriptionId,
         observed: &Observation,
         record: Option<Record>,
+        begun: Timestamp,
     ) -> Result<bool, RepairError> {
         let cause = Cause::Reconciliation;
-        let committed =
-            adopt(&*self.store, &*self.system, id, record, None, observed, &cause).await?;
+        let committed = adopt(&*self.store, &*self.system, id, record, observed, &cause).await?;
         match committed.stale {
             Some(Staleness::Settling) => return Ok(false),
             Some(Staleness::Impossible) => return Err(RepairError::Impossible),
@@ -60,9 +60,12 @@ impl Reconciliation {
         if changed {
             info!(subscription.id = %id, events = committed.events.len(), metric = "drift", "repaired a record");
         }
-        changed |= self.sweep(&record).await?;
-        changed |= self.finish_activation(&record).await?;
         changed |= self.announce_deadline(&record).await?;
+        // What takes several calls waits for the next slice once this one's time is over.
+        if !self.is_over(begun) {
+            changed |= self.sweep(&record).await?;
+            changed |= self.finish_activation(&record).await?;
+        }
         Ok(changed)
     }
 
@@ -74,7 +77,8 @@ impl Reconciliation {
             {
                 let finished =
                     self.activation.finish(record.clone(), &Cause::Reconciliation).await?;
-                info!(subscription.id = %record.id(), ?finished, "took up an activation");
+                let confirmed = matches!(finished, Activated::Confirmed(_));
+                info!(subscription.id = %record.id(), confirmed, "took up an activation");
                 Ok(true)
             }
             Some(

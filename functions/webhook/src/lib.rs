@@ -17,15 +17,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use http::{Method, StatusCode};
 use shared::auth::{Refused, WebhookTokenVerifier, bearer_token};
-use shared::config::{ConfigError, Environment, Foundation};
-use shared::domain::{Action, Cause, ChangePolicy, Operation, OperationId, Record, Status};
+use shared::config::{ConfigError, Environment, Foundation, change_policy};
+use shared::domain::{Action, Cause, Operation, OperationId, Record, Staleness, Status};
 use shared::fulfillment::{FulfillmentError, Marketplace};
 use shared::http::{Handler, Problem, Request, Response, empty};
 use shared::operations::{AnswerError, Operations, Requested, is_recent, proven_by};
 use shared::retry::RetryPolicy;
 use shared::store::{Mark, Outcome, Store, StoreError};
 use shared::system::System;
-use shared::{commit, telemetry};
+use shared::{commit, deadline, telemetry};
 use tracing::field::{Empty, display};
 use tracing::{Span, error, info, info_span, warn};
 
@@ -62,8 +62,7 @@ impl Webhook {
 
     /// The function on a given foundation.
     pub fn new(environment: &Environment, foundation: &Foundation) -> Result<Self, ConfigError> {
-        const POLICY: &str = "what an unasked plan or seat change meets, `accept` or `reject`";
-        let policy = environment.parse_or("CHANGE_POLICY", ChangePolicy::Accept, POLICY)?;
+        let policy = change_policy(environment)?;
         let retry = RetryPolicy::WITHIN_WEBHOOK;
         let Foundation { microsoft, store, system } = foundation;
         let marketplace = microsoft.marketplace(retry, system.clone());
@@ -117,7 +116,7 @@ impl Webhook {
         let span = Span::current();
         span.record("subscription.id", display(claim.subscription));
         span.record("operation.id", claim.operation.map(display));
-        span.record("action", display(&claim.action));
+        span.record("action", loggable(&claim.action));
         self.act(&claim).await
     }
 
@@ -149,10 +148,10 @@ impl Webhook {
             (Action::Subscribe | Action::Renew | Action::Suspend | Action::Unsubscribe, None) => {
                 self.look(claim).await
             }
-            (Action::Other(word), _) => {
+            (Action::Other(_), _) => {
                 // F-WHA-9. An error line, since somebody should look up what the word means.
                 error!(
-                    action = word,
+                    action = loggable(&claim.action),
                     metric = "unknown_action",
                     "Microsoft sent an action this program doesn't know"
                 );
@@ -224,7 +223,8 @@ impl Webhook {
         if self.contradicts(claim, observed.status(), current.as_ref()) {
             // Late, or early: the operation's own time tells which.
             let operation = self.marketplace.get_operation(claim.subscription, id).await;
-            let Some(operation) = self.confirmed(claim, operation)? else { return Ok(()) };
+            // An operation that confirms nothing leaves the subscription to speak for itself.
+            let operation = self.confirmed(claim, operation)?.unwrap_or_default();
             observed = proven_by(&operation, observed);
             if !shows(&claim.action, observed.status()) && is_recent(&operation, self.system.now())
             {
@@ -258,17 +258,21 @@ impl Webhook {
 
     /// A call that names no operation: Microsoft's copy is adopted, whatever the call said.
     async fn look(&self, claim: &Claim) -> Result<(), Failure> {
-        let observed = match self.marketplace.get_subscription(claim.subscription).await {
+        let id = claim.subscription;
+        let (observed, current) =
+            tokio::join!(self.marketplace.get_subscription(id), self.store.load(id));
+        let current = current?;
+        let observed = match observed {
             Err(FulfillmentError::NotFound(_)) => return unknown_subscription(),
             observed => observed?,
         };
-        let current = self.store.load(claim.subscription).await?;
         let cause = cause(claim);
-        let id = claim.subscription;
-        commit::adopt(&*self.store, &*self.system, id, current, None, &observed, &cause)
-            .await
-            .map_err(|error| Failure::NotNow(error.to_string()))?;
-        Ok(())
+        let adopted =
+            commit::adopt(&*self.store, &*self.system, id, current, &observed, &cause).await;
+        match adopted.map_err(|error| Failure::NotNow(error.to_string()))?.stale {
+            Some(Staleness::Settling) => Err(Failure::NotNow(AnswerError::Settling.to_string())),
+            Some(Staleness::Impossible) | None => Ok(()),
+        }
     }
 
     /// The operation, if Microsoft knows it and it is what the call claims (F-WHS-1, F-WHS-2).
@@ -321,6 +325,14 @@ fn shows(action: &Action, status: Option<&Status>) -> bool {
         | Action::ChangeQuantity
         | Action::Other(_) => true,
     }
+}
+
+/// A word from outside, if it is one: a log is no place for whatever else stands there.
+fn loggable(action: &Action) -> &str {
+    const LONGEST: usize = 64;
+    let word = action.as_str();
+    let is_word = word.len() <= LONGEST && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if is_word { word } else { "(not a word)" }
 }
 
 fn cause(claim: &Claim) -> Cause {
@@ -383,8 +395,15 @@ impl Handler for Webhook {
             return Problem::new(StatusCode::NOT_FOUND, "no_route", "the webhook is POST /webhook")
                 .into();
         }
-        let span =
-            info_span!("webhook", subscription.id = Empty, operation.id = Empty, action = Empty);
-        telemetry::within(self.system.new_id(), span, self.respond(&request)).await
+        let span = info_span!(
+            "webhook",
+            correlation_id = Empty,
+            subscription.id = Empty,
+            operation.id = Empty,
+            action = Empty
+        );
+        let work =
+            deadline::until(self.system.now() + deadline::OF_WEBHOOK, self.respond(&request));
+        telemetry::within(self.system.new_id(), span, work).await
     }
 }

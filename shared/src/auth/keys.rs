@@ -19,8 +19,8 @@ use crate::system::System;
 const MAX_AGE: SignedDuration = SignedDuration::from_hours(24);
 
 /// No more than one fetch per this, whatever key ids callers name. Shorter, and a flood of forged
-/// ids becomes a flood at Entra; longer, and a rotated key is unknown that much longer. Microsoft
-/// publishes new keys long before it signs with them, and repeats a webhook that got a 5xx.
+/// ids becomes a flood at Entra; longer, and a new key is unknown, and its calls refused, that much
+/// longer. Microsoft publishes a key long before it signs with it, so that this is no loss.
 const COOLDOWN: SignedDuration = SignedDuration::from_secs(60);
 
 /// The same after a fetch that failed: nobody can be verified meanwhile.
@@ -110,7 +110,7 @@ impl SigningKeys {
             }
             Err(Unfetched(reason)) => {
                 warn!(%reason, "Entra's signing keys can't be had");
-                cached.failed = Some((now, reason.clone()));
+                cached.failed = Some((self.system.now(), reason.clone()));
                 Err(KeyError::Unavailable(reason))
             }
         }

@@ -216,8 +216,21 @@ fn refusal(status: u16, body: &[u8]) -> TokenError {
 }
 
 /// Tokens are replaced this long before they expire, so that none expires on its way to Microsoft
-/// (F-AUTH-5).
+/// (F-AUTH-5); a token that lives less than twice that, after half of its life.
 const REFRESH_AHEAD: SignedDuration = SignedDuration::from_mins(5);
+
+/// A token, and when to ask for another.
+struct Cached {
+    token: AccessToken,
+    refresh_at: Timestamp,
+}
+
+impl Cached {
+    fn new(token: AccessToken, now: Timestamp) -> Self {
+        let ahead = REFRESH_AHEAD.min(token.expires_at.duration_since(now) / 2);
+        Self { refresh_at: token.expires_at - ahead, token }
+    }
+}
 
 /// One token for all who ask. Refreshed when asked for, never in the background: a frozen function
 /// runs no tasks.
@@ -225,7 +238,7 @@ pub struct TokenCache {
     provider: Arc<dyn TokenProvider>,
     system: Arc<dyn System>,
     /// Held while a token is being fetched: whoever asks meanwhile waits for that one.
-    cached: Mutex<Option<AccessToken>>,
+    cached: Mutex<Option<Cached>>,
 }
 
 impl TokenCache {
@@ -238,19 +251,18 @@ impl TokenCache {
     pub async fn get(&self) -> Result<AccessToken, TokenError> {
         let mut cached = self.cached.lock().await;
         let now = self.system.now();
-        if let Some(token) = cached.as_ref().filter(|token| token.expires_at - REFRESH_AHEAD > now)
-        {
-            return Ok(token.clone());
+        if let Some(cached) = cached.as_ref().filter(|cached| cached.refresh_at > now) {
+            return Ok(cached.token.clone());
         }
         match self.provider.token().await {
             Ok(token) => {
                 debug!(expires_at = %token.expires_at, "got an access token");
-                Ok(cached.insert(token).clone())
+                Ok(cached.insert(Cached::new(token, now)).token.clone())
             }
-            Err(error) => match cached.as_ref().filter(|token| token.expires_at > now) {
-                Some(token) if error.is_transient() => {
+            Err(error) => match cached.as_ref().filter(|cached| cached.token.expires_at > now) {
+                Some(cached) if error.is_transient() => {
                     warn!(%error, "no new access token; the present one is still valid");
-                    Ok(token.clone())
+                    Ok(cached.token.clone())
                 }
                 Some(_) | None => Err(error),
             },
@@ -260,11 +272,13 @@ impl TokenCache {
     /// Another token than `refused`: a fresh one, unless somebody got one meanwhile.
     pub async fn renew(&self, refused: &AccessToken) -> Result<AccessToken, TokenError> {
         let mut cached = self.cached.lock().await;
-        if let Some(token) = cached.as_ref().filter(|token| token.expose() != refused.expose()) {
-            return Ok(token.clone());
+        let other = |cached: &&Cached| cached.token.expose() != refused.expose();
+        if let Some(cached) = cached.as_ref().filter(other) {
+            return Ok(cached.token.clone());
         }
         *cached = None;
-        Ok(cached.insert(self.provider.token().await?).clone())
+        let token = self.provider.token().await?;
+        Ok(cached.insert(Cached::new(token, self.system.now())).token.clone())
     }
 }
 

@@ -29,9 +29,14 @@ pub(super) enum Step {
 
 /// The steps from one status to another; `None` where the second can't follow the first.
 ///
-/// `was_billed` says that Microsoft has held the subscription as Subscribed: its term has a start
+/// `had_begun` says that the record has seen it active before. `was_billed` says that Microsoft has held the subscription as Subscribed: its term has a start
 /// (F-OBJ-6). It decides whether an ended purchase had ever begun.
-pub(super) fn path(from: &Status, to: &Status, was_billed: bool) -> Option<&'static [Step]> {
+pub(super) fn path(
+    from: &Status,
+    to: &Status,
+    had_begun: bool,
+    was_billed: bool,
+) -> Option<&'static [Step]> {
     use Status::{Other, PendingFulfillmentStart as Pending, Subscribed, Suspended, Unsubscribed};
     use Step::{Activate, Adopt, Reinstate, Suspend, Unsubscribe};
     Some(match (from, to) {
@@ -57,6 +62,7 @@ pub(super) fn path(from: &Status, to: &Status, was_billed: bool) -> Option<&'sta
 
         (Other(from), Other(to)) if from == to => &[],
         (Other(_), Other(_) | Pending) | (Pending | Subscribed | Suspended, Other(_)) => &[Adopt],
+        (Other(_), Subscribed) if had_begun => &[Adopt],
         (Other(_), Subscribed) => &[Activate],
         (Other(_), Suspended) => &[Suspend],
         (Other(_), Unsubscribed) => &[Unsubscribe],

@@ -50,6 +50,9 @@ pub struct Observation {
     /// observation younger than our last commit can't be a late read of what came before it.
     #[serde(skip)]
     pub(crate) as_of: Option<Timestamp>,
+    /// When Microsoft was asked: what it says is no younger than that, however much later it's used.
+    #[serde(skip)]
+    pub(crate) read_at: Option<Timestamp>,
 }
 
 impl Lenient for Observation {
@@ -79,6 +82,13 @@ impl Observation {
     #[must_use]
     pub fn of(mut self, id: SubscriptionId) -> Self {
         self.id = self.id.or(Some(id.0));
+        self
+    }
+
+    /// The same observation, asked for at `read_at`.
+    #[must_use]
+    pub fn read_at(mut self, read_at: Timestamp) -> Self {
+        self.read_at = Some(read_at);
         self
     }
 
@@ -124,18 +134,18 @@ impl Observation {
                 .cloned()
                 .ok_or(IncompleteObservation("saasSubscriptionStatus"))?,
             plan_id: plan_id.ok_or(IncompleteObservation("planId"))?,
-            // Absence says nothing on the same plan (an ended subscription may lose its seats,
-            // F-OBJ-5); on another plan it says that the plan has none.
-            quantity: self
-                .quantity
-                .or_else(|| known.filter(|_| same_plan).and_then(|known| known.quantity)),
+            // No quantity means a flat rate (F-OBJ-5), except that an ended subscription may lose
+            // its seats, and that an answer which leaves out the plan as well says nothing.
+            quantity: self.quantity.or_else(|| {
+                let silent = self.plan_id.is_none() || self.status() == Some(&Status::Unsubscribed);
+                known.filter(|_| silent && same_plan).and_then(|known| known.quantity)
+            }),
             term: self.term_onto(known.map(|known| &known.term)),
             beneficiary: party_onto(self.beneficiary.as_ref(), known.map(|k| &k.beneficiary)),
             purchaser: party_onto(self.purchaser.as_ref(), known.map(|k| &k.purchaser)),
             auto_renew: self.auto_renew.or_else(|| known.and_then(|known| known.auto_renew)),
-            is_free_trial: self
-                .is_free_trial
-                .unwrap_or_else(|| known.is_some_and(|known| known.is_free_trial)),
+            // Missing means false (F-OBJ-10).
+            is_free_trial: self.is_free_trial.unwrap_or(false),
             allowed_customer_operations: said(
                 &self.allowed_customer_operations,
                 known.and_then(|k| k.allowed_customer_operations.as_ref()),
@@ -151,7 +161,12 @@ impl Observation {
             term_unit: term.term_unit.or(known.term_unit),
             start_date: term.start_date.or(known.start_date),
             end_date: term.end_date.or(known.end_date),
-            charge_duration: term.charge_duration.or(known.charge_duration),
+            // Missing means as long as the term (F-OBJ-8).
+            charge_duration: if self.term.is_some() {
+                term.charge_duration
+            } else {
+                known.charge_duration
+            },
         }
     }
 }

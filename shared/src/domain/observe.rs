@@ -10,7 +10,7 @@ use super::operation::{Action, Operation, OperationId};
 use super::record::Record;
 use super::subscription::{Status, Subscription};
 
-/// How long after a commit an observation that would exactly undo it is taken for a late read.
+/// How long after a commit an observation that would take any of it back is taken for a late read.
 ///
 /// Microsoft's reads come from replicas, and a change that we acknowledged shows at the latest when
 /// the ten seconds of F-WHA-10 are over. Shorter, and a late read undoes a change that was just
@@ -57,7 +57,9 @@ pub fn observe(
     now: Timestamp,
 ) -> Result<Decision, IncompleteObservation> {
     let target = observed.onto(current.map(|record| &record.subscription))?;
-    if current.is_some_and(|record| record.was_just(&target, observed.as_of, now)) {
+    if current.is_some_and(|record| {
+        record.was_just(&target, observed.as_of, observed.read_at.unwrap_or(now))
+    }) {
         return Ok(Decision::Stale(Staleness::Settling));
     }
     Ok(advance(current, target, cause, now))
@@ -67,12 +69,19 @@ pub fn observe(
 pub fn apply(current: &Record, operation: &Operation, cause: &Cause, now: Timestamp) -> Decision {
     let mut target = current.subscription.clone();
     match &operation.action {
-        Some(Action::ChangePlan) => {
-            if let Some(plan_id) = &operation.plan_id {
-                target.plan_id.clone_from(plan_id);
-            }
+        Some(Action::ChangePlan) if operation.plan_id.is_some() => {
+            target.plan_id = operation.plan_id.clone().unwrap_or_default();
         }
-        Some(Action::ChangeQuantity) => target.quantity = operation.quantity.or(target.quantity),
+        Some(Action::ChangeQuantity) if operation.quantity.is_some() => {
+            target.quantity = operation.quantity;
+        }
+        // Accepted, and what was accepted isn't said: the subscription will show it.
+        Some(action @ (Action::ChangePlan | Action::ChangeQuantity)) => {
+            return match operation.id.map(OperationId) {
+                Some(id) => current.await_operation(id, action, now),
+                None => Decision::Unchanged,
+            };
+        }
         // Every other action is a notice: Get Subscription says what it made of the subscription.
         Some(
             Action::Subscribe
@@ -156,8 +165,9 @@ fn advance(
         None => Walk::from_purchase(&target),
     };
     let from = walk.at.saas_subscription_status.clone();
-    let was_billed = target.term.start_date.is_some();
-    let Some(steps) = path(&from, &target.saas_subscription_status, was_billed) else {
+    let had_begun = walk.at.term.start_date.is_some();
+    let was_billed = had_begun || target.term.start_date.is_some();
+    let Some(steps) = path(&from, &target.saas_subscription_status, had_begun, was_billed) else {
         return Decision::Stale(Staleness::Impossible);
     };
     // An end is final (F-LC-8): whatever Microsoft still edits there is nobody's business.

@@ -16,6 +16,10 @@ pub const ACTIVATION_DEADLINE: SignedDuration = SignedDuration::from_hours(30 * 
 /// How long before the deadline its event is recorded: a working week for somebody to act.
 pub const ACTIVATION_DEADLINE_NOTICE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// How long a state that was left is remembered: as long as a read may lie about before it is acted
+/// on (a page of the reconciliation is worked off for minutes), and the settling window on top.
+const SUPERSEDED_LIVES: SignedDuration = SignedDuration::from_mins(15);
+
 /// One subscription's record: Microsoft's copy as last known, and what we wait for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -38,7 +42,7 @@ pub struct Record {
     /// Who opened the purchase last on the landing page, and how they were recognised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bound: Option<Bound>,
-    /// States that were left within the settling window.
+    /// States that were left lately.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) superseded: Vec<Superseded>,
 }
@@ -146,12 +150,12 @@ impl Record {
         &self,
         target: &Subscription,
         as_of: Option<Timestamp>,
-        now: Timestamp,
+        read_at: Timestamp,
     ) -> bool {
         let (target, current) = (Held::of(target), Held::of(&self.subscription));
         self.superseded.iter().any(|superseded| {
             target.takes_back(&current, &superseded.held)
-                && now.duration_since(superseded.at) < SETTLING_WINDOW
+                && read_at.duration_since(superseded.at) < SETTLING_WINDOW
                 && as_of.is_none_or(|as_of| as_of <= superseded.at)
         })
     }
@@ -168,7 +172,7 @@ impl Record {
         let mut superseded: Vec<_> = self
             .superseded
             .iter()
-            .filter(|superseded| now.duration_since(superseded.at) < SETTLING_WINDOW)
+            .filter(|superseded| now.duration_since(superseded.at) < SUPERSEDED_LIVES)
             .cloned()
             .collect();
         if self.version > 0 && Held::of(&self.subscription) != Held::of(&subscription) {

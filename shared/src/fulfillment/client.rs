@@ -8,7 +8,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, Method, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
-use tracing::{debug, warn};
+use tracing::{info, warn};
 use uuid::Uuid;
 
 use super::error::{FulfillmentError, Refusal};
@@ -152,10 +152,9 @@ impl Client {
             }
         };
         let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        debug!(
+        info!(
             call = call.name, status = status.as_u16(), %request_id, duration_ms,
-            correlation_id = header("x-ms-correlationid").unwrap_or_default(),
-            activity_id = header("x-ms-activityid").unwrap_or_default(),
+            %correlation_id, activity_id = header("x-ms-activityid").unwrap_or_default(),
             "Microsoft answered"
         );
         if status.is_success() {
@@ -166,8 +165,7 @@ impl Client {
         let refusal = Refusal::parse(status.as_u16(), &body);
         warn!(
             call = call.name, status = status.as_u16(), code = refusal.code.as_deref().unwrap_or_default(),
-            %request_id, correlation_id = header("x-ms-correlationid").unwrap_or_default(),
-            activity_id = header("x-ms-activityid").unwrap_or_default(),
+            %request_id, %correlation_id, activity_id = header("x-ms-activityid").unwrap_or_default(),
             "Microsoft answered with an error"
         );
         Err(match status {
@@ -257,13 +255,14 @@ fn or_not_found(error: FulfillmentError) -> FulfillmentError {
 #[async_trait]
 impl Marketplace for Client {
     async fn resolve(&self, token: &PurchaseToken) -> Result<Observation, FulfillmentError> {
+        let read_at = self.system.now();
         let mut call = Call::new("resolve", Method::POST, "/resolve".to_owned());
         call.purchase_token = Some(token);
         let answer = self.call(call).await?;
         let resolved =
             wire::resolved(&answer.body).ok_or(FulfillmentError::Malformed("resolve"))?;
         match (resolved.status(), resolved.id()) {
-            (Some(_), _) | (None, None) => Ok(resolved),
+            (Some(_), _) | (None, None) => Ok(resolved.read_at(read_at)),
             // The contract before 2020 named the purchase, and no more (F-RES-6).
             (None, Some(id)) => self.get_subscription(id).await,
         }
@@ -286,12 +285,15 @@ impl Marketplace for Client {
     ) -> Result<SubscriptionPage, FulfillmentError> {
         let call = Call::new("list_subscriptions", Method::GET, String::new())
             .query("continuationToken", after);
+        let read_at = self.system.now();
         let answer = self.call(call).await?;
         SubscriptionPage::parse(&answer.body)
+            .map(|page| page.read_at(read_at))
             .ok_or(FulfillmentError::Malformed("list_subscriptions"))
     }
 
     async fn get_subscription(&self, id: SubscriptionId) -> Result<Observation, FulfillmentError> {
+        let read_at = self.system.now();
         let answer =
             self.call(Call::new("get_subscription", Method::GET, format!("/{id}"))).await?;
         let observation: Observation =
@@ -303,7 +305,7 @@ impl Marketplace for Client {
         if observation.status().is_none() {
             return Err(FulfillmentError::Malformed("get_subscription: no status"));
         }
-        Ok(observation.of(id))
+        Ok(observation.of(id).read_at(read_at))
     }
 
     async fn list_available_plans(

@@ -1,5 +1,6 @@
 //! The bodies of the API's answers, read tolerantly (F-GEN-10).
 
+use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -39,8 +40,20 @@ impl SubscriptionPage {
         Some(Self {
             unreadable: all - subscriptions.len(),
             subscriptions,
-            next: body.next_link.as_deref().and_then(continuation_token),
+            // A link that can't be followed must not pass for the end of the list (F-LST-4).
+            next: match body.next_link {
+                Some(link) => Some(continuation_token(&link)?),
+                None => None,
+            },
         })
+    }
+
+    /// The same page, asked for at `read_at`.
+    #[must_use]
+    pub fn read_at(mut self, read_at: Timestamp) -> Self {
+        self.subscriptions =
+            self.subscriptions.into_iter().map(|observed| observed.read_at(read_at)).collect();
+        self
     }
 }
 
@@ -48,7 +61,10 @@ impl SubscriptionPage {
 /// link: its host may be another than ours, and the bearer token must not go there (F-GEN-8).
 fn continuation_token(link: &str) -> Option<String> {
     let (_, query) = link.split_once('?')?;
-    let raw = query.split('&').find_map(|pair| pair.strip_prefix("continuationToken="))?;
+    let (_, raw) = query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .find(|(name, _)| name.eq_ignore_ascii_case("continuationToken"))?;
     let token = percent_decode_str(raw).decode_utf8().ok()?;
     (!token.is_empty()).then(|| token.into_owned())
 }

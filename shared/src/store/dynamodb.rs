@@ -88,7 +88,11 @@ impl DynamoDbStore {
         let start = next.map(|next| start(next, item::STATUS)).transpose()?;
         let request =
             self.client.scan().table_name(&self.table).index_name("by-status").limit(PAGE);
-        let answer = request.set_exclusive_start_key(start).send().await.map_err(store_error)?;
+        let answer = request
+            .set_exclusive_start_key(start)
+            .send()
+            .await
+            .map_err(|error| list_error(error, next))?;
         Ok(page(answer.items, answer.last_evaluated_key))
     }
 
@@ -218,7 +222,7 @@ impl Store for DynamoDbStore {
                 .expression_attribute_names("#status", item::STATUS)
                 .expression_attribute_values(":status", text(status.as_str()));
         }
-        let answer = request.send().await.map_err(store_error)?;
+        let answer = request.send().await.map_err(|error| list_error(error, next))?;
         Ok(page(answer.items, answer.last_evaluated_key))
     }
 
@@ -243,6 +247,7 @@ impl Store for DynamoDbStore {
             )
             .expression_attribute_values(":to", text(item::event_key(u64::MAX, u8::MAX)));
         let answer = request.send().await.map_err(store_error)?;
+        // An event that can't be read fails the page: left out, it would be lost without a word.
         let mut items: Vec<Event> = answer
             .items
             .unwrap_or_default()
@@ -289,7 +294,7 @@ fn position(last: &Item) -> Option<String> {
 
 /// The key to go on after.
 fn start(position: &str, attribute: &str) -> Result<Item, StoreError> {
-    let bad = || StoreError::Refused("not a position in a list".to_owned());
+    let bad = || StoreError::BadPosition;
     let (id, index_key) = position.split_once(':').ok_or_else(bad)?;
     let id: SubscriptionId = id.parse().map_err(|_| bad())?;
     let mut key = item::key(item::partition(id), item::RECORD);
@@ -313,6 +318,17 @@ fn cancelled(error: &SdkError<TransactWriteItemsError>, marked: bool) -> Option<
     }
     let conflict = |code| matches!(code, "ConditionalCheckFailed" | "TransactionConflict");
     (conflict(first) || failed.any(conflict)).then_some(CommitError::Conflict)
+}
+
+/// A key that the table doesn't take is the caller's, where the list goes on from one.
+fn list_error<E: ProvideErrorMetadata + Debug, R: Debug>(
+    error: SdkError<E, R>,
+    next: Option<&str>,
+) -> StoreError {
+    match error.code() {
+        Some("ValidationException") if next.is_some() => StoreError::BadPosition,
+        _ => store_error(error),
+    }
 }
 
 fn store_error<E: ProvideErrorMetadata + Debug, R: Debug>(error: SdkError<E, R>) -> StoreError {

@@ -79,6 +79,9 @@ pub enum StoreError {
     /// Throttled, broken or silent; whether a write was made isn't known.
     #[error("the table is unavailable: {0}")]
     Unavailable(String),
+    /// Not where a list can be gone on with.
+    #[error("not a position in this list")]
+    BadPosition,
     /// The table refused the request: it doesn't exist, or the role may not do this.
     #[error("the table refused the request: {0}")]
     Refused(String),
@@ -96,7 +99,7 @@ impl Transient for StoreError {
     fn is_transient(&self) -> bool {
         match self {
             Self::Unavailable(_) => true,
-            Self::Refused(_) | Self::Corrupt { .. } => false,
+            Self::BadPosition | Self::Refused(_) | Self::Corrupt { .. } => false,
         }
     }
 }
@@ -136,6 +139,9 @@ pub struct Checkpoint {
     pub repaired: u64,
     /// Subscriptions that could not be dealt with in this run.
     pub failed: u64,
+    /// How often in a row the list could not be gone on with from here.
+    #[serde(default)]
+    pub stuck: u32,
 }
 
 /// The table as the functions see it.

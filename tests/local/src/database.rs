@@ -61,12 +61,17 @@ impl Drop for Database {
     }
 }
 
-/// A client of the table's endpoint, for what the functions themselves never do.
+/// A client of the embedded database, for what the functions themselves never do.
 pub fn client(endpoint: &str, region: &str) -> Client {
+    client_as(Credentials::new("local", "local", None, None, "local"), endpoint, region)
+}
+
+/// The same with credentials: another DynamoDB keeps the tables of different ones apart.
+pub fn client_as(credentials: Credentials, endpoint: &str, region: &str) -> Client {
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .http_client(shared::outbound::for_aws(Arc::new(shared::outbound::Https::default())))
-        .credentials_provider(Credentials::new("local", "local", None, None, "local"))
+        .credentials_provider(credentials)
         .region(Region::new(region.to_owned()))
         .endpoint_url(endpoint);
     Client::from_conf(config.build())

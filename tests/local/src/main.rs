@@ -38,7 +38,7 @@ struct Arguments {
 }
 
 /// The settings that are taken from the environment.
-const SETTINGS: [&str; 20] = [
+const SETTINGS: [&str; 21] = [
     "MARKETPLACE_URL",
     "ENTRA_AUTHORITY",
     "ENTRA_TENANT_ID",
@@ -52,6 +52,7 @@ const SETTINGS: [&str; 20] = [
     "AWS_REGION",
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
     "ACTIVATION",
     "CHANGE_POLICY",
     "LANDING_SIGN_IN",
@@ -149,17 +150,19 @@ async fn serve(arguments: &Arguments) -> Result<(), StageError> {
 
     let mut schedule = tokio::time::interval(Duration::from_secs(arguments.reconcile_every));
     schedule.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            stop = tokio::signal::ctrl_c() => {
-                println!("\nStopped.");
-                return stop.map_err(|error| StageError(error.to_string()));
+    let runs = async {
+        loop {
+            schedule.tick().await;
+            if let Err(error) = stage.reconcile().await {
+                tracing::error!(%error, "the reconciliation ended before its time; the next run goes on");
             }
-            _ = schedule.tick() => {
-                if let Err(error) = stage.reconcile().await {
-                    tracing::error!(%error, "the reconciliation ended before its time; the next run goes on");
-                }
-            }
+        }
+    };
+    tokio::select! {
+        () = runs => Ok(()),
+        stop = tokio::signal::ctrl_c() => {
+            println!("\nStopped.");
+            stop.map_err(|error| StageError(error.to_string()))
         }
     }
 }

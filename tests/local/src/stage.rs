@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use aws_sdk_dynamodb::config::Credentials;
 use azure_custom_handler::{Functions, router};
 use emulator::Emulator;
 use jiff::Timestamp;
@@ -230,12 +231,21 @@ fn client_of(
             .map(String::as_str)
             .ok_or_else(|| StageError(format!("{name} is not set")))
     };
-    let client = database::client(setting("AWS_ENDPOINT_URL_DYNAMODB")?, setting("AWS_REGION")?);
+    let credentials = Credentials::new(
+        setting("AWS_ACCESS_KEY_ID")?,
+        setting("AWS_SECRET_ACCESS_KEY")?,
+        variables.get("AWS_SESSION_TOKEN").cloned(),
+        None,
+        "environment",
+    );
+    let endpoint = setting("AWS_ENDPOINT_URL_DYNAMODB")?;
+    let client = database::client_as(credentials, endpoint, setting("AWS_REGION")?);
     Ok((client, setting("TABLE_NAME")?.to_owned()))
 }
 
 /// The functions live in the emulator's time: a clock that was moved there is moved here. Where it
 /// only moves by hand, waiting moves it.
+#[derive(Debug)]
 struct EmulatedTime(Emulator);
 
 #[async_trait]

@@ -247,6 +247,12 @@ impl Future for Yield {
 /// The machine: the world's clock, and ids from the seed. Waiting moves the clock.
 pub struct SimulatedSystem(pub Arc<Io>);
 
+impl std::fmt::Debug for SimulatedSystem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SimulatedSystem")
+    }
+}
+
 #[async_trait]
 impl System for SimulatedSystem {
     fn now(&self) -> Timestamp {

@@ -128,7 +128,7 @@ impl Run {
         self.tasks.len()
     }
 
-    /// Whether a reconciliation is under way; Step Functions starts no second one.
+    /// Whether a reconciliation is under way. Two at once would only do the same work twice.
     pub fn reconciles(&self) -> bool {
         self.tasks.purposes().any(|purpose| matches!(purpose, Purpose::Reconcile))
     }

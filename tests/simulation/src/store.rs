@@ -96,10 +96,7 @@ impl MemoryStore {
 
     fn page(&self, filter: &Filter, next: Option<&str>) -> Result<Page<Record>, StoreError> {
         let after: Option<SubscriptionId> = match next {
-            Some(next) => Some(
-                next.parse()
-                    .map_err(|_| StoreError::Refused("not a position in a list".to_owned()))?,
-            ),
+            Some(next) => Some(next.parse().map_err(|_| StoreError::BadPosition)?),
             None => None,
         };
         let table = self.table();

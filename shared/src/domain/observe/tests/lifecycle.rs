@@ -46,8 +46,9 @@ fn every_pair_of_statuses_leads_to_the_events_of_the_life_cycle_or_to_nothing() 
         ("Suspended", [Never, Events(&["Reinstated"]), Unchanged, ended, details]),
         // Final, never re-activated (F-LC-8).
         ("Unsubscribed", [Never, Never, Never, Unchanged, Never]),
-        // Nobody knows where such a word stands, so nothing that is known after it is refused.
-        ("Migrating", [details, Events(&["Activated"]), Events(&["Suspended"]), ended, Unchanged]),
+        // Nobody knows where such a word stands, so nothing that is known after it is refused; billing
+        // has begun before it, and does not begin again.
+        ("Migrating", [details, details, Events(&["Suspended"]), ended, Unchanged]),
     ];
     for (from, row) in table {
         let from = record(from);

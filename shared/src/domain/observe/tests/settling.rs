@@ -89,5 +89,22 @@ fn what_was_left_longer_ago_leaves_no_trace_in_the_record() {
         let seats = with(copy("Subscribed"), json!({ "planId": "gold", "quantity": 10 + round }));
         record = change(decide(Some(&record), seats, now)).record;
     }
-    assert_eq!(record.superseded.len(), 1, "only what settles is kept");
+    // A quarter of an hour, a minute each.
+    assert_eq!(record.superseded.len(), 15, "only what a late read may still show is kept");
+}
+
+#[test]
+fn a_read_that_lay_about_is_judged_by_when_it_was_made() {
+    let record = moved();
+    let silver = |read_at: Timestamp| {
+        let observed: Observation =
+            serde_json::from_value(copy("Subscribed")).expect("an observation");
+        let now = later() + SETTLING_WINDOW * 5;
+        observe(Some(&record), &observed.read_at(read_at), &Cause::Reconciliation, now)
+            .expect("a whole observation")
+    };
+    let late = Decision::Stale(Staleness::Settling);
+    assert_eq!(silver(later() - SETTLING_WINDOW), late, "made before the change");
+    assert_eq!(silver(later() + SETTLING_WINDOW - nanosecond()), late);
+    assert!(matches!(silver(later() + SETTLING_WINDOW), Decision::Commit(_)));
 }

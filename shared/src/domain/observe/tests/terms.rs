@@ -54,6 +54,33 @@ fn a_renewal_moves_the_dates_of_the_record() {
 }
 
 #[test]
+fn a_full_answer_without_seats_is_a_flat_rate_except_after_the_end_as_f_obj_5_says() {
+    let without = |status| {
+        decide(
+            Some(&record(status)),
+            json!({ "id": ID, "planId": "silver", "quantity": null }),
+            later(),
+        )
+    };
+    for status in ["Subscribed", "Suspended", "PendingFulfillmentStart"] {
+        assert_eq!(names(&change(without(status))), ["QuantityChanged"], "{status}");
+    }
+    assert_eq!(without("Unsubscribed"), Decision::Unchanged);
+}
+
+#[test]
+fn a_trial_that_is_no_longer_mentioned_is_over_as_f_obj_10_says() {
+    let trial = change(decide(
+        Some(&record("Subscribed")),
+        json!({ "id": ID, "isFreeTrial": true }),
+        later(),
+    ));
+    assert!(trial.record.subscription.is_free_trial);
+    let paid = change(decide(Some(&trial.record), json!({ "id": ID }), later()));
+    assert!(!paid.record.subscription.is_free_trial);
+}
+
+#[test]
 fn what_an_observation_leaves_out_stays_as_it_is() {
     for status in ["Subscribed", "Suspended", "Unsubscribed", "PendingFulfillmentStart"] {
         let record = record(status);
@@ -62,7 +89,6 @@ fn what_an_observation_leaves_out_stays_as_it_is() {
             json!({ "id": ID }),
             json!({ "id": ID, "saasSubscriptionStatus": status }),
             json!({ "id": ID, "saasSubscriptionStatus": format!(" {status} "), "planId": null }),
-            json!({ "quantity": null, "planId": " silver " }),
             json!({ "quantity": "" }),
             json!({ "term": null, "beneficiary": null, "purchaser": {}, "name": "" }),
             json!({ "term": { "termUnit": "P1M", "startDate": null } }),
