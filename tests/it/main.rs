@@ -9,6 +9,7 @@ mod client;
 mod facts;
 mod failing_store;
 mod landing;
+mod landing_manage;
 mod life;
 mod logs;
 mod management;

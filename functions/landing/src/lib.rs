@@ -1,6 +1,7 @@
 //! The landing page: a buyer arrives from Microsoft with a token, signs in, sees what was bought,
 //! and confirms.
 
+mod manage;
 mod page;
 mod purchase;
 mod sign_in;
@@ -21,9 +22,13 @@ use shared::{deadline, telemetry};
 use tracing::field::Empty;
 use tracing::{error, info, info_span, warn};
 
+use manage::Wanted;
 use page::{Page, Pages, Proof};
 use purchase::{Failure, Purchases};
 use sign_in::{SIGN_IN, SIGNED_IN, Session, SignIn, SignInError, Visitor, same, see_other, value};
+
+/// Where a customer changes a subscription.
+const MANAGE: &str = "/landing/manage";
 
 /// Who activates a confirmed purchase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +99,7 @@ impl Landing {
                 Method::GET => self.visit(sign_in, request).await,
                 _ => self.submit(sign_in, request).await,
             },
-            (None, SIGNED_IN | SIGN_IN) => self.pages.seal(see_other("/landing")),
+            (None, SIGNED_IN | SIGN_IN | MANAGE) => self.pages.seal(see_other("/landing")),
             (None, _) => self.answer_anybody(request).await,
         }
     }
@@ -113,6 +118,9 @@ impl Landing {
                 self.pages.seal(see_other("/landing"))
             }
             (Some(token), _) => self.begin(sign_in, &token, false).await,
+            (None, Visitor::SignedIn(session)) if request.uri().path() == MANAGE => {
+                self.manage(&session).await
+            }
             (None, Visitor::SignedIn(session)) => self.show(&session).await,
             (None, Visitor::SignedOut(session)) => match session.token() {
                 Some(token) => self.begin(sign_in, &token, false).await,
@@ -129,6 +137,37 @@ impl Landing {
             }
             Err(failure) => self.failed(failure, Some(session)),
         }
+    }
+
+    /// What the customer may change (F-CHP-3); where that is nothing, the purchase itself.
+    async fn manage(&self, session: &Session) -> Response {
+        let offered = match self.open(session).await {
+            Ok(record) => self.purchases.offered(&record).await.map(|offered| (record, offered)),
+            Err(failure) => Err(failure),
+        };
+        match offered {
+            Ok((_, offered)) if offered.is_empty() => self.pages.seal(see_other("/landing")),
+            Ok((record, offered)) => {
+                let page = Page::Manage(&record, &offered, &session.submit);
+                self.pages.show(&page, Some(session))
+            }
+            Err(failure) => self.failed(failure, Some(session)),
+        }
+    }
+
+    /// A change that was chosen is shown once more; confirmed, it goes to Microsoft.
+    async fn change(&self, session: &Session, form: &str) -> Result<Response, Failure> {
+        let record = self.open(session).await?;
+        let offered = self.purchases.offered(&record).await?;
+        let Some(wanted) = Wanted::parse(form).filter(|wanted| wanted.is_in(&offered)) else {
+            return Ok(self.pages.show(&Page::NotOffered, Some(session)));
+        };
+        if value(form, "confirmed").as_deref() != Some("yes") {
+            let page = Page::Change(&record, &offered, &wanted, &session.submit);
+            return Ok(self.pages.show(&page, Some(session)));
+        }
+        let outcome = self.purchases.change(record, &wanted).await?;
+        Ok(self.pages.show(&Page::Changed(&outcome), Some(session)))
     }
 
     async fn open(&self, session: &Session) -> Result<Record, Failure> {
@@ -150,6 +189,10 @@ impl Landing {
         if !is_ours || !sign_in.is_own_form(request.headers()) {
             warn!("a form that is not of this session's pages");
             return self.pages.show(&Page::SessionOver, None);
+        }
+        if request.uri().path() == MANAGE {
+            let changed = self.change(&session, form).await;
+            return changed.unwrap_or_else(|failure| self.failed(failure, Some(&session)));
         }
         let confirmed = match self.open(&session).await {
             Ok(record) => self.purchases.confirm(record).await,
@@ -281,7 +324,7 @@ impl Handler for Landing {
     async fn handle(&self, request: Request) -> Response {
         let (path, method) = (request.uri().path(), request.method());
         let is_route = match path {
-            "/landing" => matches!(*method, Method::GET | Method::POST),
+            "/landing" | MANAGE => matches!(*method, Method::GET | Method::POST),
             SIGNED_IN | SIGN_IN => *method == Method::GET,
             _ => false,
         };

@@ -14,6 +14,7 @@ use shared::domain::{CustomerOperation, Record, Status};
 use shared::http::{Problem, Response, html};
 use tracing::error;
 
+use crate::manage::{Offered, Outcome, Wanted, may};
 use crate::sign_in::{SIGN_IN, Session};
 
 /// The one style sheet, part of every page: a page is one request, and loads nothing else.
@@ -27,6 +28,14 @@ pub enum Page<'a> {
     Activating(&'a Record),
     /// Active, suspended, ended, or a status nobody knows yet.
     Existing(&'a Record),
+    /// Active, and what may be changed.
+    Manage(&'a Record, &'a Offered, &'a str),
+    /// A change, before it is asked for (F-CHP-3).
+    Change(&'a Record, &'a Offered, &'a Wanted, &'a str),
+    /// What became of a change.
+    Changed(&'a Outcome),
+    /// A change that isn't offered.
+    NotOffered,
     /// No token in the address (F-LP-4).
     NoToken,
     /// A token that Microsoft doesn't take, or no longer (F-RES-9).
@@ -91,6 +100,7 @@ struct Link {
 
 const SIGN_IN_AGAIN: Link = Link { to: SIGN_IN, text: "Sign in again" };
 const OTHER_ACCOUNT: Link = Link { to: SIGN_IN, text: "Use another account" };
+const BACK: Link = Link { to: "/landing", text: "Back to your subscription" };
 const TRY_AGAIN: Link = Link { to: "/landing", text: "Try again" };
 
 #[derive(Template)]
@@ -114,6 +124,27 @@ struct Active<'a> {
     frame: Frame<'a>,
     purchase: Purchase,
     customer_may_change: bool,
+    may_manage: bool,
+}
+
+#[derive(Template)]
+#[template(path = "manage.html")]
+struct Manage<'a> {
+    frame: Frame<'a>,
+    purchase: Purchase,
+    offered: &'a Offered,
+    submit: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "change.html")]
+struct Change<'a> {
+    frame: Frame<'a>,
+    purchase: Purchase,
+    sentence: String,
+    want: &'static str,
+    field: Option<(&'static str, String)>,
+    submit: &'a str,
 }
 
 #[derive(Template)]
@@ -181,6 +212,26 @@ impl From<&Record> for Purchase {
             beneficiary: subscription.beneficiary.email_id.clone(),
             reseller: purchaser.email_id.clone().filter(|_| bought_by_another),
         }
+    }
+}
+
+/// A change as a person says it, and as a form does.
+fn in_words(
+    wanted: &Wanted,
+    offered: &Offered,
+) -> (String, &'static str, Option<(&'static str, String)>) {
+    match wanted {
+        Wanted::Plan(plan) => {
+            let name =
+                offered.plans.iter().find(|(id, _)| id == plan).map_or(plan, |(_, name)| name);
+            (format!("Change the plan to {name}."), "plan", Some(("plan", plan.clone())))
+        }
+        Wanted::Seats(seats) => (
+            format!("Change the number of seats to {seats}."),
+            "seats",
+            Some(("seats", seats.to_string())),
+        ),
+        Wanted::Cancel => ("Cancel the subscription, for good.".to_owned(), "cancel", None),
     }
 }
 
@@ -267,6 +318,39 @@ impl Pages {
                 (StatusCode::OK, Activating { frame, purchase: Purchase::from(*record) }.render())
             }
             Page::Existing(record) => (StatusCode::OK, self.existing(frame, record)),
+            Page::Manage(record, offered, submit) => {
+                let purchase = Purchase::from(*record);
+                (StatusCode::OK, Manage { frame, purchase, offered, submit }.render())
+            }
+            Page::Change(record, offered, wanted, submit) => {
+                let purchase = Purchase::from(*record);
+                let (sentence, want, field) = in_words(wanted, offered);
+                (StatusCode::OK, Change { frame, purchase, sentence, want, field, submit }.render())
+            }
+            Page::Changed(Outcome::Requested) => message(
+                StatusCode::OK,
+                "Microsoft has your change",
+                &["It takes effect as soon as Microsoft confirms it, mostly within a minute."],
+                Some(BACK),
+            ),
+            Page::Changed(Outcome::Refused) => message(
+                StatusCode::CONFLICT,
+                "Microsoft did not take the change",
+                &["Another change may be under way. Nothing was changed; please try again later."],
+                Some(BACK),
+            ),
+            Page::Changed(Outcome::Unknown) => message(
+                StatusCode::GATEWAY_TIMEOUT,
+                "We don't know yet whether Microsoft has your change",
+                &["Please look at your subscription in a few minutes before you ask again."],
+                Some(BACK),
+            ),
+            Page::NotOffered => message(
+                StatusCode::CONFLICT,
+                "This can't be changed here",
+                &["Nothing was changed. Your subscription shows what you may choose from."],
+                Some(BACK),
+            ),
             Page::NoToken => message(
                 StatusCode::OK,
                 "Welcome",
@@ -344,7 +428,9 @@ impl Pages {
         match record.status() {
             Status::Subscribed => {
                 let customer_may_change = record.subscription.allows(&CustomerOperation::Update);
-                Active { frame, purchase, customer_may_change }.render()
+                let may_manage = may(record, &CustomerOperation::Update)
+                    || may(record, &CustomerOperation::Delete);
+                Active { frame, purchase, customer_may_change, may_manage }.render()
             }
             Status::Suspended => Suspended { frame, purchase }.render(),
             Status::Unsubscribed => Unsubscribed { frame, purchase }.render(),

@@ -104,6 +104,7 @@ fn conceivable() -> Vec<Route> {
         "/",
         "/landing",
         "/landing/{id}",
+        "/landing/manage",
         "/landing/sign-in",
         "/landing/signed-in",
         "/webhook",
