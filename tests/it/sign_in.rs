@@ -228,6 +228,26 @@ async fn a_page_left_open_is_confirmed_twice_from_two_tabs_and_activates_once() 
 }
 
 #[tokio::test]
+async fn where_the_publisher_activates_the_page_waits_and_can_be_looked_at_again() {
+    let options = Options::default().with("LANDING_SIGN_IN", "entra");
+    let scene = Scene::with(options.with("ACTIVATION", "by-publisher")).await;
+    let id = scene.purchase(Purchase::flat_rate("silver"));
+    let mut browser = Browser::new(&scene);
+    browser.sign_in(id, ADELE).await;
+    let submit = submit_token(&browser.page().await);
+    for _ in 0..2 {
+        assert_eq!(browser.submit(&[("submit", &submit)]).await.status, StatusCode::SEE_OTHER);
+    }
+    let waiting = browser.page().await;
+    assert!(waiting.body.contains("being set up"), "{}", waiting.body);
+    assert!(waiting.body.contains("href=\"/landing\""), "{}", waiting.body);
+    assert!(!waiting.body.contains("<form"), "nothing to confirm twice: {}", waiting.body);
+    assert_eq!(scene.event_names(id).await, ["Purchased", "ActivationRequested"]);
+    scene.activate(id).await;
+    assert!(browser.page().await.body.contains("Your subscription is active"));
+}
+
+#[tokio::test]
 async fn a_page_left_open_for_longer_asks_to_sign_in_again_and_keeps_the_purchase() {
     let scene = scene().await;
     let id = scene.purchase(Purchase::flat_rate("silver"));
