@@ -38,8 +38,12 @@ fuzz_target!(|input: &[u8]| {
     let sent = value["plans"].as_array().unwrap_or(&none);
     if let Ok(plans) = &plans {
         assert!(succeeded);
-        assert!(body.trim_ascii().is_empty() || value.is_object());
-        assert_eq!(plans.len(), sent.iter().filter(|plan| plan.is_object()).count());
+        assert!(body.trim_ascii().is_empty() || body.trim_ascii().starts_with(b"{"));
+        if value.is_null() {
+            return;
+        }
+        // One that says a thing twice is left out.
+        assert!(plans.len() <= sent.iter().filter(|plan| plan.is_object()).count());
         for plan in plans {
             passed_on(plan);
         }
@@ -47,7 +51,8 @@ fuzz_target!(|input: &[u8]| {
         let raw: Vec<&RawValue> = letters(text, "plans")
             .and_then(|raw| serde_json::from_str(raw).ok())
             .unwrap_or_default();
-        let raw = raw.into_iter().filter(|raw| raw.get().starts_with('{'));
+        let is_plan = |raw: &&RawValue| serde_json::from_str::<Plan>(raw.get()).is_ok();
+        let raw = raw.into_iter().filter(|raw| raw.get().starts_with('{') && is_plan(raw));
         for (plan, raw) in plans.iter().zip(raw) {
             assert_eq!(
                 plan.plan_id,

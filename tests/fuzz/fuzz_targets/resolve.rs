@@ -40,7 +40,8 @@ fuzz_target!(|input: &[u8]| {
     assert!(sent.len() <= 2 * 2 * RETRY.attempts as usize);
     if let Ok(observed) = &answer {
         assert!(succeeded);
-        let value: Value = serde_json::from_slice(&body).expect("Resolve was understood");
+        // A number beyond every number, in a member that nobody reads, is none of our business.
+        let Ok(value) = serde_json::from_slice::<Value>(&body) else { return };
         assert!(value.is_object());
         // The id at the top goes before the id inside.
         let id = Uuid::read(&value["id"]).or_else(|| Uuid::read(&value["subscription"]["id"]));
@@ -57,12 +58,13 @@ fuzz_target!(|input: &[u8]| {
         assert!(answer.is_ok(), "{answer:?}");
         assert_eq!(wire.sent().len(), 1);
     }
+    let body_begins_an_object = body.trim_ascii_start().starts_with(b"{");
     // The same text as Get's answer.
     let answer = http::Response::new(body);
     wire.reset(Box::new(move |_| answer.clone()));
     let id = SubscriptionId(SUBSCRIPTION);
     if let Ok(observed) = run(client.get_subscription(id)) {
-        assert!(value.is_object());
+        assert!(body_begins_an_object);
         assert_eq!(observed.id(), Some(id));
         assert!(observed.status().is_some());
     }
