@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use emulator::{Call, ErrorForm, FaultKind, LastLink, Purchase, Settings, Times, World};
+use emulator::{Call, ErrorForm, Fault, FaultKind, LastLink, Purchase, Settings, Times, World};
 use local::Options;
 use reconciliation::Report;
 use serde_json::json;
@@ -119,4 +119,21 @@ async fn a_continuation_token_that_is_no_longer_taken_begins_the_list_anew() {
     let report = reconciled(&scene).await;
     assert_eq!((report.finished, report.examined, report.repaired), (true, 1, 1));
     assert_eq!(scene.event_names(id).await, ["Purchased"]);
+}
+
+#[tokio::test]
+async fn a_place_in_the_list_that_fails_again_and_again_is_given_up() {
+    let scene = Scene::new().await;
+    scene.purchase(Purchase::flat_rate("silver"));
+    let stuck = Checkpoint { next: Some("long ago".to_owned()), pages: 4, ..Checkpoint::default() };
+    scene.stage.store.save_checkpoint(&stuck).await.expect("a checkpoint");
+    // Four tries a slice (F-ERR-1), and three slices.
+    let kind = FaultKind::Status(500, ErrorForm::Object);
+    let fault = Fault { call: Call::ListSubscriptions, kind, times: Times::N(12) };
+    scene.world(|world| world.faults_mut().add(fault));
+    for _ in 0..2 {
+        scene.stage.reconcile().await.expect_err("Microsoft fails there");
+    }
+    let report = scene.stage.reconcile().await.expect("the list from its beginning");
+    assert_eq!((report.finished, report.examined, report.repaired), (true, 1, 1));
 }

@@ -30,6 +30,7 @@ pub const EVERYWHERE: &[Wrong] = &[
     ("AWS_REGION", None),
     ("AWS_ACCESS_KEY_ID", None),
     ("AWS_SECRET_ACCESS_KEY", None),
+    ("LOG_LEVEL", NONSENSE),
 ];
 
 /// Wrong secrets where Secrets Manager keeps them.

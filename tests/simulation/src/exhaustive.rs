@@ -39,6 +39,8 @@ pub enum Flow {
     Suspend,
     /// Payment is back.
     Reinstate,
+    /// Payment is back for a subscription nobody has seen before.
+    ReinstateOfUnknown,
     /// It ends.
     Unsubscribe,
     /// A purchase that activates itself.
@@ -57,7 +59,7 @@ pub enum Flow {
 
 impl Flow {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Visit,
         Self::Confirm,
         Self::HandOver,
@@ -71,6 +73,7 @@ impl Flow {
         Self::Renew,
         Self::Suspend,
         Self::Reinstate,
+        Self::ReinstateOfUnknown,
         Self::Unsubscribe,
         Self::Subscribe,
         Self::PublisherPlan,
@@ -184,7 +187,7 @@ impl Run {
                 self.deliver();
                 self.world(|world| drop(world.revert(id)));
             }
-            Flow::Reinstate | Flow::Sweep => {
+            Flow::Reinstate | Flow::ReinstateOfUnknown | Flow::Sweep => {
                 self.world(|world| drop(world.suspend(id)));
                 self.deliver();
                 // So that nothing settles any more when the flow begins.
@@ -205,6 +208,9 @@ impl Run {
                 world.lose_deliveries();
             }),
             _ => {}
+        }
+        if flow == Flow::ReinstateOfUnknown {
+            self.table.forget(id);
         }
         if flow == Flow::Sweep {
             self.world(|world| world.lose_deliveries());
