@@ -194,11 +194,10 @@ impl Operations {
                     Some(record) => record,
                     None => self.create(requested).await?,
                 };
-                let rule = |record: Option<&Record>| match record {
-                    Some(record) => Ok(reinstate(record, &requested.cause, now)),
-                    None => observe(None, &observed, &requested.cause, now),
+                let rule = |record: Option<&Record>| {
+                    Ok(reinstate(record.unwrap_or(&current), &requested.cause, now))
                 };
-                self.decide(requested, Some(current), Outcome::Accepted, rule).await?;
+                self.decide(requested, Some(current.clone()), Outcome::Accepted, rule).await?;
                 Ok(Some(Outcome::Accepted))
             }
             // It succeeded just now, and the copy doesn't show it yet.

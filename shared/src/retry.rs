@@ -26,15 +26,17 @@ pub struct RetryPolicy {
     pub attempts: u32,
     /// The pause before the second try; it doubles from there.
     pub first_pause: Duration,
-    /// No try may take longer.
+    /// No request of a try may take longer; a try may need a token first. What bounds a whole call
+    /// of a function is its [deadline](crate::deadline).
     pub attempt_timeout: Duration,
     /// No try begins later than this after the first one began, whatever `Retry-After` says.
     pub budget: Duration,
 }
 
 impl RetryPolicy {
-    /// For what happens inside Microsoft's ten seconds (F-WHA-10, F-ERR-4): four calls in a row
-    /// that each end within this leave room for a cold start.
+    /// For what happens inside Microsoft's ten seconds (F-WHA-10, F-ERR-4): several calls in a row,
+    /// each given up early enough for the next, and all of them cut off at the
+    /// [deadline](crate::deadline::OF_WEBHOOK).
     pub const WITHIN_WEBHOOK: Self = Self {
         attempts: 2,
         first_pause: Duration::from_millis(100),

@@ -150,8 +150,10 @@ impl Reconciliation {
     /// The page the run goes on with. Where Microsoft doesn't take the continuation token, or fails
     /// at it again and again, the list is begun anew.
     async fn page(&self, checkpoint: &mut Checkpoint) -> Result<SubscriptionPage, SliceError> {
-        let page = self.marketplace.list_subscriptions(checkpoint.next.as_deref()).await;
-        let Err(error) = page else { return Ok(page?) };
+        let error = match self.marketplace.list_subscriptions(checkpoint.next.as_deref()).await {
+            Ok(page) => return Ok(page),
+            Err(error) => error,
+        };
         if checkpoint.next.is_none() {
             return Err(error.into());
         }
