@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::operation::{Action, OperationId};
+use super::sign_up::SignUp;
 use super::subscription::{Subscription, SubscriptionId};
 
 /// One transition of one subscription, recorded with the record that shows its result.
@@ -25,6 +26,9 @@ pub struct Event {
     pub recorded_at: Timestamp,
     /// The subscription after this event.
     pub subscription: Subscription,
+    /// What the buyer told the publisher, with the events that a product sets an account up by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign_up: Option<SignUp>,
 }
 
 impl Event {

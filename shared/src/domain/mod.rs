@@ -13,6 +13,7 @@ mod observe;
 mod operation;
 mod record;
 mod review;
+mod sign_up;
 mod subscription;
 
 pub use binding::{Account, BindingRule, Bound, Role, bind};
@@ -24,4 +25,5 @@ pub use record::{
     ACTIVATION_DEADLINE, ACTIVATION_DEADLINE_NOTICE, ActivationRequest, PendingOperation, Record,
 };
 pub use review::{ChangePolicy, Verdict, review};
+pub use sign_up::SignUp;
 pub use subscription::{CustomerOperation, Party, Status, Subscription, SubscriptionId, Term};

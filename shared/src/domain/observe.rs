@@ -286,6 +286,7 @@ impl Walk {
                 subscription_id: record.id(),
                 version: record.version,
                 index,
+                sign_up: record.sign_up.clone().filter(|_| kind == EventKind::Activated),
                 kind,
                 cause: cause.clone(),
                 recorded_at: now,

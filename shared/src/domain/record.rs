@@ -7,6 +7,7 @@ use super::binding::{BindingRule, Bound, Role};
 use super::event::{Cause, Event, EventKind};
 use super::observe::{Change, Decision, SETTLING_WINDOW, Staleness};
 use super::operation::{Action, OperationId};
+use super::sign_up::SignUp;
 use super::subscription::{Status, Subscription, SubscriptionId};
 
 /// How long Microsoft keeps a purchase that nobody activates. The newest of several statements
@@ -42,6 +43,9 @@ pub struct Record {
     /// Who opened the purchase last on the landing page, and how they were recognised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bound: Option<Bound>,
+    /// What the buyer told the publisher when confirming.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign_up: Option<SignUp>,
     /// States that were left lately.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) superseded: Vec<Superseded>,
@@ -129,6 +133,7 @@ impl Record {
             pending_operation: None,
             deadline_announced: false,
             bound: None,
+            sign_up: None,
             superseded: Vec::new(),
         }
     }
@@ -186,13 +191,14 @@ impl Record {
             pending_operation: self.pending_operation.clone(),
             deadline_announced: self.deadline_announced,
             bound: self.bound,
+            sign_up: self.sign_up.clone(),
             subscription,
             superseded,
         }
     }
 
     /// The same subscription, with something of our own noted beside it.
-    fn note(&self, now: Timestamp, note: impl FnOnce(&mut Self)) -> Change {
+    pub(super) fn note(&self, now: Timestamp, note: impl FnOnce(&mut Self)) -> Change {
         let mut record = self.succeed(self.subscription.clone(), now);
         note(&mut record);
         Change { record, events: Vec::new() }
@@ -214,6 +220,7 @@ impl Record {
             cause: cause.clone(),
             recorded_at: now,
             subscription: self.subscription.clone(),
+            sign_up: self.sign_up.clone(),
         });
         change
     }
@@ -259,7 +266,7 @@ impl Record {
         }
     }
 
-    fn unless_pending(&self) -> Option<Decision> {
+    pub(super) fn unless_pending(&self) -> Option<Decision> {
         (*self.status() != Status::PendingFulfillmentStart)
             .then_some(Decision::Stale(Staleness::Impossible))
     }

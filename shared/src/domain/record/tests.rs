@@ -180,3 +180,52 @@ fn an_announcement_takes_the_next_version_and_the_first_place() {
     assert_eq!(event.subscription, announced.record.subscription);
     assert_eq!(event.cause, Cause::Landing);
 }
+
+fn told(contact: &str) -> SignUp {
+    SignUp {
+        contact_email: contact.to_owned(),
+        fields: [("company".to_owned(), "Contoso".to_owned())].into(),
+        language: "sv".to_owned(),
+    }
+}
+
+#[test]
+fn what_the_buyer_told_travels_with_what_sets_the_account_up() {
+    let kept = commit(pending().keep_sign_up(&told("a@contoso.example"), noon()));
+    assert_eq!(names(&kept), [""; 0]);
+    let requested = commit(kept.record.request_activation(&Cause::Landing, noon()));
+    assert_eq!(requested.events[0].sign_up, Some(told("a@contoso.example")));
+    let active = seen("Subscribed", Some(noon()));
+    let decision = observe(Some(&requested.record), &active, &Cause::Activation, noon());
+    let activated = commit(decision.expect("enough"));
+    assert_eq!(names(&activated), ["Activated"]);
+    assert_eq!(activated.events[0].sign_up, Some(told("a@contoso.example")));
+    assert_eq!(activated.record.sign_up, Some(told("a@contoso.example")), "and is kept");
+    let over = observe(
+        Some(&activated.record),
+        &seen("Unsubscribed", Some(noon())),
+        &Cause::Reconciliation,
+        noon(),
+    );
+    assert_eq!(commit(over.expect("enough")).events[0].sign_up, None, "and with nothing else");
+}
+
+#[test]
+fn what_the_buyer_told_changes_until_somebody_acts_on_it() {
+    let kept = commit(pending().keep_sign_up(&told("a@contoso.example"), noon())).record;
+    assert_eq!(kept.keep_sign_up(&told("a@contoso.example"), noon()), Decision::Unchanged);
+    let corrected = commit(kept.keep_sign_up(&told("b@contoso.example"), noon())).record;
+    assert_eq!(corrected.sign_up, Some(told("b@contoso.example")));
+    let begun = commit(corrected.begin_activation(noon())).record;
+    assert_eq!(begun.keep_sign_up(&told("c@contoso.example"), noon()), Decision::Unchanged);
+    let active = record("Subscribed").keep_sign_up(&told("c@contoso.example"), noon());
+    assert_eq!(active, Decision::Stale(Staleness::Impossible));
+}
+
+#[test]
+fn what_the_buyer_told_is_in_no_debug_text() {
+    let kept = commit(pending().keep_sign_up(&told("a@contoso.example"), noon())).record;
+    let text = format!("{kept:?}");
+    assert!(text.contains("company") && !text.contains("contoso.example"), "{text}");
+    assert!(!text.contains("Contoso"), "{text}");
+}
