@@ -24,8 +24,10 @@ use crate::retry::RetryPolicy;
 use crate::store::{DynamoDbStore, Store};
 use crate::system::{RealSystem, System};
 
+mod branding;
 mod landing_app;
 
+pub use branding::{Branding, Colour, Field, Label, Logo, Support, is_email};
 pub use landing_app::LandingApp;
 
 /// A setting that is absent or wrong. One line that names it and says what it is for.

@@ -1,0 +1,111 @@
+use super::*;
+
+fn read(name: &'static str, value: &str) -> Result<Branding, ConfigError> {
+    let value = value.to_owned();
+    Branding::read(&Environment::from_fn(move |asked| (asked == name).then(|| value.clone())))
+}
+
+#[test]
+fn nothing_has_to_be_set() {
+    let branding = Branding::read(&Environment::from_fn(|_| None)).expect("the defaults");
+    assert_eq!(branding.accent, ACCENT);
+    assert_eq!((branding.name, branding.logo, branding.support), (None, None, None));
+    assert_eq!((branding.product_url, branding.fields), (None, vec![]));
+}
+
+#[test]
+fn what_is_set_is_read() {
+    let png = read("LANDING_LOGO", "data:image/png;base64,iVBORw==").expect("a logo");
+    let logo = Logo { content_type: "image/png", bytes: vec![0x89, b'P', b'N', b'G'] };
+    assert_eq!(png.logo, Some(logo));
+    assert_eq!(read("LANDING_ACCENT", "#FFd400").expect("a colour").accent, Colour([255, 212, 0]));
+    let support = |value| read("LANDING_SUPPORT", value).expect("a place").support;
+    assert_eq!(support("help@a.example"), Some(Support::Mail("help@a.example".into())));
+    assert_eq!(
+        support("https://a.example/help?x=1"),
+        Some(Support::Page("https://a.example/help?x=1".into()))
+    );
+    let product = read("LANDING_PRODUCT_URL", "https://app.example").expect("an address");
+    assert_eq!(product.product_url.as_deref(), Some("https://app.example/"));
+    let fields = read(
+        "LANDING_FIELDS",
+        r#"[{"name":"company","label":{"en":"Company","de":"Firma"},"required":true,"maxLength":60},
+            {"name":"vat","label":"VAT"}]"#,
+    )
+    .expect("fields")
+    .fields;
+    assert_eq!(fields[0].label.in_language("de"), "Firma");
+    assert_eq!(fields[0].label.in_language("sv"), "Company");
+    assert_eq!((fields[0].required, fields[0].max_length), (true, 60));
+    assert_eq!(fields[1].label.in_language("sv"), "VAT");
+    assert_eq!((fields[1].required, fields[1].max_length), (false, 100));
+}
+
+#[test]
+fn what_cannot_be_meant_stops_the_start_and_is_not_repeated() {
+    let long = "x".repeat(81);
+    let eleven: Vec<String> =
+        (0..11).map(|n| format!(r#"{{"name":"f{n}","label":"L"}}"#)).collect();
+    let eleven = format!("[{}]", eleven.join(","));
+    for (name, value) in [
+        ("LANDING_PUBLISHER_NAME", long.as_str()),
+        ("LANDING_PUBLISHER_NAME", "a\u{7}b"),
+        ("LANDING_LOGO", "https://cdn.example/logo.svg"),
+        ("LANDING_LOGO", "data:text/html;base64,PGI+"),
+        ("LANDING_LOGO", "data:image/png;base64,***"),
+        ("LANDING_LOGO", "data:image/png;base64,"),
+        ("LANDING_ACCENT", "blue"),
+        ("LANDING_ACCENT", "#fff"),
+        ("LANDING_ACCENT", "#+12345"),
+        ("LANDING_ACCENT", "#0b5cad;}"),
+        ("LANDING_SUPPORT", "http://a.example"),
+        ("LANDING_SUPPORT", "zq-help"),
+        ("LANDING_SUPPORT", "javascript:alert(1)"),
+        ("LANDING_PRODUCT_URL", "http://a.example"),
+        ("LANDING_PRODUCT_URL", "https://user:pass@a.example"),
+        ("LANDING_PRODUCT_URL", "javascript:alert(1)"),
+        ("LANDING_FIELDS", "zq company"),
+        ("LANDING_FIELDS", r#"[{"name":"company"}]"#),
+        ("LANDING_FIELDS", r#"[{"name":"company","label":"C","kind":"x"}]"#),
+        ("LANDING_FIELDS", r#"[{"name":"a b","label":"C"}]"#),
+        ("LANDING_FIELDS", r#"[{"name":"","label":"C"}]"#),
+        ("LANDING_FIELDS", r#"[{"name":"contact","label":"C"}]"#),
+        ("LANDING_FIELDS", r#"[{"name":"a","label":"C"},{"name":"a","label":"D"}]"#),
+        ("LANDING_FIELDS", r#"[{"name":"a","label":""}]"#),
+        ("LANDING_FIELDS", r#"[{"name":"a","label":{}}]"#),
+        ("LANDING_FIELDS", r#"[{"name":"a","label":"C","maxLength":0}]"#),
+        ("LANDING_FIELDS", r#"[{"name":"a","label":"C","maxLength":501}]"#),
+        ("LANDING_FIELDS", eleven.as_str()),
+    ] {
+        let wrong = read(name, value).expect_err(value);
+        assert_eq!(wrong.name, name);
+        assert!(!wrong.to_string().contains(value), "{wrong}");
+    }
+}
+
+#[test]
+fn an_address_is_checked_as_browsers_check_it() {
+    for good in ["a@b.example", "first.last+tag@sub.contoso.example", "o'hara@x.se"] {
+        assert!(is_email(good), "{good}");
+    }
+    let long = format!("{}@b.example", "x".repeat(250));
+    for bad in [
+        "",
+        "a",
+        "@",
+        "a@",
+        "@b.example",
+        "a@b",
+        "a b@c.example",
+        "a@b..example",
+        "a@-b.example",
+        "a@b.example ",
+        "a@b.example\n",
+        "<a@b.example>",
+        "a@b@c.example",
+        "å@b.example",
+        long.as_str(),
+    ] {
+        assert!(!is_email(bad), "{bad}");
+    }
+}
