@@ -94,6 +94,7 @@ impl Run {
         };
         let mut world = World::new(settings);
         world.entra().set_authority(crate::transport::ENTRA);
+        world.entra().set_issuing_interval(Duration::from_secs(15 * 60));
         let io = Io::new(world, seed, keep_history);
         let (rejects, by_publisher) =
             io.decide(|rng| (rng.random_ratio(1, 3), rng.random_ratio(1, 4)));

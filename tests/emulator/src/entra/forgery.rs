@@ -96,7 +96,7 @@ pub(super) fn apply(
 ) -> String {
     let key = entra.key();
     let foreign = keys::foreign();
-    let now = entra.now.as_second();
+    let issued = entra.issued_at();
     let (caller, other_caller) = match version {
         TokenVersion::V1 => ("appid", "azp"),
         TokenVersion::V2 => ("azp", "appid"),
@@ -124,14 +124,14 @@ pub(super) fn apply(
             });
         }
         Forgery::Expired => {
-            claims["iat"] = json!(now - 7200);
-            claims["exp"] = json!(now - 3600);
+            claims["iat"] = json!(issued - 7200);
+            claims["exp"] = json!(issued - 3600);
             if claims.get("nbf").is_some() {
-                claims["nbf"] = json!(now - 7200);
+                claims["nbf"] = json!(issued - 7200);
             }
         }
         Forgery::MissingExpiry => remove(claims, "exp"),
-        Forgery::NotYetValid => claims["nbf"] = json!(now + 3600),
+        Forgery::NotYetValid => claims["nbf"] = json!(issued + 3600),
         Forgery::BadSignature => {
             // The signature of the untouched token under other claims.
             let good = draft.signed(key);

@@ -4,16 +4,16 @@ use crate::world::Seeded;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
-use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
-use rsa::pkcs1v15::{Signature, VerifyingKey};
+use ring::signature::{
+    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, RsaPublicKeyComponents,
+};
 use rsa::pkcs8::{EncodePrivateKey as _, EncodePublicKey as _, LineEnding};
-use rsa::signature::Verifier as _;
 use rsa::traits::PublicKeyParts as _;
 use rsa::{RsaPrivateKey, RsaPublicKey};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// The keys a rotation goes through before it begins again with the first.
 const ROTATED_KEYS: usize = 4;
@@ -27,11 +27,11 @@ pub(super) struct TestKey {
     signing: RsaKeyPair,
     public: RsaPublicKey,
     // RS256 always gives the same signature for the same message, and a run asks for few different ones often.
-    signed: Mutex<HashMap<Vec<u8>, Vec<u8>>>,
+    signed: Mutex<HashMap<[u8; 32], Vec<u8>>>,
 }
 
-/// The most signatures a key remembers.
-const REMEMBERED: usize = 100_000;
+/// The most signatures a key remembers: some 300 bytes each.
+const REMEMBERED: usize = 500_000;
 
 impl std::fmt::Debug for TestKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -90,32 +90,31 @@ impl TestKey {
 
     /// RS256.
     pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
-        if let Some(signature) = self.remembered(message) {
-            return signature;
+        let digest = Sha256::digest(message).into();
+        if let Some(signature) = self.signed().get(&digest) {
+            return signature.clone();
         }
         let mut signature = vec![0; self.signing.public().modulus_len()];
         self.signing
             .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
             .expect("the signature has the modulus' length");
-        let mut signed = self.signed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut signed = self.signed();
         if signed.len() < REMEMBERED {
-            signed.insert(message.to_vec(), signature.clone());
+            signed.insert(digest, signature.clone());
         }
         signature
     }
 
     pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        if let Some(known) = self.remembered(message) {
-            return known == signature;
-        }
-        let Ok(signature) = Signature::try_from(signature) else {
-            return false;
+        let public = RsaPublicKeyComponents {
+            n: self.public.n().to_bytes_be(),
+            e: self.public.e().to_bytes_be(),
         };
-        VerifyingKey::<Sha256>::new(self.public.clone()).verify(message, &signature).is_ok()
+        public.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature).is_ok()
     }
 
-    fn remembered(&self, message: &[u8]) -> Option<Vec<u8>> {
-        self.signed.lock().unwrap_or_else(PoisonError::into_inner).get(message).cloned()
+    fn signed(&self) -> MutexGuard<'_, HashMap<[u8; 32], Vec<u8>>> {
+        self.signed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The public half as text, for the forgery that uses it as a shared secret.

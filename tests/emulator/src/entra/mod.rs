@@ -33,6 +33,8 @@ pub struct Entra {
     landing_client_secret: String,
     landing_redirect_uris: Vec<String>,
     token_lifetime: Duration,
+    // Seconds.
+    issuing_interval: i64,
     // The id of the application's service principal (F-AUTH-10).
     service_principal: Uuid,
     now: Timestamp,
@@ -45,9 +47,6 @@ pub struct Entra {
     discovery_fetches: u64,
     token_requests: u64,
 }
-
-/// Seconds.
-const TOKEN_MINUTE: i64 = 60;
 
 impl Entra {
     pub(crate) fn new(settings: &Settings) -> Self {
@@ -63,6 +62,7 @@ impl Entra {
             landing_client_secret: settings.landing_client_secret.clone(),
             landing_redirect_uris: settings.landing_redirect_uris.clone(),
             token_lifetime: settings.behaviour.token_lifetime,
+            issuing_interval: 60,
             service_principal: ids.uuid(),
             now: settings.start,
             ids,
@@ -93,6 +93,16 @@ impl Entra {
     /// Sets the life of tokens issued from now on.
     pub fn set_token_lifetime(&mut self, lifetime: Duration) {
         self.token_lifetime = lifetime;
+    }
+
+    /// Sets how often there is a new token: once a minute if nothing is said. Whoever asks again before gets the same
+    /// one, which needs no new signature.
+    ///
+    /// # Panics
+    /// If it is shorter than a second.
+    pub fn set_issuing_interval(&mut self, interval: Duration) {
+        assert!(interval.as_secs() > 0, "an interval is at least a second");
+        self.issuing_interval = i64::try_from(interval.as_secs()).unwrap_or(i64::MAX / 2);
     }
 
     /// Registers a redirect address for the landing page. From the first on, no other is accepted.
@@ -240,15 +250,15 @@ impl Entra {
         })
     }
 
-    /// Tokens are issued at a full minute, as if a moment ago: whoever asks again within it gets the same one.
+    /// As if a moment ago: the beginning of the interval.
     fn issued_at(&self) -> i64 {
         let now = self.now.as_second();
-        now - now.rem_euclid(TOKEN_MINUTE)
+        now - now.rem_euclid(self.issuing_interval)
     }
 
     /// Not before their life is over, counted from now.
     fn expires_at(&self) -> i64 {
-        self.issued_at() + TOKEN_MINUTE + self.lifetime_seconds()
+        self.issued_at() + self.issuing_interval + self.lifetime_seconds()
     }
 
     fn lifetime_seconds(&self) -> i64 {
