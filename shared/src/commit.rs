@@ -9,6 +9,7 @@ use crate::domain::{
 };
 use crate::store::{Commit, CommitError, Mark, Store, StoreError};
 use crate::system::System;
+use crate::telemetry;
 
 /// How often a decision is made anew because of another writer. Writers of one subscription are
 /// few; whoever loses this often has met something else.
@@ -66,7 +67,12 @@ pub async fn decide(
                 return Ok(Committed { record: current, events: Vec::new(), stale: None });
             }
             Decision::Unchanged => None,
-            Decision::Commit(change) => Some(change),
+            Decision::Commit(mut change) => {
+                for event in &mut change.events {
+                    event.correlation_id = telemetry::correlation_id();
+                }
+                Some(change)
+            }
         };
         let commit = Commit { change, mark: mark.clone() };
         match store.commit(id, &commit).await {

@@ -21,13 +21,15 @@ use crate::domain::ChangePolicy;
 use crate::fulfillment::{Client, Endpoint, Marketplace};
 use crate::outbound::{self, Https, Transport};
 use crate::retry::RetryPolicy;
-use crate::store::{DynamoDbStore, Store};
+use crate::store::{DynamoDbStore, Outbox, Store};
 use crate::system::{RealSystem, System};
 
 mod branding;
+mod delivery;
 mod landing_app;
 
 pub use branding::{Branding, Colour, Field, Label, Logo, Support, is_email};
+pub use delivery::{DeliverySettings, EndpointSettings, EventBusSettings};
 pub use landing_app::LandingApp;
 
 /// A setting that is absent or wrong. One line that names it and says what it is for.
@@ -370,6 +372,23 @@ pub fn store(
     transport: &Arc<dyn Transport>,
     system: Arc<dyn System>,
 ) -> Result<Arc<dyn Store>, ConfigError> {
+    Ok(Arc::new(table(environment, transport, system)?))
+}
+
+/// The same table, as whoever carries events sees it.
+pub fn outbox(
+    environment: &Environment,
+    transport: &Arc<dyn Transport>,
+    system: Arc<dyn System>,
+) -> Result<Arc<dyn Outbox>, ConfigError> {
+    Ok(Arc::new(table(environment, transport, system)?))
+}
+
+fn table(
+    environment: &Environment,
+    transport: &Arc<dyn Transport>,
+    system: Arc<dyn System>,
+) -> Result<DynamoDbStore, ConfigError> {
     let table = environment.require("TABLE_NAME", "the DynamoDB table")?;
     let aws = Aws::read(environment, transport)?;
     let mut config = aws_sdk_dynamodb::Config::builder()
@@ -382,7 +401,7 @@ pub fn store(
         config = config.endpoint_url(url);
     }
     let client = aws_sdk_dynamodb::Client::from_conf(config.build());
-    Ok(Arc::new(DynamoDbStore::new(client, table, system)))
+    Ok(DynamoDbStore::new(client, table, system))
 }
 
 /// What every function is built from: the settings, and what reaches out from them.

@@ -6,7 +6,7 @@
 
 pub mod activation;
 pub mod auth;
-
+pub mod cloudevent;
 pub mod commit;
 pub mod config;
 pub mod deadline;
@@ -18,7 +18,9 @@ pub mod lambda;
 pub mod lenient;
 pub mod operations;
 pub mod outbound;
+pub mod redelivery;
 pub mod retry;
+pub mod standard_webhooks;
 pub mod store;
 pub mod system;
 pub mod telemetry;

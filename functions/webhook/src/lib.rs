@@ -336,7 +336,7 @@ fn loggable(action: &Action) -> &str {
 }
 
 fn cause(claim: &Claim) -> Cause {
-    Cause::Webhook { action: claim.action.clone(), operation_id: claim.operation }
+    Cause::Webhook { action: claim.action.clone(), operation_id: claim.operation, source: None }
 }
 
 fn requested(claim: &Claim, id: OperationId, operation: Operation) -> Requested {

@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use super::operation::{Action, OperationId};
+use super::operation::{Action, Operation, OperationId, OperationSource};
 use super::sign_up::SignUp;
 use super::subscription::{Subscription, SubscriptionId};
 
@@ -24,17 +25,60 @@ pub struct Event {
     pub cause: Cause,
     /// When we recorded it.
     pub recorded_at: Timestamp,
+    /// The subscription before this event; `None` for a purchase, and where it wasn't recorded yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Subscription>,
     /// The subscription after this event.
     pub subscription: Subscription,
     /// What the buyer told the publisher, with the events that a product sets an account up by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sign_up: Option<SignUp>,
+    /// The correlation id of the piece of work that recorded it, as Microsoft was sent it (F-GEN-5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<Uuid>,
 }
 
 impl Event {
+    /// Its place among all events of its subscription.
+    pub fn position(&self) -> Position {
+        Position { version: self.version, index: self.index }
+    }
+
     /// Stable, ordered and never reused: subscription, version, index.
     pub fn id(&self) -> String {
         format!("{}-{}-{}", self.subscription_id, self.version, self.index)
+    }
+}
+
+/// A place among the events of a subscription. The default is the one before the first event.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct Position {
+    /// The version of the record.
+    pub version: u64,
+    /// The place among the events of that version.
+    pub index: u8,
+}
+
+impl Position {
+    /// The place right after this one, where an event may stand.
+    #[must_use]
+    pub fn next(self) -> Self {
+        match self.index.checked_add(1) {
+            Some(index) => Self { index, ..self },
+            None => Self { version: self.version.saturating_add(1), index: 0 },
+        }
+    }
+
+    /// The place right before this one.
+    #[must_use]
+    pub fn previous(self) -> Self {
+        match self.index.checked_sub(1) {
+            Some(index) => Self { index, ..self },
+            None if self.version == 0 => self,
+            None => Self { version: self.version - 1, index: u8::MAX },
+        }
     }
 }
 
@@ -111,9 +155,65 @@ pub enum Cause {
         /// The operation, where the call named one.
         #[serde(skip_serializing_if = "Option::is_none")]
         operation_id: Option<OperationId>,
+        /// Who asked for the change, where Microsoft's operation says so (F-OP-3).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source: Option<OperationSource>,
     },
     /// A call of the publisher's own API.
     Management,
     /// The scheduled comparison with Microsoft's copy.
     Reconciliation,
+}
+
+impl Cause {
+    /// The same cause, with what Microsoft's operation tells of it.
+    #[must_use]
+    pub fn told_by(&self, operation: &Operation) -> Self {
+        match self {
+            Self::Webhook { action, operation_id, source } => Self::Webhook {
+                action: action.clone(),
+                operation_id: *operation_id,
+                source: operation.operation_request_source.clone().or_else(|| source.clone()),
+            },
+            Self::Landing | Self::Activation | Self::Management | Self::Reconciliation => {
+                self.clone()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(version: u64, index: u8) -> Position {
+        Position { version, index }
+    }
+
+    #[test]
+    fn a_place_lies_between_the_one_before_and_the_one_after_it() {
+        assert_eq!(Position::default().next(), at(0, 1));
+        assert_eq!(at(7, 2).next(), at(7, 3));
+        assert_eq!(at(7, 2).previous(), at(7, 1));
+        assert_eq!(at(7, u8::MAX).next(), at(8, 0));
+        assert_eq!(at(8, 0).previous(), at(7, u8::MAX));
+        assert_eq!(Position::default().previous(), Position::default());
+        assert!(at(7, 3) < at(8, 0) && at(8, 0) < at(8, 1));
+    }
+
+    #[test]
+    fn an_event_of_an_older_deployment_is_read() {
+        let text = r#"{
+            "subscriptionId": "6f1d5a2e-0c57-4d0a-9a53-3b8c1e7f0a11", "version": 3, "index": 0,
+            "type": "PlanChanged", "from": "silver", "to": "gold",
+            "cause": { "by": "webhook", "action": "ChangePlan",
+                       "operationId": "c0a1e9d4-7b1f-4a53-8f9e-2d6b5a4c3e22" },
+            "recordedAt": "2026-03-10T12:00:00Z",
+            "subscription": { "id": "6f1d5a2e-0c57-4d0a-9a53-3b8c1e7f0a11", "offerId": "offer",
+                              "planId": "gold", "saasSubscriptionStatus": "Subscribed" }
+        }"#;
+        let event: Event = serde_json::from_str(text).expect("an event");
+        assert_eq!((event.before, event.correlation_id), (None, None));
+        assert!(matches!(event.cause, Cause::Webhook { source: None, .. }), "{:?}", event.cause);
+    }
 }

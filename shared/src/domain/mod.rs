@@ -17,7 +17,7 @@ mod sign_up;
 mod subscription;
 
 pub use binding::{Account, BindingRule, Bound, Role, bind};
-pub use event::{Cause, Event, EventKind};
+pub use event::{Cause, Event, EventKind, Position};
 pub use observation::{IncompleteObservation, Observation};
 pub use observe::{Change, Decision, SETTLING_WINDOW, Staleness, apply, observe, reinstate};
 pub use operation::{Action, Operation, OperationId, OperationSource, OperationStatus};

@@ -93,7 +93,7 @@ pub fn apply(current: &Record, operation: &Operation, cause: &Cause, now: Timest
         )
         | None => {}
     }
-    let decision = advance(Some(current), target, cause, now);
+    let decision = advance(Some(current), target, &cause.told_by(operation), now);
     match operation.id.map(OperationId) {
         Some(id) => decision.no_longer_awaiting(id, current, now),
         None => decision,
@@ -280,6 +280,7 @@ impl Walk {
             Some(record) => record.succeed(self.at, now),
             None => Record::unborn(self.at.clone(), now).succeed(self.at, now),
         };
+        let mut before = current.map(|record| record.subscription.clone());
         let events = (0..)
             .zip(self.events)
             .map(|(index, (kind, subscription))| Event {
@@ -290,7 +291,9 @@ impl Walk {
                 kind,
                 cause: cause.clone(),
                 recorded_at: now,
+                before: before.replace(subscription.clone()),
                 subscription,
+                correlation_id: None,
             })
             .collect();
         Decision::Commit(Change { record, events })

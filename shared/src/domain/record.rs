@@ -219,8 +219,10 @@ impl Record {
             kind,
             cause: cause.clone(),
             recorded_at: now,
+            before: Some(self.subscription.clone()),
             subscription: self.subscription.clone(),
             sign_up: self.sign_up.clone(),
+            correlation_id: None,
         });
         change
     }

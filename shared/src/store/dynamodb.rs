@@ -1,5 +1,7 @@
 //! The table in DynamoDB.
 
+mod outbox;
+
 use std::collections::HashMap;
 use std::fmt::Debug;
 use std::sync::Arc;

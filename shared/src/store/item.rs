@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Checkpoint, Mark, StoreError};
-use crate::domain::{Event, OperationId, Record, SubscriptionId};
+use super::{Checkpoint, Cursor, CursorState, LEFT_TO_THE_STREAM, Mark, StoreError, Target};
+use crate::domain::{Event, OperationId, Position, Record, SubscriptionId};
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
@@ -19,6 +19,12 @@ pub(super) const VERSION: &str = "version";
 pub(super) const STATUS: &str = "status";
 pub(super) const OFFER: &str = "offer_id";
 pub(super) const SUBSCRIPTION: &str = "subscription_id";
+/// The keys of the index of what is to be carried to the publisher's product: on signed events and on
+/// cursors that wait, and on nothing else.
+pub(super) const OUTBOX: &str = "outbox";
+pub(super) const DUE_AT: &str = "due_at";
+pub(super) const DUE: &str = "DUE";
+pub(super) const PARKED: &str = "PARKED";
 const EXPIRES_AT: &str = "expires_at";
 const BODY: &str = "body";
 
@@ -26,11 +32,14 @@ const BODY: &str = "body";
 const MARK_LIVES: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// A consumer catches up within days; the history of a yearly term is asked for after its renewal.
+/// Events that nobody takes are parked after days and must still be there when somebody has seen to
+/// it, so this may never come near what `DELIVERY_PARK_AFTER_DAYS` allows.
 const EVENT_LIVES: SignedDuration = SignedDuration::from_hours(400 * 24);
 
 const SUBSCRIPTION_PREFIX: &str = "SUB#";
 pub(super) const RECORD: &str = "RECORD";
 pub(super) const EVENT_PREFIX: &str = "EVENT#";
+const CURSOR_PREFIX: &str = "DELIVERY#";
 
 pub(super) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
@@ -72,7 +81,64 @@ pub(super) fn record(record: &Record) -> Result<Item, StoreError> {
 
 pub(super) fn event(event: &Event) -> Result<Item, StoreError> {
     let key = key(partition(event.subscription_id), event_key(event.version, event.index));
-    with_expiry(with_body(key, event)?, event.recorded_at, EVENT_LIVES)
+    signed(with_expiry(with_body(key, event)?, event.recorded_at, EVENT_LIVES)?, event)
+}
+
+/// A version's first event bears the sign for all of them: they are written together.
+fn signed(mut item: Item, event: &Event) -> Result<Item, StoreError> {
+    if event.index == 0 {
+        let at = event.recorded_at.checked_add(LEFT_TO_THE_STREAM);
+        let at = at.map_err(|error| corrupt(&item, &error))?;
+        item.insert(OUTBOX.into(), text(DUE));
+        item.insert(DUE_AT.into(), text(due_at(at)));
+    }
+    Ok(item)
+}
+
+/// A time whose order as text is its order in time.
+pub(super) fn due_at(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// The keys between which the events after a place stand.
+pub(super) fn events_after(after: Position) -> (String, String) {
+    let first = after.next();
+    (event_key(first.version, first.index), event_key(u64::MAX, u8::MAX))
+}
+
+/// The version of an event, from its key.
+pub(super) fn event_version(sort: &str) -> Option<u64> {
+    sort.strip_prefix(EVENT_PREFIX)?.split_once('#')?.0.parse().ok()
+}
+
+pub(super) fn cursor_key(id: SubscriptionId, target: Target) -> Item {
+    key(partition(id), format!("{CURSOR_PREFIX}{}", target.name()))
+}
+
+/// The target of a cursor, from its key.
+pub(super) fn cursor_target(sort: &str) -> Option<Target> {
+    let name = sort.strip_prefix(CURSOR_PREFIX)?;
+    Target::ALL.into_iter().find(|target| target.name() == name)
+}
+
+/// A cursor never expires: without it, its subscription's events would be told anew.
+pub(super) fn cursor(
+    id: SubscriptionId,
+    target: Target,
+    cursor: &Cursor,
+) -> Result<Item, StoreError> {
+    let mut item = with_body(cursor_key(id, target), cursor)?;
+    item.insert(VERSION.into(), number(cursor.revision));
+    let waits = match &cursor.state {
+        CursorState::Flowing => None,
+        CursorState::Due { at, .. } => Some((DUE, at)),
+        CursorState::Parked { at, .. } => Some((PARKED, at)),
+    };
+    if let Some((outbox, at)) = waits {
+        item.insert(OUTBOX.into(), text(outbox));
+        item.insert(DUE_AT.into(), text(due_at(*at)));
+    }
+    Ok(item)
 }
 
 pub(super) fn mark(id: SubscriptionId, mark: &Mark) -> Result<Item, StoreError> {

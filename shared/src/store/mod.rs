@@ -5,10 +5,12 @@
 //! | record | `SUB#<id>` | `RECORD` | if the version is the expected one |
 //! | operation mark | `SUB#<id>` | `OP#<operation id>` | if there is none yet |
 //! | event | `SUB#<id>` | `EVENT#<version>#<index>` | with its record |
+//! | cursor | `SUB#<id>` | `DELIVERY#<target>` | if the revision is the expected one |
 //! | checkpoint | `RUN` | `RECONCILIATION` | after each slice |
 
 mod dynamodb;
 mod item;
+mod outbox;
 
 use std::collections::HashMap;
 
@@ -18,6 +20,9 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use dynamodb::DynamoDbStore;
+pub use outbox::{
+    Backlog, Cursor, CursorError, CursorState, Due, LEFT_TO_THE_STREAM, Outbox, Target, Trouble,
+};
 
 use crate::domain::{Action, Change, Event, OperationId, Record, Status, SubscriptionId};
 use crate::retry::Transient;

@@ -67,6 +67,7 @@ fn marked_with_its_effect(io: &Arc<Io>, before: Option<&Record>, commit: &Commit
             Cause::Webhook {
                 operation_id: Some(id),
                 action: What::ChangePlan | What::ChangeQuantity,
+                ..
             },
         ) = (&event.kind, &event.cause)
             && commit.mark.as_ref().is_none_or(|mark| mark.operation_id != *id)

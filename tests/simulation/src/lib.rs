@@ -11,6 +11,7 @@
 mod exhaustive;
 mod invariants;
 mod io;
+mod outbox;
 mod publisher;
 mod replay;
 mod run;

@@ -9,6 +9,7 @@ use shared::store::{Checkpoint, Commit, CommitError, Filter, Mark, Page, Store, 
 
 use crate::invariants;
 use crate::io::{Fault, Io};
+use crate::outbox::OutboxTable;
 
 /// Records per page of a list, as the DynamoDB store has them.
 const PAGE: usize = 100;
@@ -27,11 +28,17 @@ struct Table {
     events: BTreeMap<(SubscriptionId, u64, u8), Event>,
     checkpoint: Checkpoint,
     writes: u64,
+    outbox: OutboxTable,
 }
 
 impl MemoryStore {
     fn table(&self) -> MutexGuard<'_, Table> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is to be carried to the publisher's product.
+    pub(crate) fn outbox<T>(&self, act: impl FnOnce(&mut OutboxTable) -> T) -> T {
+        act(&mut self.table().outbox)
     }
 
     /// The record of a subscription.
@@ -61,6 +68,7 @@ impl MemoryStore {
         table.records.remove(&id);
         table.events.retain(|(owner, _, _), _| *owner != id);
         table.marks.retain(|(owner, _), _| *owner != id);
+        table.outbox.forget(id);
     }
 
     /// How often anything was written.
@@ -89,6 +97,7 @@ impl MemoryStore {
             table.records.insert(id, change.record.clone());
             for event in &change.events {
                 table.events.insert((id, event.version, event.index), event.clone());
+                table.outbox.sign(event);
             }
         }
         Ok(())

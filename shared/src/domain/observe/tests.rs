@@ -94,3 +94,18 @@ fn events(record: &Record, copy: Value) -> Vec<&'static str> {
         Decision::Stale(staleness) => panic!("not believed: {staleness:?}"),
     }
 }
+
+#[test]
+fn each_event_begins_where_the_one_before_it_ended() {
+    let purchase = change(decide(None, copy("Subscribed"), noon()));
+    assert_eq!(purchase.events[0].before, None, "nothing comes before a purchase");
+    assert_eq!(purchase.events[1].before.as_ref(), Some(&purchase.events[0].subscription));
+    let everything = with(copy("Suspended"), json!({ "planId": "gold", "quantity": 20 }));
+    let changed = change(decide(Some(&purchase.record), everything, later()));
+    assert_eq!(names(&changed), ["PlanChanged", "QuantityChanged", "Suspended"]);
+    let mut expected = purchase.record.subscription;
+    for event in changed.events {
+        assert_eq!(event.before.as_ref(), Some(&expected), "{}", event.kind.name());
+        expected = event.subscription;
+    }
+}

@@ -1,0 +1,196 @@
+//! An event as the publisher's product gets it: CloudEvents 1.0, with a schema for its data.
+//!
+//! <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md>; `sequence` is the extension
+//! <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/extensions/sequence.md>.
+//!
+//! Each type's data is described in `shared/schemas/`. Within a version members are only added, so
+//! that consumers skip what they don't know; whatever else changes makes a new version of the type.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::domain::{
+    Action, Cause, Event, EventKind, OperationId, OperationSource, SignUp, Subscription,
+    SubscriptionId,
+};
+
+/// The media type of [`CloudEvent`] in JSON.
+pub const MEDIA_TYPE: &str = "application/cloudevents+json; charset=utf-8";
+
+/// One event, as it is sent.
+#[derive(Debug, Serialize)]
+pub struct CloudEvent<'a> {
+    specversion: &'static str,
+    /// The event's own id; the same however often it is sent.
+    pub id: String,
+    source: &'a str,
+    /// What happened, and in which version it is told.
+    #[serde(rename = "type")]
+    pub kind: String,
+    subject: SubscriptionId,
+    /// When it was recorded.
+    pub time: Timestamp,
+    datacontenttype: &'static str,
+    dataschema: String,
+    /// Orders the events of a subject as text: consumers that get them out of order sort by it.
+    sequence: String,
+    data: Data<'a>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Data<'a> {
+    subscription_id: SubscriptionId,
+    version: u64,
+    index: u8,
+    before: Option<&'a Subscription>,
+    after: &'a Subscription,
+    cause: Told<'a>,
+    tracking: Tracking,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change: Option<Values<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sign_up: Option<&'a SignUp>,
+}
+
+/// Who was behind it, and how we learned of it.
+#[derive(Debug, Serialize)]
+struct Told<'a> {
+    by: By,
+    via: Via,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    action: Option<&'a Action>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum By {
+    Buyer,
+    Microsoft,
+    Publisher,
+    Reconciliation,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Via {
+    Landing,
+    Activation,
+    Webhook,
+    Management,
+    Reconciliation,
+}
+
+/// What to quote to the publisher's own support, and to Microsoft's (F-GEN-7).
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Tracking {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    correlation_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operation_id: Option<OperationId>,
+}
+
+/// The value that changed.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Values<'a> {
+    Plan { from: &'a str, to: &'a str },
+    Seats { from: Option<u64>, to: Option<u64> },
+}
+
+impl<'a> CloudEvent<'a> {
+    /// The event as it leaves from `source`.
+    pub fn new(event: &'a Event, source: &'a str) -> Self {
+        let (name, version) = type_of(&event.kind);
+        Self {
+            specversion: "1.0",
+            id: event.id(),
+            source,
+            kind: format!("saas-fulfillment.subscription.{name}.v{version}"),
+            subject: event.subscription_id,
+            time: event.recorded_at,
+            datacontenttype: "application/json",
+            dataschema: format!("urn:saas-fulfillment:schema:{name}.v{version}"),
+            sequence: format!("{:020}.{:03}", event.version, event.index),
+            data: Data {
+                subscription_id: event.subscription_id,
+                version: event.version,
+                index: event.index,
+                before: event.before.as_ref(),
+                after: &event.subscription,
+                cause: told(&event.cause),
+                tracking: Tracking {
+                    correlation_id: event.correlation_id,
+                    operation_id: operation(&event.cause),
+                },
+                change: change(&event.kind),
+                sign_up: event.sign_up.as_ref(),
+            },
+        }
+    }
+
+    /// As it goes over the wire.
+    ///
+    /// # Panics
+    /// Never: it holds nothing that JSON has no form for.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("text, numbers and maps by text are JSON")
+    }
+}
+
+/// The last part of the type's name, and the version of its data.
+fn type_of(kind: &EventKind) -> (&'static str, u32) {
+    match kind {
+        EventKind::Purchased => ("purchased", 1),
+        EventKind::ActivationRequested => ("activation-requested", 1),
+        EventKind::Activated => ("activated", 1),
+        EventKind::PlanChanged { .. } => ("plan-changed", 1),
+        EventKind::QuantityChanged { .. } => ("quantity-changed", 1),
+        EventKind::Renewed => ("renewed", 1),
+        EventKind::DetailsChanged => ("details-changed", 1),
+        EventKind::Suspended => ("suspended", 1),
+        EventKind::Reinstated => ("reinstated", 1),
+        EventKind::Unsubscribed => ("unsubscribed", 1),
+        EventKind::ActivationDeadlineApproaching => ("activation-deadline-approaching", 1),
+    }
+}
+
+fn change(kind: &EventKind) -> Option<Values<'_>> {
+    match kind {
+        EventKind::PlanChanged { from, to } => Some(Values::Plan { from, to }),
+        EventKind::QuantityChanged { from, to } => Some(Values::Seats { from: *from, to: *to }),
+        EventKind::Purchased
+        | EventKind::ActivationRequested
+        | EventKind::Activated
+        | EventKind::Renewed
+        | EventKind::DetailsChanged
+        | EventKind::Suspended
+        | EventKind::Reinstated
+        | EventKind::Unsubscribed
+        | EventKind::ActivationDeadlineApproaching => None,
+    }
+}
+
+fn told(cause: &Cause) -> Told<'_> {
+    let (by, via, action) = match cause {
+        Cause::Landing => (By::Buyer, Via::Landing, None),
+        Cause::Activation => (By::Publisher, Via::Activation, None),
+        // What the publisher asked for comes back by the webhook, too (F-OP-3).
+        Cause::Webhook { action, source: Some(OperationSource::Partner), .. } => {
+            (By::Publisher, Via::Webhook, Some(action))
+        }
+        Cause::Webhook { action, .. } => (By::Microsoft, Via::Webhook, Some(action)),
+        Cause::Management => (By::Publisher, Via::Management, None),
+        Cause::Reconciliation => (By::Reconciliation, Via::Reconciliation, None),
+    };
+    Told { by, via, action }
+}
+
+fn operation(cause: &Cause) -> Option<OperationId> {
+    match cause {
+        Cause::Webhook { operation_id, .. } => *operation_id,
+        Cause::Landing | Cause::Activation | Cause::Management | Cause::Reconciliation => None,
+    }
+}

@@ -1,0 +1,175 @@
+//! What is to be carried to the publisher's product, in DynamoDB.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use jiff::Timestamp;
+
+use super::{DynamoDbStore, PAGE, item, list_error, store_error};
+use crate::domain::{Position, SubscriptionId};
+use crate::store::item::{Item, number, text};
+use crate::store::{Backlog, Cursor, CursorError, Due, Outbox, Page, StoreError, Target};
+
+/// The index of what is due and what is parked. It holds keys alone.
+const INDEX: &str = "by-due";
+
+/// Events read at a time: one answer is carried well within a function's time.
+const BACKLOG: i32 = 25;
+
+#[async_trait]
+impl Outbox for DynamoDbStore {
+    async fn cursor(&self, id: SubscriptionId, target: Target) -> Result<Cursor, StoreError> {
+        let found = self.get(item::cursor_key(id, target)).await?;
+        Ok(found.map(item::body).transpose()?.unwrap_or_default())
+    }
+
+    async fn save_cursor(
+        &self,
+        id: SubscriptionId,
+        target: Target,
+        cursor: &Cursor,
+    ) -> Result<(), CursorError> {
+        let put = self.client.put_item().table_name(&self.table);
+        let put = put.set_item(Some(item::cursor(id, target, cursor)?));
+        let put = match cursor.revision.saturating_sub(1) {
+            0 => put
+                .condition_expression("attribute_not_exists(#pk)")
+                .expression_attribute_names("#pk", item::PARTITION),
+            expected => put
+                .condition_expression("#version = :expected")
+                .expression_attribute_names("#version", item::VERSION)
+                .expression_attribute_values(":expected", number(expected)),
+        };
+        match put.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(match error.as_service_error() {
+                Some(
+                    PutItemError::ConditionalCheckFailedException(_)
+                    | PutItemError::TransactionConflictException(_),
+                ) => CursorError::Conflict,
+                _ => store_error(error).into(),
+            }),
+        }
+    }
+
+    async fn backlog(&self, id: SubscriptionId, after: Position) -> Result<Backlog, StoreError> {
+        let (from, to) = item::events_after(after);
+        let request = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .limit(BACKLOG)
+            .key_condition_expression("#pk = :pk AND #sk BETWEEN :from AND :to")
+            .expression_attribute_names("#pk", item::PARTITION)
+            .expression_attribute_names("#sk", item::SORT)
+            .expression_attribute_values(":pk", text(item::partition(id)))
+            .expression_attribute_values(":from", text(from))
+            .expression_attribute_values(":to", text(to));
+        let answer = request.send().await.map_err(store_error)?;
+        let items = answer.items.unwrap_or_default().into_iter();
+        Ok(Backlog {
+            // One that can't be read stops those behind it: they would be told out of order.
+            events: items.map(item::body).collect::<Result<_, _>>()?,
+            more: answer.last_evaluated_key.is_some_and(|key| !key.is_empty()),
+        })
+    }
+
+    async fn settle(&self, id: SubscriptionId, versions: &BTreeSet<u64>) -> Result<(), StoreError> {
+        for version in versions {
+            let key = item::key(item::partition(id), item::event_key(*version, 0));
+            let request = self
+                .client
+                .update_item()
+                .table_name(&self.table)
+                .set_key(Some(key))
+                .update_expression("REMOVE #outbox, #due_at")
+                // An event that has expired must not come back as its keys.
+                .condition_expression("attribute_exists(#pk)")
+                .expression_attribute_names("#pk", item::PARTITION)
+                .expression_attribute_names("#outbox", item::OUTBOX)
+                .expression_attribute_names("#due_at", item::DUE_AT);
+            if let Err(error) = request.send().await {
+                match error.as_service_error() {
+                    Some(UpdateItemError::ConditionalCheckFailedException(_)) => {}
+                    _ => return Err(store_error(error)),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn due(&self, by: Timestamp, next: Option<&str>) -> Result<Page<Due>, StoreError> {
+        self.waiting(item::DUE, Some(by), next, due).await
+    }
+
+    async fn parked(
+        &self,
+        next: Option<&str>,
+    ) -> Result<Page<(SubscriptionId, Target)>, StoreError> {
+        let cursor = |id, sort: &str| Some((id, item::cursor_target(sort)?));
+        self.waiting(item::PARKED, None, next, cursor).await
+    }
+}
+
+fn due(id: SubscriptionId, sort: &str) -> Option<Due> {
+    let cursor = || item::cursor_target(sort).map(|target| Due::Cursor(id, target));
+    item::event_version(sort).map(|version| Due::Signed(id, version)).or_else(cursor)
+}
+
+impl DynamoDbStore {
+    /// A page of the index, read by its keys.
+    async fn waiting<T>(
+        &self,
+        outbox: &str,
+        by: Option<Timestamp>,
+        next: Option<&str>,
+        read: impl Fn(SubscriptionId, &str) -> Option<T> + Send,
+    ) -> Result<Page<T>, StoreError> {
+        let condition =
+            if by.is_some() { "#outbox = :outbox AND #due_at <= :by" } else { "#outbox = :outbox" };
+        let mut request = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(INDEX)
+            .limit(PAGE)
+            .key_condition_expression(condition)
+            .expression_attribute_names("#outbox", item::OUTBOX)
+            .expression_attribute_values(":outbox", text(outbox))
+            .set_exclusive_start_key(next.map(|next| start(next, outbox)).transpose()?);
+        if let Some(by) = by {
+            request = request
+                .expression_attribute_names("#due_at", item::DUE_AT)
+                .expression_attribute_values(":by", text(item::due_at(by)));
+        }
+        let answer = request.send().await.map_err(|error| list_error(error, next))?;
+        let one = |found: Item| {
+            let sort = found.get(item::SORT)?.as_s().ok()?;
+            read(item::subscription(&found)?, sort)
+        };
+        Ok(Page {
+            items: answer.items.unwrap_or_default().into_iter().filter_map(one).collect(),
+            next: answer.last_evaluated_key.as_ref().and_then(position),
+        })
+    }
+}
+
+/// Where a page of the index ended: time and keys.
+fn position(last: &Item) -> Option<String> {
+    let part = |name| Some(last.get(name)?.as_s().ok()?.as_str());
+    Some([part(item::DUE_AT)?, part(item::PARTITION)?, part(item::SORT)?].join(" "))
+}
+
+/// The key to go on after.
+fn start(position: &str, outbox: &str) -> Result<Item, StoreError> {
+    let mut parts = position.split(' ');
+    let mut part = || parts.next().filter(|part| !part.is_empty()).ok_or(StoreError::BadPosition);
+    let (due_at, partition, sort) = (part()?, part()?, part()?);
+    let mut key = item::key(partition, sort);
+    key.insert(item::OUTBOX.to_owned(), text(outbox));
+    key.insert(item::DUE_AT.to_owned(), text(due_at));
+    Ok(key)
+}
