@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use shared::activation::{Activated, Activation, ActivationError};
 use shared::commit::{Committed, DecideError, adopt, decide};
-use shared::domain::{Account, Cause, Decision, IncompleteObservation, Record, Status, observe};
+use shared::domain::{
+    Account, Cause, Decision, IncompleteObservation, Record, SignUp, Status, observe,
+};
 use shared::fulfillment::{FulfillmentError, Marketplace, PurchaseToken};
 use shared::store::Store;
 use shared::system::System;
@@ -73,11 +75,23 @@ impl Purchases {
         committed.record.ok_or_else(|| Failure::NotNow("no record came of a purchase".to_owned()))
     }
 
-    /// The buyer confirms. Again is the same as once (F-LP-10). Returns the record as it is then.
-    pub async fn confirm(&self, record: Record) -> Result<Record, Failure> {
+    /// The buyer confirms, and tells something. Again is the same as once (F-LP-10). Returns the
+    /// record as it is then.
+    pub async fn confirm(
+        &self,
+        record: Record,
+        sign_up: Option<&SignUp>,
+    ) -> Result<Record, Failure> {
         if *record.status() != Status::PendingFulfillmentStart {
             return Ok(record);
         }
+        let record = match sign_up {
+            Some(sign_up) => {
+                let now = self.system.now();
+                self.note(record, |record| record.keep_sign_up(sign_up, now)).await?
+            }
+            None => record,
+        };
         match self.mode {
             Mode::OnConfirm => self.activate(record).await,
             Mode::ByPublisher => self.hand_over(record).await,
@@ -102,12 +116,16 @@ impl Purchases {
 
     async fn hand_over(&self, record: Record) -> Result<Record, Failure> {
         let now = self.system.now();
-        let rule = |record: Option<&Record>| {
-            Ok(record.map_or(Decision::Unchanged, |record| {
-                record.request_activation(&Cause::Landing, now)
-            }))
-        };
+        self.note(record, |record| record.request_activation(&Cause::Landing, now)).await
+    }
+
+    async fn note(
+        &self,
+        record: Record,
+        rule: impl Fn(&Record) -> Decision + Send + Sync,
+    ) -> Result<Record, Failure> {
         let id = record.id();
+        let rule = |record: Option<&Record>| Ok(record.map_or(Decision::Unchanged, &rule));
         let Committed { record: noted, .. } =
             decide(&*self.store, &*self.system, id, Some(record.clone()), None, rule).await?;
         Ok(noted.unwrap_or(record))

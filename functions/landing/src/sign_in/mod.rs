@@ -10,7 +10,7 @@ mod seal;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{LOCATION, ORIGIN, SET_COOKIE};
+use http::header::{LOCATION, ORIGIN};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
@@ -60,7 +60,7 @@ pub enum SignInError {
     Failed(&'static str),
     /// The visitor chose not to.
     Declined,
-    /// The token does not fit into a cookie; no real one comes near.
+    /// The token does not fit into cookies; no real one comes near.
     TooLong,
     /// Entra, or the secret's keeper.
     Unavailable(String),
@@ -152,6 +152,7 @@ impl SignIn {
         &self,
         token: &PurchaseToken,
         choose: bool,
+        sent: &HeaderMap,
     ) -> Result<Response, SignInError> {
         let (_, key) = self.secret().await?;
         let departure = self.entra.depart(choose);
@@ -165,8 +166,9 @@ impl SignIn {
         let sealed = key.seal(Kind::RoundTrip, &round_trip).ok_or(SignInError::TooLong)?;
         let mut response = see_other(departure.to.as_str());
         let headers = response.headers_mut();
-        headers.append(SET_COOKIE, self.cookies.set(Kind::RoundTrip, &sealed, ROUND_TRIP));
-        headers.append(SET_COOKIE, self.cookies.forget(Kind::Session));
+        let set = self.cookies.set(headers, Kind::RoundTrip, &sealed, ROUND_TRIP);
+        set.ok_or(SignInError::TooLong)?;
+        self.cookies.forget(headers, Kind::Session, sent);
         Ok(response)
     }
 
@@ -176,7 +178,7 @@ impl SignIn {
         let now = self.system.now();
         let sealed = self.cookies.get(request.headers(), Kind::RoundTrip);
         let round_trip: RoundTrip = sealed
-            .and_then(|sealed| key.open(Kind::RoundTrip, sealed))
+            .and_then(|sealed| key.open(Kind::RoundTrip, &sealed))
             .ok_or(SignInError::Failed("no round trip of this browser"))?;
         if round_trip.expires <= now {
             return Err(SignInError::Failed("the round trip took too long"));
@@ -208,8 +210,9 @@ impl SignIn {
         let sealed = key.seal(Kind::Session, &session).ok_or(SignInError::TooLong)?;
         let mut response = see_other("/landing");
         let headers = response.headers_mut();
-        headers.append(SET_COOKIE, self.cookies.set(Kind::Session, &sealed, KEPT));
-        headers.append(SET_COOKIE, self.cookies.forget(Kind::RoundTrip));
+        let set = self.cookies.set(headers, Kind::Session, &sealed, KEPT);
+        set.ok_or(SignInError::TooLong)?;
+        self.cookies.forget(headers, Kind::RoundTrip, request.headers());
         Ok(response)
     }
 
@@ -220,7 +223,7 @@ impl SignIn {
             return Ok(Visitor::Unknown);
         };
         let (_, key) = self.secret().await?;
-        Ok(match key.open::<Session>(Kind::Session, sealed) {
+        Ok(match key.open::<Session>(Kind::Session, &sealed) {
             Some(session) if session.expires > self.system.now() => Visitor::SignedIn(session),
             Some(session) => Visitor::SignedOut(session),
             None => Visitor::Unknown,
@@ -239,7 +242,7 @@ impl SignIn {
                     return Ok(None);
                 };
                 let (_, key) = self.secret().await?;
-                let opened: Option<RoundTrip> = key.open(Kind::RoundTrip, sealed);
+                let opened: Option<RoundTrip> = key.open(Kind::RoundTrip, &sealed);
                 let at_hand = opened.filter(|round_trip| {
                     self.system.now().duration_since(round_trip.expires)
                         < SignedDuration::try_from(KEPT).expect("a day")
