@@ -360,7 +360,7 @@ async fn the_token_survives_the_round_trip_whatever_became_of_its_plus() {
         browser.come_back(&back).await;
         assert_eq!(browser.page().await.status, status, "{raw}");
     }
-    // What no cookie could carry is no token of Microsoft's.
+    // What no cookies could carry is no token of Microsoft's.
     let long = Browser::new(&scene).get(&format!("/landing?token={}", "x".repeat(8000))).await;
     assert_eq!(long.status, StatusCode::BAD_REQUEST);
     assert!(long.body.contains("Configure account"), "{}", long.body);

@@ -6,14 +6,17 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use local::receiver::{Clock, Receiver};
 use local::{Options, Stage, StageError, play};
 use tracing_subscriber::EnvFilter;
 
 /// Runs the publisher's side of Microsoft's SaaS fulfillment on this machine: an embedded
-/// DynamoDB, an emulator of Microsoft's side, every function, and the reconciliation.
+/// DynamoDB, an emulator of Microsoft's side, every function, the reconciliation, and a receiver of
+/// events in the place of your product.
 ///
 /// Settings are read from the environment as the functions read them. Where MARKETPLACE_URL,
-/// ENTRA_AUTHORITY or AWS_ENDPOINT_URL_DYNAMODB is set, that one is used instead of an own.
+/// ENTRA_AUTHORITY, AWS_ENDPOINT_URL_DYNAMODB or DELIVERY_ENDPOINT is set, that one is used instead
+/// of an own.
 #[derive(Parser)]
 #[command(name = "cargo local")]
 struct Arguments {
@@ -38,7 +41,7 @@ struct Arguments {
 }
 
 /// The settings that are taken from the environment.
-const SETTINGS: [&str; 21] = [
+const SETTINGS: [&str; 34] = [
     "MARKETPLACE_URL",
     "ENTRA_AUTHORITY",
     "ENTRA_TENANT_ID",
@@ -60,7 +63,26 @@ const SETTINGS: [&str; 21] = [
     "LANDING_CLIENT_SECRET",
     "LANDING_CLIENT_SECRET_ARN",
     "LANDING_BASE_URL",
+    "LANDING_PUBLISHER_NAME",
+    "LANDING_LOGO",
+    "LANDING_ACCENT",
+    "LANDING_SUPPORT",
+    "LANDING_PRODUCT_URL",
+    "LANDING_FIELDS",
+    "AWS_ENDPOINT_URL_EVENTBRIDGE",
+    "DELIVERY_ENDPOINT",
+    "DELIVERY_EVENT_BUS",
+    "DELIVERY_PARK_AFTER_DAYS",
+    "DELIVERY_SIGNING_KEY",
+    "DELIVERY_SIGNING_KEY_ARN",
+    "DELIVERY_SOURCE",
 ];
+
+/// Between two looks at the table's stream.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// Between two sweeps, as the template has it.
+const SWEEP: Duration = Duration::from_secs(60);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -86,37 +108,50 @@ async fn start(
     emulator: emulator::Settings,
     port: u16,
     sign_in: &str,
-) -> Result<Stage, StageError> {
+    clock: Clock,
+) -> Result<(Stage, Option<Receiver>), StageError> {
     let mut variables: BTreeMap<_, _> = SETTINGS
         .iter()
         .filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)))
         .filter(|(_, value)| !value.trim().is_empty())
         .collect();
     variables.entry("LANDING_SIGN_IN".to_owned()).or_insert_with(|| sign_in.to_owned());
-    for name in ["MARKETPLACE_URL", "ENTRA_AUTHORITY", "AWS_ENDPOINT_URL_DYNAMODB"] {
+    for name in
+        ["MARKETPLACE_URL", "ENTRA_AUTHORITY", "AWS_ENDPOINT_URL_DYNAMODB", "DELIVERY_ENDPOINT"]
+    {
         if let Some(url) = variables.get(name) {
             println!("{name} is set: using {url}");
         }
     }
-    Stage::start(Options {
+    let told = ["DELIVERY_ENDPOINT", "DELIVERY_EVENT_BUS"];
+    let mut receiver = None;
+    if told.iter().all(|name| !variables.contains_key(*name)) {
+        let own = Receiver::start(clock).await?;
+        variables.insert("DELIVERY_ENDPOINT".to_owned(), own.url().to_owned());
+        variables.insert("DELIVERY_SIGNING_KEY".to_owned(), own.key().to_owned());
+        variables.remove("DELIVERY_SIGNING_KEY_ARN");
+        receiver = Some(own);
+    }
+    let options = Options {
         variables,
         emulator,
         port,
         data: arguments.data.clone(),
         wrap_store: None,
-    })
-    .await
+    };
+    Ok((Stage::start(options).await?, receiver))
 }
 
 async fn play_life(arguments: &Arguments) -> Result<(), StageError> {
     // Nobody waits in a play: the emulator's clock moves only where a step moves it. Every run has
     // ids of its own, since the table may be an old one.
     let settings = emulator::Settings { seed: fresh_seed(), ..emulator::Settings::default() };
-    let stage = start(arguments, settings, 0, "off").await?;
+    let (stage, receiver) = start(arguments, settings, 0, "off", Clock::Emulated).await?;
     println!(
-        "Playing a subscription's life: what Microsoft holds, what the table holds, what was recorded."
+        "Playing a subscription's life: what Microsoft holds, what the table holds, what was recorded\n\
+         and what your product was told."
     );
-    play::play(&stage)
+    play::play(&stage, receiver.as_ref())
         .await
         .map_err(|difference| StageError(format!("\nDIFFERENCE: {difference}")))?;
     println!("\nBoth sides held the same all along.");
@@ -130,7 +165,8 @@ async fn serve(arguments: &Arguments) -> Result<(), StageError> {
         seed: fresh_seed(),
         ..emulator::Settings::default()
     };
-    let stage = start(arguments, settings, arguments.port, "entra").await?;
+    let (stage, receiver) =
+        start(arguments, settings, arguments.port, "entra", Clock::Machine).await?;
     if let Some(emulator) = stage.emulator() {
         emulator.run_deliveries();
         println!("Microsoft's side   {}   buy something here", emulator.url());
@@ -145,6 +181,9 @@ async fn serve(arguments: &Arguments) -> Result<(), StageError> {
             .map_or("in memory".to_owned(), |folder| format!("in {}", folder.display()));
         println!("DynamoDB           {database}   {kept}");
     }
+    if let Some(receiver) = &receiver {
+        println!("Your product       {}   what it is told is shown here", receiver.url());
+    }
     println!("Reconciliation     every {} s", arguments.reconcile_every);
     println!("Ctrl-C stops it all.");
 
@@ -158,8 +197,25 @@ async fn serve(arguments: &Arguments) -> Result<(), StageError> {
             }
         }
     };
+    let tells = async {
+        let mut looks = tokio::time::interval(LOOK);
+        let mut sweeps = tokio::time::interval(SWEEP);
+        for timer in [&mut looks, &mut sweeps] {
+            timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        }
+        loop {
+            let told = tokio::select! {
+                _ = looks.tick() => stage.tell().await,
+                _ = sweeps.tick() => stage.sweep().await,
+            };
+            if let Err(error) = told {
+                tracing::error!(%error, "events could not be told; they stay due");
+            }
+        }
+    };
     tokio::select! {
         () = runs => Ok(()),
+        () = tells => Ok(()),
         stop = tokio::signal::ctrl_c() => {
             println!("\nStopped.");
             stop.map_err(|error| StageError(error.to_string()))

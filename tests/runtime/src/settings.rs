@@ -50,6 +50,14 @@ pub const LANDING: &[Wrong] = &[
     ("LANDING_BASE_URL", NONSENSE),
     ("LANDING_BASE_URL", Some("http://zq-nonsense-9f31.example")),
     ("LANDING_BASE_URL", Some("https://zq-nonsense-9f31.example/landing")),
+    ("LANDING_PUBLISHER_NAME", Some("zq-nonsense-9f31\u{7}")),
+    ("LANDING_LOGO", NONSENSE),
+    ("LANDING_LOGO", Some("https://zq-nonsense-9f31.example/logo.svg")),
+    ("LANDING_ACCENT", NONSENSE),
+    ("LANDING_SUPPORT", NONSENSE),
+    ("LANDING_PRODUCT_URL", Some("http://zq-nonsense-9f31.example")),
+    ("LANDING_FIELDS", NONSENSE),
+    ("LANDING_FIELDS", Some(r#"[{"name":"zq-nonsense-9f31","label":""}]"#)),
 ];
 
 /// Wrong secrets of the landing page where Secrets Manager keeps them.

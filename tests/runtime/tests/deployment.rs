@@ -19,7 +19,9 @@ const OPERATION_ID: &str = "c0a1e9d4-7b1f-4a53-8f9e-2d6b5a4c3e22";
 type Route = (String, String);
 
 async fn stage() -> Stage {
-    Stage::start(Options::default().with("LANDING_SIGN_IN", "entra"))
+    let options = Options::default().with("LANDING_SIGN_IN", "entra");
+    // Whatever can be served is.
+    Stage::start(options.with("LANDING_LOGO", "data:image/png;base64,iVBORw=="))
         .await
         .expect("the stage starts")
 }
@@ -104,6 +106,8 @@ fn conceivable() -> Vec<Route> {
         "/",
         "/landing",
         "/landing/{id}",
+        "/landing/app.js",
+        "/landing/logo",
         "/landing/manage",
         "/landing/sign-in",
         "/landing/signed-in",
