@@ -1,7 +1,7 @@
 //! The same handlers behind one HTTP server: for the Azure Functions host, and for one machine.
 //!
-//! The host forwards an HTTP trigger's request as it came. A timer comes as `POST /reconciliation`
-//! with an envelope, and wants one back. Who may call what is the host's business: `function.json`
+//! The host forwards an HTTP trigger's request as it came. A timer comes as `POST /reconciliation` or
+//! `POST /delivery` with an envelope, and wants one back. Who may call what is the host's business: `function.json`
 //! keeps everything but the landing page and the webhook behind a function key.
 
 use std::sync::Arc;
@@ -12,9 +12,10 @@ use axum::body::{Body, to_bytes};
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::routing::{any, get, post};
+use delivery::{Delivery, Driver};
 use http::StatusCode;
 use reconciliation::Reconciliation;
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::config::{ConfigError, Environment, Foundation};
 use shared::http::{Handler, Request, Response, empty, json as answer};
 use tracing::error;
@@ -34,6 +35,8 @@ pub struct Functions {
     pub management: Arc<dyn Handler>,
     /// The reconciliation.
     pub reconciliation: Arc<Reconciliation>,
+    /// The delivery; `None` where the settings name nobody to tell.
+    pub delivery: Option<Arc<Delivery>>,
 }
 
 impl Functions {
@@ -51,6 +54,7 @@ impl Functions {
             activation: Arc::new(activation::Activate::new(foundation)),
             management: Arc::new(management::Management::new(foundation)),
             reconciliation: Arc::new(Reconciliation::new(environment, foundation)?),
+            delivery: Delivery::beside(environment, &foundation.system)?.map(Arc::new),
         })
     }
 }
@@ -66,6 +70,7 @@ pub fn router(functions: Functions) -> Router {
         .route("/webhook", function(&functions.webhook))
         .route("/subscriptions/{id}/activate", function(&functions.activation))
         .route("/reconciliation", post(reconcile).with_state(functions.reconciliation))
+        .route("/delivery", post(deliver).with_state(functions.delivery))
         // Knows its own routes, and what to answer where there is none.
         .fallback_service(function(&functions.management))
 }
@@ -94,15 +99,35 @@ async fn reconcile(State(reconciliation): State<Arc<Reconciliation>>) -> impl In
         match reconciliation.slice().await {
             Ok(report) if !report.finished && begun.elapsed() < LAST_SLICE_BEGINS => {}
             Ok(report) => {
-                let envelope = json!({ "Outputs": {}, "Logs": [], "ReturnValue": report });
-                return answer(StatusCode::OK, &envelope).map(Body::from);
+                return enveloped(StatusCode::OK, &[], json!(report));
             }
             Err(error) => {
                 error!(%error, "the reconciliation ended before its time; the next run goes on");
-                let envelope =
-                    json!({ "Outputs": {}, "Logs": [error.to_string()], "ReturnValue": null });
-                return answer(StatusCode::INTERNAL_SERVER_ERROR, &envelope).map(Body::from);
+                let logs = [error.to_string()];
+                return enveloped(StatusCode::INTERNAL_SERVER_ERROR, &logs, Value::Null);
             }
         }
     }
+}
+
+/// Carries everything that is due; there is no stream of the table here that would wake anybody.
+async fn deliver(State(delivery): State<Option<Arc<Delivery>>>) -> impl IntoResponse {
+    let Some(delivery) = delivery else {
+        let logs = ["neither DELIVERY_ENDPOINT nor DELIVERY_EVENT_BUS is set".to_owned()];
+        return enveloped(StatusCode::OK, &logs, Value::Null);
+    };
+    match delivery.sweep(Driver::Alone).await {
+        Ok(report) => enveloped(StatusCode::OK, &[], json!(report)),
+        Err(error) => {
+            error!(%error, "what is due can't be read; it stays due");
+            let logs = [error.to_string()];
+            enveloped(StatusCode::INTERNAL_SERVER_ERROR, &logs, Value::Null)
+        }
+    }
+}
+
+/// What the host wants back from a timer.
+fn enveloped(status: StatusCode, logs: &[String], returned: Value) -> Response<Body> {
+    let envelope = json!({ "Outputs": {}, "Logs": logs, "ReturnValue": returned });
+    answer(status, &envelope).map(Body::from)
 }

@@ -18,9 +18,9 @@ use tokio::task::JoinHandle;
 use crate::stage::StageError;
 
 /// A running embedded database; ends when it is dropped.
-#[derive(Debug)]
 pub struct Database {
     url: String,
+    inner: dynoxide::Database,
     serving: JoinHandle<()>,
 }
 
@@ -45,13 +45,18 @@ impl Database {
         let listener =
             TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(|error| failed(&error))?;
         let address = listener.local_addr().map_err(|error| failed(&error))?;
-        let serving = tokio::spawn(dynoxide::server::serve_on(listener, database));
-        Ok(Self { url: format!("http://{address}"), serving })
+        let serving = tokio::spawn(dynoxide::server::serve_on(listener, database.clone()));
+        Ok(Self { url: format!("http://{address}"), inner: database, serving })
     }
 
     /// Where it is; for `AWS_ENDPOINT_URL_DYNAMODB`.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The database itself, for what its server is not asked for.
+    pub fn inner(&self) -> &dynoxide::Database {
+        &self.inner
     }
 }
 
@@ -94,25 +99,32 @@ pub async fn create_table(client: &Client, table: &str) -> Result<(), StageError
     let key = |name: &str, kind: KeyType| {
         KeySchemaElement::builder().attribute_name(name).key_type(kind).build()
     };
-    let index = |name: &str, hash: &str| -> Result<_, aws_sdk_dynamodb::error::BuildError> {
+    let index = |name: &str, hash: &str, range: &str, projected: ProjectionType| {
         GlobalSecondaryIndex::builder()
             .index_name(name)
             .key_schema(key(hash, KeyType::Hash)?)
-            .key_schema(key("subscription_id", KeyType::Range)?)
-            .projection(Projection::builder().projection_type(ProjectionType::All).build())
+            .key_schema(key(range, KeyType::Range)?)
+            .projection(Projection::builder().projection_type(projected).build())
             .build()
     };
+    let list = |name: &str, hash: &str| index(name, hash, "subscription_id", ProjectionType::All);
     let request = || -> Result<_, aws_sdk_dynamodb::error::BuildError> {
         let mut request =
             client.create_table().table_name(table).billing_mode(BillingMode::PayPerRequest);
-        for name in ["pk", "sk", "status", "offer_id", "subscription_id"] {
+        for name in ["pk", "sk", "status", "offer_id", "subscription_id", "outbox", "due_at"] {
             request = request.attribute_definitions(text(name)?);
         }
         Ok(request
             .key_schema(key("pk", KeyType::Hash)?)
             .key_schema(key("sk", KeyType::Range)?)
-            .global_secondary_indexes(index("by-status", "status")?)
-            .global_secondary_indexes(index("by-offer", "offer_id")?)
+            .global_secondary_indexes(list("by-status", "status")?)
+            .global_secondary_indexes(list("by-offer", "offer_id")?)
+            .global_secondary_indexes(index(
+                "by-due",
+                "outbox",
+                "due_at",
+                ProjectionType::KeysOnly,
+            )?)
             .stream_specification(
                 StreamSpecification::builder()
                     .stream_enabled(true)

@@ -3,7 +3,10 @@
 
 pub mod database;
 pub mod play;
+pub mod receiver;
+pub mod schemas;
 pub mod stage;
+pub mod stream;
 
 pub use database::Database;
 pub use stage::{Options, Stage, StageError};

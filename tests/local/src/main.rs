@@ -132,13 +132,8 @@ async fn start(
         variables.remove("DELIVERY_SIGNING_KEY_ARN");
         receiver = Some(own);
     }
-    let options = Options {
-        variables,
-        emulator,
-        port,
-        data: arguments.data.clone(),
-        wrap_store: None,
-    };
+    let options =
+        Options { variables, emulator, port, data: arguments.data.clone(), wrap_store: None };
     Ok((Stage::start(options).await?, receiver))
 }
 

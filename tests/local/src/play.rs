@@ -1,5 +1,6 @@
 //! The whole life of a subscription, without a person: each step is taken over HTTP, and then what
-//! Microsoft holds, what the table holds and which events were recorded is printed and compared.
+//! Microsoft holds, what the table holds, which events were recorded and which of them the publisher's
+//! product took is printed and compared.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,11 +9,12 @@ use emulator::{Emulator, Forgery, Purchase, Refused, TokenVersion, World};
 use http::StatusCode;
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
-use shared::domain::SubscriptionId;
+use shared::domain::{Event, SubscriptionId};
 use thiserror::Error;
 use uuid::Uuid;
 
 use crate::Stage;
+use crate::receiver::Receiver;
 
 /// The first thing that wasn't as it must be.
 #[derive(Debug, Error)]
@@ -55,7 +57,7 @@ impl fmt::Display for Held {
 }
 
 /// Plays the life to its end, or to the first difference.
-pub async fn play(stage: &Stage) -> Result<(), Difference> {
+pub async fn play(stage: &Stage, receiver: Option<&Receiver>) -> Result<(), Difference> {
     let emulator = stage.emulator().ok_or_else(|| {
         Difference(
             "a play needs the emulator; MARKETPLACE_URL and ENTRA_AUTHORITY name another Microsoft"
@@ -64,13 +66,21 @@ pub async fn play(stage: &Stage) -> Result<(), Difference> {
     })?;
     let id = emulator
         .world(|world| world.purchase(Purchase::per_seat("basic", 10).named("Contoso Cloud")));
-    let mut play =
-        Play { stage, emulator, http: shared::outbound::client(), id, events: 0, steps: 0 };
+    let mut play = Play {
+        stage,
+        receiver,
+        emulator,
+        http: shared::outbound::client(),
+        id,
+        events: 0,
+        steps: 0,
+    };
     play.life().await
 }
 
 struct Play<'a> {
     stage: &'a Stage,
+    receiver: Option<&'a Receiver>,
     emulator: &'a Emulator,
     http: reqwest::Client,
     id: Uuid,
@@ -262,6 +272,33 @@ impl Play<'_> {
         }
         if new != expected {
             return Err(Difference(format!("expected the events {expected:?}, got {new:?}")));
+        }
+        self.told(&events, new.len()).await
+    }
+
+    /// The product took every event once, in order, signed, and as the schemas say.
+    async fn told(&self, events: &[Event], new: usize) -> Result<(), Difference> {
+        self.stage.tell().await.map_err(|error| Difference(error.to_string()))?;
+        let Some(receiver) = self.receiver else { return Ok(()) };
+        if let Some(complaint) = receiver.complaints().first() {
+            return Err(Difference(format!("the product complains: {complaint}")));
+        }
+        let own = self.id.to_string();
+        let told = receiver.events();
+        let told: Vec<_> = told.iter().filter(|event| event["subject"] == own.as_str()).collect();
+        let kinds: Vec<_> = told
+            .iter()
+            .skip(told.len().saturating_sub(new))
+            .filter_map(|event| event["type"].as_str()?.rsplit('.').nth(1))
+            .collect();
+        println!(
+            "    product    {}",
+            if kinds.is_empty() { "nothing".to_owned() } else { kinds.join(", ") }
+        );
+        let ids: Vec<_> = told.iter().filter_map(|event| event["id"].as_str()).collect();
+        let recorded: Vec<_> = events.iter().map(Event::id).collect();
+        if ids != recorded {
+            return Err(Difference(format!("the product took {ids:?} of {recorded:?}")));
         }
         Ok(())
     }

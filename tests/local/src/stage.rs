@@ -9,6 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::config::Credentials;
 use azure_custom_handler::{Functions, router};
+use delivery::{Delivery, Driver};
 use emulator::Emulator;
 use jiff::Timestamp;
 use reconciliation::{Reconciliation, Report, SliceError};
@@ -21,6 +22,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::database::{self, Database};
+use crate::stream::Stream;
 
 /// What can't be started, in one line.
 #[derive(Debug, Error)]
@@ -71,6 +73,10 @@ pub struct Stage {
     pub system: Arc<dyn System>,
     /// The reconciliation, run by whoever owns the stage.
     pub reconciliation: Arc<Reconciliation>,
+    /// The delivery, likewise; `None` where nobody is to be told.
+    pub delivery: Option<Arc<Delivery>>,
+    /// The table's stream; `None` where another database is used.
+    stream: Option<Stream>,
     /// The settings everything runs with.
     pub variables: BTreeMap<String, String>,
     database: Option<Database>,
@@ -117,6 +123,9 @@ impl Stage {
         }
         let functions = Functions::new(&environment, &foundation)?;
         let reconciliation = functions.reconciliation.clone();
+        let delivery = functions.delivery.clone();
+        let stream = database.as_ref().map(|database| Stream::of(database.inner(), &table.1));
+        let stream = stream.transpose()?;
 
         let serving = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router(functions)).await {
@@ -133,6 +142,8 @@ impl Stage {
             store: foundation.store,
             system,
             reconciliation,
+            delivery,
+            stream,
             variables,
             database,
             url,
@@ -158,6 +169,23 @@ impl Stage {
     /// Takes the table away: from now on nobody answers at its address.
     pub fn stop_database(&mut self) {
         self.database = None;
+    }
+
+    /// Tells the publisher's product what was recorded since the last time.
+    pub async fn tell(&self) -> Result<(), StageError> {
+        let Some(delivery) = &self.delivery else { return Ok(()) };
+        match &self.stream {
+            Some(stream) => stream.drive(delivery).await,
+            None => self.sweep().await,
+        }
+    }
+
+    /// Tells it what is due: what it didn't take before, or what somebody asked for.
+    pub async fn sweep(&self) -> Result<(), StageError> {
+        let Some(delivery) = &self.delivery else { return Ok(()) };
+        let driver = if self.stream.is_some() { Driver::BesideTheStream } else { Driver::Alone };
+        let swept = delivery.sweep(driver).await;
+        swept.map(drop).map_err(|error| StageError(error.to_string()))
     }
 
     /// Runs the reconciliation until the list is through.
