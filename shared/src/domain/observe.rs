@@ -42,8 +42,8 @@ pub struct Change {
 /// Why a fact isn't adopted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Staleness {
-    /// It shows what the record held moments ago: a late read, or a change taken back at once.
-    /// Ask again after [`SETTLING_WINDOW`].
+    /// It shows what the record held moments ago, or was read before the record changed: a late read,
+    /// or a change taken back at once. Ask again after [`SETTLING_WINDOW`].
     Settling,
     /// It can't follow what the record holds (F-LC).
     Impossible,
@@ -58,7 +58,7 @@ pub fn observe(
 ) -> Result<Decision, IncompleteObservation> {
     let target = observed.onto(current.map(|record| &record.subscription))?;
     if current.is_some_and(|record| {
-        record.was_just(&target, observed.as_of, observed.read_at.unwrap_or(now))
+        record.is_behind(&target, observed.as_of, observed.read_at.unwrap_or(now))
     }) {
         return Ok(Decision::Stale(Staleness::Settling));
     }

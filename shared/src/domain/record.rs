@@ -17,10 +17,6 @@ pub const ACTIVATION_DEADLINE: SignedDuration = SignedDuration::from_hours(30 * 
 /// How long before the deadline its event is recorded: a working week for somebody to act.
 pub const ACTIVATION_DEADLINE_NOTICE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// How long a state that was left is remembered: as long as a read may lie about before it is acted
-/// on (a page of the reconciliation is worked off for minutes), and the settling window on top.
-const SUPERSEDED_LIVES: SignedDuration = SignedDuration::from_mins(15);
-
 /// One subscription's record: Microsoft's copy as last known, and what we wait for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -31,6 +27,9 @@ pub struct Record {
     pub version: u64,
     /// When it was last committed.
     pub updated_at: Timestamp,
+    /// When anything that is billed last changed here. A read made before can't be newer than that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) changed_at: Option<Timestamp>,
     /// Somebody asked for the activation, and Microsoft hasn't confirmed it yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activation: Option<ActivationRequest>,
@@ -129,6 +128,7 @@ impl Record {
             subscription,
             version: 0,
             updated_at: now,
+            changed_at: None,
             activation: None,
             pending_operation: None,
             deadline_announced: false,
@@ -148,21 +148,28 @@ impl Record {
         &self.subscription.saas_subscription_status
     }
 
-    /// Whether `target` takes back anything that was changed so recently that a late read may not show
-    /// it yet, beside whatever else it shows: a read that was overtaken by one change may have met
-    /// another. A read known to be younger than the change (`as_of`) can't be late.
-    pub(super) fn was_just(
+    /// Whether `target` may be older than what the record holds: it was read before the record last
+    /// changed, or so soon after a change that a late read may not show it yet, and takes that change
+    /// back, beside whatever else it shows (a read that was overtaken by one change may have met
+    /// another). A read known to be younger than the change (`as_of`) can't be late.
+    pub(super) fn is_behind(
         &self,
         target: &Subscription,
         as_of: Option<Timestamp>,
         read_at: Timestamp,
     ) -> bool {
         let (target, current) = (Held::of(target), Held::of(&self.subscription));
-        self.superseded.iter().any(|superseded| {
+        let unproven = |at: Timestamp| as_of.is_none_or(|as_of| as_of <= at);
+        let overtaken = target != current
+            && self
+                .changed_at
+                .is_some_and(|changed_at| read_at < changed_at && unproven(changed_at));
+        let late = self.superseded.iter().any(|superseded| {
             target.takes_back(&current, &superseded.held)
                 && read_at.duration_since(superseded.at) < SETTLING_WINDOW
-                && as_of.is_none_or(|as_of| as_of <= superseded.at)
-        })
+                && unproven(superseded.at)
+        });
+        overtaken || late
     }
 
     /// Whether `status` was left so recently that a late read may still show it.
@@ -177,16 +184,19 @@ impl Record {
         let mut superseded: Vec<_> = self
             .superseded
             .iter()
-            .filter(|superseded| now.duration_since(superseded.at) < SUPERSEDED_LIVES)
+            .filter(|superseded| now.duration_since(superseded.at) < SETTLING_WINDOW)
             .cloned()
             .collect();
-        if self.version > 0 && Held::of(&self.subscription) != Held::of(&subscription) {
+        let born = self.version == 0;
+        let changes = Held::of(&self.subscription) != Held::of(&subscription);
+        if changes && !born {
             superseded.push(Superseded { at: now, held: Held::of(&self.subscription) });
         }
         let pending = subscription.saas_subscription_status == Status::PendingFulfillmentStart;
         Self {
             version: self.version + 1,
             updated_at: now,
+            changed_at: if changes || born { Some(now) } else { self.changed_at },
             activation: self.activation.filter(|_| pending),
             pending_operation: self.pending_operation.clone(),
             deadline_announced: self.deadline_announced,

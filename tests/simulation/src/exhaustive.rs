@@ -2,7 +2,7 @@
 //! call added later is covered unasked.
 
 use bytes::Bytes;
-use emulator::{Purchase, Settings, World};
+use emulator::{Call, Purchase, Settings, World};
 use http::{Method, Request};
 use serde_json::json;
 use uuid::Uuid;
@@ -53,13 +53,16 @@ pub enum Flow {
     PublisherCancel,
     /// The reconciliation repairs what a lost webhook left undone.
     Reconcile,
+    /// The reconciliation has read the list when a webhook tells of a subscription nobody has seen
+    /// before, and works it off afterwards.
+    ReconcileOvertaken,
     /// The reconciliation answers a reinstatement whose webhook was lost.
     Sweep,
 }
 
 impl Flow {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Visit,
         Self::Confirm,
         Self::HandOver,
@@ -80,6 +83,7 @@ impl Flow {
         Self::PublisherQuantity,
         Self::PublisherCancel,
         Self::Reconcile,
+        Self::ReconcileOvertaken,
         Self::Sweep,
     ];
 
@@ -170,7 +174,7 @@ impl Run {
                 self.press(id);
                 self.finish();
             }
-            Flow::ChangeOfUnknown => {
+            Flow::ChangeOfUnknown | Flow::ReconcileOvertaken => {
                 // Activated by another deployment, whose table is not ours.
                 self.press(id);
                 self.finish();
@@ -232,10 +236,36 @@ impl Run {
                 self.call(Purpose::Manage, Method::DELETE, &id.to_string(), "")
             }
             Flow::Reconcile | Flow::Sweep => self.start_reconciliation(),
+            Flow::ReconcileOvertaken => self.overtake(id),
             _ => {}
         }
         self.finish();
         self.deliver();
+    }
+
+    /// A slice stops where it has read the list, and a webhook runs from beginning to end.
+    fn overtake(&mut self, id: Uuid) {
+        self.io.interleave(true);
+        self.start_reconciliation();
+        let lists = |run: &Self| {
+            run.io.world(|world| {
+                world.calls().iter().filter(|call| call.call == Call::ListSubscriptions).count()
+            })
+        };
+        let before = lists(self);
+        while self.under_way() > 0 && lists(self) == before {
+            self.turn();
+        }
+        self.world(|world| drop(world.suspend(id)));
+        self.send_due();
+        while !self.in_transit.is_empty() {
+            let others = self.under_way();
+            self.arrive(0);
+            while self.under_way() > others {
+                self.turn_of(others);
+            }
+        }
+        self.io.interleave(false);
     }
 
     fn world(&mut self, act: impl FnOnce(&mut World)) {

@@ -58,6 +58,9 @@ pub enum Plan {
     At(usize, Fault),
 }
 
+/// How long an effect takes: no two of them happen at the same time.
+const TAKES: Duration = Duration::from_millis(1);
+
 /// How long an effect takes that times out.
 const TIMEOUT: Duration = Duration::from_millis(1500);
 
@@ -166,6 +169,7 @@ impl Io {
         effect: impl FnOnce() -> T + Send,
     ) -> Result<T, Fault> {
         self.turn().await;
+        self.world(|world| world.advance(TAKES));
         let fault = self.next_fault();
         if let Some(fault) = fault {
             self.note(|| format!("    {} !! {fault:?}", name()));

@@ -206,6 +206,11 @@ impl Run {
             return;
         }
         let which = self.io.decide(|rng| rng.random_range(0..tasks));
+        self.turn_of(which);
+    }
+
+    /// That function goes on to its next effect, or ends.
+    pub(crate) fn turn_of(&mut self, which: usize) {
         let now = self.io.world(|world| world.now());
         match self.tasks.turn(which, now) {
             None => {}

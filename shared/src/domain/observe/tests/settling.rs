@@ -89,8 +89,7 @@ fn what_was_left_longer_ago_leaves_no_trace_in_the_record() {
         let seats = with(copy("Subscribed"), json!({ "planId": "gold", "quantity": 10 + round }));
         record = change(decide(Some(&record), seats, now)).record;
     }
-    // A quarter of an hour, a minute each.
-    assert_eq!(record.superseded.len(), 15, "only what a late read may still show is kept");
+    assert_eq!(record.superseded.len(), 1, "only what a late read may still show is kept");
 }
 
 #[test]
@@ -107,4 +106,45 @@ fn a_read_that_lay_about_is_judged_by_when_it_was_made() {
     assert_eq!(silver(later() - SETTLING_WINDOW), late, "made before the change");
     assert_eq!(silver(later() + SETTLING_WINDOW - nanosecond()), late);
     assert!(matches!(silver(later() + SETTLING_WINDOW), Decision::Commit(_)));
+}
+
+#[test]
+fn a_read_made_before_the_record_was_does_not_take_the_record_back() {
+    let suspended = change(decide(None, copy("Suspended"), later())).record;
+    let subscribed = |read_at: Timestamp, as_of: Option<Timestamp>| {
+        let observed = observation(copy("Subscribed")).as_of(as_of).read_at(read_at);
+        observe(Some(&suspended), &observed, &Cause::Reconciliation, later() + SETTLING_WINDOW * 5)
+            .expect("a whole observation")
+    };
+    assert_eq!(subscribed(later() - nanosecond(), None), LATE);
+    assert_eq!(subscribed(noon(), Some(noon())), LATE);
+    assert_eq!(names(&change(subscribed(later(), None))), ["Reinstated"], "not before");
+    let younger = subscribed(later() - nanosecond(), Some(later() + nanosecond()));
+    assert_eq!(
+        names(&change(younger)),
+        ["Reinstated"],
+        "known to be younger, whatever the clocks say"
+    );
+}
+
+#[test]
+fn a_read_made_before_a_change_may_tell_of_what_is_not_billed() {
+    let renamed = with(copy("Subscribed"), json!({ "planId": "gold", "name": "Renamed" }));
+    let observed = observation(renamed).read_at(later() - nanosecond());
+    let decided = observe(Some(&moved()), &observed, &cause(), later()).expect("enough");
+    assert_eq!(names(&change(decided)), ["DetailsChanged"]);
+}
+
+#[test]
+fn bookkeeping_does_not_make_a_read_older() {
+    let noted = change(record("Subscribed").await_operation(
+        OperationId(uuid::Uuid::from_u128(1)),
+        &Action::ChangePlan,
+        later(),
+    ))
+    .record;
+    let gold = with(copy("Subscribed"), json!({ "planId": "gold" }));
+    let observed = observation(gold).read_at(later() - nanosecond());
+    let decided = observe(Some(&noted), &observed, &cause(), later()).expect("enough");
+    assert_eq!(names(&change(decided)), ["PlanChanged"]);
 }
