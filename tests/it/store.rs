@@ -2,6 +2,7 @@
 //! is looked at here.
 
 mod contract;
+mod outbox;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use shared::domain::{
 };
 use shared::outbound::{Https, Transport};
 use shared::retry::Transient;
-use shared::store::{Commit, Filter, Mark, Outcome, Store, StoreError};
+use shared::store::{Commit, Filter, Mark, Outbox, Outcome, Store, StoreError};
 use shared::system::System;
 use uuid::Uuid;
 
@@ -41,6 +42,7 @@ impl System for Stopped {
 /// The table on the embedded database, and a way past the store.
 struct Table {
     store: Arc<dyn Store>,
+    outbox: Arc<dyn Outbox>,
     raw: aws_sdk_dynamodb::Client,
     database: Option<Database>,
 }
@@ -68,7 +70,9 @@ impl Table {
         let transport: Arc<dyn Transport> = Arc::new(Https::default());
         let store = shared::config::store(&environment, &transport, Arc::new(Stopped))
             .expect("the settings are fine");
-        Self { store, raw, database: Some(database) }
+        let outbox = shared::config::outbox(&environment, &transport, Arc::new(Stopped))
+            .expect("the settings are fine");
+        Self { store, outbox, raw, database: Some(database) }
     }
 
     /// Every item of a subscription, by sort key.
@@ -188,6 +192,38 @@ hold_on_every_store!(
     lists_follow_changes,
     a_list_that_goes_on_from_nonsense_is_refused,
     a_checkpoint_is_kept,
+);
+
+/// The same for what is to be carried to the publisher's product.
+macro_rules! hold_on_every_outbox {
+    ($($case:ident),+ $(,)?) => {
+        mod outbox_on_dynamodb {
+            $(#[tokio::test]
+            async fn $case() {
+                let table = super::Table::new().await;
+                let (store, outbox) = (&*table.store, &*table.outbox);
+                super::outbox::$case(super::outbox::Faces { store, outbox }).await;
+            })+
+        }
+
+        mod outbox_in_memory {
+            $(#[tokio::test]
+            async fn $case() {
+                let table = simulation::MemoryStore::default();
+                let (store, outbox) = (&table, &table);
+                super::outbox::$case(super::outbox::Faces { store, outbox }).await;
+            })+
+        }
+    };
+}
+
+hold_on_every_outbox!(
+    a_cursor_is_moved_from_the_revision_it_had_and_from_no_other,
+    of_many_who_move_a_cursor_one_wins,
+    a_backlog_goes_on_from_any_place,
+    events_are_due_until_they_are_settled,
+    a_cursor_is_due_at_its_time_and_parked_until_it_is_moved,
+    what_is_due_is_listed_the_oldest_first_page_by_page,
 );
 
 #[tokio::test]

@@ -33,7 +33,7 @@ impl Outbox for DynamoDbStore {
     ) -> Result<(), CursorError> {
         let put = self.client.put_item().table_name(&self.table);
         let put = put.set_item(Some(item::cursor(id, target, cursor)?));
-        let put = match cursor.revision.saturating_sub(1) {
+        let put = match cursor.revision.checked_sub(1).ok_or(CursorError::Conflict)? {
             0 => put
                 .condition_expression("attribute_not_exists(#pk)")
                 .expression_attribute_names("#pk", item::PARTITION),

@@ -1,0 +1,236 @@
+//! What every outbox must do: what is to be carried to the publisher's product. A case gets a store
+//! with nothing in it.
+
+use std::collections::BTreeSet;
+
+use shared::domain::{Event, Position};
+use shared::store::{
+    Backlog, Cursor, CursorError, CursorState, Due, Outbox, Page, Target, Trouble,
+};
+
+use super::*;
+
+/// A table, by both of its faces.
+pub struct Faces<'a> {
+    pub store: &'a dyn Store,
+    pub outbox: &'a dyn Outbox,
+}
+
+impl Faces<'_> {
+    async fn commit(&self, change: &Change) {
+        self.store.commit(change.record.id(), &of(change)).await.expect("committed");
+    }
+
+    async fn cursor(&self, number: usize, target: Target) -> Cursor {
+        self.outbox.cursor(id(number), target).await.expect("a read")
+    }
+
+    async fn save(
+        &self,
+        number: usize,
+        target: Target,
+        cursor: &Cursor,
+    ) -> Result<(), CursorError> {
+        self.outbox.save_cursor(id(number), target, cursor).await
+    }
+
+    /// All that is due by then, in order; each once.
+    async fn due(&self, by: Timestamp) -> Vec<Due> {
+        let (mut found, mut next) = (Vec::new(), None);
+        loop {
+            let Page { items, next: following } =
+                self.outbox.due(by, next.as_deref()).await.expect("a page");
+            assert!(items.len() <= 100);
+            for due in items {
+                assert!(!found.contains(&due), "{due:?} is listed twice");
+                found.push(due);
+            }
+            match following {
+                Some(following) => next = Some(following),
+                None => return found,
+            }
+        }
+    }
+
+    async fn parked(&self) -> Vec<(SubscriptionId, Target)> {
+        self.outbox.parked(None).await.expect("a page").items
+    }
+}
+
+fn at(version: u64, index: u8) -> Position {
+    Position { version, index }
+}
+
+fn flowing(revision: u64, version: u64) -> Cursor {
+    Cursor { revision, delivered: at(version, 0), state: CursorState::Flowing }
+}
+
+fn trouble() -> Trouble {
+    Trouble { since: noon(), attempts: 3, last: "answered 500".to_owned() }
+}
+
+fn seconds(seconds: i64) -> Timestamp {
+    noon() + SignedDuration::from_secs(seconds)
+}
+
+pub async fn a_cursor_is_moved_from_the_revision_it_had_and_from_no_other(table: Faces<'_>) {
+    assert_eq!(table.cursor(1, Target::Endpoint).await, Cursor::default());
+    for revision in [0, 2] {
+        let refused = table.save(1, Target::Endpoint, &flowing(revision, 1)).await;
+        assert!(matches!(refused, Err(CursorError::Conflict)), "{revision}: {refused:?}");
+    }
+    table.save(1, Target::Endpoint, &flowing(1, 1)).await.expect("the first");
+    for revision in [1, 3] {
+        let refused = table.save(1, Target::Endpoint, &flowing(revision, 9)).await;
+        assert!(matches!(refused, Err(CursorError::Conflict)), "{revision}: {refused:?}");
+    }
+    table.save(1, Target::Endpoint, &flowing(2, 2)).await.expect("the next");
+    assert_eq!(table.cursor(1, Target::Endpoint).await, flowing(2, 2));
+    assert_eq!(table.cursor(1, Target::EventBus).await, Cursor::default(), "another target's");
+    assert_eq!(table.cursor(2, Target::Endpoint).await, Cursor::default(), "another one's");
+    for (revision, state) in (3..).zip([
+        CursorState::Due { at: noon(), trouble: None },
+        CursorState::Due { at: noon(), trouble: Some(trouble()) },
+        CursorState::Parked { at: noon(), trouble: trouble() },
+        CursorState::Flowing,
+    ]) {
+        let moved = Cursor { revision, delivered: at(7, 2), state };
+        table.save(1, Target::Endpoint, &moved).await.expect("the next");
+        assert_eq!(table.cursor(1, Target::Endpoint).await, moved);
+    }
+}
+
+pub async fn of_many_who_move_a_cursor_one_wins(table: Faces<'_>) {
+    let rivals = [flowing(1, 1), flowing(1, 2), flowing(1, 3)];
+    let (a, b, c) = tokio::join!(
+        table.save(1, Target::Endpoint, &rivals[0]),
+        table.save(1, Target::Endpoint, &rivals[1]),
+        table.save(1, Target::Endpoint, &rivals[2]),
+    );
+    let outcomes = [a, b, c];
+    let winners: Vec<_> = rivals.iter().zip(&outcomes).filter(|(_, one)| one.is_ok()).collect();
+    let [(winner, _)] = winners[..] else { panic!("one wins: {outcomes:?}") };
+    assert_eq!(table.cursor(1, Target::Endpoint).await, *winner);
+}
+
+pub async fn a_backlog_goes_on_from_any_place(table: Faces<'_>) {
+    let mut current = first(id(1), "Subscribed");
+    let mut all = current.events.clone();
+    table.commit(&current).await;
+    for version in 2..=20_u64 {
+        let plan = if version.is_multiple_of(2) { "gold" } else { "silver" };
+        let observed = serde_json::from_value(json!({ "planId": plan, "quantity": version }));
+        current = change(Some(&current.record), &observed.expect("an observation"));
+        all.extend(current.events.clone());
+        table.commit(&current).await;
+    }
+    table.commit(&first(id(2), "Subscribed")).await;
+    table.save(1, Target::Endpoint, &flowing(1, 3)).await.expect("a cursor is no event");
+
+    for start in 0..=all.len() {
+        let after = start.checked_sub(1).map_or(Position::default(), |one| all[one].position());
+        let mut read = Vec::new();
+        let mut place = after;
+        loop {
+            let Backlog { events, more } =
+                table.outbox.backlog(id(1), place).await.expect("a backlog");
+            assert!(!more || !events.is_empty(), "there is more, and it goes on");
+            place = events.last().map_or(place, Event::position);
+            read.extend(events);
+            if !more {
+                break;
+            }
+        }
+        assert_eq!(read, all[start..], "after {after:?}");
+    }
+    let none = table.outbox.backlog(id(3), Position::default()).await.expect("a backlog");
+    assert_eq!(none, Backlog { events: Vec::new(), more: false });
+}
+
+pub async fn events_are_due_until_they_are_settled(table: Faces<'_>) {
+    let one = first(id(1), "Subscribed");
+    assert_eq!(one.events.len(), 2, "Purchased, Activated");
+    table.commit(&one).await;
+    assert_eq!(table.due(seconds(119)).await, [], "left to the stream");
+    assert_eq!(table.due(seconds(120)).await, [Due::Signed(id(1), 1)]);
+    table.commit(&next(&one.record, 20)).await;
+    let hours = noon() + SignedDuration::from_hours(3);
+    assert_eq!(table.due(hours).await, [Due::Signed(id(1), 1), Due::Signed(id(1), 2)]);
+    let outbox = table.outbox;
+    let settle = |versions: &[u64]| {
+        let versions: BTreeSet<u64> = versions.iter().copied().collect();
+        async move { outbox.settle(id(1), &versions).await.expect("settled") }
+    };
+    settle(&[]).await;
+    settle(&[1]).await;
+    assert_eq!(table.due(hours).await, [Due::Signed(id(1), 2)]);
+    settle(&[1, 2]).await;
+    assert_eq!(table.due(hours).await, [], "once more does no harm");
+    settle(&[9]).await;
+    let events = table.store.events(id(1), 0).await.expect("a read").items;
+    assert_eq!(events.len(), 3, "settled events stay, and none is invented");
+}
+
+pub async fn a_cursor_is_due_at_its_time_and_parked_until_it_is_moved(table: Faces<'_>) {
+    let moved = |revision, state| Cursor { revision, delivered: at(1, 0), state };
+    let due = CursorState::Due { at: seconds(60), trouble: Some(trouble()) };
+    table.save(1, Target::Endpoint, &moved(1, due.clone())).await.expect("saved");
+    table.save(1, Target::EventBus, &moved(1, due)).await.expect("saved");
+    assert_eq!(table.due(seconds(59)).await, []);
+    let both = [Target::Endpoint, Target::EventBus].map(|target| Due::Cursor(id(1), target));
+    let found: BTreeSet<_> = table.due(seconds(60)).await.into_iter().collect();
+    assert_eq!(found, BTreeSet::from(both));
+
+    let parked = CursorState::Parked { at: seconds(60), trouble: trouble() };
+    table.save(1, Target::Endpoint, &moved(2, parked)).await.expect("saved");
+    assert_eq!(table.due(seconds(9999)).await, [Due::Cursor(id(1), Target::EventBus)]);
+    assert_eq!(table.parked().await, [(id(1), Target::Endpoint)]);
+    table.save(1, Target::Endpoint, &moved(3, CursorState::Flowing)).await.expect("saved");
+    table.save(1, Target::EventBus, &moved(2, CursorState::Flowing)).await.expect("saved");
+    assert_eq!((table.due(seconds(9999)).await, table.parked().await), (vec![], vec![]));
+}
+
+pub async fn what_is_due_is_listed_the_oldest_first_page_by_page(table: Faces<'_>) {
+    const MANY: usize = 215;
+    for number in 0..MANY {
+        let at = seconds(i64::try_from(number * 7 % MANY).expect("few"));
+        let state = CursorState::Due { at, trouble: None };
+        let cursor = Cursor { revision: 1, delivered: Position::default(), state };
+        table.save(number, Target::Endpoint, &cursor).await.expect("saved");
+    }
+    let due = table.due(seconds(9999)).await;
+    let expected: Vec<_> = (0..MANY)
+        .map(|second| (0..MANY).find(|number| number * 7 % MANY == second).expect("coprime"))
+        .map(|number| Due::Cursor(id(number), Target::Endpoint))
+        .collect();
+    assert_eq!(due, expected);
+    for nonsense in ["", "x", "a b", "later SUB#1"] {
+        let refused = table.outbox.due(noon(), Some(nonsense)).await;
+        assert!(matches!(refused, Err(StoreError::BadPosition)), "{nonsense}: {refused:?}");
+    }
+}
+
+/// Only DynamoDB's items show it.
+#[tokio::test]
+async fn a_cursor_never_expires_and_what_has_expired_does_not_come_back() {
+    let table = Table::new().await;
+    let purchase = first(id(1), "Subscribed");
+    table.store.commit(id(1), &of(&purchase)).await.expect("committed");
+    table.outbox.save_cursor(id(1), Target::Endpoint, &flowing(1, 1)).await.expect("saved");
+    let signed: Vec<_> = table
+        .items(id(1))
+        .await
+        .into_iter()
+        .filter(|item| item.contains_key("outbox"))
+        .map(|item| sort(&item).to_owned())
+        .collect();
+    assert_eq!(signed, ["EVENT#00000000000000000001#000"], "one sign per version");
+    let items = table.items(id(1)).await;
+    let cursor = items.iter().find(|item| sort(item) == "DELIVERY#endpoint").expect("a cursor");
+    assert!(!cursor.contains_key("expires_at"));
+
+    table.outbox.settle(id(1), &BTreeSet::from([1, 7])).await.expect("settled");
+    let after = table.items(id(1)).await;
+    assert_eq!(after.len(), items.len(), "nothing was made of an event that isn't there");
+    assert!(after.iter().all(|item| !item.contains_key("outbox") && !item.contains_key("due_at")));
+}
