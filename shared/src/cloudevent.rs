@@ -11,8 +11,8 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::domain::{
-    Action, Cause, Event, EventKind, OperationId, OperationSource, SignUp, Subscription,
-    SubscriptionId,
+    Action, Cause, Event, EventKind, OperationId, OperationSource, RequestedChange, Ruling, SignUp,
+    Subscription, SubscriptionId,
 };
 
 /// The media type of [`CloudEvent`] in JSON.
@@ -50,6 +50,8 @@ struct Data<'a> {
     tracking: Tracking,
     #[serde(skip_serializing_if = "Option::is_none")]
     change: Option<Values<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decision: Option<&'a Ruling>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sign_up: Option<&'a SignUp>,
 }
@@ -92,12 +94,13 @@ struct Tracking {
     operation_id: Option<OperationId>,
 }
 
-/// The value that changed.
+/// The value that changed, or didn't.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum Values<'a> {
     Plan { from: &'a str, to: &'a str },
     Seats { from: Option<u64>, to: Option<u64> },
+    Requested(&'a RequestedChange),
 }
 
 impl<'a> CloudEvent<'a> {
@@ -126,6 +129,7 @@ impl<'a> CloudEvent<'a> {
                     operation_id: operation(&event.cause),
                 },
                 change: change(&event.kind),
+                decision: event.decision.as_ref(),
                 sign_up: event.sign_up.as_ref(),
             },
         }
@@ -148,6 +152,7 @@ fn type_of(kind: &EventKind) -> (&'static str, u32) {
         EventKind::Activated => ("activated", 1),
         EventKind::PlanChanged { .. } => ("plan-changed", 1),
         EventKind::QuantityChanged { .. } => ("quantity-changed", 1),
+        EventKind::ChangeRejected { .. } => ("change-rejected", 1),
         EventKind::Renewed => ("renewed", 1),
         EventKind::DetailsChanged => ("details-changed", 1),
         EventKind::Suspended => ("suspended", 1),
@@ -161,6 +166,7 @@ fn change(kind: &EventKind) -> Option<Values<'_>> {
     match kind {
         EventKind::PlanChanged { from, to } => Some(Values::Plan { from, to }),
         EventKind::QuantityChanged { from, to } => Some(Values::Seats { from: *from, to: *to }),
+        EventKind::ChangeRejected { change } => Some(Values::Requested(change)),
         EventKind::Purchased
         | EventKind::ActivationRequested
         | EventKind::Activated

@@ -17,7 +17,6 @@ use crate::auth::{
     WebhookTokenVerifier,
 };
 use crate::deadline::Punctual;
-use crate::domain::ChangePolicy;
 use crate::fulfillment::{Client, Endpoint, Marketplace};
 use crate::outbound::{self, Https, Transport};
 use crate::retry::RetryPolicy;
@@ -25,6 +24,7 @@ use crate::store::{DynamoDbStore, Outbox, Store};
 use crate::system::{RealSystem, System};
 
 mod branding;
+mod changes;
 mod delivery;
 mod landing_app;
 
@@ -358,12 +358,6 @@ fn aws_timeouts() -> aws_sdk_dynamodb::config::timeout::TimeoutConfig {
         .operation_attempt_timeout(Duration::from_millis(1500))
         .operation_timeout(Duration::from_secs(4))
         .build()
-}
-
-/// Reads `CHANGE_POLICY`.
-pub fn change_policy(environment: &Environment) -> Result<ChangePolicy, ConfigError> {
-    const PURPOSE: &str = "what an unasked plan or seat change meets, `accept` or `reject`";
-    environment.parse_or("CHANGE_POLICY", ChangePolicy::Accept, PURPOSE)
 }
 
 /// Reads `TABLE_NAME` and how to reach the table.

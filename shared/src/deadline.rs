@@ -26,6 +26,20 @@ pub async fn until<F: Future>(deadline: Timestamp, work: F) -> F::Output {
     DEADLINE.scope(deadline, work).await
 }
 
+/// Does a part of the work, none of whose requests outlasts `limit` either.
+pub async fn within<F: Future>(now: Timestamp, limit: Duration, part: F) -> F::Output {
+    let end = SignedDuration::try_from(limit).ok().and_then(|limit| now.checked_add(limit).ok());
+    let end = end.unwrap_or(Timestamp::MAX);
+    let outer = DEADLINE.try_with(|deadline| *deadline).unwrap_or(Timestamp::MAX);
+    DEADLINE.scope(outer.min(end), part).await
+}
+
+/// What is left until the deadline; `None` where there is none.
+pub fn left(now: Timestamp) -> Option<Duration> {
+    let deadline = DEADLINE.try_with(|deadline| *deadline).ok()?;
+    Some(Duration::try_from(deadline.duration_since(now)).unwrap_or(Duration::ZERO))
+}
+
 /// Cuts every request off at the deadline of the work it's part of, to Microsoft, to Entra and to
 /// AWS alike; what then fails is answered in time as what it is.
 #[derive(Debug)]
@@ -48,12 +62,10 @@ impl<T: Transport> Transport for Punctual<T> {
         request: http::Request<Bytes>,
         timeout: Duration,
     ) -> Result<http::Response<Bytes>, SendError> {
-        let Ok(deadline) = DEADLINE.try_with(|deadline| *deadline) else {
-            return self.inner.send(request, timeout).await;
-        };
-        match Duration::try_from(deadline.duration_since(self.system.now())) {
-            Ok(left) if !left.is_zero() => self.inner.send(request, timeout.min(left)).await,
-            Ok(_) | Err(_) => Err(SendError::NotSent("no time is left for it".to_owned())),
+        match left(self.system.now()) {
+            None => self.inner.send(request, timeout).await,
+            Some(left) if !left.is_zero() => self.inner.send(request, timeout.min(left)).await,
+            Some(_) => Err(SendError::NotSent("no time is left for it".to_owned())),
         }
     }
 }

@@ -1,8 +1,9 @@
 //! What every function stands on.
 //!
 //! [`domain`] holds the rules of a subscription's life and does nothing; [`fulfillment`], [`auth`]
-//! and [`store`] speak to Microsoft, Entra and the table; [`commit`] and [`activation`] are what
-//! several functions do alike. The functions know this crate; it knows none of them.
+//! and [`store`] speak to Microsoft, Entra and the table, and [`decision`] to the publisher's product;
+//! [`commit`] and [`activation`] are what several functions do alike. The functions know this crate; it
+//! knows none of them.
 
 pub mod activation;
 pub mod auth;
@@ -10,6 +11,7 @@ pub mod cloudevent;
 pub mod commit;
 pub mod config;
 pub mod deadline;
+pub mod decision;
 pub mod domain;
 pub mod fulfillment;
 pub mod http;

@@ -8,9 +8,10 @@ use thiserror::Error;
 use tracing::{info, warn};
 
 use crate::commit::{DecideError, decide};
+use crate::decision::{Briefing, Changes};
 use crate::domain::{
-    Action, Cause, ChangePolicy, Decision, Observation, Operation, OperationId, OperationStatus,
-    Record, Staleness, Status, SubscriptionId, Verdict, apply, observe, reinstate, review,
+    Action, Cause, Decision, Observation, Operation, OperationId, OperationStatus, Record, Ruling,
+    Staleness, Status, SubscriptionId, Verdict, apply, observe, reinstate, reject,
 };
 use crate::fulfillment::{Acknowledgement, FulfillmentError, Marketplace};
 use crate::store::{Mark, Outcome, Store};
@@ -56,17 +57,24 @@ pub struct Operations {
     pub store: Arc<dyn Store>,
     /// Time.
     pub system: Arc<dyn System>,
-    /// What an unasked plan or seat change meets.
-    pub policy: ChangePolicy,
+    /// How plan and seat changes are decided.
+    pub changes: Changes,
 }
 
 impl Operations {
+    /// Gathers what whoever decides about a change is told. To be done beside whatever else has to be
+    /// asked first.
+    pub async fn brief(&self, id: SubscriptionId) -> Briefing {
+        self.changes.brief(&*self.marketplace, &self.system, id).await
+    }
+
     /// Accepts or rejects a requested plan or seat change, within Microsoft's ten seconds
     /// (F-WHA-10), and records what follows from it.
     pub async fn answer(
         &self,
         requested: &Requested,
         current: Option<Record>,
+        briefing: &Briefing,
     ) -> Result<Outcome, AnswerError> {
         let current = match current {
             Some(record) => record,
@@ -75,8 +83,8 @@ impl Operations {
         if requested.operation.is_settled() {
             return self.follow(requested, &requested.operation, current).await;
         }
-        let verdict = review(&current, &requested.operation, self.policy);
-        if let Err(error) = self.acknowledge(requested, verdict).await {
+        let ruling = self.changes.decide(&current, requested, briefing).await;
+        if let Err(error) = self.acknowledge(requested, ruling.verdict).await {
             // A conflict means settled meanwhile (F-OPU-4); of anything else the outcome isn't
             // known, and the operation itself knows best (F-OPU-6).
             warn!(
@@ -87,16 +95,19 @@ impl Operations {
                 Ok(operation) if operation.is_settled() => {
                     return self.follow(requested, &operation, current).await;
                 }
-                Ok(_) | Err(_) if verdict == Verdict::Accept => {
+                Ok(_) | Err(_) if ruling.verdict == Verdict::Accept => {
                     self.note_unacknowledged(requested, current).await;
                     return Err(AnswerError::Unacknowledged(error));
                 }
                 // The 4xx of the answer rejects as well (F-WHA-12). No mark is made: should the
                 // answer be lost too, the next delivery sees what has become of the operation.
-                Ok(_) | Err(_) => return Ok(Outcome::Rejected),
+                Ok(_) | Err(_) => {
+                    self.note_rejected(requested, &ruling, current).await;
+                    return Ok(Outcome::Rejected);
+                }
             }
         }
-        self.record_verdict(requested, verdict, current).await
+        self.record_ruling(requested, &ruling, current).await
     }
 
     async fn acknowledge(
@@ -104,10 +115,7 @@ impl Operations {
         requested: &Requested,
         verdict: Verdict,
     ) -> Result<(), FulfillmentError> {
-        let acknowledgement = match verdict {
-            Verdict::Accept => Acknowledgement::Success,
-            Verdict::Reject => Acknowledgement::Failure,
-        };
+        let acknowledgement = Acknowledgement::from(verdict);
         info!(
             subscription.id = %requested.subscription, operation.id = %requested.id,
             action = %requested.action, status = acknowledgement.as_str(), "acknowledging a requested change"
@@ -117,13 +125,14 @@ impl Operations {
             .await
     }
 
-    async fn record_verdict(
+    async fn record_ruling(
         &self,
         requested: &Requested,
-        verdict: Verdict,
+        ruling: &Ruling,
         current: Record,
     ) -> Result<Outcome, AnswerError> {
         let now = self.system.now();
+        let verdict = ruling.verdict;
         let outcome = match verdict {
             Verdict::Accept => Outcome::Accepted,
             Verdict::Reject => Outcome::Rejected,
@@ -131,9 +140,9 @@ impl Operations {
         let rule = |record: Option<&Record>| {
             Ok(match (verdict, record) {
                 (Verdict::Accept, Some(record)) => {
-                    apply(record, &requested.operation, &requested.cause, now)
+                    apply(record, &requested.operation, &requested.cause, now).ruled(ruling)
                 }
-                (Verdict::Reject, Some(record)) => record.forget_operation(requested.id, now),
+                (Verdict::Reject, Some(record)) => rejected(requested, record, ruling, now),
                 (_, None) => Decision::Unchanged,
             })
         };
@@ -264,6 +273,21 @@ impl Operations {
         committed.record.ok_or(AnswerError::Settling)
     }
 
+    /// A rejection that only the answer tells Microsoft of is recorded all the same, if it can be. Should
+    /// that answer be lost as well, the change may be rejected, and the event recorded, a second time.
+    async fn note_rejected(&self, requested: &Requested, ruling: &Ruling, current: Record) {
+        let now = self.system.now();
+        let rule = |record: Option<&Record>| {
+            Ok(record
+                .map_or(Decision::Unchanged, |record| rejected(requested, record, ruling, now)))
+        };
+        let id = requested.subscription;
+        if let Err(error) = decide(&*self.store, &*self.system, id, Some(current), None, rule).await
+        {
+            warn!(subscription.id = %id, operation.id = %requested.id, %error, "the rejection was not recorded");
+        }
+    }
+
     /// So that the reconciliation looks after it if no redelivery does.
     async fn note_unacknowledged(&self, requested: &Requested, current: Record) {
         let now = self.system.now();
@@ -278,6 +302,15 @@ impl Operations {
             warn!(subscription.id = %id, operation.id = %requested.id, %error, "the open operation was not noted");
         }
     }
+}
+
+fn rejected(
+    requested: &Requested,
+    record: &Record,
+    ruling: &Ruling,
+    now: jiff::Timestamp,
+) -> Decision {
+    reject(record, requested.id, &requested.operation, &requested.cause, ruling, now)
 }
 
 /// An observation that shows what the operation brought about is as young as the operation.

@@ -13,7 +13,8 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use shared::activation::Activation;
-use shared::config::{ConfigError, Environment, Foundation, change_policy};
+use shared::config::{ConfigError, Environment, Foundation};
+use shared::decision::Changes;
 use shared::domain::Observation;
 use shared::fulfillment::{FulfillmentError, Marketplace, SubscriptionPage};
 use shared::operations::Operations;
@@ -75,7 +76,7 @@ impl Reconciliation {
 
     /// The function on a given foundation.
     pub fn new(environment: &Environment, foundation: &Foundation) -> Result<Self, ConfigError> {
-        let policy = change_policy(environment)?;
+        let changes = Changes::read(environment, foundation)?;
         let Foundation { microsoft, store, system } = foundation;
         let marketplace = microsoft.marketplace(RetryPolicy::SCHEDULED, system.clone());
         Ok(Self {
@@ -91,7 +92,7 @@ impl Reconciliation {
                 marketplace,
                 store: store.clone(),
                 system: system.clone(),
-                policy,
+                changes,
             },
         })
     }

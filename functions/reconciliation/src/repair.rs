@@ -146,7 +146,8 @@ impl Reconciliation {
         let current = self.store.load(id).await?;
         let answered = match requested.action {
             Action::ChangePlan | Action::ChangeQuantity => {
-                self.operations.answer(&requested, current).await.map(|_| true)
+                let briefing = self.operations.brief(id).await;
+                self.operations.answer(&requested, current, &briefing).await.map(|_| true)
             }
             Action::Reinstate => {
                 let observed = self.marketplace.get_subscription(id).await?;

@@ -17,7 +17,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use http::{Method, StatusCode};
 use shared::auth::{Refused, WebhookTokenVerifier, bearer_token};
-use shared::config::{ConfigError, Environment, Foundation, change_policy};
+use shared::config::{ConfigError, Environment, Foundation};
+use shared::decision::Changes;
 use shared::domain::{Action, Cause, Operation, OperationId, Record, Staleness, Status};
 use shared::fulfillment::{FulfillmentError, Marketplace};
 use shared::http::{Handler, Problem, Request, Response, empty};
@@ -62,7 +63,7 @@ impl Webhook {
 
     /// The function on a given foundation.
     pub fn new(environment: &Environment, foundation: &Foundation) -> Result<Self, ConfigError> {
-        let policy = change_policy(environment)?;
+        let changes = Changes::read(environment, foundation)?;
         let retry = RetryPolicy::WITHIN_WEBHOOK;
         let Foundation { microsoft, store, system } = foundation;
         let marketplace = microsoft.marketplace(retry, system.clone());
@@ -75,7 +76,7 @@ impl Webhook {
                 marketplace,
                 store: store.clone(),
                 system: system.clone(),
-                policy,
+                changes,
             },
         })
     }
@@ -162,9 +163,10 @@ impl Webhook {
 
     /// A plan or seat change waits for our answer: ten seconds (F-WHA-3, F-WHA-4, F-WHA-10).
     async fn change(&self, claim: &Claim, id: OperationId) -> Result<(), Failure> {
-        let (operation, loaded) = tokio::join!(
+        let (operation, loaded, briefing) = tokio::join!(
             self.marketplace.get_operation(claim.subscription, id),
             self.store.load_with_mark(claim.subscription, id),
+            self.operations.brief(claim.subscription),
         );
         let (current, mark) = loaded?;
         if let Some(mark) = mark {
@@ -172,7 +174,7 @@ impl Webhook {
         }
         let Some(operation) = self.confirmed(claim, operation)? else { return Ok(()) };
         let requested = requested(claim, id, operation);
-        match self.operations.answer(&requested, current).await {
+        match self.operations.answer(&requested, current, &briefing).await {
             Ok(outcome) => answer(outcome),
             Err(failed) => self.failed(&requested, failed).await,
         }

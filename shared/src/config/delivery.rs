@@ -126,21 +126,31 @@ fn endpoint(
         let _ = (environment.get(KEYS.secret), environment.get(KEYS.arn));
         return Ok(None);
     };
-    let keys = client_secret(environment, transport, &KEYS)?;
-    if let ClientSecret::Given(keys) = &keys {
-        use secrecy::ExposeSecret as _;
-        WebhookKeys::parse(keys.expose_secret()).map_err(|error| ConfigError {
-            name: KEYS.secret,
-            problem: error.to_string(),
-            purpose: KEYS.purpose,
-        })?;
-    }
+    let keys = signing_keys(environment, transport, &KEYS)?;
     let url = parse::<HttpsAddress>(ENDPOINT, &address, ENDPOINT_PURPOSE)?.0;
     Ok(Some(EndpointSettings { url, keys, transport: transport.clone() }))
 }
 
+/// What is signed with: keys, or where Secrets Manager keeps them.
+pub(super) fn signing_keys(
+    environment: &Environment,
+    transport: &Arc<dyn Transport>,
+    names: &SecretNames,
+) -> Result<ClientSecret, ConfigError> {
+    let keys = client_secret(environment, transport, names)?;
+    if let ClientSecret::Given(keys) = &keys {
+        use secrecy::ExposeSecret as _;
+        WebhookKeys::parse(keys.expose_secret()).map_err(|error| ConfigError {
+            name: names.secret,
+            problem: error.to_string(),
+            purpose: names.purpose,
+        })?;
+    }
+    Ok(keys)
+}
+
 /// An address that nobody on the way reads or changes what is sent to. On this machine, HTTP will do.
-struct HttpsAddress(http::Uri);
+pub(super) struct HttpsAddress(pub(super) http::Uri);
 
 impl FromStr for HttpsAddress {
     type Err = &'static str;

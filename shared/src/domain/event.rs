@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::operation::{Action, Operation, OperationId, OperationSource};
+use super::review::{RequestedChange, Ruling};
 use super::sign_up::SignUp;
 use super::subscription::{Subscription, SubscriptionId};
 
@@ -33,6 +34,9 @@ pub struct Event {
     /// What the buyer told the publisher, with the events that a product sets an account up by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sign_up: Option<SignUp>,
+    /// By whose word a requested change was accepted or rejected, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Ruling>,
     /// The correlation id of the piece of work that recorded it, as Microsoft was sent it (F-GEN-5).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<Uuid>,
@@ -106,6 +110,12 @@ pub enum EventKind {
         /// Seats now.
         to: Option<u64>,
     },
+    /// A change was asked for and rejected. Nothing else has changed; should Microsoft make it in
+    /// spite of that, the event of the change follows (F-WHA-12).
+    ChangeRejected {
+        /// What was asked for.
+        change: RequestedChange,
+    },
     /// A new term began.
     Renewed,
     /// Something else changed: name, people, renewal, what the customer may do, or a status this
@@ -130,6 +140,7 @@ impl EventKind {
             Self::Activated => "Activated",
             Self::PlanChanged { .. } => "PlanChanged",
             Self::QuantityChanged { .. } => "QuantityChanged",
+            Self::ChangeRejected { .. } => "ChangeRejected",
             Self::Renewed => "Renewed",
             Self::DetailsChanged => "DetailsChanged",
             Self::Suspended => "Suspended",
@@ -213,7 +224,7 @@ mod tests {
                               "planId": "gold", "saasSubscriptionStatus": "Subscribed" }
         }"#;
         let event: Event = serde_json::from_str(text).expect("an event");
-        assert_eq!((event.before, event.correlation_id), (None, None));
+        assert_eq!((event.before, event.correlation_id, event.decision), (None, None, None));
         assert!(matches!(event.cause, Cause::Webhook { source: None, .. }), "{:?}", event.cause);
     }
 }

@@ -24,6 +24,9 @@ pub use operation::{Action, Operation, OperationId, OperationSource, OperationSt
 pub use record::{
     ACTIVATION_DEADLINE, ACTIVATION_DEADLINE_NOTICE, ActivationRequest, PendingOperation, Record,
 };
-pub use review::{ChangePolicy, Verdict, review};
+pub use review::{
+    Authority, ChangePolicy, ChangeRules, RequestedChange, Review, RulesError, Ruling, Said,
+    Verdict, reject, review,
+};
 pub use sign_up::SignUp;
 pub use subscription::{CustomerOperation, Party, Status, Subscription, SubscriptionId, Term};

@@ -293,6 +293,7 @@ impl Walk {
                 recorded_at: now,
                 before: before.replace(subscription.clone()),
                 subscription,
+                decision: None,
                 correlation_id: None,
             })
             .collect();

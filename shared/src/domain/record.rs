@@ -214,7 +214,8 @@ impl Record {
         Change { record, events: Vec::new() }
     }
 
-    fn announce(
+    /// The same subscription, with an event.
+    pub(super) fn announce(
         &self,
         kind: EventKind,
         cause: &Cause,
@@ -232,6 +233,7 @@ impl Record {
             before: Some(self.subscription.clone()),
             subscription: self.subscription.clone(),
             sign_up: self.sign_up.clone(),
+            decision: None,
             correlation_id: None,
         });
         change

@@ -106,6 +106,7 @@ fn held_once(io: &Arc<Io>, kind: &EventKind, reported: &Subscription) {
             | EventKind::Purchased
             | EventKind::ActivationRequested
             | EventKind::ActivationDeadlineApproaching
+            | EventKind::ChangeRejected { .. }
             | EventKind::DetailsChanged => (true, ""),
         };
         (!known).then(|| format!("{id}: {} with a {what} Microsoft never held", kind.name()))

@@ -34,6 +34,8 @@ pub fn apply(before: Option<&Subscription>, event: &Event) -> Result<Subscriptio
             fits(after.term.start_date > before.term.start_date, "Renewed into an earlier term")?;
             expected.term.clone_from(&after.term);
         }
+        // Nothing comes of it.
+        EventKind::ChangeRejected { .. } => {}
         EventKind::DetailsChanged => {
             fits(before != after, "DetailsChanged without a change")?;
             expected.clone_from(after);

@@ -1,16 +1,22 @@
 //! What a requested change meets (F-WHA-3, F-WHA-4, F-WHA-14, F-WHA-15).
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::*;
-use crate::domain::{Cause, Decision, Observation, observe};
+use crate::domain::{Observation, observe};
+
+mod rejections;
+mod rules;
 
 /// Subscribed to silver.
 fn record(quantity: Value) -> Record {
+    record_of("offer", quantity)
+}
+
+fn record_of(offer: &str, quantity: Value) -> Record {
     let observed: Observation = serde_json::from_value(json!({
-        "id": Uuid::from_u128(1), "offerId": "offer", "planId": "silver", "quantity": quantity,
+        "id": Uuid::from_u128(1), "offerId": offer, "planId": "silver", "quantity": quantity,
         "saasSubscriptionStatus": "Subscribed",
     }))
     .expect("an observation");
@@ -24,16 +30,29 @@ fn operation(body: Value) -> Operation {
     serde_json::from_value(body).expect("an operation")
 }
 
-fn verdicts(record: &Record, body: Value) -> (Verdict, Verdict) {
-    let operation = operation(body);
-    (
-        review(record, &operation, ChangePolicy::Accept),
-        review(record, &operation, ChangePolicy::Reject),
-    )
+fn reviewed(record: &Record, body: Value, policy: ChangePolicy) -> Review {
+    review(record, &operation(body), &ChangeRules::default(), policy)
+}
+
+/// What stands where nobody is asked, under either policy.
+fn verdicts(record: &Record, body: &Value) -> (Verdict, Verdict) {
+    let of = |policy| match reviewed(record, body.clone(), policy) {
+        Review::Settled(ruling) | Review::Open(ruling) => ruling.verdict,
+    };
+    (of(ChangePolicy::Accept), of(ChangePolicy::Reject))
+}
+
+/// Accepted whatever anybody would say, by this authority.
+#[track_caller]
+fn is_settled(record: &Record, body: &Value, by: Authority) {
+    for policy in [ChangePolicy::Accept, ChangePolicy::Reject] {
+        let expected = Review::Settled(Ruling::accept(by));
+        assert_eq!(reviewed(record, body.clone(), policy), expected, "{body}");
+    }
 }
 
 #[test]
-fn the_policy_decides_about_what_others_ask_for() {
+fn the_policy_decides_about_what_others_ask_for_unless_somebody_is_asked() {
     let record = record(json!(10));
     for asked in [
         json!({ "action": "ChangePlan", "planId": "gold", "quantity": 10 }),
@@ -45,13 +64,15 @@ fn the_policy_decides_about_what_others_ask_for() {
         json!({ "action": "ChangeQuantity", "quantity": "" }),
         json!({ "planId": "silver", "quantity": 10 }),
     ] {
-        let verdicts = verdicts(&record, asked.clone());
+        let verdicts = verdicts(&record, &asked);
         assert_eq!(verdicts, (Verdict::Accept, Verdict::Reject), "{asked}");
+        let open = reviewed(&record, asked.clone(), ChangePolicy::Reject);
+        assert!(matches!(&open, Review::Open(ruling) if ruling.by == Authority::Policy), "{asked}");
     }
 }
 
 #[test]
-fn what_we_asked_for_ourselves_is_accepted_whatever_the_policy() {
+fn what_we_asked_for_ourselves_is_accepted_and_nobody_is_asked() {
     let record = record(json!(10));
     for source in ["Partner", "partner", " Partner "] {
         for asked in [
@@ -59,14 +80,13 @@ fn what_we_asked_for_ourselves_is_accepted_whatever_the_policy() {
             json!({ "action": "ChangeQuantity", "quantity": 20, "operationRequestSource": source }),
             json!({ "action": "ChangeQuantity", "quantity": 20, "operationRequestedSource": source }),
         ] {
-            let verdicts = verdicts(&record, asked.clone());
-            assert_eq!(verdicts, (Verdict::Accept, Verdict::Accept), "{asked}");
+            is_settled(&record, &asked, Authority::Publisher);
         }
     }
 }
 
 #[test]
-fn t_23_a_change_to_what_is_in_force_is_accepted_whatever_the_policy() {
+fn t_23_a_change_to_what_is_in_force_is_accepted_and_nobody_is_asked() {
     for (record, asked) in [
         (record(json!(10)), json!({ "action": "ChangePlan", "planId": "silver", "quantity": 99 })),
         (
@@ -75,11 +95,10 @@ fn t_23_a_change_to_what_is_in_force_is_accepted_whatever_the_policy() {
         ),
         (record(json!(null)), json!({ "action": "ChangePlan", "planId": " silver " })),
     ] {
-        let verdicts = verdicts(&record, asked.clone());
-        assert_eq!(verdicts, (Verdict::Accept, Verdict::Accept), "{asked}");
+        is_settled(&record, &asked, Authority::InForce);
     }
     // No seats asked for on a plan without seats is no value in force.
-    let flat = verdicts(&record(json!(null)), json!({ "action": "ChangeQuantity" }));
+    let flat = verdicts(&record(json!(null)), &json!({ "action": "ChangeQuantity" }));
     assert_eq!(flat, (Verdict::Accept, Verdict::Reject));
 }
 

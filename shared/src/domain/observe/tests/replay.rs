@@ -3,6 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::domain::{Authority, Ruling, Verdict, reject};
+
+fn rejection() -> Ruling {
+    Ruling::new(Verdict::Reject, Authority::Product, "not now")
+}
 
 /// SplitMix64: the same sequence on every machine.
 struct Dice(u64);
@@ -76,6 +81,10 @@ impl Dice {
             5 => record.await_operation(self.operation_id(), &Action::ChangePlan, now),
             6 => record.forget_operation(self.operation_id(), now),
             7 => record.announce_deadline(&cause(), now),
+            8 => {
+                let (id, operation) = (self.operation_id(), self.operation());
+                reject(record, id, &operation, &cause(), &rejection(), now)
+            }
             _ => {
                 let observed = observation(self.copy()).as_of(self.pick(&[None, Some(now)]));
                 observe(Some(record), &observed, &cause(), now).expect("a record completes it")
@@ -151,6 +160,10 @@ fn assert_tells_the_difference(event: &Event, before: Option<&Subscription>, see
         EventKind::ActivationRequested | EventKind::ActivationDeadlineApproaching => {
             assert_eq!(*status, Status::PendingFulfillmentStart, "seed {seed}");
             assert_eq!(before, Some(after), "seed {seed}: an announcement changes nothing");
+        }
+        EventKind::ChangeRejected { .. } => {
+            assert_eq!(before, Some(after), "seed {seed}: a rejection changes nothing");
+            assert_ne!(*status, Status::Unsubscribed, "seed {seed}");
         }
         EventKind::DetailsChanged => assert_ne!(before, Some(after), "seed {seed}"),
     }
