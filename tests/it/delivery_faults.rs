@@ -1,212 +1,23 @@
 //! Whatever goes wrong while events are carried, and whoever dies when: none is lost, none is told
 //! out of order, and in the end nothing is left to do.
 
-use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use delivery::Driver;
-use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
-use shared::domain::{Position, SubscriptionId};
-use shared::outbound::{SendError, Transport};
+use shared::domain::Position;
 use shared::redelivery::{From, redeliver};
-use shared::store::{
-    Backlog, Cursor, CursorError, CursorState, Due, Outbox, Page, StoreError, Target,
-};
+use shared::store::{CursorState, Outbox, Target};
 use shared::system::System;
-use simulation::MemoryStore;
 use uuid::Uuid;
 
-use crate::delivery_scene::{Clock, Does, Product, Scene, id, records};
-
-/// What goes wrong with an effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fault {
-    /// It does not happen.
-    Refused,
-    /// It happens, and nobody hears of it.
-    Lost,
-    /// Whoever wanted it dies before it happens.
-    DiesBefore,
-    /// Whoever wanted it dies right after.
-    DiesAfter,
-}
-
-const FAULTS: [Fault; 4] = [Fault::Refused, Fault::Lost, Fault::DiesBefore, Fault::DiesAfter];
-
-/// Which effects go wrong.
-#[derive(Clone, Copy, Debug)]
-enum Plan {
-    None,
-    /// The one with this number.
-    At(usize, Fault),
-    /// One in so many, and the functions take turns as chance has it.
-    Storm(u64),
-}
-
-/// Every effect of the delivery passes here.
-#[derive(Debug)]
-struct Effects {
-    plan: Mutex<Plan>,
-    count: AtomicUsize,
-    dying: AtomicBool,
-    chance: AtomicU64,
-}
-
-impl Effects {
-    fn new(plan: Plan, seed: u64) -> Arc<Self> {
-        Arc::new(Self {
-            plan: Mutex::new(plan),
-            count: AtomicUsize::new(0),
-            dying: AtomicBool::new(false),
-            chance: AtomicU64::new(seed),
-        })
-    }
-
-    /// A number below `below`, from the seed (SplitMix64).
-    fn chance(&self, below: u64) -> u64 {
-        const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
-        let mut z = self.chance.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP);
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % below
-    }
-
-    fn calm(&self) {
-        *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = Plan::None;
-    }
-
-    fn fault(&self) -> Option<Fault> {
-        let number = self.count.fetch_add(1, Ordering::Relaxed);
-        match *self.plan.lock().unwrap_or_else(PoisonError::into_inner) {
-            Plan::None => None,
-            Plan::At(at, fault) => (at == number).then_some(fault),
-            Plan::Storm(one_in) => (self.chance(one_in) == 0)
-                .then(|| FAULTS[usize::try_from(self.chance(4)).expect("below four")]),
-        }
-    }
-
-    /// Lets others go first, sometimes.
-    async fn turn(&self) {
-        let storms =
-            matches!(*self.plan.lock().unwrap_or_else(PoisonError::into_inner), Plan::Storm(_));
-        if storms {
-            for _ in 0..self.chance(4) {
-                Yield(false).await;
-            }
-        }
-    }
-
-    /// `Err` where the caller hears of nothing.
-    async fn effect<T>(&self, effect: impl Future<Output = T>) -> Result<T, ()> {
-        self.turn().await;
-        let fault = self.fault();
-        match fault {
-            Some(Fault::Refused) => return Err(()),
-            Some(Fault::DiesBefore) => return self.die().await,
-            None | Some(Fault::Lost | Fault::DiesAfter) => {}
-        }
-        let done = effect.await;
-        self.turn().await;
-        match fault {
-            Some(Fault::Lost) => Err(()),
-            Some(Fault::DiesAfter) => self.die().await,
-            None | Some(Fault::Refused | Fault::DiesBefore) => Ok(done),
-        }
-    }
-
-    /// Never returns; whoever runs it drops it.
-    async fn die<T>(&self) -> T {
-        self.dying.store(true, Ordering::Relaxed);
-        std::future::pending().await
-    }
-}
-
-struct Yield(bool);
-
-impl Future for Yield {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if std::mem::replace(&mut self.0, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    }
-}
-
-/// The table, whose answers may get lost.
-struct Unsafe {
-    table: MemoryStore,
-    effects: Arc<Effects>,
-}
-
-fn unavailable((): ()) -> StoreError {
-    StoreError::Unavailable("told to fail".to_owned())
-}
-
-#[async_trait]
-impl Outbox for Unsafe {
-    async fn cursor(&self, id: SubscriptionId, target: Target) -> Result<Cursor, StoreError> {
-        self.effects.effect(self.table.cursor(id, target)).await.map_err(unavailable)?
-    }
-
-    async fn save_cursor(
-        &self,
-        id: SubscriptionId,
-        target: Target,
-        cursor: &Cursor,
-    ) -> Result<(), CursorError> {
-        let saved = self.effects.effect(self.table.save_cursor(id, target, cursor)).await;
-        saved.map_err(|lost| CursorError::from(unavailable(lost)))?
-    }
-
-    async fn backlog(&self, id: SubscriptionId, after: Position) -> Result<Backlog, StoreError> {
-        self.effects.effect(self.table.backlog(id, after)).await.map_err(unavailable)?
-    }
-
-    async fn settle(&self, id: SubscriptionId, versions: &BTreeSet<u64>) -> Result<(), StoreError> {
-        self.effects.effect(self.table.settle(id, versions)).await.map_err(unavailable)?
-    }
-
-    async fn due(&self, by: Timestamp, next: Option<&str>) -> Result<Page<Due>, StoreError> {
-        self.effects.effect(self.table.due(by, next)).await.map_err(unavailable)?
-    }
-
-    async fn parked(
-        &self,
-        next: Option<&str>,
-    ) -> Result<Page<(SubscriptionId, Target)>, StoreError> {
-        self.effects.effect(self.table.parked(next)).await.map_err(unavailable)?
-    }
-}
-
-/// The way to the product, likewise.
-#[derive(Debug)]
-struct Wire {
-    product: Arc<Product>,
-    effects: Arc<Effects>,
-}
-
-#[async_trait]
-impl Transport for Wire {
-    async fn send(
-        &self,
-        request: Request<Bytes>,
-        timeout: Duration,
-    ) -> Result<Response<Bytes>, SendError> {
-        let sent = self.effects.effect(self.product.send(request, timeout)).await;
-        sent.map_err(|()| SendError::NoAnswer("told to fail".to_owned()))?
-    }
-}
+use crate::delivery_effects::{Effects, FAULTS, Fault, Plan, Unsafe, Wire, Yield};
+use crate::delivery_scene::{Clock, Does, Scene, id, records};
 
 /// A clock that is this much ahead of the others.
 #[derive(Debug)]
@@ -240,10 +51,7 @@ impl Storm {
 
     /// The delivery on a machine of its own, whose clock may be wrong in a storm.
     fn delivery(&self) -> delivery::Delivery {
-        let storms = matches!(
-            *self.effects.plan.lock().unwrap_or_else(PoisonError::into_inner),
-            Plan::Storm(_)
-        );
+        let storms = self.effects.storms();
         let skew =
             if storms { i64::try_from(self.effects.chance(120)).expect("small") - 60 } else { 0 };
         let system = Skewed(self.scene.clock.clone(), SignedDuration::from_secs(skew));
@@ -262,7 +70,7 @@ impl Storm {
             let which = usize::try_from(self.effects.chance(tasks.len() as u64)).expect("few");
             let ended =
                 tasks[which].as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();
-            if self.effects.dying.swap(false, Ordering::Relaxed) || ended {
+            if self.effects.has_died() || ended {
                 drop(tasks.swap_remove(which));
             }
         }
@@ -270,7 +78,7 @@ impl Storm {
 
     /// Nothing goes wrong any more; hours pass, and everything has arrived.
     async fn passes(&self, numbers: std::ops::Range<u128>, context: &str) {
-        self.effects.calm();
+        self.effects.plan(Plan::None);
         self.scene.product.does(|_| Does::Takes);
         for _ in 0..3 {
             self.scene.clock.advance(SignedDuration::from_secs(3700));
@@ -329,7 +137,7 @@ async fn play(flow: Flow, plan: Plan) -> bool {
             scene.stream(&events).await;
         }
     }
-    *storm.effects.plan.lock().unwrap_or_else(PoisonError::into_inner) = plan;
+    storm.effects.plan(plan);
     let delivery = storm.delivery();
     let outbox = Unsafe { table: scene.table.clone(), effects: storm.effects.clone() };
     let act = async {
@@ -349,7 +157,7 @@ async fn play(flow: Flow, plan: Plan) -> bool {
     };
     storm.run(vec![Box::pin(act)]);
     let reached = match plan {
-        Plan::At(at, _) => storm.effects.count.load(Ordering::Relaxed) > at,
+        Plan::At(at, _) => storm.effects.count() > at,
         Plan::None | Plan::Storm(_) => false,
     };
     let numbers = if let Flow::Fresh = flow { 1..3 } else { 1..2 };
@@ -430,8 +238,7 @@ async fn the_stream_is_told_which_records_the_table_failed() {
     let storm = Storm::new(Plan::None, 0);
     let mut events = storm.scene.record(1, 10).await;
     events.extend(storm.scene.record(2, 10).await);
-    *storm.effects.plan.lock().unwrap_or_else(PoisonError::into_inner) =
-        Plan::At(0, Fault::Refused);
+    storm.effects.plan(Plan::At(0, Fault::Refused));
     let failures = storm.delivery().stream(&records(&events)).await;
     let named: Vec<_> =
         failures.batch_item_failures.iter().map(|one| one.item_identifier.as_str()).collect();

@@ -7,6 +7,7 @@ mod activation_repeats;
 mod browser;
 mod client;
 mod delivery;
+mod delivery_effects;
 mod delivery_faults;
 mod delivery_scene;
 mod delivery_schemas;

@@ -2,9 +2,10 @@
 //! functions do on Lambda.
 
 use runtime::settings::{
-    CHANGES, EVERYWHERE, LANDING, LANDING_SECRET_OF_AZURE, PORT, SECRET_OF_AZURE, azure_refuses,
+    CHANGES, DELIVERY, DELIVERY_OF_AZURE, EVERYWHERE, LANDING, LANDING_SECRET_OF_AZURE, PORT,
+    SECRET_OF_AZURE, azure_refuses,
 };
-use runtime::{Case, beside, binary, cases, same_on_both_hosts};
+use runtime::{Case, azure_tells_by_the_timer_alone, beside, binary, cases, same_on_both_hosts};
 
 const BUILT: &str = env!("CARGO_BIN_EXE_azure-custom-handler");
 
@@ -39,8 +40,13 @@ async fn reconciliation_reports_as_on_lambda() {
 }
 
 #[tokio::test]
+async fn events_are_told_by_the_timer() {
+    azure_tells_by_the_timer_alone(&binary(BUILT)).await;
+}
+
+#[tokio::test]
 async fn a_wrong_setting_ends_the_start_with_one_line_that_names_it() {
-    let secrets = [SECRET_OF_AZURE, LANDING_SECRET_OF_AZURE].concat();
-    let wrong = [EVERYWHERE, &secrets, LANDING, CHANGES, PORT].concat();
+    let secrets = [SECRET_OF_AZURE, LANDING_SECRET_OF_AZURE, DELIVERY_OF_AZURE].concat();
+    let wrong = [EVERYWHERE, &secrets, LANDING, CHANGES, DELIVERY, PORT].concat();
     azure_refuses(&binary(BUILT), &wrong).await;
 }

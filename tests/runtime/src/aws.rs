@@ -1,5 +1,5 @@
-//! AWS as a function's role sees it: the embedded database and one secret, behind the permissions of
-//! the template.
+//! AWS as a function's role sees it: the embedded database, two secrets and a bus, behind the
+//! permissions of the template.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -18,12 +18,21 @@ use crate::template::Grant;
 pub const SECRET_ARN: &str =
     "arn:aws:secretsmanager:eu-north-1:123456789012:secret:marketplace-AbCdEf";
 
-/// DynamoDB and Secrets Manager, for one role.
+/// The name of the secret that events are signed with.
+pub const SIGNING_KEY_ARN: &str =
+    "arn:aws:secretsmanager:eu-north-1:123456789012:secret:events-AbCdEf";
+
+/// The bus that events are put on.
+pub const EVENT_BUS_ARN: &str = "arn:aws:events:eu-north-1:123456789012:event-bus/marketplace";
+
+/// DynamoDB, Secrets Manager and EventBridge, for one role.
 pub struct Aws {
     /// Where the database is.
     pub database: String,
     /// What the secret's text is.
     pub secret: String,
+    /// What the other secret's text is.
+    pub signing_key: String,
     /// What the role permits.
     pub granted: BTreeSet<Grant>,
     /// What was asked for.
@@ -39,9 +48,23 @@ pub struct Seen {
     pub used: BTreeSet<Grant>,
     /// What was not.
     pub denied: BTreeSet<Grant>,
+    /// What was put on the bus.
+    pub on_bus: Vec<Value>,
 }
 
 impl Aws {
+    fn put_on_bus(&self, request: &Value) -> Response {
+        let entries = request["Entries"].as_array().cloned().unwrap_or_default();
+        let taken = |entry: &Value| match entry["EventBusName"] == EVENT_BUS_ARN {
+            true => json!({ "EventId": "6b03fbf9-ac0f-4e9e-a99e-75d01a3ea573" }),
+            false => json!({ "ErrorCode": "ResourceNotFoundException" }),
+        };
+        let answers: Vec<_> = entries.iter().map(taken).collect();
+        let failed = answers.iter().filter(|answer| answer["EventId"].is_null()).count();
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).on_bus.extend(entries);
+        answer(json!({ "FailedEntryCount": failed, "Entries": answers }))
+    }
+
     fn permits(&self, wanted: &[Grant]) -> bool {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let mut permitted = true;
@@ -57,7 +80,7 @@ impl Aws {
     }
 }
 
-/// Answers a call of either service.
+/// Answers a call of any of the services.
 pub async fn call(State(aws): State<Arc<Aws>>, headers: HeaderMap, body: Bytes) -> Response {
     let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok());
     let Some((service, operation)) = target.and_then(|target| target.split_once('.')) else {
@@ -69,11 +92,24 @@ pub async fn call(State(aws): State<Arc<Aws>>, headers: HeaderMap, body: Bytes) 
     let request: Value = serde_json::from_slice(&body).unwrap_or_default();
     match service {
         "secretsmanager" => {
-            let grant = (format!("secretsmanager:{operation}"), "EntraClientSecretArn".to_owned());
-            if !aws.permits(&[grant]) || request["SecretId"] != SECRET_ARN {
+            let (parameter, text) = match request["SecretId"].as_str() {
+                Some(SIGNING_KEY_ARN) => ("DeliverySigningKeyArn", &aws.signing_key),
+                _ => ("EntraClientSecretArn", &aws.secret),
+            };
+            let is_there =
+                [SECRET_ARN, SIGNING_KEY_ARN].iter().any(|arn| request["SecretId"] == *arn);
+            let grant = (format!("secretsmanager:{operation}"), parameter.to_owned());
+            if !aws.permits(&[grant]) || !is_there {
                 return error(StatusCode::BAD_REQUEST, "AccessDeniedException");
             }
-            answer(json!({ "ARN": SECRET_ARN, "Name": "marketplace", "SecretString": aws.secret }))
+            answer(json!({ "ARN": request["SecretId"], "Name": "secret", "SecretString": text }))
+        }
+        "AWSEvents" => {
+            let grant = (format!("events:{operation}"), "DeliveryEventBusArn".to_owned());
+            if !aws.permits(&[grant]) {
+                return error(StatusCode::BAD_REQUEST, "AccessDeniedException");
+            }
+            aws.put_on_bus(&request)
         }
         _ if !aws.permits(&dynamodb_grants(operation, &request)) => {
             error(StatusCode::BAD_REQUEST, "AccessDeniedException")

@@ -22,7 +22,7 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::aws::{self, Aws, SECRET_ARN, Seen};
+use crate::aws::{self, Aws, SECRET_ARN, SIGNING_KEY_ARN, Seen};
 use crate::process::{Process, Written};
 use crate::template::Template;
 use crate::{Answer, Event};
@@ -61,6 +61,7 @@ impl Lambda {
         let aws = Arc::new(Aws {
             database: stage.database_url().expect("the stage has its own database").to_owned(),
             secret: stage.variables["ENTRA_CLIENT_SECRET"].clone(),
+            signing_key: stage.variables.get("DELIVERY_SIGNING_KEY").cloned().unwrap_or_default(),
             granted: template.grants(function),
             seen: StdMutex::default(),
             http: shared::outbound::client(),
@@ -81,6 +82,7 @@ impl Lambda {
 
         let mut variables = template.environment(function, |name| match name {
             "ENTRA_CLIENT_SECRET_ARN" => Some(SECRET_ARN.to_owned()),
+            "DELIVERY_SIGNING_KEY_ARN" => Some(SIGNING_KEY_ARN.to_owned()),
             name => stage.variables.get(name).cloned(),
         });
         let timeout = template.timeout(function);
@@ -97,6 +99,7 @@ impl Lambda {
         // What leads to this machine instead of AWS, as every SDK reads it.
         set("AWS_ENDPOINT_URL_DYNAMODB", &format!("http://{address}/aws"));
         set("AWS_ENDPOINT_URL_SECRETS_MANAGER", &format!("http://{address}/aws"));
+        set("AWS_ENDPOINT_URL_EVENTBRIDGE", &format!("http://{address}/aws"));
         let process = Process::start(binary, &variables);
         Self { process, api, aws, invocations, timeout, serving }
     }
@@ -122,6 +125,11 @@ impl Lambda {
         } else {
             Answer::returned(&returned)
         })
+    }
+
+    /// What the function put on the bus so far.
+    pub fn on_bus(&self) -> Vec<Value> {
+        self.aws.seen.lock().unwrap_or_else(PoisonError::into_inner).on_bus.clone()
     }
 
     /// Ends the function, and tells what it wrote and what it asked AWS for.

@@ -16,6 +16,7 @@ mod process;
 mod replay;
 pub mod settings;
 pub mod template;
+mod told;
 
 use std::path::{Path, PathBuf};
 
@@ -24,6 +25,7 @@ pub use event::{Event, Live};
 pub use play::{Case, Play};
 pub use replay::{lambda_answers, same_on_both_hosts};
 pub use template::Template;
+pub use told::azure_tells_by_the_timer_alone;
 
 /// The project's folder.
 fn project() -> PathBuf {

@@ -4,13 +4,21 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use emulator::{Call, CallRecord, Emulator, Person, Purchase, TokenVersion, World};
 use http::StatusCode;
+use local::receiver::{Clock, Receiver};
 use local::{Options, Stage};
+use serde_json::Value;
+use shared::config::Environment;
 use shared::domain::{Record, SubscriptionId};
+use shared::outbound::{Https, Transport};
+use shared::store::Outbox;
+use shared::system::RealSystem;
 use uuid::Uuid;
 
+use crate::aws::EVENT_BUS_ARN;
 use crate::azure::Azure;
 use crate::lambda::Lambda;
 use crate::template::Grant;
@@ -33,6 +41,7 @@ enum Host {
 /// A case that is being played. The stage's own functions prepare it; the binary alone is tested.
 pub struct Play {
     stage: Stage,
+    product: Receiver,
     http: reqwest::Client,
     host: Host,
     function: &'static str,
@@ -53,9 +62,9 @@ impl Play {
         function: &'static str,
         case: &'static str,
     ) -> Self {
-        let stage = stage().await;
+        let (stage, product) = stage().await;
         let host = Lambda::start(binary, function, &stage).await;
-        Self::new(stage, Host::Lambda(Box::new(host)), function, case)
+        Self::new(stage, product, Host::Lambda(Box::new(host)), function, case)
     }
 
     pub(crate) async fn on_azure(
@@ -63,17 +72,24 @@ impl Play {
         function: &'static str,
         case: &'static str,
     ) -> Self {
-        let stage = stage().await;
+        let (stage, product) = stage().await;
         let host = Azure::start(binary, &stage).await;
-        Self::new(stage, Host::Azure(Box::new(host)), function, case)
+        Self::new(stage, product, Host::Azure(Box::new(host)), function, case)
     }
 
-    fn new(stage: Stage, host: Host, function: &'static str, case: &'static str) -> Self {
+    fn new(
+        stage: Stage,
+        product: Receiver,
+        host: Host,
+        function: &'static str,
+        case: &'static str,
+    ) -> Self {
         let mut secrets: BTreeSet<String> =
             Person::everybody().into_iter().map(|person| person.email).collect();
         secrets.insert(stage.variables["ENTRA_CLIENT_SECRET"].clone());
+        secrets.insert(product.key().to_owned());
         let http = shared::outbound::client();
-        Self { stage, http, host, function, case, secrets, answers: Vec::new() }
+        Self { stage, product, http, host, function, case, secrets, answers: Vec::new() }
     }
 
     fn microsoft(&self) -> &Emulator {
@@ -179,6 +195,40 @@ impl Play {
         events.iter().map(|event| event.kind.name()).collect()
     }
 
+    /// The ids of the events on record, in order.
+    pub async fn event_ids(&self, id: Uuid) -> Vec<String> {
+        let page = self.stage.store.events(SubscriptionId(id), 0).await;
+        page.expect("the table is there").items.iter().map(shared::domain::Event::id).collect()
+    }
+
+    /// What the publisher's product took, in the order in which it came; everything was signed, and
+    /// as the schemas say.
+    pub fn told(&self) -> Vec<Value> {
+        let complaints = self.product.complaints();
+        assert!(complaints.is_empty(), "the product complains: {complaints:?}");
+        self.product.events()
+    }
+
+    /// What was put on the publisher's bus.
+    pub fn on_bus(&self) -> Vec<Value> {
+        match &self.host {
+            Host::Lambda(lambda) => lambda.on_bus(),
+            Host::Azure(_) => Vec::new(),
+        }
+    }
+
+    /// The table, as whoever carries events sees it.
+    ///
+    /// # Panics
+    /// When the stage's settings are wrong.
+    pub fn outbox(&self) -> Arc<dyn Outbox> {
+        let variables = self.stage.variables.clone();
+        let environment = Environment::from_fn(move |name| variables.get(name).cloned());
+        let transport: Arc<dyn Transport> = Arc::new(Https::default());
+        shared::config::outbox(&environment, &transport, Arc::new(RealSystem))
+            .expect("the stage's settings are right")
+    }
+
     /// Ends the binary. Whatever the case was, nothing secret or personal is in its log, and the
     /// role of the template was enough.
     pub(crate) async fn end(self) -> Outcome {
@@ -200,9 +250,14 @@ impl Play {
     }
 }
 
-/// A stage like every other one, in the time of the machine: a binary has no other clock.
-async fn stage() -> Stage {
-    let mut options = Options::default();
+/// A stage like every other one, in the time of the machine: a binary has no other clock. Beside it a
+/// product, which only what is tested tells anything.
+async fn stage() -> (Stage, Receiver) {
+    let product = Receiver::start(Clock::Machine).await.expect("the product starts");
+    let mut options = Options::default()
+        .with("DELIVERY_ENDPOINT", product.url())
+        .with("DELIVERY_SIGNING_KEY", product.key())
+        .with("DELIVERY_EVENT_BUS", EVENT_BUS_ARN);
     options.emulator.live = true;
-    Stage::start(options).await.expect("the stage starts")
+    (Stage::start(options).await.expect("the stage starts"), product)
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::aws::SECRET_ARN;
+use crate::aws::{SECRET_ARN, SIGNING_KEY_ARN};
 use crate::azure;
 use crate::process::{Process, Variables};
 use crate::template::Template;
@@ -70,6 +70,40 @@ pub const LANDING_SECRET_OF_AZURE: &[Wrong] = &[("LANDING_CLIENT_SECRET", None)]
 /// Wrong settings of what answers changes.
 pub const CHANGES: &[Wrong] = &[("CHANGE_POLICY", NONSENSE)];
 
+/// Wrong settings that a function refuses which has nothing to do with Microsoft.
+pub const WITHOUT_MICROSOFT: &[Wrong] = &[
+    ("TABLE_NAME", None),
+    ("AWS_REGION", None),
+    ("AWS_ACCESS_KEY_ID", None),
+    ("AWS_SECRET_ACCESS_KEY", None),
+    ("LOG_LEVEL", NONSENSE),
+];
+
+/// Wrong settings of the delivery.
+pub const DELIVERY: &[Wrong] = &[
+    ("DELIVERY_ENDPOINT", NONSENSE),
+    ("DELIVERY_ENDPOINT", Some("http://zq-nonsense-9f31.example/events")),
+    ("DELIVERY_ENDPOINT", Some("https://zq:nonsense-9f31@product.example/events")),
+    ("DELIVERY_ENDPOINT", Some("https://product.example/events#zq-nonsense-9f31")),
+    ("DELIVERY_SOURCE", NONSENSE),
+    ("DELIVERY_PARK_AFTER_DAYS", NONSENSE),
+];
+
+/// What only a function refuses that is there for nothing else, with wrong keys where Secrets Manager
+/// keeps them.
+pub const DELIVERY_OF_LAMBDA: &[Wrong] = &[
+    ("DELIVERY_ENDPOINT", None),
+    ("DELIVERY_SIGNING_KEY_ARN", None),
+    ("DELIVERY_SIGNING_KEY_ARN", NONSENSE),
+];
+
+/// Wrong keys where the environment holds them.
+pub const DELIVERY_OF_AZURE: &[Wrong] = &[
+    ("DELIVERY_SIGNING_KEY", None),
+    ("DELIVERY_SIGNING_KEY", NONSENSE),
+    ("DELIVERY_SIGNING_KEY", Some("whsec_bm9uc2Vuc2UtOWYzMQ==")),
+];
+
 /// Wrong settings of the custom handler.
 pub const PORT: &[Wrong] =
     &[("FUNCTIONS_CUSTOMHANDLER_PORT", None), ("FUNCTIONS_CUSTOMHANDLER_PORT", NONSENSE)];
@@ -127,6 +161,9 @@ fn deployed(name: &str) -> Option<String> {
         "LANDING_CLIENT_ID" => "e0a5f9d4-7c1b-4e2f-8a36-91d4b7c3f528",
         "LANDING_CLIENT_SECRET_ARN" => SECRET_ARN,
         "LANDING_BASE_URL" => "https://signup.example.com",
+        "DELIVERY_ENDPOINT" => "https://product.example/events",
+        "DELIVERY_SIGNING_KEY" => "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        "DELIVERY_SIGNING_KEY_ARN" => SIGNING_KEY_ARN,
         _ => return None,
     };
     Some(value.to_owned())

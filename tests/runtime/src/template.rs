@@ -7,6 +7,21 @@ use serde_yaml_ng::Value;
 
 use crate::process::Variables;
 
+/// Conditions that hold in the tests' deployment: all that a function may be deployed with is there,
+/// but for what only another setting would make it use.
+const HOLDING: [&str; 2] = ["HasDeliveryKey", "HasEventBus"];
+
+/// What Lambda itself uses of a function's role: to write its log, to read the stream that wakes it, and
+/// to say which records it gave up.
+const OF_LAMBDA: [&str; 6] = [
+    "logs:",
+    "sqs:SendMessage",
+    "dynamodb:DescribeStream",
+    "dynamodb:GetRecords",
+    "dynamodb:GetShardIterator",
+    "dynamodb:ListStreams",
+];
+
 /// The template, read.
 pub struct Template(Value);
 
@@ -100,12 +115,12 @@ impl Template {
             .all(|(_, event)| event["Properties"]["Auth"]["Authorizer"] == "AWS_IAM")
     }
 
-    /// What a function's role permits, without its own log.
+    /// What a function's role permits it, without what Lambda uses of it.
     pub fn grants(&self, function: &str) -> BTreeSet<Grant> {
         let role = self.resource(&[&logical_id(function, "Role"), "Properties", "Policies"]);
         let mut grants = BTreeSet::new();
         for policy in elements(role) {
-            for statement in elements(&policy["PolicyDocument"]["Statement"]) {
+            for statement in elements(&policy["PolicyDocument"]["Statement"]).filter_map(holding) {
                 if statement["Effect"] != "Allow" || statement["Condition"] != Value::Null {
                     continue;
                 }
@@ -116,8 +131,19 @@ impl Template {
                 }
             }
         }
-        grants.retain(|(action, _)| !action.starts_with("logs:"));
+        grants.retain(|(action, _)| !OF_LAMBDA.iter().any(|of| action.starts_with(of)));
         grants
+    }
+}
+
+/// A statement, if its condition holds.
+fn holding(statement: &Value) -> Option<&Value> {
+    match statement {
+        Value::Tagged(tagged) if tagged.tag == "If" => {
+            let holds = HOLDING.iter().any(|name| tagged.value[0] == *name);
+            holds.then(|| &tagged.value[1])
+        }
+        statement => Some(statement),
     }
 }
 

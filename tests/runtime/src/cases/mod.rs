@@ -2,6 +2,7 @@
 //! their numbers there.
 
 pub mod activation;
+pub mod delivery;
 pub mod landing;
 pub mod management;
 pub mod reconciliation;

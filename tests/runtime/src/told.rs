@@ -1,0 +1,47 @@
+//! The delivery behind the Azure Functions host, where no stream wakes it.
+
+use std::path::Path;
+
+use emulator::Purchase;
+use local::receiver::{Clock, Receiver};
+use local::{Options, Stage};
+use serde_json::json;
+use shared::domain::SubscriptionId;
+
+use crate::azure::Azure;
+use crate::{Event, Live};
+
+/// What the timer carries: everything, where there is somebody to tell.
+///
+/// # Panics
+/// When something isn't as it must be.
+pub async fn azure_tells_by_the_timer_alone(binary: &Path) {
+    let tick = Event::load("delivery", "scheduled", &Live::default());
+    for told in [true, false] {
+        let product = Receiver::start(Clock::Machine).await.expect("the product starts");
+        let mut options = Options::default();
+        options.emulator.live = true;
+        if told {
+            options = options
+                .with("DELIVERY_ENDPOINT", product.url())
+                .with("DELIVERY_SIGNING_KEY", product.key());
+        }
+        let stage = Stage::start(options).await.expect("the stage starts");
+        let emulator = stage.emulator().expect("the stage has the emulator");
+        let id = emulator.world(|world| world.purchase(Purchase::flat_rate("silver")));
+        let link = emulator.world(|world| world.landing_link(id));
+        let visit = shared::outbound::client().get(link).send().await;
+        assert!(visit.expect("the landing page answers").status().is_success());
+        let recorded = stage.store.events(SubscriptionId(id), 0).await;
+        let recorded = recorded.expect("the table is there").items.len();
+        assert_eq!(recorded, 1, "Purchased");
+
+        let mut azure = Azure::start(binary, &stage).await;
+        let returned = azure.invoke("delivery", &tick).await.expect("a timer's answer").json();
+        azure.end().await;
+        let report = json!({ "finished": true, "subscriptions": 1, "delivered": 1, "failed": 0 });
+        let expected = if told { (report, 1) } else { (json!(null), 0) };
+        assert_eq!((returned, product.events().len()), expected);
+        assert_eq!(product.complaints(), [""; 0]);
+    }
+}
