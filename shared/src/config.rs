@@ -27,10 +27,12 @@ mod branding;
 mod changes;
 mod delivery;
 mod landing_app;
+mod management;
 
 pub use branding::{Branding, Colour, Field, Label, Logo, Support, is_email};
 pub use delivery::{DeliverySettings, EndpointSettings, EventBusSettings};
 pub use landing_app::LandingApp;
+pub use management::ManagementSettings;
 
 /// A setting that is absent or wrong. One line that names it and says what it is for.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -208,6 +210,11 @@ impl Microsoft {
                 .0,
             transport: transport.clone(),
         })
+    }
+
+    /// The way out.
+    fn transport(&self) -> &Arc<dyn Transport> {
+        &self.transport
     }
 
     /// The fulfillment API, called as patiently as `retry` says.

@@ -16,7 +16,7 @@ use delivery::{Delivery, Driver};
 use http::StatusCode;
 use reconciliation::Reconciliation;
 use serde_json::{Value, json};
-use shared::config::{ConfigError, Environment, Foundation};
+use shared::config::{ConfigError, Environment, Foundation, ManagementSettings};
 use shared::http::{Handler, Request, Response, empty, json as answer};
 use tracing::error;
 
@@ -52,7 +52,10 @@ impl Functions {
             landing: Arc::new(landing::Landing::new(environment, foundation)?),
             webhook: Arc::new(webhook::Webhook::new(environment, foundation)?),
             activation: Arc::new(activation::Activate::new(foundation)),
-            management: Arc::new(management::Management::new(foundation)),
+            management: Arc::new(management::Management::new(
+                foundation,
+                ManagementSettings::read(environment, foundation)?,
+            )),
             reconciliation: Arc::new(Reconciliation::new(environment, foundation)?),
             delivery: Delivery::beside(environment, &foundation.system)?.map(Arc::new),
         })

@@ -1,122 +1,172 @@
-//! What a publisher may ask to be changed.
+//! What a publisher may ask of Microsoft, and when.
 
-use http::StatusCode;
+use http::Method;
 use serde::Deserialize;
-use shared::domain::{CustomerOperation, Record, Status};
+use shared::domain::{Action, CustomerOperation, Operation, Record, Status, SubscriptionId};
+use shared::fulfillment::Plan;
 use shared::http::Problem;
 
-/// A wanted change: a plan or a number of seats, never both (F-CHP-4).
-#[derive(Debug, PartialEq, Eq)]
-pub enum Wanted {
+use crate::code::Code;
+
+/// What is asked for: a plan, a number of seats, or the end; one of them at a time (F-CHP-4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
     /// Another plan.
     Plan(String),
     /// Another number of seats.
     Quantity(u64),
+    /// The end of the subscription.
+    Cancel,
 }
 
 /// Microsoft's own flat limit of seats (F-CHQ-3).
 const MOST_SEATS: u64 = 1_000_000;
 
-impl Wanted {
-    /// Reads a request's body.
-    pub fn parse(body: &[u8]) -> Result<Self, Problem> {
+/// Microsoft's plan ids have 50 characters at the most; beyond this it is something else.
+const LONGEST_PLAN: usize = 100;
+
+/// What Microsoft says beside the subscription, as far as it could be asked.
+#[derive(Debug, Default)]
+pub struct Terms {
+    /// The plans the customer may change to; none where that isn't known.
+    pub plans: Vec<Plan>,
+    /// The operations that are under way.
+    pub operations: Vec<Operation>,
+}
+
+impl Asked {
+    /// Reads the body of a change.
+    pub fn change(body: &[u8]) -> Result<Self, Problem> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase", deny_unknown_fields)]
         struct Body {
             plan_id: Option<String>,
             quantity: Option<u64>,
         }
-        let invalid =
-            |detail: &str| Problem::new(StatusCode::BAD_REQUEST, "invalid_change", detail);
+        let invalid = |detail: &str| Code::InvalidChange.with(detail);
         let body: Body = serde_json::from_slice(body).map_err(|_| {
             invalid("the body must be {\"planId\": text} or {\"quantity\": number}")
         })?;
-        match (body.plan_id, body.quantity) {
-            (Some(plan), None) if !plan.trim().is_empty() => Ok(Self::Plan(plan.trim().to_owned())),
+        match (body.plan_id.as_deref().map(str::trim), body.quantity) {
+            (Some(plan), None) if (1..=LONGEST_PLAN).contains(&plan.len()) => {
+                Ok(Self::Plan(plan.to_owned()))
+            }
             (None, Some(seats @ 1..=MOST_SEATS)) => Ok(Self::Quantity(seats)),
             (None, Some(_)) => Err(invalid("the quantity must be from 1 to 1000000")),
             (Some(_), Some(_)) => {
                 Err(invalid("change the plan or the quantity, one after the other"))
             }
-            _ => Err(invalid("neither a plan nor a quantity is given")),
+            (Some(_), None) => Err(invalid("the plan's id must have 1 to 100 characters")),
+            (None, None) => Err(invalid("neither a plan nor a quantity is given")),
+        }
+    }
+
+    /// What Microsoft calls it.
+    pub fn action(&self) -> Action {
+        match self {
+            Self::Plan(_) => Action::ChangePlan,
+            Self::Quantity(_) => Action::ChangeQuantity,
+            Self::Cancel => Action::Unsubscribe,
+        }
+    }
+
+    /// The whole of it in one line; of two requests that mean the same, the lines are the same.
+    pub fn line(&self, id: SubscriptionId) -> String {
+        match self {
+            Self::Plan(plan) => format!("{} {id} planId {plan}", Method::PATCH),
+            Self::Quantity(seats) => format!("{} {id} quantity {seats}", Method::PATCH),
+            Self::Cancel => format!("{} {id}", Method::DELETE),
         }
     }
 
     /// What Microsoft would refuse is refused here, with a better reason (F-CHP-2, F-CHP-8, F-CHQ-3).
     pub fn check(&self, record: &Record) -> Result<(), Problem> {
         let subscription = &record.subscription;
-        if *record.status() != Status::Subscribed {
-            return Err(Problem::new(
-                StatusCode::CONFLICT,
-                "not_subscribed",
-                format!(
-                    "the subscription is {}; only a Subscribed one can be changed",
-                    record.status()
-                ),
-            ));
+        match (self, record.status()) {
+            (Self::Cancel, Status::Unsubscribed) => Err(ended()),
+            // F-CAN-6: in any other state.
+            (Self::Cancel, _) => allowed(record, &CustomerOperation::Delete),
+            (Self::Plan(_) | Self::Quantity(_), Status::Subscribed) => {
+                allowed(record, &CustomerOperation::Update)?;
+                match self {
+                    Self::Plan(plan) if *plan == subscription.plan_id => Err(already_in_force()),
+                    Self::Quantity(seats) if Some(*seats) == subscription.quantity => {
+                        Err(already_in_force())
+                    }
+                    Self::Quantity(_) if subscription.quantity.is_none() => {
+                        Err(Code::FlatRate.with("the plan is not sold by the seat"))
+                    }
+                    Self::Plan(_) | Self::Quantity(_) | Self::Cancel => Ok(()),
+                }
+            }
+            (Self::Plan(_) | Self::Quantity(_), status) => Err(Code::NotSubscribed.with(format!(
+                "the subscription is {status}; only a Subscribed one can be changed"
+            ))),
         }
-        allowed(record, &CustomerOperation::Update)?;
-        let same = match self {
-            Self::Plan(plan) => *plan == subscription.plan_id,
-            Self::Quantity(seats) => Some(*seats) == subscription.quantity,
-        };
-        if same {
-            return Err(Problem::new(
-                StatusCode::CONFLICT,
-                "already_in_force",
-                "that is what is in force already",
-            ));
-        }
-        if matches!(self, Self::Quantity(_)) && subscription.quantity.is_none() {
-            return Err(Problem::new(
-                StatusCode::CONFLICT,
-                "flat_rate",
-                "the plan is not sold by the seat",
-            ));
-        }
-        Ok(())
     }
+
+    /// The same where it takes more than the subscription to know (F-CHQ-6). What Microsoft has not
+    /// said refuses nothing: it is asked for the change itself next.
+    pub fn check_terms(&self, record: &Record, terms: &Terms) -> Result<(), Problem> {
+        if terms.operations.iter().any(|operation| !operation.is_settled()) {
+            return Err(pending(None));
+        }
+        match self {
+            Self::Plan(wanted) => {
+                // An empty list contradicts itself: it would hold the present plan (F-PLN-3).
+                let listed = terms.plans.is_empty() || find(&terms.plans, wanted).is_some();
+                if listed {
+                    return Ok(());
+                }
+                Err(Code::PlanNotAvailable
+                    .with("Microsoft does not offer that plan to this customer"))
+            }
+            Self::Quantity(seats) => {
+                // The present plan may be missing (F-PLN-8), and its limits may be.
+                let plan = find(&terms.plans, &record.subscription.plan_id);
+                let (least, most) =
+                    plan.map_or((None, None), |plan| (plan.min_quantity, plan.max_quantity));
+                let (least, most) = (least.unwrap_or(1), most.unwrap_or(MOST_SEATS));
+                if (least..=most).contains(seats) {
+                    return Ok(());
+                }
+                Err(Code::QuantityOutOfLimits.with(format!(
+                    "the plan has from {least} to {most} seats; for others, change the plan first"
+                )))
+            }
+            Self::Cancel => Ok(()),
+        }
+    }
+}
+
+fn find<'a>(plans: &'a [Plan], id: &str) -> Option<&'a Plan> {
+    plans.iter().find(|plan| plan.plan_id.as_deref() == Some(id))
 }
 
 /// Microsoft lets nobody but the reseller change what a reseller sold (F-OBJ-11, F-SEED-9).
-pub fn allowed(record: &Record, operation: &CustomerOperation) -> Result<(), Problem> {
+fn allowed(record: &Record, operation: &CustomerOperation) -> Result<(), Problem> {
     if record.subscription.allows(operation) {
         return Ok(());
     }
-    Err(Problem::new(
-        StatusCode::CONFLICT,
-        "not_allowed",
-        format!(
-            "Microsoft doesn't allow {operation} here; a reseller's purchase is changed by the reseller"
-        ),
-    ))
+    Err(Code::NotAllowed.with(format!(
+        "Microsoft doesn't allow {operation} here; a reseller's purchase is changed by the reseller"
+    )))
+}
+
+fn already_in_force() -> Problem {
+    Code::AlreadyInForce.with("that is what is in force already")
+}
+
+/// It is over.
+pub fn ended() -> Problem {
+    Code::Unsubscribed.with("the subscription is over already")
+}
+
+/// One thing after the other.
+pub fn pending(reason: Option<String>) -> Problem {
+    let otherwise = || "another operation is under way; try again when it has ended".to_owned();
+    Code::OperationPending.with(reason.unwrap_or_else(otherwise))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn t_12_a_change_is_a_plan_or_a_quantity_never_both() {
-        assert_eq!(Wanted::parse(br#"{"planId":"gold"}"#), Ok(Wanted::Plan("gold".into())));
-        assert_eq!(Wanted::parse(br#"{"quantity":5}"#), Ok(Wanted::Quantity(5)));
-        for body in [
-            r#"{"planId":"gold","quantity":5}"#,
-            r#"{"quantity":0}"#,
-            r#"{"quantity":1000001}"#,
-            r#"{"quantity":-1}"#,
-            r#"{"quantity":"5"}"#,
-            r#"{"planId":" "}"#,
-            r#"{"plan":"gold"}"#,
-            "{}",
-            "[]",
-            "",
-        ] {
-            assert_eq!(
-                Wanted::parse(body.as_bytes()).map_err(|problem| problem.code),
-                Err("invalid_change"),
-                "{body}"
-            );
-        }
-    }
-}
+mod tests;

@@ -1,94 +1,122 @@
-//! The publisher's own API over its subscriptions: list, read, events, plans, change, cancel.
+//! The publisher's own API over its subscriptions: list, read, history, plans, operations; change,
+//! cancel; look at Microsoft's copy now, and have events told again.
 //!
 //! A change that is accepted here is in force only when Microsoft's webhook says so (F-CHP-7): the
-//! answer is 202 and names the operation to follow.
+//! answer is 202 and names the operation to follow. Activation is a function of its own.
 
+mod ask;
 mod change;
+mod code;
+mod history;
+mod keyed;
+#[cfg(test)]
+mod openapi;
+mod place;
 mod route;
+mod version;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use bytes::Bytes;
+use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
 use serde_json::json;
-use shared::commit::{DecideError, adopt, decide};
-use shared::config::{ConfigError, Environment, Foundation};
-use shared::domain::{
-    Action, Cause, CustomerOperation, Decision, OperationId, Record, Status, SubscriptionId,
-};
-use shared::fulfillment::{AcceptedOperation, FulfillmentError, Marketplace};
+use shared::commit::{DecideError, adopt};
+use shared::config::{ConfigError, Environment, Foundation, ManagementSettings};
+use shared::domain::{Cause, OperationId, Record, Status, SubscriptionId};
+use shared::fulfillment::{FulfillmentError, Marketplace};
 use shared::http::{Handler, Problem, Request, Response, json as answer};
 use shared::retry::RetryPolicy;
-use shared::store::{Store, StoreError};
+use shared::store::{Filter, Store, StoreError};
 use shared::system::System;
 use shared::{deadline, telemetry};
 use tracing::field::{Empty, display};
-use tracing::{Span, error, info, info_span, warn};
+use tracing::{Span, error, info_span};
 
-pub use change::Wanted;
-use change::allowed;
+use code::Code;
+use keyed::Keyed;
 use route::Route;
+
+/// The description of this API. Made from the code; a test keeps it so.
+static DOCUMENT: &str = include_str!("../openapi.json");
 
 /// What the publisher's API may touch.
 pub struct Management {
     marketplace: Arc<dyn Marketplace>,
     store: Arc<dyn Store>,
+    settings: ManagementSettings,
+    keyed: Keyed,
     system: Arc<dyn System>,
 }
 
 impl Management {
     /// The function as its settings describe it.
     pub fn from_environment(environment: &Environment) -> Result<Self, ConfigError> {
-        Ok(Self::new(&Foundation::read(environment)?))
+        let foundation = Foundation::read(environment)?;
+        let settings = ManagementSettings::read(environment, &foundation)?;
+        Ok(Self::new(&foundation, settings))
     }
 
     /// The function on a given foundation.
-    pub fn new(Foundation { microsoft, store, system }: &Foundation) -> Self {
+    pub fn new(foundation: &Foundation, settings: ManagementSettings) -> Self {
+        let Foundation { microsoft, store, system } = foundation;
         let marketplace = microsoft.marketplace(RetryPolicy::INTERACTIVE, system.clone());
-        Self { marketplace, store: store.clone(), system: system.clone() }
+        let keyed = Keyed { requests: settings.requests.clone(), system: system.clone() };
+        Self { marketplace, store: store.clone(), settings, keyed, system: system.clone() }
     }
 
     async fn call(&self, request: &Request) -> Result<Response, Problem> {
         let route = Route::of(request)?;
         Span::current().record("subscription.id", route.subscription().map(display));
         match route {
-            Route::List { filter, next } => {
-                let page = self.store.list(&filter, next.as_deref()).await.map_err(list_problem)?;
-                Ok(answer(
-                    StatusCode::OK,
-                    &json!({ "subscriptions": page.items, "next": page.next }),
-                ))
-            }
-            Route::Read(id) => Ok(answer(StatusCode::OK, &self.record(id).await?)),
-            Route::Events { id, after } => {
-                let page = self.store.events(id, after).await.map_err(store_problem)?;
-                if page.items.is_empty() {
-                    self.record(id).await?;
-                }
-                Ok(answer(StatusCode::OK, &json!({ "events": page.items, "next": page.next })))
-            }
-            Route::Plans(id) => {
-                // Microsoft answers for an ended subscription as if our token were wrong (F-PLN-6).
-                let known = self.store.load(id).await.map_err(store_problem)?;
-                if known.is_some_and(|record| *record.status() == Status::Unsubscribed) {
-                    return Err(ended());
-                }
-                let plans =
-                    self.marketplace.list_available_plans(id, None).await.map_err(problem)?;
-                Ok(answer(StatusCode::OK, &json!({ "plans": plans })))
-            }
+            Route::List { filter, next } => self.list(&filter, next.as_deref()).await,
+            Route::Document => Ok(document()),
+            Route::Read(id) => Ok(version::answer(&self.record(id).await?)),
+            Route::Events { id, after } => self.events(id, after, request).await,
+            Route::Plans(id) => self.plans(id).await,
             Route::Operations(id) => {
                 let operations = self.marketplace.list_operations(id).await.map_err(problem)?;
                 Ok(answer(StatusCode::OK, &json!({ "operations": operations })))
             }
-            Route::Operation(id, operation) => {
-                let operation =
-                    self.marketplace.get_operation(id, operation).await.map_err(problem)?;
-                Ok(answer(StatusCode::OK, &operation))
-            }
-            Route::Change(id) => self.change(id, &Wanted::parse(request.body())?).await,
-            Route::Cancel(id) => self.cancel(id).await,
+            Route::Operation(id, operation) => self.operation(id, operation).await,
+            Route::Ask(id, asked) => self.ask(id, &asked, request).await,
+            Route::Observe(id) => Ok(version::answer(&self.current(id).await?)),
+            Route::Redeliver { id, from_version } => self.redeliver(id, from_version).await,
         }
+    }
+
+    async fn list(&self, filter: &Filter, next: Option<&str>) -> Result<Response, Problem> {
+        let page = self.store.list(filter, next).await.map_err(|error| match error {
+            StoreError::BadPosition => place::no_place(),
+            error => store_problem(error),
+        })?;
+        let next = page.next.as_deref().map(place::seal);
+        Ok(answer(StatusCode::OK, &json!({ "subscriptions": page.items, "next": next })))
+    }
+
+    async fn plans(&self, id: SubscriptionId) -> Result<Response, Problem> {
+        // Microsoft answers for an ended subscription as if our token were wrong (F-PLN-6).
+        let known = self.store.load(id).await.map_err(store_problem)?;
+        if known.is_some_and(|record| *record.status() == Status::Unsubscribed) {
+            return Err(change::ended());
+        }
+        let plans = self.marketplace.list_available_plans(id, None).await.map_err(problem)?;
+        Ok(answer(StatusCode::OK, &json!({ "plans": plans })))
+    }
+
+    /// How far an operation has come: one look. Its end comes by the webhook or the reconciliation.
+    async fn operation(
+        &self,
+        id: SubscriptionId,
+        operation: OperationId,
+    ) -> Result<Response, Problem> {
+        let operation = self.marketplace.get_operation(id, operation).await.map_err(problem)?;
+        let mut response = answer(StatusCode::OK, &operation);
+        if !operation.is_settled() {
+            response.headers_mut().insert(RETRY_AFTER, ask::LOOK_AGAIN);
+        }
+        Ok(response)
     }
 
     async fn record(&self, id: SubscriptionId) -> Result<Record, Problem> {
@@ -105,99 +133,18 @@ impl Management {
             .map_err(decide_problem)?;
         committed.record.ok_or_else(unknown)
     }
+}
 
-    async fn change(&self, id: SubscriptionId, wanted: &Wanted) -> Result<Response, Problem> {
-        let record = self.current(id).await?;
-        wanted.check(&record)?;
-        info!(subscription.id = %id, "asking Microsoft for a change");
-        let (action, accepted) = match wanted {
-            Wanted::Plan(plan) => {
-                (Action::ChangePlan, self.marketplace.change_plan(id, plan).await)
-            }
-            Wanted::Quantity(seats) => {
-                (Action::ChangeQuantity, self.marketplace.change_quantity(id, *seats).await)
-            }
-        };
-        self.accepted(record, &action, accepted).await
-    }
-
-    async fn cancel(&self, id: SubscriptionId) -> Result<Response, Problem> {
-        let record = self.current(id).await?;
-        if *record.status() == Status::Unsubscribed {
-            return Err(ended());
-        }
-        allowed(&record, &CustomerOperation::Delete)?;
-        info!(subscription.id = %id, "asking Microsoft for the end of a subscription");
-        let accepted = self.marketplace.cancel(id).await;
-        self.accepted(record, &Action::Unsubscribe, accepted).await
-    }
-
-    /// Microsoft took the request; the record waits for its end.
-    async fn accepted(
-        &self,
-        record: Record,
-        action: &Action,
-        accepted: Result<AcceptedOperation, FulfillmentError>,
-    ) -> Result<Response, Problem> {
-        let id = record.id();
-        let accepted = match accepted {
-            Ok(accepted) => accepted,
-            Err(FulfillmentError::Unavailable { reason, repeatable: false, .. }) => {
-                warn!(subscription.id = %id, reason, "whether Microsoft took the request isn't known");
-                return Err(Problem::new(
-                    StatusCode::GATEWAY_TIMEOUT,
-                    "outcome_unknown",
-                    "Microsoft gave no answer; look at the subscription and its operations before asking again",
-                ));
-            }
-            Err(error) => return Err(problem(error)),
-        };
-        let Some(operation) = accepted.id else {
-            return Ok(answer(StatusCode::ACCEPTED, &json!({ "operationId": null })));
-        };
-        self.await_operation(record, operation, action).await;
-        let mut response = answer(StatusCode::ACCEPTED, &json!({ "operationId": operation }));
-        if let Ok(location) =
-            HeaderValue::try_from(format!("/subscriptions/{id}/operations/{operation}"))
-        {
-            response.headers_mut().insert(http::header::LOCATION, location);
-        }
-        Ok(response)
-    }
-
-    /// Microsoft has the request whatever becomes of this note; it's for the reconciliation.
-    async fn await_operation(&self, record: Record, operation: OperationId, action: &Action) {
-        let now = self.system.now();
-        let rule = |record: Option<&Record>| {
-            Ok(record.map_or(Decision::Unchanged, |record| {
-                record.await_operation(operation, action, now)
-            }))
-        };
-        let id = record.id();
-        if let Err(error) = decide(&*self.store, &*self.system, id, Some(record), None, rule).await
-        {
-            warn!(subscription.id = %id, operation.id = %operation, %error, "the operation was not noted");
-        }
-    }
+fn document() -> Response {
+    let mut response = shared::http::empty(StatusCode::OK);
+    let media_type = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(http::header::CONTENT_TYPE, media_type);
+    *response.body_mut() = Bytes::from_static(DOCUMENT.as_bytes());
+    response
 }
 
 fn unknown() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "unknown_subscription", "there is no such subscription")
-}
-
-fn ended() -> Problem {
-    Problem::new(StatusCode::CONFLICT, "unsubscribed", "the subscription is over already")
-}
-
-fn list_problem(error: StoreError) -> Problem {
-    match error {
-        StoreError::BadPosition => Problem::new(
-            StatusCode::BAD_REQUEST,
-            "malformed_request",
-            "`next` is not from a list like this one",
-        ),
-        error => store_problem(error),
-    }
+    Code::UnknownSubscription.with("there is no such subscription")
 }
 
 fn store_problem(error: StoreError) -> Problem {
@@ -211,22 +158,11 @@ fn decide_problem(error: DecideError) -> Problem {
 }
 
 fn problem(error: FulfillmentError) -> Problem {
-    let words =
-        |message: Option<String>, otherwise: &str| message.unwrap_or_else(|| otherwise.to_owned());
     match error {
-        FulfillmentError::NotFound(_) => {
-            Problem::new(StatusCode::NOT_FOUND, "unknown_to_microsoft", "Microsoft doesn't know it")
-        }
-        FulfillmentError::Refused(refusal) => Problem::new(
-            StatusCode::CONFLICT,
-            "refused",
-            words(refusal.message, "Microsoft refused the request"),
-        ),
-        FulfillmentError::Conflict(refusal) => Problem::new(
-            StatusCode::CONFLICT,
-            "operation_pending",
-            words(refusal.message, "another operation is under way; try again when it has ended"),
-        ),
+        FulfillmentError::NotFound(_) => Code::UnknownToMicrosoft.with("Microsoft doesn't know it"),
+        FulfillmentError::Refused(refusal) => Code::Refused
+            .with(refusal.message.unwrap_or_else(|| "Microsoft refused the request".to_owned())),
+        FulfillmentError::Conflict(refusal) => change::pending(refusal.message),
         FulfillmentError::Unauthorized(_)
         | FulfillmentError::Token(_)
         | FulfillmentError::Unavailable { .. }

@@ -1,109 +1,247 @@
-//! Which call a request is.
+//! The calls of the publisher's API: one table, by which requests are told apart and from which
+//! `openapi.json` is made.
 
-use http::{Method, StatusCode};
+use http::Method;
 use shared::domain::{OperationId, Status, SubscriptionId};
 use shared::http::{Problem, Request};
 use shared::store::Filter;
 use url::form_urlencoded;
 
-/// The calls of the publisher's API.
+use crate::change::Asked;
+use crate::code::Code;
+use crate::place;
+
+/// A call, as the table names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// Records, a page at a time.
+    List,
+    /// The description of this API.
+    Document,
+    /// One record.
+    Read,
+    /// Another plan, or another number of seats.
+    Change,
+    /// The end.
+    Cancel,
+    /// What happened.
+    Events,
+    /// What the customer may change to.
+    Plans,
+    /// What is under way.
+    Operations,
+    /// How far one operation has come.
+    Operation,
+    /// Microsoft's copy, now.
+    Observe,
+    /// Events, once more.
+    Redeliver,
+}
+
+/// A query parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Query {
+    /// Only those with this status.
+    Status,
+    /// Only those of this offer.
+    Offer,
+    /// Where the page before ended.
+    Next,
+    /// The version of the last event that is known.
+    After,
+}
+
+impl Query {
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Status => "status",
+            Self::Offer => "offer",
+            Self::Next => "next",
+            Self::After => "after",
+        }
+    }
+}
+
+/// A line of the table.
+pub struct Entry {
+    /// Which call.
+    pub call: Call,
+    /// Its method.
+    pub method: Method,
+    /// Its path, as the deployment template writes it.
+    pub path: &'static str,
+    /// The parameters that are read; no others are.
+    pub query: &'static [Query],
+}
+
+const fn entry(call: Call, method: Method, path: &'static str, query: &'static [Query]) -> Entry {
+    Entry { call, method, path, query }
+}
+
+/// Every call. Of two lines that a path fits, the first counts.
+pub static TABLE: [Entry; 11] = [
+    entry(Call::List, Method::GET, "/subscriptions", &[Query::Status, Query::Offer, Query::Next]),
+    // Below the same path as everything else, so that one permission covers it; no GUID looks like it.
+    entry(Call::Document, Method::GET, "/subscriptions/openapi.json", &[]),
+    entry(Call::Read, Method::GET, "/subscriptions/{id}", &[]),
+    entry(Call::Change, Method::PATCH, "/subscriptions/{id}", &[]),
+    entry(Call::Cancel, Method::DELETE, "/subscriptions/{id}", &[]),
+    entry(Call::Events, Method::GET, "/subscriptions/{id}/events", &[Query::After]),
+    entry(Call::Plans, Method::GET, "/subscriptions/{id}/plans", &[]),
+    entry(Call::Operations, Method::GET, "/subscriptions/{id}/operations", &[]),
+    entry(Call::Operation, Method::GET, "/subscriptions/{id}/operations/{operationId}", &[]),
+    entry(Call::Observe, Method::POST, "/subscriptions/{id}/observe", &[]),
+    entry(Call::Redeliver, Method::POST, "/subscriptions/{id}/redeliver", &[]),
+];
+
+/// A request, understood.
 #[derive(Debug)]
 pub enum Route {
-    /// `GET /subscriptions?status=&offer=&next=`
+    /// A page of records.
     List {
         /// Which.
         filter: Filter,
         /// Where the page before ended.
         next: Option<String>,
     },
-    /// `GET /subscriptions/{id}`
+    /// The description of this API.
+    Document,
+    /// One record.
     Read(SubscriptionId),
-    /// `GET /subscriptions/{id}/events?after=`
+    /// What happened after a version.
     Events {
         /// Whose.
         id: SubscriptionId,
         /// The version of the last event that is known.
         after: u64,
     },
-    /// `GET /subscriptions/{id}/plans`
+    /// What the customer may change to.
     Plans(SubscriptionId),
-    /// `GET /subscriptions/{id}/operations`
+    /// What is under way.
     Operations(SubscriptionId),
-    /// `GET /subscriptions/{id}/operations/{operationId}`
+    /// How far one operation has come.
     Operation(SubscriptionId, OperationId),
-    /// `PATCH /subscriptions/{id}`
-    Change(SubscriptionId),
-    /// `DELETE /subscriptions/{id}`
-    Cancel(SubscriptionId),
+    /// Something is asked of Microsoft.
+    Ask(SubscriptionId, Asked),
+    /// Microsoft's copy, now.
+    Observe(SubscriptionId),
+    /// Events once more, from the first of this version on.
+    Redeliver {
+        /// Whose.
+        id: SubscriptionId,
+        /// Where to begin; where it stopped, if nothing is said.
+        from_version: Option<u64>,
+    },
 }
 
 impl Route {
     /// The subscription a call is about.
     pub fn subscription(&self) -> Option<SubscriptionId> {
         match self {
-            Self::List { .. } => None,
+            Self::List { .. } | Self::Document => None,
             Self::Read(id)
             | Self::Events { id, .. }
             | Self::Plans(id)
             | Self::Operations(id)
             | Self::Operation(id, _)
-            | Self::Change(id)
-            | Self::Cancel(id) => Some(*id),
+            | Self::Ask(id, _)
+            | Self::Observe(id)
+            | Self::Redeliver { id, .. } => Some(*id),
         }
     }
 
     /// The call, or why it is none.
     pub fn of(request: &Request) -> Result<Self, Problem> {
         let path = request.uri().path().trim_end_matches('/');
-        let mut parts = path.split('/').skip(1);
-        if parts.next() != Some("subscriptions") {
-            return Err(no_route());
-        }
-        let parts: Vec<&str> = parts.collect();
-        let parameter = |name: &str| {
+        let fitting = TABLE.iter().filter(|entry| entry.method == *request.method());
+        let (entry, parts) = fitting
+            .filter_map(|entry| Some((entry, fit(entry.path, path)?)))
+            .next()
+            .ok_or_else(|| Code::NoRoute.with("there is no such call"))?;
+        let query = |wanted: Query| {
+            debug_assert!(entry.query.contains(&wanted), "the table names what is read");
             form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes())
-                .find(|(key, value)| key == name && !value.is_empty())
+                .find(|(name, value)| name == wanted.name() && !value.is_empty())
                 .map(|(_, value)| value.into_owned())
         };
-        Ok(match (request.method(), parts.as_slice()) {
-            (&Method::GET, []) => Self::List {
+        let id = || match parts.first().map(|id| id.parse()) {
+            Some(Ok(id)) => Ok(id),
+            Some(Err(_)) | None => Err(malformed("the subscription's id is not a GUID")),
+        };
+        Ok(match entry.call {
+            Call::List => Self::List {
                 filter: Filter {
-                    status: parameter("status").as_deref().map(Status::from),
-                    offer_id: parameter("offer"),
+                    status: query(Query::Status).as_deref().map(Status::from),
+                    offer_id: query(Query::Offer),
                 },
-                next: parameter("next"),
+                next: query(Query::Next).map(|next| place::open(&next)).transpose()?,
             },
-            (&Method::GET, [id]) => Self::Read(subscription(id)?),
-            (&Method::PATCH, [id]) => Self::Change(subscription(id)?),
-            (&Method::DELETE, [id]) => Self::Cancel(subscription(id)?),
-            (&Method::GET, [id, "events"]) => Self::Events {
-                id: subscription(id)?,
-                after: match parameter("after") {
+            Call::Document => Self::Document,
+            Call::Read => Self::Read(id()?),
+            Call::Change => Self::Ask(id()?, Asked::change(request.body())?),
+            Call::Cancel => Self::Ask(id()?, Asked::Cancel),
+            Call::Events => Self::Events {
+                id: id()?,
+                after: match query(Query::After) {
                     Some(after) => {
                         after.parse().map_err(|_| malformed("`after` is not a version"))?
                     }
                     None => 0,
                 },
             },
-            (&Method::GET, [id, "plans"]) => Self::Plans(subscription(id)?),
-            (&Method::GET, [id, "operations"]) => Self::Operations(subscription(id)?),
-            (&Method::GET, [id, "operations", operation]) => Self::Operation(
-                subscription(id)?,
-                operation.parse().map_err(|_| malformed("the operation's id is not a GUID"))?,
+            Call::Plans => Self::Plans(id()?),
+            Call::Operations => Self::Operations(id()?),
+            Call::Operation => Self::Operation(
+                id()?,
+                match parts.get(1).map(|id| id.parse()) {
+                    Some(Ok(id)) => id,
+                    Some(Err(_)) | None => {
+                        return Err(malformed("the operation's id is not a GUID"));
+                    }
+                },
             ),
-            _ => return Err(no_route()),
+            Call::Observe => Self::Observe(id()?),
+            Call::Redeliver => {
+                Self::Redeliver { id: id()?, from_version: from_version(request.body())? }
+            }
         })
     }
 }
 
-fn subscription(id: &str) -> Result<SubscriptionId, Problem> {
-    id.parse().map_err(|_| malformed("the subscription's id is not a GUID"))
+/// What stands in the place of the names in braces, if a path is of this form.
+fn fit<'a>(form: &str, path: &'a str) -> Option<Vec<&'a str>> {
+    let (mut form, mut path) = (form.split('/'), path.split('/'));
+    let mut parts = Vec::new();
+    loop {
+        match (form.next(), path.next()) {
+            (None, None) => return Some(parts),
+            (Some(name), Some(part)) if name.starts_with('{') => parts.push(part),
+            (Some(name), Some(part)) if name == part => {}
+            _ => return None,
+        }
+    }
 }
 
-fn malformed(detail: &str) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "malformed_request", detail)
+/// Reads the body of a wish for events: none at all, or where they begin.
+fn from_version(body: &[u8]) -> Result<Option<u64>, Problem> {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    struct Body {
+        from_version: Option<u64>,
+    }
+    if body.trim_ascii().is_empty() {
+        return Ok(None);
+    }
+    match serde_json::from_slice(body) {
+        Ok(Body { from_version: Some(0) }) | Err(_) => {
+            Err(malformed("the body must be empty or {\"fromVersion\": a version from 1 on}"))
+        }
+        Ok(Body { from_version }) => Ok(from_version),
+    }
 }
 
-fn no_route() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "no_route", "there is no such call")
+/// A request that can't be read.
+pub fn malformed(detail: &str) -> Problem {
+    Code::MalformedRequest.with(detail)
 }

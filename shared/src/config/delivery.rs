@@ -53,7 +53,10 @@ pub struct EventBusSettings {
     pub transport: Arc<dyn Transport>,
 }
 
-const ENDPOINT: &str = "DELIVERY_ENDPOINT";
+pub(super) const ENDPOINT: &str = "DELIVERY_ENDPOINT";
+
+/// The setting that names the bus.
+pub(super) const EVENT_BUS: &str = "DELIVERY_EVENT_BUS";
 
 const ENDPOINT_PURPOSE: &str = "where your product takes events, as in https://api.example.com/marketplace; or DELIVERY_EVENT_BUS, the EventBridge bus they go to";
 
@@ -183,13 +186,13 @@ fn event_bus(
     transport: &Arc<dyn Transport>,
 ) -> Result<Option<EventBusSettings>, ConfigError> {
     const SERVICE: &str = "AWS_ENDPOINT_URL_EVENTBRIDGE";
-    let Some(name) = environment.get("DELIVERY_EVENT_BUS") else { return Ok(None) };
+    let Some(name) = environment.get(EVENT_BUS) else { return Ok(None) };
     let Aws { transport, credentials, region } = Aws::read(environment, transport)?;
     let service = aws_endpoint(environment, SERVICE)?;
     Ok(Some(EventBusSettings { name, region, credentials, service, transport }))
 }
 
-fn source(environment: &Environment) -> Result<String, ConfigError> {
+pub(super) fn source(environment: &Environment) -> Result<String, ConfigError> {
     const NAME: &str = "DELIVERY_SOURCE";
     const PURPOSE: &str =
         "the `source` of every event, an address or a name such as urn:example:marketplace";

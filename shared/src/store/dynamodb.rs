@@ -1,6 +1,7 @@
 //! The table in DynamoDB.
 
 mod outbox;
+mod requests;
 
 use std::collections::HashMap;
 use std::fmt::Debug;

@@ -7,7 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Checkpoint, Cursor, CursorState, LEFT_TO_THE_STREAM, Mark, StoreError, Target};
+use super::{
+    Checkpoint, Cursor, CursorState, KeyedRequest, LEFT_TO_THE_STREAM, Mark, StoreError, Target,
+};
 use crate::domain::{Event, OperationId, Position, Record, SubscriptionId};
 
 pub(super) type Item = HashMap<String, AttributeValue>;
@@ -25,7 +27,7 @@ pub(super) const OUTBOX: &str = "outbox";
 pub(super) const DUE_AT: &str = "due_at";
 pub(super) const DUE: &str = "DUE";
 pub(super) const PARKED: &str = "PARKED";
-const EXPIRES_AT: &str = "expires_at";
+pub(super) const EXPIRES_AT: &str = "expires_at";
 const BODY: &str = "body";
 
 /// A second delivery comes within hours (F-WHD-4); whoever looks into a complaint comes later.
@@ -144,6 +146,24 @@ pub(super) fn cursor(
 pub(super) fn mark(id: SubscriptionId, mark: &Mark) -> Result<Item, StoreError> {
     let key = key(partition(id), mark_key(mark.operation_id));
     with_expiry(with_body(key, mark)?, mark.at, MARK_LIVES)
+}
+
+pub(super) fn request_key(key: &str) -> Item {
+    self::key(format!("REQUEST#{key}"), "REQUEST")
+}
+
+pub(super) fn request(
+    key: &str,
+    request: &KeyedRequest,
+    lives: SignedDuration,
+) -> Result<Item, StoreError> {
+    with_expiry(with_body(request_key(key), request)?, request.begun_at, lives)
+}
+
+/// Whether an item is only there because DynamoDB hasn't removed it yet.
+pub(super) fn has_expired(item: &Item, now: Timestamp) -> bool {
+    let at = item.get(EXPIRES_AT).and_then(|at| at.as_n().ok()?.parse::<i64>().ok());
+    at.is_some_and(|at| at <= now.as_second())
 }
 
 pub(super) fn checkpoint(checkpoint: &Checkpoint) -> Result<Item, StoreError> {

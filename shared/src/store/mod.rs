@@ -6,11 +6,13 @@
 //! | operation mark | `SUB#<id>` | `OP#<operation id>` | if there is none yet |
 //! | event | `SUB#<id>` | `EVENT#<version>#<index>` | with its record |
 //! | cursor | `SUB#<id>` | `DELIVERY#<target>` | if the revision is the expected one |
+//! | request | `REQUEST#<key>` | `REQUEST` | if there is none, or only an expired one |
 //! | checkpoint | `RUN` | `RECONCILIATION` | after each slice |
 
 mod dynamodb;
 mod item;
 mod outbox;
+mod requests;
 
 use std::collections::HashMap;
 
@@ -23,6 +25,7 @@ pub use dynamodb::DynamoDbStore;
 pub use outbox::{
     Backlog, Cursor, CursorError, CursorState, Due, LEFT_TO_THE_STREAM, Outbox, Target, Trouble,
 };
+pub use requests::{KeepError, KeptAnswer, KeyedRequest, REQUEST_LIVES, Requests};
 
 use crate::domain::{Action, Change, Event, OperationId, Record, Status, SubscriptionId};
 use crate::retry::Transient;

@@ -8,7 +8,7 @@ use local::{Options, Stage};
 use runtime::Template;
 use runtime::template::{elements, mapping, scalar};
 use serde_json::Value;
-use shared::config::{Environment, Foundation};
+use shared::config::{Environment, Foundation, ManagementSettings};
 use shared::http::{Handler, Request};
 
 const HTTP_FUNCTIONS: [&str; 4] = ["landing", "activation", "webhook", "management"];
@@ -117,7 +117,10 @@ fn conceivable() -> Vec<Route> {
         "/subscriptions",
         "/subscriptions/{id}",
         "/subscriptions/{id}/activate",
+        "/subscriptions/openapi.json",
         "/subscriptions/{id}/events",
+        "/subscriptions/{id}/observe",
+        "/subscriptions/{id}/redeliver",
         "/subscriptions/{id}/plans",
         "/subscriptions/{id}/operations",
         "/subscriptions/{id}/operations/{operationId}",
@@ -144,7 +147,11 @@ async fn served(stage: &Stage) -> BTreeMap<&'static str, BTreeSet<Route>> {
                 webhook::Webhook::new(&environment, &foundation).expect("the settings are right"),
             ),
             "activation" => Box::new(activation::Activate::new(&foundation)),
-            _ => Box::new(management::Management::new(&foundation)),
+            _ => {
+                let settings = ManagementSettings::read(&environment, &foundation);
+                let settings = settings.expect("the settings are right");
+                Box::new(management::Management::new(&foundation, settings))
+            }
         };
         let mut routes = BTreeSet::new();
         for (method, path) in conceivable() {

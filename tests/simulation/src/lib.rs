@@ -14,6 +14,7 @@ mod io;
 mod outbox;
 mod publisher;
 mod replay;
+mod requests;
 mod run;
 mod store;
 mod storm;

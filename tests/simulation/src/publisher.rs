@@ -7,7 +7,7 @@ use activation::Activate;
 use landing::Landing;
 use management::Management;
 use reconciliation::Reconciliation;
-use shared::config::{ConfigError, Environment, Foundation, Microsoft};
+use shared::config::{ConfigError, Environment, Foundation, ManagementSettings, Microsoft};
 use shared::http::Handler;
 use shared::outbound::Transport;
 use webhook::Webhook;
@@ -63,7 +63,7 @@ impl Publisher {
             landing: Arc::new(Landing::new(&environment, &foundation)?),
             webhook: Arc::new(Webhook::new(&environment, &foundation)?),
             activation: Arc::new(Activate::new(&foundation)),
-            management: Arc::new(Management::new(&foundation)),
+            management: Arc::new(Management::new(&foundation, settings_of(table))),
             reconciliation: Arc::new(Reconciliation::new(&environment, &foundation)?),
             io: io.clone(),
             table: table.clone(),
@@ -79,7 +79,9 @@ impl Publisher {
             Function::Landing => self.landing = Arc::new(Landing::new(&environment, &foundation)?),
             Function::Webhook => self.webhook = Arc::new(Webhook::new(&environment, &foundation)?),
             Function::Activation => self.activation = Arc::new(Activate::new(&foundation)),
-            Function::Management => self.management = Arc::new(Management::new(&foundation)),
+            Function::Management => {
+                self.management = Arc::new(Management::new(&foundation, settings_of(&self.table)));
+            }
             Function::Reconciliation => {
                 self.reconciliation = Arc::new(Reconciliation::new(&environment, &foundation)?);
             }
@@ -91,6 +93,16 @@ impl Publisher {
 fn environment(settings: &BTreeMap<&'static str, String>) -> Environment {
     let settings = settings.clone();
     Environment::from_fn(move |name| settings.get(name).cloned())
+}
+
+/// What the publisher's own API has beside the foundation; nobody is told of events here.
+fn settings_of(table: &MemoryStore) -> ManagementSettings {
+    ManagementSettings {
+        source: "urn:saas-fulfillment".to_owned(),
+        targets: Vec::new(),
+        outbox: Arc::new(table.clone()),
+        requests: Arc::new(table.clone()),
+    }
 }
 
 fn foundation(

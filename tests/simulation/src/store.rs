@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use shared::domain::{Event, OperationId, Record, SubscriptionId};
-use shared::store::{Checkpoint, Commit, CommitError, Filter, Mark, Page, Store, StoreError};
+use shared::store::{
+    Checkpoint, Commit, CommitError, Filter, KeyedRequest, Mark, Page, Store, StoreError,
+};
 
 use crate::invariants;
 use crate::io::{Fault, Io};
@@ -29,6 +31,7 @@ struct Table {
     checkpoint: Checkpoint,
     writes: u64,
     outbox: OutboxTable,
+    requests: HashMap<String, KeyedRequest>,
 }
 
 impl MemoryStore {
@@ -39,6 +42,14 @@ impl MemoryStore {
     /// What is to be carried to the publisher's product.
     pub(crate) fn outbox<T>(&self, act: impl FnOnce(&mut OutboxTable) -> T) -> T {
         act(&mut self.table().outbox)
+    }
+
+    /// Requests that carried keys.
+    pub(crate) fn requests<T>(
+        &self,
+        act: impl FnOnce(&mut HashMap<String, KeyedRequest>) -> T,
+    ) -> T {
+        act(&mut self.table().requests)
     }
 
     /// The record of a subscription.

@@ -2,6 +2,8 @@
 
 use emulator::{Call, Purchase};
 use serde_json::{Value, json};
+use shared::domain::{Position, SubscriptionId};
+use shared::store::{CursorState, Target};
 use uuid::Uuid;
 
 use crate::{Answer, Live, Play};
@@ -13,13 +15,19 @@ super::cases! {
     "read" => read,
     "read-unknown" => read_unknown,
     "events" => events,
+    "events-as-cloudevents" => events_as_cloudevents,
     "plans" => plans,
     "operations" => operations,
     "operation" => operation,
     "change-plan" => change_plan,
     "change-quantity" => change_quantity,
     "change-both-refused" => change_both_refused,
+    "change-plan-with-key" => change_plan_with_key,
     "cancel" => cancel,
+    "cancel-of-another-version" => cancel_of_another_version,
+    "observe" => observe,
+    "redeliver" => redeliver,
+    "openapi" => openapi,
     "unknown-route" => unknown_route,
 }
 
@@ -187,4 +195,81 @@ async fn unknown_route(play: &mut Play) {
     let id = play.active(Purchase::flat_rate("silver")).await;
     let answer = play.send(Live::about(id)).await;
     assert_eq!((answer.status, answer.problem().as_str()), (404, "no_route"));
+}
+
+/// The form in which the publisher's product is told.
+async fn events_as_cloudevents(play: &mut Play) {
+    let id = play.active(Purchase::flat_rate("silver")).await;
+    let answer = play.send(Live::about(id)).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(answer.header("content-type"), "application/cloudevents-batch+json");
+    let batch = answer.json();
+    let types: Vec<_> =
+        batch.as_array().expect("a batch").iter().map(|event| event["type"].clone()).collect();
+    assert_eq!(
+        types,
+        [
+            "saas-fulfillment.subscription.purchased.v1",
+            "saas-fulfillment.subscription.activated.v1"
+        ]
+    );
+}
+
+/// F-ERR-2: a request that is repeated is not asked for twice.
+async fn change_plan_with_key(play: &mut Play) {
+    let id = play.active(Purchase::flat_rate("silver")).await;
+    let first = play.send(Live::about(id)).await;
+    is_asked_of_microsoft(
+        play,
+        &first,
+        id,
+        Call::UpdateSubscription,
+        Some(json!({ "planId": "gold" })),
+    );
+    let second = play.send(Live::about(id)).await;
+    assert_eq!(play.calls().len(), 0);
+    assert_eq!(second.header("idempotency-replayed"), "true");
+    assert_eq!((second.status, second.body), (first.status, first.body));
+}
+
+async fn cancel_of_another_version(play: &mut Play) {
+    let id = play.active(Purchase::flat_rate("silver")).await;
+    let answer = play.send(Live::about(id)).await;
+    assert_eq!((answer.status, answer.problem().as_str()), (412, "version_mismatch"));
+    assert_eq!(play.count(Call::DeleteSubscription), 0);
+}
+
+/// F-GET-3: what Microsoft says is so, whether or not it was reported.
+async fn observe(play: &mut Play) {
+    let id = play.active(Purchase::flat_rate("silver")).await;
+    play.world(|world| {
+        world.suspend(id).expect("a suspension");
+        world.lose_deliveries();
+    });
+    let answer = play.send(Live::about(id)).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(answer.json()["subscription"]["saasSubscriptionStatus"], "Suspended");
+    assert_eq!(play.status(id).await, "Suspended");
+    let version = play.record(id).await.expect("a record").version;
+    assert_eq!(answer.header("etag"), format!("\"{version}\""));
+}
+
+/// From its first event on, to everybody who is told.
+async fn redeliver(play: &mut Play) {
+    let id = play.active(Purchase::flat_rate("silver")).await;
+    let answer = play.send(Live::about(id)).await;
+    assert_eq!(answer.status, 202, "{}", answer.body);
+    let expected = json!({ "targets": ["endpoint", "event-bus"], "fromVersion": 1 });
+    assert_eq!(answer.json(), expected);
+    for target in Target::ALL {
+        let cursor = play.outbox().cursor(SubscriptionId(id), target).await.expect("a read");
+        assert!(matches!(cursor.state, CursorState::Due { trouble: None, .. }), "{cursor:?}");
+        assert!(cursor.delivered < Position { version: 1, index: 0 }, "{cursor:?}");
+    }
+}
+
+async fn openapi(play: &mut Play) {
+    let answer = play.send(Live::default()).await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, "application/json"));
+    assert_eq!(answer.json()["openapi"], "3.1.0");
 }

@@ -1,0 +1,101 @@
+//! `ETag` and `If-Match`: a change that was thought of before the record changed is not made.
+
+use http::header::{ETAG, IF_MATCH};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use shared::domain::Record;
+use shared::http::{Problem, Request, Response, json};
+
+use crate::code::Code;
+use crate::route::malformed;
+
+/// The record, under its version.
+pub fn answer(record: &Record) -> Response {
+    let mut response = json(StatusCode::OK, record);
+    if let Ok(tag) = HeaderValue::try_from(tag(record)) {
+        response.headers_mut().insert(ETAG, tag);
+    }
+    response
+}
+
+fn tag(record: &Record) -> String {
+    format!("\"{}\"", record.version)
+}
+
+/// What a request says about the version it was thought of for.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// Nothing, or that there is any (RFC 9110, 13.1.1).
+    Any,
+    /// One of these tags.
+    OneOf(Vec<String>),
+}
+
+impl Expected {
+    /// Reads `If-Match`.
+    pub fn of(request: &Request) -> Result<Self, Problem> {
+        Self::read(request.headers())
+    }
+
+    fn read(headers: &HeaderMap) -> Result<Self, Problem> {
+        let mut tags = Vec::new();
+        for value in headers.get_all(IF_MATCH) {
+            let value = value.to_str().map_err(|_| unreadable())?;
+            for tag in value.split(',').map(str::trim) {
+                match tag {
+                    "*" => return Ok(Self::Any),
+                    // A weak tag is well-formed, and equal to nothing here.
+                    _ if is_tag(tag.strip_prefix("W/").unwrap_or(tag)) => tags.push(tag.to_owned()),
+                    _ => return Err(unreadable()),
+                }
+            }
+        }
+        Ok(if tags.is_empty() { Self::Any } else { Self::OneOf(tags) })
+    }
+
+    /// Whether the record is the expected one.
+    pub fn check(&self, record: &Record) -> Result<(), Problem> {
+        match self {
+            Self::Any => Ok(()),
+            Self::OneOf(tags) if tags.contains(&tag(record)) => Ok(()),
+            Self::OneOf(_) => Err(Code::VersionMismatch.with(format!(
+                "the record has version {}; look at it before asking again",
+                record.version
+            ))),
+        }
+    }
+}
+
+fn is_tag(text: &str) -> bool {
+    let inner = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    inner.is_some_and(|inner| inner.bytes().all(|byte| byte > b' ' && byte != b'"'))
+}
+
+fn unreadable() -> Problem {
+    malformed("`If-Match` must be the `ETag` of a record, as in \"7\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(values: &[&str]) -> Result<Expected, &'static str> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(IF_MATCH, HeaderValue::try_from(*value).expect("a header"));
+        }
+        Expected::read(&headers).map_err(|problem| problem.code)
+    }
+
+    #[test]
+    fn if_match_is_read_as_rfc_9110_writes_it() {
+        let one_of =
+            |tags: &[&str]| Ok(Expected::OneOf(tags.iter().map(|tag| (*tag).to_owned()).collect()));
+        assert_eq!(read(&[]), Ok(Expected::Any));
+        assert_eq!(read(&["*"]), Ok(Expected::Any));
+        assert_eq!(read(&["\"7\""]), one_of(&["\"7\""]));
+        assert_eq!(read(&["\"7\", \"8\"", "W/\"9\""]), one_of(&["\"7\"", "\"8\"", "W/\"9\""]));
+        for nonsense in ["7", "", "\"7", "\"7\";", "w/\"7\"", "\"7\",", "\"a b\""] {
+            assert_eq!(read(&[nonsense]), Err("malformed_request"), "{nonsense}");
+        }
+    }
+}
