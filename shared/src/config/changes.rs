@@ -41,9 +41,9 @@ fn product(
         let _ = (environment.get(KEYS.secret), environment.get(KEYS.arn));
         return Ok(None);
     };
+    let HttpsAddress(url) = parse(URL, &address, URL_PURPOSE)?;
     let transport = &foundation.microsoft.transport;
     let keys = signing_keys(environment, transport, &KEYS)?;
-    let HttpsAddress(url) = parse(URL, &address, URL_PURPOSE)?;
     let system = foundation.system.clone();
     Ok(Some(Product::new(url, keys, fallback, transport.clone(), system)))
 }

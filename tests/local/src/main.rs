@@ -41,7 +41,7 @@ struct Arguments {
 }
 
 /// The settings that are taken from the environment.
-const SETTINGS: [&str; 34] = [
+const SETTINGS: [&str; 39] = [
     "MARKETPLACE_URL",
     "ENTRA_AUTHORITY",
     "ENTRA_TENANT_ID",
@@ -58,6 +58,11 @@ const SETTINGS: [&str; 34] = [
     "AWS_SESSION_TOKEN",
     "ACTIVATION",
     "CHANGE_POLICY",
+    "CHANGE_RULES",
+    "DECISION_URL",
+    "DECISION_SIGNING_KEY",
+    "DECISION_SIGNING_KEY_ARN",
+    "DECISION_FALLBACK",
     "LANDING_SIGN_IN",
     "LANDING_CLIENT_ID",
     "LANDING_CLIENT_SECRET",

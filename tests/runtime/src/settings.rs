@@ -68,7 +68,16 @@ pub const LANDING_SECRET_OF_LAMBDA: &[Wrong] =
 pub const LANDING_SECRET_OF_AZURE: &[Wrong] = &[("LANDING_CLIENT_SECRET", None)];
 
 /// Wrong settings of what answers changes.
-pub const CHANGES: &[Wrong] = &[("CHANGE_POLICY", NONSENSE)];
+pub const CHANGES: &[Wrong] = &[
+    ("CHANGE_POLICY", NONSENSE),
+    ("CHANGE_RULES", NONSENSE),
+    ("CHANGE_RULES", Some(r#"{"zq-nonsense-9f31":{"zq-nonsense-9f31":1}}"#)),
+    ("CHANGE_RULES", Some(r#"{"zq-nonsense-9f31":{"noDowngrades":["zq-nonsense-9f31"]}}"#)),
+    ("DECISION_URL", NONSENSE),
+    ("DECISION_URL", Some("http://zq-nonsense-9f31.example/decisions")),
+    ("DECISION_URL", Some("https://zq:nonsense-9f31@product.example/decisions")),
+    ("DECISION_FALLBACK", NONSENSE),
+];
 
 /// Wrong settings that a function refuses which has nothing to do with Microsoft.
 pub const WITHOUT_MICROSOFT: &[Wrong] = &[
