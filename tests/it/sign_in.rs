@@ -269,6 +269,33 @@ async fn a_page_left_open_for_longer_asks_to_sign_in_again_and_keeps_the_purchas
 }
 
 #[tokio::test]
+async fn whoever_turns_back_on_the_way_to_entra_still_has_the_purchase() {
+    let scene = scene().await;
+    let id = scene.purchase(Purchase::flat_rate("silver"));
+    let mut browser = Browser::new(&scene);
+    browser.arrive(id).await;
+    let entra = location(&browser.page().await);
+    assert!(entra.path().ends_with("/authorize"), "{entra}");
+    let back = browser.pick(&entra, ADELE).await;
+    browser.come_back(&back).await;
+    assert_eq!(browser.page().await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_page_that_looks_again_by_itself_signs_nobody_in_and_out() {
+    let scene = scene().await;
+    let id = scene.purchase(Purchase::flat_rate("silver"));
+    let mut browser = Browser::new(&scene);
+    browser.sign_in(id, ADELE).await;
+    scene.advance(61 * MINUTE);
+    let request = scene.http.get(scene.url("/landing")).header("sec-fetch-dest", "empty");
+    let answer = browser.send(request).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN, "{}", answer.body);
+    assert!(answer.headers.get("set-cookie").is_none(), "another tab may be on its way to Entra");
+    assert!(location(&browser.page().await).path().ends_with("/authorize"), "a person is asked");
+}
+
+#[tokio::test]
 async fn whoever_declines_is_told_so_and_may_try_again() {
     let scene = scene().await;
     let id = scene.purchase(Purchase::flat_rate("silver"));

@@ -5,10 +5,13 @@ use shared::config::Colour;
 /// What text needs to be read by most people (WCAG 2.2, success criterion 1.4.3).
 const READABLE: f64 = 4.5;
 
-/// The grounds that links stand on; the style sheet's `--page` on light pages, as the darker of two
-/// light grounds, and its `--card` on dark pages, as the lighter of two dark ones.
+/// On a dark ground a little more: colours look duller there.
+const READABLE_IN_THE_DARK: f64 = 5.5;
+
+/// The hardest grounds that links stand on: the style sheet's `--page` on light pages, as the
+/// darkest of the light ones, and its `--tint` on dark pages, as the lightest of the dark ones.
 const LIGHT_GROUND: Colour = Colour([0xf3, 0xf5, 0xf8]);
-const DARK_GROUND: Colour = Colour([0x1c, 0x21, 0x29]);
+const DARK_GROUND: Colour = Colour([0x22, 0x28, 0x32]);
 
 const BLACK: Colour = Colour([0, 0, 0]);
 const WHITE: Colour = Colour([255, 255, 255]);
@@ -16,7 +19,7 @@ const WHITE: Colour = Colour([255, 255, 255]);
 /// The style sheet's variables for an accent. Every colour can be one: text on it is black or white,
 /// and links are as much darker or lighter as they have to be.
 pub fn variables(accent: Colour) -> String {
-    let on_dark = readable(accent, DARK_GROUND, WHITE);
+    let on_dark = readable(accent, DARK_GROUND, WHITE, READABLE_IN_THE_DARK);
     let block = |accent: Colour, link: Colour| {
         format!(
             "--accent:{};--on-accent:{};--link:{};",
@@ -27,7 +30,7 @@ pub fn variables(accent: Colour) -> String {
     };
     format!(
         ":root{{{}}}@media (prefers-color-scheme:dark){{:root{{{}}}}}",
-        block(accent, readable(accent, LIGHT_GROUND, BLACK)),
+        block(accent, readable(accent, LIGHT_GROUND, BLACK, READABLE)),
         block(on_dark, on_dark)
     )
 }
@@ -38,7 +41,7 @@ fn text_on(ground: Colour) -> Colour {
 }
 
 /// The colour, moved towards another until it can be read on its ground.
-fn readable(colour: Colour, ground: Colour, towards: Colour) -> Colour {
+fn readable(colour: Colour, ground: Colour, towards: Colour, wanted: f64) -> Colour {
     let mixed = |percent: u32| {
         let mut parts = colour.0;
         for (part, end) in parts.iter_mut().zip(towards.0) {
@@ -47,7 +50,7 @@ fn readable(colour: Colour, ground: Colour, towards: Colour) -> Colour {
         }
         Colour(parts)
     };
-    let readable = (0..100).map(mixed).find(|mixed| contrast(*mixed, ground) >= READABLE);
+    let readable = (0..100).map(mixed).find(|mixed| contrast(*mixed, ground) >= wanted);
     readable.unwrap_or(towards)
 }
 
@@ -90,9 +93,9 @@ mod tests {
                 for blue in steps {
                     let accent = Colour([red, green, blue]);
                     assert!(contrast(text_on(accent), accent) >= READABLE, "{accent:?}");
-                    let light = readable(accent, LIGHT_GROUND, BLACK);
+                    let light = readable(accent, LIGHT_GROUND, BLACK, READABLE);
                     assert!(contrast(light, LIGHT_GROUND) >= READABLE, "{accent:?}");
-                    let dark = readable(accent, DARK_GROUND, WHITE);
+                    let dark = readable(accent, DARK_GROUND, WHITE, READABLE_IN_THE_DARK);
                     assert!(contrast(dark, DARK_GROUND) >= READABLE, "{accent:?}");
                     assert!(contrast(text_on(dark), dark) >= READABLE, "{accent:?}");
                 }
@@ -103,7 +106,7 @@ mod tests {
     #[test]
     fn an_accent_that_can_be_read_stays_as_it_is() {
         let blue = Colour([0x0b, 0x5c, 0xad]);
-        assert_eq!(readable(blue, LIGHT_GROUND, BLACK), blue);
+        assert_eq!(readable(blue, LIGHT_GROUND, BLACK, READABLE), blue);
         assert!(variables(blue).starts_with(":root{--accent:#0b5cad;--on-accent:#ffffff;"));
     }
 
@@ -112,6 +115,6 @@ mod tests {
         let style = include_str!("../templates/style.css");
         let (light, dark) = style.split_once("@media (prefers-color-scheme: dark)").expect("both");
         assert!(light.contains(&format!("--page: {};", hex(LIGHT_GROUND))));
-        assert!(dark.contains(&format!("--card: {};", hex(DARK_GROUND))));
+        assert!(dark.contains(&format!("--tint: {};", hex(DARK_GROUND))));
     }
 }

@@ -35,7 +35,7 @@ impl Visit<'_> {
                 Ok(response) => self.seal(response),
                 Err(error) => self.not_signed_in(error),
             },
-            (Some(sign_in), SIGN_IN) => self.sign_in_again(sign_in).await,
+            (Some(sign_in), SIGN_IN) => self.begin_again(sign_in, true).await,
             (Some(sign_in), _) => match *self.request.method() {
                 Method::GET => self.look(sign_in).await,
                 _ => self.submit(sign_in).await,
@@ -70,12 +70,19 @@ impl Visit<'_> {
                 }
                 Err(failure) => self.failed(failure, Some(&session)),
             },
-            (None, Visitor::SignedOut(session)) => match session.token() {
-                Some(token) => self.begin(sign_in, &token, false).await,
-                None => self.show(Page::NoToken, None),
-            },
-            (None, Visitor::Unknown) => self.show(Page::NoToken, None),
+            // A page that looks again by itself signs nobody in, and changes no cookie.
+            (None, Visitor::SignedOut(_)) if self.is_by_script() => {
+                self.show(Page::SessionOver, None)
+            }
+            // Also where somebody turned back on the way to Entra.
+            (None, Visitor::SignedOut(_) | Visitor::Unknown) => {
+                self.begin_again(sign_in, false).await
+            }
         }
+    }
+
+    fn is_by_script(&self) -> bool {
+        self.request.headers().get("sec-fetch-dest").is_some_and(|dest| dest == "empty")
     }
 
     /// What the customer may change (F-CHP-3); where that is nothing, the purchase itself.
@@ -190,9 +197,10 @@ impl Visit<'_> {
         }
     }
 
-    async fn sign_in_again(&self, sign_in: &SignIn) -> Response {
+    /// The way to Entra once more, with the purchase that is at hand.
+    async fn begin_again(&self, sign_in: &SignIn, choose: bool) -> Response {
         match sign_in.purchase(self.request.headers()).await {
-            Ok(Some(token)) => self.begin(sign_in, &token, true).await,
+            Ok(Some(token)) => self.begin(sign_in, &token, choose).await,
             Ok(None) => self.show(Page::NoToken, None),
             Err(error) => self.not_signed_in(error),
         }

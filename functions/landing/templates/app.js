@@ -51,7 +51,7 @@
       try {
         const page = await fetch(location.pathname, { cache: "no-store", redirect: "manual" });
         // Signed out meanwhile: the way to Entra is for a person to take.
-        if (page.type === "opaqueredirect") return stop();
+        if (page.status === 403 || page.type === "opaqueredirect") return stop();
         if (page.ok && !(await page.text()).includes(unchanged)) return location.reload();
       } catch {
         // No network for a moment.

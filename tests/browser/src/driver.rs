@@ -156,6 +156,11 @@ impl Page {
         self.client.goto(address).await.expect("the page opens");
     }
 
+    /// Forgets every cookie: another shop may stand on the same host.
+    pub async fn forgets(&self) {
+        self.client.delete_all_cookies().await.expect("cookies are forgotten");
+    }
+
     /// Waits until something is on the page.
     pub async fn sees(&self, what: Locator<'_>) -> fantoccini::elements::Element {
         let found = self.client.wait().at_most(PATIENCE).for_element(what).await;

@@ -50,6 +50,7 @@ async fn a_new_purchase() {
         arrives(&page, &plain, plain.purchase(team()), ADELE).await;
         page.is_headed("Set up your subscription").await;
         page.is_for_everybody("pending-plain").await;
+        page.forgets().await;
         arrives(&page, &branded, branded.purchase(team()), ADELE).await;
         page.is_headed("Set up your subscription").await;
         page.is_for_everybody("pending").await;
@@ -133,6 +134,7 @@ async fn an_active_subscription_and_a_change_of_it() {
         page.is_headed("Your subscription is active").await;
         page.is_for_everybody("active").await;
 
+        page.forgets().await;
         customer(&page, &plain, team()).await;
         page.is_for_everybody("active-plain").await;
         page.presses(Locator::Css("a[href='/landing/manage']")).await;
