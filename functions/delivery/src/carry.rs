@@ -76,7 +76,8 @@ impl Delivery {
         way.cursor = self.outbox.cursor(way.id, way.channel.target()).await?;
         if self.waits(&way.cursor.state) {
             if !wake.signed.is_empty() {
-                // Whoever is about to say that nothing is left has to look once more.
+                // Whoever has a clock ahead of ours may be about to say that nothing is left, and has
+                // to look once more.
                 self.save(way).await?;
             }
             return Ok(true);
