@@ -1,10 +1,11 @@
 //! What a customer changes on the landing page: plan, seats, the end (F-LP-3, F-CHP-3).
 
-use emulator::{Call, ErrorForm, FaultKind, Purchase, Times};
+use emulator::{Call, ErrorForm, FaultKind, Offer, Plan, Purchase, Times};
 use http::StatusCode;
 use uuid::Uuid;
 
 use crate::browser::{Browser, submit_token};
+use crate::landing::is_sealed;
 use crate::scene::{Answer, Scene};
 use crate::sign_in::scene;
 
@@ -114,6 +115,28 @@ async fn a_plan_that_is_not_offered_is_not_asked_for() {
         assert!(!answer.body.contains("<script>"), "{}", answer.body);
     }
     assert_eq!(changes(&scene), 0);
+}
+
+#[tokio::test]
+async fn markup_in_what_microsoft_calls_a_plan_is_text() {
+    let scene = scene().await;
+    let evil = |what: &str| format!("\"'><script>alert('{what}')</script>&{what}");
+    scene.world(|world| {
+        let plans = ["one", "other"].map(|id| Plan::flat_rate(&evil(id), &evil("name"), 1.0));
+        world.offers_mut().push(Offer { id: evil("offer"), plans: plans.into() });
+    });
+    let purchase = Purchase::of(&evil("offer"), &evil("one"), None).named(&evil("called"));
+    let (mut browser, _) = customer(&scene, purchase).await;
+    let page = browser.get(MANAGE).await;
+    assert!(page.body.contains("&#38;other\">"), "{}", page.body);
+    let wanted = evil("other");
+    let asked = ask(&scene, &mut browser, &[("want", "plan"), ("plan", &wanted)]).await;
+    for page in [page, asked] {
+        assert_eq!(page.status, StatusCode::OK, "{}", page.body);
+        is_sealed(&page);
+        assert!(page.body.contains("&#38;name"), "{}", page.body);
+        assert!(!page.body.contains("\"'>"), "{}", page.body);
+    }
 }
 
 #[tokio::test]

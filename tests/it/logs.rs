@@ -19,16 +19,18 @@ use tracing::subscriber::NoSubscriber;
 use tracing_subscriber::fmt::MakeWriter;
 use uuid::Uuid;
 
+use crate::browser::{Browser, SESSION, submit_token};
 use crate::probe::overwrite;
 use crate::scene::Scene;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a name, an address and a body of this life hold, and no line may.
-const PRIVATE: [&str; 12] = [
+const PRIVATE: [&str; 13] = [
     "Zanzibar payroll",
     "Wilhelmina",
     "private.example",
+    "adele@",
     "PUID-OF-WILHELMINA",
     "body-of-the-webhook",
     "body-of-the-form",
@@ -201,6 +203,31 @@ async fn a_life_full_of_trouble(scene: &Scene) -> Vec<String> {
     tokens
 }
 
+/// Signs in, wrongly and well, and tells what is asked for. Returns what opens something.
+async fn a_sign_in_full_of_trouble(scene: &Scene) -> Vec<String> {
+    let id = scene.purchase(Purchase::flat_rate("silver"));
+    let token = scene.world(|world| world.purchase_token(id));
+    let mut stranger = Browser::new(scene);
+    stranger.sign_in(id, "sven@elsewhere.example").await;
+    assert_eq!(stranger.page().await.status, StatusCode::FORBIDDEN);
+    let mut browser = Browser::new(scene);
+    let entra = browser.arrive(id).await;
+    let back = browser.pick(&entra, "adele@contoso.example").await;
+    scene.fault(Call::Token, FaultKind::Garbage("{\"id_token\":\"eyJhalf".to_owned()), Times::Once);
+    browser.come_back(&back).await;
+    browser.sign_in(id, "adele@contoso.example").await;
+    let session = browser.cookies[SESSION].clone();
+    let submit = submit_token(&browser.page().await);
+    for contact in ["wilhelmina@private.example body-of-the-form", "wilhelmina@private.example"] {
+        let form =
+            [("submit", submit.as_str()), ("contact", contact), ("note", "body-of-the-form")];
+        browser.submit(&form).await;
+    }
+    let record = scene.record(id).await.expect("a record");
+    assert_eq!(record.sign_up.expect("it is kept").fields["note"], "body-of-the-form");
+    vec![token, session]
+}
+
 /// What is left of that life.
 struct Lived {
     text: String,
@@ -222,7 +249,11 @@ impl Lived {
         let scene = Scene::with(Options::default()).await;
         // And those that were met at the very moment at which the subscriber came are asked anew.
         tracing::callsite::rebuild_interest_cache();
-        let tokens = a_life_full_of_trouble(&scene).await;
+        let mut tokens = a_life_full_of_trouble(&scene).await;
+        let options = Options::default().with("LANDING_SIGN_IN", "entra");
+        let fields = r#"[{ "name": "note", "label": "Note" }]"#;
+        let signing_in = Scene::with(options.with("LANDING_FIELDS", fields)).await;
+        tokens.extend(a_sign_in_full_of_trouble(&signing_in).await);
         let (calls, subscriptions) = scene.world(|world| {
             let ids = world.subscriptions().map(|known| known.id.to_string()).collect();
             (world.calls().to_vec(), ids)
