@@ -6,6 +6,8 @@ mod activation;
 mod activation_repeats;
 mod browser;
 mod client;
+mod decision;
+mod decision_silence;
 mod delivery;
 mod delivery_effects;
 mod delivery_faults;

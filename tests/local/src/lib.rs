@@ -2,6 +2,7 @@
 //! behind one HTTP server. What `cargo local` runs, and what the tests stand on.
 
 pub mod database;
+pub mod decider;
 pub mod play;
 pub mod receiver;
 pub mod schemas;
