@@ -12,6 +12,7 @@ super::cases! {
     "double-encoded-plus" => double_encoded_plus,
     "expired-token" => expired_token,
     "no-token" => no_token,
+    "script" => script,
     "confirm" => confirm,
     "confirm-function-url" => confirm,
 }
@@ -73,6 +74,16 @@ async fn no_token(play: &mut Play) {
     assert_eq!(answer.status, 200);
     is_page(&answer);
     assert_eq!(play.calls().len(), 0, "there is nothing to resolve");
+}
+
+/// The script of another version than the one there is: answered, and not kept.
+async fn script(play: &mut Play) {
+    let answer = play.send(Live::default()).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("content-type"), "text/javascript; charset=utf-8");
+    assert_eq!(answer.header("cache-control"), "no-cache");
+    assert!(answer.body.contains("\"use strict\""), "{}", answer.body);
+    assert_eq!(play.calls().len(), 0);
 }
 
 /// F-LP-5, F-ACT-3: the buyer confirms, Microsoft is told, and the page shows what is now.
