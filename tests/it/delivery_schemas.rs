@@ -10,8 +10,8 @@ use local::schemas::Schemas;
 use serde_json::{Value, json};
 use shared::cloudevent::CloudEvent;
 use shared::domain::{
-    Action, Authority, Cause, Event, EventKind, OperationId, RequestedChange, Ruling, SignUp, Status,
-    Subscription, Verdict,
+    Action, Authority, Cause, Event, EventKind, OperationId, RequestedChange, Ruling, SignUp,
+    Status, Subscription, Verdict,
 };
 use uuid::Uuid;
 
@@ -25,7 +25,10 @@ fn every_kind() -> Vec<EventKind> {
         EventKind::PlanChanged { from: "silver".to_owned(), to: "gold".to_owned() },
         EventKind::QuantityChanged { from: None, to: Some(10) },
         EventKind::ChangeRejected {
-            change: RequestedChange::Plan { from: "gold".to_owned(), to: Some("silver".to_owned()) },
+            change: RequestedChange::Plan {
+                from: "gold".to_owned(),
+                to: Some("silver".to_owned()),
+            },
         },
         EventKind::ChangeRejected { change: RequestedChange::Seats { from: Some(10), to: None } },
         EventKind::Renewed,

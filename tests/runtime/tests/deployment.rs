@@ -19,7 +19,10 @@ const OPERATION_ID: &str = "c0a1e9d4-7b1f-4a53-8f9e-2d6b5a4c3e22";
 type Route = (String, String);
 
 async fn stage() -> Stage {
-    let options = Options::default().with("LANDING_SIGN_IN", "entra");
+    let options = Options::default()
+        .with("LANDING_SIGN_IN", "entra")
+        .with("DELIVERY_ENDPOINT", "https://product.example/events")
+        .with("DELIVERY_SIGNING_KEY", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
     // Whatever can be served is.
     Stage::start(options.with("LANDING_LOGO", "data:image/png;base64,iVBORw=="))
         .await
@@ -29,7 +32,7 @@ async fn stage() -> Stage {
 /// The function's own settings on a stage, in the form in which the template gives them.
 fn environment(stage: &Stage) -> Environment {
     let mut variables = stage.variables.clone();
-    for secret in ["ENTRA_CLIENT_SECRET", "LANDING_CLIENT_SECRET"] {
+    for secret in ["ENTRA_CLIENT_SECRET", "LANDING_CLIENT_SECRET", "DELIVERY_SIGNING_KEY"] {
         variables.remove(secret);
         let arn = "arn:aws:secretsmanager:eu-north-1:123456789012:secret:marketplace-AbCdEf";
         variables.insert(format!("{secret}_ARN"), arn.to_owned());
@@ -49,6 +52,7 @@ fn asked(function: &str, environment: &Environment) -> BTreeSet<String> {
         "reconciliation" => {
             drop(reconciliation::Reconciliation::from_environment(environment).expect(function));
         }
+        "delivery" => drop(delivery::Delivery::from_environment(environment).expect(function)),
         _ => panic!("{function} is in the template and not in this test"),
     }
     environment.asked().into_iter().map(str::to_owned).collect()
@@ -58,11 +62,14 @@ fn asked(function: &str, environment: &Environment) -> BTreeSet<String> {
 async fn a_function_is_deployed_with_the_settings_it_reads_and_no_others() {
     let stage = stage().await;
     let template = Template::read();
-    assert_eq!(template.functions().len(), 5);
+    assert_eq!(template.functions().len(), 6);
     for function in template.functions() {
         let mut wanted = asked(&function, &environment(&stage));
         // Lambda sets the credentials and the region; the secret comes by its ARN.
-        wanted.retain(|name| !name.starts_with("AWS_") && !name.ends_with("_CLIENT_SECRET"));
+        wanted.retain(|name| {
+            !["_CLIENT_SECRET", "_SIGNING_KEY"].iter().any(|end| name.ends_with(end))
+                && !name.starts_with("AWS_")
+        });
         // Read before everything else, so that a start is logged.
         wanted.insert("LOG_LEVEL".to_owned());
         assert_eq!(template.variables(&function), wanted, "{function}");
@@ -81,6 +88,8 @@ async fn the_example_of_a_function_apps_settings_names_what_the_handler_reads() 
     for not_needed in [
         "ENTRA_CLIENT_SECRET_ARN",
         "LANDING_CLIENT_SECRET_ARN",
+        "DELIVERY_SIGNING_KEY_ARN",
+        "DECISION_SIGNING_KEY_ARN",
         "AWS_ENDPOINT_URL_DYNAMODB",
         "AWS_SESSION_TOKEN",
     ] {
@@ -114,6 +123,7 @@ fn conceivable() -> Vec<Route> {
         "/webhook",
         "/webhook/{id}",
         "/reconciliation",
+        "/delivery",
         "/subscriptions",
         "/subscriptions/{id}",
         "/subscriptions/{id}/activate",
@@ -176,7 +186,9 @@ async fn the_template_routes_to_a_function_what_it_serves_and_nothing_else() {
     for (function, routes) in served(&stage().await).await {
         assert_eq!(template.routes(function), routes, "{function}");
     }
-    assert_eq!(template.routes("reconciliation"), BTreeSet::new());
+    for unreachable in ["reconciliation", "delivery"] {
+        assert_eq!(template.routes(unreachable), BTreeSet::new());
+    }
 }
 
 #[test]
@@ -235,7 +247,9 @@ async fn the_azure_host_routes_to_a_function_what_it_serves() {
         assert_eq!(trigger["authLevel"], level, "{function}");
     }
     assert!(served["management"].is_disjoint(&taken), "a route of one function is another's");
-    assert_eq!(trigger("reconciliation")["type"], "timerTrigger");
+    for timed in ["reconciliation", "delivery"] {
+        assert_eq!(trigger(timed)["type"], "timerTrigger");
+    }
 }
 
 #[test]
@@ -357,4 +371,28 @@ async fn the_loop_around_the_reconciliation_reads_what_a_slice_reports() {
     let read: BTreeSet<String> = mapping(slice).filter_map(|(_, path)| scalar(path)).collect();
     assert_eq!(read, reported);
     assert_eq!(report["finished"], true);
+}
+
+#[test]
+fn the_stream_wakes_the_delivery_for_new_events_and_for_nothing_else() {
+    let template = Template::read();
+    let mapped = template.resource(&["DeliveryFunction", "Properties", "Events", "Recorded"]);
+    let properties = &mapped["Properties"];
+    let text = |value: &serde_yaml_ng::Value| scalar(value).expect("a text");
+    assert_eq!(text(&properties["Stream"]), "Table.StreamArn");
+    let said: Vec<_> = elements(&properties["FunctionResponseTypes"]).map(text).collect();
+    assert_eq!(said, ["ReportBatchItemFailures"], "what the function answers with is understood");
+    let filters: Vec<_> = elements(&properties["FilterCriteria"]["Filters"]).collect();
+    let [filter] = filters[..] else { panic!("one filter: {filters:?}") };
+    let pattern = json(&text(&filter["Pattern"]));
+    assert_eq!(pattern["eventName"], serde_json::json!(["INSERT"]));
+    let sorts = &pattern["dynamodb"]["Keys"]["sk"]["S"];
+    assert_eq!(sorts, &serde_json::json!([{ "prefix": "EVENT#" }]));
+    let recorded = json(include_str!("../../../events/delivery/recorded.json"));
+    for record in recorded["Records"].as_array().expect("records") {
+        let sort = record["dynamodb"]["Keys"]["sk"]["S"].as_str().expect("a sort key");
+        let passes = record["eventName"] == "INSERT" && sort.starts_with("EVENT#");
+        assert!(passes, "the payload is one that comes through: {sort}");
+    }
+    assert_eq!(text(&properties["DestinationConfig"]["OnFailure"]["Type"]), "SQS");
 }
