@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use local::decider::Decider;
 use local::receiver::{Clock, Receiver};
 use local::{Options, Stage, StageError, play};
 use tracing_subscriber::EnvFilter;
@@ -114,6 +115,7 @@ async fn start(
     port: u16,
     sign_in: &str,
     clock: Clock,
+    decider: Option<&Decider>,
 ) -> Result<(Stage, Option<Receiver>), StageError> {
     let mut variables: BTreeMap<_, _> = SETTINGS
         .iter()
@@ -121,9 +123,18 @@ async fn start(
         .filter(|(_, value)| !value.trim().is_empty())
         .collect();
     variables.entry("LANDING_SIGN_IN".to_owned()).or_insert_with(|| sign_in.to_owned());
-    for name in
-        ["MARKETPLACE_URL", "ENTRA_AUTHORITY", "AWS_ENDPOINT_URL_DYNAMODB", "DELIVERY_ENDPOINT"]
-    {
+    if let Some(decider) = decider {
+        // Whoever brings a decider knows what comes of each change; nobody else has a say in it.
+        variables.retain(|name, _| !name.starts_with("CHANGE_") && !name.starts_with("DECISION_"));
+        variables.extend(decider.settings());
+    }
+    for name in [
+        "MARKETPLACE_URL",
+        "ENTRA_AUTHORITY",
+        "AWS_ENDPOINT_URL_DYNAMODB",
+        "DELIVERY_ENDPOINT",
+        "DECISION_URL",
+    ] {
         if let Some(url) = variables.get(name) {
             println!("{name} is set: using {url}");
         }
@@ -146,12 +157,14 @@ async fn play_life(arguments: &Arguments) -> Result<(), StageError> {
     // Nobody waits in a play: the emulator's clock moves only where a step moves it. Every run has
     // ids of its own, since the table may be an old one.
     let settings = emulator::Settings { seed: fresh_seed(), ..emulator::Settings::default() };
-    let (stage, receiver) = start(arguments, settings, 0, "off", Clock::Emulated).await?;
+    let decider = Decider::start(Clock::Emulated).await?;
+    let (stage, receiver) =
+        start(arguments, settings, 0, "off", Clock::Emulated, Some(&decider)).await?;
     println!(
         "Playing a subscription's life: what Microsoft holds, what the table holds, what was recorded\n\
          and what your product was told."
     );
-    play::play(&stage, receiver.as_ref())
+    play::play(&stage, receiver.as_ref(), Some(&decider))
         .await
         .map_err(|difference| StageError(format!("\nDIFFERENCE: {difference}")))?;
     println!("\nBoth sides held the same all along.");
@@ -166,7 +179,7 @@ async fn serve(arguments: &Arguments) -> Result<(), StageError> {
         ..emulator::Settings::default()
     };
     let (stage, receiver) =
-        start(arguments, settings, arguments.port, "entra", Clock::Machine).await?;
+        start(arguments, settings, arguments.port, "entra", Clock::Machine, None).await?;
     if let Some(emulator) = stage.emulator() {
         emulator.run_deliveries();
         println!("Microsoft's side   {}   buy something here", emulator.url());

@@ -2,6 +2,8 @@
 //! Microsoft holds, what the table holds, which events were recorded and which of them the publisher's
 //! product took is printed and compared.
 
+mod changes;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -14,6 +16,7 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use crate::Stage;
+use crate::decider::Decider;
 use crate::receiver::Receiver;
 
 /// The first thing that wasn't as it must be.
@@ -56,8 +59,13 @@ impl fmt::Display for Held {
     }
 }
 
-/// Plays the life to its end, or to the first difference.
-pub async fn play(stage: &Stage, receiver: Option<&Receiver>) -> Result<(), Difference> {
+/// Plays the life to its end, or to the first difference. `receiver` and `decider` are the parts of the
+/// publisher's product that are told and asked.
+pub async fn play(
+    stage: &Stage,
+    receiver: Option<&Receiver>,
+    decider: Option<&Decider>,
+) -> Result<(), Difference> {
     let emulator = stage.emulator().ok_or_else(|| {
         Difference(
             "a play needs the emulator; MARKETPLACE_URL and ENTRA_AUTHORITY name another Microsoft"
@@ -69,18 +77,21 @@ pub async fn play(stage: &Stage, receiver: Option<&Receiver>) -> Result<(), Diff
     let mut play = Play {
         stage,
         receiver,
+        decider,
         emulator,
         http: shared::outbound::client(),
         id,
         events: 0,
         steps: 0,
     };
-    play.life().await
+    play.life().await?;
+    play.changes().await
 }
 
 struct Play<'a> {
     stage: &'a Stage,
     receiver: Option<&'a Receiver>,
+    decider: Option<&'a Decider>,
     emulator: &'a Emulator,
     http: reqwest::Client,
     id: Uuid,
@@ -265,6 +276,13 @@ impl Play<'_> {
             "    events     {}",
             if new.is_empty() { "none".to_owned() } else { new.join(", ") }
         );
+        for ruling in
+            events[events.len() - new.len()..].iter().filter_map(|event| event.decision.as_ref())
+        {
+            let reason = ruling.reason.as_ref().map(|reason| format!(": {reason}"));
+            let reason = reason.unwrap_or_default();
+            println!("    decision   {} by {}{reason}", ruling.verdict.name(), ruling.by.name());
+        }
 
         let unknown_yet = table.is_none() && self.events == 0 && expected.is_empty();
         if !unknown_yet && table.as_ref() != Some(&microsoft) {
