@@ -1,0 +1,157 @@
+//! The API: one function sends every request and reads every answer.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HOST, IF_MATCH, USER_AGENT};
+use http::{HeaderName, Method, StatusCode};
+use serde_json::Value;
+use shared::outbound::{Https, SendError, Transport as _};
+use url::Url;
+
+use crate::arguments::Reach;
+use crate::failure::Failure;
+use crate::sign::{Signer, is_gateway};
+
+/// The API, and how to reach it.
+pub struct Api {
+    transport: Https,
+    /// Without `/subscriptions`, and without a slash at the end.
+    base: String,
+    host: String,
+    signer: Option<Signer>,
+    answer_within: Duration,
+}
+
+/// One request.
+pub struct Call {
+    method: Method,
+    path: String,
+    body: Option<Value>,
+    headers: Vec<(HeaderName, String)>,
+}
+
+impl Call {
+    /// A request below `/subscriptions`.
+    pub fn new(method: Method, path: String) -> Self {
+        Self { method, path, body: None, headers: Vec::new() }
+    }
+
+    /// A request that only looks.
+    pub fn get(path: String) -> Self {
+        Self::new(Method::GET, path)
+    }
+
+    /// The same with a body.
+    pub fn body(mut self, body: Value) -> Self {
+        self.body = Some(body);
+        self
+    }
+
+    /// The same under a key: repeated, it is carried out once.
+    pub fn key(mut self, key: &str) -> Self {
+        self.headers.push((HeaderName::from_static("idempotency-key"), key.to_owned()));
+        self
+    }
+
+    /// The same on a condition.
+    pub fn if_version(mut self, version: Option<u64>) -> Self {
+        self.headers.extend(version.map(|version| (IF_MATCH, format!("\"{version}\""))));
+        self
+    }
+}
+
+/// What was answered.
+pub struct Answer {
+    /// 2xx.
+    pub status: StatusCode,
+    /// The body.
+    pub body: Value,
+}
+
+impl Api {
+    /// The API as the command line names it.
+    pub async fn new(reach: &Reach) -> Result<Self, Failure> {
+        let url = &reach.url;
+        if !matches!(url.scheme(), "http" | "https") || url.query().is_some() {
+            return Err(Failure::BadAddress);
+        }
+        let host = authority(url).ok_or(Failure::BadAddress)?;
+        let base = url.as_str().trim_end_matches('/');
+        let base = base.strip_suffix("/subscriptions").unwrap_or(base).to_owned();
+        let signer =
+            if reach.aws || is_gateway(url) { Some(Signer::find(reach).await?) } else { None };
+        let answer_within = reach.answer_within;
+        Ok(Self { transport: Https::default(), base, host, signer, answer_within })
+    }
+
+    /// Sends a request, and reads what is answered.
+    pub async fn call(&self, call: &Call) -> Result<Answer, Failure> {
+        let request = self.request(call)?;
+        let answer = self.transport.send(request, self.answer_within).await;
+        let answer = answer.map_err(|error| match error {
+            SendError::NotSent(_) => {
+                Failure::Unavailable(format!("{} can't be reached", self.base))
+            }
+            SendError::NoAnswer(_) | SendError::TooLarge => {
+                Failure::NoAnswer(format!("{} gave no answer", self.base))
+            }
+        })?;
+        let (parts, body) = answer.into_parts();
+        let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+        if parts.status.is_success() {
+            return Ok(Answer { status: parts.status, body });
+        }
+        Err(refusal(parts.status, &body))
+    }
+
+    /// Looks at something.
+    pub async fn get(&self, path: String) -> Result<Value, Failure> {
+        self.call(&Call::get(path)).await.map(|answer| answer.body)
+    }
+
+    fn request(&self, call: &Call) -> Result<http::Request<Bytes>, Failure> {
+        let body = call.body.as_ref().map(Value::to_string).unwrap_or_default();
+        let mut request = http::Request::builder()
+            .method(call.method.clone())
+            .uri(format!("{}/subscriptions{}", self.base, call.path))
+            .header(HOST, &self.host)
+            .header(USER_AGENT, concat!("marketplace/", env!("CARGO_PKG_VERSION")));
+        if call.body.is_some() {
+            request = request.header(CONTENT_TYPE, "application/json");
+        }
+        for (name, value) in &call.headers {
+            request = request.header(name, value);
+        }
+        let mut request = request.body(Bytes::from(body)).map_err(|error| Failure::Refused {
+            code: "malformed_request".to_owned(),
+            detail: error.to_string(),
+        })?;
+        if let Some(signer) = &self.signer {
+            signer.sign(&mut request)?;
+        }
+        Ok(request)
+    }
+}
+
+fn authority(url: &Url) -> Option<String> {
+    let host = url.host_str()?;
+    Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+}
+
+fn refusal(status: StatusCode, body: &Value) -> Failure {
+    // API Gateway refuses by itself with a `message` alone.
+    let text = |name: &str| body[name].as_str();
+    let detail = text("detail").or_else(|| text("message")).or_else(|| text("Message"));
+    let detail = detail.unwrap_or(status.canonical_reason().unwrap_or("refused")).to_owned();
+    match (text("code"), status) {
+        (Some("outcome_unknown"), _) => Failure::OutcomeUnknown(detail),
+        (Some("unavailable"), _) | (None, StatusCode::TOO_MANY_REQUESTS) => {
+            Failure::Unavailable(detail)
+        }
+        (Some(code), _) => Failure::Refused { code: code.to_owned(), detail },
+        // The gateway's own; the function behind it may have done something or not.
+        (None, status) if status.is_server_error() => Failure::NoAnswer(detail),
+        (None, status) => Failure::Refused { code: format!("http_{}", status.as_u16()), detail },
+    }
+}

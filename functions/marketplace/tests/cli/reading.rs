@@ -1,0 +1,169 @@
+//! Commands that only look.
+
+use emulator::Purchase;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::scene::{Scene, command, run};
+
+#[tokio::test]
+async fn a_list_is_a_table_for_people_and_json_for_programs() {
+    let scene = Scene::new().await;
+    let silver = scene.active(Purchase::flat_rate("silver").named("Contoso Cloud")).await;
+    let seats = scene.active(Purchase::per_seat("basic", 7)).await;
+    scene.world(|world| world.suspend(seats)).expect("a suspension");
+    scene.deliver().await;
+
+    let table = scene.run(&["list"]).await.done();
+    let lines: Vec<_> = table.lines().collect();
+    assert_eq!(lines.len(), 3, "a heading and two lines: {table}");
+    assert!(lines[0].contains("Status"), "{table}");
+    let line = |id: Uuid| {
+        let found = lines.iter().find(|line| line.contains(&id.to_string()));
+        found.unwrap_or_else(|| panic!("{id} is not in {table}")).to_owned()
+    };
+    assert!(line(silver).contains("Contoso Cloud") && line(silver).contains("Subscribed"));
+    assert!(line(seats).contains(" 7 ") && line(seats).contains("Suspended"));
+
+    for (arguments, expected) in [
+        (&["--status", "Suspended"][..], vec![seats]),
+        (&["--offer", "per-seat-1"], vec![seats]),
+        (&["--offer", "per-seat-1", "--status", "Subscribed"], vec![]),
+    ] {
+        let listed = scene.run(&[&["list", "--json"], arguments].concat()).await.json();
+        let ids: Vec<_> = listed["subscriptions"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|record| record["subscription"]["id"].clone())
+            .collect();
+        let expected: Vec<_> = expected.iter().map(|id| Value::from(id.to_string())).collect();
+        assert_eq!(ids, expected, "{arguments:?}");
+    }
+    let none = scene.run(&["list", "--status", "Unsubscribed"]).await.done();
+    assert_eq!(none, "There are no such subscriptions.\n");
+}
+
+#[tokio::test]
+async fn a_list_of_many_pages_is_read_to_its_end() {
+    let scene = Scene::new().await;
+    scene.world(|world| {
+        for _ in 0..230 {
+            world.purchase(Purchase::flat_rate("silver"));
+        }
+    });
+    scene.stage.reconcile().await.expect("a run");
+    let listed = scene.run(&["--json", "list"]).await.json();
+    assert_eq!(listed["subscriptions"].as_array().map(Vec::len), Some(230));
+    let offer = listed["subscriptions"][0]["subscription"]["offerId"].as_str().expect("an offer");
+    let listed = scene.run(&["list", "--offer", offer]).await.done();
+    assert_eq!(listed.lines().count(), 231);
+}
+
+#[tokio::test]
+async fn a_subscription_is_shown_with_what_it_waits_for() {
+    let scene = Scene::new().await;
+    let id = scene.active(Purchase::per_seat("basic", 7).named("Contoso Cloud")).await;
+    scene.run(&["change-seats", &id.to_string(), "9"]).await.done();
+    let shown = scene.run(&["show", &id.to_string()]).await.done();
+    let record = scene.record(id).await;
+    let pending = record.pending_operation.expect("a wait");
+    for expected in [
+        "Contoso Cloud",
+        "basic",
+        "7",
+        "Subscribed",
+        &format!("ChangeQuantity {}", pending.id),
+        &record.version.to_string(),
+    ] {
+        assert!(shown.contains(expected), "{expected}: {shown}");
+    }
+    let shown = scene.run(&["--json", "show", &id.to_string()]).await.json();
+    assert_eq!(shown["version"], record.version);
+}
+
+#[tokio::test]
+async fn a_history_is_told_in_order() {
+    let scene = Scene::new().await;
+    let id = scene.active(Purchase::per_seat("basic", 7)).await;
+    scene.world(|world| world.change_quantity(id, 9)).expect("a change");
+    scene.deliver().await;
+    let told = scene.run(&["history", &id.to_string()]).await.done();
+    let lines: Vec<_> = told.lines().skip(1).collect();
+    assert_eq!(lines.len(), 3, "{told}");
+    for (line, expected) in lines.iter().zip(["Purchased", "Activated", "QuantityChanged"]) {
+        assert!(line.contains(expected), "{expected}: {told}");
+    }
+    assert!(lines[2].contains("7 → 9") && lines[2].contains("webhook ChangeQuantity"), "{told}");
+    let told = scene.run(&["history", &id.to_string(), "--json"]).await.json();
+    assert_eq!(told["events"].as_array().map(Vec::len), Some(3));
+}
+
+#[tokio::test]
+async fn operations_and_plans_are_microsofts() {
+    let scene = Scene::new().await;
+    let id = scene.active(Purchase::per_seat("team", 10)).await;
+    let none = scene.run(&["operations", &id.to_string()]).await.done();
+    assert_eq!(none, "No operation is under way.\n");
+    let operation = scene.world(|world| world.change_plan(id, "basic")).expect("a change");
+    for arguments in [
+        &["operations", &id.to_string()][..],
+        &["operations", &id.to_string(), &operation.to_string()],
+    ] {
+        let shown = scene.run(arguments).await.done();
+        assert!(shown.contains(&operation.to_string()) && shown.contains("ChangePlan"), "{shown}");
+    }
+    let one = scene.run(&["--json", "operations", &id.to_string(), &operation.to_string()]).await;
+    assert_eq!(one.json()["planId"], "basic");
+
+    let plans = scene.run(&["plans", &id.to_string()]).await.done();
+    assert!(plans.contains("basic") && plans.contains("5 to 500"), "{plans}");
+    let plans = scene.run(&["plans", &id.to_string(), "--json"]).await.json();
+    assert_eq!(plans["plans"][1]["maxQuantity"], 500);
+}
+
+#[tokio::test]
+async fn what_is_not_known_is_said_with_a_code_and_a_hint() {
+    let scene = Scene::new().await;
+    let nobody = Uuid::from_u128(0xabc).to_string();
+    for arguments in [["show", &nobody], ["history", &nobody]] {
+        let said = scene.run(&arguments).await.failed(1, "unknown_subscription");
+        assert!(said.contains("hint: "), "{said}");
+    }
+    let said = scene.run(&["--json", "plans", &nobody]).await;
+    assert_eq!((said.code, said.stdout.as_str()), (1, ""));
+    let said: Value = serde_json::from_str(&said.stderr).expect("JSON on standard error");
+    assert_eq!(said["code"], "unknown_to_microsoft");
+    assert!(said["detail"].is_string() && said["hint"].is_string(), "{said}");
+}
+
+#[tokio::test]
+async fn an_address_where_nobody_is_can_be_tried_again_and_one_that_is_none_can_not() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let free = format!("http://{}", listener.local_addr().expect("an address"));
+    drop(listener);
+    run(&mut command(&free, &["list"]), "").await.failed(3, "unavailable");
+    run(&mut command("ftp://127.0.0.1", &["list"]), "").await.failed(2, "bad_address");
+    let usage = run(&mut command(&free, &["show", "not-a-guid"]), "").await;
+    assert_eq!(usage.code, 2, "{usage:?}");
+}
+
+#[tokio::test]
+async fn the_address_may_be_the_one_that_the_deployment_names() {
+    let scene = Scene::new().await;
+    for end in ["", "/", "/subscriptions", "/subscriptions/"] {
+        let url = format!("{}{end}", scene.stage.url());
+        run(&mut command(&url, &["list"]), "").await.done();
+    }
+}
+
+#[tokio::test]
+async fn completions_know_every_command() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = run(&mut command("http://127.0.0.1:1", &["completions", shell]), "").await;
+        let script = script.done();
+        for command in ["list", "change-seats", "redeliver", "observe"] {
+            assert!(script.contains(command), "{command} in {shell}");
+        }
+    }
+}
