@@ -86,7 +86,15 @@ pub fn client_as(credentials: Credentials, endpoint: &str, region: &str) -> Clie
 pub async fn create_table(client: &Client, table: &str) -> Result<(), StageError> {
     let failed = |error: &dyn std::fmt::Display| StageError(format!("the table {table}: {error}"));
     match client.describe_table().table_name(table).send().await {
-        Ok(_) => return Ok(()),
+        Ok(there) => {
+            let table = there.table.ok_or_else(|| failed(&"nothing is said of it"))?;
+            let mut indexes = table.global_secondary_indexes().iter();
+            return if indexes.any(|index| index.index_name() == Some("by-due")) {
+                Ok(())
+            } else {
+                Err(failed(&"an earlier version made it, without the index by-due"))
+            };
+        }
         Err(SdkError::ServiceError(error)) if error.err().is_resource_not_found_exception() => {}
         Err(error) => return Err(failed(&aws_sdk_dynamodb::error::DisplayErrorContext(error))),
     }
