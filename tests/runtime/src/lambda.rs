@@ -23,7 +23,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::aws::{self, Aws, SECRET_ARN, SIGNING_KEY_ARN, Seen};
-use crate::process::{Process, Written};
+use crate::process::{Process, Variables, Written};
 use crate::template::Template;
 use crate::{Answer, Event};
 
@@ -34,6 +34,7 @@ pub struct Lambda {
     aws: Arc<Aws>,
     invocations: mpsc::UnboundedSender<Invocation>,
     timeout: Duration,
+    started: Timestamp,
     serving: JoinHandle<()>,
 }
 
@@ -54,6 +55,19 @@ type Outcome = Result<Bytes, Bytes>;
 impl Lambda {
     /// Starts a function as the template deploys it, on a stage.
     pub async fn start(binary: &Path, function: &str, stage: &Stage) -> Self {
+        Self::start_with(binary, function, stage, &Variables::new()).await
+    }
+
+    /// The same with some settings of one's own.
+    ///
+    /// # Panics
+    /// When the function can't be started.
+    pub async fn start_with(
+        binary: &Path,
+        function: &str,
+        stage: &Stage,
+        settings: &Variables,
+    ) -> Self {
         let template = Template::read();
         let (invocations, waiting) = mpsc::unbounded_channel();
         let api =
@@ -100,11 +114,21 @@ impl Lambda {
         set("AWS_ENDPOINT_URL_DYNAMODB", &format!("http://{address}/aws"));
         set("AWS_ENDPOINT_URL_SECRETS_MANAGER", &format!("http://{address}/aws"));
         set("AWS_ENDPOINT_URL_EVENTBRIDGE", &format!("http://{address}/aws"));
+        variables.extend(settings.clone());
+        let started = Timestamp::now();
         let process = Process::start(binary, &variables);
-        Self { process, api, aws, invocations, timeout, serving }
+        Self { process, api, aws, invocations, timeout, started, serving }
+    }
+
+    /// When its process was started.
+    pub fn started(&self) -> Timestamp {
+        self.started
     }
 
     /// Invokes the function; `Err` is its error, which whoever invoked it may answer with a retry.
+    ///
+    /// # Panics
+    /// When it gives no answer, or none that is JSON.
     pub async fn invoke(&mut self, event: &Event) -> Result<Answer, String> {
         let id = Uuid::new_v4().to_string();
         let outcome = self.api.begin(&id);

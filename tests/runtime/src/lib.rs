@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 
 pub use answer::Answer;
 pub use event::{Event, Live};
+pub use lambda::Lambda;
 pub use play::{Case, Play};
 pub use replay::{lambda_answers, same_on_both_hosts};
 pub use template::Template;

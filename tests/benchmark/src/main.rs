@@ -1,0 +1,92 @@
+//! How much of Microsoft's ten seconds a plan change takes (F-WHA-10): the webhook's binary, started cold
+//! for each of them as Lambda starts it, with Entra, Microsoft and the publisher's product as slow as they
+//! can be while the change is still ours to answer.
+//!
+//! Figures, and no test: they depend on the machine. Exits 1 if anything took longer than it may.
+
+mod measure;
+mod scenario;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use measure::{Measured, measure};
+use scenario::{SCENARIOS, Scenario};
+
+/// Microsoft's window (F-WHA-10).
+const WINDOW: Duration = Duration::from_secs(10);
+
+/// Measures the time from the start of a cold webhook to its acknowledgement of a plan change, and to its
+/// answer. The webhook's binary is the one beside this one, or in the folder that RUNTIME_BINARIES names.
+#[derive(Parser)]
+struct Arguments {
+    /// How often each scenario is run.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    runs: u32,
+    /// Only the scenarios whose name contains this.
+    #[arg(long, default_value = "")]
+    only: String,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let binary = match webhook() {
+        Ok(binary) => binary,
+        Err(missing) => {
+            eprintln!("{missing}");
+            return ExitCode::FAILURE;
+        }
+    };
+    println!("{} cold starts of {} per scenario", arguments.runs, binary.display());
+    println!("{:<44} {:>25}   {:>25}", "", "acknowledged after", "answered after");
+    println!(
+        "{:<44} {:>25}   {:>25}",
+        "scenario", "median    most  of 10 s", "median    most  of 10 s"
+    );
+    let mut late = 0;
+    for scenario in SCENARIOS.iter().filter(|scenario| scenario.name.contains(&arguments.only)) {
+        let mut runs = Vec::new();
+        for _ in 0..arguments.runs {
+            match measure(&binary, scenario).await {
+                Ok(measured) => runs.push(measured),
+                Err(wrong) => {
+                    eprintln!("{}: {wrong}", scenario.name);
+                    return ExitCode::FAILURE;
+                }
+            }
+        }
+        late += report(scenario, &runs);
+    }
+    if late == 0 {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("{late} of them took longer than the ten seconds");
+    ExitCode::FAILURE
+}
+
+/// Prints a scenario's line, and counts the runs that were too late.
+fn report(scenario: &Scenario, runs: &[Measured]) -> usize {
+    let figures = |of: fn(&Measured) -> Duration| {
+        let mut times: Vec<_> = runs.iter().map(of).collect();
+        times.sort_unstable();
+        let most = times.last().copied().unwrap_or_default();
+        let share = 100.0 * most.as_secs_f64() / WINDOW.as_secs_f64();
+        let median = times.get(times.len() / 2).copied().unwrap_or_default();
+        format!("{:>4} ms {:>4} ms {share:>7.1} %", median.as_millis(), most.as_millis())
+    };
+    let (acknowledged, answered) = (figures(|run| run.acknowledged), figures(|run| run.answered));
+    println!("{:<44} {acknowledged:>25}   {answered:>25}", scenario.name);
+    runs.iter().filter(|run| run.acknowledged.max(run.answered) >= WINDOW).count()
+}
+
+fn webhook() -> Result<PathBuf, String> {
+    let own = std::env::current_exe().map_err(|error| error.to_string())?;
+    let binary = runtime::binary(&own.with_file_name("webhook").to_string_lossy());
+    if binary.is_file() {
+        return Ok(binary);
+    }
+    Err(format!("{} is not there; `cargo build --release -p webhook` builds it", binary.display()))
+}

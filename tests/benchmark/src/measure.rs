@@ -1,0 +1,102 @@
+//! One cold start, one change.
+
+use std::path::Path;
+use std::time::Duration;
+
+use emulator::{Call, Fault, FaultKind, Purchase, Times, TokenVersion, World};
+use http::StatusCode;
+use jiff::Timestamp;
+use local::decider::{Decider, Says};
+use local::receiver::Clock;
+use local::{Options, Stage};
+use runtime::{Event, Lambda, Live};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::scenario::{Product, Scenario};
+
+/// How long one change took, from the start of the process on.
+pub struct Measured {
+    /// Until Microsoft had the acknowledgement.
+    pub acknowledged: Duration,
+    /// Until the caller had the answer.
+    pub answered: Duration,
+}
+
+/// Starts the webhook cold, hands it a change, and sees to it that it was answered as it must be.
+pub async fn measure(binary: &Path, scenario: &Scenario) -> Result<Measured, String> {
+    let decider = Decider::start(Clock::Machine).await.map_err(|error| error.to_string())?;
+    let settings = match scenario.product {
+        Product::None => [("CHANGE_POLICY".to_owned(), "reject".to_owned())].into(),
+        Product::Rejects | Product::Hangs => {
+            let mut settings = decider.settings();
+            settings.insert("DECISION_FALLBACK".to_owned(), "reject".to_owned());
+            settings
+        }
+    };
+    decider.says(match scenario.product {
+        Product::None | Product::Rejects => Says::Reject("not now".to_owned()),
+        Product::Hangs => Says::Nothing,
+    });
+    let mut options = Options { variables: settings.clone(), ..Options::default() };
+    options.emulator.live = true;
+    let stage = Stage::start(options).await.map_err(|error| error.to_string())?;
+    let emulator = stage.emulator().ok_or("the stage has no emulator")?;
+    let world = |act: &mut dyn FnMut(&mut World)| emulator.world(|world| act(world));
+
+    let id = active(&stage).await?;
+    let operation = emulator.world(|world| world.change_plan(id, "gold"));
+    let operation = operation.map_err(|refused| format!("no change: {refused:?}"))?;
+    let signed = emulator.entra(|entra| entra.webhook_token(TokenVersion::V1));
+    let live = Live { signed: Some(signed), ..Live::operation(id, operation) };
+    let event = Event::load("webhook", "change-plan", &live);
+    world(&mut |world| {
+        world.clear_calls();
+        for call in scenario.slow {
+            let kind = FaultKind::Delay(scenario.by);
+            world.faults_mut().add(Fault { call: *call, kind, times: Times::Always });
+        }
+    });
+
+    let mut webhook = Lambda::start_with(binary, "webhook", &stage, &settings).await;
+    let started = webhook.started();
+    let answer = webhook.invoke(&event).await;
+    let answered = since(started, Timestamp::now());
+    webhook.end().await;
+
+    let answer = answer.map_err(|error| format!("the webhook failed: {error}"))?;
+    if answer.status != StatusCode::BAD_REQUEST.as_u16() {
+        return Err(format!("the change was answered with {}", answer.status));
+    }
+    let acknowledged = emulator.world(|world| {
+        let calls = world.calls().iter();
+        let made = calls.filter(|made| made.call == Call::UpdateOperation).next_back();
+        made.filter(|made| made.request_body == Some(json!({ "status": "Failure" })))
+            .map(|made| made.at)
+    });
+    // Rejected, as nobody but us would: Microsoft itself accepts.
+    let status = emulator.world(|world| world.operation(operation).status);
+    match acknowledged {
+        Some(at) if status == "Failed" => {
+            Ok(Measured { acknowledged: since(started, at), answered })
+        }
+        _ => Err(format!("the change is {status}, and was acknowledged at {acknowledged:?}")),
+    }
+}
+
+/// Buys and confirms, with the stage's own functions.
+async fn active(stage: &Stage) -> Result<Uuid, String> {
+    let emulator = stage.emulator().ok_or("the stage has no emulator")?;
+    let id = emulator.world(|world| world.purchase(Purchase::flat_rate("silver")));
+    let token = emulator.world(|world| world.purchase_token(id));
+    let landing = format!("{}/landing", stage.url());
+    let button = shared::outbound::client().post(landing).form(&[("token", token)]).send().await;
+    match button.map(|answer| answer.status()) {
+        Ok(StatusCode::OK) => Ok(id),
+        other => Err(format!("the purchase was not confirmed: {other:?}")),
+    }
+}
+
+fn since(begun: Timestamp, at: Timestamp) -> Duration {
+    Duration::try_from(at.duration_since(begun)).unwrap_or_default()
+}
