@@ -68,6 +68,8 @@ async fn a_subscription_reads_as_recorded() {
     let answer = scene.get(&format!("/subscriptions/{id}")).await;
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.headers["cache-control"], "no-store");
+    let version = scene.record(id).await.expect("a record").version;
+    assert_eq!(answer.headers["etag"], format!("\"{version}\""));
     let record = answer.json();
     // Microsoft's words, exactly.
     assert_eq!(record["subscription"]["id"], id.to_string());
@@ -134,7 +136,22 @@ async fn long_lists_come_in_pages_that_leave_nothing_out() {
     let (none, _) = listed(&scene, "offer=even&status=Suspended").await;
     assert!(none.is_empty());
 
-    for next in ["x", "x:y", ":", "%00", "1:Subscribed", "00000000-0000-0000-0000-000000000001"] {
+    // A place is good for the list that it is from.
+    let first = scene.get("/subscriptions?status=Subscribed").await.json();
+    let place = first["next"].as_str().expect("a place");
+    assert!(place.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
+    let elsewhere = scene.get(&format!("/subscriptions?status=Suspended&next={place}")).await;
+    is_problem(&elsewhere, StatusCode::BAD_REQUEST, "malformed_request");
+    for next in [
+        "x",
+        "eDp5",
+        "Og",
+        "x:y",
+        ":",
+        "%00",
+        "1:Subscribed",
+        "00000000-0000-0000-0000-000000000001",
+    ] {
         let answer = scene.get(&format!("/subscriptions?next={next}")).await;
         is_problem(&answer, StatusCode::BAD_REQUEST, "malformed_request");
     }

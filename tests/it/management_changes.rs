@@ -134,9 +134,53 @@ async fn t_12_what_can_not_be_a_change_is_refused_without_asking_for_it() {
 }
 
 #[tokio::test]
-async fn t_12_what_microsoft_refuses_is_a_conflict_with_microsofts_reason() {
+async fn t_12_plans_and_seats_that_are_not_offered_are_refused_without_asking_for_them() {
+    // F-CHP-8, F-CHQ-6, F-PLN-3.
     let scene = Scene::new().await;
     let id = scene.active(Purchase::per_seat("basic", 10)).await;
+    let team = scene.active(Purchase::per_seat("team", 10)).await;
+    for (id, wanted, code) in [
+        (id, json!({ "planId": "nothing-like-it" }), "plan_not_available"),
+        (id, json!({ "planId": "silver" }), "plan_not_available"),
+        (id, json!({ "quantity": 101 }), "quantity_out_of_limits"),
+        (team, json!({ "quantity": 4 }), "quantity_out_of_limits"),
+        (team, json!({ "quantity": 501 }), "quantity_out_of_limits"),
+    ] {
+        is_problem(&scene.change(id, &wanted).await, StatusCode::CONFLICT, code);
+    }
+    assert_eq!(scene.calls(Call::UpdateSubscription), 0);
+    accepted(&scene, team, json!({ "quantity": 500 })).await;
+}
+
+#[tokio::test]
+async fn t_12_one_change_is_asked_for_after_the_other() {
+    // F-CHP-8: locked by a pending operation. The customer's own, or one of ours that has not begun
+    // and is in no list (F-OPL-1).
+    let scene = Scene::new().await;
+    let customers = scene.active(Purchase::per_seat("basic", 10)).await;
+    scene.world(|world| world.change_plan(customers, "team")).expect("a change");
+    let ours = scene.active(Purchase::per_seat("basic", 10)).await;
+    accepted(&scene, ours, json!({ "planId": "team" })).await;
+    let asked = scene.calls(Call::UpdateSubscription);
+    for id in [customers, ours] {
+        let answer = scene.change(id, &json!({ "quantity": 20 })).await;
+        is_problem(&answer, StatusCode::CONFLICT, "operation_pending");
+    }
+    assert_eq!(scene.calls(Call::UpdateSubscription), asked);
+    assert_eq!(scene.deliver_statuses().await, [200, 200]);
+    for id in [customers, ours] {
+        accepted(&scene, id, json!({ "quantity": 20 })).await;
+    }
+}
+
+#[tokio::test]
+async fn t_12_what_microsoft_refuses_is_a_conflict_with_microsofts_reason() {
+    // What can't be checked beforehand is left to Microsoft.
+    let scene = Scene::new().await;
+    let id = scene.active(Purchase::per_seat("basic", 10)).await;
+    for call in [Call::ListAvailablePlans, Call::ListOperations] {
+        scene.fault(call, FaultKind::Status(400, ErrorForm::Nested), Times::Always);
+    }
     for (wanted, reason) in [
         (json!({ "planId": "nothing-like-it" }), "catalog"),
         (json!({ "planId": "silver" }), "catalog"),
@@ -146,13 +190,9 @@ async fn t_12_what_microsoft_refuses_is_a_conflict_with_microsofts_reason() {
         is_problem(&answer, StatusCode::CONFLICT, "refused");
         assert!(answer.body.contains(reason), "{}", answer.body);
     }
-    // Locked by a pending operation (F-CHP-8).
     scene.world(|world| world.change_plan(id, "team")).expect("a change");
-    is_problem(
-        &scene.change(id, &json!({ "quantity": 20 })).await,
-        StatusCode::CONFLICT,
-        "refused",
-    );
+    let locked = scene.change(id, &json!({ "quantity": 20 })).await;
+    is_problem(&locked, StatusCode::CONFLICT, "refused");
     assert_eq!(scene.record(id).await.expect("a record").pending_operation, None);
 }
 

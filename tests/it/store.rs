@@ -3,6 +3,7 @@
 
 mod contract;
 mod outbox;
+mod requests;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -224,6 +225,33 @@ hold_on_every_outbox!(
     events_are_due_until_they_are_settled,
     a_cursor_is_due_at_its_time_and_parked_until_it_is_moved,
     what_is_due_is_listed_the_oldest_first_page_by_page,
+);
+
+/// The same for requests that carry keys.
+macro_rules! hold_on_every_desk {
+    ($($case:ident),+ $(,)?) => {
+        mod requests_on_dynamodb {
+            $(#[tokio::test]
+            async fn $case() {
+                let table = super::Table::new().await;
+                super::requests::$case(&super::requests::desk(&table)).await;
+            })+
+        }
+
+        mod requests_in_memory {
+            $(#[tokio::test]
+            async fn $case() {
+                super::requests::$case(&simulation::MemoryStore::default()).await;
+            })+
+        }
+    };
+}
+
+hold_on_every_desk!(
+    a_request_is_kept_once_and_answered,
+    a_key_is_good_for_a_day,
+    a_released_key_is_free,
+    of_many_requests_with_one_key_one_is_kept,
 );
 
 #[tokio::test]

@@ -3,13 +3,16 @@
 use std::io::{IsTerminal as _, Write as _};
 
 use http::Method;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
-use url::form_urlencoded::Serializer;
 use uuid::Uuid;
 
 use crate::api::{Api, Call};
 use crate::failure::Failure;
 use crate::table::{Output, Table, change_of, seats, text, when};
+
+/// What a query value holds unencoded: what a signature takes for encoded already (RFC 3986, 2.3).
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// All pages of all subscriptions that are meant.
 pub async fn list(
@@ -20,11 +23,13 @@ pub async fn list(
 ) -> Result<(), Failure> {
     let (mut all, mut next) = (Vec::new(), None::<String>);
     loop {
-        let mut query = Serializer::new(String::new());
-        for (name, value) in [("status", status), ("offer", offer), ("next", next.as_deref())] {
-            query.extend_pairs(value.map(|value| (name, value)));
-        }
-        let mut page = api.get(format!("?{}", query.finish())).await?;
+        let query: Vec<_> = [("status", status), ("offer", offer), ("next", next.as_deref())]
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, utf8_percent_encode(value?, UNRESERVED))))
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
+        let mut page = api.get(query).await?;
         if let Value::Array(mut records) = page["subscriptions"].take() {
             all.append(&mut records);
         }
