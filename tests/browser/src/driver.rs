@@ -88,6 +88,7 @@ fn capabilities() -> Capabilities {
     let capabilities = json!({
         "goog:chromeOptions": { "args": arguments },
         "goog:loggingPrefs": { "browser": "ALL" },
+        "timeouts": { "script": 120_000, "pageLoad": 120_000 },
     });
     capabilities.as_object().cloned().expect("an object")
 }
