@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use emulator::{Call, Fault, FaultKind, Purchase, Times, TokenVersion, World};
+use emulator::{Call, Fault, FaultKind, Purchase, Times, TokenVersion};
 use http::StatusCode;
 use jiff::Timestamp;
 use local::decider::{Decider, Says};
@@ -42,7 +42,6 @@ pub async fn measure(binary: &Path, scenario: &Scenario) -> Result<Measured, Str
     options.emulator.live = true;
     let stage = Stage::start(options).await.map_err(|error| error.to_string())?;
     let emulator = stage.emulator().ok_or("the stage has no emulator")?;
-    let world = |act: &mut dyn FnMut(&mut World)| emulator.world(|world| act(world));
 
     let id = active(&stage).await?;
     let operation = emulator.world(|world| world.change_plan(id, "gold"));
@@ -50,7 +49,7 @@ pub async fn measure(binary: &Path, scenario: &Scenario) -> Result<Measured, Str
     let signed = emulator.entra(|entra| entra.webhook_token(TokenVersion::V1));
     let live = Live { signed: Some(signed), ..Live::operation(id, operation) };
     let event = Event::load("webhook", "change-plan", &live);
-    world(&mut |world| {
+    emulator.world(|world| {
         world.clear_calls();
         for call in scenario.slow {
             let kind = FaultKind::Delay(scenario.by);
@@ -69,8 +68,7 @@ pub async fn measure(binary: &Path, scenario: &Scenario) -> Result<Measured, Str
         return Err(format!("the change was answered with {}", answer.status));
     }
     let acknowledged = emulator.world(|world| {
-        let calls = world.calls().iter();
-        let made = calls.filter(|made| made.call == Call::UpdateOperation).next_back();
+        let made = world.calls().iter().rfind(|made| made.call == Call::UpdateOperation);
         made.filter(|made| made.request_body == Some(json!({ "status": "Failure" })))
             .map(|made| made.at)
     });
