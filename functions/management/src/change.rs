@@ -7,6 +7,7 @@ use shared::fulfillment::Plan;
 use shared::http::Problem;
 
 use crate::code::Code;
+use crate::whole;
 
 /// What is asked for: a plan, a number of seats, or the end; one of them at a time (F-CHP-4).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +42,7 @@ impl Asked {
         #[serde(rename_all = "camelCase", deny_unknown_fields)]
         struct Body {
             plan_id: Option<String>,
+            #[serde(default, deserialize_with = "whole::read")]
             quantity: Option<u64>,
         }
         let invalid = |detail: &str| Code::InvalidChange.with(detail);

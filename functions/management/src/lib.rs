@@ -14,6 +14,7 @@ mod openapi;
 mod place;
 mod route;
 mod version;
+mod whole;
 
 use std::sync::Arc;
 

@@ -164,18 +164,17 @@ fn operation(described: &Described, query: &[Query]) -> Value {
 
 fn parameter(query: Query) -> Value {
     let (description, schema) = match query {
-        Query::Status => (
-            "Only those with this status",
-            json!({ "type": "string", "minLength": 1, "examples": ["Subscribed"] }),
-        ),
-        Query::Offer => ("Only those of this offer", json!({ "type": "string", "minLength": 1 })),
+        Query::Status => {
+            ("Only those with this status", json!({ "type": "string", "examples": ["Subscribed"] }))
+        }
+        Query::Offer => ("Only those of this offer", json!({ "type": "string" })),
         Query::Next => (
             "`next` of the page before; nothing to look into, and good for the same filters only",
-            json!({ "type": "string", "minLength": 1, "pattern": "^[A-Za-z0-9_-]+$" }),
+            json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]*$" }),
         ),
         Query::After => (
             "The version of the last event that is known",
-            json!({ "type": "integer", "minimum": 0, "maximum": i64::MAX, "default": 0 }),
+            json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX, "default": 0 }),
         ),
     };
     json!({ "name": query.name(), "in": "query", "description": description, "schema": schema })

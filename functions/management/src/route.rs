@@ -9,7 +9,7 @@ use url::form_urlencoded;
 
 use crate::change::Asked;
 use crate::code::Code;
-use crate::place;
+use crate::{place, whole};
 
 /// A call, as the table names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +79,7 @@ const fn entry(call: Call, method: Method, path: &'static str, query: &'static [
     Entry { call, method, path, query }
 }
 
-/// Every call. Of two lines that a path fits, the first counts.
+/// Every call. Of two forms that a path fits, the first counts.
 pub static TABLE: [Entry; 11] = [
     entry(Call::List, Method::GET, "/subscriptions", &[Query::Status, Query::Offer, Query::Next]),
     // Below the same path as everything else, so that one permission covers it; no GUID looks like it.
@@ -154,11 +154,15 @@ impl Route {
     /// The call, or why it is none.
     pub fn of(request: &Request) -> Result<Self, Problem> {
         let path = request.uri().path().trim_end_matches('/');
-        let fitting = TABLE.iter().filter(|entry| entry.method == *request.method());
-        let (entry, parts) = fitting
-            .filter_map(|entry| Some((entry, fit(entry.path, path)?)))
-            .next()
-            .ok_or_else(|| Code::NoRoute.with("there is no such call"))?;
+        // The path says what it is about, whatever the method: the description is no subscription.
+        let (form, parts) = TABLE
+            .iter()
+            .find_map(|entry| Some((entry.path, fit(entry.path, path)?)))
+            .ok_or_else(no_route)?;
+        let entry = TABLE
+            .iter()
+            .find(|entry| entry.path == form && entry.method == *request.method())
+            .ok_or_else(no_route)?;
         let query = |wanted: Query| {
             debug_assert!(entry.query.contains(&wanted), "the table names what is read");
             form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes())
@@ -228,6 +232,7 @@ fn from_version(body: &[u8]) -> Result<Option<u64>, Problem> {
     #[derive(serde::Deserialize)]
     #[serde(rename_all = "camelCase", deny_unknown_fields)]
     struct Body {
+        #[serde(default, deserialize_with = "whole::read")]
         from_version: Option<u64>,
     }
     if body.trim_ascii().is_empty() {
@@ -239,6 +244,10 @@ fn from_version(body: &[u8]) -> Result<Option<u64>, Problem> {
         }
         Ok(Body { from_version }) => Ok(from_version),
     }
+}
+
+fn no_route() -> Problem {
+    Code::NoRoute.with("there is no such call")
 }
 
 /// A request that can't be read.

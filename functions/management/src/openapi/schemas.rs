@@ -230,7 +230,7 @@ fn redelivery() -> Value {
         "type": "object",
         "properties": {
             "fromVersion": {
-                "type": "integer", "minimum": 1, "maximum": i64::MAX,
+                "type": ["integer", "null"], "minimum": 1, "maximum": i64::MAX,
                 "description": "The version whose events are told first; left out, from where the delivery stopped",
             },
         },
@@ -254,7 +254,8 @@ fn redelivered() -> Value {
 }
 
 fn problem() -> Value {
-    let own = Code::ALL.iter().map(|code| code.as_str());
+    // Where there is no call, nothing is described.
+    let own = Code::ALL.iter().filter(|code| **code != Code::NoRoute).map(|code| code.as_str());
     let codes: Vec<_> = own.chain(OF_ACTIVATION).collect();
     json!({
         "type": "object",

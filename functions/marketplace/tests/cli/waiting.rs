@@ -48,11 +48,16 @@ const POLL: [&str; 3] = ["--wait", "--poll", "0.01"];
 async fn a_wait_ends_when_microsofts_webhook_has_brought_the_change() {
     let scene = Scene::new().await;
     let id = scene.active(Purchase::per_seat("basic", 10)).await;
-    for (command, value) in [("change-plan", "team"), ("change-seats", "20"), ("cancel", "--yes")] {
+    // The end waits for nobody's acknowledgement.
+    for (command, value, waits) in [
+        ("change-plan", "team", "InProgress"),
+        ("change-seats", "20", "InProgress"),
+        ("cancel", "--yes", "waiting for its webhook"),
+    ] {
         let named = id.to_string();
         let arguments = [&["--json", command, &named, value][..], &POLL].concat();
         let mut staying = Staying::begin(&scene, &arguments);
-        staying.until("InProgress").await;
+        staying.until(waits).await;
         scene.deliver().await;
         staying.until("in force").await;
         let (code, stdout) = staying.end().await;
@@ -74,7 +79,9 @@ type End = fn(&mut World, Uuid);
 #[tokio::test]
 async fn a_wait_ends_with_an_operation_that_changes_nothing() {
     let ends: [(&str, End); 2] = [
-        ("Failed", |world, id| drop(world.suspend(id).expect("a suspension"))),
+        ("Failed", |world, id| {
+            world.suspend(id).expect("a suspension");
+        }),
         ("Conflict", |world, id| {
             let operation = *world.operations(id).last().expect("an operation");
             world.end_in_conflict(operation);
