@@ -34,6 +34,29 @@ async fn meets(scene: &Scene, action: &Action) -> (u16, Verdict, Option<String>)
 const ACCEPTED: (u16, Verdict) = (200, Verdict::Accept);
 const REJECTED: (u16, Verdict) = (400, Verdict::Reject);
 
+/// Asks a product that answers in every way, with words of its own that no log may show.
+/// Returns whose changes they were.
+pub async fn a_product_full_of_trouble() -> Vec<String> {
+    let (scene, decider) = asking(&[]).await;
+    let own = "body-of-the-product for adele@private.example";
+    let mut answers: Vec<_> = nothing_said().into_iter().map(|(says, _)| says).collect();
+    answers.extend([
+        Says::Reject(own.to_owned()),
+        Says::Answer(200, own.to_owned()),
+        Says::Answer(500, own.to_owned()),
+        Says::Answer(200, format!(r#"{{"decision":"{own}"}}"#)),
+    ]);
+    let mut whose = Vec::new();
+    for says in answers {
+        decider.says(says);
+        let (id, _) = scene.about_to(&Action::ChangePlan).await;
+        scene.deliver().await;
+        whose.push(id.to_string());
+    }
+    assert_eq!((decider.questions().len(), decider.complaints()), (10, Vec::new()));
+    whose
+}
+
 #[tokio::test]
 async fn silence_and_nonsense_meet_what_is_configured_for_them() {
     for (fallback, policy, expected) in

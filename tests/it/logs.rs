@@ -26,7 +26,7 @@ use crate::scene::Scene;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a name, an address and a body of this life hold, and no line may.
-const PRIVATE: [&str; 13] = [
+const PRIVATE: [&str; 15] = [
     "Zanzibar payroll",
     "Wilhelmina",
     "private.example",
@@ -37,6 +37,9 @@ const PRIVATE: [&str; 13] = [
     "body-of-the-change",
     "body-of-the-record",
     "body-of-microsoft",
+    "body-of-the-product",
+    // Every key that we sign with begins so.
+    "whsec_",
     "An unexpected error occurred",
     "emulated-client-secret",
     // Every token of Entra's begins so.
@@ -254,10 +257,12 @@ impl Lived {
         let fields = r#"[{ "name": "note", "label": "Note" }]"#;
         let signing_in = Scene::with(options.with("LANDING_FIELDS", fields)).await;
         tokens.extend(a_sign_in_full_of_trouble(&signing_in).await);
-        let (calls, subscriptions) = scene.world(|world| {
+        let decided = crate::decision_silence::a_product_full_of_trouble().await;
+        let (calls, mut subscriptions): (_, Vec<_>) = scene.world(|world| {
             let ids = world.subscriptions().map(|known| known.id.to_string()).collect();
             (world.calls().to_vec(), ids)
         });
+        subscriptions.extend(decided);
         Self { text: lines.text(), calls, subscriptions, tokens }
     }
 
@@ -356,6 +361,8 @@ async fn a_line_about_a_subscription_names_it() {
         ("recorded an event", ""),
         ("activating", ""),
         ("asking Microsoft for a change", ""),
+        ("a change was decided", ""),
+        ("the product gave no decision", ""),
         ("Microsoft refused an activation", ""),
         ("an activation could not be carried out", ""),
         ("Microsoft can't be asked", ""),
