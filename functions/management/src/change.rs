@@ -5,6 +5,7 @@ use serde::Deserialize;
 use shared::domain::{Action, CustomerOperation, Operation, Record, Status, SubscriptionId};
 use shared::fulfillment::Plan;
 use shared::http::Problem;
+use shared::lenient::object;
 
 use crate::code::Code;
 use crate::whole;
@@ -46,7 +47,7 @@ impl Asked {
             quantity: Option<u64>,
         }
         let invalid = |detail: &str| Code::InvalidChange.with(detail);
-        let body: Body = serde_json::from_slice(body).map_err(|_| {
+        let body: Body = object(body).ok_or_else(|| {
             invalid("the body must be {\"planId\": text} or {\"quantity\": number}")
         })?;
         match (body.plan_id.as_deref().map(str::trim), body.quantity) {

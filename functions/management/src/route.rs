@@ -4,6 +4,7 @@
 use http::Method;
 use shared::domain::{OperationId, Status, SubscriptionId};
 use shared::http::{Problem, Request};
+use shared::lenient::object;
 use shared::store::Filter;
 use url::form_urlencoded;
 
@@ -238,11 +239,11 @@ fn from_version(body: &[u8]) -> Result<Option<u64>, Problem> {
     if body.trim_ascii().is_empty() {
         return Ok(None);
     }
-    match serde_json::from_slice(body) {
-        Ok(Body { from_version: Some(0) }) | Err(_) => {
+    match object(body) {
+        Some(Body { from_version: Some(0) }) | None => {
             Err(malformed("the body must be empty or {\"fromVersion\": a version from 1 on}"))
         }
-        Ok(Body { from_version }) => Ok(from_version),
+        Some(Body { from_version }) => Ok(from_version),
     }
 }
 
