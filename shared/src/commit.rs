@@ -66,7 +66,8 @@ pub async fn decide(
             Decision::Unchanged if mark.is_none() => {
                 return Ok(Committed { record: current, events: Vec::new(), stale: None });
             }
-            Decision::Unchanged => None,
+            // What the mark says was decided about this version of the record, and about no other.
+            Decision::Unchanged => current.as_ref().map(|record| record.reaffirm(system.now())),
             Decision::Commit(mut change) => {
                 for event in &mut change.events {
                     event.correlation_id = telemetry::correlation_id();

@@ -189,6 +189,14 @@ impl Operations {
         if open && let Err(error) = self.acknowledge(requested, Verdict::Accept).await {
             // None is needed by the newest documentation, one was by older ones (F-WHA-11).
             info!(operation.id = %requested.id, %error, "a best-effort acknowledgement failed");
+            // Settled meanwhile: accepted by itself, or declined by a cancellation (F-CAN-7).
+            if matches!(error, FulfillmentError::Conflict(_)) {
+                let id = requested.subscription;
+                let again = self.marketplace.get_operation(id, requested.id).await?;
+                if again.is_settled() {
+                    return Err(AnswerError::Settling);
+                }
+            }
         }
         if observed.status() != Some(&Status::Suspended) {
             let observed =

@@ -37,7 +37,7 @@ async fn f_lp_10_a_second_click_on_a_slow_activation_changes_nothing() {
     for _ in 0..3 {
         let page = scene.confirm(id).await;
         assert_eq!(page.status, StatusCode::OK);
-        assert!(page.body.contains("being set up"), "{}", page.body);
+        assert!(page.body.contains("being prepared"), "{}", page.body);
     }
     scene.advance(2 * MINUTE);
     assert!(scene.visit(id).await.body.contains("subscription is active"));
@@ -71,7 +71,7 @@ async fn by_publisher_a_confirmation_is_an_event_once_and_the_product_activates(
     for _ in 0..2 {
         let page = scene.confirm(id).await;
         assert_eq!(page.status, StatusCode::OK);
-        assert!(page.body.contains("being set up"), "{}", page.body);
+        assert!(page.body.contains("being prepared"), "{}", page.body);
     }
     assert!(!scene.visit(id).await.body.contains("<button"), "confirmed once is enough");
     assert_eq!(scene.event_names(id).await, ["Purchased", "ActivationRequested"]);

@@ -15,7 +15,9 @@ use local::schemas::Schemas;
 use serde_json::{Value, json};
 use shared::config::{DeliverySettings, Environment};
 use shared::deadline::Punctual;
-use shared::domain::{Cause, Change, Decision, Event, Record, SubscriptionId, observe};
+use shared::domain::{
+    Cause, Change, Decision, Event, Observation, Record, SubscriptionId, observe,
+};
 use shared::outbound::{SendError, Transport};
 use shared::store::{Commit, Outbox, Store};
 use shared::system::System;
@@ -301,13 +303,15 @@ impl Scene {
     }
 
     fn next(&self, id: SubscriptionId, current: Option<&Record>, seats: u64) -> Change {
-        let observed = serde_json::from_value(json!({
+        let observed: Result<Observation, _> = serde_json::from_value(json!({
             "id": id, "offerId": "offer", "planId": format!("plan-{seats}"),
             "quantity": seats, "saasSubscriptionStatus": "Subscribed",
             "beneficiary": { "emailId": "a@contoso.example", "tenantId": Uuid::from_u128(7) },
             "term": { "termUnit": "P1M", "startDate": "2026-03-04", "endDate": "2026-04-03" },
         }));
-        let observed = observed.expect("an observation");
+        // Younger than whatever was recorded at this moment.
+        let younger = self.clock.now() + SignedDuration::from_nanos(1);
+        let observed = observed.expect("an observation").as_of(Some(younger));
         let cause = Cause::Reconciliation;
         match observe(current, &observed, &cause, self.clock.now()) {
             Ok(Decision::Commit(change)) => change,

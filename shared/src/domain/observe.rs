@@ -276,10 +276,12 @@ impl Walk {
         if self.events.is_empty() {
             return Decision::Unchanged;
         }
+        let passed = self.events.iter().map(|(_, subscription)| subscription);
         let record = match current {
             Some(record) => record.succeed(self.at, now),
             None => Record::unborn(self.at.clone(), now).succeed(self.at, now),
-        };
+        }
+        .having_passed(passed, now);
         let mut before = current.map(|record| record.subscription.clone());
         let events = (0..)
             .zip(self.events)

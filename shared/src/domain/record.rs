@@ -108,16 +108,22 @@ impl Held {
         }
     }
 
-    /// Whether something that `current` holds otherwise is as `former` held it.
+    /// Whether a late read may be what speaks against `current`, which followed `former`: it shows the
+    /// status or the term of `former`, or another plan or other seats than the change led to. Of those
+    /// it may have met one that nobody here ever heard of; a change to them that is news has an
+    /// operation to prove it.
     fn takes_back(&self, current: &Self, former: &Self) -> bool {
         fn is_back<T: PartialEq>(now: T, current: T, former: T) -> bool {
             now != current && now == former
         }
+        fn is_other<T: PartialEq>(now: T, current: T, former: T) -> bool {
+            now != current && current != former
+        }
         let term = |held: &Self| (held.term_start, held.term_end);
         is_back(&self.status, &current.status, &former.status)
-            || is_back(&self.plan_id, &current.plan_id, &former.plan_id)
-            || is_back(self.quantity, current.quantity, former.quantity)
             || is_back(term(self), term(current), term(former))
+            || is_other(&self.plan_id, &current.plan_id, &former.plan_id)
+            || is_other(self.quantity, current.quantity, former.quantity)
     }
 }
 
@@ -207,11 +213,28 @@ impl Record {
         }
     }
 
+    /// The same, remembering what it went through on the way: a late read may still show it.
+    pub(super) fn having_passed<'a>(
+        mut self,
+        states: impl Iterator<Item = &'a Subscription>,
+        now: Timestamp,
+    ) -> Self {
+        let held = Held::of(&self.subscription);
+        let passed = states.map(Held::of).filter(|passed| *passed != held);
+        self.superseded.extend(passed.map(|held| Superseded { at: now, held }));
+        self
+    }
+
     /// The same subscription, with something of our own noted beside it.
     pub(super) fn note(&self, now: Timestamp, note: impl FnOnce(&mut Self)) -> Change {
         let mut record = self.succeed(self.subscription.clone(), now);
         note(&mut record);
         Change { record, events: Vec::new() }
+    }
+
+    /// The same as the next version: nobody may have changed it since it was read.
+    pub fn reaffirm(&self, now: Timestamp) -> Change {
+        self.note(now, |_| {})
     }
 
     /// The same subscription, with an event.

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Status, headers and body.
 #[derive(Clone, Debug)]
@@ -79,7 +79,7 @@ impl Answer {
         is_problem.then(code).flatten().unwrap_or_default()
     }
 
-    /// The same with every moment masked: two runs are not at the same time.
+    /// The same with every moment and our own ids masked: two runs are not at the same time.
     pub(crate) fn timeless(mut self) -> Self {
         let content_type = self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let is_page = content_type.is_some_and(|kind| kind.starts_with("text/html"));
@@ -98,7 +98,11 @@ fn mask(value: &mut Value) {
     match value {
         Value::String(text) if text.parse::<jiff::Timestamp>().is_ok() => "(time)".clone_into(text),
         Value::Array(values) => values.iter_mut().for_each(mask),
-        Value::Object(members) => members.values_mut().for_each(mask),
+        Value::Object(members) => {
+            for (name, value) in members {
+                if name == "correlationId" { *value = json!("(id)") } else { mask(value) }
+            }
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
@@ -128,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_but_moments_is_masked() {
+    fn nothing_but_moments_and_our_own_ids_is_masked() {
         let answer = |content_type: &'static str, body: &str| {
             let headers =
                 HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))]);
@@ -136,6 +140,8 @@ mod tests {
         };
         let json = answer("application/json", r#"{"at":"2026-03-04T05:06:07.5Z","n":[1,"gold"]}"#);
         assert_eq!(json, r#"{"at":"(time)","n":[1,"gold"]}"#);
+        let json = answer("application/json", r#"{"correlationId":"4711","operationId":"4712"}"#);
+        assert_eq!(json, r#"{"correlationId":"(id)","operationId":"4712"}"#);
         let page = answer("text/html; charset=utf-8", "<b>until 2026-03-04</b> 2026-99-99 é");
         assert_eq!(page, "<b>until (day)</b> 2026-99-99 é");
     }

@@ -1,8 +1,10 @@
 //! Every fault at every effect of every flow. The effects are counted as the code runs, so that a
 //! call added later is covered unasked.
 
+use std::time::Duration;
+
 use bytes::Bytes;
-use emulator::{Call, Purchase, Settings, World};
+use emulator::{Action, Purchase, Settings, World};
 use http::{Method, Request};
 use serde_json::json;
 use uuid::Uuid;
@@ -31,6 +33,8 @@ pub enum Flow {
     RejectQuantity,
     /// A rejected change is taken back.
     Revert,
+    /// A plan change, and before its webhook one by a stranger who has caught a token of Microsoft's.
+    EditedPlan,
     /// A plan change of a subscription nobody has seen before.
     ChangeOfUnknown,
     /// A new term.
@@ -39,6 +43,8 @@ pub enum Flow {
     Suspend,
     /// Payment is back.
     Reinstate,
+    /// Payment is back before we know that it had failed, and both webhooks arrive at once.
+    ReinstateOvertaken,
     /// Payment is back for a subscription nobody has seen before.
     ReinstateOfUnknown,
     /// It ends.
@@ -56,13 +62,21 @@ pub enum Flow {
     /// The reconciliation has read the list when a webhook tells of a subscription nobody has seen
     /// before, and works it off afterwards.
     ReconcileOvertaken,
+    /// The reconciliation reads a list that doesn't show yet what was just accepted.
+    ReconcileLate,
     /// The reconciliation answers a reinstatement whose webhook was lost.
     Sweep,
 }
 
+/// More turns than any function needs.
+const TURNS: usize = 500;
+
+/// How far reads lag behind, where they do.
+const LATE: Duration = Duration::from_secs(20);
+
 impl Flow {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 25] = [
         Self::Visit,
         Self::Confirm,
         Self::HandOver,
@@ -72,10 +86,12 @@ impl Flow {
         Self::ChangeQuantity,
         Self::RejectQuantity,
         Self::Revert,
+        Self::EditedPlan,
         Self::ChangeOfUnknown,
         Self::Renew,
         Self::Suspend,
         Self::Reinstate,
+        Self::ReinstateOvertaken,
         Self::ReinstateOfUnknown,
         Self::Unsubscribe,
         Self::Subscribe,
@@ -84,6 +100,7 @@ impl Flow {
         Self::PublisherCancel,
         Self::Reconcile,
         Self::ReconcileOvertaken,
+        Self::ReconcileLate,
         Self::Sweep,
     ];
 
@@ -161,7 +178,7 @@ impl Run {
     fn set_up(&mut self, flow: Flow) -> Uuid {
         let purchase = match flow {
             Flow::Subscribe => Purchase::flat_rate("auto").auto_activated(),
-            Flow::ChangePlan | Flow::RejectPlan | Flow::ChangeOfUnknown => {
+            Flow::ChangePlan | Flow::RejectPlan | Flow::EditedPlan | Flow::ChangeOfUnknown => {
                 Purchase::flat_rate("silver")
             }
             _ => Purchase::per_seat("team", 10),
@@ -195,11 +212,19 @@ impl Run {
                 self.world(|world| drop(world.suspend(id)));
                 self.deliver();
                 // So that nothing settles any more when the flow begins.
-                self.world(|world| world.advance(std::time::Duration::from_secs(120)));
+                self.world(|world| world.advance(Duration::from_secs(120)));
                 self.world(|world| drop(world.reinstate(id)));
             }
-            Flow::ChangePlan | Flow::RejectPlan | Flow::ChangeOfUnknown => {
+            Flow::ReinstateOvertaken => {
+                self.world(|world| drop(world.suspend(id)));
+                self.world(|world| drop(world.reinstate(id)));
+            }
+            Flow::ChangePlan | Flow::RejectPlan | Flow::EditedPlan | Flow::ChangeOfUnknown => {
                 self.world(|world| drop(world.change_plan(id, "gold")));
+            }
+            Flow::ReconcileLate => {
+                self.world(|world| world.advance(LATE));
+                self.world(|world| drop(world.change_quantity(id, 20)));
             }
             Flow::ChangeQuantity | Flow::RejectQuantity => {
                 self.world(|world| drop(world.change_quantity(id, 20)));
@@ -236,33 +261,57 @@ impl Run {
                 self.call(Purpose::Manage, Method::DELETE, &id.to_string(), "")
             }
             Flow::Reconcile | Flow::Sweep => self.start_reconciliation(),
-            Flow::ReconcileOvertaken => self.overtake(id),
+            Flow::EditedPlan => {
+                self.send_edited(id, &json!({ "action": "ChangePlan", "planId": "platinum" }))
+            }
+            Flow::ReconcileLate => {
+                self.deliver();
+                self.world(|world| world.settings_mut().behaviour.stale_reads = Some(LATE));
+                self.start_reconciliation();
+            }
+            Flow::ReconcileOvertaken => {
+                self.io.interleave(true);
+                self.start_reconciliation();
+                self.until_it_has(&["GET /api/saas/subscriptions"]);
+                self.world(|world| drop(world.suspend(id)));
+                self.send_due();
+                self.overtake();
+            }
+            Flow::ReinstateOvertaken => {
+                self.io.interleave(true);
+                self.send_due();
+                self.in_transit.sort_by_key(|(_, dispatch)| dispatch.action != Action::Reinstate);
+                self.arrive(0);
+                self.until_it_has(&["load with mark", "/operations/", "subscriptions/"]);
+                self.overtake();
+            }
             _ => {}
         }
         self.finish();
         self.deliver();
     }
 
-    /// A slice stops where it has read the list, and a webhook runs from beginning to end.
-    fn overtake(&mut self, id: Uuid) {
-        self.io.interleave(true);
-        self.start_reconciliation();
-        let lists = |run: &Self| {
-            run.io.world(|world| {
-                world.calls().iter().filter(|call| call.call == Call::ListSubscriptions).count()
-            })
+    /// The one function under way goes on until it has had these effects, or has ended.
+    fn until_it_has(&mut self, effects: &[&str]) {
+        let begun = self.io.history().len();
+        let has = |run: &Self, effect: &str| {
+            run.io.history().iter().skip(begun).any(|line| line.contains(effect))
         };
-        let before = lists(self);
-        while self.under_way() > 0 && lists(self) == before {
+        while self.under_way() > 0 && !effects.iter().all(|effect| has(self, effect)) {
             self.turn();
         }
-        self.world(|world| drop(world.suspend(id)));
-        self.send_due();
+    }
+
+    /// Webhooks arrive and are dealt with from beginning to end, while another function waits.
+    fn overtake(&mut self) {
         while !self.in_transit.is_empty() {
             let others = self.under_way();
             self.arrive(0);
-            while self.under_way() > others {
-                self.turn_of(others);
+            // It may have to wait for the other, which has the only token.
+            for _ in 0..TURNS {
+                if self.under_way() > others {
+                    self.turn_of(others);
+                }
             }
         }
         self.io.interleave(false);

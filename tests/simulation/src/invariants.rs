@@ -252,12 +252,14 @@ fn answered(io: &Arc<Io>, table: &MemoryStore, id: SubscriptionId, received: &BT
         let ids = world.operations(id.0);
         ids.into_iter().map(|operation| world.operation(operation)).collect::<Vec<_>>()
     });
+    let ended = io.world(|world| world.subscription(id.0).status == "Unsubscribed");
     for operation in operations {
         if matches!(operation.status, "InProgress" | "NotStarted") {
             io.violate(format!("{id}: the operation {} was left open", operation.id));
         }
         let Some(mark) = table.mark(id, OperationId(operation.id)) else {
-            if received.contains(&operation.id) {
+            // Nothing follows on an end, and so nothing is marked.
+            if received.contains(&operation.id) && !ended {
                 io.violate(format!(
                     "{id}: the change {} was received, and has no mark",
                     operation.id
@@ -266,6 +268,10 @@ fn answered(io: &Arc<Io>, table: &MemoryStore, id: SubscriptionId, received: &BT
             continue;
         };
         let fits = match mark.outcome {
+            // Whoever cancels what waits for its reinstatement declines that (F-CAN-7).
+            Outcome::Accepted if operation.action == Action::Reinstate => {
+                operation.status == "Succeeded" || ended
+            }
             Outcome::Accepted => operation.status == "Succeeded",
             Outcome::Rejected => operation.status == "Failed",
             Outcome::Followed | Outcome::Noticed => true,

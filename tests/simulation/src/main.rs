@@ -48,7 +48,7 @@ fn main() -> ExitCode {
                         stop.store(true, Ordering::Relaxed);
                     }
                     let done = seed + 1 - arguments.from;
-                    if done.is_multiple_of(50_000) {
+                    if done.is_multiple_of(10_000) {
                         println!(
                             "{done} seeds, {:.0} a second",
                             done as f64 / begun.elapsed().as_secs_f64()

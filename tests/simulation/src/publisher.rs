@@ -17,7 +17,7 @@ use crate::store::{MemoryStore, SimulatedStore};
 use crate::transport::{ENTRA, MARKETPLACE, SimulatedTransport};
 
 /// One of the functions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Function {
     Landing,
     Webhook,
@@ -26,26 +26,19 @@ pub enum Function {
     Reconciliation,
 }
 
-/// The publisher's side.
+/// The publisher's side. A function starts cold when it's first called: without a token, a key, or a
+/// memory.
 pub struct Publisher {
     io: Arc<Io>,
     table: MemoryStore,
-    settings: BTreeMap<&'static str, String>,
-    pub landing: Arc<dyn Handler>,
-    pub webhook: Arc<dyn Handler>,
-    pub activation: Arc<dyn Handler>,
-    pub management: Arc<dyn Handler>,
-    pub reconciliation: Arc<Reconciliation>,
+    environment: Environment,
+    handlers: BTreeMap<Function, Arc<dyn Handler>>,
+    reconciliation: Option<Arc<Reconciliation>>,
 }
 
 impl Publisher {
-    /// All functions, cold.
-    pub fn new(
-        io: &Arc<Io>,
-        table: &MemoryStore,
-        policy: &str,
-        mode: &str,
-    ) -> Result<Self, ConfigError> {
+    /// All functions, not yet started.
+    pub fn new(io: &Arc<Io>, table: &MemoryStore, policy: &str, mode: &str) -> Self {
         let emulated = io.world(|world| world.settings().clone());
         let settings = BTreeMap::from([
             ("MARKETPLACE_URL", MARKETPLACE.to_owned()),
@@ -57,42 +50,57 @@ impl Publisher {
             ("ACTIVATION", mode.to_owned()),
             ("LANDING_SIGN_IN", "off".to_owned()),
         ]);
-        let environment = environment(&settings);
-        let foundation = foundation(io, table, &environment)?;
-        Ok(Self {
-            landing: Arc::new(Landing::new(&environment, &foundation)?),
-            webhook: Arc::new(Webhook::new(&environment, &foundation)?),
-            activation: Arc::new(Activate::new(&foundation)),
-            management: Arc::new(Management::new(&foundation, settings_of(table))),
-            reconciliation: Arc::new(Reconciliation::new(&environment, &foundation)?),
+        Self {
             io: io.clone(),
             table: table.clone(),
-            settings,
+            environment: Environment::from_fn(move |name| settings.get(name).cloned()),
+            handlers: BTreeMap::new(),
+            reconciliation: None,
+        }
+    }
+
+    /// A function that answers requests.
+    pub fn handler(&mut self, function: Function) -> Result<Arc<dyn Handler>, ConfigError> {
+        if let Some(handler) = self.handlers.get(&function) {
+            return Ok(handler.clone());
+        }
+        let (environment, foundation) = (&self.environment, &self.foundation()?);
+        let handler: Arc<dyn Handler> = match function {
+            Function::Landing => Arc::new(Landing::new(environment, foundation)?),
+            Function::Webhook => Arc::new(Webhook::new(environment, foundation)?),
+            Function::Activation => Arc::new(Activate::new(foundation)),
+            Function::Management => Arc::new(Management::new(foundation, settings_of(&self.table))),
+            Function::Reconciliation => unreachable!("the reconciliation answers no requests"),
+        };
+        self.handlers.insert(function, handler.clone());
+        Ok(handler)
+    }
+
+    /// The function that runs by the clock.
+    pub fn reconciliation(&mut self) -> Result<Arc<Reconciliation>, ConfigError> {
+        if self.reconciliation.is_none() {
+            let reconciliation = Reconciliation::new(&self.environment, &self.foundation()?)?;
+            self.reconciliation = Some(Arc::new(reconciliation));
+        }
+        Ok(self.reconciliation.clone().expect("made just now"))
+    }
+
+    /// A function died; it starts cold when it's next called.
+    pub fn died(&mut self, function: Function) {
+        match function {
+            Function::Reconciliation => self.reconciliation = None,
+            other => drop(self.handlers.remove(&other)),
+        }
+    }
+
+    fn foundation(&self) -> Result<Foundation, ConfigError> {
+        let transport: Arc<dyn Transport> = Arc::new(SimulatedTransport(self.io.clone()));
+        Ok(Foundation {
+            microsoft: Microsoft::read(&self.environment, &transport)?,
+            store: Arc::new(SimulatedStore { table: self.table.clone(), io: self.io.clone() }),
+            system: Arc::new(SimulatedSystem(self.io.clone())),
         })
     }
-
-    /// A function that died comes back cold: without a token, a key, or a memory.
-    pub fn restart(&mut self, function: Function) -> Result<(), ConfigError> {
-        let environment = environment(&self.settings);
-        let foundation = foundation(&self.io, &self.table, &environment)?;
-        match function {
-            Function::Landing => self.landing = Arc::new(Landing::new(&environment, &foundation)?),
-            Function::Webhook => self.webhook = Arc::new(Webhook::new(&environment, &foundation)?),
-            Function::Activation => self.activation = Arc::new(Activate::new(&foundation)),
-            Function::Management => {
-                self.management = Arc::new(Management::new(&foundation, settings_of(&self.table)));
-            }
-            Function::Reconciliation => {
-                self.reconciliation = Arc::new(Reconciliation::new(&environment, &foundation)?);
-            }
-        }
-        Ok(())
-    }
-}
-
-fn environment(settings: &BTreeMap<&'static str, String>) -> Environment {
-    let settings = settings.clone();
-    Environment::from_fn(move |name| settings.get(name).cloned())
 }
 
 /// What the publisher's own API has beside the foundation; nobody is told of events here.
@@ -103,17 +111,4 @@ fn settings_of(table: &MemoryStore) -> ManagementSettings {
         outbox: Arc::new(table.clone()),
         requests: Arc::new(table.clone()),
     }
-}
-
-fn foundation(
-    io: &Arc<Io>,
-    table: &MemoryStore,
-    environment: &Environment,
-) -> Result<Foundation, ConfigError> {
-    let transport: Arc<dyn Transport> = Arc::new(SimulatedTransport(io.clone()));
-    Ok(Foundation {
-        microsoft: Microsoft::read(environment, &transport)?,
-        store: Arc::new(SimulatedStore { table: table.clone(), io: io.clone() }),
-        system: Arc::new(SimulatedSystem(io.clone())),
-    })
 }

@@ -20,6 +20,10 @@ use crate::tasks::{Ended, Tasks};
 /// Nothing is on its way for longer: Microsoft has given up waiting, and its token is old.
 const LATEST: SignedDuration = SignedDuration::from_mins(50);
 
+/// How often Entra has a new token. Signing is what takes most of the time: seldom enough that the
+/// same tokens serve many seeds, at the price that they are good for longer than they say.
+const ISSUING_INTERVAL: Duration = Duration::from_secs(6 * 60 * 60);
+
 /// A seed in which something was that must never be.
 #[derive(Debug)]
 pub struct Violation {
@@ -94,7 +98,7 @@ impl Run {
         };
         let mut world = World::new(settings);
         world.entra().set_authority(crate::transport::ENTRA);
-        world.entra().set_issuing_interval(Duration::from_secs(15 * 60));
+        world.entra().set_issuing_interval(ISSUING_INTERVAL);
         let io = Io::new(world, seed, keep_history);
         let (rejects, by_publisher) =
             io.decide(|rng| (rng.random_ratio(1, 3), rng.random_ratio(1, 4)));
@@ -106,8 +110,7 @@ impl Run {
         let table = MemoryStore::default();
         let policy = if rejects { "reject" } else { "accept" };
         let mode = if by_publisher { "by-publisher" } else { "on-confirm" };
-        let publisher =
-            Publisher::new(&io, &table, policy, mode).expect("the settings are complete");
+        let publisher = Publisher::new(&io, &table, policy, mode);
         io.note(|| format!("CHANGE_POLICY={policy} ACTIVATION={mode}"));
         Self {
             io,
@@ -140,13 +143,11 @@ impl Run {
         if let Purpose::Confirm(id) | Purpose::Activate(id) = purpose {
             self.asked.insert(id);
         }
-        let handler = match purpose.function() {
-            Function::Landing => self.publisher.landing.clone(),
-            Function::Webhook => self.publisher.webhook.clone(),
-            Function::Activation => self.publisher.activation.clone(),
-            Function::Management => self.publisher.management.clone(),
-            Function::Reconciliation => return self.start_slice(purpose),
-        };
+        if purpose.function() == Function::Reconciliation {
+            return self.start_slice(purpose);
+        }
+        let handler = self.publisher.handler(purpose.function());
+        let handler = handler.expect("the settings are complete");
         let until = self.until(&purpose);
         self.tasks.start(purpose, until, async move {
             Outcome::Status(handler.handle(request).await.status().as_u16())
@@ -154,7 +155,7 @@ impl Run {
     }
 
     fn start_slice(&mut self, purpose: Purpose) {
-        let reconciliation = self.publisher.reconciliation.clone();
+        let reconciliation = self.publisher.reconciliation().expect("the settings are complete");
         let until = self.until(&purpose);
         self.tasks.start(purpose, until, async move {
             Outcome::Finished(reconciliation.slice().await.is_ok_and(|report| report.finished))
@@ -258,7 +259,7 @@ impl Run {
         if let Purpose::Deliver(dispatch) = &purpose {
             self.io.world(|world| world.delivery_answered(dispatch, None));
         }
-        self.publisher.restart(purpose.function()).expect("the settings are the same");
+        self.publisher.died(purpose.function());
     }
 
     /// A 4xx is a rejection, and nothing but a rejection; Microsoft's own calls are never refused.

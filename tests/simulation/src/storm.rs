@@ -7,7 +7,7 @@ use emulator::{Forgery, Purchase, TokenVersion};
 use http::{HeaderMap, HeaderValue, Method, Request, header};
 use rand::Rng;
 use rand::seq::IndexedRandom;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::io::Plan;
@@ -142,8 +142,8 @@ impl Run {
             Happening::Reconcile => self.start_reconciliation(),
             Happening::Turn => self.turn(),
             Happening::Seconds => self.wait(1, 20),
-            Happening::Minutes => self.wait(60, 3600),
-            Happening::Days => self.wait(86_400, 12 * 86_400),
+            Happening::Minutes => self.pass(60, 3600),
+            Happening::Days => self.pass(86_400, 12 * 86_400),
             Happening::StaleReads => {
                 let late = self.io.decide(|rng| Duration::from_secs(rng.random_range(1..30)));
                 self.io.note(|| format!("* reads are {late:?} late"));
@@ -167,6 +167,14 @@ impl Run {
                 self.io.plan(plan);
             }
         }
+    }
+
+    /// So much time that what is under way has ended, one way or the other: by itself, or by its host.
+    fn pass(&mut self, least: u64, most: u64) {
+        if self.io.decide(|rng| rng.random_ratio(3, 4)) {
+            self.finish();
+        }
+        self.wait(least, most);
     }
 
     fn wait(&mut self, least: u64, most: u64) {
@@ -238,7 +246,11 @@ impl Run {
             Happening::Reinstate => world.reinstate(id).is_ok(),
             Happening::Unsubscribe => world.unsubscribe(id).is_ok(),
             Happening::ToggleRenewal => world.toggle_auto_renew(id).is_ok(),
-            _ => world.queue_notice(id, emulator::Action::Subscribe).is_ok(),
+            // Its operation says that the subscription is Subscribed now.
+            _ => {
+                world.subscription(id).status == "Subscribed"
+                    && world.queue_notice(id, emulator::Action::Subscribe).is_ok()
+            }
         });
         if happened {
             self.io.note(|| format!("* {happening:?} of {id}"));
@@ -327,19 +339,26 @@ impl Run {
                 rng.random_ratio(2, 3),
             )
         });
-        let (token, operation) = self.io.world(|world| {
-            let operation =
-                world.operations(id).last().copied().filter(|_| known).unwrap_or_default();
-            (world.entra().webhook_token(TokenVersion::V1), operation)
-        });
+        let body = json!({ "action": action, "planId": plan, "quantity": seats });
+        self.io.note(|| format!("* a stranger, with Microsoft's token: {body}"));
+        if known { self.send_edited(id, &body) } else { self.send_caught(id, Uuid::nil(), &body) }
+    }
+
+    /// The stranger names the newest operation there is.
+    pub(crate) fn send_edited(&mut self, id: Uuid, body: &Value) {
+        let operation = self.io.world(|world| world.operations(id).last().copied());
+        self.send_caught(id, operation.unwrap_or_default(), body);
+    }
+
+    fn send_caught(&mut self, id: Uuid, operation: Uuid, body: &Value) {
+        let token = self.io.world(|world| world.entra().webhook_token(TokenVersion::V1));
         let mut headers = HeaderMap::new();
         let value =
             HeaderValue::try_from(format!("Bearer {token}")).expect("a token is header text");
         headers.insert(header::AUTHORIZATION, value);
-        let body = json!({
-            "id": operation, "subscriptionId": id, "action": action, "planId": plan, "quantity": seats,
-        });
-        self.io.note(|| format!("* a stranger, with Microsoft's token: {body}"));
+        let mut body = body.clone();
+        body["id"] = json!(operation);
+        body["subscriptionId"] = json!(id);
         self.start(Purpose::Edited, webhook(headers, body.to_string().into_bytes()));
     }
 }

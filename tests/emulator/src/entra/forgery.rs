@@ -131,7 +131,7 @@ pub(super) fn apply(
             }
         }
         Forgery::MissingExpiry => remove(claims, "exp"),
-        Forgery::NotYetValid => claims["nbf"] = json!(issued + 3600),
+        Forgery::NotYetValid => claims["nbf"] = json!(issued + entra.issuing_interval + 3600),
         Forgery::BadSignature => {
             // The signature of the untouched token under other claims.
             let good = draft.signed(key);

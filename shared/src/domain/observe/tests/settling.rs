@@ -41,14 +41,26 @@ fn a_read_known_to_be_younger_than_the_change_is_believed_within_the_window() {
 }
 
 #[test]
-fn within_the_window_the_present_state_is_no_news_and_a_third_one_is_adopted() {
+fn within_the_window_the_present_state_is_no_news_and_another_status_is_adopted() {
     let now = later() + SignedDuration::from_secs(1);
     let gold = with(copy("Subscribed"), json!({ "planId": "gold" }));
     assert_eq!(decide(Some(&moved()), gold, now), Decision::Unchanged);
-    let platinum = with(copy("Subscribed"), json!({ "planId": "platinum" }));
-    assert_eq!(names(&change(decide(Some(&moved()), platinum, now))), ["PlanChanged"]);
     let suspended = with(copy("Suspended"), json!({ "planId": "gold" }));
     assert_eq!(names(&change(decide(Some(&moved()), suspended, now))), ["Suspended"]);
+    let seats = with(copy("Subscribed"), json!({ "planId": "gold", "quantity": 20 }));
+    assert_eq!(names(&change(decide(Some(&moved()), seats, now))), ["QuantityChanged"]);
+}
+
+#[test]
+fn within_the_window_a_third_plan_is_adopted_only_if_it_is_known_to_be_younger() {
+    let now = later() + SignedDuration::from_secs(1);
+    let platinum = with(copy("Subscribed"), json!({ "planId": "platinum" }));
+    assert_eq!(decide(Some(&moved()), platinum.clone(), now), LATE, "it may have been skipped");
+    let proven = observation(platinum.clone()).as_of(Some(later() + nanosecond()));
+    let proven = observe(Some(&moved()), &proven, &cause(), now).expect("enough");
+    assert_eq!(names(&change(proven)), ["PlanChanged"]);
+    let settled = decide(Some(&moved()), platinum, later() + SETTLING_WINDOW);
+    assert_eq!(names(&change(settled)), ["PlanChanged"]);
 }
 
 #[test]
@@ -118,7 +130,8 @@ fn a_read_made_before_the_record_was_does_not_take_the_record_back() {
     };
     assert_eq!(subscribed(later() - nanosecond(), None), LATE);
     assert_eq!(subscribed(noon(), Some(noon())), LATE);
-    assert_eq!(names(&change(subscribed(later(), None))), ["Reinstated"], "not before");
+    let after = later() + SETTLING_WINDOW;
+    assert_eq!(names(&change(subscribed(after, None))), ["Reinstated"], "not before");
     let younger = subscribed(later() - nanosecond(), Some(later() + nanosecond()));
     assert_eq!(
         names(&change(younger)),
@@ -138,7 +151,7 @@ fn a_read_made_before_a_change_may_tell_of_what_is_not_billed() {
 #[test]
 fn bookkeeping_does_not_make_a_read_older() {
     let noted = change(record("Subscribed").await_operation(
-        OperationId(uuid::Uuid::from_u128(1)),
+        OperationId(Uuid::from_u128(1)),
         &Action::ChangePlan,
         later(),
     ))
@@ -147,4 +160,13 @@ fn bookkeeping_does_not_make_a_read_older() {
     let observed = observation(gold).read_at(later() - nanosecond());
     let decided = observe(Some(&noted), &observed, &cause(), later()).expect("enough");
     assert_eq!(names(&change(decided)), ["PlanChanged"]);
+}
+
+#[test]
+fn a_late_read_of_what_a_record_went_through_at_its_birth_does_not_take_it_back() {
+    let suspended = change(decide(None, copy("Suspended"), later())).record;
+    let soon = later() + SETTLING_WINDOW - nanosecond();
+    assert_eq!(decide(Some(&suspended), copy("Subscribed"), soon), LATE);
+    let then = decide(Some(&suspended), copy("Subscribed"), later() + SETTLING_WINDOW);
+    assert_eq!(names(&change(then)), ["Reinstated"]);
 }
