@@ -274,8 +274,10 @@ impl Operations {
         warn!(subscription.id = %requested.subscription, "a change of an unknown subscription; fetching it");
         let id = requested.subscription;
         let observed = self.marketplace.get_subscription(id).await?;
-        let rule = |record: Option<&Record>| {
-            observe(record, &observed, &requested.cause, self.system.now())
+        // Somebody else may create it first: what the operation changes there comes with its mark.
+        let rule = |record: Option<&Record>| match record {
+            Some(_) => Ok(Decision::Unchanged),
+            None => observe(None, &observed, &requested.cause, self.system.now()),
         };
         let committed = decide(&*self.store, &*self.system, id, None, None, rule).await?;
         committed.record.ok_or(AnswerError::Settling)
