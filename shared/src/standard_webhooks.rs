@@ -3,19 +3,29 @@
 //! <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>
 
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use ring::hmac;
+use secrecy::ExposeSecret;
 use thiserror::Error;
+use tracing::warn;
+
+use crate::auth::ClientSecret;
+use crate::system::System;
 
 /// Before the base64 of a key.
 const PREFIX: &str = "whsec_";
 
 /// How long a key may be, in bytes.
 const LENGTHS: std::ops::RangeInclusive<usize> = 24..=64;
+
+/// How long keys are used before they are asked for again: the time after which a new key is in use
+/// everywhere.
+const KEYS_LIVE: SignedDuration = SignedDuration::from_mins(5);
 
 /// The keys in use: one, or two while one replaces the other.
 #[derive(Clone)]
@@ -79,9 +89,59 @@ impl fmt::Debug for WebhookKeys {
     }
 }
 
+/// The keys that a secret holds, kept for a while.
+pub struct KeyRing {
+    secret: ClientSecret,
+    system: Arc<dyn System>,
+    known: Mutex<Option<(Timestamp, WebhookKeys)>>,
+}
+
+/// There is nothing to sign with: the secret can't be read, or holds no keys.
+#[derive(Debug, Error)]
+#[error("no signing key: {0}")]
+pub struct NoKeys(String);
+
+impl KeyRing {
+    /// The keys that `secret` holds.
+    pub fn new(secret: ClientSecret, system: Arc<dyn System>) -> Self {
+        Self { secret, system, known: Mutex::default() }
+    }
+
+    /// The keys, read again when they are five minutes old. Older ones are better than none: whoever
+    /// rotates keeps the former key for a while.
+    pub async fn keys(&self) -> Result<WebhookKeys, NoKeys> {
+        let now = self.system.now();
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((read, keys)) = &known
+            && now.duration_since(*read) < KEYS_LIVE
+        {
+            return Ok(keys.clone());
+        }
+        match self.read().await {
+            Ok(keys) => {
+                *self.known.lock().unwrap_or_else(PoisonError::into_inner) =
+                    Some((now, keys.clone()));
+                Ok(keys)
+            }
+            Err(reason) => {
+                warn!(%reason, "the key that is signed with can't be had");
+                known.map(|(_, keys)| keys).ok_or(reason)
+            }
+        }
+    }
+
+    async fn read(&self) -> Result<WebhookKeys, NoKeys> {
+        let text = self.secret.read().await.map_err(|error| NoKeys(error.to_string()))?;
+        WebhookKeys::parse(text.expose_secret())
+            .map_err(|error| NoKeys(format!("the secret {error}")))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::system::RealSystem;
+    use secrecy::SecretString;
 
     /// The example of the specification.
     const KEY: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -126,5 +186,24 @@ mod tests {
         }
         let keys = WebhookKeys::parse(KEY).expect("a key");
         assert_eq!(format!("{keys:?}"), "WebhookKeys(1)");
+    }
+
+    fn ring(text: &str) -> KeyRing {
+        KeyRing::new(ClientSecret::Given(SecretString::from(text)), Arc::new(RealSystem))
+    }
+
+    #[tokio::test]
+    async fn a_secret_without_keys_gives_none_and_its_text_is_in_no_error() {
+        let error = ring("not-a-key").keys().await.expect_err("no key").to_string();
+        assert!(error.starts_with("no signing key"), "{error}");
+        assert!(!error.contains("not-a-key"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn keys_that_were_read_before_serve_on_while_nothing_better_is_to_be_had() {
+        let mut ring = ring("not-a-key");
+        let known = WebhookKeys::parse(KEY).expect("a key");
+        ring.known = Mutex::new(Some((Timestamp::UNIX_EPOCH, known)));
+        assert!(ring.keys().await.is_ok());
     }
 }

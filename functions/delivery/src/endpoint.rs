@@ -1,19 +1,18 @@
 //! The publisher's HTTPS endpoint, told as Standard Webhooks says.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
-use jiff::{SignedDuration, Timestamp};
-use secrecy::ExposeSecret;
+use jiff::Timestamp;
 use shared::cloudevent::{CloudEvent, MEDIA_TYPE};
 use shared::config::EndpointSettings;
-use shared::outbound::SendError;
+use shared::outbound::{SendError, Transport};
 use shared::retry::parse_retry_after;
-use shared::standard_webhooks::WebhookKeys;
+use shared::standard_webhooks::{KeyRing, WebhookKeys};
 use shared::store::Target;
 use shared::system::System;
 
@@ -22,35 +21,17 @@ use crate::channel::{Again, Channel, Untaken};
 /// A receiver that takes longer to say "taken" has to take it first and work on it afterwards.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long keys are used before they are asked for again: the time after which a new key is in use
-/// everywhere.
-const KEYS_LIVE: SignedDuration = SignedDuration::from_mins(5);
-
 pub(crate) struct Endpoint {
-    settings: EndpointSettings,
+    url: http::Uri,
+    keys: KeyRing,
+    transport: Arc<dyn Transport>,
     system: Arc<dyn System>,
-    keys: Mutex<Option<(Timestamp, WebhookKeys)>>,
 }
 
 impl Endpoint {
     pub fn new(settings: EndpointSettings, system: Arc<dyn System>) -> Self {
-        Self { settings, system, keys: Mutex::default() }
-    }
-
-    async fn keys(&self) -> Result<WebhookKeys, Untaken> {
-        let now = self.system.now();
-        let known = self.keys.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((read, keys)) = known
-            && now.duration_since(read) < KEYS_LIVE
-        {
-            return Ok(keys);
-        }
-        let text = self.settings.keys.read().await;
-        let text = text.map_err(|error| Untaken::soon(format!("no signing key: {error}")))?;
-        let keys = WebhookKeys::parse(text.expose_secret())
-            .map_err(|error| Untaken::soon(format!("the signing key's secret {error}")))?;
-        *self.keys.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, keys.clone()));
-        Ok(keys)
+        let EndpointSettings { url, keys, transport } = settings;
+        Self { url, keys: KeyRing::new(keys, system.clone()), transport, system }
     }
 
     /// The event, signed for this attempt.
@@ -60,7 +41,7 @@ impl Endpoint {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         let mut request = Request::new(body);
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.settings.url.clone();
+        *request.uri_mut() = self.url.clone();
         *request.headers_mut() = headers;
         request
     }
@@ -73,8 +54,9 @@ impl Channel for Endpoint {
     }
 
     async fn send(&self, event: &CloudEvent<'_>) -> Result<(), Untaken> {
-        let request = self.request(&self.keys().await?, event);
-        let answer = self.settings.transport.send(request, TIMEOUT).await.map_err(unanswered)?;
+        let keys = self.keys.keys().await.map_err(|error| Untaken::soon(error.to_string()))?;
+        let request = self.request(&keys, event);
+        let answer = self.transport.send(request, TIMEOUT).await.map_err(unanswered)?;
         judge(answer.status(), answer.headers(), self.system.now())
     }
 }

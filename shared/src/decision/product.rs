@@ -1,15 +1,13 @@
 //! The publisher's product, asked about a change over HTTPS, signed as Standard Webhooks.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, Response};
-use jiff::{SignedDuration, Timestamp};
-use secrecy::ExposeSecret;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tracing::warn;
 
 use super::{Briefing, LEAST, PATIENCE, RESERVED};
 use crate::auth::ClientSecret;
@@ -22,7 +20,7 @@ use crate::fulfillment::Plan;
 use crate::lenient::{lenient, object};
 use crate::operations::Requested;
 use crate::outbound::{SendError, Transport};
-use crate::standard_webhooks::WebhookKeys;
+use crate::standard_webhooks::{KeyRing, WebhookKeys};
 use crate::system::System;
 
 /// The form of the question, and its version: members are only ever added to it.
@@ -31,19 +29,14 @@ const KIND: &str = "saas-fulfillment.decision.v1";
 /// A decision and a sentence. Whoever sends more sends something else.
 const LARGEST_ANSWER: usize = 16 * 1024;
 
-/// How long keys are used before they are asked for again: the time after which a new key is in use
-/// everywhere.
-const KEYS_LIVE: SignedDuration = SignedDuration::from_mins(5);
-
 /// Whoever is asked about changes.
 pub struct Product {
     url: http::Uri,
-    secret: ClientSecret,
+    keys: KeyRing,
     /// What is answered where the product isn't heard; `None`: as if there were none.
     pub(super) fallback: Option<ChangePolicy>,
     transport: Arc<dyn Transport>,
     system: Arc<dyn System>,
-    keys: Mutex<Option<(Timestamp, WebhookKeys)>>,
 }
 
 /// Why there is no decision.
@@ -115,13 +108,13 @@ impl Product {
         transport: Arc<dyn Transport>,
         system: Arc<dyn System>,
     ) -> Self {
-        Self { url, secret, fallback, transport, system, keys: Mutex::default() }
+        Self { url, keys: KeyRing::new(secret, system.clone()), fallback, transport, system }
     }
 
     /// Fetches the signing keys if they are due, so that nobody waits for them later.
     pub(super) async fn make_ready(&self) {
         // What fails now may succeed, or fail for good, when the question is to be signed.
-        let _ = self.keys().await;
+        let _ = self.keys.keys().await;
     }
 
     /// Asks. The question has the operation's id, however often it is asked.
@@ -132,7 +125,7 @@ impl Product {
         change: &RequestedChange,
         briefing: &Briefing,
     ) -> Result<Ruling, Silence> {
-        let keys = self.keys().await?;
+        let keys = self.keys.keys().await.map_err(|_| Silence::NoKey)?;
         let now = self.system.now();
         let timeout = patience(deadline::left(now)).ok_or(Silence::NoTime)?;
         let question = Question {
@@ -168,32 +161,6 @@ impl Product {
         *request.uri_mut() = self.url.clone();
         *request.headers_mut() = headers;
         request
-    }
-
-    /// The keys. Older ones are better than none: whoever rotates keeps the former key for a while.
-    async fn keys(&self) -> Result<WebhookKeys, Silence> {
-        let now = self.system.now();
-        let known = self.keys.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((read, keys)) = &known
-            && now.duration_since(*read) < KEYS_LIVE
-        {
-            return Ok(keys.clone());
-        }
-        let fresh = match self.secret.read().await {
-            Ok(text) => WebhookKeys::parse(text.expose_secret()).map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
-        };
-        match (fresh, known) {
-            (Ok(keys), _) => {
-                let known = Some((now, keys.clone()));
-                *self.keys.lock().unwrap_or_else(PoisonError::into_inner) = known;
-                Ok(keys)
-            }
-            (Err(reason), known) => {
-                warn!(%reason, "the key that questions are signed with can't be had");
-                known.map(|(_, keys)| keys).ok_or(Silence::NoKey)
-            }
-        }
     }
 }
 
