@@ -85,6 +85,31 @@ async fn a_subscription_reads_as_recorded() {
     }
 }
 
+/// The members of a record that the description of the API names.
+fn described() -> BTreeSet<String> {
+    let document = include_str!("../../functions/management/openapi.json");
+    let document: Value = serde_json::from_str(document).expect("a document");
+    let members = document["components"]["schemas"]["Record"]["properties"].as_object();
+    members.expect("a schema of an object").keys().cloned().collect()
+}
+
+#[tokio::test]
+async fn a_record_shows_nothing_that_its_description_does_not_name() {
+    let scene = Scene::new().await;
+    let id = scene.active(Purchase::per_seat("basic", 7)).await;
+    // A change leaves behind what only the rules need.
+    scene.world(|world| world.change_quantity(id, 9)).expect("seats can be changed");
+    scene.deliver().await;
+    assert_eq!(scene.record(id).await.expect("a record").subscription.quantity, Some(9));
+    let one = scene.get(&format!("/subscriptions/{id}")).await.json();
+    let list = scene.get("/subscriptions").await.json();
+    for record in [&one, &list["subscriptions"][0]] {
+        let shown: BTreeSet<String> =
+            record.as_object().expect("an object").keys().cloned().collect();
+        assert_eq!(&shown - &described(), BTreeSet::new());
+    }
+}
+
 #[tokio::test]
 async fn lists_are_filtered_by_status_and_offer() {
     let scene = Scene::new().await;

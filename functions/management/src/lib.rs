@@ -13,6 +13,7 @@ mod keyed;
 mod openapi;
 mod place;
 mod route;
+mod shown;
 mod version;
 mod whole;
 
@@ -38,6 +39,7 @@ use tracing::{Span, error, info_span};
 use code::Code;
 use keyed::Keyed;
 use route::Route;
+use shown::Shown;
 
 /// The description of this API. Made from the code; a test keeps it so.
 static DOCUMENT: &str = include_str!("../openapi.json");
@@ -93,7 +95,8 @@ impl Management {
             error => store_problem(error),
         })?;
         let next = page.next.as_deref().map(place::seal);
-        Ok(answer(StatusCode::OK, &json!({ "subscriptions": page.items, "next": next })))
+        let shown: Vec<Shown<'_>> = page.items.iter().map(Shown::from).collect();
+        Ok(answer(StatusCode::OK, &json!({ "subscriptions": shown, "next": next })))
     }
 
     async fn plans(&self, id: SubscriptionId) -> Result<Response, Problem> {

@@ -7,10 +7,11 @@ use shared::http::{Problem, Request, Response, json};
 
 use crate::code::Code;
 use crate::route::malformed;
+use crate::shown::Shown;
 
 /// The record, under its version.
 pub fn answer(record: &Record) -> Response {
-    let mut response = json(StatusCode::OK, record);
+    let mut response = json(StatusCode::OK, &Shown::from(record));
     if let Ok(tag) = HeaderValue::try_from(tag(record)) {
         response.headers_mut().insert(ETAG, tag);
     }
