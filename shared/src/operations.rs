@@ -8,10 +8,12 @@ use thiserror::Error;
 use tracing::{info, warn};
 
 use crate::commit::{DecideError, decide};
+use crate::deadline;
 use crate::decision::{Briefing, Changes};
 use crate::domain::{
     Action, Cause, Decision, Observation, Operation, OperationId, OperationStatus, Record, Ruling,
-    Staleness, Status, SubscriptionId, Verdict, apply, observe, reinstate, reject,
+    Staleness, Status, SubscriptionId, Verdict, apply, conclude, observe, reinstate, reject,
+    rejected_before,
 };
 use crate::fulfillment::{Acknowledgement, FulfillmentError, Marketplace};
 use crate::store::{Mark, Outcome, Store};
@@ -95,19 +97,28 @@ impl Operations {
                 Ok(operation) if operation.is_settled() => {
                     return self.follow(requested, &operation, current).await;
                 }
-                Ok(_) | Err(_) if ruling.verdict == Verdict::Accept => {
-                    self.note_unacknowledged(requested, current).await;
-                    return Err(AnswerError::Unacknowledged(error));
-                }
-                // The 4xx of the answer rejects as well (F-WHA-12). No mark is made: should the
-                // answer be lost too, the next delivery sees what has become of the operation.
                 Ok(_) | Err(_) => {
-                    self.note_rejected(requested, &ruling, current).await;
-                    return Ok(Outcome::Rejected);
+                    self.note_unacknowledged(requested, &ruling, current).await;
                 }
             }
+            // The 4xx of the answer rejects as well (F-WHA-12). No mark is made, and nothing is told yet:
+            // should the answer be lost too, the operation ends otherwise.
+            if ruling.verdict == Verdict::Reject && self.is_heard(requested) {
+                return Ok(Outcome::Rejected);
+            }
+            return Err(AnswerError::Unacknowledged(error));
         }
         self.record_ruling(requested, &ruling, current).await
+    }
+
+    /// Whether Microsoft is still waiting for an answer to its call: after ten seconds it has accepted the
+    /// change (F-WHA-10), and a refusal would contradict what is in force.
+    fn is_heard(&self, requested: &Requested) -> bool {
+        let now = self.system.now();
+        let asked = requested.operation.time_stamp;
+        matches!(requested.cause, Cause::Webhook { .. })
+            && deadline::left(now).is_none_or(|left| !left.is_zero())
+            && asked.is_none_or(|asked| now.duration_since(asked) < deadline::OF_WEBHOOK)
     }
 
     async fn acknowledge(
@@ -164,6 +175,16 @@ impl Operations {
         operation: &Operation,
         current: Record,
     ) -> Result<Outcome, AnswerError> {
+        if rejected_before(&current, requested.id, operation).is_some() {
+            let now = self.system.now();
+            let rule = |record: Option<&Record>| {
+                Ok(record.map_or(Decision::Unchanged, |record| {
+                    conclude(record, requested.id, operation, &requested.cause, now)
+                }))
+            };
+            self.decide(requested, Some(current), Outcome::Rejected, rule).await?;
+            return Ok(Outcome::Rejected);
+        }
         let observed = self.marketplace.get_subscription(requested.subscription).await?;
         // A late read must not be marked as what became of it.
         if is_recent(operation, self.system.now()) && !shows(operation, &observed) {
@@ -283,27 +304,12 @@ impl Operations {
         committed.record.ok_or(AnswerError::Settling)
     }
 
-    /// A rejection that only the answer tells Microsoft of is recorded all the same, if it can be. Should
-    /// that answer be lost as well, the change may be rejected, and the event recorded, a second time.
-    async fn note_rejected(&self, requested: &Requested, ruling: &Ruling, current: Record) {
-        let now = self.system.now();
-        let rule = |record: Option<&Record>| {
-            Ok(record
-                .map_or(Decision::Unchanged, |record| rejected(requested, record, ruling, now)))
-        };
-        let id = requested.subscription;
-        if let Err(error) = decide(&*self.store, &*self.system, id, Some(current), None, rule).await
-        {
-            warn!(subscription.id = %id, operation.id = %requested.id, %error, "the rejection was not recorded");
-        }
-    }
-
-    /// So that the reconciliation looks after it if no redelivery does.
-    async fn note_unacknowledged(&self, requested: &Requested, current: Record) {
+    /// So that a redelivery is answered alike, and the reconciliation looks after it if none comes.
+    async fn note_unacknowledged(&self, requested: &Requested, ruling: &Ruling, current: Record) {
         let now = self.system.now();
         let rule = |record: Option<&Record>| {
             Ok(record.map_or(Decision::Unchanged, |record| {
-                record.await_operation(requested.id, &requested.action, now)
+                record.await_answered(requested.id, &requested.action, ruling, now)
             }))
         };
         let id = requested.subscription;

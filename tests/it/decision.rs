@@ -250,7 +250,7 @@ async fn whoever_dies_before_the_acknowledgement_asks_again_under_the_same_id() 
 }
 
 #[tokio::test]
-async fn a_rejection_that_microsoft_does_not_take_is_recorded_all_the_same() {
+async fn a_rejection_that_only_the_answer_brings_is_told_with_its_reason_once_it_was_heard() {
     let (scene, decider) = asking(&[]).await;
     decider.says(Says::Reject("no".to_owned()));
     let (id, _) = scene.about_to(&Action::ChangeQuantity).await;
@@ -260,6 +260,9 @@ async fn a_rejection_that_microsoft_does_not_take_is_recorded_all_the_same() {
         Times::Always,
     );
     assert_eq!(scene.deliver_statuses().await, [400], "the answer rejects as well (F-WHA-12)");
+    scene.world(|world| world.faults_mut().clear());
+    scene.pass(600);
+    scene.stage.reconcile().await.expect("a run");
     let event = last_event(&scene, id).await;
     assert_eq!(event.decision, rejection(Authority::Product, "no"));
     scene.assert_agrees(id, "rejected").await;

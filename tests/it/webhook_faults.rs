@@ -263,7 +263,8 @@ async fn t_18_a_lost_answer_and_a_late_read_together_lose_no_change() {
 }
 
 #[tokio::test]
-async fn t_18_a_rejection_whose_patch_fails_is_made_by_the_answer_alone() {
+async fn t_18_a_rejection_whose_patch_fails_is_made_by_the_answer_alone_and_told_once_it_was_heard()
+{
     // F-WHA-12: either of the two refuses.
     let scene = Scene::with(Options::default().with("CHANGE_POLICY", "reject")).await;
     for fault in [FaultKind::DropBefore, FaultKind::Status(500, ErrorForm::Nested)] {
@@ -272,8 +273,58 @@ async fn t_18_a_rejection_whose_patch_fails_is_made_by_the_answer_alone() {
         assert_eq!(scene.deliver_statuses().await, [400]);
         scene.world(|world| world.faults_mut().clear());
         assert_eq!(scene.world(|world| world.operation(operation)).status, "Failed");
+        assert_eq!(scene.count(id, "ChangeRejected").await, 0, "nobody knows yet");
+        for _ in 0..2 {
+            scene.pass(120);
+            scene.stage.reconcile().await.expect("a run");
+            assert_eq!(scene.count(id, "ChangeRejected").await, 1);
+        }
+        assert_eq!(scene.record(id).await.expect("a record").pending_operation, None);
         scene.assert_agrees(id, "rejected").await;
     }
+}
+
+#[tokio::test]
+async fn t_18_a_rejection_that_nobody_heard_is_never_told() {
+    // F-WHA-10: Microsoft, which heard nothing, accepts.
+    let scene = Scene::with(Options::default().with("CHANGE_POLICY", "reject")).await;
+    for action in CHANGES {
+        let (id, operation) = scene.about_to(&action).await;
+        scene.fault(Call::UpdateOperation, FaultKind::DropBefore, Times::Always);
+        let body = scene.body_of(operation).to_string();
+        assert_eq!(scene.signed(body.clone()).await.status, 400, "on its way, and lost there");
+        scene.world(|world| world.lose_deliveries());
+        let pending = scene.record(id).await.expect("a record").pending_operation;
+        assert_eq!(pending.expect("a wait").id.0, operation);
+        scene.world(|world| world.faults_mut().clear());
+        scene.pass(15);
+        assert_eq!(scene.world(|world| world.operation(operation)).status, "Succeeded");
+        assert_eq!(scene.signed(body).await.status, 200);
+        assert_eq!(scene.count(id, "ChangeRejected").await, 0, "{action:?}");
+        assert_eq!(scene.count(id, event_of(&action)).await, 1, "{action:?}");
+        scene.assert_agrees(id, "accepted").await;
+    }
+}
+
+#[tokio::test]
+async fn t_18_a_rejection_that_comes_too_late_for_the_ten_seconds_is_a_5xx() {
+    // F-WHA-10, F-WHA-13: the change may be in force by then.
+    let mut settings = emulator::Settings::default();
+    settings.behaviour.acknowledgement_window = std::time::Duration::from_secs(600);
+    let options = Options::default().with("CHANGE_POLICY", "reject");
+    let scene = Scene::with(Options { emulator: settings, ..options }).await;
+    let (id, operation) = scene.about_to(&Action::ChangePlan).await;
+    let body = scene.body_of(operation).to_string();
+    scene.fault(Call::UpdateOperation, FaultKind::DropBefore, Times::Always);
+    scene.pass(10);
+    assert!(scene.signed(body.clone()).await.status.is_server_error());
+    assert_eq!(scene.count(id, "ChangeRejected").await, 0);
+    // Asked again, the answer is the same, and this time it is heard.
+    scene.world(|world| world.faults_mut().clear());
+    assert_eq!(scene.signed(body).await.status, 400);
+    assert_eq!(scene.world(|world| world.operation(operation)).status, "Failed");
+    assert_eq!(scene.count(id, "ChangeRejected").await, 1);
+    assert_eq!(scene.record(id).await.expect("a record").pending_operation, None);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use shared::activation::{Activated, ActivationError};
 use shared::commit::{DecideError, adopt, decide};
 use shared::domain::{
     Action, ActivationRequest, Cause, Decision, Observation, Operation, OperationId, Record,
-    Staleness, Status, SubscriptionId,
+    Staleness, Status, SubscriptionId, conclude,
 };
 use shared::fulfillment::FulfillmentError;
 use shared::operations::{AnswerError, Requested};
@@ -176,15 +176,19 @@ impl Reconciliation {
     async fn let_go(&self, record: &Record, operation: OperationId) -> Result<bool, RepairError> {
         let id = record.id();
         let ended = match self.marketplace.get_operation(id, operation).await {
-            Err(FulfillmentError::NotFound(_)) => true,
-            operation => operation?.is_settled(),
+            Err(FulfillmentError::NotFound(_)) => None,
+            ended => Some(ended?),
         };
-        if !ended {
+        if ended.as_ref().is_some_and(|ended| !ended.is_settled()) {
             return Ok(false);
         }
         let now = self.system.now();
         let rule = |record: Option<&Record>| {
-            Ok(record.map_or(Decision::Unchanged, |record| record.forget_operation(operation, now)))
+            let Some(record) = record else { return Ok(Decision::Unchanged) };
+            Ok(match &ended {
+                Some(ended) => conclude(record, operation, ended, &Cause::Reconciliation, now),
+                None => record.forget_operation(operation, now),
+            })
         };
         let current = self.store.load(id).await?;
         decide(&*self.store, &*self.system, id, current, None, rule).await?;

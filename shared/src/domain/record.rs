@@ -7,6 +7,7 @@ use super::binding::{BindingRule, Bound, Role};
 use super::event::{Cause, Event, EventKind};
 use super::observe::{Change, Decision, SETTLING_WINDOW, Staleness};
 use super::operation::{Action, OperationId};
+use super::review::Ruling;
 use super::sign_up::SignUp;
 use super::subscription::{Status, Subscription, SubscriptionId};
 
@@ -76,6 +77,9 @@ pub struct PendingOperation {
     pub action: Action,
     /// When the wait began.
     pub since: Timestamp,
+    /// What we answered, where Microsoft may not have heard it; absent where we asked for it ourselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Ruling>,
 }
 
 /// The state a commit replaced.
@@ -308,14 +312,30 @@ impl Record {
             .then_some(Decision::Stale(Staleness::Impossible))
     }
 
-    /// The record waits for the end of an operation.
+    /// The record waits for the end of an operation that we asked for.
     pub fn await_operation(&self, id: OperationId, action: &Action, now: Timestamp) -> Decision {
+        self.wait(PendingOperation { id, action: action.clone(), since: now, decision: None }, now)
+    }
+
+    /// The record waits for the end of an operation that we answered, and Microsoft may not have heard
+    /// the answer.
+    pub fn await_answered(
+        &self,
+        id: OperationId,
+        action: &Action,
+        answer: &Ruling,
+        now: Timestamp,
+    ) -> Decision {
+        let (action, decision) = (action.clone(), Some(answer.clone()));
+        self.wait(PendingOperation { id, action, since: now, decision }, now)
+    }
+
+    fn wait(&self, operation: PendingOperation, now: Timestamp) -> Decision {
         match &self.pending_operation {
-            Some(pending) if pending.id == id => Decision::Unchanged,
-            Some(_) | None => Decision::Commit(self.note(now, |record| {
-                record.pending_operation =
-                    Some(PendingOperation { id, action: action.clone(), since: now });
-            })),
+            Some(pending) if pending.id == operation.id => Decision::Unchanged,
+            Some(_) | None => Decision::Commit(
+                self.note(now, |record| record.pending_operation = Some(operation)),
+            ),
         }
     }
 

@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use super::event::{Cause, EventKind};
 use super::observe::Decision;
-use super::operation::{Action, Operation, OperationId, OperationSource};
+use super::operation::{Action, Operation, OperationId, OperationSource, OperationStatus};
 use super::record::Record;
 use super::subscription::Status;
 
@@ -126,11 +126,12 @@ pub fn review(
     policy: ChangePolicy,
 ) -> Review {
     // What we asked for ourselves has been decided (F-WHA-15), also where the answer doesn't say who
-    // asked (F-OP-3).
-    if operation.operation_request_source == Some(OperationSource::Partner)
-        || is_awaited(current, operation)
-    {
-        return Review::Settled(Ruling::accept(Authority::Publisher));
+    // asked (F-OP-3); what we answered before is answered again.
+    let awaited = current.pending_operation.as_ref();
+    let awaited = awaited.filter(|pending| operation.id == Some(pending.id.0));
+    if operation.operation_request_source == Some(OperationSource::Partner) || awaited.is_some() {
+        let before = awaited.and_then(|pending| pending.decision.clone());
+        return Review::Settled(before.unwrap_or(Ruling::accept(Authority::Publisher)));
     }
     let change = RequestedChange::of(current, operation);
     // A change to what is already in force takes a rejected change back (F-WHA-14).
@@ -171,6 +172,34 @@ pub fn reject(
     Decision::Commit(rejected).ruled(ruling)
 }
 
+/// What becomes of the record when an operation has ended that it waits for: nothing is waited for any
+/// more, and a rejection of ours that Microsoft has heard is told.
+pub fn conclude(
+    current: &Record,
+    id: OperationId,
+    operation: &Operation,
+    cause: &Cause,
+    now: Timestamp,
+) -> Decision {
+    match rejected_before(current, id, operation) {
+        Some(ruling) => reject(current, id, operation, cause, ruling, now),
+        None => current.forget_operation(id, now),
+    }
+}
+
+/// The rejection of an operation, if the record waited to see whether Microsoft has heard it, and
+/// Microsoft has.
+pub fn rejected_before<'a>(
+    current: &'a Record,
+    id: OperationId,
+    operation: &Operation,
+) -> Option<&'a Ruling> {
+    let pending = current.pending_operation.as_ref().filter(|pending| pending.id == id)?;
+    let ruling = pending.decision.as_ref()?;
+    let heard = operation.status == Some(OperationStatus::Failed);
+    (heard && ruling.verdict == Verdict::Reject).then_some(ruling)
+}
+
 impl Decision {
     /// The same decision, and its events tell by whose word.
     #[must_use]
@@ -182,11 +211,6 @@ impl Decision {
         }
         self
     }
-}
-
-/// Whether the record waits for this operation: it was asked for, or accepted before.
-fn is_awaited(current: &Record, operation: &Operation) -> bool {
-    current.pending_operation.as_ref().is_some_and(|pending| operation.id == Some(pending.id.0))
 }
 
 #[cfg(test)]

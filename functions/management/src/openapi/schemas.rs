@@ -104,6 +104,16 @@ fn pending_operation() -> Value {
             "id": { "type": "string", "format": "uuid" },
             "action": text("What it does"),
             "since": time("When the wait began"),
+            "decision": {
+                "type": "object",
+                "description": "What it was answered with, where Microsoft may not have heard the answer",
+                "properties": {
+                    "verdict": { "type": "string", "examples": ["accept", "reject"] },
+                    "by": { "type": "string", "examples": ["rules", "product", "policy"] },
+                    "reason": text("Why, where anybody said so"),
+                },
+                "required": ["verdict", "by"],
+            },
         },
         "required": ["id", "action", "since"],
     })

@@ -110,13 +110,21 @@ fn an_operation_is_awaited_until_it_is_forgotten_and_no_other_ends_the_wait() {
     let waiting = waiting.record;
     assert_eq!(
         waiting.pending_operation,
-        Some(PendingOperation { id: ours, action: Action::ChangePlan, since: noon() })
+        Some(PendingOperation {
+            id: ours,
+            action: Action::ChangePlan,
+            since: noon(),
+            decision: None
+        })
     );
     assert_eq!(
         waiting.await_operation(ours, &Action::ChangePlan, later),
         Decision::Unchanged,
         "the wait began when it began"
     );
+    // Microsoft has one operation of a subscription at a time: whoever names another one knows more.
+    let next = commit(waiting.await_operation(other, &Action::ChangePlan, later)).record;
+    assert_eq!(next.pending_operation.map(|pending| pending.id), Some(other));
     assert_eq!(waiting.forget_operation(other, later), Decision::Unchanged);
     let ended = commit(waiting.forget_operation(ours, later));
     assert_eq!(names(&ended), [""; 0]);
@@ -150,8 +158,8 @@ fn an_awaited_operation_outlives_other_changes_and_ends_with_its_own() {
 
 #[test]
 fn the_deadline_is_announced_once_when_it_is_near_and_only_while_it_matters() {
-    // F-LC-3: thirty days from the purchase.
-    let due = noon() + ACTIVATION_DEADLINE - ACTIVATION_DEADLINE_NOTICE;
+    // F-LC-3: thirty days from the purchase, and a week before them.
+    let due = noon() + SignedDuration::from_hours((30 - 7) * 24);
     let cause = Cause::Reconciliation;
     let early = due - SignedDuration::from_nanos(1);
     assert_eq!(pending().announce_deadline(&cause, early), Decision::Unchanged);
@@ -179,6 +187,22 @@ fn an_announcement_takes_the_next_version_and_the_first_place() {
     assert_eq!((event.version, event.index), (announced.record.version, 0));
     assert_eq!(event.subscription, announced.record.subscription);
     assert_eq!(event.cause, Cause::Landing);
+}
+
+#[test]
+fn only_what_is_billed_leaves_a_state_behind_that_a_late_read_may_show() {
+    let born = record("Subscribed");
+    assert_eq!((born.superseded.len(), born.changed_at), (1, Some(noon())), "passed at its birth");
+    let later = noon() + SignedDuration::from_secs(1);
+    let noted = born.reaffirm(later).record;
+    assert_eq!(
+        (noted.superseded.len(), noted.changed_at),
+        (1, Some(noon())),
+        "a note is no change"
+    );
+    let suspended = observe(Some(&noted), &seen("Suspended", None), &Cause::Reconciliation, later);
+    let suspended = commit(suspended.expect("enough")).record;
+    assert_eq!((suspended.superseded.len(), suspended.changed_at), (2, Some(later)));
 }
 
 fn told(contact: &str) -> SignUp {
@@ -220,6 +244,16 @@ fn what_the_buyer_told_changes_until_somebody_acts_on_it() {
     assert_eq!(begun.keep_sign_up(&told("c@contoso.example"), noon()), Decision::Unchanged);
     let active = record("Subscribed").keep_sign_up(&told("c@contoso.example"), noon());
     assert_eq!(active, Decision::Stale(Staleness::Impossible));
+}
+
+#[test]
+fn of_people_their_tenant_alone_is_in_a_debug_text() {
+    let tenant = Uuid::from_u128(7);
+    let body = json!({ "beneficiary": { "emailId": "a@contoso.example", "tenantId": tenant } });
+    let observed: Observation = serde_json::from_value(body).expect("an observation");
+    let decision = observe(Some(&record("Subscribed")), &observed, &Cause::Reconciliation, noon());
+    let text = format!("{:?}", commit(decision.expect("enough")).record);
+    assert!(text.contains(&tenant.to_string()) && !text.contains("contoso.example"), "{text}");
 }
 
 #[test]

@@ -26,7 +26,7 @@ impl Verdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Authority {
-    /// The publisher asked for the change itself, or it was accepted before.
+    /// The publisher asked for the change itself.
     Publisher,
     /// The value asked for is in force: a rejected change is taken back.
     InForce,

@@ -58,6 +58,64 @@ fn a_rejected_operation_is_not_waited_for_any_more() {
     assert_eq!(written.record.pending_operation, None);
 }
 
+/// A record that waits to see what became of a change it answered.
+fn answered(ruling: &Ruling) -> Record {
+    let now = Timestamp::UNIX_EPOCH;
+    match record(json!(10)).await_answered(id(), &Action::ChangePlan, ruling, now) {
+        Decision::Commit(change) => change.record,
+        other => panic!("it waits: {other:?}"),
+    }
+}
+
+fn concluded(record: &Record, id: OperationId, status: &str) -> Decision {
+    let asked = json!({ "action": "ChangePlan", "planId": "gold", "status": status });
+    let now = Timestamp::UNIX_EPOCH;
+    conclude(record, id, &operation(asked), &Cause::Reconciliation, now)
+}
+
+#[test]
+fn an_answer_that_may_not_have_been_heard_is_given_again_and_nobody_is_asked() {
+    let accepted = Ruling::new(Verdict::Accept, Authority::Product, "fine");
+    for ruling in [ruling(), accepted] {
+        let waiting = answered(&ruling);
+        for asked in [
+            json!({ "id": id(), "action": "ChangePlan", "planId": "gold" }),
+            // What is in force meanwhile, or who asked, makes no other answer of it.
+            json!({ "id": id(), "action": "ChangePlan", "planId": "silver", "operationRequestSource": "Azure" }),
+        ] {
+            for policy in [ChangePolicy::Accept, ChangePolicy::Reject] {
+                let again = reviewed(&waiting, asked.clone(), policy);
+                assert_eq!(again, Review::Settled(ruling.clone()), "{asked}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_rejection_is_told_as_soon_as_microsoft_holds_the_change_for_failed() {
+    let waiting = answered(&ruling());
+    let Decision::Commit(told) = concluded(&waiting, id(), "Failed") else { panic!("no event") };
+    let [event] = told.events.as_slice() else { panic!("{:?}", told.events) };
+    assert!(matches!(event.kind, EventKind::ChangeRejected { .. }), "{:?}", event.kind);
+    assert_eq!(event.decision, Some(ruling()));
+    assert_eq!(told.record.pending_operation, None);
+    assert_eq!(concluded(&told.record, id(), "Failed"), Decision::Unchanged, "told once");
+}
+
+#[test]
+fn an_operation_that_ends_otherwise_is_let_go_of_and_nothing_is_told() {
+    let accepted = Ruling::accept(Authority::Policy);
+    let cases = [(ruling(), "Succeeded"), (ruling(), "Conflict"), (accepted, "Failed")];
+    for (ruling, status) in cases {
+        let Decision::Commit(over) = concluded(&answered(&ruling), id(), status) else {
+            panic!("{status}: it still waits")
+        };
+        assert_eq!((over.events, over.record.pending_operation), (Vec::new(), None), "{status}");
+    }
+    let other = OperationId(Uuid::from_u128(8));
+    assert_eq!(concluded(&answered(&ruling()), other, "Failed"), Decision::Unchanged);
+}
+
 #[test]
 fn nothing_follows_an_end() {
     let ended: Observation = serde_json::from_value(json!({

@@ -156,5 +156,8 @@ fn what_are_no_rules_is_refused_with_the_place_and_without_the_text() {
     }
     let crossed = r#"{"zq": {"plans": {"zq": {"minSeats": 2, "maxSeats": 1}}}}"#;
     assert_eq!(parse(crossed), RulesError::Seats);
+    let fixed =
+        rules(json!({ "offer": { "plans": { "silver": { "minSeats": 7, "maxSeats": 7 } } } }));
+    allows(&fixed, &record(json!(10)), &seats(7));
     assert_eq!("{}".parse(), Ok(ChangeRules::default()));
 }
