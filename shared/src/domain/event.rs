@@ -224,6 +224,7 @@ mod tests {
                               "planId": "gold", "saasSubscriptionStatus": "Subscribed" }
         }"#;
         let event: Event = serde_json::from_str(text).expect("an event");
+        assert_eq!(event.position(), at(3, 0));
         assert_eq!((event.before, event.correlation_id, event.decision), (None, None, None));
         assert!(matches!(event.cause, Cause::Webhook { source: None, .. }), "{:?}", event.cause);
     }

@@ -60,7 +60,6 @@ pub(super) fn path(
 
         (Unsubscribed, Pending | Subscribed | Suspended | Other(_)) => return None,
 
-        (Other(from), Other(to)) if from == to => &[],
         (Other(_), Other(_) | Pending) | (Pending | Subscribed | Suspended, Other(_)) => &[Adopt],
         (Other(_), Subscribed) if had_begun => &[Adopt],
         (Other(_), Subscribed) => &[Activate],

@@ -89,7 +89,20 @@ fn a_binding_is_recorded_with_what_was_observed_and_once() {
     let again = observe(Some(&change.record), &observed, &Cause::Landing, later).expect("complete");
     assert_eq!(again.binding(found, Some(&change.record), later), Decision::Unchanged);
 
+    // What changes beside it is no reason to have been recognised anew; another person is.
     let purchaser = (Role::Purchaser, BindingRule::Tenant);
+    for (by, at) in [(found, now), (purchaser, later)] {
+        let active: Observation = serde_json::from_value(json!({
+            "id": Uuid::from_u128(7), "saasSubscriptionStatus": "Subscribed",
+        }))
+        .expect("an observation");
+        let record = Some(&change.record);
+        let decided = observe(record, &active, &Cause::Landing, later).expect("complete");
+        let Decision::Commit(both) = decided.binding(by, record, later) else { panic!("active") };
+        let bound = both.record.bound.map(|bound| (bound.role, bound.rule, bound.at));
+        assert_eq!(bound, Some((by.0, by.1, at)));
+    }
+
     let again = observe(Some(&change.record), &observed, &Cause::Landing, later).expect("complete");
     let Decision::Commit(other) = again.binding(purchaser, Some(&change.record), later) else {
         panic!("another person is recorded")

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::*;
+use crate::domain::SubscriptionId;
 
 mod lifecycle;
 mod replay;

@@ -65,6 +65,24 @@ fn one_unknown_status_can_follow_another() {
 }
 
 #[test]
+fn what_was_never_active_before_an_unknown_status_is_activated_after_it() {
+    let unbilled = with(copy("Migrating"), json!({ "term": { "termUnit": "P1M" } }));
+    assert_eq!(events(&record_of(unbilled), copy("Subscribed")), ["Activated"]);
+}
+
+#[test]
+fn an_answer_without_an_id_is_about_what_was_asked_for() {
+    let mut silent = copy("Subscribed");
+    silent.as_object_mut().expect("an object").remove("id");
+    let silent = observation(silent).of(SubscriptionId(ID));
+    assert_eq!(silent.id(), Some(SubscriptionId(ID)));
+    let record = change(observe(None, &silent, &cause(), noon()).expect("enough")).record;
+    assert_eq!(record.subscription.plan_id, "silver", "and keeps what it says");
+    let other = SubscriptionId(Uuid::from_u128(9));
+    assert_eq!(observation(copy("Subscribed")).of(other).id(), Some(SubscriptionId(ID)));
+}
+
+#[test]
 fn a_first_observation_tells_the_whole_life_up_to_its_status() {
     for (status, expected) in [
         ("PendingFulfillmentStart", &["Purchased"] as &[_]),

@@ -28,6 +28,13 @@ fn dates_moved_inside_the_term_are_a_correction() {
 }
 
 #[test]
+fn a_later_end_of_a_term_that_began_the_same_day_is_a_correction() {
+    let a_day = with(copy("Subscribed"), term(Some("2026-03-04"), Some("2026-03-04")));
+    let a_month = with(copy("Subscribed"), term(Some("2026-03-04"), Some("2026-04-03")));
+    assert_eq!(events(&record_of(a_day), a_month), ["DetailsChanged"]);
+}
+
+#[test]
 fn the_first_dates_of_an_active_subscription_are_no_renewal() {
     let undated = record_of(with(copy("Subscribed"), json!({ "term": { "termUnit": "P1M" } })));
     assert_eq!(events(&undated, copy("Subscribed")), ["DetailsChanged"]);
