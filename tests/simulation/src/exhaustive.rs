@@ -4,12 +4,14 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use emulator::{Action, Purchase, Settings, World};
+use emulator::{Action, Call, FaultKind, Purchase, Refused, Settings, Times, World};
 use http::{Method, Request};
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::io::{Fault, Io, Plan};
+use crate::product::Opinion;
+use crate::publisher::Choices;
 use crate::run::{Purpose, Run, Violation};
 
 /// One thing the publisher's side does from beginning to end.
@@ -27,6 +29,8 @@ pub enum Flow {
     ChangePlan,
     /// A plan change that is rejected.
     RejectPlan,
+    /// A plan change that is rejected by the answer alone: the acknowledgement never arrives.
+    RejectByAnswer,
     /// A seat change that is accepted.
     ChangeQuantity,
     /// A seat change that is rejected.
@@ -66,6 +70,16 @@ pub enum Flow {
     ReconcileLate,
     /// The reconciliation answers a reinstatement whose webhook was lost.
     Sweep,
+    /// A plan change that the publisher's product accepts.
+    AskedPlan,
+    /// A seat change that the publisher's product rejects.
+    AskedQuantity,
+    /// The stream tells of events, and they are carried to the product.
+    Tell,
+    /// The stream has lost them, and a sweep carries them.
+    TellLater,
+    /// Somebody asks for events again.
+    TellAgain,
 }
 
 /// More turns than any function needs.
@@ -74,15 +88,19 @@ const TURNS: usize = 500;
 /// How far reads lag behind, where they do.
 const LATE: Duration = Duration::from_secs(20);
 
+/// Longer than a sweep leaves new events to the stream.
+const LEFT_TO_THE_STREAM: Duration = Duration::from_secs(121);
+
 impl Flow {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 31] = [
         Self::Visit,
         Self::Confirm,
         Self::HandOver,
         Self::Activate,
         Self::ChangePlan,
         Self::RejectPlan,
+        Self::RejectByAnswer,
         Self::ChangeQuantity,
         Self::RejectQuantity,
         Self::Revert,
@@ -102,14 +120,34 @@ impl Flow {
         Self::ReconcileOvertaken,
         Self::ReconcileLate,
         Self::Sweep,
+        Self::AskedPlan,
+        Self::AskedQuantity,
+        Self::Tell,
+        Self::TellLater,
+        Self::TellAgain,
     ];
 
-    fn rejects(self) -> bool {
-        matches!(self, Self::RejectPlan | Self::RejectQuantity | Self::Revert)
+    fn choices(self) -> Choices {
+        Choices {
+            rejects: matches!(
+                self,
+                Self::RejectPlan
+                    | Self::RejectByAnswer
+                    | Self::RejectQuantity
+                    | Self::Revert
+                    | Self::AskedPlan
+            ),
+            by_publisher: matches!(self, Self::HandOver | Self::Activate),
+            asks: self.opinion().is_some(),
+        }
     }
 
-    fn by_publisher(self) -> bool {
-        matches!(self, Self::HandOver | Self::Activate)
+    fn opinion(self) -> Option<Opinion> {
+        match self {
+            Self::AskedPlan => Some(Opinion::Accepts),
+            Self::AskedQuantity => Some(Opinion::Rejects),
+            _ => None,
+        }
     }
 }
 
@@ -160,7 +198,7 @@ fn run(flow: Flow, plan: Plan) -> (bool, Result<(), Violation>) {
     world.entra().set_authority(crate::transport::ENTRA);
     let io = Io::new(world, 0, true);
     io.interleave(false);
-    let mut run = Run::with(io, flow.rejects(), flow.by_publisher());
+    let mut run = Run::with(io, flow.choices(), flow.opinion());
     let at = match plan {
         Plan::At(at, _) => at,
         Plan::Calm | Plan::Storm(_) => usize::MAX,
@@ -178,9 +216,12 @@ impl Run {
     fn set_up(&mut self, flow: Flow) -> Uuid {
         let purchase = match flow {
             Flow::Subscribe => Purchase::flat_rate("auto").auto_activated(),
-            Flow::ChangePlan | Flow::RejectPlan | Flow::EditedPlan | Flow::ChangeOfUnknown => {
-                Purchase::flat_rate("silver")
-            }
+            Flow::ChangePlan
+            | Flow::RejectPlan
+            | Flow::RejectByAnswer
+            | Flow::AskedPlan
+            | Flow::EditedPlan
+            | Flow::ChangeOfUnknown => Purchase::flat_rate("silver"),
             _ => Purchase::per_seat("team", 10),
         };
         let id = self.io.world(|world| world.purchase(purchase));
@@ -195,7 +236,7 @@ impl Run {
                 // Activated by another deployment, whose table is not ours.
                 self.press(id);
                 self.finish();
-                self.table.forget(id);
+                self.forget(id);
             }
             _ => {
                 self.press(id);
@@ -204,42 +245,52 @@ impl Run {
         }
         match flow {
             Flow::Revert => {
-                self.world(|world| drop(world.change_quantity(id, 20)));
+                self.must(|world| world.change_quantity(id, 20));
                 self.deliver();
-                self.world(|world| drop(world.revert(id)));
+                self.must(|world| world.revert(id));
             }
             Flow::Reinstate | Flow::ReinstateOfUnknown | Flow::Sweep => {
-                self.world(|world| drop(world.suspend(id)));
+                self.must(|world| world.suspend(id));
                 self.deliver();
                 // So that nothing settles any more when the flow begins.
                 self.world(|world| world.advance(Duration::from_secs(120)));
-                self.world(|world| drop(world.reinstate(id)));
+                self.must(|world| world.reinstate(id));
             }
             Flow::ReinstateOvertaken => {
-                self.world(|world| drop(world.suspend(id)));
-                self.world(|world| drop(world.reinstate(id)));
+                self.must(|world| world.suspend(id));
+                self.must(|world| world.reinstate(id));
             }
-            Flow::ChangePlan | Flow::RejectPlan | Flow::EditedPlan | Flow::ChangeOfUnknown => {
-                self.world(|world| drop(world.change_plan(id, "gold")));
+            Flow::ChangePlan
+            | Flow::RejectPlan
+            | Flow::AskedPlan
+            | Flow::EditedPlan
+            | Flow::ChangeOfUnknown => {
+                self.must(|world| world.change_plan(id, "gold"));
+            }
+            Flow::RejectByAnswer => {
+                self.must(|world| world.change_plan(id, "gold"));
+                let (call, kind) = (Call::UpdateOperation, FaultKind::DropBefore);
+                let fault = emulator::Fault { call, kind, times: Times::Always };
+                self.world(|world| world.faults_mut().add(fault));
             }
             Flow::ReconcileLate => {
                 self.world(|world| world.advance(LATE));
-                self.world(|world| drop(world.change_quantity(id, 20)));
+                self.must(|world| world.change_quantity(id, 20));
             }
-            Flow::ChangeQuantity | Flow::RejectQuantity => {
-                self.world(|world| drop(world.change_quantity(id, 20)));
+            Flow::ChangeQuantity | Flow::RejectQuantity | Flow::AskedQuantity => {
+                self.must(|world| world.change_quantity(id, 20));
             }
-            Flow::Renew => self.world(|world| drop(world.renew(id))),
-            Flow::Suspend => self.world(|world| drop(world.suspend(id))),
-            Flow::Unsubscribe => self.world(|world| drop(world.unsubscribe(id))),
-            Flow::Reconcile => self.world(|world| {
-                drop(world.suspend(id));
-                world.lose_deliveries();
-            }),
+            Flow::Renew => self.must(|world| world.renew(id)),
+            Flow::Suspend => self.must(|world| world.suspend(id)),
+            Flow::Unsubscribe => self.must(|world| world.unsubscribe(id)),
+            Flow::Reconcile => {
+                self.must(|world| world.suspend(id));
+                self.world(|world| world.lose_deliveries());
+            }
             _ => {}
         }
         if flow == Flow::ReinstateOfUnknown {
-            self.table.forget(id);
+            self.forget(id);
         }
         if flow == Flow::Sweep {
             self.world(|world| world.lose_deliveries());
@@ -261,6 +312,19 @@ impl Run {
                 self.call(Purpose::Manage, Method::DELETE, &id.to_string(), "")
             }
             Flow::Reconcile | Flow::Sweep => self.start_reconciliation(),
+            Flow::Tell => self.start_telling(usize::MAX),
+            Flow::TellLater => {
+                drop(self.table.take_stream(usize::MAX));
+                self.world(|world| world.advance(LEFT_TO_THE_STREAM));
+                self.start_sweep();
+            }
+            Flow::TellAgain => {
+                self.start_telling(usize::MAX);
+                self.finish();
+                self.redeliver(id, &json!({ "fromVersion": 1 }));
+                self.finish();
+                self.start_sweep();
+            }
             Flow::EditedPlan => {
                 self.send_edited(id, &json!({ "action": "ChangePlan", "planId": "platinum" }))
             }
@@ -273,7 +337,7 @@ impl Run {
                 self.io.interleave(true);
                 self.start_reconciliation();
                 self.until_it_has(&["GET /api/saas/subscriptions"]);
-                self.world(|world| drop(world.suspend(id)));
+                self.must(|world| world.suspend(id));
                 self.send_due();
                 self.overtake();
             }
@@ -315,6 +379,17 @@ impl Run {
             }
         }
         self.io.interleave(false);
+    }
+
+    /// A subscription that this deployment has never heard of.
+    fn forget(&mut self, id: Uuid) {
+        self.table.forget(id);
+        self.io.product(|product| product.forget(id));
+    }
+
+    /// The customer or Microsoft does something, and has to be able to.
+    fn must<T>(&mut self, act: impl FnOnce(&mut World) -> Result<T, Refused>) {
+        drop(self.io.world(act).expect("the flow leads there"));
     }
 
     fn world(&mut self, act: impl FnOnce(&mut World)) {

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use emulator::{Action, SubscriptionState};
+use jiff::Timestamp;
 use shared::domain::{
-    Action as What, Cause, EventKind, OperationId, Record, Status, Subscription, SubscriptionId,
+    Action as What, Cause, Event, EventKind, OperationId, Record, Status, Subscription,
+    SubscriptionId,
 };
 use shared::store::{Commit, Outcome};
 use uuid::Uuid;
@@ -13,6 +15,9 @@ use uuid::Uuid;
 use crate::io::Io;
 use crate::replay;
 use crate::store::MemoryStore;
+
+/// What the world says of an operation that we refused, and of no other.
+pub const REFUSED: &str = "The publisher refused the change.";
 
 /// Checked at every commit: the events, replayed, give exactly the record, none missing, none
 /// twice, none out of order, nothing after the end; and no event tells of a state that Microsoft
@@ -150,12 +155,14 @@ pub fn of_calm(
         replayed(io, table, &record);
         in_order(io, table, id);
         answered(io, table, id, received);
+        rejected(io, table, id);
+        told(io, table, &record);
     }
 }
 
 fn compared(record: &Record, microsoft: &SubscriptionState) -> Vec<(&'static str, String, String)> {
     let ours = &record.subscription;
-    let at = |at: Option<jiff::Timestamp>| at.map_or("none".to_owned(), |at| at.to_string());
+    let at = |at: Option<Timestamp>| at.map_or("none".to_owned(), |at| at.to_string());
     let seats = |seats: Option<u64>| seats.map_or("none".to_owned(), |seats| seats.to_string());
     vec![
         ("the status", record.status().to_string(), microsoft.status.to_owned()),
@@ -285,5 +292,56 @@ fn answered(io: &Arc<Io>, table: &MemoryStore, id: SubscriptionId, received: &BT
                 operation.status
             ));
         }
+    }
+}
+
+/// A rejection that is told was one: Microsoft holds the change for refused, and it is told once.
+fn rejected(io: &Arc<Io>, table: &MemoryStore, id: SubscriptionId) {
+    let mut refused: Vec<Uuid> = io.world(|world| {
+        let operations = world.operations(id.0).into_iter().map(|id| world.operation(id));
+        let refused = operations.filter(|operation| operation.error_message == REFUSED);
+        refused.map(|operation| operation.id).collect()
+    });
+    let history = table.history(id, 0).into_iter();
+    let (mut named, mut unnamed) = (Vec::new(), 0);
+    for event in history.filter(|event| matches!(event.kind, EventKind::ChangeRejected { .. })) {
+        match event.cause {
+            Cause::Webhook { operation_id: Some(operation), .. } => named.push(operation.0),
+            // The reconciliation doesn't say which.
+            _ => unnamed += 1,
+        }
+    }
+    for operation in named {
+        match refused.iter().position(|refused| *refused == operation) {
+            Some(place) => drop(refused.swap_remove(place)),
+            None => io.violate(format!("{id}: {operation} is told to be rejected, and wasn't")),
+        }
+    }
+    if unnamed > refused.len() {
+        io.violate(format!("{id}: more changes are told to be rejected than were"));
+    }
+}
+
+/// The product was told of every event, in order, and believes what the record says; nothing is left to
+/// tell.
+fn told(io: &Arc<Io>, table: &MemoryStore, record: &Record) {
+    let id = record.id();
+    let recorded: Vec<String> = table.history(id, 0).iter().map(Event::id).collect();
+    let believed = serde_json::to_value(&record.subscription).ok();
+    io.product(|product| {
+        let told = product.told(id.0);
+        let mut wrong = Vec::new();
+        if told != recorded {
+            wrong.push(format!("{id}: the product was told of {told:?}, not of {recorded:?}"));
+        }
+        if product.believes(id.0) != believed.as_ref() {
+            wrong.push(format!("{id}: the product does not believe what the record says"));
+        }
+        wrong
+    })
+    .into_iter()
+    .for_each(|what| io.violate(what));
+    if let due @ [_, ..] = &*table.outbox(|outbox| outbox.due(Timestamp::MAX)) {
+        io.violate(format!("still to be told: {due:?}"));
     }
 }

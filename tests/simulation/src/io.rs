@@ -15,6 +15,8 @@ use rand::{Rng, SeedableRng};
 use shared::system::System;
 use uuid::Uuid;
 
+use crate::product::Product;
+
 /// What goes wrong with one effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -61,12 +63,13 @@ pub enum Plan {
 /// How long an effect takes: no two of them happen at the same time.
 const TAKES: Duration = Duration::from_millis(1);
 
-/// How long an effect takes that times out.
-const TIMEOUT: Duration = Duration::from_millis(1500);
+/// How long the table takes to time out.
+pub const TIMEOUT: Duration = Duration::from_millis(1500);
 
 /// The world, and everything that is decided by the seed.
 pub struct Io {
     pub world: Mutex<World>,
+    product: Mutex<Product>,
     state: Mutex<State>,
 }
 
@@ -77,6 +80,8 @@ struct State {
     count: usize,
     /// Yield to other functions at each effect.
     interleave: bool,
+    /// The function that has its turn works for somebody who has proved nothing.
+    unproven: bool,
     history: Vec<String>,
     violations: Vec<String>,
     keep_history: bool,
@@ -99,11 +104,16 @@ impl Io {
             plan: Plan::Calm,
             count: 0,
             interleave: true,
+            unproven: false,
             history: Vec::new(),
             violations: Vec::new(),
             keep_history,
         };
-        Arc::new(Self { world: Mutex::new(world), state: Mutex::new(state) })
+        Arc::new(Self {
+            world: Mutex::new(world),
+            product: Mutex::default(),
+            state: Mutex::new(state),
+        })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -113,6 +123,11 @@ impl Io {
     /// Acts on the world.
     pub fn world<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
         act(&mut self.world.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Acts on the publisher's product.
+    pub fn product<T>(&self, act: impl FnOnce(&mut Product) -> T) -> T {
+        act(&mut self.product.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Takes a decision.
@@ -130,6 +145,18 @@ impl Io {
     /// Whether functions run by turns.
     pub fn interleave(&self, interleave: bool) {
         self.state().interleave = interleave;
+    }
+
+    /// Whose turn it is: whether it works for somebody who has proved nothing.
+    pub fn begin_turn(&self, unproven: bool) {
+        self.state().unproven = unproven;
+    }
+
+    /// An effect that nobody has a right to who has proved nothing.
+    pub fn needs_proof(&self, name: impl FnOnce() -> String) {
+        if self.state().unproven {
+            self.violate(format!("a forged call reached {}", name()));
+        }
     }
 
     /// Effects since the plan was made.
@@ -162,10 +189,11 @@ impl Io {
         self.state().history.clone()
     }
 
-    /// One effect: the only way a function reaches the world or the table.
+    /// One effect: the only way a function reaches the world or the table. It times out after `timeout`.
     pub async fn effect<T>(
         &self,
         name: impl Fn() -> String + Send,
+        timeout: Duration,
         effect: impl FnOnce() -> T + Send,
     ) -> Result<T, Fault> {
         self.turn().await;
@@ -193,13 +221,13 @@ impl Io {
                 Err(fault)
             }
             Some(fault @ Fault::TimedOutBefore) => {
-                self.world(|world| world.advance(TIMEOUT));
+                self.world(|world| world.advance(timeout));
                 self.turn().await;
                 Err(fault)
             }
             Some(fault @ Fault::TimedOutAfter) => {
                 drop(effect());
-                self.world(|world| world.advance(TIMEOUT));
+                self.world(|world| world.advance(timeout));
                 self.turn().await;
                 Err(fault)
             }
@@ -243,8 +271,13 @@ struct Yield(bool);
 impl Future for Yield {
     type Output = ();
 
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        if std::mem::replace(&mut self.0, true) { Poll::Ready(()) } else { Poll::Pending }
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if std::mem::replace(&mut self.0, true) {
+            return Poll::Ready(());
+        }
+        // Whoever carries several things at once asks only for those that want to be asked.
+        context.waker().wake_by_ref();
+        Poll::Pending
     }
 }
 

@@ -12,15 +12,18 @@ mod exhaustive;
 mod invariants;
 mod io;
 mod outbox;
+mod product;
 mod publisher;
 mod replay;
 mod requests;
 mod run;
 mod store;
 mod storm;
+mod stream;
 mod tasks;
 mod transport;
 
 pub use exhaustive::{Broken, Flow, every_fault};
 pub use run::{Run, Violation, history, simulate};
 pub use store::MemoryStore;
+pub use stream::{Entry, records};

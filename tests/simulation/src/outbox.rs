@@ -10,7 +10,7 @@ use shared::store::{
     Target,
 };
 
-use crate::store::MemoryStore;
+use crate::store::{MemoryStore, SimulatedStore};
 
 /// Events read at a time, as the DynamoDB store has them.
 const BACKLOG: usize = 25;
@@ -50,7 +50,7 @@ impl OutboxTable {
     }
 
     /// The oldest first, in whole seconds, as the index has them.
-    fn due(&self, by: Timestamp) -> Vec<Due> {
+    pub fn due(&self, by: Timestamp) -> Vec<Due> {
         let signed = self.signs.iter().map(|((id, version), at)| (*at, Due::Signed(*id, *version)));
         let cursors = self.cursors.iter().filter_map(|((id, target), cursor)| {
             let CursorState::Due { at, .. } = &cursor.state else { return None };
@@ -65,7 +65,7 @@ impl OutboxTable {
         due.into_iter().map(|(_, due)| due).collect()
     }
 
-    fn parked(&self) -> Vec<(SubscriptionId, Target)> {
+    pub fn parked(&self) -> Vec<(SubscriptionId, Target)> {
         let is_parked = |cursor: &Cursor| matches!(cursor.state, CursorState::Parked { .. });
         self.cursors.iter().filter(|(_, cursor)| is_parked(cursor)).map(|(key, _)| *key).collect()
     }
@@ -121,5 +121,40 @@ impl Outbox for MemoryStore {
         next: Option<&str>,
     ) -> Result<Page<(SubscriptionId, Target)>, StoreError> {
         page(self.outbox(|outbox| outbox.parked()), next)
+    }
+}
+
+#[async_trait]
+impl Outbox for SimulatedStore {
+    async fn cursor(&self, id: SubscriptionId, target: Target) -> Result<Cursor, StoreError> {
+        self.at_once("cursor", self.table.cursor(id, target)).await?
+    }
+
+    async fn save_cursor(
+        &self,
+        id: SubscriptionId,
+        target: Target,
+        cursor: &Cursor,
+    ) -> Result<(), CursorError> {
+        self.at_once("save cursor", self.table.save_cursor(id, target, cursor)).await?
+    }
+
+    async fn backlog(&self, id: SubscriptionId, after: Position) -> Result<Backlog, StoreError> {
+        self.at_once("backlog", self.table.backlog(id, after)).await?
+    }
+
+    async fn settle(&self, id: SubscriptionId, versions: &BTreeSet<u64>) -> Result<(), StoreError> {
+        self.at_once("settle", self.table.settle(id, versions)).await?
+    }
+
+    async fn due(&self, by: Timestamp, next: Option<&str>) -> Result<Page<Due>, StoreError> {
+        self.at_once("due", self.table.due(by, next)).await?
+    }
+
+    async fn parked(
+        &self,
+        next: Option<&str>,
+    ) -> Result<Page<(SubscriptionId, Target)>, StoreError> {
+        self.at_once("parked", self.table.parked(next)).await?
     }
 }

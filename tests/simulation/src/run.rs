@@ -5,16 +5,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use emulator::{Action, Dispatch, Settings, World};
+use delivery::{Driver, Failures};
+use emulator::{Action, Dispatch, OperationState, Settings, World};
 use http::{HeaderMap, Method, Request};
 use jiff::{SignedDuration, Timestamp};
 use rand::Rng;
+use serde_json::json;
+use shared::domain::{OperationId, SubscriptionId};
+use shared::store::Outcome as Marked;
 use uuid::Uuid;
 
 use crate::invariants;
 use crate::io::{Io, Plan};
-use crate::publisher::{Function, Publisher};
+use crate::product::{Mood, Opinion};
+use crate::publisher::{Choices, Function, Publisher};
 use crate::store::MemoryStore;
+use crate::stream::{self, Entry};
 use crate::tasks::{Ended, Tasks};
 
 /// Nothing is on its way for longer: Microsoft has given up waiting, and its token is old.
@@ -46,6 +52,10 @@ pub enum Purpose {
     Activate(Uuid),
     Manage,
     Reconcile,
+    /// The table's stream has something to tell.
+    Tell(Vec<Entry>),
+    /// Whatever else is to be told is looked for by the clock.
+    Sweep,
 }
 
 impl Purpose {
@@ -56,6 +66,7 @@ impl Purpose {
             Self::Activate(_) => Function::Activation,
             Self::Manage => Function::Management,
             Self::Reconcile => Function::Reconciliation,
+            Self::Tell(_) | Self::Sweep => Function::Delivery,
         }
     }
 }
@@ -74,8 +85,7 @@ pub struct Run {
     received: BTreeSet<Uuid>,
     /// Whose activation anybody asked for at all.
     asked: BTreeSet<Uuid>,
-    pub(crate) rejects: bool,
-    pub(crate) by_publisher: bool,
+    pub(crate) choices: Choices,
     /// The reconciliation came to the end of the list.
     finished: bool,
 }
@@ -83,6 +93,8 @@ pub struct Run {
 enum Outcome {
     Status(u16),
     Finished(bool),
+    Told(Failures),
+    Swept,
 }
 
 impl Run {
@@ -100,18 +112,23 @@ impl Run {
         world.entra().set_authority(crate::transport::ENTRA);
         world.entra().set_issuing_interval(ISSUING_INTERVAL);
         let io = Io::new(world, seed, keep_history);
-        let (rejects, by_publisher) =
-            io.decide(|rng| (rng.random_ratio(1, 3), rng.random_ratio(1, 4)));
-        Self::with(io, rejects, by_publisher)
+        let (choices, opinion) = io.decide(|rng| {
+            let asks = rng.random_ratio(1, 4);
+            let choices = Choices {
+                rejects: rng.random_ratio(1, 3),
+                by_publisher: rng.random_ratio(1, 4),
+                asks,
+            };
+            (choices, asks.then(|| Opinion::Differs(rng.random())))
+        });
+        Self::with(io, choices, opinion)
     }
 
-    /// The same with chosen settings of the publisher.
-    pub fn with(io: Arc<Io>, rejects: bool, by_publisher: bool) -> Self {
+    /// The same with chosen settings of the publisher, and a product of that opinion.
+    pub fn with(io: Arc<Io>, choices: Choices, opinion: Option<Opinion>) -> Self {
         let table = MemoryStore::default();
-        let policy = if rejects { "reject" } else { "accept" };
-        let mode = if by_publisher { "by-publisher" } else { "on-confirm" };
-        let publisher = Publisher::new(&io, &table, policy, mode);
-        io.note(|| format!("CHANGE_POLICY={policy} ACTIVATION={mode}"));
+        let publisher = Publisher::new(&io, &table, choices);
+        io.product(|product| product.opinion = opinion);
         Self {
             io,
             table,
@@ -121,8 +138,7 @@ impl Run {
             confirmed: BTreeSet::new(),
             received: BTreeSet::new(),
             asked: BTreeSet::new(),
-            rejects,
-            by_publisher,
+            choices,
             finished: false,
         }
     }
@@ -143,8 +159,11 @@ impl Run {
         if let Purpose::Confirm(id) | Purpose::Activate(id) = purpose {
             self.asked.insert(id);
         }
-        if purpose.function() == Function::Reconciliation {
-            return self.start_slice(purpose);
+        match purpose.function() {
+            Function::Reconciliation => return self.start_slice(purpose),
+            Function::Delivery => return self.start_delivery(purpose),
+            Function::Landing | Function::Webhook | Function::Activation | Function::Management => {
+            }
         }
         let handler = self.publisher.handler(purpose.function());
         let handler = handler.expect("the settings are complete");
@@ -162,12 +181,32 @@ impl Run {
         });
     }
 
+    fn start_delivery(&mut self, purpose: Purpose) {
+        let delivery = self.publisher.delivery();
+        let records = match &purpose {
+            Purpose::Tell(entries) => Some(stream::records(entries)),
+            _ => None,
+        };
+        let until = self.until(&purpose);
+        self.tasks.start(purpose, until, async move {
+            match records {
+                Some(records) => Outcome::Told(delivery.stream(&records).await),
+                None => {
+                    // What fails is found by the next one.
+                    let _ = delivery.sweep(Driver::BesideTheStream).await;
+                    Outcome::Swept
+                }
+            }
+        });
+    }
+
     /// When the host ends a function: the timeouts of the template.
     fn until(&self, purpose: &Purpose) -> Timestamp {
         let seconds = match purpose.function() {
             Function::Webhook => 15,
             Function::Landing => 20,
             Function::Activation | Function::Management => 29,
+            Function::Delivery => 60,
             Function::Reconciliation => 300,
         };
         self.io.world(|world| world.now()) + SignedDuration::from_secs(seconds)
@@ -178,6 +217,22 @@ impl Run {
         if !self.reconciles() {
             self.start(Purpose::Reconcile, Request::new(Bytes::new()));
         }
+    }
+
+    /// The stream hands over up to so many events, one batch after the other, as each shard does.
+    pub(crate) fn start_telling(&mut self, most: usize) {
+        if self.tasks.purposes().any(|purpose| matches!(purpose, Purpose::Tell(_))) {
+            return;
+        }
+        let entries = self.table.take_stream(most);
+        if !entries.is_empty() {
+            self.start(Purpose::Tell(entries), Request::default());
+        }
+    }
+
+    /// The delivery's own schedule has come round.
+    pub(crate) fn start_sweep(&mut self) {
+        self.start(Purpose::Sweep, Request::default());
     }
 
     /// Microsoft sends what is due; it arrives when it arrives.
@@ -213,6 +268,8 @@ impl Run {
     /// That function goes on to its next effect, or ends.
     pub(crate) fn turn_of(&mut self, which: usize) {
         let now = self.io.world(|world| world.now());
+        let forged = matches!(self.tasks.purposes().nth(which), Some(Purpose::Forged));
+        self.io.begin_turn(forged);
         match self.tasks.turn(which, now) {
             None => {}
             Some(Ended::Answered(purpose, outcome)) => self.answered(purpose, &outcome),
@@ -225,6 +282,9 @@ impl Run {
         match outcome {
             Outcome::Status(status) => {
                 self.io.note(|| format!("< {} {status}", described(&purpose)))
+            }
+            Outcome::Told(_) | Outcome::Swept => {
+                self.io.note(|| format!("< {}", described(&purpose)));
             }
             Outcome::Finished(finished) => {
                 self.io.note(|| format!("< {} finished: {finished}", described(&purpose)));
@@ -244,7 +304,10 @@ impl Run {
             (Purpose::Forged, Outcome::Status(status)) if *status != 401 && *status < 500 => {
                 self.io.violate(format!("a forged call was answered with {status}"));
             }
-            (Purpose::Confirm(id), Outcome::Status(200)) if !self.by_publisher => {
+            (Purpose::Tell(entries), Outcome::Told(failures)) => {
+                self.table.put_back_to_stream(stream::again(entries, failures));
+            }
+            (Purpose::Confirm(id), Outcome::Status(200)) if !self.choices.by_publisher => {
                 self.confirmed.insert(id);
             }
             (Purpose::Activate(id), Outcome::Status(200 | 202)) => {
@@ -260,23 +323,64 @@ impl Run {
             self.io.world(|world| world.delivery_answered(dispatch, None));
         }
         self.publisher.died(purpose.function());
+        // Handed over again, until the stream gives it up.
+        if let Purpose::Tell(entries) = purpose
+            && self.io.decide(|rng| rng.random_ratio(3, 4))
+        {
+            self.table.put_back_to_stream(entries);
+        }
     }
 
-    /// A 4xx is a rejection, and nothing but a rejection; Microsoft's own calls are never refused.
+    /// A 4xx is a rejection, and nothing but a rejection; Microsoft's own calls are never refused. What
+    /// the mark says was answered is answered again.
     fn check_answer(&self, dispatch: &Dispatch, status: u16) {
         let is_change = matches!(dispatch.action, Action::ChangePlan | Action::ChangeQuantity);
-        let is_ours =
-            self.io.world(|world| world.operation(dispatch.operation).source == "Partner");
-        let accepted =
-            self.io.world(|world| world.operation(dispatch.operation).status == "Succeeded");
-        match status {
-            200 | 500..=599 => {}
-            400 if is_change && self.rejects && !is_ours && !accepted => {}
-            _ => self.io.violate(format!(
-                "{} {} was answered with {status}",
+        let operation = self.io.world(|world| world.operation(dispatch.operation));
+        let accepted = operation.status == "Succeeded";
+        let marked = self
+            .table
+            .mark(SubscriptionId(operation.subscription_id), OperationId(operation.id))
+            .map(|mark| mark.outcome);
+        let fits = match status {
+            200 => marked != Some(Marked::Rejected),
+            400 => {
+                is_change
+                    && !accepted
+                    && marked != Some(Marked::Accepted)
+                    && self.may_reject(&operation)
+            }
+            _ => (500..600).contains(&status),
+        };
+        if !fits {
+            self.io.violate(format!(
+                "{} {} was answered with {status}, marked {marked:?} and {} at Microsoft",
                 dispatch.action.as_str(),
-                dispatch.operation
-            )),
+                dispatch.operation,
+                operation.status
+            ));
+        }
+    }
+
+    /// Whether a change may meet a no: nobody says it to what the publisher asked for, or by himself.
+    fn may_reject(&self, operation: &OperationState) -> bool {
+        let opinion = self.io.product(|product| product.opinion);
+        operation.source == "Azure"
+            && (self.choices.rejects
+                || opinion.is_some_and(|opinion| opinion.rejects(operation.id)))
+    }
+
+    /// No change has met a no, by PATCH or by status, that nobody here says.
+    fn only_rejected_are_refused(&self) {
+        let refused: Vec<_> = self.io.world(|world| {
+            let ids: Vec<_> = world.subscriptions().map(|state| state.id).collect();
+            let operations = ids.into_iter().flat_map(|id| world.operations(id));
+            let operations = operations.map(|id| world.operation(id));
+            operations.filter(|operation| operation.error_message == invariants::REFUSED).collect()
+        });
+        for operation in refused {
+            if !self.may_reject(&operation) {
+                self.io.violate(format!("{} was refused, and nobody rejects it", operation.id));
+            }
         }
     }
 
@@ -322,6 +426,7 @@ impl Run {
         self.io.plan(Plan::Calm);
         self.io.world(|world| {
             world.settings_mut().behaviour.stale_reads = None;
+            world.faults_mut().clear();
             world.advance(Duration::from_secs(61));
         });
         // Microsoft repeats for eight hours; the emulator every minute.
@@ -337,6 +442,7 @@ impl Run {
             }
             self.io.world(|world| world.advance(Duration::from_secs(61)));
         }
+        self.tell_what_waits();
         for _ in 0..3 {
             self.io.world(|world| world.advance(Duration::from_secs(10 * 60)));
             self.finished = false;
@@ -356,8 +462,39 @@ impl Run {
                 self.finish();
             }
         }
+        self.tell();
+        self.only_rejected_are_refused();
         invariants::of_calm(&self.io, &self.table, &self.confirmed, &self.received);
         self.a_calm_run_writes_nothing();
+    }
+
+    /// The stream tells all it has to.
+    fn tell(&mut self) {
+        for _ in 0..100 {
+            self.start_telling(usize::MAX);
+            if self.tasks.len() == 0 {
+                return;
+            }
+            self.finish();
+        }
+        self.io.violate("the stream never ended".to_owned());
+    }
+
+    /// The product is well again, and hears of what it hasn't taken.
+    fn tell_what_waits(&mut self) {
+        self.io.product(|product| product.mood = Mood::Well);
+        self.tell();
+        // What it hasn't taken for a week is told again when somebody asks.
+        for (id, _) in self.table.outbox(|outbox| outbox.parked()) {
+            self.redeliver(id.0, &json!({}));
+            self.finish();
+        }
+        for _ in 0..3 {
+            // Beyond the longest pause between two attempts.
+            self.io.world(|world| world.advance(Duration::from_secs(2 * 60 * 60)));
+            self.start_sweep();
+            self.finish();
+        }
     }
 
     /// An unchanged publisher costs no write but the checkpoint.
@@ -413,6 +550,7 @@ fn described(purpose: &Purpose) -> String {
                 dispatch.attempt
             )
         }
+        Purpose::Tell(entries) => format!("the stream tells of {} events", entries.len()),
         other => format!("{other:?}"),
     }
 }

@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use futures_util::FutureExt as _;
 use shared::domain::{Event, OperationId, Record, SubscriptionId};
 use shared::store::{
     Checkpoint, Commit, CommitError, Filter, KeyedRequest, Mark, Page, Store, StoreError,
 };
 
 use crate::invariants;
-use crate::io::{Fault, Io};
+use crate::io::{Fault, Io, TIMEOUT};
 use crate::outbox::OutboxTable;
+use crate::stream::Entry;
 
 /// Records per page of a list, as the DynamoDB store has them.
 const PAGE: usize = 100;
@@ -32,6 +34,8 @@ struct Table {
     writes: u64,
     outbox: OutboxTable,
     requests: HashMap<String, KeyedRequest>,
+    /// What the table's stream has not handed over yet.
+    stream: Vec<Entry>,
 }
 
 impl MemoryStore {
@@ -80,6 +84,18 @@ impl MemoryStore {
         table.events.retain(|(owner, _, _), _| *owner != id);
         table.marks.retain(|(owner, _), _| *owner != id);
         table.outbox.forget(id);
+        table.stream.retain(|(owner, _)| *owner != id);
+    }
+
+    /// The next so many events that the stream tells of.
+    pub(crate) fn take_stream(&self, most: usize) -> Vec<Entry> {
+        let stream = &mut self.table().stream;
+        stream.drain(..most.min(stream.len())).collect()
+    }
+
+    /// They are told of again, before all others.
+    pub(crate) fn put_back_to_stream(&self, entries: Vec<Entry>) {
+        self.table().stream.splice(..0, entries);
     }
 
     /// How often anything was written.
@@ -109,6 +125,7 @@ impl MemoryStore {
             for event in &change.events {
                 table.events.insert((id, event.version, event.index), event.clone());
                 table.outbox.sign(event);
+                table.stream.push((id, event.position()));
             }
         }
         Ok(())
@@ -212,10 +229,21 @@ impl SimulatedStore {
         name: impl Fn() -> String + Send,
         effect: impl FnOnce() -> T + Send,
     ) -> Result<T, StoreError> {
+        self.io.needs_proof(&name);
         self.io
-            .effect(name, effect)
+            .effect(name, TIMEOUT, effect)
             .await
             .map_err(|fault: Fault| StoreError::Unavailable(format!("{fault:?}")))
+    }
+
+    /// An effect on the table in memory, which never waits.
+    pub(crate) async fn at_once<T: Send>(
+        &self,
+        name: &'static str,
+        act: impl Future<Output = T> + Send,
+    ) -> Result<T, StoreError> {
+        let act = || act.now_or_never().expect("a table in memory never waits");
+        self.effect(|| format!("table: {name}"), act).await
     }
 }
 
@@ -251,8 +279,9 @@ impl Store for SimulatedStore {
         let write = || {
             let before = self.table.record(id);
             let written = self.table.write(id, commit);
-            if written.is_ok() {
-                invariants::of_commit(&self.io, before.as_ref(), commit);
+            match &written {
+                Ok(()) => invariants::of_commit(&self.io, before.as_ref(), commit),
+                Err(refused) => self.io.note(|| format!("      {refused:?}")),
             }
             written
         };

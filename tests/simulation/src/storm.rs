@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::io::Plan;
+use crate::product::Mood;
 use crate::run::{Purpose, Run, webhook};
 
 /// Purchases in one run; few, so that things happen to the same one.
@@ -40,6 +41,10 @@ enum Happening {
     Lose,
     Forge,
     Reconcile,
+    Tell,
+    Sweep,
+    Redeliver,
+    ProductsMood,
     Turn,
     Seconds,
     Minutes,
@@ -52,7 +57,7 @@ enum Happening {
 
 impl Happening {
     /// How likely each is, against the others.
-    const WEIGHTS: [(Self, u32); 29] = [
+    const WEIGHTS: [(Self, u32); 33] = [
         (Self::Purchase, 6),
         (Self::Visit, 4),
         (Self::Confirm, 8),
@@ -74,6 +79,10 @@ impl Happening {
         (Self::Lose, 1),
         (Self::Forge, 3),
         (Self::Reconcile, 3),
+        (Self::Tell, 10),
+        (Self::Sweep, 3),
+        (Self::Redeliver, 1),
+        (Self::ProductsMood, 2),
         (Self::Turn, 90),
         (Self::Seconds, 10),
         (Self::Minutes, 5),
@@ -140,6 +149,25 @@ impl Run {
             }
             Happening::Forge => self.forge(),
             Happening::Reconcile => self.start_reconciliation(),
+            Happening::Tell => {
+                let most = self.io.decide(|rng| rng.random_range(1..=10));
+                self.start_telling(most);
+            }
+            Happening::Sweep => self.start_sweep(),
+            Happening::Redeliver => {
+                if let Some(id) = self.any() {
+                    let version = self.io.decide(|rng| rng.random_range(1..=5));
+                    self.redeliver(id, &json!({ "fromVersion": version }));
+                }
+            }
+            Happening::ProductsMood => {
+                let mood = self.io.decide(|rng| {
+                    let other = *Mood::ALL.choose(rng).expect("there are moods");
+                    if rng.random() { Mood::Well } else { other }
+                });
+                self.io.note(|| format!("* the product: {mood:?}"));
+                self.io.product(|product| product.mood = mood);
+            }
             Happening::Turn => self.turn(),
             Happening::Seconds => self.wait(1, 20),
             Happening::Minutes => self.pass(60, 3600),
@@ -276,9 +304,18 @@ impl Run {
         self.start(Purpose::Manage, request.expect("a GUID is a path"));
     }
 
+    /// Somebody wants events to be told again.
+    pub(crate) fn redeliver(&mut self, id: Uuid, from: &Value) {
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(format!("/subscriptions/{id}/redeliver"))
+            .body(Bytes::from(from.to_string()));
+        self.start(Purpose::Manage, request.expect("a GUID is a path"));
+    }
+
     /// The publisher's product activates what it was asked to activate.
     fn publisher_activates(&mut self) {
-        if !self.by_publisher {
+        if !self.choices.by_publisher {
             return;
         }
         let Some(id) = self.any() else { return };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use emulator::{ApiRequest, Outcome, Reply, World};
+use emulator::{ApiRequest, Outcome, World};
 use http::{Request, Response, StatusCode};
 use shared::outbound::{SendError, Transport};
 
@@ -32,23 +32,27 @@ impl Transport for SimulatedTransport {
     async fn send(
         &self,
         request: Request<Bytes>,
-        _: Duration,
+        timeout: Duration,
     ) -> Result<Response<Bytes>, SendError> {
         let io = &self.0;
         let target = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
         let name = || format!("{} {}", request.method(), without_query(&target));
-        let outcome = io.effect(name, || {
-            let to_entra = request.uri().host() == Some("entra.sim");
-            io.world(|world| carry(world, &request, &target, to_entra))
+        let to_entra = request.uri().host() == Some("entra.sim");
+        if !to_entra {
+            io.needs_proof(name);
+        }
+        let outcome = io.effect(name, timeout, || {
+            if request.uri().host() == Some("product.sim") {
+                return io.product(|product| product.call(&request)).map_err(|what| {
+                    io.violate(what);
+                    SendError::NoAnswer("told what must never be told".to_owned())
+                });
+            }
+            answer(io.world(|world| carry(world, &request, &target, to_entra)))
         });
         match outcome.await {
-            Ok(Outcome::Reply(reply)) => answer(reply),
-            Ok(Outcome::DropConnection) | Err(Fault::Refused) => {
-                Err(SendError::NotSent("connection refused".to_owned()))
-            }
-            Ok(Outcome::Hang | Outcome::LoseAnswer) => {
-                Err(SendError::NoAnswer("no answer".to_owned()))
-            }
+            Ok(answer) => answer,
+            Err(Fault::Refused) => Err(SendError::NotSent("connection refused".to_owned())),
             Err(Fault::Broken) => {
                 let mut broken = Response::new(Bytes::from_static(b"<html>broken</html>"));
                 *broken.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
@@ -71,7 +75,16 @@ fn carry(world: &mut World, request: &Request<Bytes>, target: &str, to_entra: bo
     if to_entra { world.entra_call(&carried).outcome } else { world.marketplace(&carried).outcome }
 }
 
-fn answer(reply: Reply) -> Result<Response<Bytes>, SendError> {
+fn answer(outcome: Outcome) -> Result<Response<Bytes>, SendError> {
+    let reply = match outcome {
+        Outcome::Reply(reply) => reply,
+        Outcome::DropConnection => {
+            return Err(SendError::NotSent("connection refused".to_owned()));
+        }
+        Outcome::Hang | Outcome::LoseAnswer => {
+            return Err(SendError::NoAnswer("no answer".to_owned()));
+        }
+    };
     let mut response = Response::builder().status(reply.status);
     for (name, value) in &reply.headers {
         response = response.header(name, value);
