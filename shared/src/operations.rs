@@ -93,14 +93,18 @@ impl Operations {
                 subscription.id = %requested.subscription, operation.id = %requested.id, %error,
                 "the acknowledgement failed; reading the operation"
             );
-            match self.marketplace.get_operation(requested.subscription, requested.id).await {
-                Ok(operation) if operation.is_settled() => {
-                    return self.follow(requested, &operation, current).await;
-                }
-                Ok(_) | Err(_) => {
-                    self.note_unacknowledged(requested, &ruling, current).await;
-                }
+            let again = self.marketplace.get_operation(requested.subscription, requested.id).await;
+            if let Ok(operation) = again
+                && operation.is_settled()
+            {
+                return self.follow(requested, &operation, current).await;
             }
+            // Another delivery of the call may have got through: this one is answered alike then.
+            let loaded = self.store.load_with_mark(requested.subscription, requested.id).await;
+            if let Ok((_, Some(mark))) = loaded {
+                return Ok(mark.outcome);
+            }
+            self.note_unacknowledged(requested, &ruling, current).await;
             // The 4xx of the answer rejects as well (F-WHA-12). No mark is made, and nothing is told yet:
             // should the answer be lost too, the operation ends otherwise.
             if ruling.verdict == Verdict::Reject && self.is_heard(requested) {

@@ -6,6 +6,8 @@ use emulator::{Call, ErrorForm, FaultKind, Purchase, Settings, Times, World};
 use http::StatusCode;
 use local::Options;
 use serde_json::json;
+use shared::domain::{Action, Authority, Decision, OperationId, Ruling, SubscriptionId, Verdict};
+use shared::store::Commit;
 use uuid::Uuid;
 
 use crate::scene::Scene;
@@ -274,6 +276,28 @@ async fn an_operation_that_has_ended_is_waited_for_no_longer() {
         assert_eq!(record.pending_operation, None);
         assert_eq!(record.subscription.quantity, Some(3));
     }
+}
+
+#[tokio::test]
+async fn a_rejection_that_one_delivery_told_is_not_told_again_for_another_that_did_not_know() {
+    let scene = patient(Options::default().with("CHANGE_POLICY", "reject")).await;
+    let id = scene.active(Purchase::per_seat("basic", 3)).await;
+    let operation = scene.world(|world| world.change_quantity(id, 8)).expect("a change");
+    assert_eq!(scene.deliver_statuses().await, [400]);
+    assert_eq!(scene.event_names(id).await, ["Purchased", "Activated", "ChangeRejected"]);
+    // The other one, at the same moment, heard nothing from Microsoft, and noted that last.
+    let record = scene.record(id).await.expect("a record");
+    let ruling = Ruling::new(Verdict::Reject, Authority::Policy, "");
+    let now = scene.world(|world| world.now());
+    let noted =
+        record.await_answered(OperationId(operation), &Action::ChangeQuantity, &ruling, now);
+    let Decision::Commit(change) = noted else { panic!("nothing is noted: {noted:?}") };
+    let commit = Commit { change: Some(change), mark: None };
+    scene.stage.store.commit(SubscriptionId(id), &commit).await.expect("committed");
+    scene.advance(2 * MINUTE);
+    reconcile(&scene).await;
+    assert_eq!(scene.record(id).await.expect("a record").pending_operation, None);
+    assert_eq!(scene.event_names(id).await, ["Purchased", "Activated", "ChangeRejected"]);
 }
 
 #[tokio::test]

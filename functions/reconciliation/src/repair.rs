@@ -9,7 +9,7 @@ use shared::domain::{
 };
 use shared::fulfillment::FulfillmentError;
 use shared::operations::{AnswerError, Requested};
-use shared::store::StoreError;
+use shared::store::{Outcome, StoreError};
 use thiserror::Error;
 use tracing::{info, warn};
 
@@ -183,14 +183,18 @@ impl Reconciliation {
             return Ok(false);
         }
         let now = self.system.now();
+        let (current, mark) = self.store.load_with_mark(id, operation).await?;
+        // One of two deliveries may have told of it while the other noted that it didn't know.
+        let is_told = mark.is_some_and(|mark| mark.outcome == Outcome::Rejected);
         let rule = |record: Option<&Record>| {
             let Some(record) = record else { return Ok(Decision::Unchanged) };
             Ok(match &ended {
-                Some(ended) => conclude(record, operation, ended, &Cause::Reconciliation, now),
-                None => record.forget_operation(operation, now),
+                Some(ended) if !is_told => {
+                    conclude(record, operation, ended, &Cause::Reconciliation, now)
+                }
+                Some(_) | None => record.forget_operation(operation, now),
             })
         };
-        let current = self.store.load(id).await?;
         decide(&*self.store, &*self.system, id, current, None, rule).await?;
         Ok(true)
     }
