@@ -278,6 +278,21 @@ async fn t_16_the_scheme_is_read_in_any_case_and_guids_too() {
 }
 
 #[tokio::test]
+async fn t_16_a_forgery_is_refused_with_401_in_whatever_case_its_scheme_is_written() {
+    let door = Door::new().await;
+    for scheme in ["bearer", "BEARER"] {
+        for forgery in Forgery::ALL {
+            let token =
+                door.scene.microsoft().entra(|entra| entra.forge(forgery, TokenVersion::V2));
+            let authorization = format!("{scheme} {token}");
+            let answer = door.scene.call(door.body.clone(), Some(&authorization)).await;
+            assert_eq!(answer.status, 401, "{scheme}: {forgery:?}");
+        }
+    }
+    door.assert_shut().await;
+}
+
+#[tokio::test]
 async fn t_16_clocks_may_differ_by_some_seconds_and_not_by_minutes() {
     // F-WHJ-5.
     for (claim, seconds, status) in

@@ -171,3 +171,6 @@ impl IdTokenVerifier {
         Arc::clone(of_tenant)
     }
 }
+
+#[cfg(test)]
+mod tests;

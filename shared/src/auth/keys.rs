@@ -155,3 +155,6 @@ impl SigningKeys {
         if keys.is_empty() { Err(unfetched("the answer holds no usable keys")) } else { Ok(keys) }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,8 @@
 mod id_token;
 mod keys;
 mod ring_jwt;
+#[cfg(test)]
+mod scene;
 mod secret;
 mod token;
 mod webhook_token;

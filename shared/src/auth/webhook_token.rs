@@ -165,3 +165,6 @@ pub(super) fn signature_alone() -> Validation {
     validation.validate_aud = false;
     validation
 }
+
+#[cfg(test)]
+mod tests;

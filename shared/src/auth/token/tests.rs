@@ -2,37 +2,8 @@ use std::collections::VecDeque;
 use std::sync::Mutex as StdMutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use uuid::Uuid;
-
+use super::super::scene::{Clock, Entra};
 use super::*;
-
-/// A clock that only tests move.
-#[derive(Debug)]
-struct Clock(StdMutex<Timestamp>);
-
-impl Clock {
-    fn at_noon() -> Arc<Self> {
-        Arc::new(Self(StdMutex::new("2026-11-22T12:00:00Z".parse().expect("a timestamp"))))
-    }
-
-    fn forward(&self, minutes: i64) {
-        let mut now = self.0.lock().expect("no test panics while it holds the clock");
-        *now += SignedDuration::from_mins(minutes);
-    }
-}
-
-#[async_trait]
-impl System for Clock {
-    fn now(&self) -> Timestamp {
-        *self.0.lock().expect("no test panics while it holds the clock")
-    }
-
-    async fn sleep(&self, _: Duration) {}
-
-    fn new_id(&self) -> Uuid {
-        Uuid::nil()
-    }
-}
 
 /// Gives tokens that live an hour, numbered, until it is told to fail.
 struct Provider {
@@ -73,9 +44,9 @@ fn unavailable() -> TokenError {
 async fn t_1_a_token_is_asked_for_once_and_used_until_five_minutes_before_its_end() {
     let (clock, provider, cache) = cache();
     assert_eq!(cache.get().await.expect("a token").expose(), "token-1");
-    clock.forward(54);
+    clock.forward(SignedDuration::from_mins(55) - SignedDuration::from_nanos(1));
     assert_eq!(cache.get().await.expect("a token").expose(), "token-1");
-    clock.forward(2);
+    clock.forward(SignedDuration::from_nanos(1));
     assert_eq!(cache.get().await.expect("a token").expose(), "token-2");
     assert_eq!(provider.given.load(Ordering::SeqCst), 2);
 }
@@ -94,12 +65,51 @@ async fn t_1_many_who_ask_at_once_share_one_request() {
 async fn a_failed_refresh_leaves_the_present_token_in_use_while_it_is_valid() {
     let (clock, provider, cache) = cache();
     cache.get().await.expect("a token");
-    clock.forward(57);
+    clock.forward(SignedDuration::from_hours(1) - SignedDuration::from_nanos(1));
     provider.failures.lock().expect("unpoisoned").push_back(unavailable());
     assert_eq!(cache.get().await.expect("the old token").expose(), "token-1");
-    clock.forward(4);
+    clock.forward(SignedDuration::from_nanos(1));
     provider.failures.lock().expect("unpoisoned").push_back(unavailable());
     assert!(cache.get().await.is_err(), "an expired token is never given");
+}
+
+#[tokio::test]
+async fn a_refusal_is_not_hidden_by_a_token_that_is_still_valid() {
+    let (clock, provider, cache) = cache();
+    cache.get().await.expect("a token");
+    clock.forward(SignedDuration::from_mins(57));
+    provider.failures.lock().expect("unpoisoned").push_back(refusal(401, b"{}"));
+    assert!(matches!(cache.get().await, Err(TokenError::Refused { status: 401, .. })));
+}
+
+/// What Entra's answer to the publisher's secret comes to.
+async fn answered(status: u16, body: &'static str) -> Result<AccessToken, TokenError> {
+    let entra = Arc::new(Entra::default());
+    entra.answers(status, body);
+    let credentials = ClientCredentials {
+        transport: entra,
+        authority: "https://entra.example".to_owned(),
+        tenant_id: "tenant".to_owned(),
+        client_id: "client".to_owned(),
+        secret: ClientSecret::Given("secret".into()),
+        resource: "resource".to_owned(),
+        endpoint: TokenEndpoint::V2,
+        timeout: Duration::from_secs(1),
+        system: Clock::at_noon(),
+    };
+    credentials.token().await
+}
+
+#[tokio::test]
+async fn only_what_may_pass_is_worth_another_try_as_f_auth_15_says() {
+    for (status, passes) in [(429, true), (500, true), (503, true), (400, false), (401, false)] {
+        let error = answered(status, "{}").await.expect_err("no token");
+        assert_eq!(error.is_transient(), passes, "{status}");
+    }
+    let asked =
+        TokenError::Unavailable { reason: "429".into(), retry_after: Some(Duration::from_secs(7)) };
+    assert_eq!(asked.retry_after(), Some(Duration::from_secs(7)));
+    assert_eq!(unavailable().retry_after(), None);
 }
 
 #[tokio::test]
@@ -129,10 +139,17 @@ fn t_1_expires_in_is_read_as_a_number_and_as_a_string() {
 #[test]
 fn a_token_and_a_refusal_print_nothing_secret() {
     let token = AccessToken::new("very-secret".to_owned().into(), Timestamp::UNIX_EPOCH);
-    assert!(!format!("{token:?}").contains("very-secret"));
+    let text = format!("{token:?}");
+    assert!(text.contains("1970-01-01") && !text.contains("very-secret"), "{text}");
     let body = br#"{"error":"invalid_client","error_description":"secret 'hunter2' is wrong","error_codes":[7000215]}"#;
     let refusal = refusal(401, body).to_string();
     assert_eq!(refusal, "Entra refused the client: 401 invalid_client AADSTS7000215");
+    // What isn't one of Entra's words is nobody's to repeat.
+    let long = format!(r#"{{"error":"{}"}}"#, "a".repeat(65));
+    for odd in [r#"{"error":"Secret 'hunter2'"}"#, &long, "{}", "<html>"] {
+        let refusal = super::refusal(400, odd.as_bytes()).to_string();
+        assert_eq!(refusal, "Entra refused the client: 400 without a reason", "{odd}");
+    }
 }
 
 #[test]

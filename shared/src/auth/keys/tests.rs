@@ -1,0 +1,104 @@
+use std::time::Duration;
+
+use super::super::scene::{Clock, Entra};
+use super::*;
+
+const ONCE: RetryPolicy = RetryPolicy {
+    attempts: 1,
+    first_pause: Duration::ZERO,
+    attempt_timeout: Duration::from_secs(1),
+    budget: Duration::ZERO,
+};
+
+/// A key document as Entra publishes it, with a key of each of these kinds.
+fn document(keys: &[(&str, &str, &str)]) -> String {
+    let keys: Vec<_> = keys
+        .iter()
+        .map(|(kid, kty, usage)| {
+            format!(r#"{{"kid":"{kid}","kty":"{kty}","use":"{usage}","n":"AQAB","e":"AQAB"}}"#)
+        })
+        .collect();
+    format!(r#"{{"keys":[{}]}}"#, keys.join(","))
+}
+
+fn keys(retry: RetryPolicy) -> (Arc<Clock>, Arc<Entra>, SigningKeys) {
+    let (clock, entra) = (Clock::at_noon(), Arc::new(Entra::default()));
+    let keys = SigningKeys::new(entra.clone(), "https://entra.example", "t", retry, clock.clone());
+    (clock, entra, keys)
+}
+
+fn just_before(end: SignedDuration) -> SignedDuration {
+    end - SignedDuration::from_nanos(1)
+}
+
+const MOMENT: SignedDuration = SignedDuration::from_nanos(1);
+
+#[tokio::test]
+async fn a_key_serves_for_less_than_a_day() {
+    let (clock, entra, keys) = keys(ONCE);
+    entra.answers(200, document(&[("a", "RSA", "sig")]));
+    keys.get("a").await.expect("published");
+    clock.forward(just_before(SignedDuration::from_hours(24)));
+    keys.get("a").await.expect("held");
+    assert_eq!(entra.asked(), 1);
+    clock.forward(MOMENT);
+    entra.answers(200, document(&[("b", "RSA", "sig")]));
+    assert!(matches!(keys.get("a").await, Err(KeyError::Unknown)), "withdrawn");
+    assert_eq!(entra.asked(), 2);
+}
+
+#[tokio::test]
+async fn an_unknown_key_is_asked_for_again_after_a_minute_and_not_before() {
+    let (clock, entra, keys) = keys(ONCE);
+    entra.answers(200, document(&[("a", "RSA", "sig")]));
+    assert!(matches!(keys.get("b").await, Err(KeyError::Unknown)));
+    clock.forward(just_before(SignedDuration::from_secs(60)));
+    assert!(matches!(keys.get("b").await, Err(KeyError::Unknown)));
+    assert_eq!(entra.asked(), 1);
+    clock.forward(MOMENT);
+    entra.answers(200, document(&[("a", "RSA", "sig"), ("b", "RSA", "sig")]));
+    keys.get("b").await.expect("published meanwhile");
+}
+
+#[tokio::test]
+async fn after_a_failure_nobody_is_asked_for_two_seconds_and_nobody_is_refused() {
+    let (clock, entra, keys) = keys(ONCE);
+    entra.answers(503, "");
+    assert!(matches!(keys.get("a").await, Err(KeyError::Unavailable(_))));
+    clock.forward(just_before(SignedDuration::from_secs(2)));
+    assert!(matches!(keys.get("a").await, Err(KeyError::Unavailable(_))));
+    assert_eq!(entra.asked(), 1);
+    clock.forward(MOMENT);
+    entra.answers(200, document(&[("a", "RSA", "sig")]));
+    keys.get("a").await.expect("published");
+}
+
+#[tokio::test]
+async fn a_fetch_that_fails_is_tried_as_often_as_the_policy_says() {
+    let twice = RetryPolicy { attempts: 2, budget: Duration::from_secs(1), ..ONCE };
+    let (_, entra, keys) = keys(twice);
+    entra.is_silent();
+    entra.answers(200, document(&[("a", "RSA", "sig")]));
+    keys.get("a").await.expect("at the second try");
+}
+
+#[tokio::test]
+async fn only_rsa_keys_for_signatures_are_taken() {
+    let published =
+        [("a", "RSA", "sig"), ("b", "RSA", "enc"), ("c", "EC", "sig"), ("d", "EC", "enc")];
+    let (_, entra, keys) = keys(ONCE);
+    entra.answers(200, document(&published));
+    keys.get("a").await.expect("usable");
+    for kid in ["b", "c", "d"] {
+        assert!(matches!(keys.get(kid).await, Err(KeyError::Unknown)), "{kid}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_without_usable_keys_is_no_answer() {
+    for body in [document(&[]), document(&[("a", "EC", "sig")]), "{}".into(), "<html>".into()] {
+        let (_, entra, keys) = keys(ONCE);
+        entra.answers(200, body.clone());
+        assert!(matches!(keys.get("a").await, Err(KeyError::Unavailable(_))), "{body}");
+    }
+}
