@@ -57,3 +57,16 @@ fn what_is_in_no_known_form_costs_no_plan() {
     assert!(passed_on.contains(r#"[{"price":0.10}]"#), "{passed_on}");
     assert!(passed_on.contains(r#""meteringDimensions":[{"id":"calls"}]"#), "{passed_on}");
 }
+
+#[test]
+fn prices_and_meters_that_say_a_thing_twice_are_not_guessed_about_and_cost_nothing_else() {
+    let body = br#"{ "plans": [{ "planId": "gold", "minQuantity": 5, "planComponents": {
+        "recurrentBillingTerms": [{ "price": 99.45 }],
+        "meteringDimensions": [{ "id": "calls" }], "meteringDimensions": [{ "id": "emails" }]
+    } }] }"#;
+    let page: PlanPage = parse_or_empty(body).expect("plans");
+    let plans = page.plans.expect("plans");
+    let plan = &plans[0];
+    assert_eq!((plan.plan_id.as_deref(), plan.min_quantity), (Some("gold"), Some(5)));
+    assert!(plan.plan_components.is_none(), "{:?}", plan.plan_components);
+}
