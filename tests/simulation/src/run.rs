@@ -30,6 +30,9 @@ const LATEST: SignedDuration = SignedDuration::from_mins(50);
 /// same tokens serve many seeds, at the price that they are good for longer than they say.
 const ISSUING_INTERVAL: Duration = Duration::from_secs(6 * 60 * 60);
 
+/// What the world says of an operation that we refused, and of no other.
+const REFUSED: &str = "The publisher refused the change.";
+
 /// A seed in which something was that must never be.
 #[derive(Debug)]
 pub struct Violation {
@@ -375,7 +378,7 @@ impl Run {
             let ids: Vec<_> = world.subscriptions().map(|state| state.id).collect();
             let operations = ids.into_iter().flat_map(|id| world.operations(id));
             let operations = operations.map(|id| world.operation(id));
-            operations.filter(|operation| operation.error_message == invariants::REFUSED).collect()
+            operations.filter(|operation| operation.error_message == REFUSED).collect()
         });
         for operation in refused {
             if !self.may_reject(&operation) {
