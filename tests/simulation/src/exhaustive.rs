@@ -1,6 +1,8 @@
 //! Every fault at every effect of every flow. The effects are counted as the code runs, so that a
 //! call added later is covered unasked.
 
+mod flow;
+
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,77 +12,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::io::{Fault, Io, Plan};
-use crate::product::Opinion;
-use crate::publisher::Choices;
 use crate::run::{Purpose, Run, Violation};
-
-/// One thing the publisher's side does from beginning to end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flow {
-    /// A buyer opens the landing page.
-    Visit,
-    /// A buyer confirms, and we activate.
-    Confirm,
-    /// A buyer confirms, and the publisher's product is to activate.
-    HandOver,
-    /// The publisher's product activates.
-    Activate,
-    /// A plan change that is accepted.
-    ChangePlan,
-    /// A plan change that is rejected.
-    RejectPlan,
-    /// A plan change that is rejected by the answer alone: the acknowledgement never arrives.
-    RejectByAnswer,
-    /// A seat change that is accepted.
-    ChangeQuantity,
-    /// A seat change that is rejected.
-    RejectQuantity,
-    /// A rejected change is taken back.
-    Revert,
-    /// A plan change, and before its webhook one by a stranger who has caught a token of Microsoft's.
-    EditedPlan,
-    /// A plan change of a subscription nobody has seen before.
-    ChangeOfUnknown,
-    /// A new term.
-    Renew,
-    /// Payment fails.
-    Suspend,
-    /// Payment is back.
-    Reinstate,
-    /// Payment is back before we know that it had failed, and both webhooks arrive at once.
-    ReinstateOvertaken,
-    /// Payment is back for a subscription nobody has seen before.
-    ReinstateOfUnknown,
-    /// It ends.
-    Unsubscribe,
-    /// A purchase that activates itself.
-    Subscribe,
-    /// The publisher asks for another plan, and the webhook brings it.
-    PublisherPlan,
-    /// The publisher asks for other seats, and the webhook brings them.
-    PublisherQuantity,
-    /// The publisher cancels, and the webhook ends it.
-    PublisherCancel,
-    /// The reconciliation repairs what a lost webhook left undone.
-    Reconcile,
-    /// The reconciliation has read the list when a webhook tells of a subscription nobody has seen
-    /// before, and works it off afterwards.
-    ReconcileOvertaken,
-    /// The reconciliation reads a list that doesn't show yet what was just accepted.
-    ReconcileLate,
-    /// The reconciliation answers a reinstatement whose webhook was lost.
-    Sweep,
-    /// A plan change that the publisher's product accepts.
-    AskedPlan,
-    /// A seat change that the publisher's product rejects.
-    AskedQuantity,
-    /// The stream tells of events, and they are carried to the product.
-    Tell,
-    /// The stream has lost them, and a sweep carries them.
-    TellLater,
-    /// Somebody asks for events again.
-    TellAgain,
-}
+pub use flow::Flow;
 
 /// More turns than any function needs.
 const TURNS: usize = 500;
@@ -90,66 +23,6 @@ const LATE: Duration = Duration::from_secs(20);
 
 /// Longer than a sweep leaves new events to the stream.
 const LEFT_TO_THE_STREAM: Duration = Duration::from_secs(121);
-
-impl Flow {
-    /// All of them.
-    pub const ALL: [Self; 31] = [
-        Self::Visit,
-        Self::Confirm,
-        Self::HandOver,
-        Self::Activate,
-        Self::ChangePlan,
-        Self::RejectPlan,
-        Self::RejectByAnswer,
-        Self::ChangeQuantity,
-        Self::RejectQuantity,
-        Self::Revert,
-        Self::EditedPlan,
-        Self::ChangeOfUnknown,
-        Self::Renew,
-        Self::Suspend,
-        Self::Reinstate,
-        Self::ReinstateOvertaken,
-        Self::ReinstateOfUnknown,
-        Self::Unsubscribe,
-        Self::Subscribe,
-        Self::PublisherPlan,
-        Self::PublisherQuantity,
-        Self::PublisherCancel,
-        Self::Reconcile,
-        Self::ReconcileOvertaken,
-        Self::ReconcileLate,
-        Self::Sweep,
-        Self::AskedPlan,
-        Self::AskedQuantity,
-        Self::Tell,
-        Self::TellLater,
-        Self::TellAgain,
-    ];
-
-    fn choices(self) -> Choices {
-        Choices {
-            rejects: matches!(
-                self,
-                Self::RejectPlan
-                    | Self::RejectByAnswer
-                    | Self::RejectQuantity
-                    | Self::Revert
-                    | Self::AskedPlan
-            ),
-            by_publisher: matches!(self, Self::HandOver | Self::Activate),
-            asks: self.opinion().is_some(),
-        }
-    }
-
-    fn opinion(self) -> Option<Opinion> {
-        match self {
-            Self::AskedPlan => Some(Opinion::Accepts),
-            Self::AskedQuantity => Some(Opinion::Rejects),
-            _ => None,
-        }
-    }
-}
 
 /// A fault that broke something.
 #[derive(Debug)]

@@ -1,23 +1,22 @@
 //! One seed: a storm, the calm after it, and what must hold.
 
+mod calm;
+mod checks;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use delivery::{Driver, Failures};
-use emulator::{Action, Dispatch, OperationState, Settings, World};
+use emulator::{Action, Dispatch, Settings, World};
 use http::{HeaderMap, Method, Request};
 use jiff::{SignedDuration, Timestamp};
 use rand::Rng;
-use serde_json::json;
-use shared::domain::{OperationId, SubscriptionId};
-use shared::store::Outcome as Marked;
 use uuid::Uuid;
 
-use crate::invariants;
-use crate::io::{Io, Plan};
-use crate::product::{Mood, Opinion};
+use crate::io::Io;
+use crate::product::Opinion;
 use crate::publisher::{Choices, Function, Publisher};
 use crate::store::MemoryStore;
 use crate::stream::{self, Entry};
@@ -29,9 +28,6 @@ const LATEST: SignedDuration = SignedDuration::from_mins(50);
 /// How often Entra has a new token. Signing is what takes most of the time: seldom enough that the
 /// same tokens serve many seeds, at the price that they are good for longer than they say.
 const ISSUING_INTERVAL: Duration = Duration::from_secs(6 * 60 * 60);
-
-/// What the world says of an operation that we refused, and of no other.
-const REFUSED: &str = "The publisher refused the change.";
 
 /// A seed in which something was that must never be.
 #[derive(Debug)]
@@ -334,78 +330,6 @@ impl Run {
         }
     }
 
-    /// A 4xx is a rejection, and nothing but a rejection; Microsoft's own calls are never refused. What
-    /// the mark says was answered is answered again.
-    fn check_answer(&self, dispatch: &Dispatch, status: u16) {
-        let is_change = matches!(dispatch.action, Action::ChangePlan | Action::ChangeQuantity);
-        let operation = self.io.world(|world| world.operation(dispatch.operation));
-        let accepted = operation.status == "Succeeded";
-        let marked = self
-            .table
-            .mark(SubscriptionId(operation.subscription_id), OperationId(operation.id))
-            .map(|mark| mark.outcome);
-        let fits = match status {
-            200 => marked != Some(Marked::Rejected),
-            400 => {
-                is_change
-                    && !accepted
-                    && marked != Some(Marked::Accepted)
-                    && self.may_reject(&operation)
-            }
-            _ => (500..600).contains(&status),
-        };
-        if !fits {
-            self.io.violate(format!(
-                "{} {} was answered with {status}, marked {marked:?} and {} at Microsoft",
-                dispatch.action.as_str(),
-                dispatch.operation,
-                operation.status
-            ));
-        }
-    }
-
-    /// Whether a change may meet a no: nobody says it to what the publisher asked for, or by himself.
-    fn may_reject(&self, operation: &OperationState) -> bool {
-        let opinion = self.io.product(|product| product.opinion);
-        operation.source == "Azure"
-            && (self.choices.rejects
-                || opinion.is_some_and(|opinion| opinion.rejects(operation.id)))
-    }
-
-    /// No change has met a no, by PATCH or by status, that nobody here says.
-    fn only_rejected_are_refused(&self) {
-        let refused: Vec<_> = self.io.world(|world| {
-            let ids: Vec<_> = world.subscriptions().map(|state| state.id).collect();
-            let operations = ids.into_iter().flat_map(|id| world.operations(id));
-            let operations = operations.map(|id| world.operation(id));
-            operations.filter(|operation| operation.error_message == REFUSED).collect()
-        });
-        for operation in refused {
-            if !self.may_reject(&operation) {
-                self.io.violate(format!("{} was refused, and nobody rejects it", operation.id));
-            }
-        }
-    }
-
-    /// Activation begins billing: it is asked for exactly when somebody asked us.
-    fn only_asked_are_activated(&self) {
-        let unasked = self.io.world(|world| {
-            let started = |state: &&emulator::SubscriptionState| {
-                state.activating
-                    || (state.term_start.is_some() && state.status != "PendingFulfillmentStart")
-            };
-            world
-                .subscriptions()
-                .filter(started)
-                .filter(|state| !self.asked.contains(&state.id) && state.plan_id != "auto")
-                .map(|state| state.id)
-                .next()
-        });
-        if let Some(id) = unasked {
-            self.io.violate(format!("{id} was activated, and nobody had asked"));
-        }
-    }
-
     /// A purchase that activates itself counts as asked for.
     pub(crate) fn activates_itself(&mut self, id: Uuid) {
         self.asked.insert(id);
@@ -420,96 +344,6 @@ impl Run {
             self.turn();
         }
         self.io.violate(format!("{} functions never ended", self.tasks.len()));
-    }
-
-    /// The storm passes: what was sent arrives, what failed is repeated, and the reconciliation
-    /// runs; then both sides must hold the same.
-    pub fn calm(&mut self) {
-        self.io.note(|| "--- the storm has passed".to_owned());
-        self.io.plan(Plan::Calm);
-        self.io.world(|world| {
-            world.settings_mut().behaviour.stale_reads = None;
-            world.faults_mut().clear();
-            world.advance(Duration::from_secs(61));
-        });
-        // Microsoft repeats for eight hours; the emulator every minute.
-        for _ in 0..600 {
-            self.send_due();
-            while !self.in_transit.is_empty() {
-                self.arrive(0);
-                self.finish();
-            }
-            self.finish();
-            if self.io.world(|world| world.next_delivery_due()).is_none() {
-                break;
-            }
-            self.io.world(|world| world.advance(Duration::from_secs(61)));
-        }
-        self.tell_what_waits();
-        for _ in 0..3 {
-            self.io.world(|world| world.advance(Duration::from_secs(10 * 60)));
-            self.finished = false;
-            for _ in 0..100 {
-                if self.finished {
-                    break;
-                }
-                self.start_reconciliation();
-                self.finish();
-            }
-            if !self.finished {
-                self.io.violate("the reconciliation never finished".to_owned());
-            }
-            self.send_due();
-            while !self.in_transit.is_empty() {
-                self.arrive(0);
-                self.finish();
-            }
-        }
-        self.tell();
-        self.only_rejected_are_refused();
-        invariants::of_calm(&self.io, &self.table, &self.confirmed, &self.received);
-        self.a_calm_run_writes_nothing();
-    }
-
-    /// The stream tells all it has to.
-    fn tell(&mut self) {
-        for _ in 0..100 {
-            self.start_telling(usize::MAX);
-            if self.tasks.len() == 0 {
-                return;
-            }
-            self.finish();
-        }
-        self.io.violate("the stream never ended".to_owned());
-    }
-
-    /// The product is well again, and hears of what it hasn't taken.
-    fn tell_what_waits(&mut self) {
-        self.io.product(|product| product.mood = Mood::Well);
-        self.tell();
-        // What it hasn't taken for a week is told again when somebody asks.
-        for (id, _) in self.table.outbox(|outbox| outbox.parked()) {
-            self.redeliver(id.0, &json!({}));
-            self.finish();
-        }
-        for _ in 0..3 {
-            // Beyond the longest pause between two attempts.
-            self.io.world(|world| world.advance(Duration::from_secs(2 * 60 * 60)));
-            self.start_sweep();
-            self.finish();
-        }
-    }
-
-    /// An unchanged publisher costs no write but the checkpoint.
-    fn a_calm_run_writes_nothing(&mut self) {
-        let before = self.table.writes();
-        self.start_reconciliation();
-        self.finish();
-        let writes = self.table.writes() - before;
-        if writes > 1 {
-            self.io
-                .violate(format!("a reconciliation with nothing to repair wrote {writes} times"));
-        }
     }
 
     /// What must never be and was.
