@@ -146,6 +146,9 @@ async fn a_life_full_of_trouble(scene: &Scene) -> Vec<String> {
         json!({ "subscriptionId": id, "action": "ChangePlan", "id": Uuid::from_u128(9),
                 "planId": "body-of-the-webhook" })
         .to_string(),
+        json!({ "subscriptionId": Uuid::from_u128(8), "action": "Suspend",
+                "id": Uuid::from_u128(9) })
+        .to_string(),
     ] {
         let good = scene.microsoft().entra(|entra| entra.webhook_token(TokenVersion::V2));
         let answer = scene.microsoft().deliver_raw(body, Some(format!("Bearer {good}"))).await;
@@ -318,6 +321,18 @@ async fn every_line_is_json_with_a_time_a_level_and_a_message() {
     }
     for level in ["INFO", "WARN", "ERROR", "DEBUG"] {
         assert!(lines.iter().any(|line| line["level"] == level), "{level}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_microsoft_does_not_confirm_is_logged_and_counted() {
+    let lines = Lived::ours().await.lines();
+    for what in ["subscription", "operation"] {
+        let message = format!("Microsoft knows no such {what}; nothing was done");
+        let is_it = |line: &Value| line["message"] == *message && line["level"] == "ERROR";
+        let found: Vec<_> = lines.iter().filter(|line| is_it(line)).collect();
+        assert!(!found.is_empty(), "{message}");
+        assert!(found.iter().all(|line| line["metric"] == "unconfirmed_call"), "{found:?}");
     }
 }
 

@@ -31,6 +31,19 @@ async fn t_21_the_sparse_form_serves_every_action() {
 }
 
 #[tokio::test]
+async fn t_21_a_body_of_sixty_four_kilobytes_is_read_and_a_longer_one_is_a_5xx() {
+    // F-WHP-9: real ones are around two.
+    let scene = Scene::new().await;
+    let (id, operation) = scene.about_to(&Action::ChangePlan).await;
+    let body = scene.body_of(operation).to_string();
+    let longest = format!("{body:1$}", 64 * 1024);
+    assert!(scene.signed(format!("{longest} ")).await.status.is_server_error());
+    assert_eq!(scene.count(id, "PlanChanged").await, 0);
+    assert_eq!(scene.signed(longest).await.status, 200);
+    assert_eq!(scene.count(id, "PlanChanged").await, 1);
+}
+
+#[tokio::test]
 async fn t_21_the_very_old_form_changes_nothing_by_itself_and_microsofts_copy_is_adopted() {
     // F-WHP-6: without an id it's a hint to look.
     let scene = Scene::new().await;

@@ -358,3 +358,16 @@ async fn t_24_a_subscribe_in_any_other_state_changes_nothing() {
         assert_eq!(scene.events(id).await, before, "{end}");
     }
 }
+
+#[tokio::test]
+async fn t_24_a_second_suspension_right_after_a_reinstatement_is_no_late_read_of_the_first() {
+    // Its operation is younger than the reinstatement, and proves it without another delivery.
+    let scene = Scene::new().await;
+    let (id, _) = scene.about_to(&Action::Reinstate).await;
+    assert_eq!(scene.deliver_statuses().await, [200]);
+    scene.pass(5);
+    scene.world(|world| world.suspend(id)).expect("a suspension");
+    assert_eq!(scene.deliver_statuses().await, [200]);
+    assert_eq!(scene.count(id, "Suspended").await, 2);
+    scene.assert_agrees(id, "suspended again").await;
+}

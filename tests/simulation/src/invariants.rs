@@ -216,10 +216,28 @@ fn in_order(io: &Arc<Io>, table: &MemoryStore, id: SubscriptionId) {
         EventKind::QuantityChanged { to, .. } => Some(format!("{to:?}")),
         _ => None,
     });
-    // A reinstatement that is declined afterwards was believed on the word of its operation.
+    // A reinstatement is believed on the word of its operation (F-LC-5). One that is declined afterwards, or
+    // of whose answer Microsoft never heard, leaves the suspension there was, which is told again.
+    let suspended_since = |at: Timestamp| {
+        let by_then = history.iter().rev().skip_while(|state| state.last_modified > at);
+        by_then
+            .take_while(|state| state.status == "Suspended")
+            .last()
+            .map(|state| state.last_modified)
+    };
+    let mut reinstated = None;
     let statuses = events.iter().filter_map(|event| match &event.kind {
         EventKind::Activated => Some("Subscribed".to_owned()),
-        EventKind::Suspended => Some("Suspended".to_owned()),
+        EventKind::Reinstated => {
+            reinstated = suspended_since(event.recorded_at);
+            None
+        }
+        EventKind::Suspended => {
+            let is_the_same = reinstated
+                .take()
+                .is_some_and(|since| suspended_since(event.recorded_at) == Some(since));
+            (!is_the_same).then(|| "Suspended".to_owned())
+        }
         EventKind::Unsubscribed => Some("Unsubscribed".to_owned()),
         _ => None,
     });
