@@ -9,7 +9,7 @@ use http::{Response, StatusCode};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 use shared::domain::{Change, Event, OperationId, Record, SubscriptionId};
-use shared::store::{Commit, DynamoDbStore, Filter, Mark, Store};
+use shared::store::{Checkpoint, Commit, DynamoDbStore, Filter, Mark, Store};
 
 fn table() -> &'static (Arc<Wire>, DynamoDbStore) {
     static TABLE: OnceLock<(Arc<Wire>, DynamoDbStore)> = OnceLock::new();
@@ -36,7 +36,10 @@ fuzz_target!(|body: &[u8]| {
     // Nothing is made of an answer that isn't one.
     if serde_json::from_slice::<Value>(body).is_err() && !body.is_empty() {
         assert!(record.is_none() && found.is_none() && mark.is_none() && events.is_empty());
-        assert!(checkpoint.is_err());
+        // What the SDK skips unread may be broken: then there is no item, and so no checkpoint.
+        assert!(
+            checkpoint.as_ref().map_or(true, |checkpoint| *checkpoint == Checkpoint::default())
+        );
     }
     // One record that can't be read hides none of the others.
     if let Ok(many) = run(store.load_many(&[id]))
