@@ -135,7 +135,8 @@ fn built(put: aws_sdk_dynamodb::types::builders::PutBuilder) -> Result<Put, Stor
 #[async_trait]
 impl Store for DynamoDbStore {
     async fn load(&self, id: SubscriptionId) -> Result<Option<Record>, StoreError> {
-        self.get(item::key(item::partition(id), item::RECORD)).await?.map(item::body).transpose()
+        let found = self.get(item::key(item::partition(id), item::RECORD)).await?;
+        found.map(|found| item::record_of(id, found)).transpose()
     }
 
     async fn load_with_mark(
@@ -148,7 +149,7 @@ impl Store for DynamoDbStore {
         let (mut record, mut mark) = (None, None);
         for found in self.get_batch(keys).await? {
             match found.get(item::SORT).and_then(|sort| sort.as_s().ok()).map(String::as_str) {
-                Some(item::RECORD) => record = Some(item::body(found)?),
+                Some(item::RECORD) => record = Some(item::record_of(id, found)?),
                 _ => mark = Some(item::body(found)?),
             }
         }
@@ -167,7 +168,7 @@ impl Store for DynamoDbStore {
             let keys = ids.iter().map(|id| item::key(item::partition(*id), item::RECORD)).collect();
             for found in self.get_batch(keys).await? {
                 if let Some(id) = item::subscription(&found) {
-                    records.insert(id, item::body(found));
+                    records.insert(id, item::record_of(id, found));
                 }
             }
         }

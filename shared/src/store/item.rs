@@ -200,6 +200,18 @@ pub(super) fn body<T: DeserializeOwned>(mut item: Item) -> Result<T, StoreError>
     }
 }
 
+/// Reads the record of a subscription. One that says it is another's is written to nobody's partition.
+pub(super) fn record_of(id: SubscriptionId, item: Item) -> Result<Record, StoreError> {
+    let record: Record = body(item)?;
+    if record.id() == id {
+        return Ok(record);
+    }
+    Err(StoreError::Corrupt {
+        key: partition(id),
+        reason: "it holds another subscription's record".to_owned(),
+    })
+}
+
 fn is_known(value: &AttributeValue) -> bool {
     match value {
         AttributeValue::M(members) => members.values().all(is_known),
@@ -267,5 +279,19 @@ mod tests {
             let read = body::<Checkpoint>(item(answer).await);
             assert!(matches!(read, Err(StoreError::Corrupt { .. })), "{answer}: {read:?}");
         }
+    }
+
+    #[test]
+    fn a_record_under_another_subscriptions_key_is_corrupt() {
+        let [ours, other] = [1, 2].map(|number| SubscriptionId(uuid::Uuid::from_u128(number)));
+        let body = serde_json::json!({ "id": ours, "offerId": "offer", "planId": "silver", "saasSubscriptionStatus": "Subscribed" });
+        let observed: crate::domain::Observation = serde_json::from_value(body).expect("complete");
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        let decided = crate::domain::observe(None, &observed, &crate::domain::Cause::Landing, now);
+        let Ok(crate::domain::Decision::Commit(change)) = decided else { panic!("a record") };
+        let item = || record(&change.record).expect("an item");
+        assert_eq!(record_of(ours, item()).ok().as_ref(), Some(&change.record));
+        let read = record_of(other, item());
+        assert!(matches!(read, Err(StoreError::Corrupt { .. })), "{read:?}");
     }
 }
