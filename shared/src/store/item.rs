@@ -286,7 +286,7 @@ mod tests {
         let [ours, other] = [1, 2].map(|number| SubscriptionId(uuid::Uuid::from_u128(number)));
         let body = serde_json::json!({ "id": ours, "offerId": "offer", "planId": "silver", "saasSubscriptionStatus": "Subscribed" });
         let observed: crate::domain::Observation = serde_json::from_value(body).expect("complete");
-        let now = jiff::Timestamp::UNIX_EPOCH;
+        let now = Timestamp::UNIX_EPOCH;
         let decided = crate::domain::observe(None, &observed, &crate::domain::Cause::Landing, now);
         let Ok(crate::domain::Decision::Commit(change)) = decided else { panic!("a record") };
         let item = || record(&change.record).expect("an item");
