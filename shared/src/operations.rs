@@ -12,8 +12,7 @@ use crate::deadline;
 use crate::decision::{Briefing, Changes};
 use crate::domain::{
     Action, Cause, Decision, Observation, Operation, OperationId, OperationStatus, Record, Ruling,
-    Staleness, Status, SubscriptionId, Verdict, apply, conclude, observe, reinstate, reject,
-    rejected_before,
+    Staleness, Status, SubscriptionId, Verdict, apply, observe, reinstate, reject, rejected_before,
 };
 use crate::fulfillment::{Acknowledgement, FulfillmentError, Marketplace};
 use crate::store::{Mark, Outcome, Store};
@@ -82,10 +81,14 @@ impl Operations {
             Some(record) => record,
             None => self.create(requested).await?,
         };
-        if requested.operation.is_settled() {
-            return self.follow(requested, &requested.operation, current).await;
+        let operation = &requested.operation;
+        if operation.is_settled() && !has_failed(operation) {
+            return self.follow(requested, operation, current).await;
         }
         let ruling = self.changes.decide(&current, requested, briefing).await;
+        if operation.is_settled() {
+            return self.follow_ruled(requested, operation, &ruling, current).await;
+        }
         if let Err(error) = self.acknowledge(requested, ruling.verdict).await {
             // A conflict means settled meanwhile (F-OPU-4); of anything else the outcome isn't
             // known, and the operation itself knows best (F-OPU-6).
@@ -97,7 +100,7 @@ impl Operations {
             if let Ok(operation) = again
                 && operation.is_settled()
             {
-                return self.follow(requested, &operation, current).await;
+                return self.follow_ruled(requested, &operation, &ruling, current).await;
             }
             // Another delivery of the call may have got through: this one is answered alike then.
             let loaded = self.store.load_with_mark(requested.subscription, requested.id).await;
@@ -171,24 +174,30 @@ impl Operations {
         }
     }
 
+    /// Follows an operation that is settled and was decided about. One that has failed and is rejected was
+    /// rejected: by ourselves, whose acknowledgement went unanswered, or by somebody who died before it
+    /// was told.
+    async fn follow_ruled(
+        &self,
+        requested: &Requested,
+        operation: &Operation,
+        ruling: &Ruling,
+        current: Record,
+    ) -> Result<Outcome, AnswerError> {
+        if has_failed(operation) && ruling.verdict == Verdict::Reject {
+            return self.record_ruling(requested, ruling, current).await;
+        }
+        self.follow(requested, operation, current).await
+    }
+
     /// Adopts what became of an operation that is settled: nothing is left to answer (F-WHS-5), and
     /// the subscription itself, not the operation, says what is in force now.
-    pub async fn follow(
+    async fn follow(
         &self,
         requested: &Requested,
         operation: &Operation,
         current: Record,
     ) -> Result<Outcome, AnswerError> {
-        if rejected_before(&current, requested.id, operation).is_some() {
-            let now = self.system.now();
-            let rule = |record: Option<&Record>| {
-                Ok(record.map_or(Decision::Unchanged, |record| {
-                    conclude(record, requested.id, operation, &requested.cause, now)
-                }))
-            };
-            self.decide(requested, Some(current), Outcome::Rejected, rule).await?;
-            return Ok(Outcome::Rejected);
-        }
         let observed = self.marketplace.get_subscription(requested.subscription).await?;
         // A late read must not be marked as what became of it.
         if is_recent(operation, self.system.now()) && !shows(operation, &observed) {
@@ -197,6 +206,30 @@ impl Operations {
         let observed = proven_by(operation, observed);
         self.adopt(requested, Some(current), &observed, Outcome::Followed).await?;
         Ok(Outcome::Followed)
+    }
+
+    /// Ends the wait for an operation that has ended, as `requested` says how. A rejection that waited to see
+    /// whether Microsoft has heard it, and Microsoft has, is told.
+    pub async fn conclude(
+        &self,
+        requested: &Requested,
+        current: Record,
+    ) -> Result<(), AnswerError> {
+        let (id, now) = (requested.subscription, self.system.now());
+        let heard = rejected_before(&current, requested.id, &requested.operation).cloned();
+        let current = match heard {
+            Some(ruling) => {
+                self.record_ruling(requested, &ruling, current).await?;
+                self.store.load(id).await.map_err(DecideError::from)?
+            }
+            None => Some(current),
+        };
+        let rule = |record: Option<&Record>| {
+            let forget = |record: &Record| record.forget_operation(requested.id, now);
+            Ok(record.map_or(Decision::Unchanged, forget))
+        };
+        decide(&*self.store, &*self.system, id, current, None, rule).await?;
+        Ok(())
     }
 
     /// Restores access if the operation or the subscription confirms it (F-WHA-7).
@@ -331,6 +364,10 @@ fn rejected(
     now: jiff::Timestamp,
 ) -> Decision {
     reject(record, requested.id, &requested.operation, &requested.cause, ruling, now)
+}
+
+fn has_failed(operation: &Operation) -> bool {
+    operation.status == Some(OperationStatus::Failed)
 }
 
 /// An observation that shows what the operation brought about is as young as the operation.

@@ -163,10 +163,14 @@ async fn t_18_a_table_that_fails_is_a_5xx_for_every_action_and_is_made_up_for() 
                 switch.set(Failing::No);
                 let again = scene.redeliver().await;
                 let refused = scene.world(|world| world.operation(operation)).status == "Failed";
-                // A rejection stands as the first delivery made it, or is followed.
-                assert!(again == [200] || refused && again == [400], "{case}: {again:?}");
-                let times = scene.count(id, event_of(&action)).await;
-                assert_eq!(times, usize::from(!refused), "{case}");
+                // A rejection stands as the first delivery made it, who could not record it.
+                assert_eq!(again, [if refused { 400 } else { 200 }], "{case}");
+                for (event, expected) in
+                    [(event_of(&action), !refused), ("ChangeRejected", refused)]
+                {
+                    let times = scene.count(id, event).await;
+                    assert_eq!(times, usize::from(expected), "{case}: {event}");
+                }
                 scene.assert_agrees(id, &case).await;
             }
         }
@@ -281,6 +285,27 @@ async fn t_18_a_rejection_whose_patch_fails_is_made_by_the_answer_alone_and_told
         }
         assert_eq!(scene.record(id).await.expect("a record").pending_operation, None);
         scene.assert_agrees(id, "rejected").await;
+    }
+}
+
+#[tokio::test]
+async fn t_18_a_rejection_whose_acknowledgement_goes_unanswered_is_told_and_answered_as_one() {
+    // F-ERR-2, F-OPU-4: Microsoft has it; sent again it meets a 409, and the operation has failed.
+    let scene = Scene::with(Options::default().with("CHANGE_POLICY", "reject")).await;
+    for action in CHANGES {
+        for times in [Times::Once, Times::Always] {
+            let (id, operation) = scene.about_to(&action).await;
+            scene.fault(Call::UpdateOperation, FaultKind::LoseAnswer, times);
+            let body = scene.body_of(operation).to_string();
+            assert_eq!(scene.deliver_statuses().await, [400], "{action:?}");
+            scene.world(|world| world.faults_mut().clear());
+            assert_eq!(scene.world(|world| world.operation(operation)).status, "Failed");
+            assert_eq!(scene.signed(body).await.status, 400, "{action:?}, again");
+            scene.pass(120);
+            scene.stage.reconcile().await.expect("a run");
+            assert_eq!(scene.count(id, "ChangeRejected").await, 1, "{action:?}");
+            scene.assert_agrees(id, "rejected").await;
+        }
     }
 }
 

@@ -81,6 +81,7 @@ async fn t_19_a_change_rejected_several_times_at_the_same_moment_stays_rejected(
         assert!(statuses.contains(&400), "{statuses:?}");
         assert_eq!(scene.world(|world| world.operation(operation)).status, "Failed");
         assert_eq!(scene.count(id, event_of(&action)).await, 0);
+        assert_eq!(scene.count(id, "ChangeRejected").await, 1);
         scene.assert_agrees(id, &format!("{action:?}")).await;
     }
 }

@@ -4,12 +4,12 @@ use jiff::{SignedDuration, Timestamp};
 use shared::activation::{Activated, ActivationError};
 use shared::commit::{DecideError, adopt, decide};
 use shared::domain::{
-    Action, ActivationRequest, Cause, Decision, Observation, Operation, OperationId, Record,
-    Staleness, Status, SubscriptionId, conclude,
+    Action, ActivationRequest, Cause, Decision, Observation, Operation, OperationId,
+    PendingOperation, Record, Staleness, Status, SubscriptionId,
 };
 use shared::fulfillment::FulfillmentError;
 use shared::operations::{AnswerError, Requested};
-use shared::store::{Outcome, StoreError};
+use shared::store::StoreError;
 use thiserror::Error;
 use tracing::{info, warn};
 
@@ -104,12 +104,11 @@ impl Reconciliation {
 
     /// Answers operations whose call was missed, and lets go of one that has ended.
     async fn sweep(&self, record: &Record) -> Result<bool, RepairError> {
-        let waited_for = match &record.pending_operation {
-            Some(pending) if self.system.now().duration_since(pending.since) < OPERATION_GRACE => {
-                return Ok(false);
-            }
-            pending => pending.as_ref().map(|pending| pending.id),
-        };
+        let waited_for = record.pending_operation.as_ref();
+        let since = waited_for.map(|pending| self.system.now().duration_since(pending.since));
+        if since.is_some_and(|since| since < OPERATION_GRACE) {
+            return Ok(false);
+        }
         if waited_for.is_none() && *record.status() != Status::Suspended {
             return Ok(false);
         }
@@ -123,7 +122,7 @@ impl Reconciliation {
             answered |= self.answer(record, operation).await?;
         }
         match waited_for {
-            Some(operation) if !answered => self.let_go(record, operation).await,
+            Some(pending) if !answered => self.let_go(record, pending).await,
             Some(_) | None => Ok(answered),
         }
     }
@@ -173,29 +172,27 @@ impl Reconciliation {
     }
 
     /// Lets go of an operation that has ended; what it brought about is in the observation.
-    async fn let_go(&self, record: &Record, operation: OperationId) -> Result<bool, RepairError> {
+    async fn let_go(
+        &self,
+        record: &Record,
+        pending: &PendingOperation,
+    ) -> Result<bool, RepairError> {
         let id = record.id();
-        let ended = match self.marketplace.get_operation(id, operation).await {
-            Err(FulfillmentError::NotFound(_)) => None,
-            ended => Some(ended?),
+        let operation = match self.marketplace.get_operation(id, pending.id).await {
+            // Forgotten: it ended, and nobody knows how.
+            Err(FulfillmentError::NotFound(_)) => Operation::default(),
+            Ok(operation) if !operation.is_settled() => return Ok(false),
+            ended => ended?,
         };
-        if ended.as_ref().is_some_and(|ended| !ended.is_settled()) {
-            return Ok(false);
-        }
-        let now = self.system.now();
-        let (current, mark) = self.store.load_with_mark(id, operation).await?;
-        // One of two deliveries may have told of it while the other noted that it didn't know.
-        let is_told = mark.is_some_and(|mark| mark.outcome == Outcome::Rejected);
-        let rule = |record: Option<&Record>| {
-            let Some(record) = record else { return Ok(Decision::Unchanged) };
-            Ok(match &ended {
-                Some(ended) if !is_told => {
-                    conclude(record, operation, ended, &Cause::Reconciliation, now)
-                }
-                Some(_) | None => record.forget_operation(operation, now),
-            })
+        let Some(current) = self.store.load(id).await? else { return Ok(false) };
+        let requested = Requested {
+            subscription: id,
+            id: pending.id,
+            action: pending.action.clone(),
+            operation,
+            cause: Cause::Reconciliation,
         };
-        decide(&*self.store, &*self.system, id, current, None, rule).await?;
+        self.operations.conclude(&requested, current).await?;
         Ok(true)
     }
 }

@@ -26,7 +26,7 @@ pub use record::{
 };
 pub use review::{
     Authority, ChangePolicy, ChangeRules, RequestedChange, Review, RulesError, Ruling, Said,
-    Verdict, conclude, reject, rejected_before, review,
+    Verdict, reject, rejected_before, review,
 };
 pub use sign_up::SignUp;
 pub use subscription::{CustomerOperation, Party, Status, Subscription, SubscriptionId, Term};

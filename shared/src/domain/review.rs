@@ -172,21 +172,6 @@ pub fn reject(
     Decision::Commit(rejected).ruled(ruling)
 }
 
-/// What becomes of the record when an operation has ended that it waits for: nothing is waited for any
-/// more, and a rejection of ours that Microsoft has heard is told.
-pub fn conclude(
-    current: &Record,
-    id: OperationId,
-    operation: &Operation,
-    cause: &Cause,
-    now: Timestamp,
-) -> Decision {
-    match rejected_before(current, id, operation) {
-        Some(ruling) => reject(current, id, operation, cause, ruling, now),
-        None => current.forget_operation(id, now),
-    }
-}
-
 /// The rejection of an operation, if the record waited to see whether Microsoft has heard it, and
 /// Microsoft has.
 pub fn rejected_before<'a>(

@@ -67,10 +67,10 @@ fn answered(ruling: &Ruling) -> Record {
     }
 }
 
-fn concluded(record: &Record, id: OperationId, status: &str) -> Decision {
+/// The rejection that Microsoft has heard, where the operation has come to that.
+fn heard(record: &Record, id: OperationId, status: &str) -> Option<Ruling> {
     let asked = json!({ "action": "ChangePlan", "planId": "gold", "status": status });
-    let now = Timestamp::UNIX_EPOCH;
-    conclude(record, id, &operation(asked), &Cause::Reconciliation, now)
+    rejected_before(record, id, &operation(asked)).cloned()
 }
 
 #[test]
@@ -92,28 +92,16 @@ fn an_answer_that_may_not_have_been_heard_is_given_again_and_nobody_is_asked() {
 }
 
 #[test]
-fn a_rejection_is_told_as_soon_as_microsoft_holds_the_change_for_failed() {
+fn a_rejection_is_heard_when_microsoft_holds_the_change_for_failed_and_not_otherwise() {
     let waiting = answered(&ruling());
-    let Decision::Commit(told) = concluded(&waiting, id(), "Failed") else { panic!("no event") };
-    let [event] = told.events.as_slice() else { panic!("{:?}", told.events) };
-    assert!(matches!(event.kind, EventKind::ChangeRejected { .. }), "{:?}", event.kind);
-    assert_eq!(event.decision, Some(ruling()));
-    assert_eq!(told.record.pending_operation, None);
-    assert_eq!(concluded(&told.record, id(), "Failed"), Decision::Unchanged, "told once");
-}
-
-#[test]
-fn an_operation_that_ends_otherwise_is_let_go_of_and_nothing_is_told() {
-    let accepted = Ruling::accept(Authority::Policy);
-    let cases = [(ruling(), "Succeeded"), (ruling(), "Conflict"), (accepted, "Failed")];
-    for (ruling, status) in cases {
-        let Decision::Commit(over) = concluded(&answered(&ruling), id(), status) else {
-            panic!("{status}: it still waits")
-        };
-        assert_eq!((over.events, over.record.pending_operation), (Vec::new(), None), "{status}");
+    assert_eq!(heard(&waiting, id(), "Failed"), Some(ruling()));
+    for status in ["Succeeded", "Conflict", "InProgress", "NotStarted", "Expired"] {
+        assert_eq!(heard(&waiting, id(), status), None, "{status}");
     }
+    assert_eq!(heard(&answered(&Ruling::accept(Authority::Policy)), id(), "Failed"), None);
     let other = OperationId(Uuid::from_u128(8));
-    assert_eq!(concluded(&answered(&ruling()), other, "Failed"), Decision::Unchanged);
+    assert_eq!(heard(&waiting, other, "Failed"), None);
+    assert_eq!(heard(&record(json!(10)), id(), "Failed"), None);
 }
 
 #[test]
