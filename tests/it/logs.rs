@@ -307,8 +307,11 @@ async fn no_line_holds_a_token_a_person_or_a_body() {
 }
 
 #[tokio::test]
-async fn no_line_of_the_libraries_holds_one_either_while_debugging() {
-    Lived::at("debug,emulator=off,tests=off,dynoxide=off").await.keeps_secrets();
+async fn no_line_of_the_libraries_holds_one_either_while_debugging_or_tracing() {
+    for level in ["debug", "trace", "debug,aws_smithy_runtime=trace"] {
+        let lived = Lived::at(&format!("{level},emulator=off,tests=off,dynoxide=off")).await;
+        lived.keeps_secrets();
+    }
 }
 
 #[tokio::test]
