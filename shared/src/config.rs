@@ -295,6 +295,7 @@ fn client_secret(
                 .http_client(outbound::for_aws(aws.transport))
                 .credentials_provider(aws.credentials)
                 .region(aws_sdk_secretsmanager::config::Region::new(aws.region))
+                .retry_config(aws_retries())
                 .timeout_config(aws_timeouts());
             if let Some(url) = aws_endpoint(environment, "AWS_ENDPOINT_URL_SECRETS_MANAGER")? {
                 config = config.endpoint_url(url);
@@ -367,6 +368,13 @@ fn aws_timeouts() -> aws_sdk_dynamodb::config::timeout::TimeoutConfig {
         .build()
 }
 
+/// The SDK would wait up to a second before it tries again, and two before the last time: of the ten that
+/// Microsoft gives (F-WHA-10).
+fn aws_retries() -> aws_sdk_dynamodb::config::retry::RetryConfig {
+    aws_sdk_dynamodb::config::retry::RetryConfig::standard()
+        .with_initial_backoff(Duration::from_millis(50))
+}
+
 /// Reads `TABLE_NAME` and how to reach the table.
 pub fn store(
     environment: &Environment,
@@ -397,6 +405,7 @@ fn table(
         .http_client(outbound::for_aws(aws.transport))
         .credentials_provider(aws.credentials)
         .region(aws_sdk_dynamodb::config::Region::new(aws.region))
+        .retry_config(aws_retries())
         .timeout_config(aws_timeouts());
     if let Some(url) = aws_endpoint(environment, "AWS_ENDPOINT_URL_DYNAMODB")? {
         config = config.endpoint_url(url);

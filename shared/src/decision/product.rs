@@ -125,7 +125,11 @@ impl Product {
         change: &RequestedChange,
         briefing: &Briefing,
     ) -> Result<Ruling, Silence> {
-        let keys = self.keys.keys().await.map_err(|_| Silence::NoKey)?;
+        // The key takes of the product's own time.
+        let now = self.system.now();
+        let timeout = patience(deadline::left(now)).ok_or(Silence::NoTime)?;
+        let keys = deadline::within(now, timeout, self.keys.keys()).await;
+        let keys = keys.map_err(|_| Silence::NoKey)?;
         let now = self.system.now();
         let timeout = patience(deadline::left(now)).ok_or(Silence::NoTime)?;
         let question = Question {
