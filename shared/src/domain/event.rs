@@ -132,6 +132,14 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// Whether what the buyer told travels with it: where an account is set up, and with nothing else.
+    pub(super) fn bears_sign_up(&self) -> bool {
+        matches!(
+            self,
+            Self::ActivationRequested | Self::ActivationDeadlineApproaching | Self::Activated
+        )
+    }
+
     /// Its name, as serialised.
     pub fn name(&self) -> &'static str {
         match self {

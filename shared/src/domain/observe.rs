@@ -289,7 +289,7 @@ impl Walk {
                 subscription_id: record.id(),
                 version: record.version,
                 index,
-                sign_up: record.sign_up.clone().filter(|_| kind == EventKind::Activated),
+                sign_up: record.sign_up.clone().filter(|_| kind.bears_sign_up()),
                 kind,
                 cause: cause.clone(),
                 recorded_at: now,

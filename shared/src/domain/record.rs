@@ -254,12 +254,12 @@ impl Record {
             subscription_id: self.id(),
             version: change.record.version,
             index: 0,
+            sign_up: self.sign_up.clone().filter(|_| kind.bears_sign_up()),
             kind,
             cause: cause.clone(),
             recorded_at: now,
             before: Some(self.subscription.clone()),
             subscription: self.subscription.clone(),
-            sign_up: self.sign_up.clone(),
             decision: None,
             correlation_id: None,
         });

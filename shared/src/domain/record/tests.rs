@@ -5,6 +5,8 @@ use uuid::Uuid;
 
 use super::super::observation::Observation;
 use super::super::observe::observe;
+use super::super::operation::Operation;
+use super::super::review::{Authority, Ruling, Verdict, reject};
 use super::*;
 
 fn noon() -> Timestamp {
@@ -145,7 +147,7 @@ fn an_awaited_operation_outlives_other_changes_and_ends_with_its_own() {
     let ended = commit(decision.no_longer_awaiting(ours, &waiting, later)).record;
     assert_eq!(ended.pending_operation, None);
 
-    let operation: crate::domain::Operation =
+    let operation: Operation =
         serde_json::from_value(json!({ "id": ours, "action": "ChangePlan", "planId": "silver" }))
             .expect("an operation");
     let same = crate::domain::apply(&waiting, &operation, &Cause::Reconciliation, later);
@@ -225,6 +227,13 @@ fn what_the_buyer_told_travels_with_what_sets_the_account_up() {
     assert_eq!(names(&activated), ["Activated"]);
     assert_eq!(activated.events[0].sign_up, Some(told("a@contoso.example")));
     assert_eq!(activated.record.sign_up, Some(told("a@contoso.example")), "and is kept");
+    let asked: Operation =
+        serde_json::from_value(json!({ "action": "ChangePlan", "planId": "gold" }))
+            .expect("an operation");
+    let (id, no) =
+        (OperationId(Uuid::from_u128(9)), Ruling::new(Verdict::Reject, Authority::Rules, "no"));
+    let rejected = reject(&activated.record, id, &asked, &Cause::Reconciliation, &no, noon());
+    assert_eq!(commit(rejected).events[0].sign_up, None, "it sets up nothing");
     let over = observe(
         Some(&activated.record),
         &seen("Unsubscribed", Some(noon())),
