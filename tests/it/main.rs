@@ -36,6 +36,8 @@ mod sign_in_attacks;
 mod sign_in_cookies;
 mod store;
 mod token;
+mod token_claims;
+mod token_handler;
 mod token_keys;
 mod webhook;
 mod webhook_calls;

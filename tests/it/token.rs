@@ -7,14 +7,14 @@ use uuid::Uuid;
 
 use crate::scene::Scene;
 
-const VERSIONS: [TokenVersion; 2] = [TokenVersion::V1, TokenVersion::V2];
+pub const VERSIONS: [TokenVersion; 2] = [TokenVersion::V1, TokenVersion::V2];
 
 /// A change that waits for its call.
 pub struct Door {
     pub scene: Scene,
     id: Uuid,
     operation: Uuid,
-    body: String,
+    pub body: String,
 }
 
 impl Door {
@@ -42,6 +42,15 @@ impl Door {
 
     pub fn signed(&self, claims: &Value) -> String {
         self.scene.microsoft().entra(|entra| entra.sign(claims))
+    }
+
+    /// The same of claims that no JSON value can hold.
+    pub fn signed_text(&self, claims: &str) -> String {
+        self.scene.microsoft().entra(|entra| {
+            let kid = entra.signing_kid();
+            let header = json!({ "typ": "JWT", "alg": "RS256", "kid": kid }).to_string();
+            entra.sign_text(&header, claims)
+        })
     }
 
     pub fn now(&self) -> i64 {
@@ -93,8 +102,16 @@ async fn t_16_every_forgery_of_either_version_is_refused_with_401_and_changes_no
 #[tokio::test]
 async fn t_16_the_same_forgeries_are_refused_by_a_program_that_has_just_started() {
     // No keys are cached yet: an unknown key is unknown only after Entra was asked.
-    for forgery in [Forgery::UnknownKid, Forgery::ForeignKey, Forgery::AlgNone, Forgery::MissingKid]
-    {
+    for forgery in [
+        Forgery::UnknownKid,
+        Forgery::ForeignKey,
+        Forgery::AlgNone,
+        Forgery::MissingKid,
+        Forgery::EmbeddedJwk,
+        Forgery::JkuHeader,
+        Forgery::X5cHeader,
+        Forgery::X5uHeader,
+    ] {
         let door = Door::new().await;
         let token = door.scene.microsoft().entra(|entra| entra.forge(forgery, TokenVersion::V2));
         assert_eq!(door.knock(&token).await, 401, "{forgery:?}");
@@ -150,28 +167,6 @@ async fn t_16_claims_that_are_absurd_twofold_or_of_another_type_are_refused_with
     }
     for claims in [json!({}), json!([]), json!(null), json!("claims"), json!(7)] {
         assert_eq!(door.knock(&door.signed(&claims)).await, 401, "{claims}");
-    }
-    door.assert_shut().await;
-}
-
-#[tokio::test]
-async fn t_16_a_claim_that_stands_twice_is_refused_with_401_whichever_of_them_is_right() {
-    let door = Door::new().await;
-    let kid = door.scene.microsoft().entra(|entra| entra.signing_kid());
-    let header = json!({ "typ": "JWT", "alg": "RS256", "kid": kid }).to_string();
-    let sign =
-        |claims: &str| door.scene.microsoft().entra(|entra| entra.sign_text(&header, claims));
-    let good = door.claims(TokenVersion::V1).to_string();
-    assert_eq!(door.knock(&sign(&good).replace('=', "")).await, 200, "the header is right");
-    let door = Door::new().await;
-    let sign =
-        |claims: &str| door.scene.microsoft().entra(|entra| entra.sign_text(&header, claims));
-    for claim in ["aud", "tid", "iss", "appid", "exp"] {
-        let wrong = format!("\"{claim}\":\"{}\"", Uuid::from_u128(7));
-        let first = format!("{{{wrong},{}", &good[1..]);
-        let last = format!("{},{wrong}}}", &good[..good.len() - 1]);
-        assert_eq!(door.knock(&sign(&first)).await, 401, "{claim}, the wrong one first");
-        assert_eq!(door.knock(&sign(&last)).await, 401, "{claim}, the wrong one last");
     }
     door.assert_shut().await;
 }

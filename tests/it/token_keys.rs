@@ -1,9 +1,13 @@
 //! Whose signature counts: Entra's keys, cached, rotated, missing (F-WHJ-4). T-16, continued.
 
-use emulator::{Call, ErrorForm, FaultKind, Forgery, Times, TokenVersion};
+use emulator::{Call, ErrorForm, FaultKind, Forgery, Purchase, Times, TokenVersion};
+use http::header::AUTHORIZATION;
 use serde_json::json;
+use tokio::task::JoinSet;
+use uuid::Uuid;
 
-use crate::token::Door;
+use crate::scene::Scene;
+use crate::token::{Door, VERSIONS};
 
 #[tokio::test]
 async fn t_16_a_new_key_is_found_after_the_cooldown_and_the_old_one_stays_good_until_withdrawn() {
@@ -77,6 +81,95 @@ async fn t_16_many_first_calls_at_once_ask_for_the_keys_once() {
     );
     assert_eq!(answers, (200, 200, 200, 200));
     assert_eq!(door.key_fetches(), 1);
+}
+
+/// A change that waits for its call, and the token of that call.
+struct Waiting {
+    id: Uuid,
+    operation: Uuid,
+    token: String,
+}
+
+/// As many subscriptions with a change that waits, their calls signed now; both versions occur.
+async fn waiting(scene: &Scene, number: usize) -> Vec<Waiting> {
+    let mut all = Vec::new();
+    for version in VERSIONS.into_iter().cycle().take(number) {
+        let id = scene.active(Purchase::per_seat("basic", 10)).await;
+        let operation = scene.world(|world| world.change_plan(id, "team")).expect("a change");
+        let token = scene.microsoft().entra(|entra| entra.webhook_token(version));
+        all.push(Waiting { id, operation, token });
+    }
+    all
+}
+
+/// Makes these calls at once, and returns whom each status was given to.
+async fn call_at_once(scene: &Scene, calls: &[&Waiting]) -> Vec<(Uuid, u16)> {
+    let mut answers = JoinSet::new();
+    for call in calls {
+        let request = scene
+            .http
+            .post(scene.url("/webhook"))
+            .header(AUTHORIZATION, format!("Bearer {}", call.token))
+            .body(scene.body_of(call.operation).to_string());
+        let id = call.id;
+        answers.spawn(async move {
+            (id, request.send().await.expect("the functions answer").status().as_u16())
+        });
+    }
+    answers.join_all().await
+}
+
+#[tokio::test]
+async fn t_16_calls_at_once_after_a_rotation_are_all_let_in_and_the_keys_fetched_once_more() {
+    // F-WHJ-4.
+    let door = Door::new().await;
+    let scene = &door.scene;
+    scene.signed("{}").await;
+    assert_eq!(door.key_fetches(), 1);
+    let old = waiting(scene, 2).await;
+    scene.pass(61);
+    scene.microsoft().entra(|entra| entra.rotate_keys());
+    let new = waiting(scene, 6).await;
+    let calls: Vec<_> = new.iter().chain(&old).collect();
+    for (id, status) in call_at_once(scene, &calls).await {
+        assert_eq!(status, 200, "{id}");
+        scene.assert_agrees(id, "let in after a rotation").await;
+    }
+    assert_eq!(door.key_fetches(), 2);
+}
+
+/// `SigningKeys` and its cooldown say what happens here: Entra was asked lately, so the key is
+/// taken for one it doesn't publish, and the call is refused like any with an unknown key: 401, not
+/// 5xx. Microsoft publishes a key long before it signs with it.
+#[tokio::test]
+async fn t_16_calls_at_once_get_401_with_a_key_new_within_the_cooldown_and_200_with_a_held_one() {
+    // F-WHJ-4, F-WHJ-6.
+    let door = Door::new().await;
+    let scene = &door.scene;
+    scene.signed("{}").await;
+    let held = waiting(scene, 3).await;
+    scene.microsoft().entra(|entra| entra.rotate_keys());
+    let new = waiting(scene, 5).await;
+    scene.world(|world| world.clear_calls());
+    let calls: Vec<_> = new.iter().chain(&held).collect();
+    for (id, status) in call_at_once(scene, &calls).await {
+        let is_held = held.iter().any(|call| call.id == id);
+        assert_eq!(status, if is_held { 200 } else { 401 }, "{id}, held: {is_held}");
+    }
+    assert_eq!(door.key_fetches(), 1, "no question within the cooldown");
+    for Waiting { id, operation, .. } in &new {
+        assert_eq!(scene.world(|world| world.operation(*operation).status), "InProgress", "{id}");
+        let record = scene.record(*id).await.expect("a record");
+        assert_eq!(record.subscription.plan_id, "basic", "{id}");
+    }
+    assert_eq!(scene.acknowledgements().len(), held.len());
+
+    // Not for longer than the cooldown.
+    scene.pass(61);
+    for (id, status) in call_at_once(scene, &new.iter().collect::<Vec<_>>()).await {
+        assert_eq!(status, 200, "{id}");
+    }
+    assert_eq!(door.key_fetches(), 2);
 }
 
 #[tokio::test]

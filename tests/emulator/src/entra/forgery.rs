@@ -3,6 +3,8 @@
 use super::jwt::Draft;
 use super::{Entra, keys};
 use crate::settings::TokenVersion;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 const SOMEBODY_ELSE: &str = "5f8f1c0e-2f2b-4d3a-9d5c-7b1f0a6c4e21";
@@ -23,8 +25,13 @@ pub enum Forgery {
     WrongCaller,
     /// Neither `appid` nor `azp`.
     NoCaller,
-    /// `appid` and `azp` name different applications.
+    /// The caller stands in the other version's claim alone: in `appid` of a version 2 token, in `azp` of a version 1
+    /// token.
+    CallerInOtherClaim,
+    /// `appid` and `azp` name different applications; the right one stands in the claim of the token's version.
     ContradictingAppidAzp,
+    /// The same, and the right one stands in the other version's claim.
+    WrongCallerBesideRight,
     /// The issuer is nobody at Entra.
     WrongIssuer,
     /// The issuer is Entra for another tenant; `tid` is the right one.
@@ -32,7 +39,7 @@ pub enum Forgery {
     /// No issuer.
     MissingIssuer,
     /// `ver` says 2.0, everything else is of version 1; or the other way round for a version 2 token.
-    V1ClaimsInV2,
+    ContradictingVersion,
     /// The signature is a good key's, over something else.
     BadSignature,
     /// Signed by an unpublished key under the published key's id.
@@ -55,24 +62,30 @@ pub enum Forgery {
     EmbeddedJwk,
     /// Says in the header where its key is to be fetched.
     JkuHeader,
+    /// Brings the certificate of its own key in the header.
+    X5cHeader,
+    /// Says in the header where the certificate of its key is to be fetched.
+    X5uHeader,
     /// Only two parts.
     NotAToken,
 }
 
 impl Forgery {
     /// All of them, for a test that goes through the list.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 27] = [
         Self::WrongAudience,
         Self::MissingAudience,
         Self::WrongTenant,
         Self::MissingTenant,
         Self::WrongCaller,
         Self::NoCaller,
+        Self::CallerInOtherClaim,
         Self::ContradictingAppidAzp,
+        Self::WrongCallerBesideRight,
         Self::WrongIssuer,
         Self::ForeignTenantIssuer,
         Self::MissingIssuer,
-        Self::V1ClaimsInV2,
+        Self::ContradictingVersion,
         Self::BadSignature,
         Self::ForeignKey,
         Self::AlgNone,
@@ -84,6 +97,8 @@ impl Forgery {
         Self::MissingKid,
         Self::EmbeddedJwk,
         Self::JkuHeader,
+        Self::X5cHeader,
+        Self::X5uHeader,
         Self::NotAToken,
     ];
 }
@@ -109,7 +124,15 @@ pub(super) fn apply(
         Forgery::MissingTenant => remove(claims, "tid"),
         Forgery::WrongCaller => claims[caller] = json!(SOMEBODY_ELSE),
         Forgery::NoCaller => remove(claims, caller),
+        Forgery::CallerInOtherClaim => {
+            claims[other_caller] = claims[caller].clone();
+            remove(claims, caller);
+        }
         Forgery::ContradictingAppidAzp => claims[other_caller] = json!(SOMEBODY_ELSE),
+        Forgery::WrongCallerBesideRight => {
+            claims[other_caller] = claims[caller].clone();
+            claims[caller] = json!(SOMEBODY_ELSE);
+        }
         Forgery::WrongIssuer => {
             claims["iss"] = json!(format!("https://issuer.example/{}/", entra.tenant_id))
         }
@@ -117,7 +140,7 @@ pub(super) fn apply(
             claims["iss"] = json!(entra.issuer_of(ANOTHER_TENANT, version))
         }
         Forgery::MissingIssuer => remove(claims, "iss"),
-        Forgery::V1ClaimsInV2 => {
+        Forgery::ContradictingVersion => {
             claims["ver"] = json!(match version {
                 TokenVersion::V1 => "2.0",
                 TokenVersion::V2 => "1.0",
@@ -164,6 +187,14 @@ pub(super) fn apply(
         }
         Forgery::JkuHeader => {
             draft.header["jku"] = json!("https://keys.attacker.example/keys");
+            return draft.signed(foreign);
+        }
+        Forgery::X5cHeader => {
+            draft.header["x5c"] = json!([STANDARD.encode(foreign.certificate())]);
+            return draft.signed(foreign);
+        }
+        Forgery::X5uHeader => {
+            draft.header["x5u"] = json!("https://keys.attacker.example/certificate.pem");
             return draft.signed(foreign);
         }
         Forgery::NotAToken => {

@@ -121,10 +121,42 @@ impl TestKey {
         self.signed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A certificate of this key, signed by itself, as anybody can make one (RFC 5280, version 1).
+    pub(super) fn certificate(&self) -> Vec<u8> {
+        const SHA256_WITH_RSA: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b\x05\x00";
+        const COMMON_NAME: &[u8] = b"\x06\x03\x55\x04\x03";
+        const SEQUENCE: u8 = 0x30;
+        let algorithm = der(SEQUENCE, &[SHA256_WITH_RSA]);
+        // The name Entra's own certificates have.
+        let name = der(0x0c, &[b"accounts.accesscontrol.windows.net"]);
+        let name = der(SEQUENCE, &[&der(0x31, &[&der(SEQUENCE, &[COMMON_NAME, &name])])]);
+        let time = |text: &[u8]| der(0x17, &[text]);
+        let valid = der(SEQUENCE, &[&time(b"200101000000Z"), &time(b"491231235959Z")]);
+        let key = self.public.to_public_key_der().expect("an RSA public key can be written as DER");
+        let serial = der(0x02, &[&[1]]);
+        let signed = der(SEQUENCE, &[&serial, &algorithm, &name, &valid, &name, key.as_bytes()]);
+        let signature = der(0x03, &[&[0], &self.sign(&signed)]);
+        der(SEQUENCE, &[&signed, &algorithm, &signature])
+    }
+
     /// The public half as text, for the forgery that uses it as a shared secret.
     pub(super) fn public_pem(&self) -> String {
         self.public
             .to_public_key_pem(LineEnding::LF)
             .expect("an RSA public key can be written as PEM")
     }
+}
+
+/// A value in DER: its tag, its length, and the parts of its content.
+fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let content = parts.concat();
+    let length = content.len().to_be_bytes();
+    let length = &length[length.iter().position(|byte| *byte != 0).unwrap_or(length.len() - 1)..];
+    let mut value = vec![tag];
+    if content.len() > 0x7f {
+        value.push(0x80 | length.len() as u8);
+    }
+    value.extend_from_slice(length);
+    value.extend(content);
+    value
 }

@@ -226,10 +226,13 @@ fn each_forgery_differs_from_a_good_token_in_the_named_respect() {
                 Forgery::WrongTenant | Forgery::MissingTenant => (&[], &["tid"]),
                 Forgery::WrongCaller | Forgery::NoCaller => (&[], &[caller]),
                 Forgery::ContradictingAppidAzp => (&[], &[other]),
+                Forgery::CallerInOtherClaim | Forgery::WrongCallerBesideRight => {
+                    (&[], &["appid", "azp"])
+                }
                 Forgery::WrongIssuer | Forgery::ForeignTenantIssuer | Forgery::MissingIssuer => {
                     (&[], &["iss"])
                 }
-                Forgery::V1ClaimsInV2 => (&[], &["ver"]),
+                Forgery::ContradictingVersion => (&[], &["ver"]),
                 Forgery::BadSignature | Forgery::ForeignKey | Forgery::NotAToken => (&[], &[]),
                 Forgery::AlgNone | Forgery::Hs256WithPublicKey => (&["alg"], &[]),
                 Forgery::Expired => (&[], expired),
@@ -238,6 +241,8 @@ fn each_forgery_differs_from_a_good_token_in_the_named_respect() {
                 Forgery::UnknownKid | Forgery::MissingKid => (&["kid", "x5t"], &[]),
                 Forgery::EmbeddedJwk => (&["jwk"], &[]),
                 Forgery::JkuHeader => (&["jku"], &[]),
+                Forgery::X5cHeader => (&["x5c"], &[]),
+                Forgery::X5uHeader => (&["x5u"], &[]),
             };
             let mut world = world();
             let good = world.entra().webhook_token(version);
@@ -270,6 +275,8 @@ fn only_forgeries_of_the_signature_have_a_signature_that_does_not_verify() {
                 | Forgery::UnknownKid
                 | Forgery::EmbeddedJwk
                 | Forgery::JkuHeader
+                | Forgery::X5cHeader
+                | Forgery::X5uHeader
                 | Forgery::NotAToken
         );
         assert_eq!(verifies(&mut world, &forged), signed_well, "{forgery:?}");
