@@ -5,14 +5,16 @@ mod flow;
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use emulator::{Action, Call, FaultKind, Purchase, Refused, Settings, Times, World};
-use http::{Method, Request};
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
+use emulator::{Action, Call, FaultKind, Purchase, Refused, Times, World};
+use http::Method;
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::io::{Fault, Io, Plan};
-use crate::run::{Purpose, Run, Violation};
+use crate::run::{Purpose, Run, Violation, webhook};
+use crate::running;
 pub use flow::Flow;
 
 /// More turns than any function needs.
@@ -24,33 +26,49 @@ const LATE: Duration = Duration::from_secs(20);
 /// Longer than a sweep leaves new events to the stream.
 const LEFT_TO_THE_STREAM: Duration = Duration::from_secs(121);
 
-/// A fault that broke something.
-#[derive(Debug)]
-pub struct Broken {
+/// What happens to one effect of a flow.
+#[derive(Clone, Copy, Debug)]
+pub struct Trouble {
     /// The flow.
     pub flow: Flow,
     /// Its effect, counted from zero.
     pub effect: usize,
-    /// What went wrong with it.
-    pub fault: String,
+    /// What goes wrong with it; `None`: nothing, but everybody else comes first.
+    pub fault: Option<Fault>,
+}
+
+/// A trouble that broke something.
+#[derive(Debug)]
+pub struct Broken {
+    /// Which.
+    pub trouble: Trouble,
     /// What must never be and was.
     pub violation: Violation,
 }
 
-/// Runs a flow once for every fault at every of its effects, each followed by redelivery and
-/// reconciliation. Returns how many runs that were.
-pub fn every_fault(flow: Flow) -> Result<usize, Box<Broken>> {
+impl Trouble {
+    /// What it is called on the command line.
+    pub fn arguments(&self) -> String {
+        let name = |value: Option<PossibleValue>| value.map(|value| value.get_name().to_owned());
+        let fault = self.fault.and_then(|fault| name(fault.to_possible_value()));
+        let fault = fault.map_or(String::new(), |fault| format!(" --fault {fault}"));
+        let flow = name(self.flow.to_possible_value()).unwrap_or_default();
+        format!("--flow {flow} --effect {}{fault}", self.effect)
+    }
+}
+
+/// Runs a flow once for every fault at every of its effects, and once with everybody else coming first
+/// there, each followed by redelivery and reconciliation. Returns how many runs that were.
+pub fn every_trouble(flow: Flow) -> Result<usize, Box<Broken>> {
     let mut runs = 0;
-    for fault in Fault::ALL {
+    for fault in Fault::value_variants().iter().copied().map(Some).chain([None]) {
         for effect in 0.. {
-            let (reached, verdict) = run(flow, Plan::At(effect, fault));
-            if let Err(violation) = verdict {
-                return Err(Box::new(Broken {
-                    flow,
-                    effect,
-                    fault: format!("{fault:?}"),
-                    violation,
-                }));
+            let trouble = Trouble { flow, effect, fault };
+            let (reached, verdict) = run(trouble, false);
+            if verdict.is_err() {
+                let again = run(trouble, true).1;
+                let violation = again.expect_err("the same trouble is the same run");
+                return Err(Box::new(Broken { trouble, violation }));
             }
             runs += 1;
             if !reached {
@@ -61,26 +79,31 @@ pub fn every_fault(flow: Flow) -> Result<usize, Box<Broken>> {
     Ok(runs)
 }
 
-/// Runs a flow under a plan; also whether the plan's fault was reached.
-fn run(flow: Flow, plan: Plan) -> (bool, Result<(), Violation>) {
-    let settings = Settings {
-        webhook_url: Some("http://publisher.sim/webhook".to_owned()),
-        ..Settings::default()
-    };
-    let mut world = World::new(settings);
-    world.entra().set_authority(crate::transport::ENTRA);
-    let io = Io::new(world, 0, true);
+/// Runs a flow with one trouble.
+pub fn trouble(trouble: Trouble) -> Result<(), Violation> {
+    run(trouble, true).1
+}
+
+/// Also whether the flow had that effect.
+fn run(trouble: Trouble, keep_history: bool) -> (bool, Result<(), Violation>) {
+    running::begin(trouble.arguments());
+    let Trouble { flow, effect, fault } = trouble;
+    let io = Io::new(crate::run::world(), 0, keep_history || flow.reads_history());
     io.interleave(false);
     let mut run = Run::with(io, flow.choices(), flow.opinion());
-    let at = match plan {
-        Plan::At(at, _) => at,
-        Plan::Calm | Plan::Storm(_) => usize::MAX,
-    };
     let id = run.set_up(flow);
-    run.io.plan(plan);
+    run.io.plan(fault.map_or(Plan::Overtaken(effect), |fault| Plan::At(effect, fault)));
+    if fault.is_none() {
+        run.io.world(World::duplicate_next_delivery);
+    }
     run.act(flow, id);
-    let reached = run.io.count() > at;
+    let reached = run.io.count() > effect;
     run.calm();
+    // An answer is all that Microsoft hears there: what became of it may be noted nowhere.
+    if flow != Flow::RejectByAnswer {
+        run.every_no_is_told();
+    }
+    running::end();
     (reached, run.verdict())
 }
 
@@ -156,7 +179,7 @@ impl Run {
             Flow::Renew => self.must(|world| world.renew(id)),
             Flow::Suspend => self.must(|world| world.suspend(id)),
             Flow::Unsubscribe => self.must(|world| world.unsubscribe(id)),
-            Flow::Reconcile => {
+            Flow::Reconcile | Flow::PublisherLooks => {
                 self.must(|world| world.suspend(id));
                 self.world(|world| world.lose_deliveries());
             }
@@ -180,6 +203,15 @@ impl Run {
                 self.call(Purpose::Activate(id), Method::POST, &format!("{id}/activate"), "")
             }
             Flow::PublisherPlan => self.ask(id, &json!({ "planId": "basic" }).to_string()),
+            Flow::PublisherAsksTwice => {
+                let body = json!({ "quantity": 20 }).to_string();
+                self.ask_with_key(id, "the-same", &body);
+                self.finish();
+                self.ask_with_key(id, "the-same", &body);
+            }
+            Flow::PublisherLooks => {
+                self.call(Purpose::Manage, Method::POST, &format!("{id}/observe"), "")
+            }
             Flow::PublisherQuantity => self.ask(id, &json!({ "quantity": 20 }).to_string()),
             Flow::PublisherCancel => {
                 self.call(Purpose::Manage, Method::DELETE, &id.to_string(), "")
@@ -239,19 +271,71 @@ impl Run {
         }
     }
 
+    /// While a function waits, everybody else comes first: whoever asks for the same once more, Microsoft
+    /// with what it has to say, and the delivery's schedule.
+    pub(crate) fn let_others_pass(&mut self) {
+        let others = self.under_way();
+        if let Some((purpose, request)) = self.started.take() {
+            match purpose {
+                // Microsoft's own second call is on its way.
+                Purpose::Deliver(_) => {}
+                Purpose::Edited
+                | Purpose::Forged
+                | Purpose::Visit
+                | Purpose::Confirm(_)
+                | Purpose::Activate(_)
+                | Purpose::Manage
+                | Purpose::Keyed(_) => {
+                    self.start(purpose, request);
+                    self.go_before(others);
+                }
+                Purpose::Reconcile | Purpose::Tell(_) | Purpose::Sweep => {}
+            }
+        }
+        self.send_due();
+        if self.in_transit.is_empty() {
+            self.repeat_the_last_call();
+        }
+        self.overtake();
+        self.start_sweep();
+        self.go_before(self.under_way() - 1);
+    }
+
+    /// Microsoft repeats what it said last of each subscription, and nobody heard.
+    fn repeat_the_last_call(&mut self) {
+        let calls: Vec<_> = self.io.world(|world| {
+            let ids: Vec<Uuid> = world.subscriptions().map(|state| state.id).collect();
+            let last = ids.into_iter().filter_map(|id| world.operations(id).last().copied());
+            last.collect::<Vec<_>>()
+                .into_iter()
+                .filter_map(|id| world.webhook_request(id))
+                .collect()
+        });
+        for (headers, body) in calls {
+            let others = self.under_way();
+            self.start(Purpose::Edited, webhook(headers, body));
+            self.go_before(others);
+        }
+    }
+
     /// Webhooks arrive and are dealt with from beginning to end, while another function waits.
     fn overtake(&mut self) {
         while !self.in_transit.is_empty() {
             let others = self.under_way();
             self.arrive(0);
-            // It may have to wait for the other, which has the only token.
-            for _ in 0..TURNS {
-                if self.under_way() > others {
-                    self.turn_of(others);
-                }
-            }
+            self.go_before(others);
         }
         self.io.interleave(false);
+    }
+
+    /// The function that was started last comes to its end before the others that were there before. It may
+    /// have to wait for one of them, which has the only token.
+    fn go_before(&mut self, others: usize) {
+        for _ in 0..TURNS {
+            if self.under_way() > others {
+                self.turn_of(others);
+            }
+        }
     }
 
     /// A subscription that this deployment has never heard of.
@@ -280,10 +364,5 @@ impl Run {
 
     fn ask(&mut self, id: Uuid, body: &str) {
         self.call(Purpose::Manage, Method::PATCH, &id.to_string(), body);
-    }
-
-    fn call(&mut self, purpose: Purpose, method: Method, path: &str, body: &str) {
-        let request = Request::builder().method(method).uri(format!("/subscriptions/{path}"));
-        self.start(purpose, request.body(Bytes::from(body.to_owned())).expect("a GUID is a path"));
     }
 }

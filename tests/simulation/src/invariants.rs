@@ -104,8 +104,11 @@ fn held_once(io: &Arc<Io>, kind: &EventKind, reported: &Subscription) {
             ),
             // A reinstatement is believed on the word of its open operation (F-LC-5): Microsoft's
             // own state follows our answer.
-            EventKind::Reinstated
-            | EventKind::Purchased
+            EventKind::Reinstated => {
+                let reinstates = |id: Uuid| world.operation(id).action == Action::Reinstate;
+                (world.operations(id.0).into_iter().any(reinstates), "reinstatement")
+            }
+            EventKind::Purchased
             | EventKind::ActivationRequested
             | EventKind::ActivationDeadlineApproaching
             | EventKind::ChangeRejected { .. }
@@ -181,6 +184,28 @@ fn compared(record: &Record, microsoft: &SubscriptionState) -> Vec<(&'static str
             format!("{:?}", Some(microsoft.auto_renew)),
         ),
         ("the name", format!("{:?}", ours.name), format!("{:?}", Some(&microsoft.name))),
+        ("the offer", ours.offer_id.clone(), microsoft.offer_id.clone()),
+        (
+            "the term",
+            format!("{:?}", ours.term.term_unit),
+            format!("{:?}", Some(&microsoft.term_unit)),
+        ),
+        ("the trial", ours.is_free_trial.to_string(), microsoft.is_free_trial.to_string()),
+        (
+            "the beneficiary's tenant",
+            format!("{:?}", ours.beneficiary.tenant_id),
+            format!("{:?}", Some(microsoft.beneficiary.tenant_id)),
+        ),
+        (
+            "the purchaser's tenant",
+            format!("{:?}", ours.purchaser.tenant_id),
+            format!("{:?}", Some(microsoft.purchaser.tenant_id)),
+        ),
+        (
+            "what the customer may do",
+            format!("{:?}", ours.allowed_customer_operations.as_ref().map(BTreeSet::len)),
+            format!("{:?}", Some(microsoft.allowed_customer_operations.len())),
+        ),
     ]
     .into_iter()
     // What Microsoft edits after the end is nobody's business (F-LC-8).

@@ -1,6 +1,7 @@
 //! Where the functions meet the world: every effect passes here, and may go wrong here.
 
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,17 +9,19 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use clap::ValueEnum;
 use emulator::World;
 use jiff::Timestamp;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
+use shared::store::REQUEST_LIVES;
 use shared::system::System;
 use uuid::Uuid;
 
 use crate::product::Product;
 
 /// What goes wrong with one effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Fault {
     /// Refused: the effect does not happen.
     Refused,
@@ -30,23 +33,14 @@ pub enum Fault {
     TimedOutAfter,
     /// The other side answers that it is broken.
     Broken,
+    /// The other side answers that it has had enough for now.
+    Throttled,
+    /// The other side answers that it doesn't believe us.
+    Denied,
     /// The function dies before the effect.
     KilledBefore,
     /// The function dies right after the effect.
     KilledAfter,
-}
-
-impl Fault {
-    /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::Refused,
-        Self::Lost,
-        Self::TimedOutBefore,
-        Self::TimedOutAfter,
-        Self::Broken,
-        Self::KilledBefore,
-        Self::KilledAfter,
-    ];
 }
 
 /// Which effects go wrong.
@@ -58,6 +52,8 @@ pub enum Plan {
     Storm(u32),
     /// The one with this number, counted from zero.
     At(usize, Fault),
+    /// None; but before the one with this number, everybody else comes first.
+    Overtaken(usize),
 }
 
 /// How long an effect takes: no two of them happen at the same time.
@@ -80,11 +76,23 @@ struct State {
     count: usize,
     /// Yield to other functions at each effect.
     interleave: bool,
-    /// The function that has its turn works for somebody who has proved nothing.
-    unproven: bool,
+    turn: Turn,
+    /// The last time that Microsoft took a change, by the key under which we were asked for it.
+    taken: HashMap<String, Timestamp>,
+    /// The function that has its turn waits until everybody else has come first.
+    overtaken: bool,
     history: Vec<String>,
     violations: Vec<String>,
     keep_history: bool,
+}
+
+/// For whom the function works that has its turn.
+#[derive(Default)]
+pub struct Turn {
+    /// Somebody who has proved nothing.
+    pub unproven: bool,
+    /// Somebody who gave this key.
+    pub key: Option<String>,
 }
 
 thread_local! {
@@ -104,7 +112,9 @@ impl Io {
             plan: Plan::Calm,
             count: 0,
             interleave: true,
-            unproven: false,
+            turn: Turn::default(),
+            taken: HashMap::new(),
+            overtaken: false,
             history: Vec::new(),
             violations: Vec::new(),
             keep_history,
@@ -147,14 +157,36 @@ impl Io {
         self.state().interleave = interleave;
     }
 
-    /// Whose turn it is: whether it works for somebody who has proved nothing.
-    pub fn begin_turn(&self, unproven: bool) {
-        self.state().unproven = unproven;
+    /// Whose turn it is.
+    pub fn begin_turn(&self, turn: Turn) {
+        self.state().turn = turn;
+    }
+
+    /// Microsoft has taken a change, or an end, that it was asked for.
+    pub fn taken(&self) {
+        let now = self.world(|world| world.now());
+        let mut state = self.state();
+        let Some(key) = state.turn.key.clone() else { return };
+        let before = state.taken.insert(key.clone(), now);
+        drop(state);
+        if before.is_some_and(|before| now.duration_since(before) < REQUEST_LIVES) {
+            self.violate(format!("Microsoft was asked twice for what came with the key {key}"));
+        }
+    }
+
+    /// Whether a function will be overtaken.
+    pub fn is_to_be_overtaken(&self) -> bool {
+        matches!(self.state().plan, Plan::Overtaken(_))
+    }
+
+    /// Whether the function that has had its turn waits for everybody else; asking resets it.
+    pub fn was_overtaken(&self) -> bool {
+        std::mem::take(&mut self.state().overtaken)
     }
 
     /// An effect that nobody has a right to who has proved nothing.
     pub fn needs_proof(&self, name: impl FnOnce() -> String) {
-        if self.state().unproven {
+        if self.state().turn.unproven {
             self.violate(format!("a forged call reached {}", name()));
         }
     }
@@ -197,8 +229,15 @@ impl Io {
         effect: impl FnOnce() -> T + Send,
     ) -> Result<T, Fault> {
         self.turn().await;
+        if DYING.get() {
+            // What died does nothing more, whatever else it had under way.
+            std::future::pending::<()>().await;
+        }
         self.world(|world| world.advance(TAKES));
-        let fault = self.next_fault();
+        let (fault, overtaken) = self.next_fault();
+        if overtaken {
+            Yield(false).await;
+        }
         if let Some(fault) = fault {
             self.note(|| format!("    {} !! {fault:?}", name()));
         }
@@ -214,7 +253,9 @@ impl Io {
                 drop(effect());
                 die().await
             }
-            Some(fault @ (Fault::Refused | Fault::Broken)) => Err(fault),
+            Some(fault @ (Fault::Refused | Fault::Broken | Fault::Throttled | Fault::Denied)) => {
+                Err(fault)
+            }
             Some(fault @ Fault::Lost) => {
                 drop(effect());
                 self.turn().await;
@@ -234,18 +275,25 @@ impl Io {
         }
     }
 
-    fn next_fault(&self) -> Option<Fault> {
+    /// What goes wrong with the next effect, and whether everybody else comes first.
+    fn next_fault(&self) -> (Option<Fault>, bool) {
         let mut state = self.state();
         let number = state.count;
         state.count += 1;
-        match state.plan {
+        let fault = match state.plan {
             Plan::Calm => None,
             Plan::At(at, fault) => (number == at).then_some(fault),
-            Plan::Storm(one_in) => {
-                let strikes = state.rng.random_ratio(1, one_in);
-                strikes.then(|| Fault::ALL[state.rng.random_range(0..Fault::ALL.len())])
+            Plan::Overtaken(at) => {
+                state.overtaken |= number == at;
+                return (None, number == at);
             }
-        }
+            Plan::Storm(one_in) => {
+                let faults = Fault::value_variants();
+                let strikes = state.rng.random_ratio(1, one_in);
+                strikes.then(|| faults[state.rng.random_range(0..faults.len())])
+            }
+        };
+        (fault, false)
     }
 
     /// Lets others go first, sometimes.

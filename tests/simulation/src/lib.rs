@@ -17,13 +17,16 @@ mod publisher;
 mod replay;
 mod requests;
 mod run;
+mod running;
 mod store;
 mod storm;
 mod stream;
 mod tasks;
 mod transport;
 
-pub use exhaustive::{Broken, Flow, every_fault};
+pub use exhaustive::{Broken, Flow, Trouble, every_trouble, trouble};
+pub use io::Fault;
 pub use run::{Run, Violation, history, simulate};
+pub use running::replay;
 pub use store::MemoryStore;
 pub use stream::{Entry, records};

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use clap::Parser;
-use simulation::simulate;
+use simulation::{Fault, Flow, Trouble, Violation, replay, simulate, trouble};
 
 // A quarter of a seed's time goes into small allocations.
 #[global_allocator]
@@ -23,6 +23,15 @@ struct Arguments {
     /// Run this one seed alone, and print its history.
     #[arg(long)]
     seed: Option<u64>,
+    /// Run this flow alone, with one of its effects in trouble, and print its history.
+    #[arg(long, requires = "effect", conflicts_with = "seed")]
+    flow: Option<Flow>,
+    /// Which effect, counted from zero.
+    #[arg(long, requires = "flow")]
+    effect: Option<usize>,
+    /// What goes wrong with it. If not given: nothing, but everybody else comes first.
+    #[arg(long, requires = "flow")]
+    fault: Option<Fault>,
     /// Threads; one per core if not given.
     #[arg(long)]
     threads: Option<usize>,
@@ -31,7 +40,11 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if let Some(seed) = arguments.seed {
-        return show(seed, true);
+        return show(&format!("--seed {seed}"), simulate(seed, true));
+    }
+    if let (Some(flow), Some(effect)) = (arguments.flow, arguments.effect) {
+        let chosen = Trouble { flow, effect, fault: arguments.fault };
+        return show(&chosen.arguments(), trouble(chosen));
     }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let next = AtomicU64::new(arguments.from);
@@ -64,7 +77,8 @@ fn main() -> ExitCode {
     });
     let failed = failed.into_inner();
     if failed < u64::MAX {
-        return show(failed, false);
+        show(&format!("--seed {failed}"), simulate(failed, true));
+        return ExitCode::FAILURE;
     }
     let seconds = begun.elapsed().as_secs_f64();
     let rate = arguments.seeds as f64 / seconds;
@@ -72,23 +86,19 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Prints the history of a seed.
-fn show(seed: u64, even_if_well: bool) -> ExitCode {
-    match simulate(seed, true) {
-        Ok(()) => {
-            println!("seed {seed}: nothing violated");
-            if even_if_well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-        }
-        Err(violation) => {
-            for line in &violation.history {
-                println!("{line}");
-            }
-            println!("\nseed {seed} violates:");
-            for what in &violation.what {
-                println!("  {what}");
-            }
-            println!("\nreplay: cargo run --release -p simulation -- --seed {seed}");
-            ExitCode::FAILURE
-        }
+/// Prints what happened in a run that violated anything.
+fn show(arguments: &str, verdict: Result<(), Violation>) -> ExitCode {
+    let Err(violation) = verdict else {
+        println!("{arguments}: nothing violated");
+        return ExitCode::SUCCESS;
+    };
+    for line in &violation.history {
+        println!("{line}");
     }
+    println!("\n{arguments} violates:");
+    for what in &violation.what {
+        println!("  {what}");
+    }
+    println!("\n{}", replay(arguments));
+    ExitCode::FAILURE
 }

@@ -2,6 +2,7 @@
 
 mod calm;
 mod checks;
+mod ways;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,12 +16,14 @@ use jiff::{SignedDuration, Timestamp};
 use rand::Rng;
 use uuid::Uuid;
 
-use crate::io::Io;
+use crate::io::{Io, Turn};
 use crate::product::Opinion;
 use crate::publisher::{Choices, Function, Publisher};
+use crate::running;
 use crate::store::MemoryStore;
 use crate::stream::{self, Entry};
 use crate::tasks::{Ended, Tasks};
+use ways::Ways;
 
 /// Nothing is on its way for longer: Microsoft has given up waiting, and its token is old.
 const LATEST: SignedDuration = SignedDuration::from_mins(50);
@@ -50,6 +53,8 @@ pub enum Purpose {
     Edited,
     Activate(Uuid),
     Manage,
+    /// A change with this key, which may have been sent before.
+    Keyed(String),
     Reconcile,
     /// The table's stream has something to tell.
     Tell(Vec<Entry>),
@@ -63,7 +68,7 @@ impl Purpose {
             Self::Visit | Self::Confirm(_) => Function::Landing,
             Self::Deliver(_) | Self::Forged | Self::Edited => Function::Webhook,
             Self::Activate(_) => Function::Activation,
-            Self::Manage => Function::Management,
+            Self::Manage | Self::Keyed(_) => Function::Management,
             Self::Reconcile => Function::Reconciliation,
             Self::Tell(_) | Self::Sweep => Function::Delivery,
         }
@@ -87,6 +92,8 @@ pub struct Run {
     pub(crate) choices: Choices,
     /// The reconciliation came to the end of the list.
     finished: bool,
+    /// What was started last, where it is to be overtaken by the same once more.
+    pub(crate) started: Option<(Purpose, Request<Bytes>)>,
 }
 
 enum Outcome {
@@ -102,15 +109,11 @@ impl Run {
     /// # Panics
     /// Never: the settings are complete.
     pub fn new(seed: u64, keep_history: bool) -> Self {
-        // The world's own ids are the same in every run, so that tokens are signed once for all.
-        let settings = Settings {
-            webhook_url: Some("http://publisher.sim/webhook".to_owned()),
-            ..Settings::default()
-        };
-        let mut world = World::new(settings);
-        world.entra().set_authority(crate::transport::ENTRA);
-        world.entra().set_issuing_interval(ISSUING_INTERVAL);
-        let io = Io::new(world, seed, keep_history);
+        let io = Io::new(world(), seed, keep_history);
+        io.world(|world| world.entra().set_issuing_interval(ISSUING_INTERVAL));
+        let ways = io.decide(Ways::drawn);
+        io.note(|| format!("{ways:?}"));
+        io.world(|world| ways.apply(world.settings_mut()));
         let (choices, opinion) = io.decide(|rng| {
             let asks = rng.random_ratio(1, 4);
             let choices = Choices {
@@ -139,6 +142,7 @@ impl Run {
             asked: BTreeSet::new(),
             choices,
             finished: false,
+            started: None,
         }
     }
 
@@ -155,14 +159,20 @@ impl Run {
     /// Starts a function.
     pub(crate) fn start(&mut self, purpose: Purpose, request: Request<Bytes>) {
         self.io.note(|| format!("> {}", described(&purpose)));
-        if let Purpose::Confirm(id) | Purpose::Activate(id) = purpose {
-            self.asked.insert(id);
+        match purpose {
+            Purpose::Activate(id) => drop(self.asked.insert(id)),
+            // The buyer's word is not the publisher's, where that is waited for.
+            Purpose::Confirm(id) if !self.choices.by_publisher => drop(self.asked.insert(id)),
+            _ => {}
         }
         match purpose.function() {
             Function::Reconciliation => return self.start_slice(purpose),
             Function::Delivery => return self.start_delivery(purpose),
             Function::Landing | Function::Webhook | Function::Activation | Function::Management => {
             }
+        }
+        if self.io.is_to_be_overtaken() {
+            self.started = Some((purpose.clone(), request.clone()));
         }
         let handler = self.publisher.handler(purpose.function());
         let handler = handler.expect("the settings are complete");
@@ -267,12 +277,21 @@ impl Run {
     /// That function goes on to its next effect, or ends.
     pub(crate) fn turn_of(&mut self, which: usize) {
         let now = self.io.world(|world| world.now());
-        let forged = matches!(self.tasks.purposes().nth(which), Some(Purpose::Forged));
-        self.io.begin_turn(forged);
+        let purpose = self.tasks.purposes().nth(which);
+        self.io.begin_turn(Turn {
+            unproven: matches!(purpose, Some(Purpose::Forged)),
+            key: match purpose {
+                Some(Purpose::Keyed(key)) => Some(key.clone()),
+                _ => None,
+            },
+        });
         match self.tasks.turn(which, now) {
             None => {}
             Some(Ended::Answered(purpose, outcome)) => self.answered(purpose, &outcome),
             Some(Ended::Killed(purpose)) => self.killed(purpose),
+        }
+        if self.io.was_overtaken() {
+            self.let_others_pass();
         }
         self.only_asked_are_activated();
     }
@@ -353,11 +372,24 @@ impl Run {
     }
 }
 
+/// Microsoft's side. Its own ids are the same in every run, so that tokens are signed once for all.
+pub(crate) fn world() -> World {
+    let settings = Settings {
+        webhook_url: Some("http://publisher.sim/webhook".to_owned()),
+        ..Settings::default()
+    };
+    let mut world = World::new(settings);
+    world.entra().set_authority(crate::transport::ENTRA);
+    world
+}
+
 /// Runs a seed from its first purchase to the calm.
 pub fn simulate(seed: u64, keep_history: bool) -> Result<(), Violation> {
+    running::begin(format!("--seed {seed}"));
     let mut run = Run::new(seed, keep_history);
     run.storm();
     run.calm();
+    running::end();
     run.verdict()
 }
 

@@ -33,6 +33,8 @@ enum Happening {
     ToggleRenewal,
     NoticeAgain,
     PublisherChanges,
+    PublisherChangesWithKey,
+    PublisherLooks,
     PublisherCancels,
     PublisherActivates,
     Send,
@@ -57,7 +59,7 @@ enum Happening {
 
 impl Happening {
     /// How likely each is, against the others.
-    const WEIGHTS: [(Self, u32); 33] = [
+    const WEIGHTS: [(Self, u32); 35] = [
         (Self::Purchase, 6),
         (Self::Visit, 4),
         (Self::Confirm, 8),
@@ -70,7 +72,9 @@ impl Happening {
         (Self::Unsubscribe, 1),
         (Self::ToggleRenewal, 1),
         (Self::NoticeAgain, 1),
-        (Self::PublisherChanges, 4),
+        (Self::PublisherChanges, 3),
+        (Self::PublisherChangesWithKey, 4),
+        (Self::PublisherLooks, 2),
         (Self::PublisherCancels, 1),
         (Self::PublisherActivates, 3),
         (Self::Send, 12),
@@ -132,7 +136,17 @@ impl Run {
             | Happening::ToggleRenewal
             | Happening::NoticeAgain => self.microsoft(happening),
             Happening::PublisherChanges => self.publisher_changes(),
-            Happening::PublisherCancels => self.manage(Method::DELETE, Bytes::new()),
+            Happening::PublisherChangesWithKey => self.publisher_changes_with_key(),
+            Happening::PublisherLooks => {
+                if let Some(id) = self.any() {
+                    self.call(Purpose::Manage, Method::POST, &format!("{id}/observe"), "");
+                }
+            }
+            Happening::PublisherCancels => {
+                if let Some(id) = self.any() {
+                    self.call(Purpose::Manage, Method::DELETE, &id.to_string(), "");
+                }
+            }
             Happening::PublisherActivates => self.publisher_activates(),
             Happening::Send => self.send_due(),
             Happening::Arrive => {
@@ -286,6 +300,7 @@ impl Run {
     }
 
     fn publisher_changes(&mut self) {
+        let Some(id) = self.any() else { return };
         let body = self.io.decide(|rng| {
             if rng.random() {
                 json!({ "quantity": rng.random_range(1..=60) })
@@ -294,23 +309,38 @@ impl Run {
                 json!({ "planId": plans.choose(rng) })
             }
         });
-        self.manage(Method::PATCH, Bytes::from(body.to_string()));
+        self.call(Purpose::Manage, Method::PATCH, &id.to_string(), &body.to_string());
     }
 
-    fn manage(&mut self, method: Method, body: Bytes) {
-        let Some(id) = self.any() else { return };
-        let request =
-            Request::builder().method(method).uri(format!("/subscriptions/{id}")).body(body);
-        self.start(Purpose::Manage, request.expect("a GUID is a path"));
+    /// One of few requests, sent as often as it comes up; the key tells that it is the same.
+    fn publisher_changes_with_key(&mut self) {
+        let number = self.io.decide(|rng| rng.random_range(0..4_usize));
+        let ids: Vec<Uuid> =
+            self.io.world(|world| world.subscriptions().map(|state| state.id).collect());
+        let Some(id) = ids.get(number % PURCHASES) else { return };
+        let bodies =
+            [r#"{"quantity":7}"#, r#"{"planId":"gold"}"#, r#"{"quantity":8}"#, r#"{"quantity":9}"#];
+        self.ask_with_key(*id, &format!("change-{number}"), bodies[number]);
+    }
+
+    pub(crate) fn ask_with_key(&mut self, id: Uuid, key: &str, body: &str) {
+        let request = Request::builder()
+            .method(Method::PATCH)
+            .uri(format!("/subscriptions/{id}"))
+            .header("idempotency-key", key)
+            .body(Bytes::from(body.to_owned()));
+        self.start(Purpose::Keyed(key.to_owned()), request.expect("a GUID is a path"));
+    }
+
+    /// A call of the publisher's own API.
+    pub(crate) fn call(&mut self, purpose: Purpose, method: Method, path: &str, body: &str) {
+        let request = Request::builder().method(method).uri(format!("/subscriptions/{path}"));
+        self.start(purpose, request.body(Bytes::from(body.to_owned())).expect("a GUID is a path"));
     }
 
     /// Somebody wants events to be told again.
     pub(crate) fn redeliver(&mut self, id: Uuid, from: &Value) {
-        let request = Request::builder()
-            .method(Method::POST)
-            .uri(format!("/subscriptions/{id}/redeliver"))
-            .body(Bytes::from(from.to_string()));
-        self.start(Purpose::Manage, request.expect("a GUID is a path"));
+        self.call(Purpose::Manage, Method::POST, &format!("{id}/redeliver"), &from.to_string());
     }
 
     /// The publisher's product activates what it was asked to activate.
@@ -319,11 +349,7 @@ impl Run {
             return;
         }
         let Some(id) = self.any() else { return };
-        let request = Request::builder()
-            .method(Method::POST)
-            .uri(format!("/subscriptions/{id}/activate"))
-            .body(Bytes::new());
-        self.start(Purpose::Activate(id), request.expect("a GUID is a path"));
+        self.call(Purpose::Activate(id), Method::POST, &format!("{id}/activate"), "");
     }
 
     /// A stranger calls the webhook, with an operation that may even exist.

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use emulator::{ApiRequest, Outcome, World};
-use http::{Request, Response, StatusCode};
+use emulator::{Answer, ApiRequest, Outcome, World};
+use http::header::RETRY_AFTER;
+use http::{HeaderValue, Request, Response, StatusCode};
 use shared::outbound::{SendError, Transport};
 
 use crate::io::{Fault, Io};
@@ -48,31 +49,44 @@ impl Transport for SimulatedTransport {
                     SendError::NoAnswer("told what must never be told".to_owned())
                 });
             }
-            answer(io.world(|world| carry(world, &request, &target, to_entra)))
+            let carried = io.world(|world| carry(world, &request, &target, to_entra));
+            // 202 is what a change and an end are taken with (F-CHP-7, F-CAN-3), and nothing else.
+            if carried.reply().is_some_and(|reply| reply.status == 202) {
+                io.taken();
+            }
+            answer(carried.outcome)
         });
         match outcome.await {
             Ok(answer) => answer,
             Err(Fault::Refused) => Err(SendError::NotSent("connection refused".to_owned())),
-            Err(Fault::Broken) => {
-                let mut broken = Response::new(Bytes::from_static(b"<html>broken</html>"));
-                *broken.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-                Ok(broken)
-            }
+            Err(Fault::Broken) => Ok(failure(StatusCode::SERVICE_UNAVAILABLE)),
+            Err(Fault::Throttled) => Ok(failure(StatusCode::TOO_MANY_REQUESTS)),
+            Err(Fault::Denied) => Ok(failure(StatusCode::FORBIDDEN)),
             Err(fault) => Err(SendError::NoAnswer(format!("{fault:?}"))),
         }
     }
+}
+
+/// Whatever stands between us and the other side answers in its place.
+fn failure(status: StatusCode) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from_static(b"<html>not now</html>"));
+    *response.status_mut() = status;
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
 }
 
 fn without_query(target: &str) -> &str {
     target.split('?').next().unwrap_or_default()
 }
 
-fn carry(world: &mut World, request: &Request<Bytes>, target: &str, to_entra: bool) -> Outcome {
+fn carry(world: &mut World, request: &Request<Bytes>, target: &str, to_entra: bool) -> Answer {
     let target = target.strip_prefix("/api").filter(|_| !to_entra).unwrap_or(target);
     let mut carried = ApiRequest::new(request.method().clone(), target);
     carried.headers = request.headers().clone();
     carried.body = request.body().to_vec();
-    if to_entra { world.entra_call(&carried).outcome } else { world.marketplace(&carried).outcome }
+    if to_entra { world.entra_call(&carried) } else { world.marketplace(&carried) }
 }
 
 fn answer(outcome: Outcome) -> Result<Response<Bytes>, SendError> {

@@ -1,10 +1,12 @@
 //! The things that the publisher's side does.
 
+use clap::ValueEnum;
+
 use crate::product::Opinion;
 use crate::publisher::Choices;
 
 /// One thing the publisher's side does from beginning to end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Flow {
     /// A buyer opens the landing page.
     Visit,
@@ -48,6 +50,10 @@ pub enum Flow {
     PublisherPlan,
     /// The publisher asks for other seats, and the webhook brings them.
     PublisherQuantity,
+    /// The publisher asks for other seats, and once more, with the key of the first time.
+    PublisherAsksTwice,
+    /// The publisher has Microsoft's copy read, whose webhook was lost.
+    PublisherLooks,
     /// The publisher cancels, and the webhook ends it.
     PublisherCancel,
     /// The reconciliation repairs what a lost webhook left undone.
@@ -72,40 +78,10 @@ pub enum Flow {
 }
 
 impl Flow {
-    /// All of them.
-    pub const ALL: [Self; 31] = [
-        Self::Visit,
-        Self::Confirm,
-        Self::HandOver,
-        Self::Activate,
-        Self::ChangePlan,
-        Self::RejectPlan,
-        Self::RejectByAnswer,
-        Self::ChangeQuantity,
-        Self::RejectQuantity,
-        Self::Revert,
-        Self::EditedPlan,
-        Self::ChangeOfUnknown,
-        Self::Renew,
-        Self::Suspend,
-        Self::Reinstate,
-        Self::ReinstateOvertaken,
-        Self::ReinstateOfUnknown,
-        Self::Unsubscribe,
-        Self::Subscribe,
-        Self::PublisherPlan,
-        Self::PublisherQuantity,
-        Self::PublisherCancel,
-        Self::Reconcile,
-        Self::ReconcileOvertaken,
-        Self::ReconcileLate,
-        Self::Sweep,
-        Self::AskedPlan,
-        Self::AskedQuantity,
-        Self::Tell,
-        Self::TellLater,
-        Self::TellAgain,
-    ];
+    /// Whether it goes by what has happened.
+    pub(super) fn reads_history(self) -> bool {
+        matches!(self, Self::ReconcileOvertaken | Self::ReinstateOvertaken)
+    }
 
     pub(super) fn choices(self) -> Choices {
         Choices {

@@ -1,8 +1,9 @@
 //! What is checked while a run goes on: answers against what Microsoft holds, and who asked for what.
 
 use emulator::{Action, Dispatch, OperationState};
-use shared::domain::{OperationId, SubscriptionId};
+use shared::domain::{Event, EventKind, OperationId, SubscriptionId};
 use shared::store::Outcome as Marked;
+use uuid::Uuid;
 
 use super::Run;
 
@@ -59,6 +60,27 @@ impl Run {
         for operation in refused {
             if !self.may_reject(&operation) {
                 self.io.violate(format!("{} was refused, and nobody rejects it", operation.id));
+            }
+        }
+    }
+
+    /// What was refused is told as rejected, each once. Not in a storm: there a call may never be repeated, of
+    /// whose first delivery nobody is left, and the product may be asked again and not be well.
+    pub(crate) fn every_no_is_told(&self) {
+        let refused: Vec<_> = self.io.world(|world| {
+            let ids: Vec<_> = world.subscriptions().map(|state| state.id).collect();
+            let count = |id: Uuid| {
+                let operations = world.operations(id).into_iter().map(|id| world.operation(id));
+                operations.filter(|operation| operation.error_message == REFUSED).count()
+            };
+            ids.into_iter().map(|id| (id, count(id))).collect()
+        });
+        for (id, refused) in refused {
+            let history = self.table.history(SubscriptionId(id), 0);
+            let told = |event: &&Event| matches!(event.kind, EventKind::ChangeRejected { .. });
+            let told = history.iter().filter(told).count();
+            if told != refused {
+                self.io.violate(format!("{id}: {refused} changes were refused, and {told} told"));
             }
         }
     }
