@@ -61,6 +61,13 @@ impl Run {
             if !self.may_reject(&operation) {
                 self.io.violate(format!("{} was refused, and nobody rejects it", operation.id));
             }
+            let whose = SubscriptionId(operation.subscription_id);
+            let mark = self.table.mark(whose, OperationId(operation.id));
+            // A product may have been asked a second time, and not been well.
+            if !self.choices.asks && mark.is_some_and(|mark| mark.outcome != Marked::Rejected) {
+                self.io
+                    .violate(format!("{} was refused, and its mark doesn't say so", operation.id));
+            }
         }
     }
 
