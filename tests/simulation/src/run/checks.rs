@@ -63,12 +63,25 @@ impl Run {
             }
             let whose = SubscriptionId(operation.subscription_id);
             let mark = self.table.mark(whose, OperationId(operation.id));
-            // A product may have been asked a second time, and not been well.
-            if !self.choices.asks && mark.is_some_and(|mark| mark.outcome != Marked::Rejected) {
+            // Later a product may not be well that is asked once more, and what was refused may be in force.
+            if !self.choices.asks
+                && !self.was_in_force(&operation)
+                && mark.is_some_and(|mark| mark.outcome != Marked::Rejected)
+            {
                 self.io
                     .violate(format!("{} was refused, and its mark doesn't say so", operation.id));
             }
         }
+    }
+
+    /// Whether what an operation asks for was ever in force.
+    fn was_in_force(&self, operation: &OperationState) -> bool {
+        self.io.world(|world| {
+            world.history(operation.subscription_id).any(|state| match operation.action {
+                Action::ChangePlan => state.plan_id == operation.plan_id,
+                _ => state.quantity == operation.quantity,
+            })
+        })
     }
 
     /// What was refused is told as rejected, each once. Not in a storm: there a call may never be repeated, of
