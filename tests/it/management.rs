@@ -132,10 +132,19 @@ async fn lists_are_filtered_by_status_and_offer() {
         ("offer=per-seat-1&status=Subscribed", vec![seats]),
         ("offer=nothing-of-ours", vec![]),
         ("status=&offer=", vec![silver, seats, suspended, pending]),
+        ("status=%20&offer=+%09", vec![silver, seats, suspended, pending]),
         ("colour=blue", vec![silver, seats, suspended, pending]),
     ] {
         let (found, _) = listed(&scene, query).await;
         assert_eq!(found, expected.into_iter().collect(), "{query}");
+    }
+    for name in ["status", "offer"] {
+        // What no subscription can have is nothing the table is asked for, whose keys end at 2 KB.
+        let of = |length| format!("/subscriptions?{name}={}", "w".repeat(length));
+        assert_eq!(scene.get(&of(100)).await.status, StatusCode::OK, "{name}");
+        for length in [101, 3000] {
+            is_problem(&scene.get(&of(length)).await, StatusCode::BAD_REQUEST, "malformed_request");
+        }
     }
     let empty = Scene::new().await;
     assert_eq!(empty.get("/subscriptions").await.json()["subscriptions"], json!([]));

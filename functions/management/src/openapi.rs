@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::code::Code;
 use crate::keyed::KEY;
-use crate::route::{Query, TABLE};
+use crate::route::{LONGEST_WORD, Query, TABLE};
 use calls::{Body, Described, Success, describe};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
@@ -165,9 +165,14 @@ fn operation(described: &Described, query: &[Query]) -> Value {
 fn parameter(query: Query) -> Value {
     let (description, schema) = match query {
         Query::Status => {
-            ("Only those with this status", json!({ "type": "string", "examples": ["Subscribed"] }))
+            let word =
+                json!({ "type": "string", "maxLength": LONGEST_WORD, "examples": ["Subscribed"] });
+            ("Only those with this status", word)
         }
-        Query::Offer => ("Only those of this offer", json!({ "type": "string" })),
+        Query::Offer => {
+            let word = json!({ "type": "string", "maxLength": LONGEST_WORD });
+            ("Only those of this offer", word)
+        }
         Query::Next => (
             "`next` of the page before; nothing to look into, and good for the same filters only",
             json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]*$" }),

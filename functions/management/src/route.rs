@@ -39,6 +39,10 @@ pub enum Call {
     Redeliver,
 }
 
+/// The most characters of a status or an offer's id: Microsoft's have 50 at the most, and the table
+/// takes no key of 2 KB.
+pub const LONGEST_WORD: usize = 100;
+
 /// A query parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Query {
@@ -167,8 +171,14 @@ impl Route {
         let query = |wanted: Query| {
             debug_assert!(entry.query.contains(&wanted), "the table names what is read");
             form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes())
-                .find(|(name, value)| name == wanted.name() && !value.is_empty())
-                .map(|(_, value)| value.into_owned())
+                .find(|(name, value)| name == wanted.name() && !value.trim().is_empty())
+                .map(|(_, value)| value.trim().to_owned())
+        };
+        let word = |wanted: Query| match query(wanted) {
+            Some(word) if word.chars().count() > LONGEST_WORD => {
+                Err(malformed(&format!("`{}` is longer than any there is", wanted.name())))
+            }
+            word => Ok(word),
         };
         let id = || match parts.first().map(|id| id.parse()) {
             Some(Ok(id)) => Ok(id),
@@ -177,8 +187,8 @@ impl Route {
         Ok(match entry.call {
             Call::List => Self::List {
                 filter: Filter {
-                    status: query(Query::Status).as_deref().map(Status::from),
-                    offer_id: query(Query::Offer),
+                    status: word(Query::Status)?.as_deref().map(Status::from),
+                    offer_id: word(Query::Offer)?,
                 },
                 next: query(Query::Next).map(|next| place::open(&next)).transpose()?,
             },
