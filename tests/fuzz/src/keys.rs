@@ -1,4 +1,5 @@
-//! Entra's signing key: made anew in every process, since what is asserted doesn't depend on it.
+//! Signing keys, Entra's and a stranger's: made anew in every process, since what is asserted doesn't
+//! depend on them.
 
 use std::sync::OnceLock;
 
@@ -27,21 +28,29 @@ pub struct Key {
     pub e: String,
 }
 
-/// The one key of this process.
+/// Entra's key, the one of the publisher's tenant.
 pub fn key() -> &'static Key {
     static KEY: OnceLock<Key> = OnceLock::new();
-    KEY.get_or_init(|| {
+    KEY.get_or_init(Key::new)
+}
+
+/// Somebody else's key, under the same id.
+pub fn stranger() -> &'static Key {
+    static KEY: OnceLock<Key> = OnceLock::new();
+    KEY.get_or_init(Key::new)
+}
+
+impl Key {
+    fn new() -> Self {
         let private = rsa::RsaPrivateKey::new(&mut OsRng, 2048).expect("a size RSA keys can have");
         let document = private.to_pkcs8_der().expect("a key that can be written");
-        Key {
+        Self {
             pair: RsaKeyPair::from_pkcs8(document.as_bytes()).expect("a key as ring likes it"),
             n: URL_SAFE_NO_PAD.encode(private.n().to_bytes_be()),
             e: URL_SAFE_NO_PAD.encode(private.e().to_bytes_be()),
         }
-    })
-}
+    }
 
-impl Key {
     /// The key's id.
     pub fn kid(&self) -> &'static str {
         KID

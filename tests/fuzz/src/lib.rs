@@ -4,7 +4,11 @@
 //! an HTTP message, a line with its status, its headers, an empty line, its body.
 
 mod keys;
+pub mod landing_page;
 mod message;
+pub mod schema;
+pub mod sign_in;
+pub mod table;
 mod wire;
 
 use std::future::Future;
@@ -22,8 +26,8 @@ use shared::system::System;
 use tokio::runtime::{Builder, Runtime};
 use uuid::Uuid;
 
-pub use keys::{Key, key};
-pub use message::{Message, parts};
+pub use keys::{Key, key, stranger};
+pub use message::{Message, members, parts};
 pub use wire::{Responses, Wire, assert_sent_to_the_marketplace_alone, status};
 
 /// Where the client thinks the marketplace is.

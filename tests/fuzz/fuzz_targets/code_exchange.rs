@@ -1,0 +1,93 @@
+//! Entra's answer to a code that a buyer brought back (F-LP-6). `{id_token}` stands for the token of
+//! the buyer's own round trip, and `{another}` for that of somebody else's.
+#![no_main]
+
+use bytes::Bytes;
+use fuzz::landing_page::{ORIGIN, PURCHASE, SESSION, TRIP, cookie, page, strange_page};
+use fuzz::{APP, ENTRA, Message, TENANT};
+use http::header::{COOKIE, LOCATION};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
+use libfuzzer_sys::fuzz_target;
+use serde_json::{Value, json};
+
+/// What the buyer gets, who comes back with a code.
+fn arrive(exchanged: Response<Bytes>) -> Response<Bytes> {
+    let page = page();
+    page.wire.reset(page.answering_codes(exchanged));
+    let back = format!("/landing/signed-in?code=the-code&state={}", page.state);
+    let to: Uri = back.parse().expect("an address");
+    let cookie = HeaderValue::from_str(&format!("{TRIP}={}", page.trip)).expect("text");
+    let shown = page.visit(Method::GET, to, HeaderMap::from_iter([(COOKIE, cookie)]), Bytes::new());
+    let sent = page.wire.sent();
+    // A code is good for one answer, and the secret goes to Entra alone.
+    let [exchange, keys @ ..] = &sent[..] else { panic!("a code that nobody redeems") };
+    assert_exchange(exchange);
+    for request in keys {
+        let uri = request.uri().to_string();
+        assert_eq!(uri, format!("{ENTRA}/{TENANT}/discovery/v2.0/keys"));
+    }
+    shown
+}
+
+/// F-LP-6, RFC 6749 and 7636: what belongs to the exchange, each once, in the body.
+fn assert_exchange(request: &Request<Bytes>) {
+    assert_eq!(request.method(), Method::POST);
+    assert_eq!(request.uri().to_string(), format!("{ENTRA}/common/oauth2/v2.0/token"));
+    let form = std::str::from_utf8(request.body()).expect("a form");
+    let redirect = format!("{ORIGIN}/landing/signed-in").replace(':', "%3A").replace('/', "%2F");
+    for pair in [
+        "grant_type=authorization_code".to_owned(),
+        "code=the-code".to_owned(),
+        "client_secret=the-landing-secret".to_owned(),
+        format!("client_id={APP}"),
+        format!("redirect_uri={redirect}"),
+    ] {
+        assert_eq!(form.split('&').filter(|it| **it == pair).count(), 1, "{pair} in {form}");
+    }
+    let verifiers = form.split('&').filter(|pair| pair.starts_with("code_verifier="));
+    assert_eq!(verifiers.count(), 1, "{form}");
+}
+
+// Making keys takes seconds, which are no input's.
+fuzz_target!(init: (page(), strange_page()), |text: &str| {
+    let (own, another) = (&page().exchanged["id_token"], &strange_page().exchanged["id_token"]);
+    let own = own.as_str().expect("a token");
+    let text = text.replace("{id_token}", own);
+    let text = text.replace("{another}", another.as_str().expect("a token"));
+    let answer = Message::read(text.as_bytes()).answer();
+    let (status, body) = (answer.status(), answer.body().clone());
+    let shown = arrive(answer);
+    let read: Option<Value> = serde_json::from_slice(&body).ok();
+    let said = |name: &str| read.as_ref().and_then(|read| read[name].as_str());
+    let signed_in = cookie(shown.headers(), SESSION).is_some();
+    match shown.status() {
+        StatusCode::SEE_OTHER => {
+            assert!(signed_in && status == StatusCode::OK, "{status}");
+            assert_eq!(shown.headers()[LOCATION], "/landing");
+            // A number beyond every number, in a member that nobody reads, is none of our business.
+            assert!(read.is_none() || said("id_token") == Some(own));
+        }
+        // Of what goes wrong, the visitor's affair is a code that isn't good, or a token of another
+        // round trip; everything else may be over in a moment (F-AUTH-15).
+        StatusCode::BAD_REQUEST => {
+            let refused = status != StatusCode::OK && said("error") == Some("invalid_grant");
+            let strange = status == StatusCode::OK && said("id_token").is_some_and(|it| it != own);
+            assert!(read.is_none() || refused || strange, "{status} {read:?}");
+        }
+        other => assert_eq!(other, StatusCode::SERVICE_UNAVAILABLE),
+    }
+    assert_eq!(signed_in, shown.status() == StatusCode::SEE_OTHER);
+    let readable = shown.headers().values().map(|value| value.to_str().expect("text"));
+    for text in readable.chain([std::str::from_utf8(shown.body()).expect("text")]) {
+        assert!(!text.contains(own) && !text.contains(PURCHASE));
+        assert!(!text.contains("the-landing-secret"));
+    }
+    // What tomorrow's answers say beside it keeps nobody out.
+    let Some(Value::Object(mut more)) = read else { return };
+    if let Value::Object(usual) = &page().exchanged {
+        more.extend(usual.clone());
+    }
+    more.remove("refresh_token");
+    let arrived = arrive(Response::new(json!(more).to_string().into()));
+    assert!(cookie(arrived.headers(), SESSION).is_some(), "{more:?}");
+});

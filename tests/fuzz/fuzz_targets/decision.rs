@@ -1,0 +1,152 @@
+//! What the publisher's product says about a change: a line with what is to be done where it says
+//! nothing (`accept`, `reject`, or neither), and its answer.
+#![no_main]
+
+use std::sync::{Arc, OnceLock};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use fuzz::{Message, OPERATION, SUBSCRIPTION, Still, Wire, now, parts, run};
+use http::{Method, Request, Response, Uri};
+use libfuzzer_sys::fuzz_target;
+use ring::hmac;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use shared::auth::ClientSecret;
+use shared::decision::{Briefing, Changes, PATIENCE, Product};
+use shared::domain::{
+    Action, Authority, Cause, ChangePolicy, ChangeRules, Decision, OperationId, Record, Ruling,
+    SubscriptionId, Verdict, observe,
+};
+use shared::operations::Requested;
+
+const PRODUCT: &str = "https://product.example/decisions";
+
+const KEY: &[u8; 32] = b"what questions are signed with..";
+
+/// As long as an answer may be.
+const LARGEST: usize = 16 * 1024;
+
+/// A change that nobody asked for and no rule speaks about: the product's to decide.
+fn change() -> &'static (Record, Requested) {
+    static CHANGE: OnceLock<(Record, Requested)> = OnceLock::new();
+    CHANGE.get_or_init(|| {
+        let observed = json!({
+            "id": SUBSCRIPTION, "offerId": "northwind-crm", "planId": "silver", "quantity": 10,
+            "saasSubscriptionStatus": "Subscribed",
+        });
+        let observed = serde_json::from_value(observed).expect("a subscription");
+        let Ok(Decision::Commit(change)) = observe(None, &observed, &Cause::Landing, now()) else {
+            panic!("a new subscription makes a record")
+        };
+        let operation = json!({ "id": OPERATION, "action": "ChangePlan", "planId": "gold" });
+        let requested = Requested {
+            subscription: SubscriptionId(SUBSCRIPTION),
+            id: OperationId(OPERATION),
+            action: Action::ChangePlan,
+            operation: serde_json::from_value(operation).expect("an operation"),
+            cause: Cause::Reconciliation,
+        };
+        (change.record, requested)
+    })
+}
+
+/// What becomes of the change with this answer of the product's.
+fn decided(fallback: Option<ChangePolicy>, answer: Response<Bytes>) -> Ruling {
+    let wire = Wire::answering(answer);
+    let secret = SecretString::from(format!("whsec_{}", STANDARD.encode(KEY)));
+    let product = Product::new(
+        Uri::from_static(PRODUCT),
+        ClientSecret::Given(secret),
+        fallback,
+        wire.clone(),
+        Arc::new(Still),
+    );
+    let changes = Changes {
+        policy: ChangePolicy::Accept,
+        rules: ChangeRules::default(),
+        product: Some(product),
+    };
+    let (record, requested) = change();
+    let ruling = run(changes.decide(record, requested, &Briefing::default()));
+    let [request] = &wire.sent()[..] else { panic!("one question, whatever the answer") };
+    assert_signed_question(request);
+    ruling
+}
+
+/// The question goes to the product alone, signed as Standard Webhooks say, under the operation's id.
+fn assert_signed_question(request: &Request<Bytes>) {
+    assert_eq!((request.method(), request.uri().to_string().as_str()), (&Method::POST, PRODUCT));
+    let header = |name| request.headers()[name].to_str().expect("text").to_owned();
+    assert_eq!(header("webhook-id"), OPERATION.to_string());
+    assert_eq!(header("webhook-timestamp"), now().as_second().to_string());
+    let signed =
+        [format!("{OPERATION}.{}.", now().as_second()).as_bytes(), request.body()].concat();
+    let signature = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, KEY), &signed);
+    assert_eq!(header("webhook-signature"), format!("v1,{}", STANDARD.encode(signature)));
+    let question: Value = serde_json::from_slice(request.body()).expect("JSON");
+    assert_eq!(question["operationId"], OPERATION.to_string());
+    let deadline: jiff::Timestamp =
+        question["deadline"].as_str().and_then(|at| at.parse().ok()).expect("a time");
+    assert!(deadline <= now() + PATIENCE);
+}
+
+/// The decision in an answer, in other words than the code's.
+fn word(answer: &Value) -> Option<Verdict> {
+    let word = answer.as_object()?.get("decision")?.as_str()?.trim().to_ascii_lowercase();
+    [Verdict::Accept, Verdict::Reject].into_iter().find(|verdict| verdict.name() == word)
+}
+
+/// A reason is one line of at most 200 characters, and names no address.
+fn assert_kept_in_bounds(ruling: &Ruling) {
+    let Some(reason) = &ruling.reason else { return };
+    assert!((1..=200).contains(&reason.chars().count()), "{reason}");
+    assert!(!reason.contains('@') && !reason.contains(char::is_control), "{reason}");
+    assert_eq!(reason.trim(), reason);
+}
+
+fuzz_target!(|input: &[u8]| {
+    let [fallback, answer] = parts(input);
+    let fallback = match fallback {
+        b"accept" => Some(ChangePolicy::Accept),
+        b"reject" => Some(ChangePolicy::Reject),
+        _ => None,
+    };
+    let answer = Message::read(answer).answer();
+    let (status, body) = (answer.status(), answer.body().clone());
+    let ruling = decided(fallback, answer);
+    assert_kept_in_bounds(&ruling);
+    let unmarked = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&body);
+    // Broken text in a member that nobody reads, or a number beyond every number, is no failure, and
+    // nothing to compare with.
+    let read = serde_json::from_slice::<Value>(unmarked).ok();
+    match ruling.by {
+        Authority::Product => {
+            assert!(status.is_success() && body.len() <= LARGEST, "{status}");
+            assert!(unmarked.trim_ascii_start().starts_with(b"{"));
+            assert!(read.as_ref().is_none_or(|read| word(read) == Some(ruling.verdict)));
+        }
+        Authority::Fallback => {
+            let otherwise = fallback.unwrap_or(ChangePolicy::Accept).verdict();
+            assert_eq!(ruling.verdict, otherwise, "silence decides nothing");
+            let reason =
+                if status.is_success() { "no_decision_in_answer" } else { "error_answered" };
+            assert_eq!(ruling.reason.as_deref(), Some(reason));
+        }
+        by => panic!("decided by {by:?}"),
+    }
+    // A decision is heard whatever else the answer holds, as long as it says each thing once.
+    let Some(read) = read.filter(Value::is_object) else { return };
+    let each_once = read.to_string();
+    if each_once.len() > LARGEST {
+        return;
+    }
+    let again = decided(fallback, Response::new(each_once.into()));
+    assert_eq!((again.by == Authority::Product).then_some(again.verdict), word(&read), "{read}");
+    let reason = read["reason"].as_str().unwrap_or_default();
+    let is_plain = reason.len() <= 200 && reason.bytes().all(|byte| matches!(byte, b'!'..=b'~'));
+    if again.by == Authority::Product && is_plain && !reason.is_empty() && !reason.contains('@') {
+        assert_eq!(again.reason.as_deref(), Some(reason));
+    }
+});

@@ -1,0 +1,248 @@
+//! What DynamoDB answers about cursors, about events that are to be carried, and about requests with
+//! keys: items of other versions of this program, of other programs, of nobody. The parts of an input:
+//! the answer to a read; a place in a list, as somebody might bring it; the answer to a write.
+#![no_main]
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use fuzz::{DYNAMODB, Message, SUBSCRIPTION, Wire, now, parts, run, status, store};
+use http::{Response, StatusCode};
+use jiff::{SignedDuration, Timestamp};
+use libfuzzer_sys::fuzz_target;
+use serde_json::{Value, json};
+use shared::domain::{Position, SubscriptionId};
+use shared::store::{
+    Cursor, CursorError, CursorState, DynamoDbStore, KeepError, KeyedRequest, Outbox, Page,
+    REQUEST_LIVES, Requests, StoreError, Target,
+};
+
+const ID: SubscriptionId = SubscriptionId(SUBSCRIPTION);
+
+const KEY: &str = "1d9b6f0e";
+
+fn table() -> &'static (Arc<Wire>, DynamoDbStore) {
+    static TABLE: OnceLock<(Arc<Wire>, DynamoDbStore)> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        let wire = Wire::answering(status(StatusCode::OK));
+        let store = store(&wire);
+        (wire, store)
+    })
+}
+
+/// Every call to the table is answered with this.
+fn answer(answer: Response<Bytes>) {
+    table().0.reset(Box::new(move |_| answer.clone()));
+}
+
+fn answer_text(body: impl Into<Bytes>) {
+    answer(Response::new(body.into()));
+}
+
+/// What was sent last; `None` where nothing was.
+fn sent() -> Option<Value> {
+    let sent = table().0.sent();
+    let last = sent.last()?;
+    assert!(last.uri().to_string().starts_with(DYNAMODB));
+    Some(serde_json::from_slice(last.body()).expect("a request in JSON"))
+}
+
+/// A cursor is saved over the one before it and over no other, and read again as it was saved.
+fn saved_and_read_again(cursor: &Cursor) {
+    let (_, store) = table();
+    answer_text("{}");
+    let saved = run(store.save_cursor(ID, Target::EventBus, cursor));
+    let Some(before) = cursor.revision.checked_sub(1) else {
+        assert!(matches!(saved, Err(CursorError::Conflict)) && sent().is_none());
+        return;
+    };
+    saved.expect("a cursor is always written");
+    let put = sent().expect("a request");
+    if before == 0 {
+        assert_eq!(put["ConditionExpression"], "attribute_not_exists(#pk)");
+    } else {
+        assert_eq!(put["ConditionExpression"], "#version = :expected");
+        assert_eq!(put["ExpressionAttributeValues"][":expected"]["N"], before.to_string());
+    }
+    let item = &put["Item"];
+    assert_eq!(item["version"]["N"], cursor.revision.to_string());
+    assert_eq!(item["pk"]["S"], format!("SUB#{SUBSCRIPTION}"));
+    assert_eq!(item["sk"]["S"], "DELIVERY#event-bus");
+    assert!(item.get("expires_at").is_none(), "without it, all would be told anew");
+    // What waits is in the index of what is due or parked, and what flows is not.
+    let (list, at) = match &cursor.state {
+        CursorState::Flowing => (None, None),
+        CursorState::Due { at, .. } => (Some("DUE"), Some(at)),
+        CursorState::Parked { at, .. } => (Some("PARKED"), Some(at)),
+    };
+    assert_eq!(item["outbox"]["S"].as_str(), list);
+    let due_at = item["due_at"]["S"].as_str();
+    assert_eq!(due_at.is_some(), at.is_some());
+    // Years before the first are written otherwise than they are read.
+    if let (Some(due_at), Some(at)) = (due_at, at.filter(|at| **at >= Timestamp::UNIX_EPOCH)) {
+        let due_at: Timestamp = due_at.parse().expect("a time");
+        assert_eq!(due_at.as_second(), at.as_second());
+    }
+    answer_text(json!({ "Item": item }).to_string());
+    assert_eq!(run(store.cursor(ID, Target::EventBus)).expect("as it was saved"), *cursor);
+}
+
+/// A request is kept for a day, given free at once, and read again as it was kept.
+fn kept_and_read_again(request: &KeyedRequest) {
+    let (_, store) = table();
+    answer_text("{}");
+    // Times at the end of time can't be added to.
+    if run(store.keep_request(KEY, request)).is_err() {
+        return;
+    }
+    let kept = sent().expect("a request");
+    let condition = "attribute_not_exists(#pk) OR #expires_at <= :now";
+    assert_eq!(kept["ConditionExpression"], condition);
+    assert_eq!(kept["Item"]["pk"]["S"], format!("REQUEST#{KEY}"));
+    run(store.answer_request(KEY, request)).expect("a request that could be kept");
+    assert_eq!(sent().expect("a request")["Item"], kept["Item"]);
+    run(store.release_request(KEY, request)).expect("a request that could be kept");
+    let released = sent().expect("a request")["Item"].clone();
+
+    let (begun, moment) = (request.begun_at, SignedDuration::from_secs(1));
+    let read = |item: &Value, at: Timestamp| {
+        answer_text(json!({ "Item": item }).to_string());
+        run(store.request(KEY, at)).expect("as it was kept")
+    };
+    assert_eq!(read(&kept["Item"], begun).as_ref(), Some(request));
+    assert_eq!(read(&released, begun), None, "given free");
+    if let Ok(last) = begun.checked_add(REQUEST_LIVES) {
+        assert_eq!(read(&kept["Item"], last - moment).as_ref(), Some(request));
+        assert_eq!(read(&kept["Item"], last), None, "a day old");
+    }
+}
+
+/// A list goes on where it ended, and begins nowhere but there.
+fn goes_on(place: &str) {
+    answer_text("{}");
+    let page = run(table().1.due(now(), Some(place)));
+    let parts: Vec<_> = place.split(' ').collect();
+    match page {
+        Ok(_) => {
+            let start = &sent().expect("a request")["ExclusiveStartKey"];
+            let key = ["due_at", "pk", "sk"].map(|name| start[name]["S"].as_str().expect("text"));
+            assert_eq!(parts[..3], key);
+            assert!(key.iter().all(|part| !part.is_empty()));
+            assert_eq!(start["outbox"]["S"], "DUE");
+        }
+        Err(StoreError::BadPosition) => {
+            assert!(sent().is_none());
+            assert!(parts.len() < 3 || parts[..3].contains(&""), "{place}");
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// The place that the page's answer gives is the one that the next page begins after.
+fn next_is_where_it_ended<T>(page: &Page<T>, body: &Value) {
+    let Some(next) = &page.next else { return };
+    let last = &body["LastEvaluatedKey"];
+    let parts = ["due_at", "pk", "sk"].map(|name| last[name]["S"].as_str().expect("text"));
+    assert_eq!(*next, parts.join(" "));
+    goes_on(next);
+}
+
+/// The items of an answer, as far as it can be read.
+fn items(body: &Value) -> Vec<&Value> {
+    body["Items"].as_array().into_iter().flatten().collect()
+}
+
+fn listed(body: &Bytes, read: Option<&Value>) {
+    let (_, store) = table();
+    answer_text(body.clone());
+    let due = run(store.due(now(), None));
+    let parked = run(store.parked(None));
+    let backlog = run(store.backlog(ID, Position::default()));
+    let Some(read) = read else {
+        assert!(due.map_or(true, |page| page.items.is_empty()));
+        assert!(parked.map_or(true, |page| page.items.is_empty()));
+        assert!(backlog.map_or(true, |backlog| backlog.events.is_empty()));
+        return;
+    };
+    let key = |item: &Value, name: &str| item[name]["S"].as_str().unwrap_or_default().to_owned();
+    if let Ok(page) = due {
+        // What is due is known by its keys, and one that can't be read hides none of the others.
+        let readable = items(read).into_iter().filter(|item| {
+            let id = key(item, "pk").strip_prefix("SUB#").map(uuid::Uuid::try_parse);
+            let sort = key(item, "sk");
+            let version = sort.strip_prefix("EVENT#").and_then(|rest| rest.split_once('#'));
+            let is_signed = version.is_some_and(|(version, _)| version.parse::<u64>().is_ok());
+            let names = Target::ALL.map(|target| format!("DELIVERY#{}", target.name()));
+            matches!(id, Some(Ok(_))) && (is_signed || names.contains(&sort))
+        });
+        assert_eq!(page.items.len(), readable.count());
+        next_is_where_it_ended(&page, read);
+    }
+    if let Ok(page) = parked {
+        next_is_where_it_ended(&page, read);
+    }
+    if let Ok(backlog) = backlog {
+        // One that can't be read stops those behind it.
+        assert_eq!(backlog.events.len(), items(read).len());
+        let versions: BTreeSet<_> = backlog.events.iter().map(|event| event.version).collect();
+        answer_text("{}");
+        run(store.settle(ID, &versions)).expect("a sign is always taken off");
+        assert_eq!(table().0.sent().len(), versions.len());
+    }
+}
+
+/// What is said about a write is what DynamoDB said.
+fn written(answered: Message, cursor: &Cursor, request: &KeyedRequest) {
+    let (_, store) = table();
+    let (answered, says) = (answered.body.clone(), answered.answer());
+    let succeeds = says.status().is_success();
+    let names = ["ConditionalCheckFailedException", "TransactionConflictException"];
+    let header = says.headers().get("x-amzn-errortype").cloned();
+    let text = [&answered[..], header.as_ref().map_or(&b""[..], |value| value.as_bytes())].concat();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let conflicts = names.iter().any(|name| text.contains(name));
+    answer(says);
+    match run(store.save_cursor(ID, Target::Endpoint, cursor)) {
+        Ok(()) => assert!(succeeds),
+        Err(CursorError::Conflict) => assert!(!succeeds && conflicts, "{text}"),
+        Err(CursorError::Store(_)) => {}
+    }
+    match run(store.keep_request(KEY, request)) {
+        Ok(()) => assert!(succeeds),
+        Err(KeepError::Taken) => assert!(!succeeds && conflicts, "{text}"),
+        Err(KeepError::Store(_)) => {}
+    }
+}
+
+fuzz_target!(|input: &[u8]| {
+    let [body, place, answered] = parts(input);
+    let (_, store) = table();
+    let body = Bytes::copy_from_slice(body);
+    answer_text(body.clone());
+    let cursor = run(store.cursor(ID, Target::Endpoint));
+    let request = run(store.request(KEY, now()));
+    let read: Option<Value> = serde_json::from_slice(&body).ok();
+    // Nothing is made of an answer that isn't one. What the SDK skips unread may be broken: then
+    // there is no item.
+    if read.is_none() && !body.is_empty() {
+        assert!(cursor.as_ref().map_or(true, |cursor| *cursor == Cursor::default()));
+        assert!(matches!(request, Ok(None) | Err(_)));
+    }
+    let mut cursor = cursor.unwrap_or_default();
+    saved_and_read_again(&cursor);
+    if let Ok(Some(request)) = &request {
+        kept_and_read_again(request);
+    }
+    listed(&body, read.as_ref());
+    if let Ok(place) = std::str::from_utf8(place) {
+        goes_on(place);
+    }
+    if !answered.is_empty() {
+        cursor.revision = cursor.revision.max(1);
+        let asked = "DELETE 33333333-3333-4333-8333-333333333333".to_owned();
+        let otherwise = KeyedRequest { asked, begun_at: now(), answer: None };
+        let request = request.ok().flatten().unwrap_or(otherwise);
+        written(Message::read(answered), &cursor, &request);
+    }
+});

@@ -1,0 +1,151 @@
+//! What wakes the delivery: records of the table's stream, or anything else that an invocation may
+//! hold. A subscription whose id ends in an odd digit can't be asked about.
+#![no_main]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use async_trait::async_trait;
+use delivery::{Delivery, Records};
+use fuzz::{Still, Wire, run, status};
+use http::{StatusCode, Uri};
+use jiff::{SignedDuration, Timestamp};
+use libfuzzer_sys::fuzz_target;
+use secrecy::SecretString;
+use serde_json::{Value, json, to_value};
+use shared::auth::ClientSecret;
+use shared::config::{DeliverySettings, EndpointSettings};
+use shared::domain::{Position, SubscriptionId};
+use shared::store::{Backlog, Cursor, CursorError, Due, Outbox, Page, StoreError, Target};
+use uuid::Uuid;
+
+type Versions = BTreeMap<SubscriptionId, BTreeSet<u64>>;
+
+/// A table without events, which remembers of which its sign was taken.
+#[derive(Default)]
+struct Table(Mutex<Versions>);
+
+impl Table {
+    fn settled(&self) -> MutexGuard<'_, Versions> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether the table can be asked about a subscription.
+fn is_readable(id: SubscriptionId) -> bool {
+    id.0.as_u128().is_multiple_of(2)
+}
+
+#[async_trait]
+impl Outbox for Table {
+    async fn cursor(&self, id: SubscriptionId, _: Target) -> Result<Cursor, StoreError> {
+        if is_readable(id) {
+            return Ok(Cursor::default());
+        }
+        Err(StoreError::Unavailable("throttled".to_owned()))
+    }
+
+    async fn save_cursor(
+        &self,
+        _: SubscriptionId,
+        _: Target,
+        _: &Cursor,
+    ) -> Result<(), CursorError> {
+        panic!("nothing was carried, so that no cursor moves")
+    }
+
+    async fn backlog(&self, _: SubscriptionId, _: Position) -> Result<Backlog, StoreError> {
+        Ok(Backlog { events: Vec::new(), more: false })
+    }
+
+    async fn settle(&self, id: SubscriptionId, versions: &BTreeSet<u64>) -> Result<(), StoreError> {
+        self.settled().entry(id).or_default().extend(versions);
+        Ok(())
+    }
+
+    async fn due(&self, _: Timestamp, _: Option<&str>) -> Result<Page<Due>, StoreError> {
+        panic!("the stream is no sweep")
+    }
+
+    async fn parked(&self, _: Option<&str>) -> Result<Page<(SubscriptionId, Target)>, StoreError> {
+        panic!("the stream is no sweep")
+    }
+}
+
+struct Function {
+    wire: Arc<Wire>,
+    table: Arc<Table>,
+    delivery: Delivery,
+}
+
+fn function() -> &'static Function {
+    static FUNCTION: OnceLock<Function> = OnceLock::new();
+    FUNCTION.get_or_init(|| {
+        let (wire, table) = (Wire::answering(status(StatusCode::OK)), Arc::new(Table::default()));
+        let key = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        let settings = DeliverySettings {
+            source: "urn:saas-fulfillment".to_owned(),
+            endpoint: Some(EndpointSettings {
+                url: Uri::from_static("https://product.example/events"),
+                keys: ClientSecret::Given(SecretString::from(key)),
+                transport: wire.clone(),
+            }),
+            event_bus: None,
+            park_after: SignedDuration::from_hours(24),
+            outbox: table.clone(),
+        };
+        Function { delivery: Delivery::new(settings, Arc::new(Still)), wire, table }
+    })
+}
+
+/// The event that a record tells of, and its place in the stream, in other words than the code's.
+fn event(record: &Value) -> Option<(SubscriptionId, u64, &str)> {
+    let change = &record["dynamodb"];
+    let key = |name: &str| change["Keys"][name]["S"].as_str();
+    let id = Uuid::try_parse(key("pk")?.strip_prefix("SUB#")?).ok()?;
+    let mut sort = key("sk")?.split('#');
+    let ("EVENT", version, Some(_)) = (sort.next()?, sort.next()?, sort.next()) else {
+        return None;
+    };
+    let number = change["SequenceNumber"].as_str()?;
+    let is_new = record["eventName"] == "INSERT";
+    is_new.then_some((SubscriptionId(id), version.parse().ok()?, number))
+}
+
+/// Whether a record is made of objects, as AWS's are.
+fn is_plain(record: &Value) -> bool {
+    let change = &record["dynamodb"];
+    let keys = [&change["Keys"]["pk"], &change["Keys"]["sk"]];
+    ![record, change, &change["Keys"]].into_iter().chain(keys).any(Value::is_array)
+}
+
+/// Of which events the sign was taken, and what is to be handed over again.
+fn carried(payload: Value) -> Option<(Versions, Value)> {
+    let Function { wire, table, delivery } = function();
+    let records = Records::read(payload)?;
+    table.settled().clear();
+    let failures = run(delivery.stream(&records));
+    assert!(wire.sent().is_empty(), "the events are read from the table, not from the stream");
+    Some((table.settled().clone(), to_value(failures).expect("an answer is JSON")))
+}
+
+fuzz_target!(|input: &[u8]| {
+    let Ok(mut payload) = serde_json::from_slice::<Value>(input) else { return };
+    let records = payload.get("Records").and_then(Value::as_array).cloned();
+    let Some(mut records) = records else {
+        assert!(carried(payload).is_none(), "only a list of records is the stream");
+        return;
+    };
+    records.retain(is_plain);
+    payload["Records"] = json!(records);
+    let (settled, failures) = carried(payload).expect("a list of records is the stream");
+    let mut wanted = Versions::new();
+    for (id, version, _) in records.iter().filter_map(event).filter(|(id, ..)| is_readable(*id)) {
+        wanted.entry(id).or_default().insert(version);
+    }
+    assert_eq!(settled, wanted, "each new event, and nothing else");
+    // Lambda takes up the stream at the first of these; one that isn't of the batch fails all of it.
+    let lost = records.iter().filter_map(event).filter(|(id, ..)| !is_readable(*id));
+    let lost: Vec<_> = lost.map(|(.., number)| json!({ "itemIdentifier": number })).collect();
+    assert_eq!(failures, json!({ "batchItemFailures": lost }));
+});
