@@ -50,7 +50,7 @@ impl Transport for SimulatedTransport {
                 });
             }
             let carried = io.world(|world| carry(world, &request, &target, to_entra));
-            // 202 is what a change and an end are taken with (F-CHP-7, F-CAN-3), and nothing else.
+            // 202 is what a change and an end are taken with (F-CHP-5, F-CAN-3), and nothing else.
             if carried.reply().is_some_and(|reply| reply.status == 202) {
                 io.taken();
             }
