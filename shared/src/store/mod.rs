@@ -7,7 +7,7 @@
 //! | event | `SUB#<id>` | `EVENT#<version>#<index>` | with its record |
 //! | cursor | `SUB#<id>` | `DELIVERY#<target>` | if the revision is the expected one |
 //! | request | `REQUEST#<key>` | `REQUEST` | if there is none, or only an expired one |
-//! | checkpoint | `RUN` | `RECONCILIATION` | after each slice |
+//! | checkpoint | `RUN` | `RECONCILIATION` | after each page of a list |
 
 mod dynamodb;
 mod item;

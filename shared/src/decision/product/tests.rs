@@ -9,7 +9,10 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::super::RESERVED;
 use super::*;
+use crate::config::{self, Environment, Foundation, Microsoft};
+use crate::decision::Changes;
 use crate::domain::{Cause, Decision, Observation, Operation, SubscriptionId, observe};
 
 const KEY: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -220,4 +223,86 @@ async fn without_a_key_nobody_is_asked() {
     let no_key = ClientSecret::Given(SecretString::from("no key"));
     scene.product.keys = KeyRing::new(no_key, Arc::new(Noon));
     assert_eq!(scene.ask(None).await, Err(Silence::NoKey));
+}
+
+/// Time passes while everybody waits, and only then.
+#[derive(Debug)]
+struct Waiting(tokio::time::Instant);
+
+#[async_trait]
+impl System for Waiting {
+    fn now(&self) -> Timestamp {
+        Noon.now() + self.0.elapsed()
+    }
+
+    async fn sleep(&self, pause: Duration) {
+        tokio::time::sleep(pause).await;
+    }
+
+    fn new_id(&self) -> Uuid {
+        Uuid::from_u128(9)
+    }
+}
+
+/// Nobody answers.
+#[derive(Debug)]
+struct Hanging;
+
+#[async_trait]
+impl Transport for Hanging {
+    async fn send(
+        &self,
+        _: Request<Bytes>,
+        timeout: Duration,
+    ) -> Result<Response<Bytes>, SendError> {
+        tokio::time::sleep(timeout).await;
+        Err(SendError::NoAnswer("timed out".to_owned()))
+    }
+}
+
+/// A product whose signing key is in a Secrets Manager that hangs.
+fn without_secrets_manager(system: &Arc<dyn System>) -> Product {
+    let transport: Arc<dyn Transport> = Arc::new(deadline::Punctual::new(Hanging, system.clone()));
+    let environment = Environment::from_fn(|name| {
+        let value = match name {
+            "DECISION_URL" => "https://api.contoso.example/decisions",
+            "DECISION_SIGNING_KEY_ARN" => "arn:aws:secretsmanager:eu-north-1:1:secret:key",
+            "ENTRA_TENANT_ID" | "ENTRA_CLIENT_ID" => "8d7b0a3e-5f4c-4c7d-9f2a-6f1e0c2b9a11",
+            "ENTRA_CLIENT_SECRET" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => "given",
+            "AWS_REGION" => "eu-north-1",
+            "TABLE_NAME" => "table",
+            _ => return None,
+        };
+        Some(value.to_owned())
+    });
+    let foundation = Foundation {
+        microsoft: Microsoft::read(&environment, &transport).expect("complete settings"),
+        store: config::store(&environment, &transport, system.clone()).expect("complete settings"),
+        system: system.clone(),
+    };
+    let changes = Changes::read(&environment, &foundation).expect("complete settings");
+    changes.product.expect("there is an address")
+}
+
+#[tokio::test(start_paused = true)]
+async fn t_18_a_key_that_cannot_be_had_takes_nothing_of_the_acknowledgements_time() {
+    // The SDK pauses between its tries.
+    let pauses = Duration::from_millis(150);
+    for left in [9000, 5500, 3300] {
+        let system: Arc<dyn System> = Arc::new(Waiting(tokio::time::Instant::now()));
+        let mut scene = scene(None);
+        scene.product = without_secrets_manager(&system);
+        let end = system.now() + Duration::from_millis(left);
+        let answered = deadline::until(end, scene.ask(None)).await;
+        assert_eq!(answered, Err(Silence::NoKey), "{left} ms");
+        let still = Duration::try_from(end.duration_since(system.now())).unwrap_or_default();
+        assert!(still + pauses >= RESERVED, "of {left} ms there are {still:?} left");
+    }
+    // And while others are asked, no more than they.
+    let system: Arc<dyn System> = Arc::new(Waiting(tokio::time::Instant::now()));
+    let product = without_secrets_manager(&system);
+    let begun = system.now();
+    let others = Duration::from_millis(1500);
+    deadline::within(begun, others, product.make_ready()).await;
+    assert!(system.now() <= begun + others + pauses, "{}", system.now() - begun);
 }
