@@ -11,8 +11,9 @@ use crate::commit::{DecideError, decide};
 use crate::deadline;
 use crate::decision::{Briefing, Changes};
 use crate::domain::{
-    Action, Cause, Decision, Observation, Operation, OperationId, OperationStatus, Record, Ruling,
-    Staleness, Status, SubscriptionId, Verdict, apply, observe, reinstate, reject, rejected_before,
+    Action, Cause, Decision, Observation, Operation, OperationId, OperationStatus, Record,
+    RequestedChange, Ruling, Staleness, Status, SubscriptionId, Verdict, apply, observe, reinstate,
+    reject, rejected_before,
 };
 use crate::fulfillment::{Acknowledgement, FulfillmentError, Marketplace};
 use crate::store::{Mark, Outcome, Store};
@@ -155,8 +156,19 @@ impl Operations {
             Verdict::Accept => Outcome::Accepted,
             Verdict::Reject => Outcome::Rejected,
         };
+        let decided_about = current.clone();
         let rule = |record: Option<&Record>| {
             Ok(match (verdict, record) {
+                // The next delivery follows the operation instead.
+                (Verdict::Accept, Some(record))
+                    if RequestedChange::is_overtaken(
+                        &decided_about,
+                        record,
+                        &requested.operation,
+                    ) =>
+                {
+                    Decision::Stale(Staleness::Settling)
+                }
                 (Verdict::Accept, Some(record)) => {
                     apply(record, &requested.operation, &requested.cause, now).ruled(ruling)
                 }

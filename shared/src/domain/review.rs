@@ -99,6 +99,13 @@ impl RequestedChange {
         }
     }
 
+    /// Whether another value came into force since `before` was read, so that nobody here can say whether
+    /// this change came before it or after.
+    pub fn is_overtaken(before: &Record, now: &Record, operation: &Operation) -> bool {
+        let (before, now) = (Self::of(before, operation), Self::of(now, operation));
+        before != now && now.is_some_and(|now| !now.is_in_force())
+    }
+
     /// Whether it asks for what is in force.
     fn is_in_force(&self) -> bool {
         match self {

@@ -271,8 +271,8 @@ impl Run {
         }
     }
 
-    /// While a function waits, everybody else comes first: whoever asks for the same once more, Microsoft
-    /// with what it has to say, and the delivery's schedule.
+    /// While a function waits, everybody else comes first: whoever asks for the same once more, the customer
+    /// with the next change, Microsoft with what it has to say, and the delivery's schedule.
     pub(crate) fn let_others_pass(&mut self) {
         let others = self.under_way();
         if let Some((purpose, request)) = self.started.take() {
@@ -292,7 +292,16 @@ impl Run {
                 Purpose::Reconcile | Purpose::Tell(_) | Purpose::Sweep => {}
             }
         }
+        self.world(|world| {
+            let ids: Vec<Uuid> = world.subscriptions().map(|state| state.id).collect();
+            for id in ids {
+                // Where nothing else is under way, and there are seats.
+                let _ = world.change_quantity(id, 33);
+            }
+        });
         self.send_due();
+        // The newest first.
+        self.in_transit.reverse();
         if self.in_transit.is_empty() {
             self.repeat_the_last_call();
         }
