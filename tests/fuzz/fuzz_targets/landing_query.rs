@@ -6,16 +6,13 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use fuzz::{
-    ACCESS_TOKEN, APP, DYNAMODB, ENTRA, MARKETPLACE, Message, Still, TENANT, Wire, parts, run,
-    status, store,
+    ACCESS_TOKEN, DYNAMODB, ENTRA, MARKETPLACE, Message, Wire, foundation, parts, run, status,
 };
 use http::{Method, Request, Response, StatusCode, Uri};
 use landing::Landing;
 use libfuzzer_sys::fuzz_target;
-use shared::config::{Environment, Foundation, Microsoft};
 use shared::fulfillment::PurchaseToken;
 use shared::http::Handler;
-use shared::outbound::Transport;
 
 struct Page {
     wire: Arc<Wire>,
@@ -26,23 +23,10 @@ fn page() -> &'static Page {
     static PAGE: OnceLock<Page> = OnceLock::new();
     PAGE.get_or_init(|| {
         let wire = Wire::answering(status(StatusCode::OK));
-        let transport: Arc<dyn Transport> = wire.clone();
-        let environment = Environment::from_fn(|name| {
-            Some(match name {
-                "MARKETPLACE_URL" => MARKETPLACE.to_owned(),
-                "ENTRA_AUTHORITY" => ENTRA.to_owned(),
-                "ENTRA_TENANT_ID" => TENANT.to_string(),
-                "ENTRA_CLIENT_ID" => APP.to_string(),
-                "ENTRA_CLIENT_SECRET" => "secret".to_owned(),
-                "LANDING_SIGN_IN" => "off".to_owned(),
-                _ => return None,
-            })
+        let (environment, foundation) = foundation(&wire, |name| match name {
+            "LANDING_SIGN_IN" => Some("off".to_owned()),
+            _ => None,
         });
-        let foundation = Foundation {
-            microsoft: Microsoft::read(&environment, &transport).expect("complete settings"),
-            store: Arc::new(store(&wire)),
-            system: Arc::new(Still),
-        };
         let landing = Landing::new(&environment, &foundation).expect("complete settings");
         Page { wire, landing }
     })

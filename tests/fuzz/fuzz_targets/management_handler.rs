@@ -10,8 +10,8 @@ use bytes::Bytes;
 use fuzz::schema::{Call, objection};
 use fuzz::table::{Items, Table, is_write};
 use fuzz::{
-    ACCESS_TOKEN, APP, DYNAMODB, ENTRA, MARKETPLACE, Message, OPERATION, SUBSCRIPTION, Still,
-    TENANT, Wire, assert_sent_to_the_marketplace_alone, now, parts, run, status, store,
+    ACCESS_TOKEN, DYNAMODB, ENTRA, MARKETPLACE, Message, OPERATION, SUBSCRIPTION, TENANT, Wire,
+    assert_sent_to_the_marketplace_alone, foundation, now, parts, run, status, store,
 };
 use http::header::{CONTENT_TYPE, ETAG, IF_MATCH, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
@@ -19,10 +19,9 @@ use jiff::SignedDuration;
 use libfuzzer_sys::fuzz_target;
 use management::Management;
 use serde_json::{Map, Value, json};
-use shared::config::{Environment, Foundation, ManagementSettings, Microsoft};
+use shared::config::ManagementSettings;
 use shared::domain::{Cause, Decision, SubscriptionId, observe};
 use shared::http::Handler;
-use shared::outbound::Transport;
 use shared::store::{Commit, Store, Target};
 use uuid::Uuid;
 
@@ -38,22 +37,7 @@ fn function(tells: bool) -> &'static Function {
     static FUNCTIONS: [OnceLock<Function>; 2] = [OnceLock::new(), OnceLock::new()];
     FUNCTIONS[usize::from(tells)].get_or_init(|| {
         let wire = Wire::answering(status(StatusCode::OK));
-        let transport: Arc<dyn Transport> = wire.clone();
-        let environment = Environment::from_fn(|name| {
-            Some(match name {
-                "MARKETPLACE_URL" => MARKETPLACE.to_owned(),
-                "ENTRA_AUTHORITY" => ENTRA.to_owned(),
-                "ENTRA_TENANT_ID" => TENANT.to_string(),
-                "ENTRA_CLIENT_ID" => APP.to_string(),
-                "ENTRA_CLIENT_SECRET" => "secret".to_owned(),
-                _ => return None,
-            })
-        });
-        let foundation = Foundation {
-            microsoft: Microsoft::read(&environment, &transport).expect("complete settings"),
-            store: Arc::new(store(&wire)),
-            system: Arc::new(Still),
-        };
+        let (_, foundation) = foundation(&wire, |_| None);
         let settings = ManagementSettings {
             source: "urn:saas-fulfillment".to_owned(),
             targets: if tells { Target::ALL.to_vec() } else { Vec::new() },

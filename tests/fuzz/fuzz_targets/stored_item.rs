@@ -1,32 +1,21 @@
 //! What DynamoDB answers: items of other versions of this program, of other programs, of nobody.
 #![no_main]
 
-use std::sync::{Arc, OnceLock};
-
 use bytes::Bytes;
-use fuzz::{OPERATION, SUBSCRIPTION, Wire, run, status, store};
-use http::{Response, StatusCode};
+use fuzz::{OPERATION, SUBSCRIPTION, run, table_alone};
+use http::Response;
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 use shared::domain::{Change, Event, OperationId, Record, SubscriptionId};
-use shared::store::{Checkpoint, Commit, DynamoDbStore, Filter, Mark, Store};
-
-fn table() -> &'static (Arc<Wire>, DynamoDbStore) {
-    static TABLE: OnceLock<(Arc<Wire>, DynamoDbStore)> = OnceLock::new();
-    TABLE.get_or_init(|| {
-        let wire = Wire::answering(status(StatusCode::OK));
-        let store = store(&wire);
-        (wire, store)
-    })
-}
+use shared::store::{Checkpoint, Commit, Filter, Mark, Store};
 
 /// Every call to the table is answered with this.
 fn answer(body: Bytes) {
-    table().0.reset(Box::new(move |_| Response::new(body.clone())));
+    table_alone().0.reset(Box::new(move |_| Response::new(body.clone())));
 }
 
 fuzz_target!(|body: &[u8]| {
-    let (_, store) = table();
+    let (_, store) = table_alone();
     let (id, operation) = (SubscriptionId(SUBSCRIPTION), OperationId(OPERATION));
     answer(Bytes::copy_from_slice(body));
     let record = run(store.load(id)).ok().flatten();
@@ -63,14 +52,14 @@ fuzz_target!(|body: &[u8]| {
 
 /// What was sent last.
 fn sent() -> Value {
-    let sent = table().0.sent();
+    let sent = table_alone().0.sent();
     let last = sent.last().expect("a request");
     serde_json::from_slice(last.body()).expect("a request in JSON")
 }
 
 /// Whatever is committed is read again as it was committed.
 fn written_and_read_again(record: Record, events: Vec<Event>, mark: Option<Mark>) {
-    let (_, store) = table();
+    let (_, store) = table_alone();
     let id = record.id();
     let commit = Commit { change: Some(Change { record, events }), mark };
     answer(Bytes::from_static(b"{}"));

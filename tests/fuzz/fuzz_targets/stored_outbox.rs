@@ -4,36 +4,26 @@
 #![no_main]
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use fuzz::{DYNAMODB, Message, SUBSCRIPTION, Wire, now, parts, run, status, store};
-use http::{Response, StatusCode};
+use fuzz::{DYNAMODB, Message, SUBSCRIPTION, now, parts, run, table_alone};
+use http::Response;
 use jiff::{SignedDuration, Timestamp};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 use shared::domain::{Position, SubscriptionId};
 use shared::store::{
-    Cursor, CursorError, CursorState, DynamoDbStore, KeepError, KeyedRequest, Outbox, Page,
-    REQUEST_LIVES, Requests, StoreError, Target,
+    Cursor, CursorError, CursorState, KeepError, KeyedRequest, Outbox, Page, REQUEST_LIVES,
+    Requests, StoreError, Target,
 };
 
 const ID: SubscriptionId = SubscriptionId(SUBSCRIPTION);
 
 const KEY: &str = "1d9b6f0e";
 
-fn table() -> &'static (Arc<Wire>, DynamoDbStore) {
-    static TABLE: OnceLock<(Arc<Wire>, DynamoDbStore)> = OnceLock::new();
-    TABLE.get_or_init(|| {
-        let wire = Wire::answering(status(StatusCode::OK));
-        let store = store(&wire);
-        (wire, store)
-    })
-}
-
 /// Every call to the table is answered with this.
 fn answer(answer: Response<Bytes>) {
-    table().0.reset(Box::new(move |_| answer.clone()));
+    table_alone().0.reset(Box::new(move |_| answer.clone()));
 }
 
 fn answer_text(body: impl Into<Bytes>) {
@@ -42,7 +32,7 @@ fn answer_text(body: impl Into<Bytes>) {
 
 /// What was sent last; `None` where nothing was.
 fn sent() -> Option<Value> {
-    let sent = table().0.sent();
+    let sent = table_alone().0.sent();
     let last = sent.last()?;
     assert!(last.uri().to_string().starts_with(DYNAMODB));
     Some(serde_json::from_slice(last.body()).expect("a request in JSON"))
@@ -50,7 +40,7 @@ fn sent() -> Option<Value> {
 
 /// A cursor is saved over the one before it and over no other, and read again as it was saved.
 fn saved_and_read_again(cursor: &Cursor) {
-    let (_, store) = table();
+    let (_, store) = table_alone();
     answer_text("{}");
     let saved = run(store.save_cursor(ID, Target::EventBus, cursor));
     let Some(before) = cursor.revision.checked_sub(1) else {
@@ -90,7 +80,7 @@ fn saved_and_read_again(cursor: &Cursor) {
 
 /// A request is kept for a day, given free at once, and read again as it was kept.
 fn kept_and_read_again(request: &KeyedRequest) {
-    let (_, store) = table();
+    let (_, store) = table_alone();
     answer_text("{}");
     // Times at the end of time can't be added to.
     if run(store.keep_request(KEY, request)).is_err() {
@@ -121,7 +111,7 @@ fn kept_and_read_again(request: &KeyedRequest) {
 /// A list goes on where it ended, and begins nowhere but there.
 fn goes_on(place: &str) {
     answer_text("{}");
-    let page = run(table().1.due(now(), Some(place)));
+    let page = run(table_alone().1.due(now(), Some(place)));
     let parts: Vec<_> = place.split(' ').collect();
     match page {
         Ok(_) => {
@@ -154,7 +144,7 @@ fn items(body: &Value) -> Vec<&Value> {
 }
 
 fn listed(body: &Bytes, read: Option<&Value>) {
-    let (_, store) = table();
+    let (_, store) = table_alone();
     answer_text(body.clone());
     let due = run(store.due(now(), None));
     let parked = run(store.parked(None));
@@ -188,13 +178,13 @@ fn listed(body: &Bytes, read: Option<&Value>) {
         let versions: BTreeSet<_> = backlog.events.iter().map(|event| event.version).collect();
         answer_text("{}");
         run(store.settle(ID, &versions)).expect("a sign is always taken off");
-        assert_eq!(table().0.sent().len(), versions.len());
+        assert_eq!(table_alone().0.sent().len(), versions.len());
     }
 }
 
 /// What is said about a write is what DynamoDB said.
 fn written(answered: Message, cursor: &Cursor, request: &KeyedRequest) {
-    let (_, store) = table();
+    let (_, store) = table_alone();
     let (answered, says) = (answered.body.clone(), answered.answer());
     let succeeds = says.status().is_success();
     let names = ["ConditionalCheckFailedException", "TransactionConflictException"];
@@ -217,7 +207,7 @@ fn written(answered: Message, cursor: &Cursor, request: &KeyedRequest) {
 
 fuzz_target!(|input: &[u8]| {
     let [body, place, answered] = parts(input);
-    let (_, store) = table();
+    let (_, store) = table_alone();
     let body = Bytes::copy_from_slice(body);
     answer_text(body.clone());
     let cursor = run(store.cursor(ID, Target::Endpoint));

@@ -9,17 +9,15 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use fuzz::{
-    ACCESS_TOKEN, APP, DYNAMODB, ENTRA, MARKETPLACE, Message, Still, TENANT, Wire, key, parts, run,
-    status, store,
+    ACCESS_TOKEN, DYNAMODB, ENTRA, MARKETPLACE, Message, Wire, foundation, key, parts, run, status,
+    store,
 };
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use shared::config::{Environment, Foundation, Microsoft};
 use shared::domain::Action;
 use shared::http::Handler;
-use shared::outbound::Transport;
 use shared::store::{DynamoDbStore, Outcome, Store};
 use webhook::{Claim, Webhook};
 
@@ -33,23 +31,10 @@ fn function(rejects: bool) -> &'static Function {
     static FUNCTIONS: [OnceLock<Function>; 2] = [OnceLock::new(), OnceLock::new()];
     FUNCTIONS[usize::from(rejects)].get_or_init(|| {
         let wire = Wire::answering(status(StatusCode::OK));
-        let transport: Arc<dyn Transport> = wire.clone();
-        let environment = Environment::from_fn(move |name| {
-            Some(match name {
-                "MARKETPLACE_URL" => MARKETPLACE.to_owned(),
-                "ENTRA_AUTHORITY" => ENTRA.to_owned(),
-                "ENTRA_TENANT_ID" => TENANT.to_string(),
-                "ENTRA_CLIENT_ID" => APP.to_string(),
-                "ENTRA_CLIENT_SECRET" => "secret".to_owned(),
-                "CHANGE_POLICY" if rejects => "reject".to_owned(),
-                _ => return None,
-            })
+        let (environment, foundation) = foundation(&wire, move |name| match name {
+            "CHANGE_POLICY" if rejects => Some("reject".to_owned()),
+            _ => None,
         });
-        let foundation = Foundation {
-            microsoft: Microsoft::read(&environment, &transport).expect("complete settings"),
-            store: Arc::new(store(&wire)),
-            system: Arc::new(Still),
-        };
         let webhook = Webhook::new(&environment, &foundation).expect("complete settings");
         Function { store: store(&wire), wire, webhook }
     })

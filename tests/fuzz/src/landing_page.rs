@@ -8,15 +8,13 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use landing::Landing;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
-use shared::config::{Environment, Foundation, Microsoft};
 use shared::http::Handler;
-use shared::outbound::Transport;
 
 use crate::sign_in::{PERSON, claims, published};
 use crate::table::Table;
 use crate::{
-    ACCESS_TOKEN, APP, DYNAMODB, ENTRA, MARKETPLACE, Responses, SUBSCRIPTION, Still, TENANT, Wire,
-    key, run, status, store,
+    ACCESS_TOKEN, APP, DYNAMODB, ENTRA, Responses, SUBSCRIPTION, TENANT, Wire, foundation, key,
+    run, status,
 };
 
 /// What buyers see the page under.
@@ -160,24 +158,14 @@ impl Page {
 
 /// The page as its settings describe it.
 fn landing(wire: &Arc<Wire>, secret: &'static str) -> Landing {
-    let transport: Arc<dyn Transport> = wire.clone();
-    let environment = Environment::from_fn(move |name| {
+    let (environment, foundation) = foundation(wire, move |name| {
         Some(match name {
-            "MARKETPLACE_URL" => MARKETPLACE.to_owned(),
-            "ENTRA_AUTHORITY" => ENTRA.to_owned(),
-            "ENTRA_TENANT_ID" => TENANT.to_string(),
-            "ENTRA_CLIENT_ID" | "LANDING_CLIENT_ID" => APP.to_string(),
-            "ENTRA_CLIENT_SECRET" => "secret".to_owned(),
+            "LANDING_CLIENT_ID" => APP.to_string(),
             "LANDING_CLIENT_SECRET" => secret.to_owned(),
             "LANDING_BASE_URL" => ORIGIN.to_owned(),
             _ => return None,
         })
     });
-    let foundation = Foundation {
-        microsoft: Microsoft::read(&environment, &transport).expect("complete settings"),
-        store: Arc::new(store(wire)),
-        system: Arc::new(Still),
-    };
     Landing::new(&environment, &foundation).expect("complete settings")
 }
 

@@ -12,14 +12,17 @@ pub mod table;
 mod wire;
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use http::StatusCode;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use shared::auth::{AccessToken, TokenCache, TokenError, TokenProvider};
+use shared::config::{Environment, Foundation, Microsoft};
 use shared::fulfillment::{Client, Endpoint};
+use shared::outbound::Transport;
 use shared::retry::RetryPolicy;
 use shared::store::DynamoDbStore;
 use shared::system::System;
@@ -119,6 +122,40 @@ pub fn store(wire: &Arc<Wire>) -> DynamoDbStore {
         .build();
     let client = aws_sdk_dynamodb::Client::from_conf(config);
     DynamoDbStore::new(client, "table".to_owned(), Arc::new(Still))
+}
+
+/// The table over a wire of its own, one for a process.
+pub fn table_alone() -> &'static (Arc<Wire>, DynamoDbStore) {
+    static TABLE: OnceLock<(Arc<Wire>, DynamoDbStore)> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        let wire = Wire::answering(status(StatusCode::OK));
+        let store = store(&wire);
+        (wire, store)
+    })
+}
+
+/// The settings that every function needs and those of its own, and all that they stand for, over a wire.
+pub fn foundation(
+    wire: &Arc<Wire>,
+    own: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+) -> (Environment, Foundation) {
+    let environment = Environment::from_fn(move |name| {
+        Some(match name {
+            "MARKETPLACE_URL" => MARKETPLACE.to_owned(),
+            "ENTRA_AUTHORITY" => ENTRA.to_owned(),
+            "ENTRA_TENANT_ID" => TENANT.to_string(),
+            "ENTRA_CLIENT_ID" => APP.to_string(),
+            "ENTRA_CLIENT_SECRET" => "secret".to_owned(),
+            name => return own(name),
+        })
+    });
+    let transport: Arc<dyn Transport> = wire.clone();
+    let foundation = Foundation {
+        microsoft: Microsoft::read(&environment, &transport).expect("complete settings"),
+        store: Arc::new(store(wire)),
+        system: Arc::new(Still),
+    };
+    (environment, foundation)
 }
 
 /// Runs a future to its end.
