@@ -156,16 +156,14 @@ impl Operations {
             Verdict::Accept => Outcome::Accepted,
             Verdict::Reject => Outcome::Rejected,
         };
-        let decided_about = current.clone();
+        let decided = RequestedChange::of(&current, &requested.operation);
         let rule = |record: Option<&Record>| {
             Ok(match (verdict, record) {
                 // The next delivery follows the operation instead.
                 (Verdict::Accept, Some(record))
-                    if RequestedChange::is_overtaken(
-                        &decided_about,
-                        record,
-                        &requested.operation,
-                    ) =>
+                    if decided.as_ref().is_some_and(|change| {
+                        change.is_overtaken(record, &requested.operation)
+                    }) =>
                 {
                     Decision::Stale(Staleness::Settling)
                 }

@@ -99,11 +99,10 @@ impl RequestedChange {
         }
     }
 
-    /// Whether another value came into force since `before` was read, so that nobody here can say whether
-    /// this change came before it or after.
-    pub fn is_overtaken(before: &Record, now: &Record, operation: &Operation) -> bool {
-        let (before, now) = (Self::of(before, operation), Self::of(now, operation));
-        before != now && now.is_some_and(|now| !now.is_in_force())
+    /// Whether another value has come into force since, so that nobody here can say whether this change came
+    /// before it or after.
+    pub fn is_overtaken(&self, now: &Record, operation: &Operation) -> bool {
+        Self::of(now, operation).is_some_and(|now| now != *self && !now.is_in_force())
     }
 
     /// Whether it asks for what is in force.

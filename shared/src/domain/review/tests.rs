@@ -117,15 +117,18 @@ fn a_change_is_overtaken_where_another_value_has_come_into_force_since_and_not_o
     let before = record(json!(10));
     let seats = operation(json!({ "action": "ChangeQuantity", "quantity": 20 }));
     let plan = operation(json!({ "action": "ChangePlan", "planId": "gold" }));
+    let overtaken = |now: &Record, operation: &Operation| {
+        RequestedChange::of(&before, operation).expect("a change").is_overtaken(now, operation)
+    };
     for (now, overtakes) in [(json!(10), false), (json!(33), true), (json!(20), false)] {
         let now = record(now);
-        assert_eq!(RequestedChange::is_overtaken(&before, &now, &seats), overtakes, "{now:?}");
-        assert!(!RequestedChange::is_overtaken(&before, &now, &plan), "seats are no plan");
+        assert_eq!(overtaken(&now, &seats), overtakes, "{now:?}");
+        assert!(!overtaken(&now, &plan), "seats are no plan");
     }
     let mut now = before.clone();
     now.subscription.plan_id = "platinum".to_owned();
-    assert!(RequestedChange::is_overtaken(&before, &now, &plan));
-    assert!(!RequestedChange::is_overtaken(&before, &now, &seats));
+    assert!(overtaken(&now, &plan));
+    assert!(!overtaken(&now, &seats));
     now.subscription.plan_id = "gold".to_owned();
-    assert!(!RequestedChange::is_overtaken(&before, &now, &plan), "it is what was asked for");
+    assert!(!overtaken(&now, &plan), "it is what was asked for");
 }
