@@ -23,7 +23,6 @@ use crate::running;
 use crate::store::MemoryStore;
 use crate::stream::{self, Entry};
 use crate::tasks::{Ended, Tasks};
-use ways::Ways;
 
 /// Nothing is on its way for longer: Microsoft has given up waiting, and its token is old.
 const LATEST: SignedDuration = SignedDuration::from_mins(50);
@@ -111,9 +110,13 @@ impl Run {
     pub fn new(seed: u64, keep_history: bool) -> Self {
         let io = Io::new(world(), seed, keep_history);
         io.world(|world| world.entra().set_issuing_interval(ISSUING_INTERVAL));
-        let ways = io.decide(Ways::drawn);
-        io.note(|| format!("{ways:?}"));
-        io.world(|world| ways.apply(world.settings_mut()));
+        io.decide(|rng| io.world(|world| ways::draw(rng, world.settings_mut())));
+        io.note(|| {
+            io.world(|world| {
+                let settings = world.settings();
+                format!("{:?} {:?}", settings.behaviour, settings.oddities)
+            })
+        });
         let (choices, opinion) = io.decide(|rng| {
             let asks = rng.random_ratio(1, 4);
             let choices = Choices {
