@@ -59,7 +59,7 @@ const OURS: [&str; 9] = [
     "reconciliation",
     "delivery",
     "azure_custom_handler",
-    "marketplace",
+    "saasctl",
 ];
 
 fn may_be_logged(metadata: &Metadata<'_>) -> bool {

@@ -1,4 +1,4 @@
-//! `marketplace`: the publisher's own API from a terminal, on AWS or on one machine.
+//! `saasctl`: the publisher's own API from a terminal, on AWS or on one machine.
 //!
 //! Tables for people, `--json` for programs. Results go to standard output, everything else to
 //! standard error; [`Failure`] says what the exit codes mean.
@@ -38,7 +38,7 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
     if let Command::Completions { shell } = arguments.command {
         let mut script = Vec::new();
-        clap_complete::generate(shell, &mut Arguments::command(), "marketplace", &mut script);
+        clap_complete::generate(shell, &mut Arguments::command(), "saasctl", &mut script);
         // Whoever reads may stop whenever they like.
         let _ = std::io::stdout().write_all(&script);
         return Ok(());

@@ -10,7 +10,7 @@ use uuid::Uuid;
 /// Looks at subscriptions and acts on them, through the publisher's own API.
 #[derive(Debug, Parser)]
 #[command(
-    name = "marketplace",
+    name = "saasctl",
     version,
     after_help = "Exit codes: 0 done; 1 refused, or the operation failed; 2 usage; 3 unavailable, try again; \
                   4 whether Microsoft took the request is not known; 5 still under way when the time was up."

@@ -68,20 +68,20 @@ impl Failure {
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self.code() {
             "unknown_subscription" | "unknown_to_microsoft" => {
-                "`marketplace list` shows what there is; `observe` fetches one that only Microsoft knows"
+                "`saasctl list` shows what there is; `observe` fetches one that only Microsoft knows"
             }
-            "plan_not_available" => "`marketplace plans ID` shows those that are",
-            "quantity_out_of_limits" => "`marketplace plans ID` shows each plan's limits",
-            "operation_pending" => "`marketplace operations ID` shows what is under way",
-            "version_mismatch" => "`marketplace show ID` shows the version there is now",
+            "plan_not_available" => "`saasctl plans ID` shows those that are",
+            "quantity_out_of_limits" => "`saasctl plans ID` shows each plan's limits",
+            "operation_pending" => "`saasctl operations ID` shows what is under way",
+            "version_mismatch" => "`saasctl show ID` shows the version there is now",
             "not_allowed" => "what a reseller sold, the reseller changes",
-            "not_subscribed" => "`marketplace observe ID` looks at Microsoft's copy now",
+            "not_subscribed" => "`saasctl observe ID` looks at Microsoft's copy now",
             "nobody_to_tell" => "deploy with DELIVERY_ENDPOINT or DELIVERY_EVENT_BUS",
             "idempotency_key_reused" => "a new request needs a new --key",
             "outcome_unknown" => {
-                "look at `marketplace observe ID` and `operations ID` before asking again"
+                "look at `saasctl observe ID` and `operations ID` before asking again"
             }
-            "still_under_way" => "`marketplace operations ID OPERATION` shows how far it is",
+            "still_under_way" => "`saasctl operations ID OPERATION` shows how far it is",
             "unavailable" | "no_answer" => {
                 "try again in a moment; is --url (MANAGEMENT_URL) right?"
             }

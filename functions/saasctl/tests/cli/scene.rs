@@ -47,7 +47,7 @@ impl Ran {
 
 /// The command with nothing of the machine's own settings.
 pub fn command(url: &str, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_marketplace"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_saasctl"));
     command
         .args(arguments)
         .env_clear()
