@@ -1,4 +1,5 @@
-//! A listener whose connections can be closed in the middle of a call, for lost requests and lost answers.
+//! A listener that can close a connection in the middle of a call, for lost requests and lost
+//! answers.
 
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
@@ -11,7 +12,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Closes one connection: nothing more is written to it.
+/// Closes one connection: after [`KillSwitch::throw`], every write fails.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct KillSwitch(Arc<AtomicBool>);
 
@@ -42,7 +43,7 @@ impl Listener for KillableListener {
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         let (stream, address) = Listener::accept(&mut self.0).await;
-        // Small answers must not wait for the peer's delayed acknowledgement.
+        // Otherwise a small answer waits for the peer's delayed acknowledgement.
         let _ = stream.set_nodelay(true);
         (KillableStream { stream, switch: KillSwitch::default() }, address)
     }

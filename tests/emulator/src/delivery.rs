@@ -1,6 +1,6 @@
-//! Sends webhooks over HTTP and tells the world how it went.
+//! Sends webhooks over HTTP and reports the answers to the world.
 
-use crate::Emulator;
+use crate::handle::Emulator;
 use crate::world::{DeliveryOutcome, Dispatch, World};
 use http::{HeaderMap, header};
 use serde_json::Value;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 const LIVE_INTERVAL: Duration = Duration::from_millis(100);
 
 pub(crate) fn client() -> reqwest::Result<reqwest::Client> {
-    // Fails when another part of the process chose a provider already, which serves as well.
+    // Fails if another part of the process has installed a provider, which is fine too.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         // A token must not follow a redirect or pass a proxy.
@@ -22,7 +22,7 @@ pub(crate) fn client() -> reqwest::Result<reqwest::Client> {
 }
 
 impl Emulator {
-    /// Sends everything that is due at the world's clock, once each, in order.
+    /// Sends every webhook that is due by the world's clock, once each and in order.
     pub async fn deliver_due(&self) -> Vec<DeliveryOutcome> {
         let mut outcomes = Vec::new();
         for dispatch in self.world(World::take_due_deliveries) {
@@ -34,32 +34,33 @@ impl Emulator {
     /// Sends webhooks in the background as they become due, until the emulator stops.
     pub fn run_deliveries(&self) {
         let emulator = self.inner_handle();
-        let mut stopped = self.stopped();
+        let stopped = self.stopped();
         tokio::spawn(async move {
+            tokio::pin!(stopped);
             let mut interval = tokio::time::interval(LIVE_INTERVAL);
             loop {
                 tokio::select! {
                     _ = interval.tick() => {}
-                    _ = stopped.wait_for(|stopped| *stopped) => return,
+                    () = &mut stopped => return,
                 }
                 for dispatch in emulator.world(World::take_due_deliveries) {
                     let emulator = emulator.clone();
-                    // A slow webhook must not hold up another subscription's.
+                    // One slow webhook must not delay the others.
                     tokio::spawn(async move { emulator.deliver(dispatch).await });
                 }
             }
         });
     }
 
-    /// An operation's signed webhook, without sending it.
+    /// An operation's signed webhook. Does not send it.
     pub fn webhook_request(&self, operation: Uuid) -> Option<(HeaderMap, Vec<u8>)> {
         self.world(|world| world.webhook_request(operation))
     }
 
-    /// Posts any JSON to the webhook, for odd and forged forms. Nothing in the world changes.
+    /// Posts any JSON to the webhook, such as an odd or forged body. The world does not change.
     ///
     /// # Errors
-    /// When there is no webhook address, or no answer.
+    /// If there is no webhook address, or no answer.
     pub async fn deliver_payload(
         &self,
         payload: &Value,
@@ -68,10 +69,10 @@ impl Emulator {
         self.deliver_raw(payload.to_string(), authorization).await
     }
 
-    /// Posts any text to the webhook.
+    /// Posts any text to the webhook. The world does not change.
     ///
     /// # Errors
-    /// When there is no webhook address, or no answer.
+    /// If there is no webhook address, or no answer.
     pub async fn deliver_raw(
         &self,
         body: String,
@@ -82,8 +83,7 @@ impl Emulator {
         });
         let url = url.ok_or_else(|| io::Error::other("there is no webhook address"))?;
         let mut request = self
-            .inner
-            .client
+            .client()
             .post(url)
             .timeout(timeout)
             .header(header::CONTENT_TYPE, "application/json")
@@ -103,7 +103,7 @@ impl Emulator {
 
     async fn post(&self, dispatch: &Dispatch) -> Option<u16> {
         let timeout = self.world(|world| world.settings().behaviour.webhook_timeout);
-        let request = self.inner.client.post(dispatch.url.as_deref()?).timeout(timeout);
+        let request = self.client().post(dispatch.url.as_deref()?).timeout(timeout);
         let sent =
             request.headers(dispatch.headers.clone()).body(dispatch.body.clone()).send().await;
         Some(sent.ok()?.status().as_u16())

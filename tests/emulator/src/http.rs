@@ -1,8 +1,9 @@
-//! The HTTP face: marketplace under `/api`, Entra under `/entra`, the page for people at `/`.
+//! The APIs over HTTP: the marketplace under `/api`, Entra under `/entra`.
 
-use crate::Emulator;
 use crate::connection::KillSwitch;
-use crate::world::{Answer, ApiRequest, Outcome, Reply, World};
+use crate::handle::Emulator;
+use crate::wire::{Answer, ApiRequest, Outcome, Reply};
+use crate::world::World;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
@@ -10,13 +11,11 @@ use axum::response::Response;
 use axum::routing::any;
 use http::{HeaderValue, StatusCode, header};
 
-/// No call of a publisher is nearly this large.
+/// Far more than any call of a publisher needs.
 const BODY_LIMIT: usize = 64 * 1024;
 
-/// One side of the world's API.
-type Face = fn(&mut World, &ApiRequest) -> Answer;
+type Api = fn(&mut World, &ApiRequest) -> Answer;
 
-/// The paths of marketplace and Entra.
 pub(crate) fn routes() -> Router<Emulator> {
     Router::new().route("/api/{*path}", any(marketplace)).route("/entra/{*path}", any(entra))
 }
@@ -26,7 +25,7 @@ async fn marketplace(
     ConnectInfo(switch): ConnectInfo<KillSwitch>,
     request: Request,
 ) -> Response {
-    carry(&emulator, &switch, request, "/api", World::marketplace).await
+    respond(&emulator, &switch, request, "/api", World::marketplace).await
 }
 
 async fn entra(
@@ -34,15 +33,15 @@ async fn entra(
     ConnectInfo(switch): ConnectInfo<KillSwitch>,
     request: Request,
 ) -> Response {
-    carry(&emulator, &switch, request, "/entra", World::entra_call).await
+    respond(&emulator, &switch, request, "/entra", World::entra_call).await
 }
 
-async fn carry(
+async fn respond(
     emulator: &Emulator,
     switch: &KillSwitch,
     request: Request,
     base: &str,
-    face: Face,
+    api: Api,
 ) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, BODY_LIMIT).await else {
@@ -56,7 +55,7 @@ async fn carry(
         headers: parts.headers,
         body: body.into(),
     };
-    let answer = emulator.world(|world| face(world, &request));
+    let answer = emulator.world(|world| api(world, &request));
     tokio::time::sleep(answer.delay).await;
     match answer.outcome {
         Outcome::Reply(reply) => response(reply),
@@ -68,7 +67,6 @@ async fn carry(
     }
 }
 
-/// A reply of the world as a response.
 pub(crate) fn response(reply: Reply) -> Response {
     let mut response = Response::new(Body::from(reply.body));
     *response.status_mut() =

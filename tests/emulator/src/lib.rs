@@ -1,25 +1,33 @@
-//! Microsoft's side of the SaaS fulfillment APIs v2: marketplace, Entra and webhooks, in one process.
+//! Microsoft's side of the SaaS fulfillment APIs v2: marketplace, Entra and webhooks, in one
+//! process.
 //!
-//! [`World`] is the whole of it as a plain value without I/O. [`Emulator`] gives it addresses on 127.0.0.1 and
-//! sends its webhooks. It was written from the specification and shares no type with the client it checks.
+//! [`World`] is all of it as a plain value without I/O. [`Emulator`] serves it on 127.0.0.1 and
+//! sends its webhooks. It was written from the specification, and shares no type with the client
+//! that it checks.
 
 mod connection;
 mod delivery;
-pub mod entra;
+mod entra;
 mod handle;
 mod http;
 mod page;
+mod people;
+mod seeded;
+mod server;
 mod settings;
-pub mod world;
+mod wire;
+mod world;
 
 pub use entra::{Entra, Forgery};
 pub use handle::Emulator;
+pub use people::Person;
 pub use settings::{
     Behaviour, EmptyList, LastLink, MARKETPLACE_APP_ID, Oddities, Settings, TokenVersion,
     WebhookForm,
 };
+pub use wire::{Answer, ApiRequest, Outcome, Reply};
 pub use world::{
-    Action, Answer, ApiRequest, Call, CallRecord, Delivery, DeliveryOutcome, Direction, Dispatch,
-    ErrorForm, Fault, FaultKind, Faults, Offer, OperationState, Outcome, Person, Plan, Purchase,
-    Refused, Reply, SubscriptionState, Times, World,
+    Action, Call, CallRecord, Delivery, DeliveryOutcome, Direction, Dispatch, ErrorForm, Fault,
+    FaultKind, Faults, Offer, OperationState, Plan, Purchase, Refused, SubscriptionState, Times,
+    World,
 };

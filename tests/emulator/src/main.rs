@@ -1,14 +1,15 @@
-//! The emulator as a program of its own: for a publisher written in anything.
+//! The emulator as a program, for a publisher in any programming language.
 
 use clap::Parser;
 use emulator::{Emulator, Settings};
 use std::error::Error;
 
-/// Microsoft's side of the SaaS fulfillment APIs v2 on this machine: marketplace, Entra and webhooks.
+/// Microsoft's side of the SaaS fulfillment APIs v2 on this machine: marketplace, Entra and
+/// webhooks.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
-    /// The port on 127.0.0.1; 0 takes a free one.
+    /// The port on 127.0.0.1; 0 picks a free one.
     #[arg(long, default_value_t = 8090)]
     port: u16,
     /// The publisher's landing page.
@@ -17,7 +18,7 @@ struct Arguments {
     /// The publisher's connection webhook.
     #[arg(long)]
     webhook_url: Option<String>,
-    /// The publisher's management API, whose records are shown beside Microsoft's.
+    /// The publisher's management API. The web page shows its records beside Microsoft's.
     #[arg(long)]
     publisher_url: Option<String>,
     /// The publisher's tenant.
@@ -26,7 +27,7 @@ struct Arguments {
     /// The publisher's application for API calls.
     #[arg(long)]
     client_id: Option<String>,
-    /// Its secret.
+    /// The application's secret.
     #[arg(long)]
     client_secret: Option<String>,
 }
@@ -40,7 +41,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         webhook_url: arguments.webhook_url,
         publisher_url: arguments.publisher_url,
         live: true,
-        // Another run must not buy the same ids: a publisher may have kept its records.
+        // The publisher may have kept its records, so each run needs other ids.
         seed: jiff::Timestamp::now().as_nanosecond() as u64,
         ..Settings::default()
     };
@@ -62,10 +63,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("Tenant           {}", known.tenant_id);
     println!("Client id        {}", known.client_id);
     println!("Landing client   {}", known.landing_client_id);
-    println!(
-        "Webhooks go to   {}",
-        known.webhook_url.as_deref().unwrap_or("nobody (--webhook-url)")
-    );
+    println!("Webhooks go to   {}", known.webhook_url.as_deref().unwrap_or("(set --webhook-url)"));
     tokio::signal::ctrl_c().await?;
     emulator.shutdown();
     Ok(())

@@ -1,19 +1,20 @@
-//! Discovery documents and keys (F-WHJ-4).
+//! Discovery and key documents (F-WHJ-4).
 
-use super::{Entra, keys};
+use super::directory::{Entra, is_shared};
+use super::keys;
 use crate::settings::TokenVersion;
-use crate::world::{Person, Reply};
+use crate::wire::Reply;
 use serde_json::{Value, json};
 
 impl Entra {
-    /// The OpenID document of a tenant, or of `common`.
+    /// The OpenID document of a tenant, or of all tenants.
     pub(super) fn discovery(&mut self, tenant: &str, version: TokenVersion) -> Reply {
         self.discovery_fetches += 1;
         if !self.is_known_tenant(tenant) {
             return self.unknown_tenant(tenant);
         }
         let base = format!("{}/{tenant}", self.authority);
-        // An address for every tenant has an issuer with a place to fill in.
+        // The issuer for all tenants has a placeholder.
         let issuer_tenant = if is_shared(tenant) { "{tenantid}" } else { tenant };
         let (oauth, keys) = match version {
             TokenVersion::V1 => (format!("{base}/oauth2"), format!("{base}/discovery/keys")),
@@ -32,13 +33,14 @@ impl Entra {
             "id_token_signing_alg_values_supported": ["RS256"],
             "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
             "scopes_supported": ["openid", "profile", "email"],
-            "claims_supported":
-                ["sub", "iss", "aud", "exp", "iat", "nonce", "preferred_username", "name", "tid", "ver", "oid", "email"],
+            "claims_supported": [
+                "sub", "iss", "aud", "exp", "iat", "nonce", "preferred_username", "name", "tid",
+                "ver", "oid", "email"
+            ],
         });
         Reply::json(200, &document)
     }
 
-    /// The published keys.
     pub(super) fn key_document(&mut self, tenant: &str) -> Reply {
         self.key_fetches += 1;
         if !self.is_known_tenant(tenant) {
@@ -49,17 +51,4 @@ impl Entra {
         Reply::json(200, &json!({ "keys": keys }))
             .with_header("cache-control", "max-age=86400, private")
     }
-
-    pub(super) fn is_known_tenant(&self, tenant: &str) -> bool {
-        is_shared(tenant)
-            || tenant.eq_ignore_ascii_case(&self.tenant_id)
-            || Person::everybody()
-                .iter()
-                .any(|person| tenant.eq_ignore_ascii_case(&person.tenant_id.to_string()))
-    }
-}
-
-/// The names that stand for many tenants.
-pub(super) fn is_shared(tenant: &str) -> bool {
-    matches!(tenant, "common" | "organizations" | "consumers")
 }

@@ -1,77 +1,72 @@
-//! Tokens that must be refused. Each is a good one, changed in the one respect its name says (T-16).
+//! Tokens that the webhook must refuse. Each is a valid token, changed in one respect (T-16).
 
+use super::directory::Entra;
 use super::jwt::Draft;
-use super::{Entra, keys};
+use super::keys;
 use crate::settings::TokenVersion;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-const SOMEBODY_ELSE: &str = "5f8f1c0e-2f2b-4d3a-9d5c-7b1f0a6c4e21";
-const ANOTHER_TENANT: &str = "0c9e7d55-64f3-4b6e-8a17-2d4b8f5a9c63";
+const OTHER_APPLICATION: &str = "5f8f1c0e-2f2b-4d3a-9d5c-7b1f0a6c4e21";
+const OTHER_TENANT: &str = "0c9e7d55-64f3-4b6e-8a17-2d4b8f5a9c63";
 
-/// What is wrong with a token.
+/// How a token differs from a valid one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Forgery {
-    /// Made for another application.
+    /// For another application.
     WrongAudience,
-    /// No audience.
     MissingAudience,
-    /// `tid` is another tenant; the issuer is the right one.
+    /// `tid` names another tenant; the issuer is correct.
     WrongTenant,
-    /// No `tid`.
     MissingTenant,
-    /// The caller is another application than the marketplace.
+    /// The caller is not the marketplace.
     WrongCaller,
     /// Neither `appid` nor `azp`.
     NoCaller,
-    /// The caller stands in the other version's claim alone: in `appid` of a version 2 token, in `azp` of a version 1
-    /// token.
+    /// Only the other version's claim names the caller: `appid` in a version 2 token, `azp` in a
+    /// version 1 token.
     CallerInOtherClaim,
-    /// `appid` and `azp` name different applications; the right one stands in the claim of the token's version.
+    /// `appid` and `azp` name different applications. The claim of the token's version is correct.
     ContradictingAppidAzp,
-    /// The same, and the right one stands in the other version's claim.
+    /// `appid` and `azp` name different applications. The other version's claim is correct.
     WrongCallerBesideRight,
-    /// The issuer is nobody at Entra.
+    /// The issuer is not Entra.
     WrongIssuer,
-    /// The issuer is Entra for another tenant; `tid` is the right one.
+    /// The issuer is Entra for another tenant; `tid` is correct.
     ForeignTenantIssuer,
-    /// No issuer.
     MissingIssuer,
-    /// `ver` says 2.0, everything else is of version 1; or the other way round for a version 2 token.
+    /// `ver` names the other version.
     ContradictingVersion,
-    /// The signature is a good key's, over something else.
+    /// The signature comes from a valid key, over another text.
     BadSignature,
-    /// Signed by an unpublished key under the published key's id.
+    /// Signed with an unpublished key under the id of the published one.
     ForeignKey,
-    /// Algorithm `none`, no signature.
+    /// Algorithm `none` and no signature.
     AlgNone,
     /// Algorithm HS256 with the public key as the shared secret.
     Hs256WithPublicKey,
-    /// Expired an hour ago and more.
+    /// Expired an hour ago or earlier.
     Expired,
-    /// No `exp`.
     MissingExpiry,
-    /// Valid in an hour.
+    /// Valid from an hour later.
     NotYetValid,
-    /// Signed by an unpublished key under its own id.
+    /// Signed with an unpublished key under its own id.
     UnknownKid,
-    /// No key id.
     MissingKid,
-    /// Brings its own key in the header.
+    /// The header contains the key.
     EmbeddedJwk,
-    /// Says in the header where its key is to be fetched.
+    /// The header contains the key's address.
     JkuHeader,
-    /// Brings the certificate of its own key in the header.
+    /// The header contains the key's certificate.
     X5cHeader,
-    /// Says in the header where the certificate of its key is to be fetched.
+    /// The header contains the address of the key's certificate.
     X5uHeader,
-    /// Only two parts.
+    /// Two parts instead of three.
     NotAToken,
 }
 
 impl Forgery {
-    /// All of them, for a test that goes through the list.
     pub const ALL: [Self; 27] = [
         Self::WrongAudience,
         Self::MissingAudience,
@@ -103,12 +98,15 @@ impl Forgery {
     ];
 }
 
-pub(super) fn apply(
-    forgery: Forgery,
-    mut draft: Draft,
-    version: TokenVersion,
-    entra: &Entra,
-) -> String {
+impl Entra {
+    /// A webhook's token that is wrong in exactly one respect.
+    pub fn forge(&mut self, forgery: Forgery, version: TokenVersion) -> String {
+        let draft = self.webhook_draft(version);
+        forged(forgery, draft, version, self)
+    }
+}
+
+fn forged(forgery: Forgery, mut draft: Draft, version: TokenVersion, entra: &Entra) -> String {
     let key = entra.key();
     let foreign = keys::foreign();
     let issued = entra.issued_at();
@@ -118,26 +116,26 @@ pub(super) fn apply(
     };
     let claims = &mut draft.claims;
     match forgery {
-        Forgery::WrongAudience => claims["aud"] = json!(SOMEBODY_ELSE),
+        Forgery::WrongAudience => claims["aud"] = json!(OTHER_APPLICATION),
         Forgery::MissingAudience => remove(claims, "aud"),
-        Forgery::WrongTenant => claims["tid"] = json!(ANOTHER_TENANT),
+        Forgery::WrongTenant => claims["tid"] = json!(OTHER_TENANT),
         Forgery::MissingTenant => remove(claims, "tid"),
-        Forgery::WrongCaller => claims[caller] = json!(SOMEBODY_ELSE),
+        Forgery::WrongCaller => claims[caller] = json!(OTHER_APPLICATION),
         Forgery::NoCaller => remove(claims, caller),
         Forgery::CallerInOtherClaim => {
             claims[other_caller] = claims[caller].clone();
             remove(claims, caller);
         }
-        Forgery::ContradictingAppidAzp => claims[other_caller] = json!(SOMEBODY_ELSE),
+        Forgery::ContradictingAppidAzp => claims[other_caller] = json!(OTHER_APPLICATION),
         Forgery::WrongCallerBesideRight => {
             claims[other_caller] = claims[caller].clone();
-            claims[caller] = json!(SOMEBODY_ELSE);
+            claims[caller] = json!(OTHER_APPLICATION);
         }
         Forgery::WrongIssuer => {
             claims["iss"] = json!(format!("https://issuer.example/{}/", entra.tenant_id))
         }
         Forgery::ForeignTenantIssuer => {
-            claims["iss"] = json!(entra.issuer_of(ANOTHER_TENANT, version))
+            claims["iss"] = json!(entra.issuer_of(OTHER_TENANT, version))
         }
         Forgery::MissingIssuer => remove(claims, "iss"),
         Forgery::ContradictingVersion => {
@@ -156,7 +154,7 @@ pub(super) fn apply(
         Forgery::MissingExpiry => remove(claims, "exp"),
         Forgery::NotYetValid => claims["nbf"] = json!(issued + entra.issuing_interval + 3600),
         Forgery::BadSignature => {
-            // The signature of the untouched token under other claims.
+            // The signature of the valid token under changed claims.
             let good = draft.signed(key);
             draft.claims["uti"] = json!("changed-after-signing");
             let changed = draft.unsigned();

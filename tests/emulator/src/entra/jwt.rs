@@ -1,4 +1,4 @@
-//! Tokens from header and claims, and back.
+//! Writing and parsing JSON Web Tokens.
 
 use super::keys::TestKey;
 use base64::Engine as _;
@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::hmac;
 use serde_json::Value;
 
-/// A token before it is signed.
+/// A token without its signature.
 #[derive(Clone, Debug)]
 pub(super) struct Draft {
     pub(super) header: Value,
@@ -36,13 +36,11 @@ impl Draft {
     }
 }
 
-/// A signed token of any two texts.
 pub(super) fn signed_text(header: &str, claims: &str, key: &TestKey) -> String {
     let input = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
     format!("{input}.{}", URL_SAFE_NO_PAD.encode(key.sign(input.as_bytes())))
 }
 
-/// A token taken apart.
 pub(super) struct Parsed<'a> {
     pub(super) header: Value,
     pub(super) claims: Value,

@@ -1,6 +1,6 @@
-//! Signing keys. They are made from a fixed seed, so every process has the same ones: they protect nothing.
+//! Signing keys. Every process makes the same ones from a fixed seed, so they protect nothing.
 
-use crate::world::Seeded;
+use crate::seeded::Seeded;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
@@ -15,22 +15,21 @@ use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-/// The keys a rotation goes through before it begins again with the first.
+/// After this many keys, a rotation begins again with the first.
 const ROTATED_KEYS: usize = 4;
 
-// Made when first needed and shared by the whole process: making one takes long in a debug build.
+// The process shares the keys, because making one is slow in a debug build.
 static POOL: [OnceLock<TestKey>; ROTATED_KEYS + 1] = [const { OnceLock::new() }; ROTATED_KEYS + 1];
 
-/// An RSA key with its id.
 pub(super) struct TestKey {
     kid: String,
     signing: RsaKeyPair,
     public: RsaPublicKey,
-    // RS256 always gives the same signature for the same message, and a run asks for few different ones often.
+    // A cache: a run signs few different messages, each of them often, and RS256 is deterministic.
     signed: Mutex<HashMap<[u8; 32], Vec<u8>>>,
 }
 
-/// The most signatures a key remembers: some 300 bytes each.
+/// The most signatures that a key remembers, some 300 bytes each.
 const REMEMBERED: usize = 500_000;
 
 impl std::fmt::Debug for TestKey {
@@ -39,12 +38,11 @@ impl std::fmt::Debug for TestKey {
     }
 }
 
-/// The key of this turn of the rotation.
 pub(super) fn rotated(turn: usize) -> &'static TestKey {
     key(turn % ROTATED_KEYS)
 }
 
-/// A key Entra never publishes.
+/// A key that Entra never publishes.
 pub(super) fn foreign() -> &'static TestKey {
     key(ROTATED_KEYS)
 }
@@ -57,11 +55,10 @@ impl TestKey {
     fn generate(place: usize) -> Self {
         const BITS: usize = 2048;
         let mut random = Seeded::new(0x5eed_0000 + place as u64);
-        let private =
-            RsaPrivateKey::new(&mut random, BITS).expect("the size is one RSA keys can have");
+        let private = RsaPrivateKey::new(&mut random, BITS).expect("2048 bits are a valid size");
         let public = RsaPublicKey::from(&private);
-        let pkcs8 = private.to_pkcs8_der().expect("an RSA key can be written as PKCS #8");
-        // `rsa` makes keys from a seed, and `ring` signs several times faster.
+        let pkcs8 = private.to_pkcs8_der().expect("every RSA key has a PKCS #8 form");
+        // `rsa` can make a key from a seed; `ring` signs several times faster.
         let signing = RsaKeyPair::from_pkcs8(pkcs8.as_bytes()).expect("the key was made just now");
         let digest = Sha256::digest(public.n().to_bytes_be());
         Self {
@@ -76,7 +73,7 @@ impl TestKey {
         &self.kid
     }
 
-    /// The public half as in a key document.
+    /// The public key as a key document has it.
     pub(super) fn jwk(&self) -> Value {
         json!({
             "kty": "RSA",
@@ -88,7 +85,7 @@ impl TestKey {
         })
     }
 
-    /// RS256.
+    /// Signs with RS256.
     pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
         let digest: [u8; 32] = Sha256::digest(message).into();
         if let Some(signature) = self.signed().get(&digest) {
@@ -97,7 +94,7 @@ impl TestKey {
         let mut signature = vec![0; self.signing.public().modulus_len()];
         self.signing
             .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
-            .expect("the signature has the modulus' length");
+            .expect("the buffer has the modulus' length");
         let mut signed = self.signed();
         if signed.len() < REMEMBERED {
             signed.insert(digest, signature.clone());
@@ -121,33 +118,31 @@ impl TestKey {
         self.signed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A certificate of this key, signed by itself, as anybody can make one (RFC 5280, version 1).
+    /// A self-signed certificate of this key (RFC 5280, version 1).
     pub(super) fn certificate(&self) -> Vec<u8> {
         const SHA256_WITH_RSA: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b\x05\x00";
         const COMMON_NAME: &[u8] = b"\x06\x03\x55\x04\x03";
         const SEQUENCE: u8 = 0x30;
         let algorithm = der(SEQUENCE, &[SHA256_WITH_RSA]);
-        // The name Entra's own certificates have.
+        // The name in Entra's own certificates.
         let name = der(0x0c, &[b"accounts.accesscontrol.windows.net"]);
         let name = der(SEQUENCE, &[&der(0x31, &[&der(SEQUENCE, &[COMMON_NAME, &name])])]);
         let time = |text: &[u8]| der(0x17, &[text]);
         let valid = der(SEQUENCE, &[&time(b"200101000000Z"), &time(b"491231235959Z")]);
-        let key = self.public.to_public_key_der().expect("an RSA public key can be written as DER");
+        let key = self.public.to_public_key_der().expect("every RSA public key has a DER form");
         let serial = der(0x02, &[&[1]]);
         let signed = der(SEQUENCE, &[&serial, &algorithm, &name, &valid, &name, key.as_bytes()]);
         let signature = der(0x03, &[&[0], &self.sign(&signed)]);
         der(SEQUENCE, &[&signed, &algorithm, &signature])
     }
 
-    /// The public half as text, for the forgery that uses it as a shared secret.
+    /// The public key as text, for the forgery that uses it as a shared secret.
     pub(super) fn public_pem(&self) -> String {
-        self.public
-            .to_public_key_pem(LineEnding::LF)
-            .expect("an RSA public key can be written as PEM")
+        self.public.to_public_key_pem(LineEnding::LF).expect("every RSA public key has a PEM form")
     }
 }
 
-/// A value in DER: its tag, its length, and the parts of its content.
+/// A DER value. Its content is the concatenation of `parts`.
 fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let content = parts.concat();
     let length = content.len().to_be_bytes();

@@ -1,49 +1,40 @@
 //! The sign-in of buyers: authorization code with PKCE (section 8).
 
-use super::Entra;
-use super::endpoint::Form;
+use super::directory::Entra;
+use super::grant::Grant;
+use super::sign_in_page::{account_picker, error_page};
+use super::token_endpoint::Form;
+use crate::people::{PERSONAL_TENANT, Person};
 use crate::settings::TokenVersion;
-use crate::world::{ApiRequest, PERSONAL_TENANT, Person, Reply};
+use crate::wire::{ApiRequest, Reply};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jiff::{Timestamp, ToSpan as _};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use jiff::ToSpan as _;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
-/// A code waiting to be redeemed.
-#[derive(Debug)]
-pub(super) struct Grant {
-    person: Person,
-    redirect_uri: String,
-    challenge: Option<String>,
-    nonce: Option<String>,
-    scope: String,
-    expires: Timestamp,
-    redeemed: bool,
-}
-
 impl Entra {
-    /// The sign-in page; with `identity` the redirect of the person chosen on it.
+    /// The sign-in page, or, once the buyer has picked an `identity` on it, the redirect with a
+    /// code.
     pub(super) fn authorize(&mut self, tenant: &str, request: &ApiRequest) -> Reply {
         let parameter = |name: &str| request.parameter(name);
         let people = sign_in_list(tenant);
         if people.is_empty() {
-            return page_error("AADSTS90002", "There is no such tenant.");
+            return error_page("AADSTS90002", "There is no such tenant.");
         }
         if parameter("client_id").as_deref() != Some(self.landing_client_id.as_str()) {
-            return page_error("AADSTS700016", "The application was not found in the directory.");
+            return error_page("AADSTS700016", "The application was not found in the directory.");
         }
         let Some(redirect_uri) = parameter("redirect_uri").filter(|uri| self.is_registered(uri))
         else {
-            return page_error(
+            return error_page(
                 "AADSTS50011",
                 "The redirect address does not match the registered ones.",
             );
         };
         let Ok(redirect) = Url::parse(&redirect_uri) else {
-            return page_error("AADSTS50011", "The redirect address is not an address.");
+            return error_page("AADSTS50011", "The redirect address is not a URL.");
         };
         let state = parameter("state");
         let refuse = |error: &str, description: &str| {
@@ -68,13 +59,11 @@ impl Entra {
             return refuse("invalid_request", "AADSTS501491: The challenge must be S256.");
         }
         match parameter("identity").as_deref() {
-            None => {
-                Reply::text(200, "text/html; charset=utf-8", page(request, &people).into_string())
-            }
+            None => account_picker(request, &people),
             Some("cancel") => refuse("access_denied", "AADSTS65004: The user declined to sign in."),
             Some(email) => {
                 let Some(person) = people.into_iter().find(|person| person.email == email) else {
-                    return page_error("AADSTS50034", "The account does not exist.");
+                    return error_page("AADSTS50034", "The account does not exist.");
                 };
                 let code = self.ids.purchase_token().replace(['+', '/', '='], "-");
                 let nonce = parameter("nonce");
@@ -99,7 +88,7 @@ impl Entra {
             || self.landing_redirect_uris.iter().any(|known| known == uri)
     }
 
-    /// The grant `authorization_code`.
+    /// Redeems a code (grant type `authorization_code`).
     pub(super) fn authorization_code(&mut self, form: &Form) -> Reply {
         let (client_id, secret) =
             (self.landing_client_id.clone(), self.landing_client_secret.clone());
@@ -146,7 +135,7 @@ impl Entra {
         let person = &grant.person;
         let tenant = person.tenant_id.to_string();
         let now = self.now.as_second();
-        // Pairwise: another application would see another subject.
+        // The subject is pairwise: each application sees another one.
         let subject = Sha256::digest(format!("{}/{}", self.landing_client_id, person.object_id));
         let mut claims = json!({
             "aud": self.landing_client_id,
@@ -172,6 +161,7 @@ impl Entra {
     }
 }
 
+/// The people whom the tenant admits.
 fn sign_in_list(tenant: &str) -> Vec<Person> {
     let everybody = Person::everybody().into_iter();
     match tenant {
@@ -194,68 +184,3 @@ fn redirect_with(redirect: &Url, parameters: &[(&str, &str)], state: Option<&str
         .with_header("location", target.as_str())
         .with_header("cache-control", "no-store")
 }
-
-fn page_error(code: &str, message: &str) -> Reply {
-    let body = frame(&html! {
-        h1 { "Sorry, but we can't sign you in" }
-        p { (code) ": " (message) }
-    });
-    Reply::text(400, "text/html; charset=utf-8", body.into_string())
-}
-
-fn page(request: &ApiRequest, people: &[Person]) -> Markup {
-    let query = request.query.as_deref().unwrap_or_default();
-    let link = |identity: &str| {
-        let identity = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("identity", identity)
-            .finish();
-        format!("?{query}&{identity}")
-    };
-    frame(&html! {
-        h1 { "Pick an account" }
-        p { "These accounts exist in the emulator only. There are no passwords." }
-        ul {
-            @for person in people {
-                li {
-                    a href=(link(&person.email)) {
-                        strong { (person.name) }
-                        span { (person.email) }
-                        small { "Tenant " (person.tenant_id) }
-                    }
-                }
-            }
-        }
-        p { a.cancel href=(link("cancel")) { "Cancel" } }
-    })
-}
-
-fn frame(content: &Markup) -> Markup {
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="referrer" content="no-referrer";
-                title { "Sign in (emulated)" }
-                style { (PreEscaped(STYLE)) }
-            }
-            body { main { (content) } }
-        }
-    }
-}
-
-const STYLE: &str = "
-:root { color-scheme: light dark; }
-body { margin: 0; min-height: 100vh; display: grid; place-items: center; font: 16px/1.45 system-ui, sans-serif;
-  background: light-dark(#eef1f5, #14171c); color: light-dark(#1b2430, #e4e8ee); }
-main { width: min(26rem, calc(100vw - 4rem)); padding: 1.5rem; border-radius: 10px;
-  background: light-dark(#fff, #1d2229); border: 1px solid light-dark(#d5dbe3, #323a45); }
-h1 { margin: 0 0 .5rem; font-size: 1.35rem; }
-ul { list-style: none; margin: 1rem 0; padding: 0; }
-li a { display: grid; padding: .7rem .8rem; margin-bottom: .5rem; border-radius: 8px; text-decoration: none;
-  color: inherit; border: 1px solid light-dark(#d5dbe3, #323a45); }
-li a:hover, li a:focus-visible { border-color: light-dark(#0b62c4, #6fb1ff); }
-small { opacity: .7; overflow-wrap: anywhere; }
-.cancel { color: light-dark(#0b62c4, #6fb1ff); }
-";

@@ -1,9 +1,10 @@
-//! The page's buttons. Each does one thing in the world and goes back to the page.
+//! The page's buttons. Each does one thing in the world and returns to the page.
 
-use super::back;
-use crate::Emulator;
+use crate::handle::Emulator;
 use crate::http::response;
-use crate::world::{Person, Purchase, Refused, Reply, World};
+use crate::people::Person;
+use crate::wire::Reply;
+use crate::world::{Purchase, Refused, World};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use http::HeaderMap;
@@ -61,7 +62,7 @@ fn buy_in(world: &mut World, form: &Form) -> String {
     }
     let id = world.purchase(purchase);
     let next = match world.subscription(id).status {
-        "Subscribed" => "It is active already: the publisher is told by webhook.",
+        "Subscribed" => "It is active already; a webhook notifies the publisher.",
         _ => "Open the landing page to configure it.",
     };
     format!("Bought {plan}. {next}")
@@ -77,12 +78,12 @@ pub(super) async fn clock(
         Err(refusal) => return *refusal,
     };
     let Some(seconds) = form.get("seconds").and_then(|seconds| seconds.parse().ok()) else {
-        return back("By how much?");
+        return back("Choose by how much to move the clock.");
     };
-    // A year at a time is enough for people, and keeps the clock inside its range.
+    // The limit of a year keeps the clock inside its range.
     let step = Duration::from_secs(seconds).min(Duration::from_secs(366 * 24 * 60 * 60));
     emulator.world(|world| world.advance(step));
-    back("The clock was moved.")
+    back("Moved the clock.")
 }
 
 pub(super) async fn act(
@@ -96,7 +97,7 @@ pub(super) async fn act(
         Err(refusal) => return *refusal,
     };
     match emulator.world(|world| act_in(world, id, &verb, &form)) {
-        Some(Ok(done)) => back(done),
+        Some(Ok(message)) => back(message),
         Some(Err(refused)) => back(&format!("Not possible: {refused}.")),
         None => response(Reply::empty(404)),
     }
@@ -108,33 +109,33 @@ fn act_in(
     verb: &str,
     form: &Form,
 ) -> Option<Result<&'static str, Refused>> {
+    const ASKED: &str = "A webhook asks the publisher to confirm the change.";
     let field = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
-    let (done, said) =
-        match verb {
-            "change-plan" => {
-                (world.change_plan(id, field("plan")), "The publisher is asked about the plan.")
-            }
-            "change-quantity" => {
-                // What is no number permits no number of seats, and is refused as such.
-                let seats = field("seats").trim().parse().unwrap_or(0);
-                (world.change_quantity(id, seats), "The publisher is asked about the seats.")
-            }
-            "cancel" => (world.unsubscribe(id), "Cancelled by the customer."),
-            "end" => (world.unsubscribe(id), "Ended by Microsoft."),
-            "renew" => (world.renew(id), "Renewed."),
-            "suspend" => (world.suspend(id), "Suspended: payment is missing."),
-            "reinstate" => (world.reinstate(id), "Payment came: the publisher is told."),
-            "auto-renew" => {
-                return Some(world.toggle_auto_renew(id).map(|on| {
-                    if on { "The term will renew." } else { "The term will not renew." }
-                }));
-            }
-            _ => return None,
-        };
-    Some(done.map(|_| said))
+    let (done, message) = match verb {
+        "change-plan" => (world.change_plan(id, field("plan")), ASKED),
+        "change-quantity" => {
+            // No plan permits 0 seats, so a text that is not a number is refused too.
+            let seats = field("seats").trim().parse().unwrap_or(0);
+            (world.change_quantity(id, seats), ASKED)
+        }
+        "cancel" => (world.unsubscribe(id), "The customer cancelled."),
+        "end" => (world.unsubscribe(id), "Microsoft ended the subscription."),
+        "renew" => (world.renew(id), "Renewed."),
+        "suspend" => (world.suspend(id), "Suspended: the customer has not paid."),
+        "reinstate" => (world.reinstate(id), "A webhook notifies the publisher of the payment."),
+        "auto-renew" => {
+            return Some(
+                world
+                    .toggle_auto_renew(id)
+                    .map(|on| if on { "The term will renew." } else { "The term will not renew." }),
+            );
+        }
+        _ => return None,
+    };
+    Some(done.map(|_| message))
 }
 
-/// The form, if the page itself sent it. Another site must not press these buttons.
+/// The form. An `Err` refuses a form that another site sent.
 fn read(emulator: &Emulator, headers: &HeaderMap, body: &str) -> Result<Form, Box<Response>> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let host = text("host").unwrap_or_default();
@@ -143,4 +144,11 @@ fn read(emulator: &Emulator, headers: &HeaderMap, body: &str) -> Result<Form, Bo
         return Err(Box::new(response(Reply::empty(403))));
     }
     Ok(url::form_urlencoded::parse(body.as_bytes()).into_owned().collect())
+}
+
+/// Redirects to the page, which shows the message.
+fn back(message: &str) -> Response {
+    let query =
+        url::form_urlencoded::Serializer::new(String::new()).append_pair("said", message).finish();
+    response(Reply::empty(303).with_header("location", &format!("/?{query}")))
 }

@@ -1,9 +1,9 @@
-//! What changed since the page last asked.
+//! The page's updates since its last request.
 
-use super::view;
-use crate::Emulator;
+use super::{calls, document, subscriptions};
+use crate::handle::Emulator;
 use crate::http::response;
-use crate::world::Reply;
+use crate::wire::Reply;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use serde_json::json;
@@ -16,10 +16,10 @@ pub(super) async fn since(State(emulator): State<Emulator>, RawQuery(query): Raw
         .unwrap_or(0);
     let body = emulator.world(|world| {
         json!({
-            "now": view::clock_face(world.now()),
+            "now": document::clock_face(world.now()),
             "last": world.calls().last().map_or(0, |call| call.number),
-            "calls": view::calls(world, after).into_string(),
-            "subscriptions": view::subscriptions(world).into_string(),
+            "calls": calls::newest(world, after).into_string(),
+            "subscriptions": subscriptions::list(world).into_string(),
         })
     });
     response(Reply::json(200, &body).with_header("cache-control", "no-store"))

@@ -1,23 +1,24 @@
-//! The page for people: buy, act as the customer or as Microsoft, move the clock, watch every call.
+//! The web page: buy, act as the customer or as Microsoft, move the clock, watch every call.
 
 mod actions;
+mod calls;
+mod document;
 mod feed;
 mod publisher;
-mod view;
+mod subscriptions;
 
-use crate::Emulator;
+use crate::handle::Emulator;
 use crate::http::response;
-use crate::world::Reply;
+use crate::wire::Reply;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use uuid::Uuid;
 
-/// The paths of the page.
 pub(crate) fn routes() -> Router<Emulator> {
     Router::new()
-        .route("/", get(view::show))
+        .route("/", get(document::show))
         .route("/feed", get(feed::since))
         .route("/publisher/{id}", get(publisher::record))
         .route("/open/{id}", get(open))
@@ -34,7 +35,7 @@ pub(crate) fn routes() -> Router<Emulator> {
         )
 }
 
-/// "Configure account" and "Manage account": a new token each time, made when the button is pressed.
+/// "Configure account" and "Manage account". Each use makes a new token.
 async fn open(State(emulator): State<Emulator>, Path(id): Path<Uuid>) -> Response {
     let link = emulator.world(|world| world.find_subscription(id).map(|_| world.landing_link(id)));
     match link {
@@ -49,11 +50,4 @@ async fn open(State(emulator): State<Emulator>, Path(id): Path<Uuid>) -> Respons
 
 fn asset(content_type: &'static str, text: &str) -> Response {
     response(Reply::text(200, content_type, text.to_owned()))
-}
-
-/// Back to the page, with a sentence to show there.
-fn back(said: &str) -> Response {
-    let query =
-        url::form_urlencoded::Serializer::new(String::new()).append_pair("said", said).finish();
-    response(Reply::empty(303).with_header("location", &format!("/?{query}")))
 }

@@ -1,4 +1,4 @@
-// Keeps the page up to date. Without it everything works but the feed stands still.
+// Keeps the page up to date. Without JavaScript, the page works but must be reloaded.
 "use strict";
 
 const calls = document.getElementById("calls");
@@ -18,7 +18,7 @@ async function poll() {
       calls.insertAdjacentHTML("afterbegin", news.calls);
       while (calls.children.length > 200) calls.lastElementChild.remove();
     }
-    // Not while somebody is choosing something in there.
+    // Not while a form in the list has the focus: the user may be typing.
     const busy = list.contains(document.activeElement) && document.activeElement !== document.body;
     const changed = shown !== null && news.subscriptions !== shown;
     if (changed && !busy) list.innerHTML = news.subscriptions;
@@ -31,7 +31,7 @@ async function poll() {
   setTimeout(poll, 1000);
 }
 
-// The publisher's record beside Microsoft's.
+// Fetches the publisher's record of every subscription on the page.
 function compare() {
   for (const output of document.querySelectorAll("[data-publisher]")) {
     fetch("/publisher/" + output.dataset.publisher)
@@ -44,7 +44,12 @@ function compare() {
 function show(output, record) {
   const parts = record.said
     ? [record.said]
-    : [record.status, record.plan, record.seats && record.seats + " seats", record.version && "version " + record.version];
+    : [
+        record.status,
+        record.plan,
+        record.seats && record.seats + " seats",
+        record.version && "version " + record.version,
+      ];
   output.textContent = parts.filter(Boolean).join(" · ");
   const same =
     record.status === output.dataset.status &&

@@ -1,16 +1,15 @@
-//! The publisher's own record of a subscription, fetched for the page to show beside Microsoft's.
+//! Fetches the publisher's record of a subscription, which the page compares with Microsoft's.
 
-use crate::Emulator;
+use crate::handle::Emulator;
 use crate::http::response;
-use crate::world::Reply;
+use crate::wire::Reply;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use serde_json::{Value, json};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// A person looks at the page and can wait this long.
-const PATIENCE: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(3);
 
 pub(super) async fn record(State(emulator): State<Emulator>, Path(id): Path<Uuid>) -> Response {
     let base = emulator.world(|world| world.settings().publisher_url.clone());
@@ -18,7 +17,7 @@ pub(super) async fn record(State(emulator): State<Emulator>, Path(id): Path<Uuid
         return response(Reply::empty(404));
     };
     let address = format!("{}/subscriptions/{id}", base.trim_end_matches('/'));
-    let body = match emulator.inner.client.get(address).timeout(PATIENCE).send().await {
+    let body = match emulator.client().get(address).timeout(TIMEOUT).send().await {
         Err(_) => json!({ "said": "not reachable" }),
         Ok(answer) if answer.status().as_u16() == 404 => json!({ "said": "no record" }),
         Ok(answer) if !answer.status().is_success() => {
@@ -32,7 +31,7 @@ pub(super) async fn record(State(emulator): State<Emulator>, Path(id): Path<Uuid
     response(Reply::json(200, &body))
 }
 
-/// The few members worth comparing, wherever the publisher keeps them.
+/// The members to compare. The publisher may keep them in `subscription` or beside it.
 fn summary(record: &Value) -> Value {
     let find = |names: &[&str]| {
         let places = [record.get("subscription"), Some(record)];

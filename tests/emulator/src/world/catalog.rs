@@ -1,36 +1,32 @@
-//! What is for sale.
+//! The offers and plans for sale.
 
-use super::people::{NORTHWIND_TENANT, Person};
+use crate::people::NORTHWIND_TENANT;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// An offer with its plans.
 #[derive(Clone, Debug)]
 pub struct Offer {
     /// `offerId`.
     pub id: String,
-    /// The plans, in the order in which they are listed.
+    /// In the order in which Microsoft lists them.
     pub plans: Vec<Plan>,
 }
 
-/// A plan of an offer.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// `planId`.
     pub id: String,
-    /// `displayName`.
     pub display_name: String,
-    /// Seats that can be bought, for per-seat plans.
+    /// The least and the most seats of a per-seat plan.
     pub seats: Option<(u32, u32)>,
-    /// The term's unit.
+    /// An ISO 8601 duration such as `P1M`.
     pub term_unit: String,
-    /// The price of a term in US dollars.
+    /// In US dollars per term.
     pub price: f64,
-    /// Begins with a free trial.
     pub has_free_trials: bool,
-    /// Purchases of it need no Activate (F-LC-4).
+    /// A purchase is active without Activate (F-LC-4).
     pub auto_activated: bool,
-    /// The tenants that see the plan. `None`: it is public.
+    /// The tenants that may buy the plan. `None`: it is public.
     pub audience: Option<Vec<Uuid>>,
 }
 
@@ -54,13 +50,14 @@ impl Plan {
         Self { seats: Some((least, most)), ..Self::flat_rate(id, display_name, price) }
     }
 
-    /// Whether this tenant may choose the plan.
+    /// Whether this tenant may buy the plan.
     pub fn is_open_to(&self, tenant: Uuid) -> bool {
         self.audience.as_ref().is_none_or(|audience| audience.contains(&tenant))
     }
 
-    /// The form of F-PLN-2. `source_offer`: only when the answer is filtered by plan (F-PLN-4).
-    pub(crate) fn wire(&self, source_offer: Option<Uuid>) -> Value {
+    /// The JSON in List available plans (F-PLN-2). An answer that is filtered by plan names the
+    /// private offer as its `source_offer` (F-PLN-4).
+    pub(super) fn wire(&self, source_offer: Option<Uuid>) -> Value {
         let mut plan = json!({
             "planId": self.id,
             "displayName": self.display_name,
@@ -75,7 +72,7 @@ impl Plan {
                     "currency": "USD",
                     "price": self.price,
                     "termUnit": self.term_unit,
-                    "termDescription": if self.term_unit == "P1Y" { "1 Year Subscription" } else { "1 Month Subscription" },
+                    "termDescription": self.term_description(),
                     "meteredQuantityIncluded": self.metered_quantity(),
                 }],
                 "meteringDimensions": self.dimensions(),
@@ -91,7 +88,11 @@ impl Plan {
         plan
     }
 
-    // Dimensions go with flat-rate plans only, and not with trials (F-MTR-18).
+    fn term_description(&self) -> &'static str {
+        if self.term_unit == "P1Y" { "1 Year Subscription" } else { "1 Month Subscription" }
+    }
+
+    // Only flat-rate plans without a trial have dimensions (F-MTR-18).
     fn has_dimensions(&self) -> bool {
         self.seats.is_none() && !self.has_free_trials
     }
@@ -118,8 +119,7 @@ impl Plan {
     }
 }
 
-/// The catalogue of a new world.
-pub(crate) fn default_offers() -> Vec<Offer> {
+pub(super) fn default_offers() -> Vec<Offer> {
     let trial = Plan { has_free_trials: true, ..Plan::flat_rate("trial", "Trial", 19.0) };
     let auto = Plan { auto_activated: true, ..Plan::flat_rate("auto", "Self-service", 9.0) };
     let enterprise = Plan {
@@ -147,106 +147,4 @@ pub(crate) fn default_offers() -> Vec<Offer> {
             ],
         },
     ]
-}
-
-/// What somebody buys.
-#[derive(Clone, Debug)]
-pub struct Purchase {
-    pub(crate) offer: String,
-    pub(crate) plan: String,
-    pub(crate) quantity: Option<u32>,
-    pub(crate) name: String,
-    pub(crate) beneficiary: Person,
-    pub(crate) purchaser: Person,
-    pub(crate) free_trial: bool,
-    pub(crate) auto_activated: bool,
-    pub(crate) test: bool,
-    pub(crate) preview: bool,
-    pub(crate) private_offer: bool,
-    pub(crate) term_unit: Option<String>,
-}
-
-impl Purchase {
-    /// A plan of any offer. Seats are for per-seat plans.
-    pub fn of(offer: &str, plan: &str, quantity: Option<u32>) -> Self {
-        Self {
-            offer: offer.into(),
-            plan: plan.into(),
-            quantity,
-            name: "Contoso production".into(),
-            beneficiary: Person::adele(),
-            purchaser: Person::adele(),
-            free_trial: false,
-            auto_activated: false,
-            test: false,
-            preview: false,
-            private_offer: false,
-            term_unit: None,
-        }
-    }
-
-    /// A plan of the offer `flat-rate-1`.
-    pub fn flat_rate(plan: &str) -> Self {
-        Self::of("flat-rate-1", plan, None)
-    }
-
-    /// A plan of the offer `per-seat-1`.
-    pub fn per_seat(plan: &str, seats: u32) -> Self {
-        Self::of("per-seat-1", plan, Some(seats))
-    }
-
-    /// It begins with a free trial (F-LC-9).
-    pub fn free_trial(mut self) -> Self {
-        self.free_trial = true;
-        self
-    }
-
-    /// A reseller buys for the customer: the customer may only read (F-SEED-9).
-    pub fn by_reseller(mut self) -> Self {
-        self.purchaser = Person::reseller();
-        self
-    }
-
-    /// Active at once, without Activate (F-LC-4), whatever the plan says.
-    pub fn auto_activated(mut self) -> Self {
-        self.auto_activated = true;
-        self
-    }
-
-    /// The name the buyer chooses.
-    pub fn named(mut self, name: &str) -> Self {
-        self.name = name.into();
-        self
-    }
-
-    /// Somebody else buys, for themself.
-    pub fn by(mut self, person: Person) -> Self {
-        self.beneficiary = person.clone();
-        self.purchaser = person;
-        self
-    }
-
-    /// A test purchase.
-    pub fn test(mut self) -> Self {
-        self.test = true;
-        self
-    }
-
-    /// Bought from the preview audience: the offer's id gets a suffix (F-OBJ-2).
-    pub fn preview(mut self) -> Self {
-        self.preview = true;
-        self
-    }
-
-    /// Bought through a private offer (F-PLN-4).
-    pub fn private_offer(mut self) -> Self {
-        self.private_offer = true;
-        self
-    }
-
-    /// A term of its own, such as `P18M` (F-OBJ-7).
-    pub fn term(mut self, unit: &str) -> Self {
-        self.term_unit = Some(unit.into());
-        self
-    }
 }

@@ -1,43 +1,28 @@
-//! Time: what is due when, and moving forward through it.
+//! The world's clock, and what happens when it moves.
 
 use super::operation::{IN_PROGRESS, NOT_STARTED};
+use super::state::World;
 use super::subscription::{PENDING_FULFILLMENT_START, SUBSCRIBED, SUSPENDED};
-use super::{World, time};
+use super::time;
+use super::timer::Timer;
 use jiff::Timestamp;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// Something that will be looked at when its time comes. Whether it still applies is decided then.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Timer {
-    /// An accepted activation takes effect.
-    Activation(Uuid),
-    /// An unactivated purchase is voided.
-    Deadline(Uuid),
-    /// A term is over.
-    Term(Uuid),
-    /// A suspension has lasted too long.
-    Grace(Uuid),
-    /// An operation of the publisher's begins.
-    Start(Uuid),
-    /// The publisher's time to refuse is over.
-    Window(Uuid),
-}
-
 impl World {
-    /// The world's clock.
     pub fn now(&self) -> Timestamp {
         self.now
     }
 
-    /// Moves the clock, and does everything that becomes due on the way, in order.
-    /// Webhooks become due and are not sent: sending needs a network.
+    /// Moves the clock forward, and does in order everything that becomes due on the way. It only
+    /// queues webhooks, because sending them needs a network.
     pub fn advance(&mut self, by: Duration) {
         self.ahead += by;
         self.move_to(time::after(self.now, by));
     }
 
-    /// In a live run: follows the system's clock, ahead of it by what [`World::advance`] has added. Never goes back.
+    /// In a live run, moves the clock to the system's, plus what [`World::advance`] has added. The
+    /// clock never goes back.
     pub fn follow(&mut self, system: Timestamp) {
         let target = time::after(system, self.ahead);
         if target > self.now {
@@ -55,7 +40,7 @@ impl World {
         self.entra.set_now(now);
     }
 
-    /// Does what is due already.
+    /// Does everything that is due already.
     pub(super) fn run_due(&mut self) {
         self.run_until(self.now);
     }
@@ -69,7 +54,7 @@ impl World {
             if at > self.now {
                 self.set_now(at);
             }
-            self.strike(timer);
+            self.fire(timer);
         }
     }
 
@@ -79,19 +64,19 @@ impl World {
     }
 
     pub(super) fn set_term_timer(&mut self, id: Uuid) {
-        if let Some(last_day) = self.held(id).and_then(|held| held.state().term_end) {
+        if let Some(last_day) = self.stored(id).and_then(|stored| stored.state().term_end) {
             self.set_timer(time::term_over(last_day), Timer::Term(id));
         }
     }
 
-    fn strike(&mut self, timer: Timer) {
+    fn fire(&mut self, timer: Timer) {
         match timer {
             Timer::Activation(id) => self.complete_activation(id),
             Timer::Deadline(id) => {
-                let still_waits = |held: &super::Subscription| {
-                    held.state().status == PENDING_FULFILLMENT_START && !held.state().activating
+                let Some(state) = self.find_subscription(id) else {
+                    return;
                 };
-                if self.held(id).is_some_and(still_waits) {
+                if state.status == PENDING_FULFILLMENT_START && !state.activating {
                     self.end(id);
                 }
             }
@@ -107,21 +92,23 @@ impl World {
                     self.end(id);
                 }
             }
-            Timer::Start(operation) => {
-                if self.find_operation(operation).is_some_and(|known| known.status == NOT_STARTED) {
-                    self.start_operation(operation);
+            Timer::Start(id) => {
+                let operation = self.find_operation(id);
+                if operation.is_some_and(|operation| operation.status == NOT_STARTED) {
+                    self.start_operation(id);
                 }
             }
-            Timer::Window(operation) => {
+            Timer::Window(id) => {
                 let window = self.settings.behaviour.acknowledgement_window;
-                let Some(known) = self.find_operation(operation) else {
+                let Some(operation) = self.find_operation(id) else {
                     return;
                 };
-                let is_over =
-                    known.notified_at.is_some_and(|since| time::after(since, window) <= self.now);
-                if known.status == IN_PROGRESS && is_over {
-                    // Silence is consent (F-WHA-10).
-                    self.succeed(operation);
+                let is_over = operation
+                    .notified_at
+                    .is_some_and(|since| time::after(since, window) <= self.now);
+                // A publisher that does not answer accepts the change (F-WHA-10).
+                if operation.status == IN_PROGRESS && is_over {
+                    self.succeed(id);
                 }
             }
         }

@@ -1,161 +1,71 @@
-//! What goes wrong on purpose.
+//! Faults that a test injects into calls.
 
-use super::api::Reply;
-use serde_json::json;
+use super::call::Call;
+use super::error_form::ErrorForm;
+use crate::wire::{Answer, Outcome, Reply};
 use std::time::Duration;
 
-/// The calls between the two sides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Call {
-    /// `POST /saas/subscriptions/resolve`
-    Resolve,
-    /// `POST /saas/subscriptions/{id}/activate`
-    Activate,
-    /// `GET /saas/subscriptions`
-    ListSubscriptions,
-    /// `GET /saas/subscriptions/{id}`
-    GetSubscription,
-    /// `GET /saas/subscriptions/{id}/listAvailablePlans`
-    ListAvailablePlans,
-    /// `PATCH /saas/subscriptions/{id}`
-    UpdateSubscription,
-    /// `DELETE /saas/subscriptions/{id}`
-    DeleteSubscription,
-    /// `GET /saas/subscriptions/{id}/operations`
-    ListOperations,
-    /// `GET /saas/subscriptions/{id}/operations/{operationId}`
-    GetOperation,
-    /// `PATCH /saas/subscriptions/{id}/operations/{operationId}`
-    UpdateOperation,
-    /// Entra's token endpoint.
-    Token,
-    /// Entra's discovery documents.
-    Discovery,
-    /// Entra's signing keys.
-    Keys,
-    /// Entra's sign-in page.
-    Authorize,
-    /// A webhook: the only call towards the publisher.
-    Webhook,
-    /// A path the service does not have.
-    Unknown,
-    /// In a [`Fault`]: every call the publisher makes.
-    Any,
-}
-
-/// One thing that goes wrong.
 #[derive(Clone, Debug)]
 pub struct Fault {
-    /// With which call.
     pub call: Call,
-    /// How.
     pub kind: FaultKind,
-    /// How often.
     pub times: Times,
 }
 
 /// How a call goes wrong.
 #[derive(Clone, Debug)]
 pub enum FaultKind {
-    /// This status with an error body of this form. Nothing is processed.
+    /// Answers with this status and an error body of this form, and does not process the call.
     Status(u16, ErrorForm),
-    /// This status with this `Retry-After`. Nothing is processed.
+    /// Answers with this status and this `Retry-After`, and does not process the call.
     RetryAfter(u16, String),
-    /// Processed, answered late.
+    /// Processes the call and answers late.
     Delay(Duration),
-    /// Never answered, not processed.
+    /// Neither processes nor answers the call.
     Hang,
-    /// Connection closed, not processed.
+    /// Closes the connection and does not process the call.
     DropBefore,
-    /// Processed, then the connection closes without an answer.
+    /// Processes the call and closes the connection without an answer.
     LoseAnswer,
-    /// 200 with this body. Nothing is processed.
+    /// Answers 200 with this body, and does not process the call.
     Garbage(String),
 }
 
 /// How often a fault strikes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Times {
-    /// The next matching call.
+    /// At the next matching call.
     Once,
-    /// The next matching calls.
+    /// At this many matching calls.
     N(u32),
-    /// Until removed.
+    /// At every matching call until [`Faults::clear`].
     Always,
 }
 
-/// The forms of error bodies (F-GEN-9).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ErrorForm {
-    /// `{"message","code"}`
-    Object,
-    /// `{"error":{"code","message"}}`
-    Nested,
-    /// `{"Error":{"Code","Message"}}`
-    Capitalised,
-    /// A bare JSON string.
-    BareString,
-    /// No body.
-    Empty,
-    /// A page from something in between.
-    Html,
-}
-
-impl ErrorForm {
-    /// Every form, for tests that want them all.
-    pub const ALL: [Self; 6] =
-        [Self::Object, Self::Nested, Self::Capitalised, Self::BareString, Self::Empty, Self::Html];
-
-    /// An error answer in this form.
-    pub fn reply(self, status: u16, code: &str, message: &str) -> Reply {
-        match self {
-            Self::Object => Reply::json(status, &json!({ "message": message, "code": code })),
-            Self::Nested => {
-                Reply::json(status, &json!({ "error": { "code": code, "message": message } }))
-            }
-            Self::Capitalised => {
-                Reply::json(status, &json!({ "Error": { "Code": code, "Message": message } }))
-            }
-            Self::BareString => Reply::json(status, &json!(message)),
-            Self::Empty => Reply::empty(status),
-            Self::Html => Reply::text(
-                status,
-                "text/html",
-                format!(
-                    "<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>"
-                ),
-            ),
-        }
-    }
-}
-
-/// The faults waiting to strike, in the order in which they were added.
+/// The faults that have not struck yet, in the order in which they were added.
 #[derive(Debug, Default)]
 pub struct Faults(Vec<Fault>);
 
 impl Faults {
-    /// Adds one.
     pub fn add(&mut self, fault: Fault) {
         self.0.push(fault);
     }
 
-    /// Adds one that strikes once.
+    /// Adds a fault that strikes once.
     pub fn once(&mut self, call: Call, kind: FaultKind) {
         self.add(Fault { call, kind, times: Times::Once });
     }
 
-    /// Removes all.
     pub fn clear(&mut self) {
         self.0.clear();
     }
 
-    /// Whether none is left.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The fault that strikes this call, counted down.
-    pub(crate) fn strike(&mut self, call: Call) -> Option<FaultKind> {
+    /// The fault that strikes this call. Counts it down.
+    pub(super) fn strike(&mut self, call: Call) -> Option<FaultKind> {
         let at = self.0.iter().position(|fault| fault.call == call || fault.call == Call::Any)?;
         let kind = self.0[at].kind.clone();
         match self.0[at].times {
@@ -167,4 +77,31 @@ impl Faults {
         }
         Some(kind)
     }
+}
+
+/// Answers a call under a fault. Runs `process` unless the fault prevents it.
+pub(super) fn with_fault(fault: Option<FaultKind>, process: impl FnOnce() -> Reply) -> Answer {
+    let outcome = match fault {
+        None => Outcome::Reply(process()),
+        Some(FaultKind::Delay(delay)) => {
+            return Answer { delay, outcome: Outcome::Reply(process()) };
+        }
+        Some(FaultKind::LoseAnswer) => {
+            process();
+            Outcome::LoseAnswer
+        }
+        Some(FaultKind::Hang) => Outcome::Hang,
+        Some(FaultKind::DropBefore) => Outcome::DropConnection,
+        Some(FaultKind::Status(status, form)) => {
+            Outcome::Reply(form.reply(status, "UnexpectedError", "An unexpected error occurred."))
+        }
+        Some(FaultKind::RetryAfter(status, when)) => {
+            let reply = ErrorForm::Object.reply(status, "TooManyRequests", "Try again later.");
+            Outcome::Reply(reply.with_header("retry-after", &when))
+        }
+        Some(FaultKind::Garbage(body)) => {
+            Outcome::Reply(Reply::text(200, "application/json; charset=utf-8", body))
+        }
+    };
+    Answer { delay: Duration::ZERO, outcome }
 }

@@ -1,52 +1,46 @@
-//! A requested or reported change as Microsoft keeps it.
+//! An operation as Microsoft keeps it: a change that was requested, or one that has happened.
 
-use super::people::pad;
-use super::subscription::{SubscriptionState, add_extras, wire_quantity};
+use super::subscription::SubscriptionState;
 use super::time;
 use crate::settings::{Oddities, WebhookForm};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-/// Asked for by the publisher and not begun.
-pub const NOT_STARTED: &str = "NotStarted";
-/// Waits for the publisher's acknowledgement.
-pub const IN_PROGRESS: &str = "InProgress";
-/// Done.
-pub const SUCCEEDED: &str = "Succeeded";
-/// Refused, or never accepted.
-pub const FAILED: &str = "Failed";
-/// The requested value is the present one (F-OP-2).
-pub const CONFLICT: &str = "Conflict";
+/// The publisher requested it, and it has not started.
+pub(super) const NOT_STARTED: &str = "NotStarted";
+/// It waits for the publisher's acknowledgement.
+pub(super) const IN_PROGRESS: &str = "InProgress";
+pub(super) const SUCCEEDED: &str = "Succeeded";
+/// The publisher refused it, or never received it.
+pub(super) const FAILED: &str = "Failed";
+/// The subscription has the requested value already (F-OP-2).
+pub(super) const CONFLICT: &str = "Conflict";
 
-/// Asked for on Microsoft's side.
-pub const AZURE: &str = "Azure";
-/// Asked for by the publisher.
-pub const PARTNER: &str = "Partner";
+/// The source of operations that Microsoft, a customer or a reseller starts.
+pub(super) const AZURE: &str = "Azure";
+/// The source of operations that the publisher requests.
+pub(super) const PARTNER: &str = "Partner";
 
-/// What an operation is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// An auto-activated purchase.
     Subscribe,
-    /// Another plan.
     ChangePlan,
-    /// Another number of seats.
     ChangeQuantity,
-    /// The next term.
+    /// The next term begins.
     Renew,
-    /// Payment is missing.
+    /// The customer has not paid.
     Suspend,
-    /// Payment came.
+    /// The customer has paid after a suspension.
     Reinstate,
-    /// The end.
     Unsubscribe,
-    /// A word nobody documented (F-WHA-9).
+    /// An undocumented word (F-WHA-9).
     Other(String),
 }
 
 impl Action {
-    /// The word on the wire.
+    /// The word in JSON.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Subscribe => "Subscribe",
@@ -61,31 +55,41 @@ impl Action {
     }
 
     /// Whether the publisher can refuse it (F-WHA-3, F-WHA-4).
-    pub(crate) fn is_change(&self) -> bool {
+    pub(super) fn is_change(&self) -> bool {
         matches!(self, Self::ChangePlan | Self::ChangeQuantity)
     }
 }
 
-/// One operation at this moment.
+/// A requested plan or number of seats.
+pub(super) enum Change {
+    Plan(String),
+    Quantity(u32),
+}
+
+impl Change {
+    pub(super) fn action(&self) -> Action {
+        match self {
+            Self::Plan(_) => Action::ChangePlan,
+            Self::Quantity(_) => Action::ChangeQuantity,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OperationState {
-    /// The operation's id, which is the webhook's `id` too.
+    /// The webhook's `id` as well.
     pub id: Uuid,
-    /// An id without use (F-OP-4).
+    /// An id that publishers have no use for (F-OP-4).
     pub activity_id: Uuid,
-    /// The subscription.
     pub subscription_id: Uuid,
-    /// The publisher.
     pub publisher_id: String,
-    /// The offer.
     pub offer_id: String,
     /// The requested plan.
     pub plan_id: String,
-    /// The requested seats, for per-seat plans.
+    /// The requested seats of a per-seat plan.
     pub quantity: Option<u32>,
-    /// What it is about.
     pub action: Action,
-    /// When it was asked for.
+    /// When the operation was requested.
     pub time_stamp: Timestamp,
     /// One of Microsoft's five words.
     pub status: &'static str,
@@ -93,22 +97,67 @@ pub struct OperationState {
     pub source: &'static str,
     /// Why it failed.
     pub error_message: String,
-    /// When the webhook first reached the publisher: the window to refuse begins.
+    /// When the webhook first reached the publisher. The time to refuse the change starts then.
     pub notified_at: Option<Timestamp>,
-    /// When it was settled.
     pub settled_at: Option<Timestamp>,
 }
 
+/// What is chosen about an operation; the rest follows from the subscription and the clock.
+pub(super) struct NewOperation<'a> {
+    pub(super) id: Uuid,
+    pub(super) subscription: &'a SubscriptionState,
+    pub(super) action: Action,
+    pub(super) plan_id: String,
+    pub(super) quantity: Option<u32>,
+    pub(super) status: &'static str,
+    pub(super) source: &'static str,
+}
+
+impl<'a> NewOperation<'a> {
+    /// An operation on Microsoft's side that waits for the publisher.
+    pub(super) fn request(id: Uuid, subscription: &'a SubscriptionState, action: Action) -> Self {
+        Self {
+            id,
+            subscription,
+            action,
+            plan_id: subscription.plan_id.clone(),
+            quantity: subscription.quantity,
+            status: IN_PROGRESS,
+            source: AZURE,
+        }
+    }
+
+    /// News of something that has happened already.
+    pub(super) fn notice(id: Uuid, subscription: &'a SubscriptionState, action: Action) -> Self {
+        Self { status: SUCCEEDED, ..Self::request(id, subscription, action) }
+    }
+
+    /// An operation that the publisher requests.
+    pub(super) fn partner(id: Uuid, subscription: &'a SubscriptionState, action: Action) -> Self {
+        let source = PARTNER;
+        Self { status: NOT_STARTED, source, ..Self::request(id, subscription, action) }
+    }
+
+    /// Takes the requested plan or seats instead of the subscription's.
+    pub(super) fn changing(mut self, change: Change) -> Self {
+        match change {
+            Change::Plan(plan) => self.plan_id = plan,
+            Change::Quantity(seats) => self.quantity = Some(seats),
+        }
+        self
+    }
+}
+
 impl OperationState {
-    pub(crate) fn is_pending(&self) -> bool {
+    pub(super) fn is_pending(&self) -> bool {
         matches!(self.status, NOT_STARTED | IN_PROGRESS)
     }
 
-    /// The answer of Get operation (section 5). Null members are left out (F-OP-3).
-    pub(crate) fn wire(&self, oddities: &Oddities) -> Value {
+    /// The JSON in the answer of Get operation (section 5). It leaves out null members (F-OP-3).
+    pub(super) fn wire(&self, oddities: &Oddities) -> Value {
         let mut object = self.wire_common(oddities);
         if let Some(seats) = self.quantity {
-            object.insert("quantity".into(), wire_quantity(seats, oddities));
+            object.insert("quantity".into(), oddities.quantity(seats));
         }
         object.insert(
             "errorStatusCode".into(),
@@ -118,8 +167,8 @@ impl OperationState {
         Value::Object(object)
     }
 
-    /// The webhook's body (6.3). `subscription` is the state Microsoft holds at that moment.
-    pub(crate) fn wire_notification(
+    /// The webhook's body (6.3), with a snapshot of the subscription.
+    pub(super) fn wire_notification(
         &self,
         subscription: &SubscriptionState,
         form: WebhookForm,
@@ -129,8 +178,7 @@ impl OperationState {
             WebhookForm::Full => {
                 let mut object = self.wire_common(oddities);
                 // A flat rate shows one seat at the top level (F-WHP-3).
-                object
-                    .insert("quantity".into(), wire_quantity(self.quantity.unwrap_or(1), oddities));
+                object.insert("quantity".into(), oddities.quantity(self.quantity.unwrap_or(1)));
                 object.insert("subscription".into(), subscription.wire_snapshot(oddities));
                 object.insert("purchaseToken".into(), Value::Null);
                 Value::Object(object)
@@ -161,14 +209,14 @@ impl OperationState {
             "operationRequestSource": self.source,
             "subscriptionId": self.subscription_id,
             "timeStamp": time::wire(self.time_stamp),
-            "action": pad(self.action.as_str(), oddities.padded_strings),
-            "status": pad(status, oddities.padded_strings),
+            "action": oddities.text(self.action.as_str()),
+            "status": oddities.text(status),
         });
         let mut object = match object {
             Value::Object(object) => object,
             _ => Map::new(),
         };
-        add_extras(&mut object, oddities);
+        oddities.add_extras(&mut object);
         object
     }
 }

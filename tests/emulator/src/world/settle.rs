@@ -1,63 +1,40 @@
 //! How operations begin and end, and what they do to the subscription.
 
-use super::clock::Timer;
 use super::operation::{
-    Action, CONFLICT, FAILED, IN_PROGRESS, NOT_STARTED, OperationState, PARTNER, SUCCEEDED,
+    Action, CONFLICT, FAILED, IN_PROGRESS, NewOperation, OperationState, SUCCEEDED,
 };
-use super::subscription::{PENDING_FULFILLMENT_START, SUBSCRIBED, SubscriptionState, UNSUBSCRIBED};
-use super::{World, time};
+use super::state::World;
+use super::subscription::{PENDING_FULFILLMENT_START, SUBSCRIBED, UNSUBSCRIBED};
+use super::time;
+use super::timer::Timer;
 use uuid::Uuid;
 
 impl World {
-    // Each of these is one field of the new operation; a struct of them would be the operation itself.
-    #[allow(clippy::too_many_arguments)]
-    pub(super) fn open_operation(
-        &mut self,
-        id: Uuid,
-        state: &SubscriptionState,
-        action: Action,
-        plan: &str,
-        quantity: Option<u32>,
-        source: &'static str,
-        status: &'static str,
-    ) {
+    pub(super) fn open_operation(&mut self, new: NewOperation<'_>) {
         let operation = OperationState {
-            id,
+            id: new.id,
             activity_id: self.ids.uuid(),
-            subscription_id: state.id,
-            publisher_id: state.publisher_id.clone(),
-            offer_id: state.offer_id.clone(),
-            plan_id: plan.to_owned(),
-            quantity,
-            action,
+            subscription_id: new.subscription.id,
+            publisher_id: new.subscription.publisher_id.clone(),
+            offer_id: new.subscription.offer_id.clone(),
+            plan_id: new.plan_id,
+            quantity: new.quantity,
+            action: new.action,
             time_stamp: self.now,
-            status,
-            source,
+            status: new.status,
+            source: new.source,
             error_message: String::new(),
             notified_at: None,
-            settled_at: (status == SUCCEEDED).then_some(self.now),
+            settled_at: (new.status == SUCCEEDED).then_some(self.now),
         };
-        let is_pending = operation.is_pending();
-        self.operation_places.insert(id, self.operations.len());
-        self.operations.push(operation);
-        if let Some(held) = self.held_mut(state.id) {
-            held.operations.push(id);
-            if is_pending {
-                held.pending = Some(id);
-            }
-        }
+        self.add_operation(operation);
     }
 
-    /// An operation the publisher asked for: it stays `NotStarted` for a moment (F-CHP-6).
-    pub(super) fn open_partner_operation(
-        &mut self,
-        id: Uuid,
-        state: &SubscriptionState,
-        action: Action,
-        plan: &str,
-        quantity: Option<u32>,
-    ) {
-        self.open_operation(id, state, action, plan, quantity, PARTNER, NOT_STARTED);
+    /// Opens an operation that the publisher requested. It stays `NotStarted` for a moment
+    /// (F-CHP-6).
+    pub(super) fn open_partner_operation(&mut self, new: NewOperation<'_>) {
+        let id = new.id;
+        self.open_operation(new);
         let start = time::after(self.now, self.settings.behaviour.operation_start_delay);
         self.set_timer(start, Timer::Start(id));
     }
@@ -84,7 +61,7 @@ impl World {
         self.notify(id);
     }
 
-    /// The operation is accepted: its effect is applied.
+    /// The publisher has accepted the operation, so it takes effect.
     pub(super) fn succeed(&mut self, id: Uuid) {
         let Some(operation) = self.find_operation(id).cloned() else {
             return;
@@ -92,18 +69,17 @@ impl World {
         let subscription = operation.subscription_id;
         match &operation.action {
             Action::ChangePlan => {
-                let unit = self.plan(
-                    operation.offer_id.strip_suffix("-preview").unwrap_or(&operation.offer_id),
-                    &operation.plan_id,
-                );
-                let unit = unit.map(|plan| plan.term_unit.clone());
+                let unit = self
+                    .find_subscription(subscription)
+                    .and_then(|state| self.plan(state.catalog_offer(), &operation.plan_id))
+                    .map(|plan| plan.term_unit.clone());
                 let today = time::day(self.now);
                 self.amend(subscription, |state| {
                     if state.plan_id == operation.plan_id {
                         return;
                     }
                     state.plan_id.clone_from(&operation.plan_id);
-                    // A plan with another term begins its own.
+                    // A new term begins if the plan has another term unit.
                     if let Some(unit) = unit.filter(|unit| *unit != state.term_unit) {
                         state.term_unit = unit;
                         state.begin_term(today);
@@ -134,18 +110,18 @@ impl World {
         self.close(id, SUCCEEDED, "");
     }
 
-    /// The operation is refused, or was never accepted: nothing changes.
+    /// The publisher refused the operation or never accepted it, so it takes no effect.
     pub(super) fn fail(&mut self, id: Uuid, message: &str) {
         self.close(id, FAILED, message);
     }
 
-    /// The operation ends because its value is the present one already (F-OP-2).
+    /// Ends an operation because the subscription has its value already (F-OP-2).
     pub fn end_in_conflict(&mut self, id: Uuid) {
-        self.close(id, CONFLICT, "The requested value is the present one.");
+        self.close(id, CONFLICT, "The subscription has this value already.");
     }
 
     pub(super) fn fail_pending(&mut self, subscription: Uuid, message: &str) {
-        if let Some(pending) = self.held(subscription).and_then(|held| held.pending) {
+        if let Some(pending) = self.stored(subscription).and_then(|stored| stored.pending) {
             self.fail(pending, message);
         }
     }
@@ -162,14 +138,15 @@ impl World {
         operation.error_message = message.to_owned();
         operation.settled_at = Some(now);
         let subscription = operation.subscription_id;
-        if let Some(held) = self.held_mut(subscription)
-            && held.pending == Some(id)
+        if let Some(stored) = self.stored_mut(subscription)
+            && stored.pending == Some(id)
         {
-            held.pending = None;
+            stored.pending = None;
         }
     }
 
-    /// An accepted activation takes effect: the term begins (F-ACT-6), or all ends (F-ACT-3).
+    /// An accepted activation takes effect: the term begins (F-ACT-6), or the subscription ends
+    /// (F-ACT-3).
     pub(super) fn complete_activation(&mut self, id: Uuid) {
         let Some(state) = self.find_subscription(id) else {
             return;

@@ -9,7 +9,7 @@ use std::time::Duration;
 const HOUR: Duration = Duration::from_secs(3600);
 
 #[test]
-fn a_token_resolves_again_and_again_until_it_is_a_day_old() {
+fn a_token_resolves_repeatedly_until_it_is_a_day_old() {
     let mut world = world();
     let id = world.purchase(Purchase::flat_rate("silver"));
     let token = world.purchase_token(id);
@@ -25,7 +25,7 @@ fn a_token_resolves_again_and_again_until_it_is_a_day_old() {
 }
 
 #[test]
-fn a_token_decoded_twice_cannot_be_decrypted() {
+fn resolve_refuses_a_token_that_was_decoded_twice() {
     let mut world = world();
     let id = world.purchase(Purchase::flat_rate("silver"));
     let token = world.purchase_token(id).replace('+', " ");
@@ -34,7 +34,7 @@ fn a_token_decoded_twice_cannot_be_decrypted() {
 }
 
 #[test]
-fn resolve_without_its_header_says_so() {
+fn resolve_names_the_missing_header() {
     let mut world = world();
     let reply = call(&mut world, Method::POST, "/saas/subscriptions/resolve", None);
     assert_eq!((reply.status, reply.body_json()["code"].as_str()), (400, Some("HeaderNotPresent")));
@@ -52,7 +52,7 @@ fn the_landing_link_carries_the_token_encoded_once() {
 }
 
 #[test]
-fn activation_starts_the_term_and_only_then_are_there_dates() {
+fn a_term_has_dates_only_after_activation() {
     let mut world = world();
     let id = world.purchase(Purchase::flat_rate("silver"));
     let before = get(&mut world, &subscription_path(id)).body_json();
@@ -66,7 +66,7 @@ fn activation_starts_the_term_and_only_then_are_there_dates() {
 }
 
 #[test]
-fn a_delayed_activation_is_accepted_first_and_done_later() {
+fn a_delayed_activation_is_accepted_at_once_and_takes_effect_later() {
     let mut settings = Settings::default();
     settings.behaviour.activation_delay = Duration::from_secs(120);
     let mut world = World::new(settings);
@@ -89,12 +89,12 @@ fn an_activation_that_fails_ends_the_subscription_with_a_webhook() {
 }
 
 #[test]
-fn activate_answers_each_status_in_its_own_way() {
+fn activate_answers_differently_in_each_status() {
     let mut world = world();
     let id = active(&mut world, Purchase::flat_rate("silver"));
     assert_eq!(activate(&mut world, id).status, 400, "Subscribed");
     world.settings_mut().behaviour.activate_again_succeeds = true;
-    assert_eq!(activate(&mut world, id).status, 200, "Subscribed, when told to succeed");
+    assert_eq!(activate(&mut world, id).status, 200, "Subscribed, with activate_again_succeeds");
     world.suspend(id).unwrap();
     assert_eq!(activate(&mut world, id).status, 400, "Suspended");
     world.unsubscribe(id).unwrap();
@@ -103,7 +103,7 @@ fn activate_answers_each_status_in_its_own_way() {
 }
 
 #[test]
-fn activate_takes_the_purchased_plan_and_seats_or_none() {
+fn activate_accepts_only_the_purchased_plan_and_seats() {
     let bodies = [
         (json!({}), 200),
         (json!({ "planId": "basic" }), 200),

@@ -44,7 +44,7 @@ fn an_acknowledged_change_is_applied() {
 }
 
 #[test]
-fn silence_for_ten_seconds_after_the_webhook_is_consent() {
+fn a_change_without_an_answer_is_applied_after_ten_seconds() {
     let mut world = world();
     let id = active(&mut world, Purchase::per_seat("basic", 10));
     let operation = world.change_quantity(id, 20).unwrap();
@@ -59,7 +59,7 @@ fn silence_for_ten_seconds_after_the_webhook_is_consent() {
 }
 
 #[test]
-fn a_server_error_does_not_stop_the_window() {
+fn a_server_error_does_not_extend_the_time_to_refuse() {
     let mut world = world();
     let id = active(&mut world, Purchase::flat_rate("silver"));
     world.change_plan(id, "gold").unwrap();
@@ -69,7 +69,7 @@ fn a_server_error_does_not_stop_the_window() {
 }
 
 #[test]
-fn an_unreachable_publisher_has_not_been_notified() {
+fn the_time_to_refuse_does_not_start_while_the_publisher_is_unreachable() {
     let mut world = world();
     let id = active(&mut world, Purchase::flat_rate("silver"));
     let operation = world.change_plan(id, "gold").unwrap();
@@ -79,7 +79,7 @@ fn an_unreachable_publisher_has_not_been_notified() {
 }
 
 #[test]
-fn a_4xx_inside_the_window_refuses_the_change() {
+fn a_4xx_in_time_refuses_the_change() {
     let mut world = world();
     let id = active(&mut world, Purchase::flat_rate("silver"));
     let operation = world.change_plan(id, "gold").unwrap();
@@ -87,11 +87,11 @@ fn a_4xx_inside_the_window_refuses_the_change() {
     assert_eq!(world.operation(operation).status, "Failed");
     world.advance(TEN_SECONDS);
     assert_eq!(world.subscription(id).plan_id, "silver");
-    assert!(world.deliveries().is_empty(), "a refusal is not sent again");
+    assert!(world.deliveries().is_empty(), "a refused webhook is not retried");
 }
 
 #[test]
-fn a_failure_refuses_unless_the_service_ignores_it() {
+fn a_failure_refuses_the_change_unless_microsoft_ignores_it() {
     let mut world = world();
     let id = active(&mut world, Purchase::flat_rate("silver"));
     let operation = world.change_plan(id, "gold").unwrap();
@@ -106,7 +106,7 @@ fn a_failure_refuses_unless_the_service_ignores_it() {
 }
 
 #[test]
-fn a_misspelt_status_is_answered_200_and_does_nothing() {
+fn a_misspelled_status_gets_a_200_and_changes_nothing() {
     let mut world = world();
     let id = active(&mut world, Purchase::flat_rate("silver"));
     let operation = world.change_plan(id, "gold").unwrap();
@@ -115,7 +115,7 @@ fn a_misspelt_status_is_answered_200_and_does_nothing() {
 }
 
 #[test]
-fn an_operation_nobody_knows_is_404_or_400() {
+fn an_unknown_operation_is_a_404_or_a_400() {
     let mut world = world();
     let id = active(&mut world, Purchase::flat_rate("silver"));
     let other = active(&mut world, Purchase::flat_rate("silver"));
@@ -133,7 +133,7 @@ fn an_operation_nobody_knows_is_404_or_400() {
 }
 
 #[test]
-fn only_operations_in_progress_are_outstanding() {
+fn list_operations_returns_only_operations_in_progress() {
     let mut world = world();
     let id = active(&mut world, Purchase::flat_rate("silver"));
     let path = format!("{}/operations", subscription_path(id));
@@ -154,8 +154,9 @@ fn a_publishers_change_goes_from_not_started_to_succeeded() {
         call(&mut world, Method::PATCH, &subscription_path(id), Some(json!({ "planId": "gold" })));
     assert_eq!((reply.status, reply.body.len(), reply.header("retry-after")), (202, 0, Some("10")));
     let operation: Uuid = reply.header("operation-id").unwrap().parse().unwrap();
-    // The id is the tracking id the service made (F-CHP-5); the location names another host (F-GEN-8).
+    // The id is the tracking id that the service made (F-CHP-5).
     assert_eq!(reply.header("x-ms-requestid"), reply.header("operation-id"));
+    // The location is on another host (F-GEN-8).
     let location = url::Url::parse(reply.header("operation-location").unwrap()).unwrap();
     assert_eq!(location.host_str(), Some("main.prod.marketplaceapi.example"));
     assert!(location.path().ends_with(&operation_path(id, operation)));
@@ -174,7 +175,7 @@ fn a_publishers_change_goes_from_not_started_to_succeeded() {
 }
 
 #[test]
-fn updating_a_publishers_own_operation_can_fail() {
+fn an_acknowledgement_of_the_publishers_own_change_can_fail() {
     let mut world = world();
     world.settings_mut().behaviour.partner_update_fails = true;
     let id = active(&mut world, Purchase::flat_rate("silver"));
@@ -188,11 +189,15 @@ fn updating_a_publishers_own_operation_can_fail() {
         (500, Some("UnexpectedError"))
     );
     world.advance(TEN_SECONDS);
-    assert_eq!(world.subscription(id).plan_id, "gold", "silence is consent all the same");
+    assert_eq!(
+        world.subscription(id).plan_id,
+        "gold",
+        "without an answer, Microsoft applies it anyway"
+    );
 }
 
 #[test]
-fn a_change_that_makes_no_sense_is_refused() {
+fn an_invalid_change_is_refused() {
     let mut world = world();
     let flat = active(&mut world, Purchase::flat_rate("silver"));
     let seats = active(&mut world, Purchase::per_seat("basic", 10));
@@ -201,7 +206,7 @@ fn a_change_that_makes_no_sense_is_refused() {
         (flat, json!({}), "neither"),
         (flat, json!({ "planId": "silver" }), "the same plan"),
         (flat, json!({ "planId": "nothing" }), "no such plan"),
-        (flat, json!({ "planId": "enterprise" }), "a private plan of somebody else"),
+        (flat, json!({ "planId": "enterprise" }), "another customer's private plan"),
         (flat, json!({ "quantity": 5 }), "seats of a flat rate"),
         (seats, json!({ "quantity": 10 }), "the same seats"),
         (seats, json!({ "quantity": 0 }), "too few seats"),
@@ -225,7 +230,7 @@ fn a_change_that_makes_no_sense_is_refused() {
 }
 
 #[test]
-fn cancelling_ends_in_unsubscribed_with_a_webhook() {
+fn cancelling_ends_the_subscription_with_a_webhook() {
     let mut world = world();
     let id = active(&mut world, Purchase::flat_rate("silver"));
     let reply = call(&mut world, Method::DELETE, &subscription_path(id), None);
@@ -248,7 +253,7 @@ fn cancelling_ends_in_unsubscribed_with_a_webhook() {
 }
 
 #[test]
-fn cancelling_is_refused_where_it_is_not_allowed_or_locked() {
+fn cancelling_is_refused_if_not_allowed_or_locked() {
     let mut world = world();
     let csp = active(&mut world, Purchase::flat_rate("silver").by_reseller());
     assert_eq!(call(&mut world, Method::DELETE, &subscription_path(csp), None).status, 400);
@@ -259,7 +264,7 @@ fn cancelling_is_refused_where_it_is_not_allowed_or_locked() {
 }
 
 #[test]
-fn after_a_refusal_the_marketplace_asks_for_the_present_value() {
+fn after_a_refusal_microsoft_requests_the_current_value() {
     let mut world = world();
     let id = active(&mut world, Purchase::flat_rate("silver"));
     assert_eq!(world.revert(id), Err(Refused::NothingToRevert));

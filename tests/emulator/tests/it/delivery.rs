@@ -19,7 +19,7 @@ fn two_notices(world: &mut World) -> Uuid {
 }
 
 #[test]
-fn a_server_error_or_no_answer_is_tried_again_a_minute_later() {
+fn a_webhook_without_a_2xx_or_4xx_is_retried_a_minute_later() {
     let mut world = world();
     let id = active(&mut world, Purchase::flat_rate("silver"));
     world.renew(id).unwrap();
@@ -32,7 +32,7 @@ fn a_server_error_or_no_answer_is_tried_again_a_minute_later() {
 }
 
 #[test]
-fn any_2xx_is_receipt_and_any_4xx_ends_a_notice() {
+fn any_2xx_or_4xx_ends_the_delivery_of_a_notice() {
     let mut world = world();
     let id = active(&mut world, Purchase::flat_rate("silver"));
     for status in [200, 204, 401, 404] {
@@ -43,7 +43,7 @@ fn any_2xx_is_receipt_and_any_4xx_ends_a_notice() {
 }
 
 #[test]
-fn after_eight_hours_of_failure_the_operation_fails() {
+fn an_operation_fails_after_eight_hours_of_failed_deliveries() {
     let mut world = world();
     let id = active(&mut world, Purchase::flat_rate("silver"));
     let operation = world.change_plan(id, "gold").unwrap();
@@ -58,7 +58,7 @@ fn after_eight_hours_of_failure_the_operation_fails() {
 }
 
 #[test]
-fn a_body_does_not_change_between_attempts() {
+fn a_webhooks_body_stays_the_same_in_all_attempts() {
     let mut world = world();
     let id = active(&mut world, Purchase::flat_rate("silver"));
     world.renew(id).unwrap();
@@ -69,7 +69,7 @@ fn a_body_does_not_change_between_attempts() {
 }
 
 #[test]
-fn what_waits_can_be_reversed_held_and_doubled() {
+fn waiting_webhooks_can_be_reversed_held_and_duplicated() {
     let mut world = world();
     let id = two_notices(&mut world);
     assert_eq!(actions(&world), ["Renew", "Suspend"]);
@@ -89,7 +89,7 @@ fn what_waits_can_be_reversed_held_and_doubled() {
 }
 
 #[test]
-fn a_lost_webhook_never_comes_and_its_change_is_accepted_by_silence() {
+fn a_lost_webhook_is_not_retried_and_its_change_takes_effect() {
     let mut world = world();
     let id = active(&mut world, Purchase::flat_rate("silver"));
     world.change_plan(id, "gold").unwrap();
@@ -100,7 +100,7 @@ fn a_lost_webhook_never_comes_and_its_change_is_accepted_by_silence() {
 }
 
 #[test]
-fn the_log_holds_both_directions_and_no_token() {
+fn the_log_has_calls_in_both_directions_and_no_token() {
     let mut world = world();
     let id = active(&mut world, Purchase::flat_rate("silver"));
     let token = world.purchase_token(id);

@@ -16,7 +16,7 @@ fn part(token: &str, place: usize) -> Value {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).unwrap()).unwrap()
 }
 
-pub fn claims(token: &str) -> Value {
+pub(crate) fn claims(token: &str) -> Value {
     part(token, 1)
 }
 
@@ -60,7 +60,7 @@ fn the_v2_endpoint_answers_numbers_and_a_token_the_marketplace_accepts() {
             .with_header("authorization", &format!("Bearer {token}"))
     };
     assert_eq!(send(&mut world, &list(token)).status, 200);
-    // Its hour, and the rest of the minute it was issued in.
+    // The hour of its lifetime, and the rest of the minute it was issued in.
     world.advance(Duration::from_secs(3600 + 60));
     assert_eq!(send(&mut world, &list(token)).status, 403, "expired");
 }
@@ -82,7 +82,7 @@ fn the_v1_endpoint_answers_strings() {
 }
 
 #[test]
-fn every_wrong_field_has_entras_own_answer() {
+fn every_wrong_field_gets_entras_error_for_it() {
     let mut world = world();
     let settings = world.settings().clone();
     let path = format!("/{}/oauth2/v2.0/token", settings.tenant_id);
@@ -199,7 +199,7 @@ fn a_v2_webhook_token_has_the_observed_claims() {
     );
 }
 
-/// The members that differ from a good token's, beside those that differ in every token.
+/// The members that differ from a valid token's, except those that differ in every token.
 fn differences(good: &Value, forged: &Value) -> Vec<String> {
     let names: BTreeSet<&String> =
         good.as_object().unwrap().keys().chain(forged.as_object().unwrap().keys()).collect();
@@ -214,7 +214,7 @@ fn differences(good: &Value, forged: &Value) -> Vec<String> {
 }
 
 #[test]
-fn each_forgery_differs_from_a_good_token_in_the_named_respect() {
+fn each_forgery_differs_from_a_valid_token_only_as_its_name_says() {
     for version in VERSIONS {
         let (caller, other) =
             if version == TokenVersion::V1 { ("appid", "azp") } else { ("azp", "appid") };
@@ -262,7 +262,7 @@ fn each_forgery_differs_from_a_good_token_in_the_named_respect() {
 }
 
 #[test]
-fn only_forgeries_of_the_signature_have_a_signature_that_does_not_verify() {
+fn only_forgeries_of_the_signature_fail_verification() {
     for forgery in Forgery::ALL {
         let mut world = world();
         let forged = world.entra().forge(forgery, TokenVersion::V1);
@@ -283,7 +283,7 @@ fn only_forgeries_of_the_signature_have_a_signature_that_does_not_verify() {
     }
 }
 
-/// Holds a signature against the published key, with nothing of the emulator's own.
+/// Verifies a signature with the published key, without the emulator's own code.
 fn verifies(world: &mut World, token: &str) -> bool {
     let tenant = world.settings().tenant_id.clone();
     let answer =

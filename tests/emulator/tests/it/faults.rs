@@ -1,4 +1,4 @@
-//! What goes wrong on purpose.
+//! Injected faults.
 
 use crate::publisher::{active, get, request, subscription_path, world};
 use ::http::Method;
@@ -9,7 +9,7 @@ use std::time::Duration;
 const LIST: &str = "/saas/subscriptions";
 
 #[test]
-fn a_fault_strikes_its_call_as_often_as_it_was_told() {
+fn a_fault_strikes_its_call_the_given_number_of_times() {
     let mut world = world();
     let id = active(&mut world, Purchase::flat_rate("silver"));
     let kind = FaultKind::Status(500, ErrorForm::Nested);
@@ -22,7 +22,7 @@ fn a_fault_strikes_its_call_as_often_as_it_was_told() {
 }
 
 #[test]
-fn every_form_of_error_body_can_be_had() {
+fn a_fault_can_have_every_form_of_error_body() {
     let mut world = world();
     let bodies: Vec<String> = ErrorForm::ALL
         .map(|form| {
@@ -36,7 +36,7 @@ fn every_form_of_error_body_can_be_had() {
 }
 
 #[test]
-fn throttling_says_when_to_come_back() {
+fn throttling_answers_with_a_retry_after() {
     let mut world = world();
     world.faults_mut().once(Call::ListSubscriptions, FaultKind::RetryAfter(429, "7".to_owned()));
     let reply = get(&mut world, LIST);
@@ -44,7 +44,7 @@ fn throttling_says_when_to_come_back() {
 }
 
 #[test]
-fn a_lost_answer_was_processed_and_a_dropped_request_was_not() {
+fn a_call_with_a_lost_answer_is_processed_and_a_dropped_one_is_not() {
     let mut world = world();
     let id = world.purchase(Purchase::flat_rate("silver"));
     let path = format!("{}/activate", subscription_path(id));

@@ -8,7 +8,7 @@ use http::StatusCode;
 use serde_json::Value;
 use std::sync::{Arc, Mutex};
 
-/// A publisher's webhook that answers in the given order and keeps what it got.
+/// A publisher's webhook that answers with the given statuses in order and keeps the bodies.
 #[derive(Clone)]
 struct Webhook {
     answers: Arc<Mutex<Vec<u16>>>,
@@ -71,7 +71,7 @@ async fn a_dropped_connection_has_no_answer() {
 }
 
 #[tokio::test]
-async fn due_webhooks_are_sent_once_each_and_again_after_a_server_error() {
+async fn due_webhooks_are_sent_once_and_retried_after_a_server_error() {
     let (emulator, _) = started().await;
     let webhook = webhook(&emulator, &[503, 200, 200]).await;
     let id = emulator.world(|world| world.purchase(Purchase::flat_rate("auto")));
@@ -106,17 +106,17 @@ async fn any_payload_can_be_posted() {
 }
 
 #[tokio::test]
-async fn after_shutdown_nobody_answers() {
+async fn the_server_stops_at_shutdown() {
     let (emulator, client) = started().await;
     let request = list(&emulator, &client);
     emulator.shutdown();
-    // Stopping is a task of its own: let it run before asking.
+    // The server stops in a task of its own, which has to run first.
     tokio::task::yield_now().await;
     assert!(request.send().await.is_err());
 }
 
 #[tokio::test]
-async fn in_the_background_webhooks_go_out_by_themselves() {
+async fn run_deliveries_sends_webhooks_in_the_background() {
     let (emulator, _) = started().await;
     let (got, mut received) = tokio::sync::mpsc::unbounded_channel();
     let receive = move |body: String| async move {

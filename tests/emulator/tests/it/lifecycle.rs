@@ -9,7 +9,7 @@ use std::time::Duration;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[test]
-fn an_auto_activated_purchase_is_active_and_told_of() {
+fn an_auto_activated_purchase_is_active_and_sends_a_webhook() {
     let mut world = world();
     for purchase in [Purchase::flat_rate("auto"), Purchase::flat_rate("silver").auto_activated()] {
         let id = world.purchase(purchase);
@@ -21,7 +21,7 @@ fn an_auto_activated_purchase_is_active_and_told_of() {
         );
     }
     world.purchase(Purchase::flat_rate("silver"));
-    assert!(world.deliveries().is_empty(), "an ordinary purchase is not told of");
+    assert!(world.deliveries().is_empty(), "an ordinary purchase sends no webhook");
 }
 
 #[test]
@@ -62,12 +62,12 @@ fn a_reinstatement_waits_for_the_webhooks_answer() {
     assert_eq!(
         world.subscription(id).status,
         "Subscribed",
-        "the old suspension's 30 days do not count any more"
+        "the 30 days of the old suspension no longer count"
     );
 }
 
 #[test]
-fn a_reinstatement_is_acknowledged_by_patch_or_by_time_and_declined_by_cancelling() {
+fn a_reinstatement_is_accepted_by_patch_or_timeout_and_declined_by_cancelling() {
     let reinstating = || {
         let mut world = world();
         let id = active(&mut world, Purchase::flat_rate("silver"));
@@ -78,7 +78,11 @@ fn a_reinstatement_is_acknowledged_by_patch_or_by_time_and_declined_by_cancellin
     };
     let (mut world, id, operation) = reinstating();
     assert_eq!(acknowledge(&mut world, id, operation, "Failure").status, 200);
-    assert_eq!(world.operation(operation).status, "InProgress", "that is not the way to decline");
+    assert_eq!(
+        world.operation(operation).status,
+        "InProgress",
+        "a failure does not decline a reinstatement"
+    );
     acknowledge(&mut world, id, operation, "Success");
     assert_eq!(world.subscription(id).status, "Subscribed");
 
@@ -95,7 +99,7 @@ fn a_reinstatement_is_acknowledged_by_patch_or_by_time_and_declined_by_cancellin
 }
 
 #[test]
-fn by_the_clock_a_term_renews_and_a_trial_becomes_paid() {
+fn the_clock_renews_terms_and_converts_trials() {
     let mut settings = Settings::default();
     settings.behaviour.auto_renew_by_clock = Some(true);
     let mut world = World::new(settings);
@@ -117,7 +121,7 @@ fn by_the_clock_a_term_renews_and_a_trial_becomes_paid() {
 }
 
 #[test]
-fn by_the_clock_a_subscription_without_renewal_ends_with_its_term() {
+fn the_clock_ends_a_subscription_without_renewal_after_its_term() {
     let mut settings = Settings::default();
     settings.behaviour.auto_renew_by_clock = Some(true);
     let mut world = World::new(settings);
@@ -130,7 +134,7 @@ fn by_the_clock_a_subscription_without_renewal_ends_with_its_term() {
 }
 
 #[test]
-fn without_the_setting_terms_stay_as_they_are() {
+fn terms_do_not_renew_by_the_clock_unless_the_setting_is_on() {
     let mut world = world();
     let id = active(&mut world, Purchase::flat_rate("silver"));
     world.advance(100 * DAY);
@@ -139,7 +143,7 @@ fn without_the_setting_terms_stay_as_they_are() {
 }
 
 #[test]
-fn an_unactivated_purchase_is_voided_after_30_days() {
+fn a_purchase_that_is_not_activated_ends_after_30_days() {
     let mut world = world();
     let id = world.purchase(Purchase::flat_rate("silver"));
     world.advance(30 * DAY);
@@ -148,7 +152,7 @@ fn an_unactivated_purchase_is_voided_after_30_days() {
 }
 
 #[test]
-fn what_the_status_does_not_permit_is_refused() {
+fn an_action_that_the_status_does_not_permit_is_refused() {
     let mut world = world();
     let id = world.purchase(Purchase::per_seat("basic", 10));
     let pending = Refused::InStatus("PendingFulfillmentStart");
@@ -162,7 +166,7 @@ fn what_the_status_does_not_permit_is_refused() {
     assert_eq!(world.change_plan(id, "team"), Err(Refused::Pending));
     world.unsubscribe(id).unwrap();
     assert_eq!(world.unsubscribe(id), Err(Refused::InStatus("Unsubscribed")));
-    assert!(world.outstanding(id).is_empty(), "the end settles what was pending");
+    assert!(world.outstanding(id).is_empty(), "the end closes pending operations");
 }
 
 #[test]

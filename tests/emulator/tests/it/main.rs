@@ -1,4 +1,4 @@
-//! The emulator held against the specification. Everything but `http` runs without a socket.
+//! Tests of the emulator against the specification. Only `http` and `page` need a socket.
 #![allow(clippy::unwrap_used)] // A test that cannot go on has failed.
 
 mod activation;

@@ -1,4 +1,4 @@
-//! The page for people, as a browser without JavaScript sees it.
+//! The web page, as a browser without JavaScript sees it.
 
 use emulator::{Emulator, Purchase, Settings};
 use serde_json::Value;
@@ -32,7 +32,7 @@ async fn read(emulator: &Emulator, client: &reqwest::Client, path: &str) -> Stri
 }
 
 #[tokio::test]
-async fn buying_and_acting_go_back_to_a_page_that_shows_it() {
+async fn buying_and_acting_return_to_a_page_that_shows_the_result() {
     let (emulator, client) = started().await;
     let form = [
         ("plan", "per-seat-1/basic"),
@@ -62,7 +62,7 @@ async fn buying_and_acting_go_back_to_a_page_that_shows_it() {
 }
 
 #[tokio::test]
-async fn the_clock_moves() {
+async fn the_clock_buttons_move_the_clock() {
     let (emulator, client) = started().await;
     let before = emulator.world(|world| world.now());
     press(&emulator, &client, "/act/clock", &[("seconds", "86400")]).await;
@@ -78,7 +78,7 @@ async fn another_site_cannot_press_the_buttons() {
 }
 
 #[tokio::test]
-async fn opening_the_landing_page_brings_a_new_token_each_time() {
+async fn each_opening_of_the_landing_page_makes_a_new_token() {
     let (emulator, client) = started().await;
     emulator.set_landing_url("https://fabrikam.example/landing");
     let id = emulator.world(|world| world.purchase(Purchase::flat_rate("silver")));
@@ -93,7 +93,7 @@ async fn opening_the_landing_page_brings_a_new_token_each_time() {
 }
 
 #[tokio::test]
-async fn the_feed_tells_what_is_new() {
+async fn the_feed_returns_only_new_calls() {
     let (emulator, client) = started().await;
     let api = format!("{}/saas/subscriptions?api-version=2018-08-31", emulator.marketplace_url());
     assert_eq!(client.get(&api).send().await.unwrap().status(), 403);
@@ -107,18 +107,19 @@ async fn the_feed_tells_what_is_new() {
 }
 
 #[tokio::test]
-async fn the_publishers_record_is_shown_as_far_as_it_can_be_read() {
+async fn the_page_reads_the_publishers_record() {
     let (emulator, client) = started().await;
     let id = emulator.world(|world| world.purchase(Purchase::flat_rate("silver")));
     let record = async || -> Value {
         let text = read(&emulator, &client, &format!("/publisher/{id}")).await;
         serde_json::from_str(&text).unwrap_or_default()
     };
-    assert_eq!(record().await, Value::Null, "no publisher was named");
+    assert_eq!(record().await, Value::Null, "there is no publisher address");
     let router = axum::Router::new().route(
         "/subscriptions/{id}",
         axum::routing::get(|| async {
-            r#"{"subscription":{"saasSubscriptionStatus":"Subscribed","planId":"gold"},"version":3}"#
+            r#"{"version":3,"subscription":
+                {"saasSubscriptionStatus":"Subscribed","planId":"gold"}}"#
         }),
     );
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

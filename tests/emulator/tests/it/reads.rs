@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 const LIST: &str = "/saas/subscriptions";
 
-/// The ids of all pages, and how long each page was.
+/// The ids on all pages, and the length of each page.
 fn walk(world: &mut World) -> (Vec<String>, Vec<usize>) {
     let (mut ids, mut lengths) = (Vec::new(), Vec::new());
     let mut path = LIST.to_owned();
@@ -41,7 +41,7 @@ fn walk(world: &mut World) -> (Vec<String>, Vec<usize>) {
 }
 
 #[test]
-fn pages_hold_every_subscription_once() {
+fn the_pages_list_every_subscription_once() {
     let mut world = world();
     world.settings_mut().behaviour.page_size = 10;
     let bought: Vec<String> =
@@ -52,7 +52,7 @@ fn pages_hold_every_subscription_once() {
 }
 
 #[test]
-fn short_pages_are_not_the_last() {
+fn a_short_page_need_not_be_the_last() {
     let mut world = world();
     world.settings_mut().behaviour.page_size = 10;
     world.settings_mut().behaviour.short_pages = true;
@@ -66,7 +66,7 @@ fn short_pages_are_not_the_last() {
 }
 
 #[test]
-fn the_last_page_ends_in_the_form_that_was_chosen() {
+fn the_last_page_has_the_chosen_form_of_next_link() {
     let mut world = world();
     world.purchase(Purchase::flat_rate("silver"));
     for (form, link) in [
@@ -80,7 +80,7 @@ fn the_last_page_ends_in_the_form_that_was_chosen() {
 }
 
 #[test]
-fn nothing_to_list_has_four_forms() {
+fn an_empty_list_has_four_forms() {
     let mut world = world();
     for (form, body) in [
         (EmptyList::EmptyBody, ""),
@@ -95,11 +95,15 @@ fn nothing_to_list_has_four_forms() {
 }
 
 #[test]
-fn a_stale_read_shows_the_state_of_before() {
+fn a_stale_read_shows_an_earlier_state() {
     let mut world = world();
     let id = active(&mut world, Purchase::flat_rate("silver"));
     world.settings_mut().behaviour.stale_reads = Some(Duration::from_secs(60));
-    assert_eq!(get(&mut world, &subscription_path(id)).status, 404, "a minute ago there was none");
+    assert_eq!(
+        get(&mut world, &subscription_path(id)).status,
+        404,
+        "it did not exist a minute ago"
+    );
     world.advance(Duration::from_secs(60));
     world.suspend(id).unwrap();
     let read = |world: &mut World| {
@@ -114,7 +118,7 @@ fn a_stale_read_shows_the_state_of_before() {
 }
 
 #[test]
-fn the_plans_are_those_the_beneficiary_may_choose() {
+fn the_list_has_the_plans_that_the_beneficiary_may_buy() {
     let mut world = world();
     let contoso = world.purchase(Purchase::flat_rate("silver"));
     let northwind =
@@ -132,7 +136,8 @@ fn the_plans_are_those_the_beneficiary_may_choose() {
         ["silver", "gold", "platinum", "trial", "auto"]
     );
     assert!(ids(&plans(&mut world, northwind, "")).contains(&"enterprise".to_owned()));
-    // The private offer's id comes with the filter only (F-PLN-4); an unknown plan is no error (F-PLN-5).
+    // Only a filtered answer has the private offer's id (F-PLN-4), and an unknown plan is not an
+    // error (F-PLN-5).
     assert!(plans(&mut world, northwind, "").iter().all(|plan| plan.get("sourceOffers").is_none()));
     assert!(
         plans(&mut world, northwind, "?planId=silver")[0]["sourceOffers"][0]["externalId"]
@@ -144,7 +149,7 @@ fn the_plans_are_those_the_beneficiary_may_choose() {
 }
 
 #[test]
-fn seats_are_limited_on_per_seat_plans_only() {
+fn only_per_seat_plans_limit_the_seats() {
     let mut world = world();
     let id = world.purchase(Purchase::per_seat("basic", 10));
     let plans =
@@ -157,13 +162,13 @@ fn seats_are_limited_on_per_seat_plans_only() {
     let plans =
         get(&mut world, &format!("{}/listAvailablePlans", subscription_path(id))).body_json();
     assert_eq!(plans["plans"][0].get("maxQuantity"), None);
-    let units = &plans["plans"][0]["planComponents"]["recurrentBillingTerms"][0]["meteredQuantityIncluded"]
-        [0]["units"];
+    let term = &plans["plans"][0]["planComponents"]["recurrentBillingTerms"][0];
+    let units = &term["meteredQuantityIncluded"][0]["units"];
     assert!(units.is_string(), "{units}");
 }
 
 #[test]
-fn the_version_is_required_and_there_is_one() {
+fn every_call_needs_the_one_supported_api_version() {
     let mut world = world();
     let token = world.entra().access_token();
     for (query, code) in
@@ -178,7 +183,7 @@ fn the_version_is_required_and_there_is_one() {
 }
 
 #[test]
-fn tracking_ids_come_back_and_one_guid_stands_for_both_when_none_came() {
+fn an_answer_repeats_the_tracking_ids_or_uses_one_guid_for_both() {
     let mut world = world();
     let (one, other) = (Uuid::from_u128(1).to_string(), Uuid::from_u128(2).to_string());
     let sent = request(&mut world, Method::GET, LIST)
@@ -197,7 +202,7 @@ fn tracking_ids_come_back_and_one_guid_stands_for_both_when_none_came() {
 }
 
 #[test]
-fn a_method_or_body_that_does_not_belong_is_refused() {
+fn a_wrong_method_or_body_is_refused() {
     let mut world = world();
     let id = active(&mut world, Purchase::flat_rate("silver"));
     let path = subscription_path(id);

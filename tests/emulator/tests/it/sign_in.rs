@@ -4,7 +4,7 @@ use crate::publisher::world;
 use ::http::Method;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use emulator::{ApiRequest, Reply, World};
+use emulator::{ApiRequest, Person, Reply, World};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
@@ -72,7 +72,7 @@ fn the_page_lists_the_accounts_the_tenant_admits() {
 }
 
 #[test]
-fn a_code_becomes_an_id_token_once() {
+fn a_code_can_be_redeemed_once() {
     let mut world = world();
     let answer = sign_in(&mut world, "adele@contoso.example");
     assert_eq!(answer["state"], "a state");
@@ -81,11 +81,11 @@ fn a_code_becomes_an_id_token_once() {
     let claims = crate::entra::claims(body["id_token"].as_str().unwrap());
     assert_eq!(claims["nonce"], "a nonce");
     assert_eq!(claims["aud"], json!(world.settings().landing_client_id));
-    assert_eq!(claims["tid"], json!(emulator::world::CONTOSO_TENANT));
+    assert_eq!(claims["tid"], json!(Person::adele().tenant_id));
     assert_eq!(claims["preferred_username"], "adele@contoso.example");
     assert_eq!(
         claims["iss"],
-        format!("{}/{}/v2.0", world.entra().authority(), emulator::world::CONTOSO_TENANT)
+        format!("{}/{}/v2.0", world.entra().authority(), Person::adele().tenant_id)
     );
     let (status, body) = redeem(&mut world, &answer["code"], VERIFIER);
     assert_eq!(
@@ -95,7 +95,7 @@ fn a_code_becomes_an_id_token_once() {
 }
 
 #[test]
-fn a_code_needs_its_verifier_and_is_valid_for_minutes() {
+fn a_code_needs_its_verifier_and_expires_after_ten_minutes() {
     let mut world = world();
     let answer = sign_in(&mut world, "pat.doe@outlook.example");
     assert_eq!(redeem(&mut world, &answer["code"], "another").0, 400);
@@ -104,7 +104,7 @@ fn a_code_needs_its_verifier_and_is_valid_for_minutes() {
 }
 
 #[test]
-fn declining_comes_back_as_an_error_and_a_foreign_address_gets_nothing() {
+fn declining_redirects_with_an_error_and_an_unregistered_address_gets_no_redirect() {
     let mut world = world();
     let reply = authorize(&mut world, "common", &[("identity", "cancel")]);
     assert!(reply.header("location").unwrap().contains("error=access_denied"));
@@ -114,7 +114,7 @@ fn declining_comes_back_as_an_error_and_a_foreign_address_gets_nothing() {
 }
 
 #[test]
-fn credentials_may_come_in_the_header() {
+fn the_token_endpoint_accepts_credentials_in_the_header() {
     let mut world = world();
     let settings = world.settings().clone();
     let answer = sign_in(&mut world, "adele@contoso.example");

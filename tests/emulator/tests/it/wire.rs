@@ -1,4 +1,4 @@
-//! The JSON that is sent (sections 3 and 6.3), in its usual and its odd forms.
+//! The JSON that Microsoft sends (sections 3 and 6.3), in its usual and its odd forms.
 
 use crate::publisher::{active, answer_webhooks, get, resolve, subscription_path, world};
 use emulator::{Oddities, Purchase, TokenVersion, WebhookForm};
@@ -55,7 +55,7 @@ fn a_flat_rate_has_no_quantity_on_reads_and_one_seat_in_webhooks() {
 }
 
 #[test]
-fn a_change_carries_the_new_value_on_top_and_the_old_one_inside() {
+fn a_change_has_the_new_value_on_top_and_the_old_one_in_the_snapshot() {
     let mut world = world();
     let id = active(&mut world, Purchase::per_seat("basic", 10));
     let operation = world.change_quantity(id, 20).unwrap();
@@ -70,7 +70,7 @@ fn a_change_carries_the_new_value_on_top_and_the_old_one_inside() {
 }
 
 #[test]
-fn a_resellers_purchase_has_two_parties_and_a_customer_who_may_read() {
+fn a_resellers_purchase_has_two_parties_and_a_customer_who_may_only_read() {
     let mut world = world();
     let id = active(&mut world, Purchase::flat_rate("silver").by_reseller());
     let body = get(&mut world, &subscription_path(id)).body_json();
@@ -96,7 +96,7 @@ fn sparse_and_very_old_webhooks_have_few_members() {
 }
 
 #[test]
-fn a_renewal_can_carry_the_old_term_or_the_new() {
+fn a_renewal_can_carry_the_old_term_or_the_new_one() {
     let mut world = world();
     let id = active(&mut world, Purchase::flat_rate("silver"));
     world.renew(id).unwrap();
@@ -110,7 +110,7 @@ fn a_renewal_can_carry_the_old_term_or_the_new() {
 }
 
 #[test]
-fn oddities_change_the_form_and_nothing_else() {
+fn oddities_change_only_the_json() {
     let mut world = world();
     let id = active(&mut world, Purchase::per_seat("basic", 25));
     world.settings_mut().oddities = Oddities {
@@ -140,7 +140,7 @@ fn oddities_change_the_form_and_nothing_else() {
 }
 
 #[test]
-fn an_unknown_action_is_sent_as_it_is() {
+fn an_undocumented_action_is_sent_unchanged() {
     let mut world = world();
     let id = active(&mut world, Purchase::flat_rate("silver"));
     world.queue_unknown_action(id, "Transfer").unwrap();
@@ -149,7 +149,7 @@ fn an_unknown_action_is_sent_as_it_is() {
 }
 
 #[test]
-fn a_webhook_is_signed_in_the_chosen_version() {
+fn a_webhooks_token_has_the_chosen_version() {
     let mut world = world();
     let id = active(&mut world, Purchase::flat_rate("silver"));
     let operation = world.suspend(id).unwrap();
@@ -160,5 +160,5 @@ fn a_webhook_is_signed_in_the_chosen_version() {
             headers["authorization"].to_str().unwrap().strip_prefix("Bearer ").unwrap().to_owned();
         assert_eq!(crate::entra::claims(&token)["ver"], word);
     }
-    assert_eq!(world.deliveries().len(), 1, "looking at the request does not send it");
+    assert_eq!(world.deliveries().len(), 1, "webhook_request does not send it");
 }

@@ -1,20 +1,21 @@
 //! The operations APIs (section 5).
 
-use super::super::World;
-use super::super::api::{ApiRequest, Reply};
-use super::super::faults::ErrorForm;
+use super::super::error_form::ErrorForm;
 use super::super::operation::{Action, IN_PROGRESS, NOT_STARTED, OperationState, PARTNER};
-use super::{bad_request, error, not_found, object};
+use super::super::state::World;
+use super::admission::json_object;
+use super::errors::{bad_request, error, not_found};
+use crate::wire::{ApiRequest, Reply};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 impl World {
     pub(super) fn list_operations(&self, id: Uuid) -> Reply {
         let behaviour = &self.settings.behaviour;
-        if self.held(id).is_none() && !behaviour.unknown_lists_no_operations {
+        if self.stored(id).is_none() && !behaviour.unknown_lists_no_operations {
             return not_found(id);
         }
-        // Only what waits for the publisher (F-OPL-1).
+        // The list has only operations that wait for the publisher (F-OPL-1).
         let waiting: Vec<Value> = self
             .outstanding(id)
             .into_iter()
@@ -35,7 +36,7 @@ impl World {
             return self.no_operation("EntityNotFound", operation);
         };
         let reply = Reply::json(200, &known.wire(&self.settings.oddities));
-        // The first look sees `NotStarted` even when the change begins at once (F-CHP-6).
+        // The first read sees `NotStarted` even if the change starts at once (F-CHP-6).
         if known.status == NOT_STARTED {
             self.run_due();
         }
@@ -51,7 +52,7 @@ impl World {
         let Some(known) = self.operation_of(id, operation).cloned() else {
             return self.no_operation("NotFound", operation);
         };
-        let body = match object(request) {
+        let body = match json_object(request) {
             Ok(body) => body,
             Err(refusal) => return refusal,
         };
@@ -73,7 +74,7 @@ impl World {
             "Failure" if self.obeys_failure(&known) => {
                 self.fail(operation, "The publisher refused the change.")
             }
-            // Nonsense is answered as if it were sense (F-OPU-2).
+            // Microsoft answers 200 to a misspelled status as well (F-OPU-2).
             _ => {}
         }
         Reply::empty(200)
@@ -81,7 +82,7 @@ impl World {
 
     fn obeys_failure(&self, operation: &OperationState) -> bool {
         match operation.action {
-            // Declining a reinstatement is done by cancelling (F-WHA-7, F-WHA-11).
+            // A publisher declines a reinstatement by cancelling (F-WHA-7, F-WHA-11).
             Action::Reinstate => self.settings.behaviour.reinstate_obeys_failure,
             _ => !self.settings.behaviour.failure_is_ignored,
         }

@@ -1,10 +1,11 @@
 //! Resolve, List, Get and List available plans (4.1, 4.3 to 4.5).
 
-use super::super::World;
-use super::super::api::{ApiRequest, Reply};
+use super::super::state::World;
 use super::super::time;
-use super::{API_VERSION, bad_request, error, not_found};
+use super::admission::API_VERSION;
+use super::errors::{bad_request, error, not_found};
 use crate::settings::{EmptyList, LastLink};
+use crate::wire::{ApiRequest, Reply};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -31,7 +32,7 @@ impl World {
         if time::after(*issued, self.settings.behaviour.purchase_token_lifetime) <= self.now {
             return error(400, "InvalidValue", HEADER, "The token has expired.");
         }
-        // Not single-use, and any status will do (F-RES-4, F-RES-7).
+        // A token is not single-use, and resolves in every status (F-RES-4, F-RES-7).
         let state = self.subscription(*id);
         let mut body = json!({
             "id": state.id,
@@ -50,7 +51,7 @@ impl World {
     }
 
     pub(super) fn get(&self, id: Uuid) -> Reply {
-        match self.held(id).and_then(|held| self.readable(held)) {
+        match self.stored(id).and_then(|stored| self.readable(stored)) {
             Some(state) => Reply::json(200, &state.wire_read(&self.settings.oddities)),
             None => not_found(id),
         }
@@ -70,11 +71,11 @@ impl World {
                 }
             },
         };
-        let readable = self.subscriptions.iter().skip(from).map(|held| self.readable(held));
+        let readable = self.subscriptions.iter().skip(from).map(|stored| self.readable(stored));
         let mut page: Vec<Value> = Vec::new();
         let mut next = from;
         let size = self.page_length(from);
-        // A purchase too young for a stale read takes no place on the page.
+        // A stale read leaves out purchases that are too new for it.
         for state in readable {
             if page.len() == size {
                 break;
@@ -103,7 +104,8 @@ impl World {
         Reply::json(200, &body)
     }
 
-    // A short page is not the last page (F-LST-4); its length depends on the place only, so a run can be repeated.
+    // A short page need not be the last (F-LST-4). Its length depends only on where it starts, so a
+    // run can be repeated.
     fn page_length(&self, from: usize) -> usize {
         let full = self.settings.behaviour.page_size.max(1);
         if self.settings.behaviour.short_pages {
@@ -131,9 +133,9 @@ impl World {
         let plans: Vec<Value> = offer
             .into_iter()
             .flat_map(|offer| &offer.plans)
-            // The plan already bought is among them (F-PLN-3).
+            // The list includes the current plan (F-PLN-3).
             .filter(|plan| plan.id == state.plan_id || plan.is_open_to(state.beneficiary.tenant_id))
-            // An unknown plan gives an empty list (F-PLN-5).
+            // Filtering by an unknown plan gives an empty list (F-PLN-5).
             .filter(|plan| filter.as_ref().is_none_or(|wanted| *wanted == plan.id))
             .map(|plan| {
                 let is_bought = filter.is_some() && plan.id == state.plan_id;

@@ -1,16 +1,18 @@
 //! Activate, change and cancel (4.2, 4.6 to 4.8).
 
-use super::super::World;
-use super::super::api::{ApiRequest, Reply};
-use super::super::clock::Timer;
-use super::super::lifecycle::Refused;
-use super::super::operation::Action;
+use super::super::checks::Refused;
+use super::super::operation::{Action, Change, NewOperation};
+use super::super::state::World;
 use super::super::subscription::{
     PENDING_FULFILLMENT_START, SUBSCRIBED, SUSPENDED, SubscriptionState, UNSUBSCRIBED,
 };
 use super::super::time;
-use super::{API_VERSION, Tracking, bad_request, error, not_found, object, refusal};
-use serde_json::Value;
+use super::super::timer::Timer;
+use super::admission::{API_VERSION, json_object};
+use super::errors::{bad_request, error, not_found, refusal};
+use super::tracking::Tracking;
+use crate::wire::{ApiRequest, Reply};
+use serde_json::{Map, Value};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -19,7 +21,7 @@ impl World {
         let Some(state) = self.find_subscription(id) else {
             return not_found(id);
         };
-        let body = match object(request) {
+        let body = match json_object(request) {
             Ok(body) => body,
             Err(refusal) => return refusal,
         };
@@ -51,38 +53,17 @@ impl World {
     }
 
     pub(super) fn update(&mut self, id: Uuid, request: &ApiRequest, tracking: &Tracking) -> Reply {
-        let Some(state) = self.find_subscription(id) else {
+        if self.find_subscription(id).is_none() {
             return not_found(id);
-        };
-        let body = match object(request) {
-            Ok(body) => body,
+        }
+        let change = match requested_change(request) {
+            Ok(change) => change,
             Err(refusal) => return refusal,
         };
-        let change = match (body.get("planId"), body.get("quantity")) {
-            (Some(_), Some(_)) => {
-                return bad_request(
-                    "request",
-                    "More than one field can't be patched in the same request.",
-                );
-            }
-            (None, None) => {
-                return bad_request("request", "One of planId and quantity is required.");
-            }
-            (Some(plan), None) => match plan.as_str().filter(|plan| !plan.is_empty()) {
-                Some(plan) => Change::Plan(plan.to_owned()),
-                None => return bad_request("planId", "The plan must be a string."),
-            },
-            // A number, not text (F-CHQ-1).
-            (None, Some(quantity)) => {
-                match quantity.as_u64().and_then(|seats| u32::try_from(seats).ok()) {
-                    Some(seats) => Change::Quantity(seats),
-                    None => return bad_request("quantity", "The quantity must be an integer."),
-                }
-            }
+        let state = match self.changeable(id, &change) {
+            Ok(state) => state,
+            Err(reason) => return refusal(&reason),
         };
-        if let Err(reason) = self.may_update(&state, &change) {
-            return refusal(&reason);
-        }
         if !state.allows("Update") {
             return bad_request(
                 "subscriptionId",
@@ -90,40 +71,9 @@ impl World {
             );
         }
         let operation = self.operation_id(tracking);
-        match change {
-            Change::Plan(plan) => {
-                self.open_partner_operation(
-                    operation,
-                    &state,
-                    Action::ChangePlan,
-                    &plan,
-                    state.quantity,
-                );
-            }
-            Change::Quantity(seats) => {
-                self.open_partner_operation(
-                    operation,
-                    &state,
-                    Action::ChangeQuantity,
-                    &state.plan_id,
-                    Some(seats),
-                );
-            }
-        }
+        let request = NewOperation::partner(operation, &state, change.action());
+        self.open_partner_operation(request.changing(change));
         self.accepted(id, operation)
-    }
-
-    fn may_update(&self, state: &SubscriptionState, change: &Change) -> Result<(), Refused> {
-        if state.status != SUBSCRIBED {
-            return Err(Refused::InStatus(state.status));
-        }
-        if self.held(state.id).is_some_and(|held| held.pending.is_some()) {
-            return Err(Refused::Pending);
-        }
-        match change {
-            Change::Plan(plan) => self.check_plan(state, plan),
-            Change::Quantity(seats) => self.check_quantity(state, *seats),
-        }
     }
 
     pub(super) fn delete(&mut self, id: Uuid, tracking: &Tracking) -> Reply {
@@ -140,12 +90,12 @@ impl World {
             );
         }
         let pending = self
-            .held(id)
-            .and_then(|held| held.pending)
+            .stored(id)
+            .and_then(|stored| stored.pending)
             .and_then(|pending| self.find_operation(pending));
         match pending.map(|pending| (pending.id, pending.action.clone())) {
             None => {}
-            // To cancel is the way to decline (F-WHA-7).
+            // A publisher declines a reinstatement by cancelling (F-WHA-7).
             Some((reinstate, Action::Reinstate)) => {
                 self.fail(reinstate, "The publisher cancelled the subscription.")
             }
@@ -155,17 +105,11 @@ impl World {
             }
         }
         let operation = self.operation_id(tracking);
-        self.open_partner_operation(
-            operation,
-            &state,
-            Action::Unsubscribe,
-            &state.plan_id,
-            state.quantity,
-        );
+        self.open_partner_operation(NewOperation::partner(operation, &state, Action::Unsubscribe));
         self.accepted(id, operation)
     }
 
-    /// 202 with where to look (F-CHP-5).
+    /// A 202 with the address of the operation (F-CHP-5).
     fn accepted(&self, id: Uuid, operation: Uuid) -> Reply {
         let base = &self.settings.behaviour.link_base;
         let location = format!(
@@ -178,16 +122,29 @@ impl World {
     }
 }
 
-enum Change {
-    Plan(String),
-    Quantity(u32),
+fn requested_change(request: &ApiRequest) -> Result<Change, Reply> {
+    let body = json_object(request)?;
+    match (body.get("planId"), body.get("quantity")) {
+        (Some(_), Some(_)) => {
+            Err(bad_request("request", "More than one field can't be patched in the same request."))
+        }
+        (None, None) => Err(bad_request("request", "One of planId and quantity is required.")),
+        (Some(plan), None) => match plan.as_str().filter(|plan| !plan.is_empty()) {
+            Some(plan) => Ok(Change::Plan(plan.to_owned())),
+            None => Err(bad_request("planId", "The plan must be a string.")),
+        },
+        // A number, not text (F-CHQ-1).
+        (None, Some(quantity)) => {
+            match quantity.as_u64().and_then(|seats| u32::try_from(seats).ok()) {
+                Some(seats) => Ok(Change::Quantity(seats)),
+                None => Err(bad_request("quantity", "The quantity must be an integer.")),
+            }
+        }
+    }
 }
 
-/// The purchased plan and seats may be repeated, not altered (F-ACT-2, F-ACT-4).
-fn differs_from_purchase(
-    body: &serde_json::Map<String, Value>,
-    state: &SubscriptionState,
-) -> Option<Reply> {
+/// Activate may repeat the purchased plan and seats, but not change them (F-ACT-2, F-ACT-4).
+fn differs_from_purchase(body: &Map<String, Value>, state: &SubscriptionState) -> Option<Reply> {
     match body.get("planId") {
         None => {}
         Some(Value::String(plan)) if *plan == state.plan_id => {}

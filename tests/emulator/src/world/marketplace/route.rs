@@ -1,7 +1,8 @@
-//! Method and path to call.
+//! Which method and path is which call.
 
-use super::super::api::Reply;
-use super::super::faults::{Call, ErrorForm};
+use super::super::call::Call;
+use super::super::error_form::ErrorForm;
+use crate::wire::Reply;
 use http::Method;
 use uuid::Uuid;
 
@@ -40,9 +41,9 @@ impl Route {
     }
 }
 
-/// The call, or the answer to a path or method the service does not have.
+/// The call. An `Err` is the answer to an unknown path or method.
 pub(super) fn find(method: &Method, path: &str) -> Result<Route, Reply> {
-    // With and without a slash at the end (F-LST-1).
+    // The slash at the end is optional (F-LST-1).
     let path = path.strip_prefix('/').unwrap_or(path);
     let path = path.strip_suffix('/').unwrap_or(path);
     let Some(rest) = path.strip_prefix("saas/subscriptions") else {
@@ -87,10 +88,9 @@ pub(super) fn find(method: &Method, path: &str) -> Result<Route, Reply> {
 }
 
 fn guid(text: &str) -> Result<Uuid, Reply> {
-    // Only the hyphenated form: the others are never valid in a path.
-    let is_plain = text.len() == 36;
+    // A path may hold only the hyphenated form, which is the one of this length.
     match Uuid::try_parse(text) {
-        Ok(id) if is_plain => Ok(id),
+        Ok(id) if text.len() == 36 => Ok(id),
         _ => Err(ErrorForm::Object.reply(400, "BadArgument", "The path must hold a GUID.")),
     }
 }

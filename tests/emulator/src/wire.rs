@@ -7,15 +7,12 @@ use std::time::Duration;
 /// One call to the marketplace or to Entra. The path starts after the base (`/saas/subscriptions`).
 #[derive(Clone, Debug)]
 pub struct ApiRequest {
-    /// The method.
     pub method: Method,
-    /// The path, still percent-encoded, without the query.
+    /// Still percent-encoded, without the query.
     pub path: String,
-    /// The query without its question mark.
+    /// Without the question mark.
     pub query: Option<String>,
-    /// The headers.
     pub headers: HeaderMap,
-    /// The body; empty when there was none.
     pub body: Vec<u8>,
 }
 
@@ -29,10 +26,8 @@ impl ApiRequest {
         Self { method, path, query, headers: HeaderMap::new(), body: Vec::new() }
     }
 
-    /// Adds a header.
-    ///
     /// # Panics
-    /// When name or value cannot stand in a header.
+    /// If HTTP does not permit this name or value.
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
         let name = HeaderName::try_from(name).expect("the caller gives a header name");
         self.headers
@@ -40,13 +35,13 @@ impl ApiRequest {
         self
     }
 
-    /// Gives the request a JSON body and the matching content type.
+    /// Sets a JSON body and its content type.
     pub fn with_json(mut self, body: &Value) -> Self {
         self.body = body.to_string().into_bytes();
         self.with_header("content-type", "application/json")
     }
 
-    /// Gives the request a form body and the matching content type.
+    /// Sets a form body and its content type.
     pub fn with_form(mut self, fields: &[(&str, &str)]) -> Self {
         self.body = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(fields)
@@ -55,30 +50,28 @@ impl ApiRequest {
         self.with_header("content-type", "application/x-www-form-urlencoded")
     }
 
-    /// A header as text.
+    /// The header's value, if it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// A query parameter, decoded once. Names are compared as ASP.NET does, without case.
+    /// A query parameter, decoded once. Ignores the case of the name, as ASP.NET does.
     pub fn parameter(&self, name: &str) -> Option<String> {
         url::form_urlencoded::parse(self.query.as_deref()?.as_bytes())
             .find(|(key, _)| key.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.into_owned())
     }
 
-    /// The body as JSON, if it is JSON.
+    /// The body, if it is JSON.
     pub fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()
     }
 }
 
-/// What the caller gets, and after which artificial delay.
+/// How a call ends, and how long the caller waits for it.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// Wait this long before answering.
     pub delay: Duration,
-    /// Then do this.
     pub outcome: Outcome,
 }
 
@@ -89,7 +82,6 @@ impl From<Reply> for Answer {
 }
 
 impl Answer {
-    /// The reply, if there is one.
     pub fn reply(&self) -> Option<&Reply> {
         match &self.outcome {
             Outcome::Reply(reply) => Some(reply),
@@ -98,42 +90,36 @@ impl Answer {
     }
 }
 
-/// How a call ends.
 #[derive(Clone, Debug)]
 pub enum Outcome {
-    /// With an HTTP answer.
+    /// The caller gets an HTTP answer.
     Reply(Reply),
-    /// Never, until the caller gives up. Nothing was processed.
+    /// The call is not processed, and the caller waits until it gives up.
     Hang,
-    /// The connection closes and nothing was processed.
+    /// The call is not processed, and the connection closes.
     DropConnection,
-    /// The call was processed and the connection closes without an answer.
+    /// The call is processed, and the connection closes without an answer.
     LoseAnswer,
 }
 
 /// An HTTP answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
-    /// The status code.
     pub status: u16,
-    /// The headers, each name once.
+    /// Each name occurs once.
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// The body; empty when there is none.
     pub body: Vec<u8>,
 }
 
 impl Reply {
-    /// An answer without a body.
     pub fn empty(status: u16) -> Self {
         Self { status, headers: Vec::new(), body: Vec::new() }
     }
 
-    /// An answer with a JSON body.
     pub fn json(status: u16, body: &Value) -> Self {
         Self::text(status, "application/json; charset=utf-8", body.to_string())
     }
 
-    /// An answer with any other body.
     pub fn text(status: u16, content_type: &'static str, body: String) -> Self {
         let mut reply = Self { body: body.into_bytes(), ..Self::empty(status) };
         let content_type = HeaderValue::from_static(content_type);
@@ -141,7 +127,7 @@ impl Reply {
         reply
     }
 
-    /// Adds a header whose value is known to be printable.
+    /// Adds a header. Drops a value that HTTP does not permit.
     pub(crate) fn with_header(mut self, name: &'static str, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.headers.push((HeaderName::from_static(name), value));
@@ -149,14 +135,14 @@ impl Reply {
         self
     }
 
-    /// A header as text.
+    /// The header's value, if it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         let (_, value) =
             self.headers.iter().find(|(known, _)| known.as_str().eq_ignore_ascii_case(name))?;
         value.to_str().ok()
     }
 
-    /// The body as JSON; null when it is none.
+    /// The body as JSON; null if it is not JSON.
     pub fn body_json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }

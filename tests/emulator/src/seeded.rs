@@ -1,29 +1,28 @@
-//! Everything random in a run, from one seed, so that a run can be repeated exactly.
+//! Every id, token and key of a run comes from one seed, so a run can be repeated exactly.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rsa::rand_core::{CryptoRng, Error, RngCore, impls};
 use uuid::Uuid;
 
-/// SplitMix64: small, fast, the same on every machine. Not for secrets; nothing here is secret.
+/// SplitMix64: small, fast, and the same on every machine. It is predictable, so it must not make
+/// real secrets.
 #[derive(Clone, Debug)]
-pub struct Seeded(u64);
+pub(crate) struct Seeded(u64);
 
 impl Seeded {
-    /// The sequence that belongs to `seed`.
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    /// The next GUID.
-    pub fn uuid(&mut self) -> Uuid {
+    pub(crate) fn uuid(&mut self) -> Uuid {
         let mut bytes = [0; 16];
         self.fill_bytes(&mut bytes);
         uuid::Builder::from_random_bytes(bytes).into_uuid()
     }
 
-    /// The next purchase token: long base64 text that has `+`, `/` and `=` (F-RES-3).
-    pub fn purchase_token(&mut self) -> String {
+    /// A purchase token: a long base64 text that contains `+`, `/` and `=` (F-RES-3).
+    pub(crate) fn purchase_token(&mut self) -> String {
         loop {
             let mut bytes = [0; 160];
             self.fill_bytes(&mut bytes);
@@ -58,5 +57,6 @@ impl RngCore for Seeded {
     }
 }
 
-// The key generator asks for this mark. The keys of an emulator protect nothing and must be repeatable.
+// The generator of RSA keys accepts only a random source with this mark. The emulator's keys
+// protect nothing and must be repeatable.
 impl CryptoRng for Seeded {}

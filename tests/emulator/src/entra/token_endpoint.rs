@@ -1,50 +1,23 @@
-//! The token endpoint, and which path is what.
+//! The token endpoint (section 2).
 
-use super::Entra;
+use super::directory::Entra;
 use crate::settings::TokenVersion;
-use crate::world::{ApiRequest, Reply};
+use crate::wire::{ApiRequest, Reply};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::Method;
 use serde_json::json;
 use std::collections::HashMap;
 
-/// The fields of a form, decoded once.
+/// A form's fields, decoded once.
 pub(super) type Form = HashMap<String, String>;
 
 impl Entra {
-    /// A call to Entra. The path starts with the tenant.
-    pub(crate) fn call(&mut self, request: &ApiRequest) -> Reply {
-        let segments: Vec<&str> =
-            request.path.split('/').filter(|segment| !segment.is_empty()).collect();
-        let (method, wanted, v1, v2) =
-            (&request.method, Method::GET, TokenVersion::V1, TokenVersion::V2);
-        match segments.as_slice() {
-            [tenant, "oauth2", "v2.0", "token"] if *method == Method::POST => {
-                self.token(tenant, request, v2)
-            }
-            [tenant, "oauth2", "token"] if *method == Method::POST => {
-                self.token(tenant, request, v1)
-            }
-            [tenant, "oauth2", "v2.0", "authorize"] if *method == wanted => {
-                self.authorize(tenant, request)
-            }
-            [tenant, ".well-known", "openid-configuration"] if *method == wanted => {
-                self.discovery(tenant, v1)
-            }
-            [tenant, "v2.0", ".well-known", "openid-configuration"] if *method == wanted => {
-                self.discovery(tenant, v2)
-            }
-            [tenant, "discovery", "v2.0", "keys"] | [tenant, "discovery", "keys"]
-                if *method == wanted =>
-            {
-                self.key_document(tenant)
-            }
-            _ => Reply::empty(404),
-        }
-    }
-
-    fn token(&mut self, tenant: &str, request: &ApiRequest, version: TokenVersion) -> Reply {
+    pub(super) fn token(
+        &mut self,
+        tenant: &str,
+        request: &ApiRequest,
+        version: TokenVersion,
+    ) -> Reply {
         self.token_requests += 1;
         let is_form = request
             .header("content-type")
@@ -73,7 +46,7 @@ impl Entra {
     }
 
     fn client_credentials(&mut self, tenant: &str, form: &Form, version: TokenVersion) -> Reply {
-        // An application has a token of its own in its own tenant only (F-AUTH-1).
+        // An application gets its own token in its own tenant only (F-AUTH-1).
         if !tenant.eq_ignore_ascii_case(&self.tenant_id) {
             return self.failure(
                 400,
@@ -114,7 +87,7 @@ impl Entra {
         Reply::json(200, &body).with_header("cache-control", "no-store, no-cache")
     }
 
-    /// Client id and secret, with Entra's answers when they are wrong (F-AUTH-15).
+    /// Checks client id and secret. An `Err` is Entra's answer to a wrong one (F-AUTH-15).
     pub(super) fn authenticate(
         &mut self,
         form: &Form,
@@ -193,13 +166,15 @@ impl Entra {
         self.failure(400, "invalid_request", 90_002, &format!("Tenant '{tenant}' not found."))
     }
 
-    /// Entra's standard form of a failure (F-AUTH-15).
+    /// An error answer in Entra's standard form (F-AUTH-15).
     pub(super) fn failure(&mut self, status: u16, error: &str, code: u32, message: &str) -> Reply {
         let (trace_id, correlation_id) = (self.ids.uuid(), self.ids.uuid());
+        let description = format!(
+            "AADSTS{code}: {message} Trace ID: {trace_id} Correlation ID: {correlation_id}"
+        );
         let body = json!({
             "error": error,
-            "error_description":
-                format!("AADSTS{code}: {message} Trace ID: {trace_id} Correlation ID: {correlation_id}"),
+            "error_description": description,
             "error_codes": [code],
             "timestamp": self.now.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
             "trace_id": trace_id,
@@ -209,7 +184,8 @@ impl Entra {
     }
 }
 
-/// `client_secret_basic`: id and secret are form-encoded before they are joined (RFC 6749, 2.3.1).
+/// Reads `client_secret_basic`: the client form-encodes id and secret before it joins them (RFC
+/// 6749, 2.3.1).
 fn add_basic_credentials(request: &ApiRequest, form: &mut Form) {
     let credentials = request
         .header("authorization")

@@ -1,0 +1,16 @@
+//! An authorization code's meaning.
+
+use crate::people::Person;
+use jiff::Timestamp;
+
+/// What a buyer's sign-in grants to the application that redeems the code.
+#[derive(Debug)]
+pub(super) struct Grant {
+    pub(super) person: Person,
+    pub(super) redirect_uri: String,
+    pub(super) challenge: Option<String>,
+    pub(super) nonce: Option<String>,
+    pub(super) scope: String,
+    pub(super) expires: Timestamp,
+    pub(super) redeemed: bool,
+}

@@ -1,0 +1,44 @@
+//! Odd shapes of JSON that were seen in Microsoft's documents or in real traffic.
+
+use serde_json::{Map, Value, json};
+
+/// Which odd shapes Microsoft's JSON takes. By default none.
+#[derive(Clone, Debug, Default)]
+pub struct Oddities {
+    /// Statuses, actions and e-mail addresses have a blank on both sides (F-GEN-11).
+    pub padded_strings: bool,
+    /// Quantities are strings with a leading blank (F-WHP-7).
+    pub numbers_as_strings: bool,
+    /// Every object has undocumented members (F-GEN-10).
+    pub extra_fields: bool,
+    /// `puid` and `objectId` are null (F-OBJ-4).
+    pub null_person_ids: bool,
+    /// Resolve leaves out the `subscription` member (F-RES-6).
+    pub short_resolve: bool,
+    /// Every subscription reports this word as its status.
+    pub subscription_status: Option<String>,
+    /// Every operation reports this word as its status.
+    pub operation_status: Option<String>,
+    /// Every subscription reports this term unit (`PAY` was seen, F-OBJ-7).
+    pub term_unit: Option<String>,
+}
+
+impl Oddities {
+    pub(crate) fn text(&self, text: &str) -> String {
+        if self.padded_strings { format!(" {text} ") } else { text.to_owned() }
+    }
+
+    pub(crate) fn quantity(&self, quantity: u32) -> Value {
+        if self.numbers_as_strings { json!(format!(" {quantity}")) } else { json!(quantity) }
+    }
+
+    pub(crate) fn add_extras(&self, object: &mut Map<String, Value>) {
+        if self.extra_fields {
+            object.insert("fulfillmentEngine".into(), json!("v7"));
+            object.insert(
+                "futureSettings".into(),
+                json!({ "regions": ["westeurope"], "level": 3, "flag": null }),
+            );
+        }
+    }
+}
