@@ -86,7 +86,7 @@ impl Lenient for u64 {
 }
 
 /// `10.0` is ten seats; `10.5` and anything beyond exact integers isn't a number of seats.
-fn whole(number: f64) -> Option<u64> {
+pub fn whole(number: f64) -> Option<u64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     (number.fract() == 0.0 && (0.0..EXACT).contains(&number)).then_some(number as u64)
 }

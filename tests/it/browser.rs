@@ -10,25 +10,25 @@ use uuid::Uuid;
 use crate::scene::{Answer, Scene};
 
 /// The cookie of somebody on their way to Entra and back.
-pub const ROUND_TRIP: &str = "landing";
+pub(crate) const ROUND_TRIP: &str = "landing";
 
 /// The cookie of somebody who is signed in.
-pub const SESSION: &str = "landing-session";
+pub(crate) const SESSION: &str = "landing-session";
 
 /// A visitor's browser.
 #[derive(Clone)]
-pub struct Browser<'a> {
+pub(crate) struct Browser<'a> {
     scene: &'a Scene,
     pub cookies: BTreeMap<String, String>,
 }
 
 impl<'a> Browser<'a> {
-    pub fn new(scene: &'a Scene) -> Self {
+    pub(crate) fn new(scene: &'a Scene) -> Self {
         Self { scene, cookies: BTreeMap::new() }
     }
 
     /// Sends a request with the cookies kept, and keeps those that come back.
-    pub async fn send(&mut self, request: RequestBuilder) -> Answer {
+    pub(crate) async fn send(&mut self, request: RequestBuilder) -> Answer {
         let cookies: Vec<String> =
             self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let answer = self.scene.send(request.header("cookie", cookies.join("; "))).await;
@@ -45,19 +45,19 @@ impl<'a> Browser<'a> {
         answer
     }
 
-    pub async fn get(&mut self, path: &str) -> Answer {
+    pub(crate) async fn get(&mut self, path: &str) -> Answer {
         self.send(self.scene.http.get(self.scene.url(path))).await
     }
 
     /// Follows Microsoft's link. Returns where the browser is sent to sign in.
-    pub async fn arrive(&mut self, id: Uuid) -> Url {
+    pub(crate) async fn arrive(&mut self, id: Uuid) -> Url {
         let link = self.scene.world(|world| world.landing_link(id));
         let sent = self.send(self.scene.http.get(link)).await;
         location(&sent)
     }
 
     /// Picks an account at Entra. Returns where Entra sends the browser back to.
-    pub async fn pick(&self, entra: &Url, email: &str) -> Url {
+    pub(crate) async fn pick(&self, entra: &Url, email: &str) -> Url {
         let mut entra = entra.clone();
         entra.query_pairs_mut().append_pair("identity", email);
         let sent = self.scene.send(self.scene.http.get(entra)).await;
@@ -66,12 +66,12 @@ impl<'a> Browser<'a> {
     }
 
     /// Goes where Entra sent it back to.
-    pub async fn come_back(&mut self, back: &Url) -> Answer {
+    pub(crate) async fn come_back(&mut self, back: &Url) -> Answer {
         self.send(self.scene.http.get(back.clone())).await
     }
 
     /// Follows Microsoft's link, and signs in.
-    pub async fn sign_in(&mut self, id: Uuid, email: &str) {
+    pub(crate) async fn sign_in(&mut self, id: Uuid, email: &str) {
         let entra = self.arrive(id).await;
         let back = self.pick(&entra, email).await;
         let answer = self.come_back(&back).await;
@@ -80,12 +80,12 @@ impl<'a> Browser<'a> {
     }
 
     /// What the page shows now.
-    pub async fn page(&mut self) -> Answer {
+    pub(crate) async fn page(&mut self) -> Answer {
         self.get("/landing").await
     }
 
     /// Sends a form as a page of ours would, with a contact address where it has none.
-    pub async fn submit(&mut self, form: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn submit(&mut self, form: &[(&str, &str)]) -> Answer {
         let mut form = form.to_vec();
         if !form.iter().any(|(name, _)| *name == "contact") {
             form.push(("contact", "adele@contoso.example"));
@@ -95,7 +95,7 @@ impl<'a> Browser<'a> {
     }
 
     /// Opens the page and presses its button. Returns what is shown then.
-    pub async fn confirm(&mut self) -> Answer {
+    pub(crate) async fn confirm(&mut self) -> Answer {
         let page = self.page().await;
         let submit = submit_token(&page);
         let answer = self.submit(&[("submit", &submit)]).await;
@@ -107,14 +107,14 @@ impl<'a> Browser<'a> {
 
 /// Where an answer redirects to.
 #[track_caller]
-pub fn location(answer: &Answer) -> Url {
+pub(crate) fn location(answer: &Answer) -> Url {
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
     Url::parse(answer.headers["location"].to_str().expect("text")).expect("an address")
 }
 
 /// The token in a page's form.
 #[track_caller]
-pub fn submit_token(page: &Answer) -> String {
+pub(crate) fn submit_token(page: &Answer) -> String {
     let (_, rest) = page.body.split_once("name=\"submit\" value=\"").expect("a form");
     rest.split('"').next().expect("a value").to_owned()
 }

@@ -17,18 +17,21 @@ use bytes::Bytes;
 use emulator::{Call, Emulator, Fault, FaultKind, Purchase, Settings, Times, World};
 use http::{Request, Response};
 use jiff::Timestamp;
-use shared::config::{Environment, Microsoft};
+use shared::config::Microsoft;
 use shared::domain::{Cause, Decision, OperationId, Subscription, SubscriptionId, observe};
-use shared::fulfillment::{Acknowledgement, FulfillmentError, Marketplace, PurchaseToken};
-use shared::outbound::{Https, SendError, Transport};
-use shared::retry::RetryPolicy;
-use shared::system::System;
+use shared::host::clock::Clock;
+use shared::host::environment::Environment;
+use shared::host::http_client::{HttpClient, SendError, Transport};
+use shared::host::retry::RetryPolicy;
+use shared::microsoft::fulfillment::{
+    Acknowledgement, FulfillmentError, Marketplace, PurchaseToken,
+};
 use uuid::Uuid;
 
 /// The real way out, with a note of everything that leaves.
 #[derive(Debug, Default)]
 struct Recorder {
-    https: Https,
+    https: HttpClient,
     sent: Mutex<Vec<Request<Bytes>>>,
 }
 
@@ -46,14 +49,14 @@ impl Transport for Recorder {
 
 /// The emulator's time, with a note of every pause. Ids are numbered.
 #[derive(Debug)]
-struct Clock {
+struct ManualClock {
     emulator: Emulator,
     pauses: Mutex<Vec<Duration>>,
     ids: AtomicU64,
 }
 
 #[async_trait]
-impl System for Clock {
+impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         self.emulator.world(|world| world.now())
     }
@@ -73,7 +76,7 @@ impl System for Clock {
 struct Wire {
     emulator: Emulator,
     recorder: Arc<Recorder>,
-    clock: Arc<Clock>,
+    clock: Arc<ManualClock>,
     client: Arc<dyn Marketplace>,
 }
 
@@ -99,7 +102,7 @@ impl Wire {
         });
         let recorder = Arc::new(Recorder::default());
         let transport: Arc<dyn Transport> = recorder.clone();
-        let clock = Arc::new(Clock {
+        let clock = Arc::new(ManualClock {
             emulator: emulator.clone(),
             pauses: Mutex::default(),
             ids: AtomicU64::new(1),

@@ -3,22 +3,22 @@
 use emulator::{Action, Call, FaultKind, Purchase, Times};
 use local::Options;
 use local::decider::{Decider, Says};
-use local::receiver::Clock;
+use local::receiver::SenderClock;
 use local::schemas::Schemas;
 use serde_json::{Value, json};
-use shared::cloudevent::CloudEvent;
-use shared::domain::{Authority, Event, EventKind, RequestedChange, Ruling, Verdict};
+use shared::domain::{DecidedBy, Event, EventKind, RequestedChange, Ruling, Verdict};
+use shared::publisher::cloud_event::CloudEvent;
 use uuid::Uuid;
 
 use crate::failing_store::{Failing, Switch};
 use crate::scene::Scene;
 use crate::webhook_calls::event_of;
 
-pub const CHANGES: [Action; 2] = [Action::ChangePlan, Action::ChangeQuantity];
+pub(crate) const CHANGES: [Action; 2] = [Action::ChangePlan, Action::ChangeQuantity];
 
 /// A scene whose product is asked, with these settings beside.
-pub async fn asking(settings: &[(&str, &str)]) -> (Scene, Decider) {
-    let decider = Decider::start(Clock::Emulated).await.expect("the product starts");
+pub(crate) async fn asking(settings: &[(&str, &str)]) -> (Scene, Decider) {
+    let decider = Decider::start(SenderClock::Emulated).await.expect("the product starts");
     let options = asked_by(&decider, settings);
     (Scene::with(options).await, decider)
 }
@@ -31,11 +31,11 @@ fn asked_by(decider: &Decider, settings: &[(&str, &str)]) -> Options {
     options
 }
 
-pub async fn last_event(scene: &Scene, id: Uuid) -> Event {
+pub(crate) async fn last_event(scene: &Scene, id: Uuid) -> Event {
     scene.events(id).await.pop().expect("an event")
 }
 
-fn rejection(by: Authority, reason: &str) -> Option<Ruling> {
+fn rejection(by: DecidedBy, reason: &str) -> Option<Ruling> {
     Some(Ruling::new(Verdict::Reject, by, reason))
 }
 
@@ -50,7 +50,7 @@ async fn what_the_product_accepts_is_made_and_its_event_says_so() {
         assert_eq!(scene.acknowledgements(), [json!({ "status": "Success" })]);
         let event = last_event(&scene, id).await;
         assert_eq!(event.kind.name(), event_of(&action));
-        assert_eq!(event.decision, Some(Ruling::accept(Authority::Product)));
+        assert_eq!(event.ruling, Some(Ruling::accept(DecidedBy::Product)));
         scene.assert_agrees(id, &format!("{action:?}")).await;
     }
     assert_eq!((decider.questions().len(), decider.complaints()), (2, Vec::new()));
@@ -74,7 +74,7 @@ async fn t_18_what_the_product_rejects_is_refused_both_ways_and_recorded_with_it
         assert_eq!(scene.world(|world| world.operation(operation)).status, "Failed");
         let event = last_event(&scene, id).await;
         assert_eq!(event.kind, EventKind::ChangeRejected { change });
-        assert_eq!(event.decision, rejection(Authority::Product, "not before the audit; ask …"));
+        assert_eq!(event.ruling, rejection(DecidedBy::Product, "not before the audit; ask …"));
         assert_eq!(event.before.as_ref(), Some(&event.subscription), "nothing has changed");
         scene.assert_agrees(id, &format!("{action:?}")).await;
 
@@ -150,7 +150,7 @@ async fn a_change_of_our_own_and_a_revert_are_nobodys_to_decide() {
     scene.pass(1);
     assert_eq!(scene.deliver_statuses().await, [200], "F-WHA-15");
     let event = last_event(&scene, id).await;
-    assert_eq!(event.decision, Some(Ruling::accept(Authority::Publisher)));
+    assert_eq!(event.ruling, Some(Ruling::accept(DecidedBy::Publisher)));
     assert_eq!(decider.questions().len(), 0);
 
     scene.world(|world| world.change_plan(id, "team")).expect("a change");
@@ -168,8 +168,8 @@ async fn a_rule_that_forbids_is_final_and_one_that_allows_leaves_the_product_its
     let (id, _) = scene.about_to(&Action::ChangeQuantity).await;
     assert_eq!(scene.deliver_statuses().await, [400], "20 seats are too many");
     let event = last_event(&scene, id).await;
-    let ruling = event.decision.expect("a ruling");
-    assert_eq!((ruling.by, ruling.verdict), (Authority::Rules, Verdict::Reject));
+    let ruling = event.ruling.expect("a ruling");
+    assert_eq!((ruling.by, ruling.verdict), (DecidedBy::Rules, Verdict::Reject));
     assert!(ruling.reason.is_some_and(|reason| reason.contains("15")));
     assert_eq!(decider.questions().len(), 0);
 
@@ -177,7 +177,7 @@ async fn a_rule_that_forbids_is_final_and_one_that_allows_leaves_the_product_its
     let (id, _) = scene.about_to(&Action::ChangePlan).await;
     assert_eq!(scene.deliver_statuses().await, [400]);
     let event = last_event(&scene, id).await;
-    assert_eq!(event.decision, rejection(Authority::Product, "no"));
+    assert_eq!(event.ruling, rejection(DecidedBy::Product, "no"));
 }
 
 #[tokio::test]
@@ -189,7 +189,7 @@ async fn rules_need_nobody_to_be_asked() {
     scene.world(|world| world.change_plan(id, "team")).expect("a change");
     assert_eq!(scene.deliver_statuses().await, [200], "an upgrade, whatever the policy");
     let event = last_event(&scene, id).await;
-    assert_eq!(event.decision, Some(Ruling::accept(Authority::Rules)));
+    assert_eq!(event.ruling, Some(Ruling::accept(DecidedBy::Rules)));
 
     scene.pass(300);
     scene.world(|world| world.change_plan(id, "basic")).expect("a change");
@@ -198,8 +198,8 @@ async fn rules_need_nobody_to_be_asked() {
     scene.world(|world| world.change_quantity(id, 20)).expect("a change");
     assert_eq!(scene.deliver_statuses().await, [400], "no rule speaks about it");
     assert_eq!(
-        last_event(&scene, id).await.decision.map(|ruling| ruling.by),
-        Some(Authority::Policy)
+        last_event(&scene, id).await.ruling.map(|ruling| ruling.by),
+        Some(DecidedBy::Policy)
     );
     assert_eq!(scene.calls(Call::ListAvailablePlans), 0, "nobody needs them");
 }
@@ -228,7 +228,7 @@ async fn t_19_a_second_delivery_is_answered_as_the_first_was_and_nobody_is_asked
 
 #[tokio::test]
 async fn whoever_dies_before_the_acknowledgement_asks_again_under_the_same_id() {
-    let decider = Decider::start(Clock::Emulated).await.expect("the product starts");
+    let decider = Decider::start(SenderClock::Emulated).await.expect("the product starts");
     let (switch, options) = Switch::new(asked_by(&decider, &[]));
     let scene = Scene::with(options).await;
     let (id, operation) = scene.about_to(&Action::ChangePlan).await;
@@ -264,7 +264,7 @@ async fn a_rejection_that_only_the_answer_brings_is_told_with_its_reason_once_it
     scene.pass(600);
     scene.stage.reconcile().await.expect("a run");
     let event = last_event(&scene, id).await;
-    assert_eq!(event.decision, rejection(Authority::Product, "no"));
+    assert_eq!(event.ruling, rejection(DecidedBy::Product, "no"));
     scene.assert_agrees(id, "rejected").await;
 }
 
@@ -283,6 +283,6 @@ async fn a_change_that_microsoft_makes_in_spite_of_a_rejection_is_told_after_it(
     scene.stage.reconcile().await.expect("a run");
     let names = scene.event_names(id).await;
     assert_eq!(names[2..], ["ChangeRejected", "PlanChanged"]);
-    assert_eq!(last_event(&scene, id).await.decision, None, "nobody here decided so");
+    assert_eq!(last_event(&scene, id).await.ruling, None, "nobody here decided so");
     scene.assert_agrees(id, "adopted").await;
 }

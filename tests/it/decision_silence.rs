@@ -3,7 +3,7 @@
 use emulator::{Action, Call, ErrorForm, FaultKind, Times};
 use local::Options;
 use local::decider::Says;
-use shared::domain::{Authority, Verdict};
+use shared::domain::{DecidedBy, Verdict};
 
 use crate::decision::{asking, last_event};
 use crate::scene::Scene;
@@ -25,8 +25,8 @@ fn nothing_said() -> Vec<(Says, &'static str)> {
 async fn meets(scene: &Scene, action: &Action) -> (u16, Verdict, Option<String>) {
     let (id, _) = scene.about_to(action).await;
     let status = scene.deliver_statuses().await[0];
-    let ruling = last_event(scene, id).await.decision.expect("a ruling");
-    assert_eq!(ruling.by, Authority::Fallback);
+    let ruling = last_event(scene, id).await.ruling.expect("a ruling");
+    assert_eq!(ruling.by, DecidedBy::Fallback);
     scene.assert_agrees(id, &format!("{action:?}: {:?}", ruling.reason)).await;
     (status, ruling.verdict, ruling.reason)
 }
@@ -36,7 +36,7 @@ const REJECTED: (u16, Verdict) = (400, Verdict::Reject);
 
 /// Asks a product that answers in every way, with words of its own that no log may show.
 /// Returns whose changes they were.
-pub async fn a_product_full_of_trouble() -> Vec<String> {
+pub(crate) async fn a_product_full_of_trouble() -> Vec<String> {
     let (scene, decider) = asking(&[]).await;
     let own = "body-of-the-product for adele@private.example";
     let mut answers: Vec<_> = nothing_said().into_iter().map(|(says, _)| says).collect();
@@ -130,7 +130,7 @@ async fn plans_that_cannot_be_had_are_not_told_and_the_change_goes_on() {
 
 #[tokio::test]
 async fn a_question_is_signed_with_the_former_key_too_while_one_replaces_the_other() {
-    let decider = local::decider::Decider::start(local::receiver::Clock::Emulated);
+    let decider = local::decider::Decider::start(local::receiver::SenderClock::Emulated);
     let decider = decider.await.expect("the product starts");
     let mut variables = decider.settings();
     let former = variables["DECISION_SIGNING_KEY"].clone();

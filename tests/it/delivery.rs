@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use shared::domain::Position;
-use shared::redelivery::{From, redeliver};
+use shared::flows::redelivery::{From, redeliver};
 use shared::store::{CursorState, Outbox, Target};
 use standardwebhooks::Webhook;
 
@@ -67,7 +67,7 @@ async fn a_receiver_that_was_away_for_a_day_has_everything_once_it_is_back() {
         Does::Takes,
     ];
     let scene = Scene::new();
-    let begun = shared::system::System::now(&*scene.clock);
+    let begun = shared::host::clock::Clock::now(&*scene.clock);
     let day = SignedDuration::from_hours(24);
     scene.product.does(move |arrival| {
         let elapsed = arrival.at.duration_since(begun);
@@ -279,9 +279,9 @@ async fn what_takes_long_goes_on_with_the_next_sweep() {
         scene.record(1, seats).await;
     }
     scene.clock.advance(SignedDuration::from_secs(120));
-    let begun = shared::system::System::now(&*scene.clock);
+    let begun = shared::host::clock::Clock::now(&*scene.clock);
     let report = scene.sweep().await;
-    let took = shared::system::System::now(&*scene.clock).duration_since(begun);
+    let took = shared::host::clock::Clock::now(&*scene.clock).duration_since(begun);
     assert!(!report.finished && report.delivered > 0, "{report:?}");
     assert!(took < SignedDuration::from_secs(60), "within the function's timeout: {took:#}");
     while !scene.sweep().await.finished {}

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use jiff::Timestamp;
 use shared::domain::{Position, SubscriptionId};
-use shared::outbound::{SendError, Transport};
+use shared::host::http_client::{SendError, Transport};
 use shared::store::{Backlog, Cursor, CursorError, Due, Outbox, Page, StoreError, Target};
 use simulation::MemoryStore;
 
@@ -21,7 +21,7 @@ use crate::delivery_scene::Product;
 
 /// What goes wrong with an effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// It does not happen.
     Refused,
     /// It happens, and nobody hears of it.
@@ -32,11 +32,12 @@ pub enum Fault {
     DiesAfter,
 }
 
-pub const FAULTS: [Fault; 4] = [Fault::Refused, Fault::Lost, Fault::DiesBefore, Fault::DiesAfter];
+pub(crate) const FAULTS: [Fault; 4] =
+    [Fault::Refused, Fault::Lost, Fault::DiesBefore, Fault::DiesAfter];
 
 /// Which effects go wrong.
 #[derive(Clone, Copy, Debug)]
-pub enum Plan {
+pub(crate) enum Plan {
     None,
     /// The one with this number.
     At(usize, Fault),
@@ -46,7 +47,7 @@ pub enum Plan {
 
 /// Every effect of the delivery passes here.
 #[derive(Debug)]
-pub struct Effects {
+pub(crate) struct Effects {
     plan: Mutex<Plan>,
     count: AtomicUsize,
     dying: AtomicBool,
@@ -54,7 +55,7 @@ pub struct Effects {
 }
 
 impl Effects {
-    pub fn new(plan: Plan, seed: u64) -> Arc<Self> {
+    pub(crate) fn new(plan: Plan, seed: u64) -> Arc<Self> {
         Arc::new(Self {
             plan: Mutex::new(plan),
             count: AtomicUsize::new(0),
@@ -64,7 +65,7 @@ impl Effects {
     }
 
     /// A number below `below`, from the seed (SplitMix64).
-    pub fn chance(&self, below: u64) -> u64 {
+    pub(crate) fn chance(&self, below: u64) -> u64 {
         const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
         let mut z = self.chance.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP);
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -73,7 +74,7 @@ impl Effects {
     }
 
     /// From now on, effects go wrong as planned.
-    pub fn plan(&self, plan: Plan) {
+    pub(crate) fn plan(&self, plan: Plan) {
         *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = plan;
         self.count.store(0, Ordering::Relaxed);
     }
@@ -83,17 +84,17 @@ impl Effects {
     }
 
     /// Whether chance rules.
-    pub fn storms(&self) -> bool {
+    pub(crate) fn storms(&self) -> bool {
         matches!(self.planned(), Plan::Storm(_))
     }
 
     /// Effects since the plan was made.
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.count.load(Ordering::Relaxed)
     }
 
     /// Whether the function that was just polled has died; asking resets it.
-    pub fn has_died(&self) -> bool {
+    pub(crate) fn has_died(&self) -> bool {
         self.dying.swap(false, Ordering::Relaxed)
     }
 
@@ -108,7 +109,7 @@ impl Effects {
     }
 
     /// Lets others go first, sometimes.
-    pub async fn turn(&self) {
+    pub(crate) async fn turn(&self) {
         if self.storms() {
             for _ in 0..self.chance(4) {
                 Yield(false).await;
@@ -117,7 +118,7 @@ impl Effects {
     }
 
     /// `Err` where the caller hears of nothing.
-    pub async fn effect<T>(&self, effect: impl Future<Output = T>) -> Result<T, ()> {
+    pub(crate) async fn effect<T>(&self, effect: impl Future<Output = T>) -> Result<T, ()> {
         self.turn().await;
         let fault = self.fault();
         match fault {
@@ -141,7 +142,7 @@ impl Effects {
     }
 }
 
-pub struct Yield(pub bool);
+pub(crate) struct Yield(pub bool);
 
 impl Future for Yield {
     type Output = ();
@@ -156,13 +157,13 @@ impl Future for Yield {
 }
 
 /// The table, whose answers may get lost.
-pub struct Unsafe {
+pub(crate) struct Unsafe {
     pub table: MemoryStore,
     pub effects: Arc<Effects>,
 }
 
 fn unavailable((): ()) -> StoreError {
-    StoreError::Unavailable("told to fail".to_owned())
+    StoreError::unavailable("told to fail")
 }
 
 #[async_trait]
@@ -203,7 +204,7 @@ impl Outbox for Unsafe {
 
 /// The way to the product, likewise.
 #[derive(Debug)]
-pub struct Wire {
+pub(crate) struct Wire {
     pub product: Arc<Product>,
     pub effects: Arc<Effects>,
 }
@@ -216,6 +217,6 @@ impl Transport for Wire {
         timeout: Duration,
     ) -> Result<Response<Bytes>, SendError> {
         let sent = self.effects.effect(self.product.send(request, timeout)).await;
-        sent.map_err(|()| SendError::NoAnswer("told to fail".to_owned()))?
+        sent.map_err(|()| SendError::NoAnswer("told to fail".into()))?
     }
 }

@@ -11,20 +11,20 @@ use async_trait::async_trait;
 use delivery::Driver;
 use jiff::{SignedDuration, Timestamp};
 use shared::domain::Position;
-use shared::redelivery::{From, redeliver};
+use shared::flows::redelivery::{From, redeliver};
+use shared::host::clock::Clock;
 use shared::store::{CursorState, Outbox, Target};
-use shared::system::System;
 use uuid::Uuid;
 
 use crate::delivery_effects::{Effects, FAULTS, Fault, Plan, Unsafe, Wire, Yield};
-use crate::delivery_scene::{Clock, Does, Scene, id, records};
+use crate::delivery_scene::{Does, ManualClock, Scene, id, records};
 
 /// A clock that is this much ahead of the others.
 #[derive(Debug)]
-struct Skewed(Arc<Clock>, SignedDuration);
+struct Skewed(Arc<ManualClock>, SignedDuration);
 
 #[async_trait]
-impl System for Skewed {
+impl Clock for Skewed {
     fn now(&self) -> Timestamp {
         self.0.now() + self.1
     }
@@ -54,11 +54,11 @@ impl Storm {
         let storms = self.effects.storms();
         let skew =
             if storms { i64::try_from(self.effects.chance(120)).expect("small") - 60 } else { 0 };
-        let system = Skewed(self.scene.clock.clone(), SignedDuration::from_secs(skew));
+        let clock = Skewed(self.scene.clock.clone(), SignedDuration::from_secs(skew));
         let table = Unsafe { table: self.scene.table.clone(), effects: self.effects.clone() };
         let product = self.scene.product.clone();
         let wire = Wire { product, effects: self.effects.clone() };
-        self.scene.delivery_on(Arc::new(table), Arc::new(wire), Arc::new(system))
+        self.scene.delivery_on(Arc::new(table), Arc::new(wire), Arc::new(clock))
     }
 
     /// Runs some functions by turns until each has ended or died.

@@ -13,40 +13,41 @@ use jiff::{SignedDuration, Timestamp};
 use local::receiver::signed_at_any_time;
 use local::schemas::Schemas;
 use serde_json::{Value, json};
-use shared::config::{DeliverySettings, Environment};
-use shared::deadline::Punctual;
+use shared::config::DeliverySettings;
 use shared::domain::{
-    Cause, Change, Decision, Event, Observation, Record, SubscriptionId, observe,
+    Cause, Decision, Event, NextVersion, Observation, Record, SubscriptionId, observe,
 };
-use shared::outbound::{SendError, Transport};
+use shared::host::clock::Clock;
+use shared::host::deadline::DeadlineTransport;
+use shared::host::environment::Environment;
+use shared::host::http_client::{SendError, Transport};
 use shared::store::{Commit, Outbox, Store};
-use shared::system::System;
 use simulation::MemoryStore;
 use standardwebhooks::Webhook;
 use uuid::Uuid;
 
 /// What events are signed with here.
-pub const KEY: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+pub(crate) const KEY: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 static SCHEMAS: LazyLock<Schemas> = LazyLock::new(Schemas::read);
 
 /// A clock that stands still unless it is moved; waiting moves it.
 #[derive(Debug)]
-pub struct Clock(Mutex<Timestamp>);
+pub(crate) struct ManualClock(Mutex<Timestamp>);
 
-impl Clock {
-    pub fn new() -> Arc<Self> {
+impl ManualClock {
+    pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self(Mutex::new("2026-03-10T12:00:00Z".parse().expect("a timestamp"))))
     }
 
-    pub fn advance(&self, by: SignedDuration) {
+    pub(crate) fn advance(&self, by: SignedDuration) {
         let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *now += by;
     }
 }
 
 #[async_trait]
-impl System for Clock {
+impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -62,7 +63,7 @@ impl System for Clock {
 
 /// What the product does with an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Does {
+pub(crate) enum Does {
     /// Takes it, and says so.
     Takes,
     /// Takes it, and closes the connection before it has said so.
@@ -81,7 +82,7 @@ pub enum Does {
 
 /// An event on its way into the product.
 #[derive(Clone, Debug)]
-pub struct Arrival {
+pub(crate) struct Arrival {
     pub at: Timestamp,
     pub id: String,
     pub subscription: SubscriptionId,
@@ -92,8 +93,8 @@ pub struct Arrival {
 type Script = Box<dyn Fn(&Arrival) -> Does + Send + Sync>;
 
 /// The publisher's product: takes what is genuine, and remembers everything.
-pub struct Product {
-    clock: Arc<Clock>,
+pub(crate) struct Product {
+    clock: Arc<ManualClock>,
     script: Mutex<Script>,
     reads_schemas: bool,
     state: Mutex<Arrived>,
@@ -119,34 +120,34 @@ impl Product {
     }
 
     /// From now on it does this.
-    pub fn does(&self, script: impl Fn(&Arrival) -> Does + Send + Sync + 'static) {
+    pub(crate) fn does(&self, script: impl Fn(&Arrival) -> Does + Send + Sync + 'static) {
         *self.script.lock().unwrap_or_else(PoisonError::into_inner) = Box::new(script);
     }
 
     /// Everything that arrived, taken or not.
-    pub fn arrivals(&self) -> Vec<Arrival> {
+    pub(crate) fn arrivals(&self) -> Vec<Arrival> {
         self.state().all.clone()
     }
 
     /// What it has taken of a subscription, each event once, in the order of its first coming.
-    pub fn kept(&self, id: SubscriptionId) -> Vec<String> {
+    pub(crate) fn kept(&self, id: SubscriptionId) -> Vec<String> {
         let mut seen = BTreeSet::new();
         let kept = self.state().kept.clone().into_iter().filter(|(whose, _)| *whose == id);
         kept.map(|(_, event)| event).filter(|event| seen.insert(event.clone())).collect()
     }
 
     /// What it has taken, repetitions included.
-    pub fn taken(&self) -> Vec<String> {
+    pub(crate) fn taken(&self) -> Vec<String> {
         self.state().kept.iter().map(|(_, event)| event.clone()).collect()
     }
 
     /// What was put on the bus.
-    pub fn on_bus(&self) -> Vec<Value> {
+    pub(crate) fn on_bus(&self) -> Vec<Value> {
         self.state().on_bus.clone()
     }
 
     /// Where it was looked for.
-    pub fn addresses(&self) -> BTreeSet<String> {
+    pub(crate) fn addresses(&self) -> BTreeSet<String> {
         self.state().addresses.clone()
     }
 
@@ -211,10 +212,10 @@ impl Transport for Product {
             }
             Does::Hangs | Does::TakesTooLate => {
                 self.clock.sleep(timeout).await;
-                return Err(SendError::NoAnswer("timeout".to_owned()));
+                return Err(SendError::NoAnswer("timeout".into()));
             }
-            Does::TakesAndCloses => return Err(SendError::NoAnswer("closed".to_owned())),
-            Does::IsAway => return Err(SendError::NotSent("refused".to_owned())),
+            Does::TakesAndCloses => return Err(SendError::NoAnswer("closed".into())),
+            Does::IsAway => return Err(SendError::NotConnected("refused".into())),
         }
         if let Does::Asks(_, seconds) = does {
             answer.headers_mut().insert("retry-after", seconds.into());
@@ -224,31 +225,31 @@ impl Transport for Product {
 }
 
 /// A table, a product, and a clock; nothing happens unless a test makes it happen.
-pub struct Scene {
+pub(crate) struct Scene {
     pub table: MemoryStore,
     pub product: Arc<Product>,
-    pub clock: Arc<Clock>,
+    pub clock: Arc<ManualClock>,
     variables: BTreeMap<String, String>,
 }
 
 impl Scene {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(&[])
     }
 
     /// With these settings beside an endpoint and a key.
-    pub fn with(settings: &[(&str, &str)]) -> Self {
+    pub(crate) fn with(settings: &[(&str, &str)]) -> Self {
         Self::of(settings, true)
     }
 
     /// With a product that takes whatever is signed: where thousands of events are told, it's looked
     /// at their order alone.
-    pub fn incurious() -> Self {
+    pub(crate) fn incurious() -> Self {
         Self::of(&[], false)
     }
 
     fn of(settings: &[(&str, &str)], reads_schemas: bool) -> Self {
-        let clock = Clock::new();
+        let clock = ManualClock::new();
         let mut variables = BTreeMap::from([
             ("DELIVERY_ENDPOINT", "https://product.example/events?of=marketplace"),
             ("DELIVERY_SIGNING_KEY", KEY),
@@ -271,38 +272,38 @@ impl Scene {
     }
 
     /// The delivery that ships, cold, on this table.
-    pub fn delivery(&self) -> Delivery {
+    pub(crate) fn delivery(&self) -> Delivery {
         let (table, product) = (Arc::new(self.table.clone()), self.product.clone());
         self.delivery_on(table, product, self.clock.clone())
     }
 
     /// The same with something between it and the world.
-    pub fn delivery_on(
+    pub(crate) fn delivery_on(
         &self,
         outbox: Arc<dyn Outbox>,
         transport: Arc<dyn Transport>,
-        system: Arc<dyn System>,
+        clock: Arc<dyn Clock>,
     ) -> Delivery {
         let variables = self.variables.clone();
         let environment = Environment::from_fn(move |name| variables.get(name).cloned());
         let transport: Arc<dyn Transport> =
-            Arc::new(Punctual::new(Shared(transport), system.clone()));
-        let settings = DeliverySettings::require(&environment, &transport, system.clone());
+            Arc::new(DeadlineTransport::new(Shared(transport), clock.clone()));
+        let settings = DeliverySettings::require(&environment, &transport, clock.clone());
         let settings = DeliverySettings { outbox, ..settings.expect("the settings are right") };
-        Delivery::new(settings, system)
+        Delivery::new(settings, clock)
     }
 
     /// Records events of a subscription: its purchase, or another plan with other seats.
-    pub async fn record(&self, number: u128, seats: u64) -> Vec<Event> {
+    pub(crate) async fn record(&self, number: u128, seats: u64) -> Vec<Event> {
         let id = id(number);
         let current = self.table.record(id);
         let change = self.next(id, current.as_ref(), seats);
-        let commit = Commit { change: Some(change.clone()), mark: None };
+        let commit = Commit { next: Some(change.clone()), mark: None };
         self.table.commit(id, &commit).await.expect("committed");
         change.events
     }
 
-    fn next(&self, id: SubscriptionId, current: Option<&Record>, seats: u64) -> Change {
+    fn next(&self, id: SubscriptionId, current: Option<&Record>, seats: u64) -> NextVersion {
         let observed: Result<Observation, _> = serde_json::from_value(json!({
             "id": id, "offerId": "offer", "planId": format!("plan-{seats}"),
             "quantity": seats, "saasSubscriptionStatus": "Subscribed",
@@ -320,17 +321,17 @@ impl Scene {
     }
 
     /// The stream tells of these events.
-    pub async fn stream(&self, events: &[Event]) -> Failures {
+    pub(crate) async fn stream(&self, events: &[Event]) -> Failures {
         self.delivery().stream(&records(events)).await
     }
 
-    pub async fn sweep(&self) -> Report {
+    pub(crate) async fn sweep(&self) -> Report {
         let delivery = self.delivery();
         delivery.sweep(Driver::BesideTheStream).await.expect("the table is there")
     }
 
     /// Lets time pass, with a sweep every minute.
-    pub async fn minutes(&self, minutes: u32) {
+    pub(crate) async fn minutes(&self, minutes: u32) {
         for _ in 0..minutes {
             self.clock.advance(SignedDuration::from_secs(60));
             self.sweep().await;
@@ -338,13 +339,13 @@ impl Scene {
     }
 
     /// The ids of a subscription's events, in order.
-    pub fn recorded(&self, number: u128) -> Vec<String> {
+    pub(crate) fn recorded(&self, number: u128) -> Vec<String> {
         self.table.history(id(number), 0).iter().map(Event::id).collect()
     }
 
     /// The product has every event of these subscriptions, in order, and nothing is left to do.
     #[track_caller]
-    pub fn has_everything(&self, numbers: impl IntoIterator<Item = u128>) {
+    pub(crate) fn has_everything(&self, numbers: impl IntoIterator<Item = u128>) {
         for number in numbers {
             assert_eq!(self.product.kept(id(number)), self.recorded(number), "{number}");
         }
@@ -366,12 +367,12 @@ impl Transport for Shared {
     }
 }
 
-pub fn id(number: u128) -> SubscriptionId {
+pub(crate) fn id(number: u128) -> SubscriptionId {
     SubscriptionId(Uuid::from_u128(0x5e1f_0000 + number))
 }
 
 /// The stream's records of events, as Lambda hands them over.
-pub fn records(events: &[Event]) -> Records {
+pub(crate) fn records(events: &[Event]) -> Records {
     let entries: Vec<_> =
         events.iter().map(|event| (event.subscription_id, event.position())).collect();
     simulation::records(&entries)

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use emulator::Purchase;
 use local::Options;
-use local::receiver::{Clock, Receiver};
+use local::receiver::{Receiver, SenderClock};
 use local::schemas::Schemas;
 use serde_json::{Value, json};
-use shared::cloudevent::CloudEvent;
 use shared::domain::{
-    Action, Authority, Cause, Event, EventKind, OperationId, RequestedChange, Ruling, SignUp,
+    Action, Cause, DecidedBy, Event, EventKind, OperationId, RequestedChange, Ruling, SignUp,
     Status, Subscription, Verdict,
 };
+use shared::publisher::cloud_event::CloudEvent;
 use uuid::Uuid;
 
 use crate::scene::Scene;
@@ -109,7 +109,7 @@ fn event(kind: EventKind) -> Event {
             fields: [("company".to_owned(), "Contoso".to_owned())].into(),
             language: "sv".to_owned(),
         }),
-        decision: Some(Ruling::new(Verdict::Reject, Authority::Product, "not now")),
+        ruling: Some(Ruling::new(Verdict::Reject, DecidedBy::Product, "not now")),
         correlation_id: Some(Uuid::from_u128(5)),
         kind,
     }
@@ -192,7 +192,7 @@ fn the_sequence_orders_events_as_text() {
 
 /// A scene whose product is the example of a receiver.
 async fn scene(settings: &[(&str, &str)]) -> (Scene, Receiver) {
-    let receiver = Receiver::start(Clock::Emulated).await.expect("the receiver starts");
+    let receiver = Receiver::start(SenderClock::Emulated).await.expect("the receiver starts");
     let mut options = Options::default()
         .with("DELIVERY_ENDPOINT", receiver.url())
         .with("DELIVERY_SIGNING_KEY", receiver.key());

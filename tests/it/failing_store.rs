@@ -5,12 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use local::Options;
+use local::stage::Ports;
 use shared::domain::{Event, OperationId, Record, SubscriptionId};
-use shared::store::{Checkpoint, Commit, CommitError, Filter, Mark, Page, Store, StoreError};
+use shared::store::{
+    Checkpoint, Checkpoints, Commit, CommitError, Filter, Mark, Page, Store, StoreError,
+};
 
 /// How the table fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failing {
+pub(crate) enum Failing {
     /// Not at all.
     No,
     /// Nothing can be read.
@@ -25,19 +28,21 @@ pub enum Failing {
 
 /// Tells the table how to fail from now on.
 #[derive(Clone)]
-pub struct Switch(Arc<Mutex<Failing>>);
+pub(crate) struct Switch(Arc<Mutex<Failing>>);
 
 impl Switch {
     /// A switch, and a stage whose table obeys it.
-    pub fn new(options: Options) -> (Self, Options) {
+    pub(crate) fn new(options: Options) -> (Self, Options) {
         let switch = Self(Arc::new(Mutex::new(Failing::No)));
         let obeyed = switch.clone();
-        let wrap_store: local::stage::WrapStore =
-            Box::new(move |inner| Arc::new(FailingStore { inner, switch: obeyed }));
+        let wrap_store: local::stage::WrapStore = Box::new(move |Ports { store, checkpoints }| {
+            let failing = Arc::new(FailingStore { inner: store, checkpoints, switch: obeyed });
+            Ports { store: failing.clone(), checkpoints: failing }
+        });
         (switch, Options { wrap_store: Some(wrap_store), ..options })
     }
 
-    pub fn set(&self, failing: Failing) {
+    pub(crate) fn set(&self, failing: Failing) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = failing;
     }
 
@@ -48,6 +53,7 @@ impl Switch {
 
 struct FailingStore {
     inner: Arc<dyn Store>,
+    checkpoints: Arc<dyn Checkpoints>,
     switch: Switch,
 }
 
@@ -58,7 +64,7 @@ impl FailingStore {
 }
 
 fn unavailable() -> StoreError {
-    StoreError::Unavailable("told to fail".to_owned())
+    StoreError::unavailable("told to fail")
 }
 
 #[async_trait]
@@ -112,13 +118,16 @@ impl Store for FailingStore {
         self.read()?;
         self.inner.events(id, after_version).await
     }
+}
 
+#[async_trait]
+impl Checkpoints for FailingStore {
     async fn checkpoint(&self) -> Result<Checkpoint, StoreError> {
         self.read()?;
-        self.inner.checkpoint().await
+        self.checkpoints.checkpoint().await
     }
 
     async fn save_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
-        self.inner.save_checkpoint(checkpoint).await
+        self.checkpoints.save_checkpoint(checkpoint).await
     }
 }

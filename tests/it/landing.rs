@@ -14,7 +14,7 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 const BUTTON: &str = "<button";
 
 /// Every page keeps the token where it is, and runs and loads nothing but what is ours (F-RES-11).
-pub fn is_sealed(answer: &Answer) {
+pub(crate) fn is_sealed(answer: &Answer) {
     let header = |name: &str| {
         answer.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     };

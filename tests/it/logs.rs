@@ -12,7 +12,7 @@ use emulator::{
 use http::StatusCode;
 use local::Options;
 use serde_json::{Value, json};
-use shared::telemetry;
+use shared::host::telemetry;
 use tokio::sync::OnceCell;
 use tracing::Dispatch;
 use tracing::subscriber::NoSubscriber;
@@ -378,15 +378,15 @@ async fn a_line_about_a_subscription_names_it() {
     for (message, but_for) in [
         ("recorded an event", ""),
         ("activating", ""),
-        ("asking Microsoft for a change", ""),
-        ("a change was decided", ""),
+        ("requesting a change", ""),
+        ("decided about a change", ""),
         ("the product gave no decision", ""),
         ("Microsoft refused an activation", ""),
-        ("an activation could not be carried out", ""),
-        ("Microsoft can't be asked", ""),
-        ("the table can't be used", ""),
-        // Nobody knows what an unreadable body was about.
-        ("a call of the webhook could not be dealt with; Microsoft repeats it", "in a body"),
+        ("an activation failed", ""),
+        ("could not ask Microsoft", ""),
+        ("could not use the table", ""),
+        // An unreadable body names no subscription.
+        ("a webhook call failed; Microsoft will retry", "in a body"),
     ] {
         let said: Vec<_> = lines.iter().filter(|line| line["message"] == message).collect();
         assert!(!said.is_empty(), "{message}");

@@ -27,6 +27,7 @@ mod management_keys;
 mod management_told;
 mod openapi;
 mod probe;
+mod receivers;
 mod reconciliation;
 mod reconciliation_pages;
 mod reconciliation_repairs;

@@ -9,6 +9,7 @@ use http::StatusCode;
 use local::Options;
 use serde_json::{Value, json};
 use shared::domain::{Cause, Observation, SubscriptionId};
+use shared::flows::ledger::Ledger;
 use uuid::Uuid;
 
 use crate::probe::Probe;
@@ -54,11 +55,9 @@ async fn observed(scene: &Scene, id: Uuid, more: Value) {
     }
     let observed: Observation = serde_json::from_value(subscription).expect("an observation");
     let id = SubscriptionId(id);
-    let (store, system) = (&*scene.stage.store, &*scene.stage.system);
-    let current = store.load(id).await.expect("the table is there");
-    shared::commit::adopt(store, system, id, current, &observed, &Cause::Reconciliation)
-        .await
-        .expect("a commit");
+    let ledger = Ledger::new(scene.stage.store.clone(), scene.stage.clock.clone());
+    let current = ledger.load(id).await.expect("the table is there");
+    ledger.adopt(id, current, &observed, &Cause::Reconciliation).await.expect("a commit");
 }
 
 #[tokio::test]

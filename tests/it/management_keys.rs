@@ -6,8 +6,9 @@ use emulator::{Call, ErrorForm, FaultKind, Purchase, Times};
 use http::{Method, StatusCode};
 use jiff::SignedDuration;
 use serde_json::json;
-use shared::config::{Environment, Foundation, ManagementSettings};
-use shared::store::KeyedRequest;
+use shared::config::{Dependencies, ManagementSettings};
+use shared::host::environment::Environment;
+use shared::store::IdempotencyRecord;
 use uuid::Uuid;
 
 use crate::scene::{Answer, Scene, is_problem};
@@ -144,20 +145,21 @@ async fn what_was_not_carried_out_may_be_asked_for_again_under_its_key() {
 fn settings(scene: &Scene) -> ManagementSettings {
     let variables = scene.stage.variables.clone();
     let environment = Environment::from_fn(move |name| variables.get(name).cloned());
-    let foundation = Foundation::on(&environment, scene.stage.system.clone()).expect("settings");
-    ManagementSettings::read(&environment, &foundation).expect("settings")
+    let dependencies =
+        Dependencies::with_clock(&environment, scene.stage.clock.clone()).expect("settings");
+    ManagementSettings::read(&environment, &dependencies).expect("settings")
 }
 
 #[tokio::test]
 async fn a_request_that_died_under_way_is_first_under_way_and_then_unknown() {
     let scene = Scene::new().await;
     let id = scene.active(Purchase::per_seat("basic", 10)).await;
-    let died = KeyedRequest {
-        asked: format!("PATCH {id} quantity 11"),
-        begun_at: scene.stage.system.now(),
-        answer: None,
+    let died = IdempotencyRecord {
+        request: format!("PATCH {id} quantity 11"),
+        begun_at: scene.stage.clock.now(),
+        response: None,
     };
-    settings(&scene).requests.keep_request("a", &died).await.expect("kept");
+    settings(&scene).idempotency.begin("a", &died).await.expect("kept");
     let answer = keyed(&scene, id, ELEVEN, "a").await;
     is_problem(&answer, StatusCode::CONFLICT, "request_in_progress");
     scene.advance(Duration::from_secs(60));
@@ -171,11 +173,11 @@ async fn what_is_kept_of_a_request_expires_and_holds_no_more_than_it_must() {
     let scene = Scene::new().await;
     let id = scene.active(Purchase::per_seat("basic", 10)).await;
     let first = keyed(&scene, id, ELEVEN, "a").await;
-    let now = scene.stage.system.now();
-    let kept = settings(&scene).requests.request("a", now).await.expect("a read");
+    let now = scene.stage.clock.now();
+    let kept = settings(&scene).idempotency.find("a", now).await.expect("a read");
     let kept = kept.expect("it is kept");
-    assert_eq!(kept.asked, format!("PATCH {id} quantity 11"));
-    assert_eq!(kept.answer.expect("an answer").body, first.body);
+    assert_eq!(kept.request, format!("PATCH {id} quantity 11"));
+    assert_eq!(kept.response.expect("an answer").body, first.body);
     let url = scene.stage.database_url().expect("an embedded database");
     let raw = local::database::client(url, "us-east-1");
     let table = &scene.stage.variables["TABLE_NAME"];

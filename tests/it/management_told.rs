@@ -10,7 +10,7 @@ use axum::extract::State;
 use emulator::{Call, ErrorForm, FaultKind, Purchase, Times};
 use http::{HeaderMap, StatusCode};
 use local::Options;
-use local::receiver::{Clock, Receiver};
+use local::receiver::{Receiver, SenderClock};
 use serde_json::{Value, json};
 use shared::domain::Event;
 use tokio::net::TcpListener;
@@ -66,7 +66,7 @@ async fn history(scene: &Scene, path: &str, accept: &str) -> Answer {
 
 /// A stage whose product takes what it is told.
 async fn with_product() -> (Scene, Receiver) {
-    let product = Receiver::start(Clock::Emulated).await.expect("the product starts");
+    let product = Receiver::start(SenderClock::Emulated).await.expect("the product starts");
     let options = Options::default()
         .with("DELIVERY_ENDPOINT", product.url())
         .with("DELIVERY_SIGNING_KEY", product.key())

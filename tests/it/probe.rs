@@ -10,15 +10,18 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 use emulator::Emulator;
 use local::Options;
+use local::stage::Ports;
 use shared::domain::{Event, OperationId, Record, SubscriptionId};
-use shared::store::{Checkpoint, Commit, CommitError, Filter, Mark, Page, Store, StoreError};
+use shared::store::{
+    Checkpoint, Checkpoints, Commit, CommitError, Filter, Mark, Page, Store, StoreError,
+};
 use uuid::Uuid;
 
 use crate::scene::Scene;
 
 /// What a test reads from the store, and sets in it.
 #[derive(Default)]
-pub struct Probe {
+pub(crate) struct Probe {
     /// Commits that wrote something.
     pub commits: AtomicU64,
     /// Checkpoints saved.
@@ -30,29 +33,32 @@ pub struct Probe {
 
 impl Probe {
     /// A scene with a probe in it.
-    pub async fn scene(options: Options) -> (Scene, Arc<Self>) {
+    pub(crate) async fn scene(options: Options) -> (Scene, Arc<Self>) {
         let probe = Arc::new(Self::default());
         let seen = probe.clone();
         let options = Options {
-            wrap_store: Some(Box::new(move |inner| Arc::new(Probed { inner, probe: seen }))),
+            wrap_store: Some(Box::new(move |Ports { store, checkpoints }| {
+                let probed = Arc::new(Probed { inner: store, checkpoints, probe: seen });
+                Ports { store: probed.clone(), checkpoints: probed }
+            })),
             ..options
         };
         (Scene::with(options).await, probe)
     }
 
     /// From now on every batch of reads takes this long.
-    pub fn slow_down(&self, scene: &Scene, by: Duration) {
+    pub(crate) fn slow_down(&self, scene: &Scene, by: Duration) {
         assert!(self.slow.set((scene.microsoft().clone(), by)).is_ok(), "slowed down once");
     }
 
     /// What was written so far: commits, and checkpoints.
-    pub fn written(&self) -> (u64, u64) {
+    pub(crate) fn written(&self) -> (u64, u64) {
         (self.commits.load(Ordering::SeqCst), self.checkpoints.load(Ordering::SeqCst))
     }
 
     fn check(&self) -> Result<(), StoreError> {
         if self.is_away.load(Ordering::SeqCst) {
-            return Err(StoreError::Unavailable("switched off by the test".to_owned()));
+            return Err(StoreError::unavailable("switched off by the test"));
         }
         Ok(())
     }
@@ -60,6 +66,7 @@ impl Probe {
 
 struct Probed {
     inner: Arc<dyn Store>,
+    checkpoints: Arc<dyn Checkpoints>,
     probe: Arc<Probe>,
 }
 
@@ -92,7 +99,7 @@ impl Store for Probed {
 
     async fn commit(&self, id: SubscriptionId, commit: &Commit) -> Result<(), CommitError> {
         self.probe.check()?;
-        if commit.change.is_some() || commit.mark.is_some() {
+        if commit.next.is_some() || commit.mark.is_some() {
             self.probe.commits.fetch_add(1, Ordering::SeqCst);
         }
         self.inner.commit(id, commit).await
@@ -111,26 +118,29 @@ impl Store for Probed {
         self.probe.check()?;
         self.inner.events(id, after_version).await
     }
+}
 
+#[async_trait]
+impl Checkpoints for Probed {
     async fn checkpoint(&self) -> Result<Checkpoint, StoreError> {
         self.probe.check()?;
-        self.inner.checkpoint().await
+        self.checkpoints.checkpoint().await
     }
 
     async fn save_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
         self.probe.check()?;
         self.probe.checkpoints.fetch_add(1, Ordering::SeqCst);
-        self.inner.save_checkpoint(checkpoint).await
+        self.checkpoints.save_checkpoint(checkpoint).await
     }
 }
 
 /// Replaces the body of a subscription's record by something no program writes.
-pub async fn corrupt(scene: &Scene, id: Uuid, body: &str) {
+pub(crate) async fn corrupt(scene: &Scene, id: Uuid, body: &str) {
     overwrite(scene, id, "body", body).await;
 }
 
 /// Replaces a part of a subscription's record, such as `body.updatedAt`, by a text.
-pub async fn overwrite(scene: &Scene, id: Uuid, part: &str, text: &str) {
+pub(crate) async fn overwrite(scene: &Scene, id: Uuid, part: &str, text: &str) {
     let url = scene.stage.database_url().expect("an embedded database");
     local::database::client(url, &scene.stage.variables["AWS_REGION"])
         .update_item()

@@ -77,7 +77,7 @@ async fn a_slice_ends_with_its_budget_and_the_next_one_goes_on_where_it_ended() 
         let report = scene.stage.reconciliation.slice().await.expect("a slice");
         assert!(report.examined > examined[examined.len() - 1], "every slice comes further");
         examined.push(report.examined);
-        let checkpoint = scene.stage.store.checkpoint().await.expect("a checkpoint");
+        let checkpoint = scene.stage.checkpoints.checkpoint().await.expect("a checkpoint");
         assert_eq!(checkpoint.next.is_none(), report.finished);
         if report.finished {
             assert_eq!((report.repaired, report.failed), (12, 0));
@@ -115,7 +115,7 @@ async fn a_continuation_token_that_is_no_longer_taken_begins_the_list_anew() {
     let scene = Scene::new().await;
     let id = scene.purchase(Purchase::flat_rate("silver"));
     let stale = Checkpoint { next: Some("long ago".to_owned()), pages: 4, ..Checkpoint::default() };
-    scene.stage.store.save_checkpoint(&stale).await.expect("a checkpoint");
+    scene.stage.checkpoints.save_checkpoint(&stale).await.expect("a checkpoint");
     let report = reconciled(&scene).await;
     assert_eq!((report.finished, report.examined, report.repaired), (true, 1, 1));
     assert_eq!(scene.event_names(id).await, ["Purchased"]);
@@ -126,7 +126,7 @@ async fn a_place_in_the_list_that_fails_again_and_again_is_given_up() {
     let scene = Scene::new().await;
     scene.purchase(Purchase::flat_rate("silver"));
     let stuck = Checkpoint { next: Some("long ago".to_owned()), pages: 4, ..Checkpoint::default() };
-    scene.stage.store.save_checkpoint(&stuck).await.expect("a checkpoint");
+    scene.stage.checkpoints.save_checkpoint(&stuck).await.expect("a checkpoint");
     // Four tries a slice (F-ERR-1), and three slices.
     let kind = FaultKind::Status(500, ErrorForm::Object);
     let fault = Fault { call: Call::ListSubscriptions, kind, times: Times::N(12) };

@@ -6,7 +6,7 @@ use emulator::{Call, ErrorForm, FaultKind, Purchase, Settings, Times, World};
 use http::StatusCode;
 use local::Options;
 use serde_json::json;
-use shared::domain::{Action, Authority, Decision, OperationId, Ruling, SubscriptionId, Verdict};
+use shared::domain::{Action, DecidedBy, Decision, OperationId, Ruling, SubscriptionId, Verdict};
 use shared::store::Commit;
 use uuid::Uuid;
 
@@ -287,12 +287,12 @@ async fn a_rejection_that_one_delivery_told_is_not_told_again_for_another_that_d
     assert_eq!(scene.event_names(id).await, ["Purchased", "Activated", "ChangeRejected"]);
     // The other one, at the same moment, heard nothing from Microsoft, and noted that last.
     let record = scene.record(id).await.expect("a record");
-    let ruling = Ruling::new(Verdict::Reject, Authority::Policy, "");
+    let ruling = Ruling::new(Verdict::Reject, DecidedBy::Policy, "");
     let now = scene.world(|world| world.now());
     let noted =
         record.await_answered(OperationId(operation), &Action::ChangeQuantity, &ruling, now);
     let Decision::Commit(change) = noted else { panic!("nothing is noted: {noted:?}") };
-    let commit = Commit { change: Some(change), mark: None };
+    let commit = Commit { next: Some(change), mark: None };
     scene.stage.store.commit(SubscriptionId(id), &commit).await.expect("committed");
     scene.advance(2 * MINUTE);
     reconcile(&scene).await;

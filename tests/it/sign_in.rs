@@ -5,7 +5,7 @@ use std::time::Duration;
 use emulator::{Call, ErrorForm, FaultKind, Person, Purchase, Times};
 use http::StatusCode;
 use local::Options;
-use shared::domain::{BindingRule, Role};
+use shared::domain::{MatchedBy, Role};
 
 use crate::browser::{Browser, ROUND_TRIP, SESSION, location, submit_token};
 use crate::scene::Scene;
@@ -14,7 +14,7 @@ const ADELE: &str = "adele@contoso.example";
 const STRANGER: &str = "sven@elsewhere.example";
 const MINUTE: Duration = Duration::from_secs(60);
 
-pub async fn scene() -> Scene {
+pub(crate) async fn scene() -> Scene {
     Scene::with(Options::default().with("LANDING_SIGN_IN", "entra")).await
 }
 
@@ -121,19 +121,19 @@ async fn the_way_a_buyer_was_recognised_is_recorded() {
     let scene = scene().await;
     let id = scene.purchase(Purchase::per_seat("basic", 4).by_reseller());
     let bound = async || {
-        let bound = scene.record(id).await.expect("a record").bound.expect("a binding");
-        (bound.role, bound.rule)
+        let bound = scene.record(id).await.expect("a record").identified_as.expect("a binding");
+        (bound.role, bound.matched_by)
     };
     let mut customer = Browser::new(&scene);
     customer.sign_in(id, ADELE).await;
     customer.page().await;
-    assert_eq!(bound().await, (Role::Beneficiary, BindingRule::TenantAndObject));
+    assert_eq!(bound().await, (Role::Beneficiary, MatchedBy::TenantAndObject));
     // The reseller's administrator signs in from another tenant (F-LP-9, F-SEED-9).
     let mut reseller = Browser::new(&scene);
     reseller.sign_in(id, "rita@reseller.example").await;
     let page = reseller.page().await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.body);
-    assert_eq!(bound().await, (Role::Purchaser, BindingRule::TenantAndObject));
+    assert_eq!(bound().await, (Role::Purchaser, MatchedBy::TenantAndObject));
 
     // Where Microsoft leaves the object ids out, the tenant alone has to do (F-OBJ-4).
     scene.world(|world| world.settings_mut().oddities.null_person_ids = true);
@@ -142,7 +142,7 @@ async fn the_way_a_buyer_was_recognised_is_recorded() {
     browser.sign_in(sparse, ADELE).await;
     browser.confirm().await;
     let record = scene.record(sparse).await.expect("a record");
-    assert_eq!(record.bound.map(|bound| bound.rule), Some(BindingRule::Tenant));
+    assert_eq!(record.identified_as.map(|known| known.matched_by), Some(MatchedBy::Tenant));
     assert_eq!(record.status().as_str(), "Subscribed");
 }
 

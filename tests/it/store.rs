@@ -13,14 +13,16 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use local::{Database, database};
 use serde_json::json;
-use shared::config::Environment;
 use shared::domain::{
-    Action, Cause, Change, Decision, Observation, OperationId, Record, SubscriptionId, observe,
+    Action, Cause, Decision, NextVersion, Observation, OperationId, Record, SubscriptionId, observe,
 };
-use shared::outbound::{Https, Transport};
-use shared::retry::Transient;
-use shared::store::{Commit, Filter, Mark, Outbox, Outcome, Store, StoreError};
-use shared::system::System;
+use shared::host::clock::Clock;
+use shared::host::environment::Environment;
+use shared::host::http_client::{HttpClient, Transport};
+use shared::host::retry::Transient;
+use shared::store::{
+    Checkpoints, Commit, Filter, Mark, OperationOutcome, Outbox, Store, StoreError,
+};
 use uuid::Uuid;
 
 /// Nothing waits here.
@@ -28,7 +30,7 @@ use uuid::Uuid;
 struct Stopped;
 
 #[async_trait]
-impl System for Stopped {
+impl Clock for Stopped {
     fn now(&self) -> Timestamp {
         noon()
     }
@@ -44,6 +46,7 @@ impl System for Stopped {
 struct Table {
     store: Arc<dyn Store>,
     outbox: Arc<dyn Outbox>,
+    checkpoints: Arc<dyn Checkpoints>,
     raw: aws_sdk_dynamodb::Client,
     database: Option<Database>,
 }
@@ -68,12 +71,16 @@ impl Table {
             "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("local".to_owned()),
             _ => None,
         });
-        let transport: Arc<dyn Transport> = Arc::new(Https::default());
-        let store = shared::config::store(&environment, &transport, Arc::new(Stopped))
+        let transport: Arc<dyn Transport> = Arc::new(HttpClient::default());
+        let store = shared::config::table(&environment, &transport, Arc::new(Stopped))
             .expect("the settings are fine");
-        let outbox = shared::config::outbox(&environment, &transport, Arc::new(Stopped))
-            .expect("the settings are fine");
-        Self { store, outbox, raw, database: Some(database) }
+        Self {
+            outbox: store.clone(),
+            checkpoints: store.clone(),
+            store,
+            raw,
+            database: Some(database),
+        }
     }
 
     /// Every item of a subscription, by sort key.
@@ -119,7 +126,7 @@ fn seen(id: SubscriptionId, status: &str, offer: &str, seats: u64) -> Observatio
 }
 
 /// What the rules make of an observation. An hour passes with every version, so that nothing settles.
-fn change(current: Option<&Record>, observed: &Observation) -> Change {
+fn change(current: Option<&Record>, observed: &Observation) -> NextVersion {
     let hours = current.map_or(0, |record| i64::try_from(record.version).expect("few versions"));
     let now = noon() + SignedDuration::from_hours(hours);
     match observe(current, observed, &Cause::Reconciliation, now) {
@@ -129,12 +136,12 @@ fn change(current: Option<&Record>, observed: &Observation) -> Change {
 }
 
 /// The first version of a subscription to the offer `offer`, with ten seats.
-fn first(id: SubscriptionId, status: &str) -> Change {
+fn first(id: SubscriptionId, status: &str) -> NextVersion {
     change(None, &seen(id, status, "offer", 10))
 }
 
 /// The next version, with another number of seats.
-fn next(record: &Record, seats: u64) -> Change {
+fn next(record: &Record, seats: u64) -> NextVersion {
     let subscription = &record.subscription;
     let status = subscription.saas_subscription_status.as_str();
     change(Some(record), &seen(record.id(), status, &subscription.offer_id, seats))
@@ -144,17 +151,17 @@ fn mark(number: u128) -> Mark {
     Mark {
         operation_id: OperationId(Uuid::from_u128(number)),
         action: Action::ChangePlan,
-        outcome: Outcome::Accepted,
+        outcome: OperationOutcome::Accepted,
         at: noon(),
     }
 }
 
-fn of(change: &Change) -> Commit {
-    Commit { change: Some(change.clone()), mark: None }
+fn of(change: &NextVersion) -> Commit {
+    Commit { next: Some(change.clone()), mark: None }
 }
 
-fn marked(change: Option<&Change>, mark: &Mark) -> Commit {
-    Commit { change: change.cloned(), mark: Some(mark.clone()) }
+fn marked(change: Option<&NextVersion>, mark: &Mark) -> Commit {
+    Commit { next: change.cloned(), mark: Some(mark.clone()) }
 }
 
 /// Runs each case of the contract on a table of its own.
@@ -192,8 +199,19 @@ hold_on_every_store!(
     records_are_listed_by_status_by_offer_by_both_and_all,
     lists_follow_changes,
     a_list_that_goes_on_from_nonsense_is_refused,
-    a_checkpoint_is_kept,
 );
+
+#[tokio::test]
+async fn a_checkpoint_is_kept_on_dynamodb() {
+    let table = Table::new().await;
+    contract::a_checkpoint_is_kept(&*table.store, &*table.checkpoints).await;
+}
+
+#[tokio::test]
+async fn a_checkpoint_is_kept_in_memory() {
+    let table = simulation::MemoryStore::default();
+    contract::a_checkpoint_is_kept(&table, &table).await;
+}
 
 /// The same for what is to be carried to the publisher's product.
 macro_rules! hold_on_every_outbox {
@@ -322,14 +340,14 @@ async fn a_record_that_can_not_be_read_fails_alone() {
 async fn a_table_that_is_not_there_is_refused_and_one_that_is_away_is_worth_another_try() {
     let mut table = Table::without_table().await;
     let refused = table.store.load(id(1)).await.expect_err("no table");
-    assert!(matches!(refused, StoreError::Refused(_)) && !refused.is_transient(), "{refused}");
+    assert!(matches!(refused, StoreError::Refused { .. }) && !refused.is_transient(), "{refused}");
     table.database = None;
     // The server may take a moment to let go of its last connection, and answers until then.
     let away = loop {
         match table.store.load(id(1)).await.expect_err("no table, or nobody there") {
-            StoreError::Refused(_) => tokio::task::yield_now().await,
+            StoreError::Refused { .. } => tokio::task::yield_now().await,
             away => break away,
         }
     };
-    assert!(matches!(away, StoreError::Unavailable(_)) && away.is_transient(), "{away}");
+    assert!(matches!(away, StoreError::Unavailable { .. }) && away.is_transient(), "{away}");
 }

@@ -7,10 +7,10 @@ use uuid::Uuid;
 
 use crate::scene::Scene;
 
-pub const VERSIONS: [TokenVersion; 2] = [TokenVersion::V1, TokenVersion::V2];
+pub(crate) const VERSIONS: [TokenVersion; 2] = [TokenVersion::V1, TokenVersion::V2];
 
 /// A change that waits for its call.
-pub struct Door {
+pub(crate) struct Door {
     pub scene: Scene,
     id: Uuid,
     operation: Uuid,
@@ -18,7 +18,7 @@ pub struct Door {
 }
 
 impl Door {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let scene = Scene::new().await;
         let id = scene.active(Purchase::per_seat("basic", 10)).await;
         let operation = scene.world(|world| world.change_plan(id, "team")).expect("a change");
@@ -27,25 +27,25 @@ impl Door {
         Self { scene, id, operation, body }
     }
 
-    pub async fn knock(&self, token: &str) -> u16 {
+    pub(crate) async fn knock(&self, token: &str) -> u16 {
         let authorization = format!("Bearer {token}");
         self.scene.call(self.body.clone(), Some(&authorization)).await.status.as_u16()
     }
 
-    pub fn token(&self) -> String {
+    pub(crate) fn token(&self) -> String {
         self.scene.microsoft().entra(|entra| entra.webhook_token(TokenVersion::V1))
     }
 
-    pub fn claims(&self, version: TokenVersion) -> Value {
+    pub(crate) fn claims(&self, version: TokenVersion) -> Value {
         self.scene.microsoft().entra(|entra| entra.webhook_claims(version))
     }
 
-    pub fn signed(&self, claims: &Value) -> String {
+    pub(crate) fn signed(&self, claims: &Value) -> String {
         self.scene.microsoft().entra(|entra| entra.sign(claims))
     }
 
     /// The same of claims that no JSON value can hold.
-    pub fn signed_text(&self, claims: &str) -> String {
+    pub(crate) fn signed_text(&self, claims: &str) -> String {
         self.scene.microsoft().entra(|entra| {
             let kid = entra.signing_kid();
             let header = json!({ "typ": "JWT", "alg": "RS256", "kid": kid }).to_string();
@@ -53,16 +53,16 @@ impl Door {
         })
     }
 
-    pub fn now(&self) -> i64 {
+    pub(crate) fn now(&self) -> i64 {
         self.scene.world(|world| world.now().as_second())
     }
 
-    pub fn key_fetches(&self) -> u64 {
+    pub(crate) fn key_fetches(&self) -> u64 {
         self.scene.microsoft().entra(|entra| entra.key_fetches())
     }
 
     /// Nothing was asked, answered or changed.
-    pub async fn assert_shut(&self) {
+    pub(crate) async fn assert_shut(&self) {
         for call in [Call::Token, Call::GetOperation, Call::UpdateOperation, Call::GetSubscription]
         {
             assert_eq!(self.scene.calls_of(call).len(), 0, "{call:?}");

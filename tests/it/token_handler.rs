@@ -9,9 +9,10 @@ use bytes::Bytes;
 use emulator::{Forgery, TokenVersion};
 use http::header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE};
 use serde_json::json;
-use shared::config::{Environment, Foundation, Microsoft, store};
-use shared::http::{Handler, Request};
-use shared::outbound::{Https, SendError, Transport};
+use shared::config::{Dependencies, Microsoft, table};
+use shared::host::environment::Environment;
+use shared::host::http::{Handler, Request};
+use shared::host::http_client::{HttpClient, SendError, Transport};
 use webhook::Webhook;
 
 use crate::token::{Door, VERSIONS};
@@ -21,7 +22,7 @@ const MEGABYTE: usize = 1024 * 1024;
 /// Notes whom the function speaks to: Entra, the marketplace and the table.
 #[derive(Debug, Default)]
 struct Noted {
-    https: Https,
+    https: HttpClient,
     asked: Mutex<Vec<String>>,
 }
 
@@ -57,17 +58,20 @@ impl Bare {
         let transport: Arc<dyn Transport> = noted.clone();
         let variables = door.scene.stage.variables.clone();
         let environment = Environment::from_fn(move |name| variables.get(name).cloned());
-        let system = door.scene.stage.system.clone();
-        let foundation = Foundation {
+        let clock = door.scene.stage.clock.clone();
+        let table = table(&environment, &transport, clock.clone()).expect("the stage's settings");
+        let dependencies = Dependencies {
             microsoft: Microsoft::read(&environment, &transport).expect("the stage's settings"),
-            store: store(&environment, &transport, system.clone()).expect("the stage's settings"),
-            system,
+            store: table.clone(),
+            checkpoints: table,
+            transport,
+            clock,
         };
-        let webhook = Webhook::new(&environment, &foundation).expect("the stage's settings");
+        let webhook = Webhook::new(&environment, &dependencies).expect("the stage's settings");
         Self { webhook, noted, body: door.body.clone() }
     }
 
-    async fn knock(&self, token: &str) -> shared::http::Response {
+    async fn knock(&self, token: &str) -> shared::host::http::Response {
         let mut request = Request::new(Bytes::from(self.body.clone()));
         *request.method_mut() = http::Method::POST;
         *request.uri_mut() = http::Uri::from_static("/webhook");

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::scene::{Answer, Scene};
 
 /// All of F-WHA-2 to F-WHA-8.
-pub const ACTIONS: [Action; 7] = [
+pub(crate) const ACTIONS: [Action; 7] = [
     Action::Subscribe,
     Action::ChangePlan,
     Action::ChangeQuantity,
@@ -22,7 +22,7 @@ pub const ACTIONS: [Action; 7] = [
 ];
 
 /// The event that each action leads to.
-pub fn event_of(action: &Action) -> &'static str {
+pub(crate) fn event_of(action: &Action) -> &'static str {
     match action {
         Action::Subscribe => "Activated",
         Action::ChangePlan => "PlanChanged",
@@ -37,7 +37,7 @@ pub fn event_of(action: &Action) -> &'static str {
 
 impl Scene {
     /// A subscription, and an operation of which Microsoft is about to tell.
-    pub async fn about_to(&self, action: &Action) -> (Uuid, Uuid) {
+    pub(crate) async fn about_to(&self, action: &Action) -> (Uuid, Uuid) {
         if *action == Action::Subscribe {
             let id = self.purchase(Purchase::flat_rate("auto"));
             return (id, self.world(|world| world.operations(id)[0]));
@@ -61,18 +61,18 @@ impl Scene {
     }
 
     /// Seconds pass on both sides.
-    pub fn pass(&self, seconds: u64) {
+    pub(crate) fn pass(&self, seconds: u64) {
         self.world(|world| world.advance(Duration::from_secs(seconds)));
     }
 
     /// Microsoft tries again what it could not deliver.
-    pub async fn redeliver(&self) -> Vec<u16> {
+    pub(crate) async fn redeliver(&self) -> Vec<u16> {
         self.world(|world| world.advance(world.settings().behaviour.retry_interval));
         self.deliver_statuses().await
     }
 
     /// Microsoft tries again until everything has been received.
-    pub async fn deliver_all(&self) {
+    pub(crate) async fn deliver_all(&self) {
         for _ in 0..10 {
             if self.world(|world| world.deliveries().is_empty()) {
                 return;
@@ -83,12 +83,12 @@ impl Scene {
     }
 
     /// An `Authorization` header as Microsoft sends it.
-    pub fn authorization(&self, version: TokenVersion) -> String {
+    pub(crate) fn authorization(&self, version: TokenVersion) -> String {
         format!("Bearer {}", self.microsoft().entra(|entra| entra.webhook_token(version)))
     }
 
     /// Any call of the webhook.
-    pub async fn call(
+    pub(crate) async fn call(
         &self,
         body: impl Into<reqwest::Body>,
         authorization: Option<&str>,
@@ -101,35 +101,35 @@ impl Scene {
     }
 
     /// A call that Microsoft signed.
-    pub async fn signed(&self, body: impl Into<reqwest::Body>) -> Answer {
+    pub(crate) async fn signed(&self, body: impl Into<reqwest::Body>) -> Answer {
         let authorization = self.authorization(TokenVersion::V1);
         self.call(body, Some(&authorization)).await
     }
 
     /// The body of an operation's call, as Microsoft would send it.
-    pub fn body_of(&self, operation: Uuid) -> Value {
+    pub(crate) fn body_of(&self, operation: Uuid) -> Value {
         let (_, body) = self.microsoft().webhook_request(operation).expect("an operation");
         serde_json::from_slice(&body).expect("a JSON body")
     }
 
     /// The calls of this kind since the log was cleared.
-    pub fn calls_of(&self, call: Call) -> Vec<CallRecord> {
+    pub(crate) fn calls_of(&self, call: Call) -> Vec<CallRecord> {
         self.world(|world| world.calls().iter().filter(|made| made.call == call).cloned().collect())
     }
 
     /// What was acknowledged since the log was cleared.
-    pub fn acknowledgements(&self) -> Vec<Value> {
+    pub(crate) fn acknowledgements(&self) -> Vec<Value> {
         let calls = self.calls_of(Call::UpdateOperation);
         calls.into_iter().map(|call| call.request_body.expect("a JSON body")).collect()
     }
 
     /// How often an event is recorded.
-    pub async fn count(&self, id: Uuid, event: &str) -> usize {
+    pub(crate) async fn count(&self, id: Uuid, event: &str) -> usize {
         self.event_names(id).await.iter().filter(|name| **name == event).count()
     }
 
     /// Both sides hold the same (F-SEED-7).
-    pub async fn assert_agrees(&self, id: Uuid, case: &str) {
+    pub(crate) async fn assert_agrees(&self, id: Uuid, case: &str) {
         let microsoft = self.world(|world| world.subscription(id));
         let record = self.record(id).await.unwrap_or_else(|| panic!("{case}: no record"));
         let ours = &record.subscription;

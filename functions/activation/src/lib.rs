@@ -1,54 +1,56 @@
-//! `POST /subscriptions/{id}/activate`: the account is configured, billing begins.
+//! `POST /subscriptions/{id}/activate`: the account is set up, and billing begins.
 //!
-//! For the publisher's own product; the landing page activates by itself where it is set to. Twice
-//! is the same as once.
+//! For the publisher's own product. With `ACTIVATION=on-confirm` the landing page activates, and the
+//! product needs no call. A second activation changes nothing.
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use http::{Method, StatusCode};
-use shared::activation::{Activated, Activation, ActivationError};
-use shared::config::{ConfigError, Environment, Foundation};
-use shared::domain::{Cause, Record, SubscriptionId};
-use shared::http::{Handler, Problem, Request, Response, json};
-use shared::retry::RetryPolicy;
-use shared::{deadline, telemetry};
+use shared::config::Dependencies;
+use shared::domain::{Cause, SubscriptionId};
+use shared::flows::activation::{Activated, ActivationError, ActivationFlow};
+use shared::host::clock::Clock;
+use shared::host::environment::{ConfigError, Environment};
+use shared::host::http::{Handler, Problem, Request, Response, json};
+use shared::host::retry::RetryPolicy;
+use shared::host::{correlation, deadline};
+use shared::publisher::record_view::RecordView;
 use tracing::field::Empty;
 use tracing::{error, info_span};
 
 /// What the function may touch.
-pub struct Activate {
-    activation: Activation,
+pub struct Activation {
+    flow: ActivationFlow,
+    clock: Arc<dyn Clock>,
 }
 
-impl Activate {
-    /// The function as its settings describe it.
+impl Activation {
     pub fn from_environment(environment: &Environment) -> Result<Self, ConfigError> {
-        Ok(Self::new(&Foundation::read(environment)?))
+        Ok(Self::new(&Dependencies::read(environment)?))
     }
 
-    /// The function on a given foundation.
-    pub fn new(Foundation { microsoft, store, system }: &Foundation) -> Self {
-        let marketplace = microsoft.marketplace(RetryPolicy::INTERACTIVE, system.clone());
-        Self {
-            activation: Activation { marketplace, store: store.clone(), system: system.clone() },
-        }
+    pub fn new(dependencies: &Dependencies) -> Self {
+        let clock = dependencies.clock.clone();
+        let marketplace =
+            dependencies.microsoft.marketplace(RetryPolicy::INTERACTIVE, clock.clone());
+        Self { flow: ActivationFlow { marketplace, ledger: dependencies.ledger() }, clock }
     }
 
     async fn activate(&self, request: &Request) -> Result<Response, Problem> {
         let id = subscription(request)?;
         let span = info_span!("activation", correlation_id = Empty, subscription.id = %id);
-        let work =
-            async { self.activation.activate(id, &Cause::Activation).await.map_err(problem) };
-        let system = &self.activation.system;
-        let work = deadline::until(system.now() + deadline::OF_CALLER, work);
-        let activated = telemetry::within(system.new_id(), span, work).await?;
+        let work = async { self.flow.activate(id, &Cause::Activation).await.map_err(problem) };
+        let work = deadline::with_deadline(self.clock.now() + deadline::CALLER_TIME, work);
+        let activated = correlation::in_span(self.clock.new_id(), span, work).await?;
         Ok(match activated {
-            Activated::Confirmed(record) => answer(StatusCode::OK, &record),
-            Activated::Requested(record) => answer(StatusCode::ACCEPTED, &record),
+            Activated::Confirmed(record) => json(StatusCode::OK, &RecordView::from(&record)),
+            Activated::Requested(record) => json(StatusCode::ACCEPTED, &RecordView::from(&record)),
         })
     }
 }
 
-/// The subscription a request names.
+/// The subscription in the request's path.
 fn subscription(request: &Request) -> Result<SubscriptionId, Problem> {
     let no_route = || {
         Problem::new(
@@ -69,10 +71,6 @@ fn subscription(request: &Request) -> Result<SubscriptionId, Problem> {
         }),
         _ => Err(no_route()),
     }
-}
-
-fn answer(status: StatusCode, record: &Record) -> Response {
-    json(status, record)
 }
 
 fn problem(failed: ActivationError) -> Problem {
@@ -97,15 +95,15 @@ fn problem(failed: ActivationError) -> Problem {
             "refused",
             refusal.message.unwrap_or_else(|| "Microsoft refused the activation".to_owned()),
         ),
-        ActivationError::Fulfillment(_) | ActivationError::Decide(_) => {
-            error!(error = %failed, "an activation could not be carried out");
+        ActivationError::Fulfillment(_) | ActivationError::Update(_) => {
+            error!(error = %failed, "an activation failed");
             Problem::unavailable()
         }
     }
 }
 
 #[async_trait]
-impl Handler for Activate {
+impl Handler for Activation {
     async fn handle(&self, request: Request) -> Response {
         self.activate(&request).await.unwrap_or_else(Response::from)
     }

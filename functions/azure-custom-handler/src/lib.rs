@@ -16,8 +16,9 @@ use delivery::{Delivery, Driver};
 use http::StatusCode;
 use reconciliation::Reconciliation;
 use serde_json::{Value, json};
-use shared::config::{ConfigError, Environment, Foundation, ManagementSettings};
-use shared::http::{Handler, Request, Response, empty, json as answer};
+use shared::config::{Dependencies, ManagementSettings};
+use shared::host::environment::{ConfigError, Environment};
+use shared::host::http::{Handler, Request, Response, empty, json as answer};
 use tracing::error;
 
 /// As much as API Gateway lets through; each function has limits of its own.
@@ -42,22 +43,25 @@ pub struct Functions {
 impl Functions {
     /// All functions as the settings describe them.
     pub fn from_environment(environment: &Environment) -> Result<Self, ConfigError> {
-        let foundation = Foundation::read(environment)?;
-        Self::new(environment, &foundation)
+        let dependencies = Dependencies::read(environment)?;
+        Self::new(environment, &dependencies)
     }
 
     /// All functions on a given foundation.
-    pub fn new(environment: &Environment, foundation: &Foundation) -> Result<Self, ConfigError> {
+    pub fn new(
+        environment: &Environment,
+        dependencies: &Dependencies,
+    ) -> Result<Self, ConfigError> {
         Ok(Self {
-            landing: Arc::new(landing::Landing::new(environment, foundation)?),
-            webhook: Arc::new(webhook::Webhook::new(environment, foundation)?),
-            activation: Arc::new(activation::Activate::new(foundation)),
+            landing: Arc::new(landing::Landing::new(environment, dependencies)?),
+            webhook: Arc::new(webhook::Webhook::new(environment, dependencies)?),
+            activation: Arc::new(activation::Activation::new(dependencies)),
             management: Arc::new(management::Management::new(
-                foundation,
-                ManagementSettings::read(environment, foundation)?,
+                dependencies,
+                ManagementSettings::read(environment, dependencies)?,
             )),
-            reconciliation: Arc::new(Reconciliation::new(environment, foundation)?),
-            delivery: Delivery::beside(environment, &foundation.system)?.map(Arc::new),
+            reconciliation: Arc::new(Reconciliation::new(environment, dependencies)?),
+            delivery: Delivery::beside(environment, dependencies)?.map(Arc::new),
         })
     }
 }

@@ -4,8 +4,8 @@ use std::net::Ipv4Addr;
 use std::process::ExitCode;
 
 use azure_custom_handler::{Functions, router};
-use shared::config::{ConfigError, Environment};
-use shared::telemetry;
+use shared::host::environment::{ConfigError, Environment};
+use shared::host::telemetry;
 use tokio::net::TcpListener;
 use tracing::error;
 

@@ -5,7 +5,7 @@ use runtime::settings::{
     CHANGES, DELIVERY, DELIVERY_OF_AZURE, EVERYWHERE, LANDING, LANDING_SECRET_OF_AZURE, PORT,
     SECRET_OF_AZURE, azure_refuses,
 };
-use runtime::{Case, azure_tells_by_the_timer_alone, beside, binary, cases, same_on_both_hosts};
+use runtime::{Case, azure_delivers_on_the_timer_alone, beside, binary, cases, same_on_both_hosts};
 
 const BUILT: &str = env!("CARGO_BIN_EXE_azure-custom-handler");
 
@@ -41,7 +41,7 @@ async fn reconciliation_reports_as_on_lambda() {
 
 #[tokio::test]
 async fn events_are_told_by_the_timer() {
-    azure_tells_by_the_timer_alone(&binary(BUILT)).await;
+    azure_delivers_on_the_timer_alone(&binary(BUILT)).await;
 }
 
 #[tokio::test]

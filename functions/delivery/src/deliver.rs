@@ -1,100 +1,107 @@
 //! One subscription's events on their way to each target.
 //!
-//! Who carries moves the target's [`Cursor`] under its revision, event by event, so that several may
-//! carry the same subscription at once: an event is sent only once all before it have been taken, so
-//! whoever receives sees some of them twice, and none out of order. Dying anywhere costs nothing but
-//! a repetition: an event loses its sign last, when each target has taken it or remembers it.
+//! A worker moves the target's [`Cursor`] under its revision, event by event, so several workers may
+//! deliver the same subscription at once. An event is sent only after the target has accepted all
+//! events before it, so a receiver may see an event twice, and its first copies come in order. A crash
+//! costs nothing but a repetition: the pending mark is removed last, when every cursor covers the
+//! event.
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use shared::cloudevent::CloudEvent;
 use shared::domain::{Event, SubscriptionId};
+use shared::host::retry::jitter;
+use shared::publisher::cloud_event::CloudEvent;
 use shared::store::{Cursor, CursorError, CursorState, StoreError, Target};
 use tracing::{error, info, warn};
 
-use crate::channel::{Channel, Untaken};
-use crate::{Delivery, Wake, back_off};
+use crate::receiver::{DeliveryError, Receiver};
+use crate::{Delivery, Trigger, back_off};
 
-/// How often it is looked again where others move the same cursor. They do the work then.
+/// How often a worker starts over when another one moves the same cursor. After that, the other one
+/// does the work.
 const ATTEMPTS: u32 = 5;
 
-/// What came of one target.
-struct Carried {
+/// The result for one target.
+struct Delivered {
     events: u64,
-    /// Each event that was there is taken, or remembered by the cursor.
-    known: bool,
+    /// The cursor covers every event that there was.
+    covered: bool,
 }
 
 impl Delivery {
-    /// Whether a target is among those that are told.
-    pub(crate) fn tells(&self, target: Target) -> bool {
-        self.channels.iter().any(|channel| channel.target() == target)
+    /// Whether a target is configured.
+    pub(crate) fn has(&self, target: Target) -> bool {
+        self.receivers.iter().any(|receiver| receiver.target() == target)
     }
 
-    /// Carries a subscription's events to all targets. Returns how many were taken.
-    pub(crate) async fn carry(&self, wake: &Wake, begun: Timestamp) -> Result<u64, StoreError> {
-        let ways = self.channels.iter().map(Box::as_ref);
-        let ways = ways.map(|channel| self.carry_to(channel, wake, begun));
+    /// Delivers a subscription's events to all targets. Returns how many were accepted.
+    pub(crate) async fn deliver(
+        &self,
+        trigger: &Trigger,
+        begun: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let receivers = self.receivers.iter().map(Box::as_ref);
+        let lanes = receivers.map(|receiver| self.deliver_to(receiver, trigger, begun));
         let mut events = 0;
-        let mut known = true;
-        for carried in join_all(ways).await {
-            let carried = carried?;
-            events += carried.events;
-            known &= carried.known;
+        let mut covered = true;
+        for delivered in join_all(lanes).await {
+            let delivered = delivered?;
+            events += delivered.events;
+            covered &= delivered.covered;
         }
-        if known && !wake.signed.is_empty() {
-            self.outbox.settle(wake.id, &wake.signed).await?;
+        if covered && !trigger.pending.is_empty() {
+            self.outbox.settle(trigger.id, &trigger.pending).await?;
         }
         Ok(events)
     }
 
-    async fn carry_to(
+    async fn deliver_to(
         &self,
-        channel: &dyn Channel,
-        wake: &Wake,
+        receiver: &dyn Receiver,
+        trigger: &Trigger,
         begun: Timestamp,
-    ) -> Result<Carried, StoreError> {
+    ) -> Result<Delivered, StoreError> {
         let mut events = 0;
         for _ in 0..ATTEMPTS {
-            let mut way = Way { id: wake.id, channel, cursor: Cursor::default(), events };
-            match self.follow(&mut way, wake, begun).await {
-                Ok(known) => return Ok(Carried { events: way.events, known }),
-                Err(CursorError::Conflict) => events = way.events,
+            let mut lane = Lane { id: trigger.id, receiver, cursor: Cursor::default(), events };
+            match self.advance(&mut lane, trigger, begun).await {
+                Ok(covered) => return Ok(Delivered { events: lane.events, covered }),
+                Err(CursorError::Conflict) => events = lane.events,
                 Err(CursorError::Store(error)) => return Err(error),
             }
         }
-        Ok(Carried { events, known: false })
+        Ok(Delivered { events, covered: false })
     }
 
-    /// Carries on from where the cursor stands.
-    async fn follow(
+    /// Delivers from the cursor on. Returns whether the cursor then covers every event.
+    async fn advance(
         &self,
-        way: &mut Way<'_>,
-        wake: &Wake,
+        lane: &mut Lane<'_>,
+        trigger: &Trigger,
         begun: Timestamp,
     ) -> Result<bool, CursorError> {
-        way.cursor = self.outbox.cursor(way.id, way.channel.target()).await?;
-        if self.waits(&way.cursor.state) {
-            if !wake.signed.is_empty() {
-                // Whoever has a clock ahead of ours may be about to say that nothing is left, and has
-                // to look once more.
-                self.save(way).await?;
+        lane.cursor = self.outbox.cursor(lane.id, lane.receiver.target()).await?;
+        if self.waits(&lane.cursor.state) {
+            if !trigger.pending.is_empty() {
+                // Bumps the revision. A worker whose clock is ahead of ours may be about to remove the
+                // mark, and must read the cursor again.
+                self.save(lane).await?;
             }
             return Ok(true);
         }
         loop {
-            let backlog = match self.outbox.backlog(way.id, way.cursor.delivered).await {
+            let backlog = match self.outbox.backlog(lane.id, lane.cursor.delivered).await {
                 Ok(backlog) => backlog,
                 Err(StoreError::Corrupt { key, .. }) => {
-                    let untaken = Untaken::soon(format!("the item {key} can't be read"));
-                    return self.untaken(way, &untaken).await;
+                    let error = DeliveryError::new(format!("the item {key} can't be read"));
+                    return self.failed(lane, &error).await;
                 }
                 Err(error) => return Err(error.into()),
             };
             let Some(last) = backlog.events.last().map(Event::position) else {
-                if way.cursor.state != CursorState::Flowing {
-                    way.cursor.state = CursorState::Flowing;
-                    self.save(way).await?;
+                if lane.cursor.state != CursorState::Flowing {
+                    lane.cursor.state = CursorState::Flowing;
+                    self.save(lane).await?;
                 }
                 return Ok(true);
             };
@@ -102,12 +109,12 @@ impl Delivery {
                 if self.is_over(begun) {
                     return Ok(false);
                 }
-                let told = CloudEvent::new(event, &self.source);
-                if let Err(untaken) = way.channel.send(&told).await {
-                    return self.untaken(way, &untaken).await;
+                let sent = CloudEvent::new(event, &self.source);
+                if let Err(error) = lane.receiver.send(&sent).await {
+                    return self.failed(lane, &error).await;
                 }
                 let is_last = !backlog.more && event.position() == last;
-                self.taken(way, event, &told, is_last).await?;
+                self.accepted(lane, event, &sent, is_last).await?;
             }
             if !backlog.more {
                 return Ok(true);
@@ -118,68 +125,72 @@ impl Delivery {
     fn waits(&self, state: &CursorState) -> bool {
         match state {
             CursorState::Flowing => false,
-            CursorState::Due { at, .. } => *at > self.system.now(),
+            CursorState::Due { at, .. } => *at > self.clock.now(),
             CursorState::Parked { .. } => true,
         }
     }
 
-    /// An event was taken; the cursor moves onto it.
-    async fn taken(
+    /// The target accepted an event, and the cursor moves to it.
+    async fn accepted(
         &self,
-        way: &mut Way<'_>,
+        lane: &mut Lane<'_>,
         event: &Event,
-        told: &CloudEvent<'_>,
+        sent: &CloudEvent<'_>,
         is_last: bool,
     ) -> Result<(), CursorError> {
-        way.cursor.delivered = event.position();
-        way.cursor.state = match &way.cursor.state {
+        lane.cursor.delivered = event.position();
+        lane.cursor.state = match &lane.cursor.state {
             CursorState::Flowing => CursorState::Flowing,
             CursorState::Due { .. } | CursorState::Parked { .. } if is_last => CursorState::Flowing,
             CursorState::Due { .. } | CursorState::Parked { .. } => {
-                CursorState::Due { at: self.system.now(), trouble: None }
+                CursorState::Due { at: self.clock.now(), trouble: None }
             }
         };
-        way.events += 1;
+        lane.events += 1;
         info!(
-            subscription.id = %way.id, event = event.kind.name(), event.id = told.id,
-            target = way.channel.target().name(), "delivered an event"
+            subscription.id = %lane.id, event = event.kind.name(), event.id = sent.id,
+            target = lane.receiver.target().name(), "delivered an event"
         );
-        self.save(way).await
+        self.save(lane).await
     }
 
-    /// An event was not taken; the cursor remembers it, and all behind it.
-    async fn untaken(&self, way: &mut Way<'_>, untaken: &Untaken) -> Result<bool, CursorError> {
-        let chance = f64::from(self.system.new_id().as_u128() as u32) / f64::from(u32::MAX);
-        let now = self.system.now();
-        let state = back_off::after(untaken, &way.cursor.state, now, self.park_after, chance);
-        let (id, target) = (way.id, way.channel.target().name());
+    /// The target did not accept an event. The cursor covers it, and all events behind it.
+    async fn failed(
+        &self,
+        lane: &mut Lane<'_>,
+        failure: &DeliveryError,
+    ) -> Result<bool, CursorError> {
+        let jitter = jitter(self.clock.new_id());
+        let now = self.clock.now();
+        let state = back_off::after(failure, &lane.cursor.state, now, self.park_after, jitter);
+        let (id, target) = (lane.id, lane.receiver.target().name());
         match &state {
             CursorState::Parked { trouble, .. } => error!(
-                subscription.id = %id, target, attempts = trouble.attempts, reason = untaken.reason,
-                metric = "parked", "events are parked; they are told again when somebody asks"
+                subscription.id = %id, target, attempts = trouble.attempts, reason = failure.reason,
+                metric = "parked", "parked the events of a subscription; redeliver them on request"
             ),
             CursorState::Due { at, .. } => warn!(
-                subscription.id = %id, target, reason = untaken.reason, again = %at,
-                "an event was not taken"
+                subscription.id = %id, target, reason = failure.reason, again = %at,
+                "could not deliver an event"
             ),
             CursorState::Flowing => {}
         }
-        way.cursor.state = state;
-        self.save(way).await?;
+        lane.cursor.state = state;
+        self.save(lane).await?;
         Ok(true)
     }
 
-    async fn save(&self, way: &mut Way<'_>) -> Result<(), CursorError> {
-        way.cursor.revision += 1;
-        self.outbox.save_cursor(way.id, way.channel.target(), &way.cursor).await
+    async fn save(&self, lane: &mut Lane<'_>) -> Result<(), CursorError> {
+        lane.cursor.revision += 1;
+        self.outbox.save_cursor(lane.id, lane.receiver.target(), &lane.cursor).await
     }
 }
 
-/// A subscription's way to one target.
-struct Way<'a> {
+/// One subscription's events on their way to one target.
+struct Lane<'a> {
     id: SubscriptionId,
-    channel: &'a dyn Channel,
+    receiver: &'a dyn Receiver,
     cursor: Cursor,
-    /// Taken on it so far.
+    /// Accepted so far.
     events: u64,
 }

@@ -1,4 +1,4 @@
-//! The publisher's HTTPS endpoint, told as Standard Webhooks says.
+//! The publisher's HTTPS endpoint, called as Standard Webhooks say.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,36 +8,36 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use jiff::Timestamp;
-use shared::cloudevent::{CloudEvent, MEDIA_TYPE};
 use shared::config::EndpointSettings;
-use shared::outbound::{SendError, Transport};
-use shared::retry::parse_retry_after;
-use shared::standard_webhooks::{KeyRing, WebhookKeys};
+use shared::host::clock::Clock;
+use shared::host::http_client::{SendError, Transport};
+use shared::host::retry::parse_retry_after;
+use shared::publisher::cloud_event::{CloudEvent, MEDIA_TYPE};
+use shared::publisher::standard_webhooks::{KeyRing, WebhookKeys};
 use shared::store::Target;
-use shared::system::System;
 
-use crate::channel::{Again, Channel, Untaken};
+use crate::receiver::{DeliveryError, Receiver, RetryAfter};
 
-/// A receiver that takes longer to say "taken" has to take it first and work on it afterwards.
+/// How long the endpoint may take to answer. Slow work belongs after the answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(crate) struct Endpoint {
     url: http::Uri,
     keys: KeyRing,
     transport: Arc<dyn Transport>,
-    system: Arc<dyn System>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Endpoint {
-    pub fn new(settings: EndpointSettings, system: Arc<dyn System>) -> Self {
+    pub(crate) fn new(settings: EndpointSettings, clock: Arc<dyn Clock>) -> Self {
         let EndpointSettings { url, keys, transport } = settings;
-        Self { url, keys: KeyRing::new(keys, system.clone()), transport, system }
+        Self { url, keys: KeyRing::new(keys, clock.clone()), transport, clock }
     }
 
     /// The event, signed for this attempt.
     fn request(&self, keys: &WebhookKeys, event: &CloudEvent<'_>) -> Request<Bytes> {
         let body = Bytes::from(event.to_json());
-        let mut headers = keys.headers(&event.id, self.system.now(), &body);
+        let mut headers = keys.headers(&event.id, self.clock.now(), &body);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         let mut request = Request::new(body);
         *request.method_mut() = Method::POST;
@@ -48,75 +48,77 @@ impl Endpoint {
 }
 
 #[async_trait]
-impl Channel for Endpoint {
+impl Receiver for Endpoint {
     fn target(&self) -> Target {
         Target::Endpoint
     }
 
-    async fn send(&self, event: &CloudEvent<'_>) -> Result<(), Untaken> {
-        let keys = self.keys.keys().await.map_err(|error| Untaken::soon(error.to_string()))?;
+    async fn send(&self, event: &CloudEvent<'_>) -> Result<(), DeliveryError> {
+        let keys = self.keys.keys().await.map_err(|error| DeliveryError::new(error.to_string()))?;
         let request = self.request(&keys, event);
         let answer = self.transport.send(request, TIMEOUT).await.map_err(unanswered)?;
-        judge(answer.status(), answer.headers(), self.system.now())
+        judge(answer.status(), answer.headers(), self.clock.now())
     }
 }
 
-/// The error's own text may tell of addresses; these words don't.
-fn unanswered(error: SendError) -> Untaken {
-    Untaken::soon(match error {
-        SendError::NotSent(_) => "not connected",
+/// In our own words: the error's text may hold addresses.
+fn unanswered(error: SendError) -> DeliveryError {
+    DeliveryError::new(match error {
+        SendError::NotConnected(_) | SendError::Unbuilt(_) | SendError::DeadlinePassed => {
+            "not connected"
+        }
         SendError::NoAnswer(_) => "no answer",
         SendError::TooLarge => "the answer is too large",
     })
 }
 
-/// Only a 2xx means that an event was taken; a redirect is followed nowhere, since whoever stands at
-/// its end was not configured.
-fn judge(status: StatusCode, headers: &HeaderMap, now: Timestamp) -> Result<(), Untaken> {
+/// Only a 2xx means that the endpoint accepted the event. We follow no redirect, since it leads to an
+/// address that the publisher did not configure.
+fn judge(status: StatusCode, headers: &HeaderMap, now: Timestamp) -> Result<(), DeliveryError> {
     if status.is_success() {
         return Ok(());
     }
     let asked = || parse_retry_after(headers.get(RETRY_AFTER)?.to_str().ok()?, now);
-    let again = match status {
+    let retry = match status {
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-            asked().map_or(Again::Soon, Again::After)
+            asked().map_or(RetryAfter::BackOff, RetryAfter::AtLeast)
         }
-        StatusCode::GONE => Again::Late,
-        _ => Again::Soon,
+        StatusCode::GONE => RetryAfter::LongestPause,
+        _ => RetryAfter::BackOff,
     };
-    Err(Untaken { reason: format!("answered {}", status.as_u16()), again })
+    Err(DeliveryError { reason: format!("answered {}", status.as_u16()), retry })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn judged(status: u16, retry_after: Option<&str>) -> Result<(), Again> {
+    fn judged(status: u16, retry_after: Option<&str>) -> Result<(), RetryAfter> {
         let mut headers = HeaderMap::new();
         if let Some(value) = retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from_str(value).expect("header text"));
         }
         let status = StatusCode::from_u16(status).expect("a status");
-        judge(status, &headers, Timestamp::UNIX_EPOCH).map_err(|untaken| untaken.again)
+        judge(status, &headers, Timestamp::UNIX_EPOCH).map_err(|error| error.retry)
     }
 
     #[test]
-    fn nothing_but_success_means_taken() {
+    fn only_a_2xx_means_accepted() {
         for status in [200, 201, 202, 204] {
             assert_eq!(judged(status, None), Ok(()), "{status}");
         }
         for status in [301, 302, 307, 308, 400, 401, 404, 409, 422, 429, 500, 502, 503, 504] {
-            assert_eq!(judged(status, None), Err(Again::Soon), "{status}");
+            assert_eq!(judged(status, None), Err(RetryAfter::BackOff), "{status}");
         }
-        assert_eq!(judged(410, None), Err(Again::Late));
+        assert_eq!(judged(410, None), Err(RetryAfter::LongestPause));
     }
 
     #[test]
-    fn whoever_is_overloaded_is_left_alone_for_as_long_as_it_asks() {
-        let after = |seconds| Err(Again::After(Duration::from_secs(seconds)));
+    fn an_overloaded_endpoint_gets_the_pause_it_asks_for() {
+        let after = |seconds| Err(RetryAfter::AtLeast(Duration::from_secs(seconds)));
         assert_eq!(judged(429, Some("120")), after(120));
         assert_eq!(judged(503, Some("Thu, 01 Jan 1970 00:10:00 GMT")), after(600));
-        assert_eq!(judged(429, Some("later")), Err(Again::Soon), "a word is no time");
-        assert_eq!(judged(500, Some("120")), Err(Again::Soon), "broken isn't overloaded");
+        assert_eq!(judged(429, Some("later")), Err(RetryAfter::BackOff), "not a time");
+        assert_eq!(judged(500, Some("120")), Err(RetryAfter::BackOff), "broken, not overloaded");
     }
 }

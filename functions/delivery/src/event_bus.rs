@@ -10,18 +10,18 @@ use aws_sdk_eventbridge::config::{BehaviorVersion, Region};
 use aws_sdk_eventbridge::error::ProvideErrorMetadata;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_smithy_types::DateTime;
-use shared::cloudevent::CloudEvent;
 use shared::config::EventBusSettings;
-use shared::outbound;
+use shared::host::http_client;
+use shared::publisher::cloud_event::CloudEvent;
 use shared::store::Target;
 
-use crate::channel::{Channel, Untaken};
+use crate::receiver::{DeliveryError, Receiver};
 
 /// EventBridge answers within milliseconds or not at all.
 const TIMEOUT: Duration = Duration::from_secs(4);
 
-/// EventBridge's own word for where an event comes from; rules match on it. Who it is about, and
-/// which deployment says so, is in the event.
+/// The `source` of EventBridge's entry, on which rules match. The event itself names the subscription
+/// and the deployment.
 const SOURCE: &str = "saas-fulfillment";
 
 pub(crate) struct EventBus {
@@ -30,15 +30,15 @@ pub(crate) struct EventBus {
 }
 
 impl EventBus {
-    pub fn new(settings: EventBusSettings) -> Self {
+    pub(crate) fn new(settings: EventBusSettings) -> Self {
         let EventBusSettings { name, region, credentials, service, transport } = settings;
         let mut config = aws_sdk_eventbridge::Config::builder()
             .behavior_version(BehaviorVersion::latest())
-            .http_client(outbound::for_aws(transport))
+            .http_client(http_client::for_aws(transport))
             .credentials_provider(credentials)
             .region(Region::new(region))
             .timeout_config(TimeoutConfig::builder().operation_timeout(TIMEOUT).build())
-            // What fails is carried again like every other event, later and in order.
+            // A failed event is retried like every other: later, and in order.
             .retry_config(RetryConfig::disabled());
         if let Some(service) = service {
             config = config.endpoint_url(service);
@@ -48,12 +48,12 @@ impl EventBus {
 }
 
 #[async_trait]
-impl Channel for EventBus {
+impl Receiver for EventBus {
     fn target(&self) -> Target {
         Target::EventBus
     }
 
-    async fn send(&self, event: &CloudEvent<'_>) -> Result<(), Untaken> {
+    async fn send(&self, event: &CloudEvent<'_>) -> Result<(), DeliveryError> {
         let entry = PutEventsRequestEntry::builder()
             .event_bus_name(&self.name)
             .source(SOURCE)
@@ -62,16 +62,16 @@ impl Channel for EventBus {
             .time(DateTime::from_secs(event.time.as_second()))
             .build();
         let answer = self.client.put_events().entries(entry).send().await.map_err(|error| {
-            Untaken::soon(format!("the bus: {}", error.code().unwrap_or("no answer")))
+            DeliveryError::new(format!("the bus: {}", error.code().unwrap_or("no answer")))
         })?;
-        // 200 says nothing about the entry.
+        // The status 200 says nothing about the entry.
         match answer.entries().first() {
             Some(entry) if entry.event_id().is_some() => Ok(()),
             Some(entry) => {
-                let code = entry.error_code().unwrap_or("not taken");
-                Err(Untaken::soon(format!("the bus: {code}")))
+                let code = entry.error_code().unwrap_or("not accepted");
+                Err(DeliveryError::new(format!("the bus: {code}")))
             }
-            None => Err(Untaken::soon("the bus: an answer about nothing")),
+            None => Err(DeliveryError::new("the bus: no entry in the answer")),
         }
     }
 }

@@ -1,16 +1,15 @@
-//! Tells the publisher's product of every event: at least once, in the order of a subscription, until
-//! it has taken them.
+//! Delivers every event to the publisher's product: at least once, in the order of a subscription,
+//! until the product has accepted it.
 //!
-//! A record of the table's stream only says whose events to look for; the events themselves are read
-//! from the table, where they stay. What the stream lost, and what a receiver didn't take, a sweep
-//! looks for by the clock. Each subscription goes its own way: one whose events nobody takes holds up
-//! no other.
+//! A record of the table's stream only names a subscription. The events themselves are read from the
+//! table, where they stay. A sweep finds the events that the stream lost and those whose next attempt
+//! is due. Each subscription has its own cursors, so one that fails holds up no other.
 
 mod back_off;
-mod carry;
-mod channel;
+mod deliver;
 mod endpoint;
 mod event_bus;
+mod receiver;
 mod stream;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,132 +19,129 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use shared::config::{ConfigError, DeliverySettings, Environment};
-use shared::deadline::{self, Punctual};
+use shared::config::{self, DeliverySettings, Dependencies};
 use shared::domain::SubscriptionId;
-use shared::outbound::{Https, Transport};
-use shared::store::{Due, LEFT_TO_THE_STREAM, Outbox, StoreError};
-use shared::system::{RealSystem, System};
-use shared::telemetry;
+use shared::host::clock::{Clock, SystemClock};
+use shared::host::environment::{ConfigError, Environment};
+use shared::host::{correlation, deadline};
+use shared::store::{Due, Outbox, STREAM_HEAD_START, StoreError};
 use tracing::field::Empty;
 use tracing::{error, info, info_span};
 
-use channel::Channel;
 use endpoint::Endpoint;
 use event_bus::EventBus;
+use receiver::Receiver;
 pub use stream::{Failed, Failures, Records};
 
-/// Nothing is sent later than this after the function began. What is under way then ends, and is
-/// noted, within the function's own timeout.
-const LAST_SEND: SignedDuration = SignedDuration::from_secs(30);
+/// How long after its start the function begins to send events. A request that is under way then
+/// still ends, and is recorded, within the function's own timeout.
+const SEND_BUDGET: SignedDuration = SignedDuration::from_secs(30);
 
-/// No request outlasts this, counted from the function's beginning.
-const DEADLINE: SignedDuration = SignedDuration::from_secs(50);
+/// No request lasts longer than this after the function's start.
+const REQUEST_DEADLINE: SignedDuration = SignedDuration::from_secs(50);
 
-/// How many subscriptions are carried at once. One that hangs costs the others an eighth.
-const AT_ONCE: usize = 8;
+/// How many subscriptions are delivered concurrently. One that hangs costs the others an eighth.
+const MAX_CONCURRENT: usize = 8;
 
-/// The delivery.
 pub struct Delivery {
-    channels: Vec<Box<dyn Channel>>,
+    receivers: Vec<Box<dyn Receiver>>,
     outbox: Arc<dyn Outbox>,
-    system: Arc<dyn System>,
+    clock: Arc<dyn Clock>,
     source: String,
     park_after: SignedDuration,
 }
 
-/// Whose events are to be carried, and what says so.
-struct Wake {
+/// A subscription with events to deliver.
+struct Trigger {
     id: SubscriptionId,
-    /// The versions that are known to bear a sign.
-    signed: BTreeSet<u64>,
+    /// The versions that are known to be marked as pending.
+    pending: BTreeSet<u64>,
 }
 
-/// Who else carries events.
+/// How deliveries are started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Driver {
-    /// The table's stream wakes the function as soon as something happens; a sweep looks after what
-    /// was left behind.
+    /// The table's stream starts the function for every new event. The sweep delivers the rest.
     BesideTheStream,
-    /// Nobody: where there is no stream, the sweep carries everything.
+    /// There is no stream. The sweep delivers everything.
     Alone,
 }
 
-/// What a sweep came to.
+/// The result of a sweep.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// Nothing that was due is left but what the next attempt waits for.
+    /// Everything that was due has been attempted.
     pub finished: bool,
     /// Subscriptions with something due.
     pub subscriptions: u64,
-    /// Events that were taken.
+    /// Events that a target accepted.
     pub delivered: u64,
-    /// Subscriptions whose items of the table could not be read or written.
+    /// Subscriptions whose items could not be read or written.
     pub failed: u64,
 }
 
 impl Delivery {
-    /// The function as its settings describe it.
     pub fn from_environment(environment: &Environment) -> Result<Self, ConfigError> {
-        let system: Arc<dyn System> = Arc::new(RealSystem);
-        let transport = transport(&system);
-        let settings = DeliverySettings::require(environment, &transport, system.clone())?;
-        Ok(Self::new(settings, system))
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let transport = config::transport(&clock);
+        let settings = DeliverySettings::require(environment, &transport, clock.clone())?;
+        Ok(Self::new(settings, clock))
     }
 
-    /// The same beside other functions; `None` where the settings name nobody to tell.
+    /// The same in a process that has other functions, too; `None` where no receiver is configured.
     pub fn beside(
         environment: &Environment,
-        system: &Arc<dyn System>,
+        dependencies: &Dependencies,
     ) -> Result<Option<Self>, ConfigError> {
-        let settings = DeliverySettings::read(environment, &transport(system), system.clone())?;
-        Ok(settings.map(|settings| Self::new(settings, system.clone())))
+        let Dependencies { transport, clock, .. } = dependencies;
+        let settings = DeliverySettings::read(environment, transport, clock.clone())?;
+        Ok(settings.map(|settings| Self::new(settings, clock.clone())))
     }
 
-    /// The function with these settings.
-    pub fn new(settings: DeliverySettings, system: Arc<dyn System>) -> Self {
+    pub fn new(settings: DeliverySettings, clock: Arc<dyn Clock>) -> Self {
         let DeliverySettings { source, endpoint, event_bus, park_after, outbox } = settings;
-        let mut channels: Vec<Box<dyn Channel>> = Vec::new();
+        let mut receivers: Vec<Box<dyn Receiver>> = Vec::new();
         if let Some(endpoint) = endpoint {
-            channels.push(Box::new(Endpoint::new(endpoint, system.clone())));
+            receivers.push(Box::new(Endpoint::new(endpoint, clock.clone())));
         }
         if let Some(event_bus) = event_bus {
-            channels.push(Box::new(EventBus::new(event_bus)));
+            receivers.push(Box::new(EventBus::new(event_bus)));
         }
-        Self { channels, outbox, system, source, park_after }
+        Self { receivers, outbox, clock, source, park_after }
     }
 
-    /// Carries what records of the table's stream tell of. What a receiver doesn't take is noted and
-    /// no failure; only what the table couldn't be asked about is tried again by the stream.
+    /// Delivers the events that the table's stream names. An event that a receiver does not accept is
+    /// not a failure here: its cursor schedules the next attempt. Only a subscription whose items can't
+    /// be read or written is left to the stream's own retry.
     pub async fn stream(&self, records: &Records) -> Failures {
-        let begun = self.system.now();
-        let wakes = records.subscriptions().map(|(id, versions)| Wake { id, signed: versions });
+        let begun = self.clock.now();
+        let triggers = records.subscriptions().map(|(id, pending)| Trigger { id, pending });
         let span = info_span!("delivery", correlation_id = Empty);
-        let work = self.carry_all(wakes.collect(), begun);
-        let done = telemetry::within(self.system.new_id(), span, work).await;
+        let work = self.deliver_all(triggers.collect(), begun);
+        let done = correlation::in_span(self.clock.new_id(), span, work).await;
         records.failures(&done.failed)
     }
 
-    /// Carries what is due: what a receiver didn't take before, what somebody asked for again, and
-    /// what the stream lost.
+    /// Delivers what is due: failed events whose pause is over, events that were requested again, and
+    /// events that the stream lost.
     pub async fn sweep(&self, driver: Driver) -> Result<Report, StoreError> {
         let span = info_span!("delivery", correlation_id = Empty);
-        telemetry::within(self.system.new_id(), span, self.sweep_all(driver)).await
+        correlation::in_span(self.clock.new_id(), span, self.sweep_all(driver)).await
     }
 
     async fn sweep_all(&self, driver: Driver) -> Result<Report, StoreError> {
-        let begun = self.system.now();
+        let begun = self.clock.now();
         let by = match driver {
             Driver::BesideTheStream => begun,
-            Driver::Alone => begun + LEFT_TO_THE_STREAM,
+            Driver::Alone => begun + STREAM_HEAD_START,
         };
         let mut report = Report::default();
         let mut next = None;
         loop {
             let page = self.outbox.due(by, next.as_deref()).await?;
-            let wakes = self.wakes(page.items);
-            report.subscriptions += wakes.len() as u64;
-            let done = self.carry_all(wakes, begun).await;
+            let triggers = self.triggers(page.items);
+            report.subscriptions += triggers.len() as u64;
+            let done = self.deliver_all(triggers, begun).await;
             report.delivered += done.delivered;
             report.failed += done.failed.len() as u64;
             next = page.next;
@@ -165,32 +161,37 @@ impl Delivery {
     }
 
     /// What is due, by subscription.
-    fn wakes(&self, due: Vec<Due>) -> Vec<Wake> {
-        let mut wakes = BTreeMap::<_, BTreeSet<u64>>::new();
+    fn triggers(&self, due: Vec<Due>) -> Vec<Trigger> {
+        let mut triggers = BTreeMap::<_, BTreeSet<u64>>::new();
         for due in due {
             match due {
-                Due::Signed(id, version) => drop(wakes.entry(id).or_default().insert(version)),
-                // A target that was given up has no claim.
-                Due::Cursor(id, target) if self.tells(target) => drop(wakes.entry(id).or_default()),
+                Due::Pending(id, version) => {
+                    triggers.entry(id).or_default().insert(version);
+                }
+                Due::Cursor(id, target) if self.has(target) => {
+                    triggers.entry(id).or_default();
+                }
+                // The target is no longer configured.
                 Due::Cursor(..) => {}
             }
         }
-        wakes.into_iter().map(|(id, signed)| Wake { id, signed }).collect()
+        triggers.into_iter().map(|(id, pending)| Trigger { id, pending }).collect()
     }
 
-    /// Carries the events of each, some at once.
-    async fn carry_all(&self, wakes: Vec<Wake>, begun: Timestamp) -> Done {
+    /// Delivers the events of each subscription, up to [`MAX_CONCURRENT`] at a time.
+    async fn deliver_all(&self, triggers: Vec<Trigger>, begun: Timestamp) -> Done {
         let mut done = Done::default();
         let mut under_way = FuturesUnordered::new();
-        for wake in wakes {
-            if under_way.len() >= AT_ONCE
+        for trigger in triggers {
+            if under_way.len() >= MAX_CONCURRENT
                 && let Some(one) = under_way.next().await
             {
                 done.add(one);
             }
             under_way.push(async move {
-                let carried = self.carry(&wake, begun);
-                (wake.id, deadline::until(begun + DEADLINE, carried).await)
+                let delivered = self.deliver(&trigger, begun);
+                let deadline = begun + REQUEST_DEADLINE;
+                (trigger.id, deadline::with_deadline(deadline, delivered).await)
             });
         }
         while let Some(one) = under_way.next().await {
@@ -199,13 +200,13 @@ impl Delivery {
         done
     }
 
-    /// Whether it's too late to send anything.
+    /// Whether it is too late to start another request.
     fn is_over(&self, begun: Timestamp) -> bool {
-        self.system.now().duration_since(begun) >= LAST_SEND
+        self.clock.now().duration_since(begun) >= SEND_BUDGET
     }
 }
 
-/// What came of many subscriptions.
+/// The result for many subscriptions.
 #[derive(Default)]
 struct Done {
     delivered: u64,
@@ -217,13 +218,9 @@ impl Done {
         match one {
             Ok(delivered) => self.delivered += delivered,
             Err(error) => {
-                error!(subscription.id = %id, %error, "events could not be carried; they stay due");
+                error!(subscription.id = %id, %error, "could not deliver events; they stay due");
                 self.failed.insert(id);
             }
         }
     }
-}
-
-fn transport(system: &Arc<dyn System>) -> Arc<dyn Transport> {
-    Arc::new(Punctual::new(Https::default(), system.clone()))
 }

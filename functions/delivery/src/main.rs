@@ -8,16 +8,16 @@ use serde_json::{Value, to_value};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let delivery = match shared::lambda::start(Delivery::from_environment) {
+    let delivery = match shared::host::lambda::start(Delivery::from_environment) {
         Ok(delivery) => delivery,
         Err(code) => return code,
     };
     let handle = async |event: LambdaEvent<Value>| -> Result<Value, Error> {
         Ok(match Records::read(event.payload) {
             Some(records) => to_value(delivery.stream(&records).await)?,
-            // Anything else is the schedule.
+            // Everything else comes from the schedule.
             None => to_value(delivery.sweep(Driver::BesideTheStream).await?)?,
         })
     };
-    shared::lambda::ended(run(service_fn(handle)).await)
+    shared::host::lambda::ended(run(service_fn(handle)).await)
 }

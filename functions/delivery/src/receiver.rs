@@ -1,44 +1,40 @@
-//! A way to the publisher's product.
+//! A receiver of events: the publisher's endpoint or event bus.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
-use shared::cloudevent::CloudEvent;
+use shared::publisher::cloud_event::CloudEvent;
 use shared::store::Target;
 
-/// A way to the publisher's product.
 #[async_trait]
-pub(crate) trait Channel: Send + Sync {
-    /// Which one.
+pub(crate) trait Receiver: Send + Sync {
     fn target(&self) -> Target;
 
-    /// Sends one event. MUST return `Ok` only where it has been taken.
-    async fn send(&self, event: &CloudEvent<'_>) -> Result<(), Untaken>;
+    /// Sends one event. MUST return `Ok` only if the receiver has accepted it.
+    async fn send(&self, event: &CloudEvent<'_>) -> Result<(), DeliveryError>;
 }
 
-/// An event was not taken, or nobody knows.
+/// The receiver did not accept an event, or we don't know whether it did.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Untaken {
-    /// Why, in words. Never holds what was sent or answered.
-    pub reason: String,
-    /// When to try again.
-    pub again: Again,
+pub(crate) struct DeliveryError {
+    /// In words. Never holds the request or the answer.
+    pub(crate) reason: String,
+    pub(crate) retry: RetryAfter,
 }
 
 /// When to try again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Again {
+pub(crate) enum RetryAfter {
     /// After a pause that grows with every failure.
-    Soon,
-    /// Not before this has passed.
-    After(Duration),
-    /// As late as any: the receiver says that there is nobody any more.
-    Late,
+    BackOff,
+    /// As the receiver asked, and not before the back-off's pause.
+    AtLeast(Duration),
+    /// After the longest pause: the receiver says that it is gone.
+    LongestPause,
 }
 
-impl Untaken {
-    /// To be tried again after the usual pause.
-    pub fn soon(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), again: Again::Soon }
+impl DeliveryError {
+    pub(crate) fn new(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), retry: RetryAfter::BackOff }
     }
 }

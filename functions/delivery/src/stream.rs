@@ -1,4 +1,4 @@
-//! Records of the table's stream, and what is said about them afterwards.
+//! The table's stream: its records, and the answer about those that failed.
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html>
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::domain::SubscriptionId;
 
-/// Records as Lambda hands them over, as far as they matter: their keys.
+/// The keys of the events in one invocation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Records(Vec<Recorded>);
 
@@ -19,19 +19,17 @@ struct Recorded {
     sequence_number: String,
 }
 
-/// Which records are to be handed over again. Lambda takes up the stream at the first of them.
+/// The records that Lambda is to send again. It resumes the stream at the first of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Failures {
-    /// They.
     pub batch_item_failures: Vec<Failed>,
 }
 
-/// One of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Failed {
-    /// Its place in the stream.
+    /// Its sequence number.
     pub item_identifier: String,
 }
 
@@ -62,7 +60,7 @@ struct Text {
 }
 
 impl Raw {
-    /// A new event; whatever else the stream tells of is nothing to carry.
+    /// `Some` for a new event. Other records of the stream need no delivery.
     fn recorded(self) -> Option<Recorded> {
         let Keys { pk, sk } = self.dynamodb.keys;
         let subscription = pk.text.strip_prefix("SUB#")?.parse().ok()?;
@@ -76,7 +74,7 @@ impl Raw {
 }
 
 impl Records {
-    /// Reads an invocation's payload; `None` if it isn't the stream's.
+    /// Reads an invocation's payload; `None` if it does not come from the stream.
     pub fn read(mut payload: Value) -> Option<Self> {
         let Some(Value::Array(records)) = payload.get_mut("Records").map(Value::take) else {
             return None;
@@ -85,7 +83,7 @@ impl Records {
         Some(Self(raw.filter_map(Raw::recorded).collect()))
     }
 
-    /// Whose events they are, and of which versions.
+    /// The subscriptions, with the versions of their events.
     pub(crate) fn subscriptions(
         &self,
     ) -> impl Iterator<Item = (SubscriptionId, BTreeSet<u64>)> + use<> {
@@ -96,7 +94,7 @@ impl Records {
         found.into_iter()
     }
 
-    /// The records of those that failed, in the stream's order.
+    /// The records of the subscriptions that failed, in the stream's order.
     pub(crate) fn failures(&self, failed: &BTreeSet<SubscriptionId>) -> Failures {
         let of_failed = self.0.iter().filter(|record| failed.contains(&record.subscription));
         Failures {
@@ -126,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn new_events_are_read_and_nothing_else() {
+    fn only_new_events_are_read() {
         let records = Records::read(json!({ "Records": [
             record("INSERT", 1, "EVENT#00000000000000000007#000", "11"),
             record("INSERT", 1, "EVENT#00000000000000000007#001", "12"),
@@ -154,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_records_is_not_the_stream() {
+    fn a_payload_without_records_is_not_the_streams() {
         assert_eq!(Records::read(json!({ "detail-type": "Scheduled Event" })), None);
         assert_eq!(Records::read(json!({})), None);
         assert_eq!(Records::read(json!({ "Records": [] })), Some(Records::default()));

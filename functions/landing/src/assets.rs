@@ -7,13 +7,13 @@ use http::header::{
 use http::{HeaderValue, Uri};
 use ring::digest::{SHA256, digest};
 use shared::config::Logo;
-use shared::http::Response;
+use shared::host::http::Response;
 
 /// The script. Every page works without it.
-pub const SCRIPT: &str = "/landing/app.js";
+pub(crate) const SCRIPT: &str = "/landing/app.js";
 
 /// The publisher's logo.
-pub const LOGO: &str = "/landing/logo";
+pub(crate) const LOGO: &str = "/landing/logo";
 
 /// An asset, named by what is in it: a changed one has another address, and each may be kept.
 struct Asset {
@@ -50,14 +50,14 @@ impl Asset {
 }
 
 /// Everything pages load.
-pub struct Assets {
+pub(crate) struct Assets {
     script: Asset,
     logo: Option<Asset>,
 }
 
 impl Assets {
     /// The script, and a logo where there is one.
-    pub fn new(logo: Option<Logo>) -> Self {
+    pub(crate) fn new(logo: Option<Logo>) -> Self {
         let script = include_bytes!("../templates/app.js");
         Self {
             script: Asset::new("text/javascript; charset=utf-8", Bytes::from_static(script)),
@@ -66,17 +66,17 @@ impl Assets {
     }
 
     /// Where a page finds the script.
-    pub fn script_address(&self) -> String {
+    pub(crate) fn script_address(&self) -> String {
         format!("{SCRIPT}?v={}", self.script.version)
     }
 
     /// Where a page finds the logo.
-    pub fn logo_address(&self) -> Option<String> {
+    pub(crate) fn logo_address(&self) -> Option<String> {
         self.logo.as_ref().map(|logo| format!("{LOGO}?v={}", logo.version))
     }
 
     /// The asset at an address; `None` where there is none.
-    pub fn answer(&self, uri: &Uri) -> Option<Response> {
+    pub(crate) fn answer(&self, uri: &Uri) -> Option<Response> {
         match uri.path() {
             SCRIPT => Some(self.script.answer(uri.query())),
             LOGO => self.logo.as_ref().map(|logo| logo.answer(uri.query())),

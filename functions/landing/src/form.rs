@@ -8,11 +8,11 @@ use shared::domain::SignUp;
 use crate::sign_in::value;
 
 /// The field of the contact address.
-pub const CONTACT: &str = "contact";
+pub(crate) const CONTACT: &str = "contact";
 
 /// What was filled in, as it was.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Entered {
+pub(crate) struct Entered {
     /// The contact address.
     pub contact: String,
     /// The publisher's fields, in their order.
@@ -21,7 +21,7 @@ pub struct Entered {
 
 /// What is wrong with what was filled in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wrong {
+pub(crate) enum Wrong {
     /// No contact address.
     ContactMissing,
     /// A contact address that is none.
@@ -34,7 +34,7 @@ pub enum Wrong {
 
 impl Entered {
     /// Reads a form.
-    pub fn read(form: &str, asked: &[Field]) -> Self {
+    pub(crate) fn read(form: &str, asked: &[Field]) -> Self {
         let entered = |name: &str| one_line(&value(form, name).unwrap_or_default());
         Self {
             contact: entered(CONTACT),
@@ -43,13 +43,13 @@ impl Entered {
     }
 
     /// What somebody filled in before.
-    pub fn before(sign_up: &SignUp, asked: &[Field]) -> Self {
+    pub(crate) fn before(sign_up: &SignUp, asked: &[Field]) -> Self {
         let entered = |field: &Field| sign_up.fields.get(&field.name).cloned().unwrap_or_default();
         Self { contact: sign_up.contact_email.clone(), fields: asked.iter().map(entered).collect() }
     }
 
     /// What is kept, or everything that is wrong.
-    pub fn check(&self, asked: &[Field], language: &str) -> Result<SignUp, Vec<Wrong>> {
+    pub(crate) fn check(&self, asked: &[Field], language: &str) -> Result<SignUp, Vec<Wrong>> {
         let mut wrong = Vec::new();
         if self.contact.is_empty() {
             wrong.push(Wrong::ContactMissing);

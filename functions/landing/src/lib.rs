@@ -17,12 +17,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use http::header::ACCEPT;
 use http::{HeaderMap, Method, StatusCode};
-use shared::activation::Activation;
-use shared::config::{Branding, ConfigError, Environment, Foundation};
-use shared::http::{Handler, Problem, Request, Response};
-use shared::retry::RetryPolicy;
-use shared::system::System;
-use shared::{deadline, telemetry};
+use shared::config::{Branding, Dependencies};
+use shared::flows::activation::ActivationFlow;
+use shared::flows::request_change::ChangeFlow;
+use shared::host::clock::Clock;
+use shared::host::environment::{ConfigError, Environment};
+use shared::host::http::{Handler, Problem, Request, Response};
+use shared::host::retry::RetryPolicy;
+use shared::host::{correlation, deadline};
 use tracing::field::Empty;
 use tracing::{info_span, warn};
 
@@ -62,7 +64,7 @@ pub struct Landing {
     purchases: Purchases,
     /// `None` where nobody signs in.
     sign_in: Option<SignIn>,
-    system: Arc<dyn System>,
+    clock: Arc<dyn Clock>,
     assets: Assets,
     pages: Pages,
     languages: Languages,
@@ -71,32 +73,40 @@ pub struct Landing {
 impl Landing {
     /// The function as its settings describe it.
     pub fn from_environment(environment: &Environment) -> Result<Self, ConfigError> {
-        let foundation = Foundation::read(environment)?;
-        Self::new(environment, &foundation)
+        let dependencies = Dependencies::read(environment)?;
+        Self::new(environment, &dependencies)
     }
 
     /// The function on a given foundation.
-    pub fn new(environment: &Environment, foundation: &Foundation) -> Result<Self, ConfigError> {
+    pub fn new(
+        environment: &Environment,
+        dependencies: &Dependencies,
+    ) -> Result<Self, ConfigError> {
         const MODE: &str = "who activates a confirmed purchase, `on-confirm` or `by-publisher`";
         let mode = environment.parse_or("ACTIVATION", Mode::OnConfirm, MODE)?;
-        let sign_in = sign_in_of(environment, foundation)?;
-        let Foundation { microsoft, store, system } = foundation;
-        let marketplace = microsoft.marketplace(RetryPolicy::INTERACTIVE, system.clone());
-        let activation = Activation {
-            marketplace: marketplace.clone(),
-            store: store.clone(),
-            system: system.clone(),
-        };
-        let (store, system) = (store.clone(), system.clone());
+        let sign_in = sign_in_of(environment, dependencies)?;
+        let clock = dependencies.clock.clone();
+        let marketplace =
+            dependencies.microsoft.marketplace(RetryPolicy::INTERACTIVE, clock.clone());
+        let ledger = dependencies.ledger();
         let branding = Branding::read(environment)?;
         let assets = Assets::new(branding.logo.clone());
         Ok(Self {
             pages: Pages::new(branding, &assets, sign_in.is_none()),
             assets,
             languages: Languages::shipped(),
-            purchases: Purchases { marketplace, store, system: system.clone(), activation, mode },
+            purchases: Purchases {
+                activation: ActivationFlow {
+                    marketplace: marketplace.clone(),
+                    ledger: ledger.clone(),
+                },
+                changes: ChangeFlow { marketplace: marketplace.clone(), ledger: ledger.clone() },
+                marketplace,
+                ledger,
+                mode,
+            },
             sign_in,
-            system,
+            clock,
         })
     }
 }
@@ -104,7 +114,7 @@ impl Landing {
 /// How buyers sign in. It can be switched off, and never by default.
 fn sign_in_of(
     environment: &Environment,
-    foundation: &Foundation,
+    dependencies: &Dependencies,
 ) -> Result<Option<SignIn>, ConfigError> {
     const NAME: &str = "LANDING_SIGN_IN";
     match environment.get(NAME).as_deref() {
@@ -115,8 +125,8 @@ fn sign_in_of(
             Ok(None)
         }
         Some("entra") | None => {
-            let app = foundation.microsoft.landing_app(environment)?;
-            Ok(Some(SignIn::new(app, foundation.system.clone())))
+            let app = dependencies.microsoft.landing_app(environment)?;
+            Ok(Some(SignIn::new(app, dependencies.clock.clone())))
         }
         Some(_) => Err(ConfigError {
             name: NAME,
@@ -160,7 +170,8 @@ impl Handler for Landing {
         }
         let span = info_span!("landing", correlation_id = Empty, subscription.id = Empty);
         let visit = Visit { landing: self, language, request: &request };
-        let work = deadline::until(self.system.now() + deadline::OF_CALLER, visit.answer());
-        telemetry::within(self.system.new_id(), span, work).await
+        let work =
+            deadline::with_deadline(self.clock.now() + deadline::CALLER_TIME, visit.answer());
+        correlation::in_span(self.clock.new_id(), span, work).await
     }
 }

@@ -1,154 +1,125 @@
-//! The purchase behind a token: what it is, whose it is, and its activation.
+//! The purchase behind a token: what was bought, who may see it, and its activation.
 
 use std::sync::Arc;
 
-use shared::activation::{Activated, Activation, ActivationError};
-use shared::commit::{Committed, DecideError, adopt, decide};
-use shared::domain::{
-    Account, Cause, Decision, IncompleteObservation, Record, SignUp, Status, observe,
-};
-use shared::fulfillment::{FulfillmentError, Marketplace, PurchaseToken};
-use shared::store::Store;
-use shared::system::System;
+use shared::domain::{Account, Cause, IncompleteObservation, Record, SignUp, Status, observe};
+use shared::flows::activation::{Activated, ActivationError, ActivationFlow};
+use shared::flows::ledger::{Ledger, UpdateError};
+use shared::flows::request_change::ChangeFlow;
+use shared::microsoft::fulfillment::{FulfillmentError, Marketplace, PurchaseToken};
+use thiserror::Error;
 use tracing::field::display;
 use tracing::{Span, info};
 
 use crate::Mode;
 
-/// Why a visit ends without the page it was for.
-pub enum Failure {
-    /// The token is none of Microsoft's, or too old (F-RES-8).
+/// Why a visit ends on another page than the one it was for.
+#[derive(Debug, Error)]
+pub(crate) enum VisitError {
+    /// Microsoft does not accept the purchase token, or no longer (F-RES-8).
+    #[error("Microsoft does not accept the purchase token")]
     Token,
-    /// The purchase is somebody else's (F-LP-9).
+    /// The visitor is neither beneficiary nor purchaser (F-LP-9).
+    #[error("the purchase belongs to someone else")]
     Stranger,
-    /// Microsoft refuses the activation.
-    Refused,
-    /// Microsoft or the table; to be tried again.
-    NotNow(String),
+    #[error("Microsoft refuses the activation")]
+    ActivationRefused,
+    #[error("Resolve named no subscription")]
+    NoSubscription,
+    #[error("there is no record of the purchase")]
+    NoRecord,
+    #[error(transparent)]
+    Fulfillment(FulfillmentError),
+    #[error(transparent)]
+    Activation(ActivationError),
+    #[error(transparent)]
+    Update(#[from] UpdateError),
+    #[error(transparent)]
+    Incomplete(#[from] IncompleteObservation),
 }
 
-/// Purchases, as Microsoft and the table have them.
-pub struct Purchases {
-    /// Microsoft.
-    pub marketplace: Arc<dyn Marketplace>,
-    /// The table.
-    pub store: Arc<dyn Store>,
-    /// Time.
-    pub system: Arc<dyn System>,
-    /// Tells Microsoft.
-    pub activation: Activation,
-    /// Who activates.
-    pub mode: Mode,
+/// The landing page's access to purchases.
+pub(crate) struct Purchases {
+    pub(crate) marketplace: Arc<dyn Marketplace>,
+    pub(crate) ledger: Ledger,
+    pub(crate) activation: ActivationFlow,
+    pub(crate) changes: ChangeFlow,
+    pub(crate) mode: Mode,
 }
 
 impl Purchases {
-    /// Who bought what: Microsoft's answer, and the record that follows from it. Where somebody
-    /// signed in, a stranger learns and changes nothing.
-    pub async fn open(
+    /// Resolves a purchase and records it. `account` is `None` where sign-in is off. A stranger sees
+    /// nothing and changes nothing.
+    pub(crate) async fn open(
         &self,
         token: &PurchaseToken,
         account: Option<&Account>,
-    ) -> Result<Record, Failure> {
-        let observed = self.marketplace.resolve(token).await?;
-        let id = observed
-            .id()
-            .ok_or_else(|| Failure::NotNow("Resolve named no subscription".to_owned()))?;
+    ) -> Result<Record, VisitError> {
+        let resolved = self.marketplace.resolve(token).await;
+        let observed = resolved.map_err(|error| match error {
+            FulfillmentError::Refused(_) | FulfillmentError::NotFound(_) => VisitError::Token,
+            error => VisitError::Fulfillment(error),
+        })?;
+        let id = observed.id().ok_or(VisitError::NoSubscription)?;
         Span::current().record("subscription.id", display(id));
         info!("resolved a purchase");
-        let current = self.store.load(id).await.map_err(DecideError::from)?;
-        let (store, system) = (&*self.store, &*self.system);
+        let current = self.ledger.load(id).await.map_err(UpdateError::from)?;
         let committed = match account {
-            None => {
-                let cause = &Cause::Landing;
-                adopt(store, system, id, current, &observed, cause).await?
-            }
+            None => self.ledger.adopt(id, current, &observed, &Cause::Landing).await?,
             Some(account) => {
-                let found = observed.bind(current.as_ref(), account)?.ok_or(Failure::Stranger)?;
+                let known = current.as_ref().map(|record| &record.subscription);
+                let found = observed.identify(known, account)?.ok_or(VisitError::Stranger)?;
                 let rule = |record: Option<&Record>| {
-                    let now = system.now();
+                    let now = self.ledger.clock().now();
                     let decision = observe(record, &observed, &Cause::Landing, now)?;
-                    Ok(decision.binding(found, record, now))
+                    Ok(decision.identifying(found, record, now))
                 };
-                decide(store, system, id, current, None, rule).await?
+                self.ledger.update(id, current, None, rule).await?
             }
         };
-        committed.record.ok_or_else(|| Failure::NotNow("no record came of a purchase".to_owned()))
+        committed.record.ok_or(VisitError::NoRecord)
     }
 
-    /// The buyer confirms, and tells something. Again is the same as once (F-LP-10). Returns the
-    /// record as it is then.
-    pub async fn confirm(
+    /// The buyer confirms, with answers. A second confirmation changes nothing (F-LP-10). Returns the
+    /// record afterwards.
+    pub(crate) async fn confirm(
         &self,
         record: Record,
         sign_up: Option<&SignUp>,
-    ) -> Result<Record, Failure> {
+    ) -> Result<Record, VisitError> {
         if *record.status() != Status::PendingFulfillmentStart {
             return Ok(record);
         }
+        let now = self.ledger.clock().now();
         let record = match sign_up {
             Some(sign_up) => {
-                let now = self.system.now();
-                self.note(record, |record| record.keep_sign_up(sign_up, now)).await?
+                self.ledger.note(record, |record| record.keep_sign_up(sign_up, now)).await?
             }
             None => record,
         };
         match self.mode {
             Mode::OnConfirm => self.activate(record).await,
-            Mode::ByPublisher => self.hand_over(record).await,
+            Mode::ByPublisher => {
+                let now = self.ledger.clock().now();
+                let request = |record: &Record| record.request_activation(&Cause::Landing, now);
+                Ok(self.ledger.note(record, request).await?)
+            }
         }
     }
 
-    async fn activate(&self, record: Record) -> Result<Record, Failure> {
+    async fn activate(&self, record: Record) -> Result<Record, VisitError> {
         match self.activation.activate(record.id(), &Cause::Landing).await {
             Ok(Activated::Confirmed(record) | Activated::Requested(record)) => Ok(record),
             Err(ActivationError::Suspended | ActivationError::Unsubscribed) => {
-                let now = self.store.load(record.id()).await.map_err(DecideError::from)?;
+                let now = self.ledger.load(record.id()).await.map_err(UpdateError::from)?;
                 Ok(now.unwrap_or(record))
             }
-            Err(ActivationError::Refused(_)) => Err(Failure::Refused),
+            Err(ActivationError::Refused(_)) => Err(VisitError::ActivationRefused),
             Err(
                 failed @ (ActivationError::Unknown
                 | ActivationError::Fulfillment(_)
-                | ActivationError::Decide(_)),
-            ) => Err(Failure::NotNow(failed.to_string())),
+                | ActivationError::Update(_)),
+            ) => Err(VisitError::Activation(failed)),
         }
-    }
-
-    async fn hand_over(&self, record: Record) -> Result<Record, Failure> {
-        let now = self.system.now();
-        self.note(record, |record| record.request_activation(&Cause::Landing, now)).await
-    }
-
-    async fn note(
-        &self,
-        record: Record,
-        rule: impl Fn(&Record) -> Decision + Send + Sync,
-    ) -> Result<Record, Failure> {
-        let id = record.id();
-        let rule = |record: Option<&Record>| Ok(record.map_or(Decision::Unchanged, &rule));
-        let Committed { record: noted, .. } =
-            decide(&*self.store, &*self.system, id, Some(record.clone()), None, rule).await?;
-        Ok(noted.unwrap_or(record))
-    }
-}
-
-impl From<FulfillmentError> for Failure {
-    fn from(error: FulfillmentError) -> Self {
-        match error {
-            FulfillmentError::Refused(_) | FulfillmentError::NotFound(_) => Self::Token,
-            error => Self::NotNow(error.to_string()),
-        }
-    }
-}
-
-impl From<DecideError> for Failure {
-    fn from(error: DecideError) -> Self {
-        Self::NotNow(error.to_string())
-    }
-}
-
-impl From<IncompleteObservation> for Failure {
-    fn from(error: IncompleteObservation) -> Self {
-        Self::NotNow(error.to_string())
     }
 }

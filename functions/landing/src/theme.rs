@@ -18,7 +18,7 @@ const WHITE: Colour = Colour([255, 255, 255]);
 
 /// The style sheet's variables for an accent. Every colour can be one: text on it is black or white,
 /// and links are as much darker or lighter as they have to be.
-pub fn variables(accent: Colour) -> String {
+pub(crate) fn variables(accent: Colour) -> String {
     let on_dark = readable(accent, DARK_GROUND, WHITE, READABLE_IN_THE_DARK);
     let block = |accent: Colour, link: Colour| {
         format!(

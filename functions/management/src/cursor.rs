@@ -1,24 +1,22 @@
-//! A place in a list, as callers carry it from one page to the next: nothing to look into.
+//! The cursor that leads callers from one page to the next. It is opaque to them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use shared::http::Problem;
+use shared::host::http::Problem;
 
-use crate::route::malformed;
+use crate::error_code::malformed;
 
-/// The store's own place, sealed up. Safe in a query without any encoding.
-pub fn seal(place: &str) -> String {
-    URL_SAFE_NO_PAD.encode(place)
+/// Safe in a query without any encoding.
+pub(crate) fn encode(position: &str) -> String {
+    URL_SAFE_NO_PAD.encode(position)
 }
 
-/// The place again.
-pub fn open(sealed: &str) -> Result<String, Problem> {
-    let opened =
-        URL_SAFE_NO_PAD.decode(sealed).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    opened.ok_or_else(no_place)
+pub(crate) fn decode(cursor: &str) -> Result<String, Problem> {
+    let position =
+        URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    position.ok_or_else(not_a_cursor)
 }
 
-/// Not a place in such a list.
-pub fn no_place() -> Problem {
+pub(crate) fn not_a_cursor() -> Problem {
     malformed("`next` is not from a list like this one")
 }

@@ -1,24 +1,24 @@
-//! What happened to a subscription, and telling it again.
+//! A subscription's events, and sending them again.
 //!
-//! A history is read in either of two forms. As recorded, for people and for whoever looks into
-//! something; or, for a product that was away and catches up, as a batch of the very events that it
-//! is sent: `application/cloudevents-batch+json`, as CloudEvents 1.0 defines it.
+//! Events come in one of two forms. As recorded, for people. Or, for a product that was away and
+//! catches up, as a batch of the events that it would have been sent:
+//! `application/cloudevents-batch+json`, as CloudEvents 1.0 defines it.
 
 use http::header::{ACCEPT, CONTENT_TYPE, LINK, VARY};
 use http::{HeaderValue, StatusCode};
 use serde_json::json;
-use shared::cloudevent::CloudEvent;
 use shared::domain::{Position, SubscriptionId};
-use shared::http::{Problem, Request, Response, json as answer};
-use shared::redelivery::{From, redeliver};
+use shared::flows::redelivery::{From, redeliver};
+use shared::host::http::{Problem, Request, Response, json as json_response};
+use shared::publisher::cloud_event::CloudEvent;
 use shared::store::Target;
 use tracing::info;
 
-use crate::code::Code;
+use crate::error_code::ErrorCode;
 use crate::{Management, store_problem};
 
-/// The form in which events are sent.
-pub const BATCH: &str = "application/cloudevents-batch+json";
+/// The media type of a batch.
+pub(crate) const BATCH: &str = "application/cloudevents-batch+json";
 
 impl Management {
     /// The events after a version, in order.
@@ -38,11 +38,11 @@ impl Management {
                 .iter()
                 .map(|event| CloudEvent::new(event, &self.settings.source))
                 .collect();
-            let mut response = answer(StatusCode::OK, &events);
+            let mut response = json_response(StatusCode::OK, &events);
             response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(BATCH));
             response
         } else {
-            answer(StatusCode::OK, &json!({ "events": page.items, "next": page.next }))
+            json_response(StatusCode::OK, &json!({ "events": page.items, "next": page.next }))
         };
         let headers = response.headers_mut();
         headers.insert(VARY, HeaderValue::from_static("accept"));
@@ -53,7 +53,7 @@ impl Management {
         Ok(response)
     }
 
-    /// Has the publisher's product told again, by the delivery's next sweep.
+    /// Makes events due again. The delivery's next sweep sends them.
     pub(crate) async fn redeliver(
         &self,
         id: SubscriptionId,
@@ -61,33 +61,33 @@ impl Management {
     ) -> Result<Response, Problem> {
         let record = self.record(id).await?;
         if from_version.is_some_and(|version| version > record.version) {
-            return Err(Code::UnknownVersion
+            return Err(ErrorCode::UnknownVersion
                 .with(format!("the record has only come to version {}", record.version)));
         }
         if self.settings.targets.is_empty() {
-            return Err(Code::NobodyToTell.with(
-                "events are delivered to nobody: neither DELIVERY_ENDPOINT nor DELIVERY_EVENT_BUS is set",
+            return Err(ErrorCode::NoReceiver.with(
+                "no receiver is configured: neither DELIVERY_ENDPOINT nor DELIVERY_EVENT_BUS is set",
             ));
         }
         let from = match from_version {
             Some(version) => From::Event(Position { version, index: 0 }),
             None => From::WhereItStopped,
         };
-        info!(subscription.id = %id, ?from, "events are to be told again");
+        info!(subscription.id = %id, ?from, "events are sent again");
         for target in &self.settings.targets {
-            redeliver(&*self.settings.outbox, &*self.system, id, *target, from)
+            redeliver(&*self.settings.outbox, &*self.clock, id, *target, from)
                 .await
                 .map_err(store_problem)?;
         }
         let targets: Vec<_> = self.settings.targets.iter().copied().map(Target::name).collect();
-        Ok(answer(
+        Ok(json_response(
             StatusCode::ACCEPTED,
             &json!({ "targets": targets, "fromVersion": from_version }),
         ))
     }
 }
 
-/// Whether the form in which events are sent is asked for. It is named, or it is not meant.
+/// Whether the caller names the batch's media type. A wildcard does not ask for it.
 fn wants_batch(request: &Request) -> bool {
     let accepted =
         request.headers().get_all(ACCEPT).into_iter().filter_map(|value| value.to_str().ok());

@@ -1,46 +1,44 @@
-//! `Idempotency-Key`: whoever doesn't know whether a request arrived sends it again, and Microsoft
-//! is not asked twice (F-ERR-2).
+//! Idempotency keys: a repeated request gets the first one's response, and Microsoft is not asked
+//! twice (F-ERR-2).
 
 use std::sync::Arc;
 
-use http::header::{LOCATION, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, StatusCode};
 use jiff::SignedDuration;
-use shared::http::{Problem, Request, Response};
-use shared::store::{KeepError, KeptAnswer, KeyedRequest, Requests};
-use shared::system::System;
+use shared::host::clock::Clock;
+use shared::host::http::{Problem, Request, Response, empty};
+use shared::store::{BeginError, IdempotencyRecord, IdempotencyStore, StoredResponse};
 use tracing::{error, warn};
 
-use crate::code::Code;
-use crate::route::malformed;
+use crate::error_code::{ErrorCode, malformed};
+use crate::store_problem;
 
-/// The header that names a request.
-pub const KEY: HeaderName = HeaderName::from_static("idempotency-key");
+pub(crate) const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// Set on an answer that was given before.
+/// Set on a response that was given before.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// A function has answered within this, or it died: its own timeout and what API Gateway waits for
-/// are shorter.
+/// How long a request may be under way. A function that has not answered by then has died: its own
+/// timeout and API Gateway's are shorter.
 const UNDER_WAY: SignedDuration = SignedDuration::from_secs(60);
 
+/// In characters.
 const LONGEST_KEY: usize = 255;
 
 /// The requests that carry keys.
-pub struct Keyed {
-    /// Where they are kept.
-    pub requests: Arc<dyn Requests>,
-    /// Time.
-    pub system: Arc<dyn System>,
+pub(crate) struct Idempotency {
+    pub(crate) store: Arc<dyn IdempotencyStore>,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
-/// A request that is being carried out, under its key if it has one.
+/// A request that is under way, with its key if it has one.
 #[derive(Debug)]
-pub struct Claim(Option<(String, KeyedRequest)>);
+pub(crate) struct IdempotencyClaim(Option<(String, IdempotencyRecord)>);
 
-impl Keyed {
+impl Idempotency {
     /// The key of a request.
-    pub fn key(request: &Request) -> Result<Option<String>, Problem> {
+    pub(crate) fn key(request: &Request) -> Result<Option<String>, Problem> {
         let mut values = request.headers().get_all(KEY).iter();
         let Some(value) = values.next() else { return Ok(None) };
         let key = value.to_str().ok().map(str::trim).filter(|key| {
@@ -49,101 +47,110 @@ impl Keyed {
         });
         match (key, values.next()) {
             (Some(key), None) => Ok(Some(key.to_owned())),
-            _ => Err(malformed(
-                "`Idempotency-Key` must be one word of up to 255 visible ASCII characters",
-            )),
+            _ => Err(malformed(&format!(
+                "`Idempotency-Key` must be one word of up to {LONGEST_KEY} visible ASCII characters"
+            ))),
         }
     }
 
-    /// The answer of an earlier request with this key, if there was one.
-    pub async fn earlier(
+    /// The response to an earlier request with this key, if there was one.
+    pub(crate) async fn earlier(
         &self,
         key: Option<&str>,
-        asked: &str,
+        request: &str,
     ) -> Result<Option<Response>, Problem> {
         let Some(key) = key else { return Ok(None) };
-        let now = self.system.now();
-        match self.requests.request(key, now).await.map_err(crate::store_problem)? {
+        let now = self.clock.now();
+        match self.store.find(key, now).await.map_err(store_problem)? {
             None => Ok(None),
-            Some(earlier) if earlier.asked != asked => Err(Code::KeyReused
+            Some(earlier) if earlier.request != request => Err(ErrorCode::KeyReused
                 .with("the same key came with another request; a new request needs a new key")),
-            Some(KeyedRequest { answer: Some(answer), .. }) => Ok(Some(again(answer))),
-            Some(KeyedRequest { begun_at, .. }) if now.duration_since(begun_at) < UNDER_WAY => {
-                Err(Code::RequestInProgress.with("the first request is being carried out"))
+            Some(IdempotencyRecord { response: Some(response), .. }) => Ok(Some(replay(response))),
+            Some(IdempotencyRecord { begun_at, .. })
+                if now.duration_since(begun_at) < UNDER_WAY =>
+            {
+                Err(ErrorCode::RequestInProgress.with("the first request is being carried out"))
             }
             Some(_) => Err(unknown_outcome()),
         }
     }
 
-    /// Keeps a request that is carried out from now on.
-    pub async fn begin(&self, key: Option<String>, asked: String) -> Result<Claim, Problem> {
-        let Some(key) = key else { return Ok(Claim(None)) };
-        let request = KeyedRequest { asked, begun_at: self.system.now(), answer: None };
-        match self.requests.keep_request(&key, &request).await {
-            Ok(()) => Ok(Claim(Some((key, request)))),
-            Err(KeepError::Taken) => {
-                Err(Code::RequestInProgress.with("the same request is being carried out"))
+    /// Claims the key for a request that is carried out from now on.
+    pub(crate) async fn begin(
+        &self,
+        key: Option<String>,
+        request: String,
+    ) -> Result<IdempotencyClaim, Problem> {
+        let Some(key) = key else { return Ok(IdempotencyClaim(None)) };
+        let record = IdempotencyRecord { request, begun_at: self.clock.now(), response: None };
+        match self.store.begin(&key, &record).await {
+            Ok(()) => Ok(IdempotencyClaim(Some((key, record)))),
+            Err(BeginError::Taken) => {
+                Err(ErrorCode::RequestInProgress.with("the same request is being carried out"))
             }
-            Err(KeepError::Store(error)) => Err(crate::store_problem(error)),
+            Err(BeginError::Store(error)) => Err(store_problem(error)),
         }
     }
 
-    /// Notes what a request came to. Where nothing was carried out and another attempt may fare
-    /// better, the key is given free.
-    pub async fn end(&self, claim: Claim, answer: Result<Response, Problem>) -> Response {
-        let may_be_repeated = answer.as_ref().is_err_and(|problem| {
-            [Code::Unavailable, Code::OperationPending].map(Code::as_str).contains(&problem.code)
+    /// Stores the response. If nothing was carried out and another attempt may succeed, it frees the
+    /// key instead.
+    pub(crate) async fn end(
+        &self,
+        claim: IdempotencyClaim,
+        response: Result<Response, Problem>,
+    ) -> Response {
+        let may_be_repeated = response.as_ref().is_err_and(|problem| {
+            [ErrorCode::Unavailable, ErrorCode::OperationPending]
+                .map(ErrorCode::as_str)
+                .contains(&problem.code)
         });
-        let response = answer.unwrap_or_else(Response::from);
-        let Claim(Some((key, mut request))) = claim else { return response };
-        let noted = if may_be_repeated {
-            self.requests.release_request(&key, &request).await
+        let response = response.unwrap_or_else(Response::from);
+        let IdempotencyClaim(Some((key, mut record))) = claim else { return response };
+        let stored = if may_be_repeated {
+            self.store.abandon(&key, &record).await
         } else {
-            request.answer = Some(kept(&response));
-            self.requests.answer_request(&key, &request).await
+            record.response = Some(to_store(&response));
+            self.store.complete(&key, &record).await
         };
-        if let Err(error) = noted {
-            // The caller has the answer; a repetition is told that the outcome isn't known.
-            warn!(%error, "what a request with a key came to was not noted");
+        if let Err(error) = stored {
+            // This caller gets the response. A repeated request learns that the outcome is unknown.
+            warn!(%error, "could not store the response to a request with a key");
         }
         response
     }
 }
 
-/// Nobody knows whether Microsoft took the request.
-pub fn unknown_outcome() -> Problem {
-    Code::OutcomeUnknown.with(
+/// Microsoft may have taken the request.
+pub(crate) fn unknown_outcome() -> Problem {
+    ErrorCode::OutcomeUnknown.with(
         "Microsoft gave no answer; look at the subscription and its operations before asking again",
     )
 }
 
-fn kept(response: &Response) -> KeptAnswer {
-    let text = |name: HeaderName| {
+fn to_store(response: &Response) -> StoredResponse {
+    let header = |name: HeaderName| {
         let value = response.headers().get(&name)?.to_str().ok()?;
         Some((name.to_string(), value.to_owned()))
     };
-    KeptAnswer {
+    StoredResponse {
         status: response.status().as_u16(),
-        headers: [http::header::CONTENT_TYPE, LOCATION, RETRY_AFTER]
-            .into_iter()
-            .filter_map(text)
-            .collect(),
+        headers: [CONTENT_TYPE, LOCATION, RETRY_AFTER].into_iter().filter_map(header).collect(),
         body: String::from_utf8_lossy(response.body()).into_owned(),
     }
 }
 
-fn again(answer: KeptAnswer) -> Response {
-    let Ok(status) = StatusCode::from_u16(answer.status) else {
-        error!(status = answer.status, "a kept answer has no status");
+fn replay(stored: StoredResponse) -> Response {
+    let Ok(status) = StatusCode::from_u16(stored.status) else {
+        error!(status = stored.status, "a stored response has no valid status");
         return Problem::unavailable().into();
     };
-    let mut response = shared::http::empty(status);
-    for (name, value) in answer.headers {
+    let mut response = empty(status);
+    for (name, value) in stored.headers {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             response.headers_mut().insert(name, value);
         }
     }
     response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
-    *response.body_mut() = answer.body.into();
+    *response.body_mut() = stored.body.into();
     response
 }

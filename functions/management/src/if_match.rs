@@ -1,17 +1,16 @@
-//! `ETag` and `If-Match`: a change that was thought of before the record changed is not made.
+//! `ETag` and `If-Match`: a change that was planned for an older version of the record is refused.
 
 use http::header::{ETAG, IF_MATCH};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use shared::domain::Record;
-use shared::http::{Problem, Request, Response, json};
+use shared::host::http::{Problem, Request, Response, json};
+use shared::publisher::record_view::RecordView;
 
-use crate::code::Code;
-use crate::route::malformed;
-use crate::shown::Shown;
+use crate::error_code::{ErrorCode, malformed};
 
-/// The record, under its version.
-pub fn answer(record: &Record) -> Response {
-    let mut response = json(StatusCode::OK, &Shown::from(record));
+/// The record, with its version as `ETag`.
+pub(crate) fn answer(record: &Record) -> Response {
+    let mut response = json(StatusCode::OK, &RecordView::from(record));
     if let Ok(tag) = HeaderValue::try_from(tag(record)) {
         response.headers_mut().insert(ETAG, tag);
     }
@@ -22,18 +21,17 @@ fn tag(record: &Record) -> String {
     format!("\"{}\"", record.version)
 }
 
-/// What a request says about the version it was thought of for.
+/// The versions that a request names.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Expected {
-    /// Nothing, or that there is any (RFC 9110, 13.1.1).
+pub(crate) enum IfMatch {
+    /// No condition, or `*` (RFC 9110, 13.1.1).
     Any,
-    /// One of these tags.
     OneOf(Vec<String>),
 }
 
-impl Expected {
+impl IfMatch {
     /// Reads `If-Match`.
-    pub fn of(request: &Request) -> Result<Self, Problem> {
+    pub(crate) fn of(request: &Request) -> Result<Self, Problem> {
         Self::read(request.headers())
     }
 
@@ -44,7 +42,7 @@ impl Expected {
             for tag in value.split(',').map(str::trim) {
                 match tag {
                     "*" => return Ok(Self::Any),
-                    // A weak tag is well-formed, and equal to nothing here.
+                    // A weak tag is well-formed, and never matches.
                     _ if is_tag(tag.strip_prefix("W/").unwrap_or(tag)) => tags.push(tag.to_owned()),
                     _ => return Err(unreadable()),
                 }
@@ -53,12 +51,12 @@ impl Expected {
         Ok(if tags.is_empty() { Self::Any } else { Self::OneOf(tags) })
     }
 
-    /// Whether the record is the expected one.
-    pub fn check(&self, record: &Record) -> Result<(), Problem> {
+    /// Refuses a record of another version.
+    pub(crate) fn check(&self, record: &Record) -> Result<(), Problem> {
         match self {
             Self::Any => Ok(()),
             Self::OneOf(tags) if tags.contains(&tag(record)) => Ok(()),
-            Self::OneOf(_) => Err(Code::VersionMismatch.with(format!(
+            Self::OneOf(_) => Err(ErrorCode::VersionMismatch.with(format!(
                 "the record has version {}; look at it before asking again",
                 record.version
             ))),
@@ -79,20 +77,20 @@ fn unreadable() -> Problem {
 mod tests {
     use super::*;
 
-    fn read(values: &[&str]) -> Result<Expected, &'static str> {
+    fn read(values: &[&str]) -> Result<IfMatch, &'static str> {
         let mut headers = HeaderMap::new();
         for value in values {
             headers.append(IF_MATCH, HeaderValue::try_from(*value).expect("a header"));
         }
-        Expected::read(&headers).map_err(|problem| problem.code)
+        IfMatch::read(&headers).map_err(|problem| problem.code)
     }
 
     #[test]
     fn if_match_is_read_as_rfc_9110_writes_it() {
         let one_of =
-            |tags: &[&str]| Ok(Expected::OneOf(tags.iter().map(|tag| (*tag).to_owned()).collect()));
-        assert_eq!(read(&[]), Ok(Expected::Any));
-        assert_eq!(read(&["*"]), Ok(Expected::Any));
+            |tags: &[&str]| Ok(IfMatch::OneOf(tags.iter().map(|tag| (*tag).to_owned()).collect()));
+        assert_eq!(read(&[]), Ok(IfMatch::Any));
+        assert_eq!(read(&["*"]), Ok(IfMatch::Any));
         assert_eq!(read(&["\"7\""]), one_of(&["\"7\""]));
         assert_eq!(read(&["\"7\", \"8\"", "W/\"9\""]), one_of(&["\"7\"", "\"8\"", "W/\"9\""]));
         for nonsense in ["7", "", "\"7", "\"7\";", "w/\"7\"", "\"7\",", "\"a b\""] {

@@ -1,21 +1,15 @@
-//! Whole numbers as JSON Schema has them: `5.0` is one (JSON itself knows no integers).
+//! Integers as JSON Schema has them: `5.0` is one, since JSON itself knows no integers.
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_json::Number;
+use shared::lenient::whole;
 
-/// Beyond this, not every whole number is one of these any more.
-const EXACT: f64 = 9_007_199_254_740_992.0;
-
-/// Reads a whole number that may be missing.
-pub fn read<'de, D: Deserializer<'de>>(sent: D) -> Result<Option<u64>, D::Error> {
+/// Reads an integer that may be missing.
+pub(crate) fn read<'de, D: Deserializer<'de>>(sent: D) -> Result<Option<u64>, D::Error> {
     let Some(number) = Option::<Number>::deserialize(sent)? else { return Ok(None) };
-    let whole = number.as_u64().or_else(|| {
-        let number = number.as_f64()?;
-        // Checked before: nothing is cut off.
-        ((0.0..=EXACT).contains(&number) && number.fract() == 0.0).then_some(number as u64)
-    });
-    whole.map(Some).ok_or_else(|| D::Error::custom("not a whole number"))
+    let integer = number.as_u64().or_else(|| whole(number.as_f64()?));
+    integer.map(Some).ok_or_else(|| D::Error::custom("not a whole number"))
 }
 
 #[cfg(test)]
@@ -23,7 +17,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_without_a_fraction_is_whole() {
+    fn a_number_without_a_fraction_is_an_integer() {
         let read = |text: &str| read(&mut serde_json::Deserializer::from_str(text)).ok();
         for (text, expected) in [
             ("5", Some(Some(5))),

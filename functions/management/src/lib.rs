@@ -1,72 +1,81 @@
-//! The publisher's own API over its subscriptions: list, read, history, plans, operations; change,
-//! cancel; look at Microsoft's copy now, and have events told again.
+//! The publisher's API: list, read, events, plans and operations; change and cancel; read Microsoft's
+//! copy now; send events again.
 //!
-//! A change that is accepted here is in force only when Microsoft's webhook says so (F-CHP-7): the
-//! answer is 202 and names the operation to follow. Activation is a function of its own.
+//! An accepted change is in force only when Microsoft's webhook says so (F-CHP-7): the answer is 202
+//! and names the operation to follow. Activation is a function of its own.
 
-mod ask;
-mod change;
-mod code;
-mod history;
-mod keyed;
+mod change_request;
+mod cursor;
+mod error_code;
+mod events;
+mod idempotency;
+mod if_match;
+mod json_integer;
 #[cfg(test)]
 mod openapi;
-mod place;
+mod request_change;
 mod route;
-mod shown;
-mod version;
-mod whole;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::RETRY_AFTER;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use serde_json::json;
-use shared::commit::{DecideError, adopt};
-use shared::config::{ConfigError, Environment, Foundation, ManagementSettings};
+use shared::config::{Dependencies, ManagementSettings};
 use shared::domain::{Cause, OperationId, Record, Status, SubscriptionId};
-use shared::fulfillment::{FulfillmentError, Marketplace};
-use shared::http::{Handler, Problem, Request, Response, json as answer};
-use shared::retry::RetryPolicy;
+use shared::flows::ledger::{Ledger, UpdateError};
+use shared::flows::request_change::{ChangeFlow, ChangeRefused};
+use shared::host::clock::Clock;
+use shared::host::environment::{ConfigError, Environment};
+use shared::host::http::{Handler, Problem, Request, Response, empty, json as json_response};
+use shared::host::retry::RetryPolicy;
+use shared::host::{correlation, deadline};
+use shared::microsoft::fulfillment::{FulfillmentError, Marketplace};
+use shared::publisher::record_view::RecordView;
 use shared::store::{Filter, Store, StoreError};
-use shared::system::System;
-use shared::{deadline, telemetry};
 use tracing::field::{Empty, display};
 use tracing::{Span, error, info_span};
 
-use code::Code;
-use keyed::Keyed;
+use error_code::ErrorCode;
+use idempotency::Idempotency;
 use route::Route;
-use shown::Shown;
 
-/// The description of this API. Made from the code; a test keeps it so.
+/// The description of this API. Made from the code; a test compares the two.
 static DOCUMENT: &str = include_str!("../openapi.json");
 
 /// What the publisher's API may touch.
 pub struct Management {
     marketplace: Arc<dyn Marketplace>,
     store: Arc<dyn Store>,
+    ledger: Ledger,
+    changes: ChangeFlow,
     settings: ManagementSettings,
-    keyed: Keyed,
-    system: Arc<dyn System>,
+    idempotency: Idempotency,
+    clock: Arc<dyn Clock>,
 }
 
 impl Management {
-    /// The function as its settings describe it.
     pub fn from_environment(environment: &Environment) -> Result<Self, ConfigError> {
-        let foundation = Foundation::read(environment)?;
-        let settings = ManagementSettings::read(environment, &foundation)?;
-        Ok(Self::new(&foundation, settings))
+        let dependencies = Dependencies::read(environment)?;
+        let settings = ManagementSettings::read(environment, &dependencies)?;
+        Ok(Self::new(&dependencies, settings))
     }
 
-    /// The function on a given foundation.
-    pub fn new(foundation: &Foundation, settings: ManagementSettings) -> Self {
-        let Foundation { microsoft, store, system } = foundation;
-        let marketplace = microsoft.marketplace(RetryPolicy::INTERACTIVE, system.clone());
-        let keyed = Keyed { requests: settings.requests.clone(), system: system.clone() };
-        Self { marketplace, store: store.clone(), settings, keyed, system: system.clone() }
+    pub fn new(dependencies: &Dependencies, settings: ManagementSettings) -> Self {
+        let Dependencies { microsoft, store, clock, .. } = dependencies;
+        let (ledger, clock) = (dependencies.ledger(), clock.clone());
+        let marketplace = microsoft.marketplace(RetryPolicy::INTERACTIVE, clock.clone());
+        Self {
+            changes: ChangeFlow { marketplace: marketplace.clone(), ledger: ledger.clone() },
+            idempotency: Idempotency { store: settings.idempotency.clone(), clock: clock.clone() },
+            marketplace,
+            store: store.clone(),
+            ledger,
+            settings,
+            clock,
+        }
     }
 
     async fn call(&self, request: &Request) -> Result<Response, Problem> {
@@ -75,103 +84,106 @@ impl Management {
         match route {
             Route::List { filter, next } => self.list(&filter, next.as_deref()).await,
             Route::Document => Ok(document()),
-            Route::Read(id) => Ok(version::answer(&self.record(id).await?)),
+            Route::Read(id) => Ok(if_match::answer(&self.record(id).await?)),
             Route::Events { id, after } => self.events(id, after, request).await,
             Route::Plans(id) => self.plans(id).await,
             Route::Operations(id) => {
-                let operations = self.marketplace.list_operations(id).await.map_err(problem)?;
-                Ok(answer(StatusCode::OK, &json!({ "operations": operations })))
+                let operations = self.marketplace.list_operations(id).await;
+                let operations = operations.map_err(fulfillment_problem)?;
+                Ok(json_response(StatusCode::OK, &json!({ "operations": operations })))
             }
             Route::Operation(id, operation) => self.operation(id, operation).await,
-            Route::Ask(id, asked) => self.ask(id, &asked, request).await,
-            Route::Observe(id) => Ok(version::answer(&self.current(id).await?)),
+            Route::RequestChange(id, change) => self.request_change(id, &change, request).await,
+            Route::Observe(id) => Ok(if_match::answer(&self.current(id).await?)),
             Route::Redeliver { id, from_version } => self.redeliver(id, from_version).await,
         }
     }
 
     async fn list(&self, filter: &Filter, next: Option<&str>) -> Result<Response, Problem> {
         let page = self.store.list(filter, next).await.map_err(|error| match error {
-            StoreError::BadPosition => place::no_place(),
+            StoreError::BadPosition => cursor::not_a_cursor(),
             error => store_problem(error),
         })?;
-        let next = page.next.as_deref().map(place::seal);
-        let shown: Vec<Shown<'_>> = page.items.iter().map(Shown::from).collect();
-        Ok(answer(StatusCode::OK, &json!({ "subscriptions": shown, "next": next })))
+        let next = page.next.as_deref().map(cursor::encode);
+        let records: Vec<RecordView<'_>> = page.items.iter().map(RecordView::from).collect();
+        Ok(json_response(StatusCode::OK, &json!({ "subscriptions": records, "next": next })))
     }
 
     async fn plans(&self, id: SubscriptionId) -> Result<Response, Problem> {
-        // Microsoft answers for an ended subscription as if our token were wrong (F-PLN-6).
+        // About an ended subscription, Microsoft answers as if our token were wrong (F-PLN-6).
         let known = self.store.load(id).await.map_err(store_problem)?;
         if known.is_some_and(|record| *record.status() == Status::Unsubscribed) {
-            return Err(change::ended());
+            return Err(change_request::refusal(&ChangeRefused::Ended));
         }
-        let plans = self.marketplace.list_available_plans(id, None).await.map_err(problem)?;
-        Ok(answer(StatusCode::OK, &json!({ "plans": plans })))
+        let plans = self.marketplace.list_available_plans(id, None).await;
+        let plans = plans.map_err(fulfillment_problem)?;
+        Ok(json_response(StatusCode::OK, &json!({ "plans": plans })))
     }
 
-    /// How far an operation has come: one look. Its end comes by the webhook or the reconciliation.
+    /// How far an operation has come, read once. The webhook or the reconciliation records its end.
     async fn operation(
         &self,
         id: SubscriptionId,
         operation: OperationId,
     ) -> Result<Response, Problem> {
-        let operation = self.marketplace.get_operation(id, operation).await.map_err(problem)?;
-        let mut response = answer(StatusCode::OK, &operation);
+        let operation = self.marketplace.get_operation(id, operation).await;
+        let operation = operation.map_err(fulfillment_problem)?;
+        let mut response = json_response(StatusCode::OK, &operation);
         if !operation.is_settled() {
-            response.headers_mut().insert(RETRY_AFTER, ask::LOOK_AGAIN);
+            response.headers_mut().insert(RETRY_AFTER, request_change::LOOK_AGAIN);
         }
         Ok(response)
     }
 
     async fn record(&self, id: SubscriptionId) -> Result<Record, Problem> {
-        self.store.load(id).await.map_err(store_problem)?.ok_or_else(unknown)
+        self.store.load(id).await.map_err(store_problem)?.ok_or_else(unknown_subscription)
     }
 
-    /// The record as Microsoft's copy has it now: what is asked for is decided on nothing older.
+    /// The record after a read of Microsoft's copy, so that a change is decided on nothing older.
     async fn current(&self, id: SubscriptionId) -> Result<Record, Problem> {
         let current = self.store.load(id).await.map_err(store_problem)?;
-        let observed = self.marketplace.get_subscription(id).await.map_err(problem)?;
-        let cause = Cause::Management;
-        let committed = adopt(&*self.store, &*self.system, id, current, &observed, &cause)
-            .await
-            .map_err(decide_problem)?;
-        committed.record.ok_or_else(unknown)
+        let observed = self.marketplace.get_subscription(id).await.map_err(fulfillment_problem)?;
+        let committed = self.ledger.adopt(id, current, &observed, &Cause::Management).await;
+        committed.map_err(update_problem)?.record.ok_or_else(unknown_subscription)
     }
 }
 
 fn document() -> Response {
-    let mut response = shared::http::empty(StatusCode::OK);
-    let media_type = HeaderValue::from_static("application/json");
-    response.headers_mut().insert(http::header::CONTENT_TYPE, media_type);
+    let mut response = empty(StatusCode::OK);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     *response.body_mut() = Bytes::from_static(DOCUMENT.as_bytes());
     response
 }
 
-fn unknown() -> Problem {
-    Code::UnknownSubscription.with("there is no such subscription")
+fn unknown_subscription() -> Problem {
+    ErrorCode::UnknownSubscription.with("there is no such subscription")
 }
 
 fn store_problem(error: StoreError) -> Problem {
-    error!(%error, "the table can't be used");
+    error!(%error, "could not use the table");
     Problem::unavailable()
 }
 
-fn decide_problem(error: DecideError) -> Problem {
-    error!(%error, "a decision could not be committed");
+fn update_problem(error: UpdateError) -> Problem {
+    error!(%error, "could not update a record");
     Problem::unavailable()
 }
 
-fn problem(error: FulfillmentError) -> Problem {
+fn fulfillment_problem(error: FulfillmentError) -> Problem {
     match error {
-        FulfillmentError::NotFound(_) => Code::UnknownToMicrosoft.with("Microsoft doesn't know it"),
-        FulfillmentError::Refused(refusal) => Code::Refused
+        FulfillmentError::NotFound(_) => {
+            ErrorCode::UnknownToMicrosoft.with("Microsoft doesn't know it")
+        }
+        FulfillmentError::Refused(refusal) => ErrorCode::Refused
             .with(refusal.message.unwrap_or_else(|| "Microsoft refused the request".to_owned())),
-        FulfillmentError::Conflict(refusal) => change::pending(refusal.message),
+        FulfillmentError::Conflict(refusal) => ErrorCode::OperationPending
+            .with(refusal.message.unwrap_or_else(|| ChangeRefused::OperationPending.to_string())),
         FulfillmentError::Unauthorized(_)
         | FulfillmentError::Token(_)
         | FulfillmentError::Unavailable { .. }
+        | FulfillmentError::Unreachable { .. }
         | FulfillmentError::Malformed(_) => {
-            error!(%error, "Microsoft can't be asked");
+            error!(%error, "could not ask Microsoft");
             Problem::unavailable()
         }
     }
@@ -180,9 +192,10 @@ fn problem(error: FulfillmentError) -> Problem {
 #[async_trait]
 impl Handler for Management {
     async fn handle(&self, request: Request) -> Response {
-        let work = deadline::until(self.system.now() + deadline::OF_CALLER, self.call(&request));
+        let deadline = self.clock.now() + deadline::CALLER_TIME;
+        let work = deadline::with_deadline(deadline, self.call(&request));
         let span = info_span!("management", correlation_id = Empty, subscription.id = Empty);
-        let answered = telemetry::within(self.system.new_id(), span, work).await;
+        let answered = correlation::in_span(self.clock.new_id(), span, work).await;
         answered.unwrap_or_else(Response::from)
     }
 }

@@ -1,64 +1,53 @@
-//! The calls of the publisher's API: one table, by which requests are told apart and from which
-//! `openapi.json` is made.
+//! The calls of the publisher's API: one table, from which requests are routed and `openapi.json` is
+//! made.
 
 use http::Method;
 use shared::domain::{OperationId, Status, SubscriptionId};
-use shared::http::{Problem, Request};
+use shared::host::http::{Problem, Request};
 use shared::lenient::object;
 use shared::store::Filter;
 use url::form_urlencoded;
 
-use crate::change::Asked;
-use crate::code::Code;
-use crate::{place, whole};
+use shared::flows::request_change::ChangeRequest;
+
+use crate::error_code::{ErrorCode, malformed};
+use crate::{change_request, cursor, json_integer};
 
 /// A call, as the table names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Call {
-    /// Records, a page at a time.
+pub(crate) enum Call {
     List,
     /// The description of this API.
     Document,
-    /// One record.
     Read,
     /// Another plan, or another number of seats.
     Change,
-    /// The end.
     Cancel,
-    /// What happened.
     Events,
-    /// What the customer may change to.
     Plans,
-    /// What is under way.
     Operations,
-    /// How far one operation has come.
     Operation,
-    /// Microsoft's copy, now.
+    /// Read Microsoft's copy now.
     Observe,
-    /// Events, once more.
     Redeliver,
 }
 
-/// The most characters of a status or an offer's id: Microsoft's have 50 at the most, and the table
-/// takes no key of 2 KB.
-pub const LONGEST_WORD: usize = 100;
+/// The longest status or offer id, in characters. Microsoft's have 50 at the most, and the table
+/// rejects a key of 2 KB.
+pub(crate) const LONGEST_WORD: usize = 100;
 
-/// A query parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Query {
-    /// Only those with this status.
+pub(crate) enum Query {
     Status,
-    /// Only those of this offer.
     Offer,
-    /// Where the page before ended.
+    /// The cursor of the previous page.
     Next,
-    /// The version of the last event that is known.
+    /// The version of the last event that the caller has.
     After,
 }
 
 impl Query {
-    /// Its name.
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Status => "status",
             Self::Offer => "offer",
@@ -69,14 +58,12 @@ impl Query {
 }
 
 /// A line of the table.
-pub struct Entry {
-    /// Which call.
+pub(crate) struct Entry {
     pub call: Call,
-    /// Its method.
     pub method: Method,
-    /// Its path, as the deployment template writes it.
+    /// As in the deployment template.
     pub path: &'static str,
-    /// The parameters that are read; no others are.
+    /// Other parameters are ignored.
     pub query: &'static [Query],
 }
 
@@ -84,10 +71,10 @@ const fn entry(call: Call, method: Method, path: &'static str, query: &'static [
     Entry { call, method, path, query }
 }
 
-/// Every call. Of two forms that a path fits, the first counts.
-pub static TABLE: [Entry; 11] = [
+/// Every call. Where a path matches two patterns, the first one wins.
+pub(crate) static TABLE: [Entry; 11] = [
     entry(Call::List, Method::GET, "/subscriptions", &[Query::Status, Query::Offer, Query::Next]),
-    // Below the same path as everything else, so that one permission covers it; no GUID looks like it.
+    // Below the same path as all others, so that one permission covers it. No GUID looks like it.
     entry(Call::Document, Method::GET, "/subscriptions/openapi.json", &[]),
     entry(Call::Read, Method::GET, "/subscriptions/{id}", &[]),
     entry(Call::Change, Method::PATCH, "/subscriptions/{id}", &[]),
@@ -100,49 +87,34 @@ pub static TABLE: [Entry; 11] = [
     entry(Call::Redeliver, Method::POST, "/subscriptions/{id}/redeliver", &[]),
 ];
 
-/// A request, understood.
+/// A parsed request.
 #[derive(Debug)]
-pub enum Route {
-    /// A page of records.
+pub(crate) enum Route {
     List {
-        /// Which.
         filter: Filter,
-        /// Where the page before ended.
         next: Option<String>,
     },
-    /// The description of this API.
     Document,
-    /// One record.
     Read(SubscriptionId),
-    /// What happened after a version.
     Events {
-        /// Whose.
         id: SubscriptionId,
-        /// The version of the last event that is known.
+        /// The version of the last event that the caller has.
         after: u64,
     },
-    /// What the customer may change to.
     Plans(SubscriptionId),
-    /// What is under way.
     Operations(SubscriptionId),
-    /// How far one operation has come.
     Operation(SubscriptionId, OperationId),
-    /// Something is asked of Microsoft.
-    Ask(SubscriptionId, Asked),
-    /// Microsoft's copy, now.
+    RequestChange(SubscriptionId, ChangeRequest),
     Observe(SubscriptionId),
-    /// Events once more, from the first of this version on.
     Redeliver {
-        /// Whose.
         id: SubscriptionId,
-        /// Where to begin; where it stopped, if nothing is said.
+        /// The first version that is sent again; `None`: the first one that was not delivered.
         from_version: Option<u64>,
     },
 }
 
 impl Route {
-    /// The subscription a call is about.
-    pub fn subscription(&self) -> Option<SubscriptionId> {
+    pub(crate) fn subscription(&self) -> Option<SubscriptionId> {
         match self {
             Self::List { .. } | Self::Document => None,
             Self::Read(id)
@@ -150,16 +122,16 @@ impl Route {
             | Self::Plans(id)
             | Self::Operations(id)
             | Self::Operation(id, _)
-            | Self::Ask(id, _)
+            | Self::RequestChange(id, _)
             | Self::Observe(id)
             | Self::Redeliver { id, .. } => Some(*id),
         }
     }
 
-    /// The call, or why it is none.
-    pub fn of(request: &Request) -> Result<Self, Problem> {
+    /// Parses a request.
+    pub(crate) fn of(request: &Request) -> Result<Self, Problem> {
         let path = request.uri().path().trim_end_matches('/');
-        // The path says what it is about, whatever the method: the description is no subscription.
+        // The path decides before the method does: `openapi.json` is not a subscription's id.
         let (form, parts) = TABLE
             .iter()
             .find_map(|entry| Some((entry.path, fit(entry.path, path)?)))
@@ -169,14 +141,17 @@ impl Route {
             .find(|entry| entry.path == form && entry.method == *request.method())
             .ok_or_else(no_route)?;
         let query = |wanted: Query| {
-            debug_assert!(entry.query.contains(&wanted), "the table names what is read");
+            debug_assert!(
+                entry.query.contains(&wanted),
+                "the table names every parameter that is read"
+            );
             form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes())
                 .find(|(name, value)| name == wanted.name() && !value.trim().is_empty())
                 .map(|(_, value)| value.trim().to_owned())
         };
         let word = |wanted: Query| match query(wanted) {
             Some(word) if word.chars().count() > LONGEST_WORD => {
-                Err(malformed(&format!("`{}` is longer than any there is", wanted.name())))
+                Err(malformed(&format!("`{}` is too long", wanted.name())))
             }
             word => Ok(word),
         };
@@ -190,12 +165,12 @@ impl Route {
                     status: word(Query::Status)?.as_deref().map(Status::from),
                     offer_id: word(Query::Offer)?,
                 },
-                next: query(Query::Next).map(|next| place::open(&next)).transpose()?,
+                next: query(Query::Next).map(|next| cursor::decode(&next)).transpose()?,
             },
             Call::Document => Self::Document,
             Call::Read => Self::Read(id()?),
-            Call::Change => Self::Ask(id()?, Asked::change(request.body())?),
-            Call::Cancel => Self::Ask(id()?, Asked::Cancel),
+            Call::Change => Self::RequestChange(id()?, change_request::parse(request.body())?),
+            Call::Cancel => Self::RequestChange(id()?, ChangeRequest::Cancel),
             Call::Events => Self::Events {
                 id: id()?,
                 after: match query(Query::After) {
@@ -224,7 +199,7 @@ impl Route {
     }
 }
 
-/// What stands in the place of the names in braces, if a path is of this form.
+/// The parts of a path in the place of the names in braces, if it matches the pattern.
 fn fit<'a>(form: &str, path: &'a str) -> Option<Vec<&'a str>> {
     let (mut form, mut path) = (form.split('/'), path.split('/'));
     let mut parts = Vec::new();
@@ -238,12 +213,12 @@ fn fit<'a>(form: &str, path: &'a str) -> Option<Vec<&'a str>> {
     }
 }
 
-/// Reads the body of a wish for events: none at all, or where they begin.
+/// Reads the optional body of a redelivery.
 fn from_version(body: &[u8]) -> Result<Option<u64>, Problem> {
     #[derive(serde::Deserialize)]
     #[serde(rename_all = "camelCase", deny_unknown_fields)]
     struct Body {
-        #[serde(default, deserialize_with = "whole::read")]
+        #[serde(default, deserialize_with = "json_integer::read")]
         from_version: Option<u64>,
     }
     if body.trim_ascii().is_empty() {
@@ -258,10 +233,5 @@ fn from_version(body: &[u8]) -> Result<Option<u64>, Problem> {
 }
 
 fn no_route() -> Problem {
-    Code::NoRoute.with("there is no such call")
-}
-
-/// A request that can't be read.
-pub fn malformed(detail: &str) -> Problem {
-    Code::MalformedRequest.with(detail)
+    ErrorCode::NoRoute.with("there is no such call")
 }

@@ -1,10 +1,10 @@
-//! Compares every subscription with Microsoft's copy, repairs what differs, and finishes what was
-//! left half done.
+//! Compares every subscription with Microsoft's copy, repairs the differences, and finishes work that
+//! was interrupted.
 //!
-//! One slice reads pages of List Subscriptions, each with one batch read of the same records, until
-//! the list or its time ends, and notes how far it came. Memory doesn't grow with the number of
-//! subscriptions; a run in which nothing differs writes nothing but its checkpoint. One bad
-//! subscription is reported and skipped.
+//! A slice reads pages of List Subscriptions, each with one batch read of the same records. It ends
+//! with the list or with its time, and saves a checkpoint after every page. Memory does not grow with
+//! the number of subscriptions. A run without differences writes nothing but its checkpoint. A
+//! subscription that fails is logged and skipped.
 
 mod repair;
 
@@ -12,95 +12,90 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use shared::activation::Activation;
-use shared::config::{ConfigError, Environment, Foundation};
-use shared::decision::Changes;
+use shared::config::Dependencies;
 use shared::domain::Observation;
-use shared::fulfillment::{FulfillmentError, Marketplace, SubscriptionPage};
-use shared::operations::Operations;
-use shared::retry::RetryPolicy;
-use shared::store::{Checkpoint, Store, StoreError};
-use shared::system::System;
-use shared::telemetry;
+use shared::flows::activation::ActivationFlow;
+use shared::flows::answer::Responder;
+use shared::flows::ledger::Ledger;
+use shared::host::clock::Clock;
+use shared::host::correlation;
+use shared::host::environment::{ConfigError, Environment};
+use shared::host::retry::RetryPolicy;
+use shared::microsoft::fulfillment::{FulfillmentError, Marketplace, SubscriptionPage};
+use shared::publisher::approval::ChangeApproval;
+use shared::store::{Checkpoint, Checkpoints, Store, StoreError};
 use thiserror::Error;
 use tracing::field::Empty;
 use tracing::{error, info, info_span, warn};
 
-/// Nothing but the comparison itself is begun later than this after the slice began: no page, no
-/// activation, no operation. The rest of a page then takes well less than what is left of the
-/// function's timeout.
-const SLICE: SignedDuration = SignedDuration::from_secs(180);
+/// How long a slice starts new pages, activations and operations. The rest of the page is compared
+/// after that, which takes far less than the function's timeout leaves.
+const SLICE_BUDGET: SignedDuration = SignedDuration::from_secs(180);
 
-/// A place in the list that could not be gone on from so often is given up.
+/// How often in a row Microsoft may fail to return the next page before the list starts anew.
 const MOST_STUCK: u32 = 3;
 
 /// What the reconciliation may touch.
 pub struct Reconciliation {
     marketplace: Arc<dyn Marketplace>,
     store: Arc<dyn Store>,
-    system: Arc<dyn System>,
-    activation: Activation,
-    operations: Operations,
+    checkpoints: Arc<dyn Checkpoints>,
+    ledger: Ledger,
+    activation: ActivationFlow,
+    responder: Responder,
+    clock: Arc<dyn Clock>,
 }
 
-/// What a slice came to; counts are of the whole run so far.
+/// The result of a slice. The counts are of the whole run so far.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// The list is at its end.
+    /// The run reached the end of the list.
     pub finished: bool,
     /// Subscriptions compared.
     pub examined: u64,
-    /// Records that differed, and were brought up to date.
+    /// Records brought up to date.
     pub repaired: u64,
-    /// Subscriptions that could not be dealt with.
+    /// Subscriptions that failed.
     pub failed: u64,
 }
 
-/// Why a slice ended before its time; the next one goes on from the last checkpoint.
+/// Why a slice ended early. The next one continues from the last checkpoint.
 #[derive(Debug, Error)]
 pub enum SliceError {
-    /// Microsoft.
     #[error(transparent)]
     Fulfillment(#[from] FulfillmentError),
-    /// The table.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Reconciliation {
-    /// The function as its settings describe it.
     pub fn from_environment(environment: &Environment) -> Result<Self, ConfigError> {
-        let foundation = Foundation::read(environment)?;
-        Self::new(environment, &foundation)
+        Self::new(environment, &Dependencies::read(environment)?)
     }
 
-    /// The function on a given foundation.
-    pub fn new(environment: &Environment, foundation: &Foundation) -> Result<Self, ConfigError> {
-        let changes = Changes::read(environment, foundation)?;
-        let Foundation { microsoft, store, system } = foundation;
-        let marketplace = microsoft.marketplace(RetryPolicy::SCHEDULED, system.clone());
+    pub fn new(
+        environment: &Environment,
+        dependencies: &Dependencies,
+    ) -> Result<Self, ConfigError> {
+        let approval = ChangeApproval::read(environment, dependencies)?;
+        let Dependencies { microsoft, store, checkpoints, clock, .. } = dependencies;
+        let marketplace = microsoft.marketplace(RetryPolicy::SCHEDULED, clock.clone());
+        let ledger = dependencies.ledger();
         Ok(Self {
             marketplace: marketplace.clone(),
             store: store.clone(),
-            system: system.clone(),
-            activation: Activation {
-                marketplace: marketplace.clone(),
-                store: store.clone(),
-                system: system.clone(),
-            },
-            operations: Operations {
-                marketplace,
-                store: store.clone(),
-                system: system.clone(),
-                changes,
-            },
+            checkpoints: checkpoints.clone(),
+            ledger: ledger.clone(),
+            activation: ActivationFlow { marketplace: marketplace.clone(), ledger: ledger.clone() },
+            responder: Responder { marketplace, ledger, approval },
+            clock: clock.clone(),
         })
     }
 
     /// Runs one slice.
     pub async fn slice(&self) -> Result<Report, SliceError> {
-        telemetry::within(
-            self.system.new_id(),
+        correlation::in_span(
+            self.clock.new_id(),
             info_span!("reconciliation", correlation_id = Empty),
             self.run(),
         )
@@ -108,8 +103,8 @@ impl Reconciliation {
     }
 
     async fn run(&self) -> Result<Report, SliceError> {
-        let begun = self.system.now();
-        let mut checkpoint = self.store.checkpoint().await?;
+        let begun = self.clock.now();
+        let mut checkpoint = self.checkpoints.checkpoint().await?;
         if checkpoint.next.is_none() {
             checkpoint = Checkpoint::default();
         }
@@ -119,9 +114,9 @@ impl Reconciliation {
             checkpoint.next = page.next;
             checkpoint.pages += 1;
             checkpoint.stuck = 0;
-            self.notice_circle(&mut checkpoint);
-            // After every page: whatever ends the function, what was done stays done.
-            self.store.save_checkpoint(&checkpoint).await?;
+            self.detect_circle(&mut checkpoint);
+            // After every page, so that a killed function loses no more than one.
+            self.checkpoints.save_checkpoint(&checkpoint).await?;
             let finished = checkpoint.next.is_none();
             if finished || self.is_over(begun) {
                 break Report {
@@ -143,13 +138,12 @@ impl Reconciliation {
         Ok(report)
     }
 
-    /// Whether the slice's time is over.
     pub(crate) fn is_over(&self, begun: Timestamp) -> bool {
-        self.system.now().duration_since(begun) >= SLICE
+        self.clock.now().duration_since(begun) >= SLICE_BUDGET
     }
 
-    /// The page the run goes on with. Where Microsoft doesn't take the continuation token, or fails
-    /// at it again and again, the list is begun anew.
+    /// The next page of the run. If Microsoft no longer accepts the continuation token, or keeps failing
+    /// at it, the list starts anew.
     async fn page(&self, checkpoint: &mut Checkpoint) -> Result<SubscriptionPage, SliceError> {
         let error = match self.marketplace.list_subscriptions(checkpoint.next.as_deref()).await {
             Ok(page) => return Ok(page),
@@ -161,11 +155,11 @@ impl Reconciliation {
         checkpoint.stuck += 1;
         let refused = matches!(error, FulfillmentError::Refused(_) | FulfillmentError::NotFound(_));
         if refused || checkpoint.stuck >= MOST_STUCK {
-            warn!(%error, "the list can't be gone on with; beginning anew");
+            warn!(%error, "continuation token no longer accepted; restarting the list");
             *checkpoint = Checkpoint::default();
             return Ok(self.marketplace.list_subscriptions(None).await?);
         }
-        self.store.save_checkpoint(checkpoint).await?;
+        self.checkpoints.save_checkpoint(checkpoint).await?;
         Err(error.into())
     }
 
@@ -179,7 +173,7 @@ impl Reconciliation {
         let mut records = self.store.load_many(&ids).await?;
         let nameless = page.subscriptions.len() - ids.len() + page.unreadable;
         if nameless > 0 {
-            error!(count = nameless, "entries of the list can't be read");
+            error!(count = nameless, "could not read entries of the list");
             checkpoint.failed += nameless as u64;
         }
         for observed in &page.subscriptions {
@@ -192,7 +186,7 @@ impl Reconciliation {
             match repaired {
                 Ok(changed) => checkpoint.repaired += u64::from(changed),
                 Err(error) => {
-                    error!(subscription.id = %id, %error, "a subscription could not be reconciled; going on");
+                    error!(subscription.id = %id, %error, "could not reconcile a subscription; continuing with the next");
                     checkpoint.failed += 1;
                 }
             }
@@ -200,9 +194,10 @@ impl Reconciliation {
         Ok(())
     }
 
-    /// Ends a list that runs in a circle (F-LST-8), remembering no more than one token: the token
-    /// of every page whose number is a power of two is the landmark that later ones must not meet.
-    fn notice_circle(&self, checkpoint: &mut Checkpoint) {
+    /// Ends a list that runs in a circle (F-LST-8). It remembers one token only: the token of each page
+    /// whose number is a power of two becomes the landmark, and a later page with the same token closes
+    /// the circle.
+    fn detect_circle(&self, checkpoint: &mut Checkpoint) {
         if checkpoint.next.is_some() && checkpoint.next == checkpoint.landmark {
             error!(pages = checkpoint.pages, "the list runs in a circle; ending the run");
             checkpoint.next = None;

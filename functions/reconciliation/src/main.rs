@@ -8,13 +8,13 @@ use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let reconciliation = match shared::lambda::start(Reconciliation::from_environment) {
+    let reconciliation = match shared::host::lambda::start(Reconciliation::from_environment) {
         Ok(reconciliation) => reconciliation,
         Err(code) => return code,
     };
-    // What the event says doesn't matter: where to go on is in the table.
+    // The event does not matter: the checkpoint says where to continue.
     let slice = async |_: LambdaEvent<Value>| -> Result<Report, Error> {
         Ok(reconciliation.slice().await?)
     };
-    shared::lambda::ended(run(service_fn(slice)).await)
+    shared::host::lambda::ended(run(service_fn(slice)).await)
 }

@@ -1,46 +1,46 @@
-//! One subscription: Microsoft's copy against the record, and what was left half done.
+//! One subscription: compares Microsoft's copy with the record, and finishes interrupted work.
 
 use jiff::{SignedDuration, Timestamp};
-use shared::activation::{Activated, ActivationError};
-use shared::commit::{DecideError, adopt, decide};
 use shared::domain::{
     Action, ActivationRequest, Cause, Decision, Observation, Operation, OperationId,
-    PendingOperation, Record, Staleness, Status, SubscriptionId,
+    PendingOperation, Record, Requested, Staleness, Status, SubscriptionId,
 };
-use shared::fulfillment::FulfillmentError;
-use shared::operations::{AnswerError, Requested};
+use shared::flows::activation::{Activated, ActivationError};
+use shared::flows::answer::AnswerError;
+use shared::flows::ledger::UpdateError;
+use shared::microsoft::fulfillment::FulfillmentError;
 use shared::store::StoreError;
 use thiserror::Error;
 use tracing::{info, warn};
 
 use crate::Reconciliation;
 
-/// Why one subscription could not be dealt with.
+/// Why one subscription could not be reconciled.
 #[derive(Debug, Error)]
 pub(crate) enum RepairError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
-    Decide(#[from] DecideError),
+    Update(#[from] UpdateError),
     #[error(transparent)]
     Fulfillment(#[from] FulfillmentError),
     #[error(transparent)]
     Activation(#[from] ActivationError),
     #[error(transparent)]
     Answer(#[from] AnswerError),
-    /// Microsoft's copy can't follow ours, and didn't just change.
+    /// Microsoft's status can't follow the recorded one, and the record did not just change.
     #[error("Microsoft reports a status that can't follow the recorded one")]
     Impossible,
 }
 
-/// An activation is left to whoever began it for as long as they may still be at it.
+/// How long an activation is left to the function that began it.
 const ACTIVATION_GRACE: SignedDuration = SignedDuration::from_mins(2);
 
-/// An operation that waits is looked at once its ten seconds (F-WHA-10) are well over.
+/// How long an operation is left to the webhook: until its ten seconds (F-WHA-10) are well over.
 const OPERATION_GRACE: SignedDuration = SignedDuration::from_mins(1);
 
 impl Reconciliation {
-    /// Brings one record up to date. `true` if anything differed.
+    /// Brings one record up to date. Returns whether anything changed.
     pub(crate) async fn repair(
         &self,
         id: SubscriptionId,
@@ -48,8 +48,7 @@ impl Reconciliation {
         record: Option<Record>,
         begun: Timestamp,
     ) -> Result<bool, RepairError> {
-        let cause = Cause::Reconciliation;
-        let committed = adopt(&*self.store, &*self.system, id, record, observed, &cause).await?;
+        let committed = self.ledger.adopt(id, record, observed, &Cause::Reconciliation).await?;
         match committed.stale {
             Some(Staleness::Settling) => return Ok(false),
             Some(Staleness::Impossible) => return Err(RepairError::Impossible),
@@ -61,24 +60,24 @@ impl Reconciliation {
             info!(subscription.id = %id, events = committed.events.len(), metric = "drift", "repaired a record");
         }
         changed |= self.announce_deadline(&record).await?;
-        // What takes several calls waits for the next slice once this one's time is over.
+        // Work that takes several calls waits for the next slice once this one's time is over.
         if !self.is_over(begun) {
-            changed |= self.sweep(&record).await?;
+            changed |= self.sweep_operations(&record).await?;
             changed |= self.finish_activation(&record).await?;
         }
         Ok(changed)
     }
 
-    /// Tells Microsoft again about an activation that nobody finished.
+    /// Repeats an activation that was begun and never confirmed.
     async fn finish_activation(&self, record: &Record) -> Result<bool, RepairError> {
         match record.activation {
             Some(ActivationRequest::AwaitsMicrosoft { since })
-                if self.system.now().duration_since(since) >= ACTIVATION_GRACE =>
+                if self.clock.now().duration_since(since) >= ACTIVATION_GRACE =>
             {
                 let finished =
                     self.activation.finish(record.clone(), &Cause::Reconciliation).await?;
                 let confirmed = matches!(finished, Activated::Confirmed(_));
-                info!(subscription.id = %record.id(), confirmed, "took up an activation");
+                info!(subscription.id = %record.id(), confirmed, "resumed an activation");
                 Ok(true)
             }
             Some(
@@ -90,22 +89,17 @@ impl Reconciliation {
     }
 
     async fn announce_deadline(&self, record: &Record) -> Result<bool, RepairError> {
-        let now = self.system.now();
-        let rule = |record: Option<&Record>| {
-            Ok(record.map_or(Decision::Unchanged, |record| {
-                record.announce_deadline(&Cause::Reconciliation, now)
-            }))
-        };
-        let id = record.id();
-        let announced =
-            decide(&*self.store, &*self.system, id, Some(record.clone()), None, rule).await?;
+        let now = self.clock.now();
+        let announce = |record: &Record| record.announce_deadline(&Cause::Reconciliation, now);
+        let rule = |record: Option<&Record>| Ok(record.map_or(Decision::Unchanged, announce));
+        let announced = self.ledger.update(record.id(), Some(record.clone()), None, rule).await?;
         Ok(!announced.events.is_empty())
     }
 
-    /// Answers operations whose call was missed, and lets go of one that has ended.
-    async fn sweep(&self, record: &Record) -> Result<bool, RepairError> {
+    /// Answers operations whose call was missed, and ends the wait for one that has ended.
+    async fn sweep_operations(&self, record: &Record) -> Result<bool, RepairError> {
         let waited_for = record.pending_operation.as_ref();
-        let since = waited_for.map(|pending| self.system.now().duration_since(pending.since));
+        let since = waited_for.map(|pending| self.clock.now().duration_since(pending.since));
         if since.is_some_and(|since| since < OPERATION_GRACE) {
             return Ok(false);
         }
@@ -122,7 +116,7 @@ impl Reconciliation {
             answered |= self.answer(record, operation).await?;
         }
         match waited_for {
-            Some(pending) if !answered => self.let_go(record, pending).await,
+            Some(pending) if !answered => self.end_wait(record, pending).await,
             Some(_) | None => Ok(answered),
         }
     }
@@ -138,23 +132,23 @@ impl Reconciliation {
             subscription: id,
             id: operation_id,
             action,
-            operation,
+            operation: Some(operation),
             cause: Cause::Reconciliation,
         };
-        warn!(subscription.id = %id, operation.id = %operation_id, action = %requested.action, "an operation was left unanswered");
+        warn!(
+            subscription.id = %id, operation.id = %operation_id, action = %requested.action,
+            "answering an operation whose webhook call was missed"
+        );
         let current = self.store.load(id).await?;
         let answered = match requested.action {
             Action::ChangePlan | Action::ChangeQuantity => {
-                let briefing = self.operations.brief(id).await;
-                self.operations.answer(&requested, current, &briefing).await.map(|_| true)
+                let context = self.responder.gather(id).await;
+                self.responder.answer(&requested, current, &context).await.map(|_| true)
             }
             Action::Reinstate => {
                 let observed = self.marketplace.get_subscription(id).await?;
-                let operation = Some(&requested.operation);
-                self.operations
-                    .reinstate(&requested, operation, observed, current)
-                    .await
-                    .map(|outcome| outcome.is_some())
+                let reinstated = self.responder.reinstate(&requested, observed, current).await;
+                reinstated.map(|outcome| outcome.is_some())
             }
             Action::Subscribe
             | Action::Renew
@@ -163,26 +157,26 @@ impl Reconciliation {
             | Action::Other(_) => Ok(false),
         };
         match answered {
-            // The webhook is at it, or was just now.
-            Err(AnswerError::Decide(DecideError::AlreadyMarked) | AnswerError::Settling) => {
+            // The webhook is answering it, or has just done so.
+            Err(AnswerError::Update(UpdateError::AlreadyMarked) | AnswerError::Settling) => {
                 Ok(false)
             }
             answered => Ok(answered?),
         }
     }
 
-    /// Lets go of an operation that has ended; what it brought about is in the observation.
-    async fn let_go(
+    /// Ends the wait for an operation that has ended. Its result is in the observation.
+    async fn end_wait(
         &self,
         record: &Record,
         pending: &PendingOperation,
     ) -> Result<bool, RepairError> {
         let id = record.id();
         let operation = match self.marketplace.get_operation(id, pending.id).await {
-            // Forgotten: it ended, and nobody knows how.
-            Err(FulfillmentError::NotFound(_)) => Operation::default(),
+            // Microsoft has forgotten it: it ended, and we can't know how.
+            Err(FulfillmentError::NotFound(_)) => None,
             Ok(operation) if !operation.is_settled() => return Ok(false),
-            ended => ended?,
+            ended => Some(ended?),
         };
         let Some(current) = self.store.load(id).await? else { return Ok(false) };
         let requested = Requested {
@@ -192,7 +186,7 @@ impl Reconciliation {
             operation,
             cause: Cause::Reconciliation,
         };
-        self.operations.conclude(&requested, current).await?;
+        self.responder.conclude(&requested, current).await?;
         Ok(true)
     }
 }

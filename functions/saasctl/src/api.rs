@@ -1,4 +1,4 @@
-//! The API: one function sends every request and reads every answer.
+//! The publisher's API. [`Api::call`] sends every request and checks every answer.
 
 use std::time::Duration;
 
@@ -6,16 +6,15 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST, IF_MATCH, USER_AGENT};
 use http::{HeaderName, Method, StatusCode};
 use serde_json::Value;
-use shared::outbound::{Https, SendError, Transport as _};
+use shared::host::http_client::{HttpClient, Transport as _};
 use url::Url;
 
-use crate::arguments::Reach;
+use crate::arguments::Connection;
 use crate::failure::Failure;
 use crate::sign::{Signer, is_gateway};
 
-/// The API, and how to reach it.
-pub struct Api {
-    transport: Https,
+pub(crate) struct Api {
+    transport: HttpClient,
     /// Without `/subscriptions`, and without a slash at the end.
     base: String,
     host: String,
@@ -23,8 +22,8 @@ pub struct Api {
     answer_within: Duration,
 }
 
-/// One request.
-pub struct Call {
+/// A request below `/subscriptions`.
+pub(crate) struct Call {
     method: Method,
     path: String,
     body: Option<Value>,
@@ -32,69 +31,65 @@ pub struct Call {
 }
 
 impl Call {
-    /// A request below `/subscriptions`.
-    pub fn new(method: Method, path: String) -> Self {
+    pub(crate) fn new(method: Method, path: String) -> Self {
         Self { method, path, body: None, headers: Vec::new() }
     }
 
-    /// A request that only looks.
-    pub fn get(path: String) -> Self {
+    pub(crate) fn get(path: String) -> Self {
         Self::new(Method::GET, path)
     }
 
-    /// The same with a body.
-    pub fn body(mut self, body: Value) -> Self {
+    pub(crate) fn body(mut self, body: Value) -> Self {
         self.body = Some(body);
         self
     }
 
-    /// The same under a key: repeated, it is carried out once.
-    pub fn key(mut self, key: &str) -> Self {
+    /// Adds an idempotency key: the API carries out a repeated request once.
+    pub(crate) fn key(mut self, key: &str) -> Self {
         self.headers.push((HeaderName::from_static("idempotency-key"), key.to_owned()));
         self
     }
 
-    /// The same on a condition.
-    pub fn if_version(mut self, version: Option<u64>) -> Self {
+    /// Makes the request conditional on the record's version.
+    pub(crate) fn if_version(mut self, version: Option<u64>) -> Self {
         self.headers.extend(version.map(|version| (IF_MATCH, format!("\"{version}\""))));
         self
     }
 }
 
-/// What was answered.
-pub struct Answer {
-    /// 2xx.
+/// A 2xx answer.
+pub(crate) struct Answer {
     pub status: StatusCode,
-    /// The body.
     pub body: Value,
 }
 
 impl Api {
-    /// The API as the command line names it.
-    pub async fn new(reach: &Reach) -> Result<Self, Failure> {
-        let url = &reach.url;
+    pub(crate) async fn new(connection: &Connection) -> Result<Self, Failure> {
+        let url = &connection.url;
         if !matches!(url.scheme(), "http" | "https") || url.query().is_some() {
             return Err(Failure::BadAddress);
         }
         let host = authority(url).ok_or(Failure::BadAddress)?;
         let base = url.as_str().trim_end_matches('/');
         let base = base.strip_suffix("/subscriptions").unwrap_or(base).to_owned();
-        let signer =
-            if reach.aws || is_gateway(url) { Some(Signer::find(reach).await?) } else { None };
-        let answer_within = reach.answer_within;
-        Ok(Self { transport: Https::default(), base, host, signer, answer_within })
+        let signer = if connection.aws || is_gateway(url) {
+            Some(Signer::find(connection).await?)
+        } else {
+            None
+        };
+        let answer_within = connection.answer_within;
+        Ok(Self { transport: HttpClient::default(), base, host, signer, answer_within })
     }
 
-    /// Sends a request, and reads what is answered.
-    pub async fn call(&self, call: &Call) -> Result<Answer, Failure> {
+    /// Sends a request. An answer other than a 2xx is a [`Failure`].
+    pub(crate) async fn call(&self, call: &Call) -> Result<Answer, Failure> {
         let request = self.request(call)?;
         let answer = self.transport.send(request, self.answer_within).await;
-        let answer = answer.map_err(|error| match error {
-            SendError::NotSent(_) => {
-                Failure::Unavailable(format!("{} can't be reached", self.base))
-            }
-            SendError::NoAnswer(_) | SendError::TooLarge => {
-                Failure::NoAnswer(format!("{} gave no answer", self.base))
+        let answer = answer.map_err(|error| {
+            if error.may_have_arrived() {
+                Failure::NoAnswer(format!("no answer from {}", self.base))
+            } else {
+                Failure::Unavailable(format!("could not reach {}", self.base))
             }
         })?;
         let (parts, body) = answer.into_parts();
@@ -105,8 +100,7 @@ impl Api {
         Err(refusal(parts.status, &body))
     }
 
-    /// Looks at something.
-    pub async fn get(&self, path: String) -> Result<Value, Failure> {
+    pub(crate) async fn get(&self, path: String) -> Result<Value, Failure> {
         self.call(&Call::get(path)).await.map(|answer| answer.body)
     }
 
@@ -116,7 +110,7 @@ impl Api {
             .method(call.method.clone())
             .uri(format!("{}/subscriptions{}", self.base, call.path))
             .header(HOST, &self.host)
-            .header(USER_AGENT, concat!("marketplace/", env!("CARGO_PKG_VERSION")));
+            .header(USER_AGENT, concat!("saasctl/", env!("CARGO_PKG_VERSION")));
         if call.body.is_some() {
             request = request.header(CONTENT_TYPE, "application/json");
         }
@@ -140,7 +134,7 @@ fn authority(url: &Url) -> Option<String> {
 }
 
 fn refusal(status: StatusCode, body: &Value) -> Failure {
-    // API Gateway refuses by itself with a `message` alone.
+    // API Gateway's own refusals have only a `message`.
     let text = |name: &str| body[name].as_str();
     let detail = text("detail").or_else(|| text("message")).or_else(|| text("Message"));
     let detail = detail.unwrap_or(status.canonical_reason().unwrap_or("refused")).to_owned();
@@ -150,7 +144,7 @@ fn refusal(status: StatusCode, body: &Value) -> Failure {
             Failure::Unavailable(detail)
         }
         (Some(code), _) => Failure::Refused { code: code.to_owned(), detail },
-        // The gateway's own; the function behind it may have done something or not.
+        // From the gateway: the function may or may not have carried out the request.
         (None, status) if status.is_server_error() => Failure::NoAnswer(detail),
         (None, status) => Failure::Refused { code: format!("http_{}", status.as_u16()), detail },
     }

@@ -1,4 +1,4 @@
-//! What is written on the command line.
+//! The command line.
 
 use std::time::Duration;
 
@@ -7,164 +7,167 @@ use clap_complete::Shell;
 use url::Url;
 use uuid::Uuid;
 
-/// Looks at subscriptions and acts on them, through the publisher's own API.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  refused, or the operation failed
+  2  wrong usage
+  3  unavailable; try again
+  4  Microsoft may or may not have received the request
+  5  not finished within --timeout";
+
+/// View and change subscriptions through the publisher's own API.
 #[derive(Debug, Parser)]
-#[command(
-    name = "saasctl",
-    version,
-    after_help = "Exit codes: 0 done; 1 refused, or the operation failed; 2 usage; 3 unavailable, try again; \
-                  4 whether Microsoft took the request is not known; 5 still under way when the time was up."
-)]
-pub struct Arguments {
-    /// Where to send what.
+#[command(name = "saasctl", version, after_help = EXIT_CODES)]
+pub(crate) struct Arguments {
+    /// Print the API's JSON instead of tables.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
     #[command(flatten)]
-    pub reach: Reach,
-    /// JSON for programs, as the API answers it.
-    #[arg(long, global = true)]
-    pub json: bool,
-    /// What to do.
+    pub(crate) connection: Connection,
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
-/// Where the API is, and who asks.
+// clap doesn't wrap help texts. The longer ones below break their lines for 80 columns.
 #[derive(Debug, Args)]
-pub struct Reach {
-    /// The API: `ManagementApiUrl` of the deployment, or where `cargo local` says it is.
-    #[arg(long, global = true, env = "MANAGEMENT_URL", default_value = "http://127.0.0.1:8080")]
-    pub url: Url,
-    /// Sign with AWS credentials, of the environment or of a profile. API Gateway's own addresses
-    /// are always signed for.
-    #[arg(long, global = true)]
-    pub aws: bool,
-    /// The region to sign for; the address's, the environment's or the profile's where left out.
-    #[arg(long, global = true)]
-    pub region: Option<String>,
-    /// Seconds to wait for an answer.
-    #[arg(long, global = true, default_value = "30", value_parser = seconds, value_name = "SECONDS")]
-    pub answer_within: Duration,
+#[command(next_help_heading = "Connection")]
+pub(crate) struct Connection {
+    /// The deployment's `ManagementApiUrl`, or the
+    /// address that `cargo local` prints
+    /// [env: MANAGEMENT_URL]
+    /// [default: http://127.0.0.1:8080]
+    #[arg(long, global = true, verbatim_doc_comment, hide_env = true, hide_default_value = true)]
+    #[arg(env = "MANAGEMENT_URL", default_value = "http://127.0.0.1:8080")]
+    pub(crate) url: Url,
+    /// Sign requests with AWS credentials from the
+    /// environment or a profile. Requests to API
+    /// Gateway's own addresses are always signed
+    #[arg(long, global = true, verbatim_doc_comment)]
+    pub(crate) aws: bool,
+    /// The region to sign for [default: from the
+    /// address, the environment or the profile]
+    #[arg(long, global = true, verbatim_doc_comment)]
+    pub(crate) region: Option<String>,
+    /// How long to wait for each answer.
+    #[arg(long, global = true, default_value = "30")]
+    #[arg(value_parser = seconds, value_name = "SECONDS")]
+    pub(crate) answer_within: Duration,
 }
 
-/// What to do.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// List subscriptions.
     List {
-        /// Only those with this status, as in `Subscribed`.
+        /// Only with this status, such as `Subscribed`.
         #[arg(long)]
         status: Option<String>,
-        /// Only those of this offer.
+        /// Only of this offer.
         #[arg(long)]
         offer: Option<String>,
     },
-    /// Show a subscription as last known.
+    /// Show a subscription as last recorded.
     Show {
-        /// The subscription.
+        /// The subscription's id.
         id: Uuid,
     },
-    /// Show what happened to a subscription.
+    /// Show a subscription's events.
     History {
-        /// The subscription.
+        /// The subscription's id.
         id: Uuid,
     },
-    /// Show the operations that are under way at Microsoft, or how far one is.
+    /// Show the pending operations at Microsoft, or one operation.
     Operations {
-        /// The subscription.
+        /// The subscription's id.
         id: Uuid,
-        /// One operation.
+        /// The operation's id.
         operation: Option<Uuid>,
     },
     /// Show the plans that the customer may change to.
     Plans {
-        /// The subscription.
+        /// The subscription's id.
         id: Uuid,
     },
-    /// Ask Microsoft for another plan.
+    /// Request another plan from Microsoft.
     ChangePlan {
-        /// The subscription.
+        /// The subscription's id.
         id: Uuid,
-        /// The plan's id.
+        /// The new plan's id.
         plan: String,
-        /// How to ask.
         #[command(flatten)]
-        asked: AskedHow,
+        options: RequestOptions,
     },
-    /// Ask Microsoft for another number of seats.
+    /// Request another number of seats from Microsoft.
     ChangeSeats {
-        /// The subscription.
+        /// The subscription's id.
         id: Uuid,
-        /// How many.
+        /// The new number of seats.
         #[arg(value_parser = clap::value_parser!(u64).range(1..))]
         seats: u64,
-        /// How to ask.
         #[command(flatten)]
-        asked: AskedHow,
+        options: RequestOptions,
     },
-    /// Ask Microsoft for the end of a subscription, for good.
+    /// Cancel a subscription at Microsoft, for good.
     Cancel {
-        /// The subscription.
+        /// The subscription's id.
         id: Uuid,
-        /// Don't ask back.
+        /// Don't ask for confirmation.
         #[arg(long)]
         yes: bool,
-        /// How to ask.
         #[command(flatten)]
-        asked: AskedHow,
+        options: RequestOptions,
     },
-    /// Tell Microsoft that the account is configured: billing begins.
+    /// Activate a subscription at Microsoft, which starts billing.
     Activate {
-        /// The subscription.
+        /// The subscription's id.
         id: Uuid,
-        /// Whether to stay.
         #[command(flatten)]
-        follow: Follow,
+        wait: WaitOptions,
     },
-    /// Look at Microsoft's copy now, and adopt it.
+    /// Read Microsoft's copy now, and record it.
     Observe {
-        /// The subscription.
+        /// The subscription's id.
         id: Uuid,
     },
-    /// Have your product told events again.
+    /// Deliver events to your product again.
     Redeliver {
-        /// The subscription.
+        /// The subscription's id.
         id: Uuid,
-        /// The version whose events come first; left out, from where the delivery stopped.
+        /// Start at this version [default: where delivery stopped].
         #[arg(long, value_name = "VERSION")]
         from: Option<u64>,
     },
-    /// Print a script that completes this command in a shell.
+    /// Print a shell completion script.
     Completions {
-        /// Which shell.
+        /// The shell.
         shell: Shell,
     },
 }
 
-/// How something is asked of Microsoft.
 #[derive(Debug, Args)]
-pub struct AskedHow {
+pub(crate) struct RequestOptions {
     /// Only if the subscription still has this version.
     #[arg(long, value_name = "VERSION")]
-    pub if_version: Option<u64>,
-    /// Names the request: the same key within a day asks for nothing a second time.
-    #[arg(long, value_name = "TEXT")]
-    pub key: Option<String>,
-    /// Whether to stay.
+    pub(crate) if_version: Option<u64>,
+    /// Idempotency key: within a day, requests with the
+    /// same key are carried out once
+    #[arg(long, value_name = "TEXT", verbatim_doc_comment)]
+    pub(crate) key: Option<String>,
     #[command(flatten)]
-    pub follow: Follow,
+    pub(crate) wait: WaitOptions,
 }
 
-/// Whether and how to stay until something has come to its end.
 #[derive(Debug, Args)]
-pub struct Follow {
-    /// Stay until it is in force, or refused.
+pub(crate) struct WaitOptions {
+    /// Wait until the change is in effect, or has failed.
     #[arg(long)]
-    pub wait: bool,
-    /// How long to stay.
+    pub(crate) wait: bool,
+    /// How long to wait.
     #[arg(long, default_value = "300", value_parser = seconds, value_name = "SECONDS")]
-    pub timeout: Duration,
-    /// How long to pause between two looks.
+    pub(crate) timeout: Duration,
+    /// How long to pause between two checks.
     #[arg(long, default_value = "3", value_parser = seconds, value_name = "SECONDS")]
-    pub poll: Duration,
+    pub(crate) poll: Duration,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -179,12 +182,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_contradicts_itself_nowhere() {
+    fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
     }
 
     #[test]
-    fn seconds_may_be_parts_and_are_never_less_than_none() {
+    fn every_help_text_fits_80_columns() {
+        let mut command = Arguments::command();
+        command.build();
+        for command in std::iter::once(&mut command.clone()).chain(command.get_subcommands_mut()) {
+            for line in command.render_long_help().to_string().lines() {
+                assert!(line.chars().count() <= 80, "{}: {line}", command.get_name());
+            }
+        }
+    }
+
+    #[test]
+    fn seconds_may_have_a_fraction_but_no_sign() {
         assert_eq!(seconds("0.25"), Ok(Duration::from_millis(250)));
         for nonsense in ["-1", "x", "", "NaN", "1e99"] {
             assert!(seconds(nonsense).is_err(), "{nonsense}");

@@ -1,4 +1,4 @@
-//! Why a command did not do what it was asked for.
+//! Why a command failed, and its exit code.
 
 use std::process::ExitCode;
 
@@ -6,51 +6,41 @@ use serde_json::{Value, json};
 use thiserror::Error;
 use uuid::Uuid;
 
-/// Why it was not done.
 #[derive(Debug, Error)]
-pub enum Failure {
-    /// The API said no.
+pub(crate) enum Failure {
     #[error("{detail}")]
     Refused {
-        /// The stable code, or the status where there was none.
+        /// The API's stable code, or the HTTP status if there was none.
         code: String,
-        /// In words.
         detail: String,
     },
-    /// The API, or what stands behind it, can't be asked now.
+    /// The API did not carry out the request, and may do so later.
     #[error("{0}")]
     Unavailable(String),
-    /// The API was asked, and its answer did not arrive.
+    /// The API received the request, and its answer did not arrive.
     #[error("{0}")]
     NoAnswer(String),
-    /// A request may or may not have been carried out.
+    /// The API or Microsoft may or may not have carried out the request.
     #[error("{0}")]
     OutcomeUnknown(String),
-    /// Microsoft did not do it.
-    #[error("operation {operation} ended as {status}; nothing has changed")]
-    Ended {
-        /// Which.
-        operation: Uuid,
-        /// How.
-        status: String,
-    },
-    /// It takes longer than there was time.
-    #[error("{0} when the time was up; it goes on without this command")]
+    /// Microsoft did not carry out the operation.
+    #[error("operation {operation} ended with status {status}; nothing changed")]
+    Ended { operation: Uuid, status: String },
+    /// The time to wait was over before the change was in effect.
+    #[error("timed out (last seen: {0}); the change continues without this command")]
     StillUnderWay(String),
-    /// The person didn't want it after all.
+    /// The user did not confirm.
     #[error("nothing was cancelled")]
     Declined,
-    /// There are no credentials to sign with, or no region.
-    #[error("the request can't be signed: {0}")]
+    #[error("could not sign the request: {0}")]
     Unsigned(String),
-    /// The address can't be one.
-    #[error("--url is not an http(s) address")]
+    #[error("--url is not an http or https address")]
     BadAddress,
 }
 
 impl Failure {
-    /// For programs.
-    pub fn code(&self) -> &str {
+    /// A stable code for programs.
+    pub(crate) fn code(&self) -> &str {
         match self {
             Self::Refused { code, .. } => code,
             Self::Unavailable(_) => "unavailable",
@@ -64,46 +54,47 @@ impl Failure {
         }
     }
 
-    /// What to do about it, where that isn't plain.
-    pub fn hint(&self) -> Option<&'static str> {
+    /// What the user can do about it.
+    pub(crate) fn hint(&self) -> Option<&'static str> {
         Some(match self.code() {
             "unknown_subscription" | "unknown_to_microsoft" => {
-                "`saasctl list` shows what there is; `observe` fetches one that only Microsoft knows"
+                "`saasctl list` shows the recorded subscriptions; \
+                 `saasctl observe ID` fetches one that only Microsoft knows"
             }
-            "plan_not_available" => "`saasctl plans ID` shows those that are",
+            "plan_not_available" => "`saasctl plans ID` shows the available plans",
             "quantity_out_of_limits" => "`saasctl plans ID` shows each plan's limits",
-            "operation_pending" => "`saasctl operations ID` shows what is under way",
-            "version_mismatch" => "`saasctl show ID` shows the version there is now",
-            "not_allowed" => "what a reseller sold, the reseller changes",
-            "not_subscribed" => "`saasctl observe ID` looks at Microsoft's copy now",
+            "operation_pending" => "`saasctl operations ID` shows the pending operation",
+            "version_mismatch" => "`saasctl show ID` shows the current version",
+            "not_allowed" => "only the reseller can change a subscription that it sold",
+            "not_subscribed" => "`saasctl observe ID` reads Microsoft's copy",
             "nobody_to_tell" => "deploy with DELIVERY_ENDPOINT or DELIVERY_EVENT_BUS",
-            "idempotency_key_reused" => "a new request needs a new --key",
+            "idempotency_key_reused" => "use a new --key for a new request",
             "outcome_unknown" => {
-                "look at `saasctl observe ID` and `operations ID` before asking again"
+                "check `saasctl observe ID` and `saasctl operations ID` before you try again"
             }
-            "still_under_way" => "`saasctl operations ID OPERATION` shows how far it is",
+            "still_under_way" => "`saasctl operations ID OPERATION` shows the operation's status",
             "unavailable" | "no_answer" => {
-                "try again in a moment; is --url (MANAGEMENT_URL) right?"
+                "try again in a moment, and check --url (MANAGEMENT_URL)"
             }
             "unsigned" => {
-                "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; and --region or AWS_REGION"
+                "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; \
+                 and set --region or AWS_REGION"
             }
             "http_401" | "http_403" => {
-                "is the request signed (--aws), and may you `execute-api:Invoke` there?"
+                "sign requests (--aws) as a principal that may `execute-api:Invoke`"
             }
-            "http_404" => "--url (MANAGEMENT_URL) may be another address than the API's",
+            "http_404" => "check --url (MANAGEMENT_URL): it may not be the API's address",
             _ => return None,
         })
     }
 
-    /// Whether asking again, under the same key, may help.
-    pub fn may_be_repeated(&self) -> bool {
+    /// Whether a retry with the same idempotency key may succeed.
+    pub(crate) fn may_be_retried(&self) -> bool {
         matches!(self, Self::Unavailable(_) | Self::NoAnswer(_))
             || self.code() == "request_in_progress"
     }
 
-    /// For whoever called this program.
-    pub fn exit_code(&self) -> ExitCode {
+    pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Refused { .. } | Self::Ended { .. } | Self::Declined => 1,
             Self::BadAddress | Self::Unsigned(_) => 2,
@@ -113,8 +104,7 @@ impl Failure {
         })
     }
 
-    /// For programs, whole.
-    pub fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         json!({ "code": self.code(), "detail": self.to_string(), "hint": self.hint() })
     }
 }

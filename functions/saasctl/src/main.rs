@@ -1,13 +1,15 @@
 //! `saasctl`: the publisher's own API from a terminal, on AWS or on one machine.
 //!
-//! Tables for people, `--json` for programs. Results go to standard output, everything else to
-//! standard error; [`Failure`] says what the exit codes mean.
+//! It prints tables for people, and JSON for programs with `--json`. Results go to standard output,
+//! everything else to standard error. [`Failure`] defines the exit codes.
 
+mod act;
 mod api;
 mod arguments;
-mod ask;
 mod failure;
+mod output;
 mod read;
+mod record;
 mod sign;
 mod table;
 mod wait;
@@ -20,7 +22,7 @@ use clap::{CommandFactory as _, Parser as _};
 use api::Api;
 use arguments::{Arguments, Command};
 use failure::Failure;
-use table::Output;
+use output::Output;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -39,11 +41,11 @@ async fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
     if let Command::Completions { shell } = arguments.command {
         let mut script = Vec::new();
         clap_complete::generate(shell, &mut Arguments::command(), "saasctl", &mut script);
-        // Whoever reads may stop whenever they like.
+        // An error means that the reader has closed the pipe.
         let _ = std::io::stdout().write_all(&script);
         return Ok(());
     }
-    let api = Api::new(&arguments.reach).await?;
+    let api = Api::new(&arguments.connection).await?;
     match arguments.command {
         Command::List { status, offer } => {
             read::list(&api, output, status.as_deref(), offer.as_deref()).await
@@ -55,15 +57,15 @@ async fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
         }
         Command::Plans { id } => read::plans(&api, output, id).await,
         Command::Observe { id } => read::observe(&api, output, id).await,
-        Command::ChangePlan { id, plan, asked } => {
-            ask::change_plan(&api, output, id, &plan, &asked).await
+        Command::ChangePlan { id, plan, options } => {
+            act::change_plan(&api, output, id, &plan, &options).await
         }
-        Command::ChangeSeats { id, seats, asked } => {
-            ask::change_seats(&api, output, id, seats, &asked).await
+        Command::ChangeSeats { id, seats, options } => {
+            act::change_seats(&api, output, id, seats, &options).await
         }
-        Command::Cancel { id, yes, asked } => ask::cancel(&api, output, id, yes, &asked).await,
-        Command::Activate { id, follow } => ask::activate(&api, output, id, &follow).await,
-        Command::Redeliver { id, from } => ask::redeliver(&api, output, id, from).await,
+        Command::Cancel { id, yes, options } => act::cancel(&api, output, id, yes, &options).await,
+        Command::Activate { id, wait } => act::activate(&api, output, id, &wait).await,
+        Command::Redeliver { id, from } => act::redeliver(&api, output, id, from).await,
         Command::Completions { .. } => Ok(()),
     }
 }

@@ -1,6 +1,4 @@
-//! Looking at things.
-
-use std::io::{IsTerminal as _, Write as _};
+//! Commands that only read.
 
 use http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -9,13 +7,16 @@ use uuid::Uuid;
 
 use crate::api::{Api, Call};
 use crate::failure::Failure;
-use crate::table::{Output, Table, change_of, seats, text, when};
+use crate::output::Output;
+use crate::record::record_text;
+use crate::table::{Table, change_of, seats, text, when};
 
-/// What a query value holds unencoded: what a signature takes for encoded already (RFC 3986, 2.3).
+/// The characters that a query value keeps unencoded (RFC 3986, 2.3). A signature covers the query
+/// in this encoding.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// All pages of all subscriptions that are meant.
-pub async fn list(
+/// Lists all pages of the matching subscriptions.
+pub(crate) async fn list(
     api: &Api,
     output: &Output,
     status: Option<&str>,
@@ -37,14 +38,14 @@ pub async fn list(
         if next.is_none() {
             break;
         }
-        progress(&format!("{} subscriptions so far", all.len()));
+        output.progress(&format!("{} subscriptions so far", all.len()));
     }
-    progress("");
+    output.progress("");
     if output.json {
         return output.print(&json!({ "subscriptions": all }).to_string());
     }
     let mut table =
-        Table::of(&["Subscription", "Name", "Offer", "Plan", "Seats", "Status", "Until"]);
+        Table::of(&["Subscription", "Name", "Offer", "Plan", "Seats", "Status", "Term end"]);
     for record in &all {
         let subscription = &record["subscription"];
         table.row([
@@ -57,57 +58,20 @@ pub async fn list(
             when(&subscription["term"]["endDate"], true),
         ]);
     }
-    output.print(&table.or_none("There are no such subscriptions."))
+    output.print(&table.or_if_empty("No subscriptions."))
 }
 
-/// One record.
-pub async fn show(api: &Api, output: &Output, id: Uuid) -> Result<(), Failure> {
+pub(crate) async fn show(api: &Api, output: &Output, id: Uuid) -> Result<(), Failure> {
     let record = api.get(format!("/{id}")).await?;
     output.print(&record_text(output, &record))
 }
 
-/// Microsoft's copy, now.
-pub async fn observe(api: &Api, output: &Output, id: Uuid) -> Result<(), Failure> {
+pub(crate) async fn observe(api: &Api, output: &Output, id: Uuid) -> Result<(), Failure> {
     let answer = api.call(&Call::new(Method::POST, format!("/{id}/observe"))).await?;
     output.print(&record_text(output, &answer.body))
 }
 
-/// A record, for whoever reads it.
-pub fn record_text(output: &Output, record: &Value) -> String {
-    if output.json {
-        return record.to_string();
-    }
-    let subscription = &record["subscription"];
-    let term = &subscription["term"];
-    let pending = &record["pendingOperation"];
-    let mut table = Table::of(&[]);
-    for (name, value) in [
-        ("Subscription", text(&subscription["id"])),
-        ("Name", text(&subscription["name"])),
-        ("Offer", text(&subscription["offerId"])),
-        ("Plan", text(&subscription["planId"])),
-        ("Seats", seats(&subscription["quantity"])),
-        ("Status", text(&subscription["saasSubscriptionStatus"])),
-        ("Term", text(&term["termUnit"])),
-        ("From", when(&term["startDate"], true)),
-        ("Until", when(&term["endDate"], true)),
-        ("Renews", text(&subscription["autoRenew"])),
-        ("Beneficiary", text(&subscription["beneficiary"]["emailId"])),
-        ("Purchaser", text(&subscription["purchaser"]["emailId"])),
-        ("Activation", text(&record["activation"]["state"])),
-        ("Waits for", format!("{} {}", text(&pending["action"]), text(&pending["id"]))),
-        ("Version", text(&record["version"])),
-        ("Changed", when(&record["updatedAt"], false)),
-    ] {
-        if !value.trim().is_empty() {
-            table.row([name.to_owned(), value]);
-        }
-    }
-    table.or_none("")
-}
-
-/// What happened, from the first event on.
-pub async fn history(api: &Api, output: &Output, id: Uuid) -> Result<(), Failure> {
+pub(crate) async fn history(api: &Api, output: &Output, id: Uuid) -> Result<(), Failure> {
     let (mut all, mut after) = (Vec::new(), "0".to_owned());
     loop {
         let mut page = api.get(format!("/{id}/events?after={after}")).await?;
@@ -118,28 +82,27 @@ pub async fn history(api: &Api, output: &Output, id: Uuid) -> Result<(), Failure
             Some(next) => next.clone_into(&mut after),
             None => break,
         }
-        progress(&format!("{} events so far", all.len()));
+        output.progress(&format!("{} events so far", all.len()));
     }
-    progress("");
+    output.progress("");
     if output.json {
         return output.print(&json!({ "events": all }).to_string());
     }
-    let mut table = Table::of(&["Version", "When", "What", "Change", "Known by"]);
+    let mut table = Table::of(&["Version", "When", "Event", "Change", "Source"]);
     for event in &all {
-        let by = &event["cause"];
+        let cause = &event["cause"];
         table.row([
             text(&event["version"]),
             when(&event["recordedAt"], false),
             text(&event["type"]),
             change_of(event),
-            [text(&by["by"]), text(&by["action"])].join(" ").trim().to_owned(),
+            [text(&cause["by"]), text(&cause["action"])].join(" ").trim().to_owned(),
         ]);
     }
-    output.print(&table.or_none("Nothing has happened."))
+    output.print(&table.or_if_empty("No events."))
 }
 
-/// What is under way at Microsoft.
-pub async fn operations(
+pub(crate) async fn operations(
     api: &Api,
     output: &Output,
     id: Uuid,
@@ -160,7 +123,7 @@ pub async fn operations(
         return output.print(&answer.to_string());
     }
     let mut table =
-        Table::of(&["Operation", "Action", "Plan", "Seats", "Status", "Asked by", "When"]);
+        Table::of(&["Operation", "Action", "Plan", "Seats", "Status", "Requested by", "When"]);
     for operation in &operations {
         table.row([
             text(&operation["id"]),
@@ -172,11 +135,10 @@ pub async fn operations(
             when(&operation["timeStamp"], false),
         ]);
     }
-    output.print(&table.or_none("No operation is under way."))
+    output.print(&table.or_if_empty("No pending operations."))
 }
 
-/// What the customer may change to.
-pub async fn plans(api: &Api, output: &Output, id: Uuid) -> Result<(), Failure> {
+pub(crate) async fn plans(api: &Api, output: &Output, id: Uuid) -> Result<(), Failure> {
     let answer = api.get(format!("/{id}/plans")).await?;
     if output.json {
         return output.print(&answer.to_string());
@@ -200,13 +162,5 @@ pub async fn plans(api: &Api, output: &Output, id: Uuid) -> Result<(), Failure> 
             yes(&plan["isStopSell"]),
         ]);
     }
-    output.print(&table.or_none("Microsoft offers no plans to this customer."))
-}
-
-/// What is going on, where a person looks; each line takes the place of the one before.
-fn progress(text: &str) {
-    let mut stderr = std::io::stderr();
-    if stderr.is_terminal() {
-        let _ = write!(stderr, "\r\u{1b}[K{text}");
-    }
+    output.print(&table.or_if_empty("No plans are available to this customer."))
 }

@@ -1,4 +1,4 @@
-//! Signature Version 4 for API Gateway, as IAM wants it.
+//! Signs requests for API Gateway with AWS Signature Version 4.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -9,38 +9,36 @@ use aws_credential_types::provider::ProvideCredentials as _;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 use bytes::Bytes;
-use shared::outbound::{Https, for_aws};
+use shared::host::http_client::{HttpClient, for_aws};
 use url::Url;
 
-use crate::arguments::Reach;
+use crate::arguments::Connection;
 use crate::failure::Failure;
 
-/// Who signs, and for where.
-pub struct Signer {
+pub(crate) struct Signer {
     credentials: Credentials,
     region: String,
 }
 
 impl Signer {
-    /// Finds credentials as every tool of AWS's does: environment, profile, sign-on.
-    pub async fn find(reach: &Reach) -> Result<Self, Failure> {
+    /// Finds credentials where AWS's own tools do: environment, profile, single sign-on.
+    pub(crate) async fn find(connection: &Connection) -> Result<Self, Failure> {
         let loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(for_aws(Arc::new(Https::default())))
+            .http_client(for_aws(Arc::new(HttpClient::default())))
             .load()
             .await;
-        let region = reach.region.clone().or_else(|| region_of(&reach.url));
+        let region = connection.region.clone().or_else(|| region_of(&connection.url));
         let region = region.or_else(|| loader.region().map(ToString::to_string));
-        let region = region.ok_or_else(|| Failure::Unsigned("no region is given".to_owned()))?;
+        let region = region.ok_or_else(|| Failure::Unsigned("no region is set".to_owned()))?;
         let provider = loader.credentials_provider();
         let provider =
-            provider.ok_or_else(|| Failure::Unsigned("no credentials are given".to_owned()))?;
+            provider.ok_or_else(|| Failure::Unsigned("no credentials are set".to_owned()))?;
         let credentials = provider.provide_credentials().await;
         let credentials = credentials.map_err(|error| Failure::Unsigned(error.to_string()))?;
         Ok(Self { credentials, region })
     }
 
-    /// Signs a request.
-    pub fn sign(&self, request: &mut http::Request<Bytes>) -> Result<(), Failure> {
+    pub(crate) fn sign(&self, request: &mut http::Request<Bytes>) -> Result<(), Failure> {
         let unsigned = |error: &dyn std::fmt::Display| Failure::Unsigned(error.to_string());
         let identity = self.credentials.clone().into();
         let parameters = v4::SigningParams::builder()
@@ -68,12 +66,12 @@ impl Signer {
     }
 }
 
-/// Whether an address is API Gateway's own, which takes signed requests.
-pub fn is_gateway(url: &Url) -> bool {
+/// Whether this is one of API Gateway's own addresses, which accept signed requests.
+pub(crate) fn is_gateway(url: &Url) -> bool {
     url.host_str().is_some_and(|host| host.contains(".execute-api."))
 }
 
-/// The region in `k7wq2m9xva.execute-api.eu-north-1.amazonaws.com`.
+/// The region in, for example, `k7wq2m9xva.execute-api.eu-north-1.amazonaws.com`.
 fn region_of(url: &Url) -> Option<String> {
     let (_, rest) = url.host_str()?.split_once(".execute-api.")?;
     rest.split('.').next().map(str::to_owned)
@@ -84,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_region_is_in_the_address_of_a_gateway_and_in_no_other() {
+    fn only_a_gateways_own_address_contains_the_region() {
         for (address, region) in [
             (
                 "https://k7wq2m9xva.execute-api.eu-north-1.amazonaws.com/subscriptions",

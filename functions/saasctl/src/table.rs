@@ -1,57 +1,18 @@
-//! How things look.
-
-use std::io::{ErrorKind, Write as _};
+//! Tables and values as people read them.
 
 use comfy_table::{ContentArrangement, presets};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::failure::Failure;
-
-/// For people or for programs.
-pub struct Output {
-    /// For programs.
-    pub json: bool,
-}
-
-impl Output {
-    /// Prints a result. Whoever reads it may stop before its end.
-    pub fn print(&self, text: &str) -> Result<(), Failure> {
-        match writeln!(std::io::stdout(), "{text}") {
-            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-                Err(Failure::Unavailable(format!("the result can't be written: {error}")))
-            }
-            Ok(()) | Err(_) => Ok(()),
-        }
-    }
-
-    /// Says what is going on.
-    pub fn note(&self, text: &str) {
-        // Nothing can be said about it where nothing can be said.
-        let _ = writeln!(std::io::stderr(), "{text}");
-    }
-
-    /// Says why it was not done.
-    pub fn failure(&self, failure: &Failure) {
-        if self.json {
-            return self.note(&failure.to_json().to_string());
-        }
-        self.note(&format!("error[{}]: {failure}", failure.code()));
-        if let Some(hint) = failure.hint() {
-            self.note(&format!("hint: {hint}"));
-        }
-    }
-}
-
-/// A table for people; as wide as the terminal, where there is one.
-pub struct Table {
+/// A table that wraps its cells to the width of the terminal.
+pub(crate) struct Table {
     table: comfy_table::Table,
     rows: usize,
 }
 
 impl Table {
-    /// A table with these headings, or with none.
-    pub fn of(headings: &[&str]) -> Self {
+    /// A table with these headings. Without headings, the table has no heading line.
+    pub(crate) fn of(headings: &[&str]) -> Self {
         let mut table = comfy_table::Table::new();
         table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
         if !headings.is_empty() {
@@ -60,16 +21,15 @@ impl Table {
         Self { table, rows: 0 }
     }
 
-    /// One more line.
-    pub fn row<const N: usize>(&mut self, cells: [String; N]) {
+    pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
         self.rows += 1;
         self.table.add_row(cells);
     }
 
-    /// The table, or what is said in its place where it is empty.
-    pub fn or_none(&self, none: &str) -> String {
+    /// The table, or this text if it has no rows.
+    pub(crate) fn or_if_empty(&self, replacement: &str) -> String {
         if self.rows == 0 {
-            return none.to_owned();
+            return replacement.to_owned();
         }
         self.table
             .lines()
@@ -80,8 +40,8 @@ impl Table {
     }
 }
 
-/// A value as text; nothing for none.
-pub fn text(value: &Value) -> String {
+/// A value as text; empty for null.
+pub(crate) fn text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
@@ -89,21 +49,21 @@ pub fn text(value: &Value) -> String {
     }
 }
 
-/// A number of seats; nothing for a flat rate.
-pub fn seats(value: &Value) -> String {
+/// A number of seats; empty for a flat rate.
+pub(crate) fn seats(value: &Value) -> String {
     value.as_u64().map(|seats| seats.to_string()).unwrap_or_default()
 }
 
-/// A time to the second, or its day alone.
-pub fn when(value: &Value, day: bool) -> String {
+/// A time to the second, or only its day.
+pub(crate) fn when(value: &Value, day: bool) -> String {
     let Some(at) = value.as_str().and_then(|text| text.parse::<Timestamp>().ok()) else {
         return text(value);
     };
     at.strftime(if day { "%Y-%m-%d" } else { "%Y-%m-%d %H:%M:%S" }).to_string()
 }
 
-/// What changed from what to what, in an event.
-pub fn change_of(event: &Value) -> String {
+/// An event's old and new value; empty for an event without them.
+pub(crate) fn change_of(event: &Value) -> String {
     match (&event["from"], &event["to"]) {
         (Value::Null, Value::Null) => String::new(),
         (from, to) => format!("{} → {}", text(from), text(to)),
@@ -117,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_written_for_people() {
+    fn values_have_a_readable_form() {
         assert_eq!(text(&json!(null)), "");
         assert_eq!(text(&json!("a")), "a");
         assert_eq!(text(&json!(true)), "true");
@@ -131,11 +91,11 @@ mod tests {
     }
 
     #[test]
-    fn a_table_without_lines_says_so() {
+    fn an_empty_table_prints_the_replacement() {
         let mut table = Table::of(&["A", "B"]);
-        assert_eq!(table.or_none("nothing"), "nothing");
+        assert_eq!(table.or_if_empty("nothing"), "nothing");
         table.row(["one".to_owned(), String::new()]);
-        let drawn = table.or_none("nothing");
+        let drawn = table.or_if_empty("nothing");
         assert!(
             drawn.contains("one") && drawn.lines().all(|line| line == line.trim_end()),
             "{drawn}"

@@ -1,4 +1,4 @@
-//! Staying until something has come to its end.
+//! Waits until a change is in effect.
 
 use std::time::Instant;
 
@@ -7,45 +7,46 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::api::{Api, Call};
-use crate::arguments::Follow;
+use crate::arguments::WaitOptions;
 use crate::failure::Failure;
-use crate::table::{Output, text};
+use crate::output::Output;
+use crate::table::text;
 
-/// One wait: says what it sees when that changes, and ends with its time.
+/// One wait. It reports each change of what it sees, and ends when its time is over.
 struct Wait<'a> {
     output: &'a Output,
-    follow: &'a Follow,
-    begun: Instant,
-    said: String,
+    options: &'a WaitOptions,
+    started: Instant,
+    last: String,
 }
 
 impl<'a> Wait<'a> {
-    fn new(output: &'a Output, follow: &'a Follow) -> Self {
-        Self { output, follow, begun: Instant::now(), said: String::new() }
+    fn new(output: &'a Output, options: &'a WaitOptions) -> Self {
+        Self { output, options, started: Instant::now(), last: String::new() }
     }
 
-    fn says(&mut self, what: &str) {
-        if self.said != what {
-            self.output.note(&format!("[{:>3} s] {what}", self.begun.elapsed().as_secs()));
-            what.clone_into(&mut self.said);
+    fn report(&mut self, seen: &str) {
+        if self.last != seen {
+            self.output.note(&format!("[{:>3} s] {seen}", self.started.elapsed().as_secs()));
+            seen.clone_into(&mut self.last);
         }
     }
 
-    /// Pauses, unless the time is up.
+    /// Pauses between two checks. Fails when the time is over.
     async fn pause(&self) -> Result<(), Failure> {
-        if self.begun.elapsed() >= self.follow.timeout {
-            return Err(Failure::StillUnderWay(self.said.clone()));
+        if self.started.elapsed() >= self.options.timeout {
+            return Err(Failure::StillUnderWay(self.last.clone()));
         }
-        tokio::time::sleep(self.follow.poll).await;
+        tokio::time::sleep(self.options.poll).await;
         Ok(())
     }
 
-    /// What was read; a moment's trouble doesn't end a wait.
+    /// The result of a check; `None` if the API is unavailable, which does not end a wait.
     fn unless_down<T>(&mut self, read: Result<T, Failure>) -> Result<Option<T>, Failure> {
         match read {
             Ok(read) => Ok(Some(read)),
-            Err(Failure::Unavailable(what) | Failure::NoAnswer(what)) => {
-                self.says(&what);
+            Err(Failure::Unavailable(detail) | Failure::NoAnswer(detail)) => {
+                self.report(&detail);
                 Ok(None)
             }
             Err(failure) => Err(failure),
@@ -53,18 +54,18 @@ impl<'a> Wait<'a> {
     }
 }
 
-/// Until Microsoft has ended the operation and its webhook has brought the end here (F-CHP-7).
-pub async fn for_change(
+/// Waits until Microsoft has ended the operation, and its webhook has updated the record (F-CHP-7).
+pub(crate) async fn for_change(
     api: &Api,
     output: &Output,
     id: Uuid,
     operation: Option<Uuid>,
-    follow: &Follow,
-    in_force: impl Fn(&Value) -> bool,
+    options: &WaitOptions,
+    in_effect: impl Fn(&Value) -> bool,
 ) -> Result<Value, Failure> {
-    let mut wait = Wait::new(output, follow);
+    let mut wait = Wait::new(output, options);
     if let Some(operation) = operation {
-        wait.says(&format!("Microsoft was asked: operation {operation}"));
+        wait.report(&format!("Microsoft has accepted the request: operation {operation}"));
         loop {
             let read = api.get(format!("/{id}/operations/{operation}")).await;
             let read = wait.unless_down(read)?;
@@ -73,8 +74,8 @@ pub async fn for_change(
                 Some(status @ ("Failed" | "Conflict")) => {
                     return Err(Failure::Ended { operation, status: status.to_owned() });
                 }
-                // A word we don't know isn't final (F-CHP-6).
-                Some(status) => wait.says(&format!("operation {operation} is {status}")),
+                // A status that we don't know isn't final (F-CHP-6).
+                Some(status) => wait.report(&format!("operation {operation} is {status}")),
                 None => {}
             }
             wait.pause().await?;
@@ -83,29 +84,29 @@ pub async fn for_change(
     loop {
         let read = api.get(format!("/{id}")).await;
         if let Some(record) = wait.unless_down(read)? {
-            if in_force(&record["subscription"]) {
-                wait.says("in force");
+            if in_effect(&record["subscription"]) {
+                wait.report("the change is in effect");
                 return Ok(record);
             }
-            wait.says("Microsoft has done it; waiting for its webhook");
+            wait.report("Microsoft has made the change; waiting for its webhook");
         }
         wait.pause().await?;
     }
 }
 
-/// Until Microsoft's copy says that it is active (F-ACT-3).
-pub async fn for_activation(
+/// Waits until Microsoft's copy is active (F-ACT-3).
+pub(crate) async fn for_activation(
     api: &Api,
     output: &Output,
     id: Uuid,
-    follow: &Follow,
+    options: &WaitOptions,
 ) -> Result<Value, Failure> {
-    let mut wait = Wait::new(output, follow);
+    let mut wait = Wait::new(output, options);
     loop {
         let read = api.call(&Call::new(Method::POST, format!("/{id}/observe"))).await;
         if let Some(answer) = wait.unless_down(read)? {
             let status = text(&answer.body["subscription"]["saasSubscriptionStatus"]);
-            wait.says(&format!("the subscription is {status}"));
+            wait.report(&format!("the subscription is {status}"));
             match status.as_str() {
                 "Subscribed" => return Ok(answer.body),
                 "Suspended" | "Unsubscribed" => {

@@ -1,36 +1,35 @@
-//! What a webhook call claims. A claim changes nothing by itself: it says what to ask Microsoft.
+//! A webhook call's claim. It changes nothing on its own: it tells us what to ask Microsoft.
 
 use serde::Deserialize;
-use shared::domain::{Action, Operation, OperationId, SubscriptionId};
+use shared::domain::{Action, Cause, Operation, OperationId, SubscriptionId};
 use shared::lenient::lenient;
+use thiserror::Error;
 use uuid::Uuid;
 
-/// A webhook's body, as far as it is looked at (F-WHP). Everything else in it, the subscription it
-/// embeds above all, is Microsoft's to tell when asked.
+/// The part of a webhook's body that we use (F-WHP). We ask Microsoft for everything else, above all
+/// for the subscription that the body embeds.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Claim {
     /// The operation; older forms leave it out (F-WHP-6).
     pub operation: Option<OperationId>,
-    /// Whose.
     pub subscription: SubscriptionId,
-    /// What is to happen, or has happened.
     pub action: Action,
     plan_id: Option<String>,
     quantity: Option<u64>,
 }
 
-/// The body isn't a claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why a body is not a claim.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum Unreadable {
-    /// Not JSON, or not an object.
+    #[error("no JSON object")]
     NotJson,
-    /// No subscription is named.
+    #[error("no subscription")]
     NoSubscription,
-    /// No action is named.
+    #[error("no action")]
     NoAction,
 }
 
-/// The members, the older names of two of them beside the newer: a body may hold both.
+/// Two members have an older name, too, and a body may hold both.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Body {
@@ -51,11 +50,11 @@ struct Body {
 }
 
 impl Claim {
-    /// Reads a body in any of its forms: full, sparse, old, with a byte order mark, with fields and
-    /// words nobody knows yet (F-GEN-10, F-WHP-6, F-WHP-7).
+    /// Reads a body in any of its forms: full, sparse, old, with a byte order mark, with unknown members
+    /// and words (F-GEN-10, F-WHP-6, F-WHP-7).
     pub fn parse(body: &[u8]) -> Result<Self, Unreadable> {
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
-        // A list would be read as the fields in their order.
+        // serde would accept a list, and read its entries as the members in order.
         if !body.starts_with(b"{") {
             return Err(Unreadable::NotJson);
         }
@@ -72,8 +71,12 @@ impl Claim {
         })
     }
 
-    /// Whether Microsoft's operation is what the body says it is (F-WHS-2). What either side leaves
-    /// out can't contradict.
+    pub fn cause(&self) -> Cause {
+        Cause::Webhook { action: self.action.clone(), operation_id: self.operation, source: None }
+    }
+
+    /// Whether Microsoft's operation agrees with the body (F-WHS-2). A member that either side leaves
+    /// out does not contradict.
     pub fn agrees_with(&self, operation: &Operation) -> bool {
         fn agree<T: PartialEq>(claimed: Option<&T>, fact: Option<&T>) -> bool {
             claimed.zip(fact).is_none_or(|(claimed, fact)| claimed == fact)
@@ -81,7 +84,7 @@ impl Claim {
         let values = match self.action {
             Action::ChangePlan => agree(self.plan_id.as_ref(), operation.plan_id.as_ref()),
             Action::ChangeQuantity => agree(self.quantity.as_ref(), operation.quantity.as_ref()),
-            // A notice requests nothing; its plan and seats are for information.
+            // A notice requests nothing. Its plan and seats are for information.
             Action::Subscribe
             | Action::Renew
             | Action::Suspend

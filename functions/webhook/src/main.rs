@@ -4,5 +4,5 @@ use std::process::ExitCode;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    shared::lambda::serve(webhook::Webhook::from_environment).await
+    shared::host::lambda::serve(webhook::Webhook::from_environment).await
 }

@@ -6,14 +6,13 @@ use std::sync::Arc;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use jiff::SignedDuration;
 
-use super::{
-    Aws, ConfigError, Environment, SecretNames, aws_endpoint, client_secret, parse, table,
-};
-use crate::auth::ClientSecret;
-use crate::outbound::Transport;
-use crate::standard_webhooks::WebhookKeys;
+use super::aws::{Aws, endpoint as aws_endpoint, table};
+use super::secret::SecretNames;
+use crate::host::clock::Clock;
+use crate::host::environment::{ConfigError, Environment, parse};
+use crate::host::http_client::Transport;
+use crate::host::secret::ClientSecret;
 use crate::store::Outbox;
-use crate::system::System;
 
 /// What events are told with, and to whom.
 pub struct DeliverySettings {
@@ -87,7 +86,7 @@ impl DeliverySettings {
     pub fn read(
         environment: &Environment,
         transport: &Arc<dyn Transport>,
-        system: Arc<dyn System>,
+        clock: Arc<dyn Clock>,
     ) -> Result<Option<Self>, ConfigError> {
         let endpoint = endpoint(environment, transport)?;
         let event_bus = event_bus(environment, transport)?;
@@ -102,7 +101,7 @@ impl DeliverySettings {
             endpoint,
             event_bus,
             park_after: SignedDuration::from_hours(24 * days),
-            outbox: Arc::new(table(environment, transport, system)?),
+            outbox: table(environment, transport, clock)?,
         }))
     }
 
@@ -110,9 +109,9 @@ impl DeliverySettings {
     pub fn require(
         environment: &Environment,
         transport: &Arc<dyn Transport>,
-        system: Arc<dyn System>,
+        clock: Arc<dyn Clock>,
     ) -> Result<Self, ConfigError> {
-        Self::read(environment, transport, system)?.ok_or_else(|| ConfigError {
+        Self::read(environment, transport, clock)?.ok_or_else(|| ConfigError {
             name: ENDPOINT,
             problem: "is not set".to_owned(),
             purpose: ENDPOINT_PURPOSE,
@@ -125,31 +124,12 @@ fn endpoint(
     transport: &Arc<dyn Transport>,
 ) -> Result<Option<EndpointSettings>, ConfigError> {
     let Some(address) = environment.get(ENDPOINT) else {
-        // Asked for all the same, so that a deployment is held against all that may be set.
-        let _ = (environment.get(KEYS.secret), environment.get(KEYS.arn));
+        KEYS.mention(environment);
         return Ok(None);
     };
-    let keys = signing_keys(environment, transport, &KEYS)?;
+    let keys = KEYS.read_signing_keys(environment, transport)?;
     let url = parse::<HttpsAddress>(ENDPOINT, &address, ENDPOINT_PURPOSE)?.0;
     Ok(Some(EndpointSettings { url, keys, transport: transport.clone() }))
-}
-
-/// What is signed with: keys, or where Secrets Manager keeps them.
-pub(super) fn signing_keys(
-    environment: &Environment,
-    transport: &Arc<dyn Transport>,
-    names: &SecretNames,
-) -> Result<ClientSecret, ConfigError> {
-    let keys = client_secret(environment, transport, names)?;
-    if let ClientSecret::Given(keys) = &keys {
-        use secrecy::ExposeSecret as _;
-        WebhookKeys::parse(keys.expose_secret()).map_err(|error| ConfigError {
-            name: names.secret,
-            problem: error.to_string(),
-            purpose: names.purpose,
-        })?;
-    }
-    Ok(keys)
 }
 
 /// An address that nobody on the way reads or changes what is sent to. On this machine, HTTP will do.

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{ConfigError, Environment, Guid, Microsoft, SecretNames, client_secret, parse};
-use crate::auth::ClientSecret;
-use crate::outbound::Transport;
+use super::microsoft::{Guid, Microsoft};
+use super::secret::SecretNames;
+use crate::host::environment::{ConfigError, Environment, parse};
+use crate::host::http_client::Transport;
+use crate::host::secret::ClientSecret;
 
 /// As whom, from where and back to where buyers are sent to sign in.
 pub struct LandingApp {
@@ -36,7 +38,7 @@ impl Microsoft {
         Ok(LandingApp {
             authority: self.authority.clone(),
             client_id: parse::<Guid>("LANDING_CLIENT_ID", &client_id, CLIENT)?.0,
-            secret: client_secret(environment, &self.transport, &SECRET)?,
+            secret: SECRET.read(environment, &self.transport)?,
             base_url: base_url(environment)?,
             transport: self.transport.clone(),
         })

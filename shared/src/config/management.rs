@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{ConfigError, Environment, Foundation, delivery, table};
-use crate::store::{Outbox, Requests, Target};
+use super::{Dependencies, delivery, table};
+use crate::host::environment::{ConfigError, Environment};
+use crate::store::{IdempotencyStore, Outbox, Target};
 
 /// What the publisher's own API shows events as, has told again, and remembers.
 pub struct ManagementSettings {
@@ -14,19 +15,22 @@ pub struct ManagementSettings {
     /// Where the delivery goes on.
     pub outbox: Arc<dyn Outbox>,
     /// Requests that are not carried out twice.
-    pub requests: Arc<dyn Requests>,
+    pub idempotency: Arc<dyn IdempotencyStore>,
 }
 
 impl ManagementSettings {
     /// Reads what the delivery is set to, without its keys.
-    pub fn read(environment: &Environment, foundation: &Foundation) -> Result<Self, ConfigError> {
+    pub fn read(
+        environment: &Environment,
+        dependencies: &Dependencies,
+    ) -> Result<Self, ConfigError> {
         let named =
             [(delivery::ENDPOINT, Target::Endpoint), (delivery::EVENT_BUS, Target::EventBus)];
         let targets = named.into_iter().filter(|(name, _)| environment.get(name).is_some());
         let targets = targets.map(|(_, target)| target).collect();
-        let transport = foundation.microsoft.transport();
-        let table = Arc::new(table(environment, transport, foundation.system.clone())?);
+        let Dependencies { transport, clock, .. } = dependencies;
+        let table = table(environment, transport, clock.clone())?;
         let source = delivery::source(environment)?;
-        Ok(Self { source, targets, outbox: table.clone(), requests: table })
+        Ok(Self { source, targets, outbox: table.clone(), idempotency: table })
     }
 }

@@ -1,8 +1,14 @@
+mod hanging_secrets_manager;
+
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use secrecy::ExposeSecret;
+use uuid::Uuid;
 
 use super::*;
+use crate::host::secret::ClientSecret;
+use crate::microsoft::entra::TokenEndpoint;
 
 const TENANT: &str = "8d7b0a3e-5f4c-4c7d-9f2a-6f1e0c2b9a11";
 const CLIENT: &str = "4b1d6c52-0f3e-4a86-b7d9-2c5e8f7a6013";
@@ -32,8 +38,8 @@ fn environment(changes: &[(&str, Option<&str>)]) -> Environment {
     Environment::from_fn(move |name| variables.get(name).cloned())
 }
 
-fn read(changes: &[(&str, Option<&str>)]) -> Result<Foundation, ConfigError> {
-    Foundation::read(&environment(changes))
+fn read(changes: &[(&str, Option<&str>)]) -> Result<Dependencies, ConfigError> {
+    Dependencies::read(&environment(changes))
 }
 
 fn microsoft(changes: &[(&str, Option<&str>)]) -> Microsoft {
@@ -181,8 +187,8 @@ fn whoever_has_neither_secret_is_told_of_both_places() {
 fn what_was_asked_for_is_remembered_sorted_and_once() {
     let environment = environment(&[]);
     assert_eq!(environment.asked(), [""; 0]);
-    Foundation::read(&environment).expect("the settings are complete");
-    Foundation::read(&environment).expect("and stay so");
+    Dependencies::read(&environment).expect("the settings are complete");
+    Dependencies::read(&environment).expect("and stay so");
     assert_eq!(
         environment.asked(),
         [

@@ -5,45 +5,45 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::operation::{Action, Operation, OperationId, OperationSource};
-use super::review::{RequestedChange, Ruling};
+use super::requested_change::RequestedChange;
+use super::ruling::Ruling;
 use super::sign_up::SignUp;
 use super::subscription::{Subscription, SubscriptionId};
 
 /// One transition of one subscription, recorded with the record that shows its result.
+///
+/// Serialised in the table and in answers of the API: members are only added.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
-    /// Whose.
     pub subscription_id: SubscriptionId,
-    /// The version of the record this event is part of.
+    /// The version of the record that this event led to.
     pub version: u64,
     /// Its place among the events of that version, from zero.
     pub index: u8,
-    /// What happened.
     #[serde(flatten)]
     pub kind: EventKind,
-    /// How we learned of it.
     pub cause: Cause,
-    /// When we recorded it.
     pub recorded_at: Timestamp,
-    /// The subscription before this event; `None` for a purchase, and where it wasn't recorded yet.
+    /// The subscription before this event; `None` for a purchase, and in events recorded before this
+    /// member existed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Subscription>,
     /// The subscription after this event.
     pub subscription: Subscription,
-    /// What the buyer told the publisher, with the events that a product sets an account up by.
+    /// The buyer's answers, on the events that lead a product to set an account up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sign_up: Option<SignUp>,
-    /// By whose word a requested change was accepted or rejected, and why.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub decision: Option<Ruling>,
-    /// The correlation id of the piece of work that recorded it, as Microsoft was sent it (F-GEN-5).
+    /// Who accepted or rejected a requested change, and why.
+    #[serde(default, rename = "decision", skip_serializing_if = "Option::is_none")]
+    pub ruling: Option<Ruling>,
+    /// The correlation id of the work that recorded it, as sent to Microsoft (F-GEN-5).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<Uuid>,
 }
 
 impl Event {
-    /// Its place among all events of its subscription.
+    /// Its position among all events of its subscription.
     pub fn position(&self) -> Position {
         Position { version: self.version, index: self.index }
     }
@@ -54,19 +54,17 @@ impl Event {
     }
 }
 
-/// A place among the events of a subscription. The default is the one before the first event.
+/// A position among the events of a subscription. The default comes before the first event.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 pub struct Position {
-    /// The version of the record.
     pub version: u64,
-    /// The place among the events of that version.
     pub index: u8,
 }
 
 impl Position {
-    /// The place right after this one, where an event may stand.
+    /// The first position after this one.
     #[must_use]
     pub fn next(self) -> Self {
         match self.index.checked_add(1) {
@@ -75,7 +73,7 @@ impl Position {
         }
     }
 
-    /// The place right before this one.
+    /// The last position before this one.
     #[must_use]
     pub fn previous(self) -> Self {
         match self.index.checked_sub(1) {
@@ -86,61 +84,52 @@ impl Position {
     }
 }
 
-/// The transitions a publisher's product hears of.
+/// What happened. The publisher's product receives an event of each kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
 pub enum EventKind {
-    /// We learned of the purchase.
+    /// The customer bought it.
     Purchased,
     /// The buyer confirmed; the product is to provision and then to activate (`by-publisher`).
     ActivationRequested,
     /// Billing began.
     Activated,
-    /// Another plan is in force.
-    PlanChanged {
-        /// The plan before.
-        from: String,
-        /// The plan now.
-        to: String,
-    },
-    /// Another number of seats is in force.
+    /// Another plan came into force.
+    PlanChanged { from: String, to: String },
+    /// Another number of seats came into force.
     QuantityChanged {
-        /// Seats before; `None` on a flat-rate plan.
+        /// `None` on a flat-rate plan.
         from: Option<u64>,
-        /// Seats now.
         to: Option<u64>,
     },
-    /// A change was asked for and rejected. Nothing else has changed; should Microsoft make it in
-    /// spite of that, the event of the change follows (F-WHA-12).
-    ChangeRejected {
-        /// What was asked for.
-        change: RequestedChange,
-    },
+    /// A requested change was rejected. Nothing else changed. If Microsoft makes the change anyway, its
+    /// own event follows (F-WHA-12).
+    ChangeRejected { change: RequestedChange },
     /// A new term began.
     Renewed,
-    /// Something else changed: name, people, renewal, what the customer may do, or a status this
-    /// program has no word for.
+    /// Something else changed: the name, the people, the renewal, what the customer may do, or a
+    /// status that this program does not know.
     DetailsChanged,
     /// Payment failed.
     Suspended,
-    /// Access is back.
+    /// Payment is back, and so is access.
     Reinstated,
-    /// Over, for good. Nothing follows it.
+    /// The subscription ended, for good. No event follows it.
     Unsubscribed,
-    /// The purchase lapses soon if nobody activates it (F-LC-3).
+    /// The purchase lapses soon unless it is activated (F-LC-3).
     ActivationDeadlineApproaching,
 }
 
 impl EventKind {
-    /// Whether what the buyer told travels with it: where an account is set up, and with nothing else.
-    pub(super) fn bears_sign_up(&self) -> bool {
+    /// Whether the buyer's answers travel with it: only where a product sets an account up.
+    pub(super) fn carries_sign_up(&self) -> bool {
         matches!(
             self,
             Self::ActivationRequested | Self::ActivationDeadlineApproaching | Self::Activated
         )
     }
 
-    /// Its name, as serialised.
+    /// As serialised.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Purchased => "Purchased",
@@ -160,6 +149,8 @@ impl EventKind {
 }
 
 /// How we learned of a transition.
+///
+/// Serialised in stored events and in answers of the API: members are only added.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "by", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Cause {
@@ -167,27 +158,27 @@ pub enum Cause {
     Landing,
     /// The activation of a purchase.
     Activation,
-    /// A call of the webhook.
+    /// A webhook call.
     Webhook {
-        /// What Microsoft said had happened.
+        /// The action that the call named.
         action: Action,
-        /// The operation, where the call named one.
+        /// The operation that the call named, if any.
         #[serde(skip_serializing_if = "Option::is_none")]
         operation_id: Option<OperationId>,
-        /// Who asked for the change, where Microsoft's operation says so (F-OP-3).
+        /// Who requested the change, where Microsoft's operation says so (F-OP-3).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         source: Option<OperationSource>,
     },
-    /// A call of the publisher's own API.
+    /// A call of the publisher's API.
     Management,
     /// The scheduled comparison with Microsoft's copy.
     Reconciliation,
 }
 
 impl Cause {
-    /// The same cause, with what Microsoft's operation tells of it.
+    /// The same cause, with the source that Microsoft's operation names.
     #[must_use]
-    pub fn told_by(&self, operation: &Operation) -> Self {
+    pub fn with_source(&self, operation: &Operation) -> Self {
         match self {
             Self::Webhook { action, operation_id, source } => Self::Webhook {
                 action: action.clone(),
@@ -210,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_lies_between_the_one_before_and_the_one_after_it() {
+    fn a_position_lies_between_the_one_before_and_the_one_after_it() {
         assert_eq!(Position::default().next(), at(0, 1));
         assert_eq!(at(7, 2).next(), at(7, 3));
         assert_eq!(at(7, 2).previous(), at(7, 1));
@@ -221,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_of_an_older_deployment_is_read() {
+    fn an_event_recorded_before_newer_members_existed_is_read() {
         let text = r#"{
             "subscriptionId": "6f1d5a2e-0c57-4d0a-9a53-3b8c1e7f0a11", "version": 3, "index": 0,
             "type": "PlanChanged", "from": "silver", "to": "gold",
@@ -233,7 +224,7 @@ mod tests {
         }"#;
         let event: Event = serde_json::from_str(text).expect("an event");
         assert_eq!(event.position(), at(3, 0));
-        assert_eq!((event.before, event.correlation_id, event.decision), (None, None, None));
+        assert_eq!((event.before, event.correlation_id, event.ruling), (None, None, None));
         assert!(matches!(event.cause, Cause::Webhook { source: None, .. }), "{:?}", event.cause);
     }
 }

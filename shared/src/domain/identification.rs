@@ -1,19 +1,18 @@
-//! Who somebody is to a subscription: its beneficiary, its purchaser, or a stranger (F-LP-9).
+//! What a person who signed in is to a subscription: its beneficiary, its purchaser, or a stranger
+//! (F-LP-9).
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::{Uuid, uuid};
 
 use super::observation::{IncompleteObservation, Observation};
-use super::record::Record;
 use super::subscription::{Party, Subscription};
 
-/// The tenant that every personal Microsoft account is in (F-LP-6). That somebody is in it says
-/// nothing about who they are.
+/// The tenant of every personal Microsoft account (F-LP-6). Membership in it identifies no one.
 const PERSONAL_TENANT: Uuid = uuid!("9188040d-6c67-4c5b-b112-36a304b66dad");
 
-/// Somebody who signed in, as their directory knows them. An e-mail address is no part of it: it
-/// is never an identity (F-LP-9).
+/// A person who signed in, as their directory knows them. It has no e-mail address: an address is
+/// never an identity (F-LP-9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Account {
@@ -24,73 +23,85 @@ pub struct Account {
     pub object_id: Option<Uuid>,
 }
 
-/// What somebody is to a subscription. Whoever is neither is a stranger.
+/// A person with neither role is a stranger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Role {
-    /// It is for them.
+    /// The subscription is for them.
     Beneficiary,
-    /// They bought it for somebody else (F-SEED-9).
+    /// They bought it for someone else (F-SEED-9).
     Purchaser,
 }
 
-/// By what somebody was recognised.
+/// How a person was matched with the people that Microsoft names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum BindingRule {
-    /// Microsoft named the person, and it is the one who signed in.
+pub enum MatchedBy {
+    /// Microsoft named the person.
     TenantAndObject,
-    /// Microsoft named the tenant alone, and the person is from there (F-OBJ-4).
+    /// Microsoft named the tenant alone, and the person belongs to it (F-OBJ-4).
     Tenant,
-    /// Microsoft named no tenant at all: a work account and the purchase token had to do.
+    /// Microsoft named no tenant at all: a work account and the purchase token have to suffice.
     Unverifiable,
 }
 
-/// Who opened the purchase last, and how they were recognised.
+/// The role of a person, and how it was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identification {
+    pub role: Role,
+    pub matched_by: MatchedBy,
+}
+
+/// Who opened the purchase last, as the record keeps it.
+///
+/// Serialised in stored records and in answers of the API: members are only added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Bound {
-    /// What they are to the subscription.
+pub struct IdentifiedAs {
     pub role: Role,
-    /// What told so.
-    pub rule: BindingRule,
-    /// Since when.
+    #[serde(rename = "rule")]
+    pub matched_by: MatchedBy,
     pub at: Timestamp,
 }
 
-/// Compares who signed in with whom Microsoft names. `None`: a stranger.
-pub fn bind(subscription: &Subscription, account: &Account) -> Option<(Role, BindingRule)> {
-    let Subscription { beneficiary, purchaser, .. } = subscription;
-    if let Some(rule) = is(beneficiary, account) {
-        return Some((Role::Beneficiary, rule));
+impl IdentifiedAs {
+    pub(super) fn is(&self, found: Identification) -> bool {
+        (self.role, self.matched_by) == (found.role, found.matched_by)
     }
-    if let Some(rule) = is(purchaser, account) {
-        return Some((Role::Purchaser, rule));
-    }
-    let nobody_is_named = beneficiary.tenant_id.is_none() && purchaser.tenant_id.is_none();
-    (nobody_is_named && account.tenant_id != PERSONAL_TENANT)
-        .then_some((Role::Beneficiary, BindingRule::Unverifiable))
 }
 
-fn is(party: &Party, account: &Account) -> Option<BindingRule> {
+/// Compares the person who signed in with the people that Microsoft names. `None`: a stranger.
+pub fn identify(subscription: &Subscription, account: &Account) -> Option<Identification> {
+    let Subscription { beneficiary, purchaser, .. } = subscription;
+    if let Some(matched_by) = match_party(beneficiary, account) {
+        return Some(Identification { role: Role::Beneficiary, matched_by });
+    }
+    if let Some(matched_by) = match_party(purchaser, account) {
+        return Some(Identification { role: Role::Purchaser, matched_by });
+    }
+    let no_tenant_is_named = beneficiary.tenant_id.is_none() && purchaser.tenant_id.is_none();
+    (no_tenant_is_named && account.tenant_id != PERSONAL_TENANT)
+        .then_some(Identification { role: Role::Beneficiary, matched_by: MatchedBy::Unverifiable })
+}
+
+fn match_party(party: &Party, account: &Account) -> Option<MatchedBy> {
     if party.tenant_id != Some(account.tenant_id) {
         return None;
     }
     match party.object_id {
-        Some(person) => (account.object_id == Some(person)).then_some(BindingRule::TenantAndObject),
-        None => (account.tenant_id != PERSONAL_TENANT).then_some(BindingRule::Tenant),
+        Some(person) => (account.object_id == Some(person)).then_some(MatchedBy::TenantAndObject),
+        None => (account.tenant_id != PERSONAL_TENANT).then_some(MatchedBy::Tenant),
     }
 }
 
 impl Observation {
-    /// What somebody is to the subscription as it is observed, on top of what was known of it.
-    pub fn bind(
+    /// What a person is to the subscription as observed, on top of what we knew about it.
+    pub fn identify(
         &self,
-        current: Option<&Record>,
+        known: Option<&Subscription>,
         account: &Account,
-    ) -> Result<Option<(Role, BindingRule)>, IncompleteObservation> {
-        let subscription = self.onto(current.map(|record| &record.subscription))?;
-        Ok(bind(&subscription, account))
+    ) -> Result<Option<Identification>, IncompleteObservation> {
+        Ok(identify(&self.onto(known)?, account))
     }
 }
 

@@ -10,9 +10,9 @@
 //!                        ───────────────▶ Unsubscribed ◀───────────────
 //! ```
 //!
-//! Observations may be far apart, so a path can hold several steps: what was skipped is made up
-//! for, in order (F-LC-12). A status that can't follow is a late read, or a mistake of Microsoft's;
-//! either way it isn't adopted.
+//! Observations may be far apart, so a path can hold several steps: we record the skipped ones, in
+//! order (F-LC-12). A status that can't follow is a late read or a mistake of Microsoft's. We adopt
+//! neither.
 
 use super::subscription::Status;
 
@@ -23,20 +23,22 @@ pub(super) enum Step {
     Suspend,
     Reinstate,
     Unsubscribe,
-    /// To or from a status this program has no word for.
+    /// To or from a status that this program does not know.
     Adopt,
 }
 
+/// What we know about the time before a step.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct History {
+    /// The record has seen the subscription active before.
+    pub(super) had_begun: bool,
+    /// Microsoft has held the subscription as Subscribed: its term has a start (F-OBJ-6). It decides
+    /// whether a purchase that ended had ever begun.
+    pub(super) was_billed: bool,
+}
+
 /// The steps from one status to another; `None` where the second can't follow the first.
-///
-/// `had_begun` says that the record has seen it active before. `was_billed` says that Microsoft has held the subscription as Subscribed: its term has a start
-/// (F-OBJ-6). It decides whether an ended purchase had ever begun.
-pub(super) fn path(
-    from: &Status,
-    to: &Status,
-    had_begun: bool,
-    was_billed: bool,
-) -> Option<&'static [Step]> {
+pub(super) fn path(from: &Status, to: &Status, history: History) -> Option<&'static [Step]> {
     use Status::{Other, PendingFulfillmentStart as Pending, Subscribed, Suspended, Unsubscribed};
     use Step::{Activate, Adopt, Reinstate, Suspend, Unsubscribe};
     Some(match (from, to) {
@@ -47,7 +49,7 @@ pub(super) fn path(
 
         (Pending, Subscribed) => &[Activate],
         (Pending, Suspended) => &[Activate, Suspend],
-        (Pending, Unsubscribed) if was_billed => &[Activate, Unsubscribe],
+        (Pending, Unsubscribed) if history.was_billed => &[Activate, Unsubscribe],
         (Pending, Unsubscribed) => &[Unsubscribe],
 
         (Subscribed, Suspended) => &[Suspend],
@@ -61,7 +63,7 @@ pub(super) fn path(
         (Unsubscribed, Pending | Subscribed | Suspended | Other(_)) => return None,
 
         (Other(_), Other(_) | Pending) | (Pending | Subscribed | Suspended, Other(_)) => &[Adopt],
-        (Other(_), Subscribed) if had_begun => &[Adopt],
+        (Other(_), Subscribed) if history.had_begun => &[Adopt],
         (Other(_), Subscribed) => &[Activate],
         (Other(_), Suspended) => &[Suspend],
         (Other(_), Unsubscribed) => &[Unsubscribe],

@@ -1,32 +1,39 @@
-//! The rules of a subscription's life: pure, in one place.
+//! The rules of a subscription's life: pure, and in one place.
 //!
-//! Nothing here waits, reads a clock, an environment or a network. Everything known arrives as one
-//! of two facts, an [`Observation`] (the subscription as Get, List or Resolve returned it) or an
-//! [`Operation`] (a requested change as Get Operation returned it); a rule takes the [`Record`] and
-//! a fact and returns a [`Decision`] for the caller to carry out.
+//! Nothing here waits, reads a clock, an environment or a network. Everything we know arrives as
+//! one of two facts: an [`Observation`] (the subscription as Get, List or Resolve returned it) or
+//! an [`Operation`] (a requested change as Get Operation returned it). A rule takes the [`Record`]
+//! and a fact, and returns a [`Decision`] that the caller carries out.
 
-mod binding;
+mod decision;
 mod event;
+mod evidence;
+mod identification;
 mod lifecycle;
 mod observation;
 mod observe;
 mod operation;
 mod record;
+mod requested_change;
 mod review;
+mod ruling;
 mod sign_up;
 mod subscription;
+mod transitions;
 
-pub use binding::{Account, BindingRule, Bound, Role, bind};
+pub use decision::{Decision, NextVersion, Staleness};
 pub use event::{Cause, Event, EventKind, Position};
+pub use evidence::{Requested, is_recent, proven_by};
+pub use identification::{Account, Identification, IdentifiedAs, MatchedBy, Role, identify};
 pub use observation::{IncompleteObservation, Observation};
-pub use observe::{Change, Decision, SETTLING_WINDOW, Staleness, apply, observe, reinstate};
+pub use observe::{apply, observe, reinstate};
 pub use operation::{Action, Operation, OperationId, OperationSource, OperationStatus};
-pub use record::{
-    ACTIVATION_DEADLINE, ACTIVATION_DEADLINE_NOTICE, ActivationRequest, PendingOperation, Record,
-};
+pub use record::{ActivationRequest, PendingOperation, Record, SETTLING_WINDOW};
+pub use requested_change::RequestedChange;
 pub use review::{
-    Authority, ChangePolicy, ChangeRules, RequestedChange, Review, RulesError, Ruling, Said,
-    Verdict, reject, rejected_before, review,
+    ChangePolicy, ChangeRules, Review, RuleVerdict, RulesError, reject, rejected_before, review,
 };
+pub use ruling::{DecidedBy, Ruling, Verdict};
 pub use sign_up::SignUp;
 pub use subscription::{CustomerOperation, Party, Status, Subscription, SubscriptionId, Term};
+pub use transitions::{ACTIVATION_DEADLINE, ACTIVATION_DEADLINE_NOTICE};

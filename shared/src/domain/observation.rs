@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::subscription::{CustomerOperation, Party, Status, Subscription, SubscriptionId, Term};
 use crate::lenient::{Lenient, lenient, members};
 
-/// What Microsoft said about a subscription. Any field but the id may be missing (F-GEN-10); what
-/// wasn't said leaves the record as it is.
+/// A subscription as Microsoft returned it. Any field but the id may be missing (F-GEN-10). A missing
+/// field leaves the record as it is.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Observation {
@@ -25,7 +25,7 @@ pub struct Observation {
     pub(crate) name: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
     saas_subscription_status: Option<Status>,
-    /// Its name in older editions. No alias: both names in one answer would fail all of it.
+    /// The older name. Not an alias, since serde rejects an answer that holds both names.
     #[serde(default, deserialize_with = "lenient")]
     status: Option<Status>,
     #[serde(default, deserialize_with = "lenient")]
@@ -46,11 +46,11 @@ pub struct Observation {
     pub(crate) allowed_customer_operations: Option<BTreeSet<CustomerOperation>>,
     #[serde(default, deserialize_with = "lenient")]
     pub(crate) created: Option<Timestamp>,
-    /// When Microsoft says the observed state came to be, where an operation proves it: an
-    /// observation younger than our last commit can't be a late read of what came before it.
+    /// The time since when the state holds, where an operation proves it. An observation that is
+    /// younger than our last commit can't be a late read.
     #[serde(skip)]
     pub(crate) as_of: Option<Timestamp>,
-    /// When Microsoft was asked: what it says is no younger than that, however much later it's used.
+    /// When we asked Microsoft. The answer may be used later, and is as old as this.
     #[serde(skip)]
     pub(crate) read_at: Option<Timestamp>,
 }
@@ -61,31 +61,29 @@ impl Lenient for Observation {
     }
 }
 
-/// A first observation must say enough to make a record.
+/// The first observation of a subscription lacks a field without which there is no record.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("the first answer about a subscription lacks its {0}")]
 pub struct IncompleteObservation(pub &'static str);
 
 impl Observation {
-    /// The subscription it speaks of; `None` if the answer didn't say.
+    /// `None` where the answer left it out.
     pub fn id(&self) -> Option<SubscriptionId> {
         self.id.map(SubscriptionId)
     }
 
-    /// The status it reports.
     pub fn status(&self) -> Option<&Status> {
         self.saas_subscription_status.as_ref().or(self.status.as_ref())
     }
 
-    /// The same observation, with the id of the subscription that was asked for where the answer
-    /// left it out.
+    /// The same observation, with the id that we asked for where the answer left it out.
     #[must_use]
     pub fn of(mut self, id: SubscriptionId) -> Self {
         self.id = self.id.or(Some(id.0));
         self
     }
 
-    /// The same observation, asked for at `read_at`.
+    /// The same observation, dated by when we asked.
     #[must_use]
     pub fn read_at(mut self, read_at: Timestamp) -> Self {
         self.read_at = Some(read_at);
@@ -99,7 +97,7 @@ impl Observation {
         self
     }
 
-    /// Fills what a short Resolve answer lacks from its top level (F-RES-6).
+    /// Fills the gaps of a short Resolve answer from its top level (F-RES-6).
     pub(crate) fn or_fields(
         mut self,
         offer_id: Option<String>,
@@ -114,7 +112,7 @@ impl Observation {
         self
     }
 
-    /// The subscription this observation describes, on top of what was known.
+    /// The subscription that this observation describes, on top of what we knew.
     pub(crate) fn onto(
         &self,
         known: Option<&Subscription>,
@@ -124,18 +122,18 @@ impl Observation {
         let same_plan = known.is_some_and(|known| Some(&known.plan_id) == plan_id.as_ref());
         Ok(Subscription {
             id: self.id().or(known_id).ok_or(IncompleteObservation("id"))?,
-            publisher_id: said(&self.publisher_id, known.and_then(|k| k.publisher_id.as_ref())),
-            offer_id: said(&self.offer_id, known.map(|k| &k.offer_id))
+            publisher_id: newer(&self.publisher_id, known.and_then(|k| k.publisher_id.as_ref())),
+            offer_id: newer(&self.offer_id, known.map(|k| &k.offer_id))
                 .ok_or(IncompleteObservation("offerId"))?,
-            name: said(&self.name, known.and_then(|k| k.name.as_ref())),
+            name: newer(&self.name, known.and_then(|k| k.name.as_ref())),
             saas_subscription_status: self
                 .status()
                 .or(known.map(|known| &known.saas_subscription_status))
                 .cloned()
                 .ok_or(IncompleteObservation("saasSubscriptionStatus"))?,
             plan_id: plan_id.ok_or(IncompleteObservation("planId"))?,
-            // No quantity means a flat rate (F-OBJ-5), except that an ended subscription may lose
-            // its seats, and that an answer which leaves out the plan as well says nothing.
+            // No quantity means a flat rate (F-OBJ-5), with two exceptions: an ended subscription may
+            // lose its seats, and an answer without a plan says nothing about seats either.
             quantity: self.quantity.or_else(|| {
                 let silent = self.plan_id.is_none() || self.status() == Some(&Status::Unsubscribed);
                 known.filter(|_| silent && same_plan).and_then(|known| known.quantity)
@@ -146,7 +144,7 @@ impl Observation {
             auto_renew: self.auto_renew.or_else(|| known.and_then(|known| known.auto_renew)),
             // Missing means false (F-OBJ-10).
             is_free_trial: self.is_free_trial.unwrap_or(false),
-            allowed_customer_operations: said(
+            allowed_customer_operations: newer(
                 &self.allowed_customer_operations,
                 known.and_then(|k| k.allowed_customer_operations.as_ref()),
             ),
@@ -171,7 +169,7 @@ impl Observation {
     }
 }
 
-fn said<T: Clone>(now: &Option<T>, before: Option<&T>) -> Option<T> {
+fn newer<T: Clone>(now: &Option<T>, before: Option<&T>) -> Option<T> {
     now.as_ref().or(before).cloned()
 }
 

@@ -34,9 +34,9 @@ open_words! {
     Action {
         /// A purchase of a plan that activates itself (F-WHA-2).
         Subscribe,
-        /// Another plan is wanted; to be answered within ten seconds (F-WHA-3).
+        /// A request for another plan; we answer within ten seconds (F-WHA-3).
         ChangePlan,
-        /// Another number of seats is wanted; likewise (F-WHA-4).
+        /// A request for another number of seats; likewise (F-WHA-4).
         ChangeQuantity,
         /// A new term began (F-WHA-5).
         Renew,
@@ -50,16 +50,15 @@ open_words! {
 }
 
 open_words! {
-    /// How far Microsoft has come with an operation (F-OP-2). The words that are written back
-    /// are others (F-OPU-2).
+    /// How far Microsoft has come with an operation (F-OP-2). An acknowledgement uses other words
+    /// (F-OPU-2).
     OperationStatus {
-        /// Accepted by Microsoft, not begun.
+        /// Microsoft accepted it and has not begun.
         NotStarted,
-        /// Waits, for the publisher's acknowledgement or for Microsoft.
+        /// Waits for the publisher's acknowledgement or for Microsoft.
         InProgress = "In Progress",
-        /// Done; older texts say `Succeed` and `Success`.
+        /// Older documents say `Succeed` and `Success`.
         Succeeded = "Succeed" = "Success",
-        /// Not done.
         Failed = "Failure",
         /// The requested value is the present one. Not an HTTP 409 (F-OPU-5).
         Conflict,
@@ -67,7 +66,7 @@ open_words! {
 }
 
 impl OperationStatus {
-    /// Whether nothing can change it any more. A word we don't know isn't final (F-CHP-6).
+    /// Whether it is final. An unknown word is not (F-CHP-6).
     pub fn is_settled(&self) -> bool {
         match self {
             Self::Succeeded | Self::Failed | Self::Conflict => true,
@@ -77,29 +76,29 @@ impl OperationStatus {
 }
 
 open_words! {
-    /// Who asked for the change (F-OP-3).
+    /// Who requested the change (F-OP-3).
     OperationSource {
         /// The customer, the reseller or Microsoft.
         Azure,
-        /// We did.
+        /// The publisher.
         Partner,
     }
 }
 
-/// A requested change. Only this, never a webhook's body, changes a record.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+/// A requested change, as Microsoft holds it. Only this, never a webhook's body, changes a record.
+///
+/// Made by the fulfillment client from Microsoft's answers. The API passes it on: members are only
+/// added.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Operation {
-    /// Its key.
     #[serde(default, deserialize_with = "lenient")]
     pub id: Option<Uuid>,
-    /// The subscription it would change.
     #[serde(default, deserialize_with = "lenient")]
     pub subscription_id: Option<Uuid>,
-    /// What it would do.
     #[serde(default, deserialize_with = "lenient")]
     pub action: Option<Action>,
-    /// How far it has come.
     #[serde(default, deserialize_with = "lenient")]
     pub status: Option<OperationStatus>,
     /// The requested plan.
@@ -108,10 +107,10 @@ pub struct Operation {
     /// The requested seats.
     #[serde(default, deserialize_with = "lenient")]
     pub quantity: Option<u64>,
-    /// Who asked. The emulator of Microsoft's writes it with an extra "ed" (F-EMU-3).
+    /// Who requested it. Microsoft's own emulator writes the name with an extra "ed" (F-EMU-3).
     #[serde(default, alias = "operationRequestedSource", deserialize_with = "lenient")]
     pub operation_request_source: Option<OperationSource>,
-    /// When it was asked for.
+    /// When it was requested.
     #[serde(default, deserialize_with = "lenient")]
     pub time_stamp: Option<Timestamp>,
 }
@@ -123,14 +122,14 @@ impl Lenient for Operation {
 }
 
 impl Operation {
-    /// Whether it speaks of this subscription and operation; an id the answer leaves out is the
-    /// one that was asked for (the documented sample misspells the key, F-OP-3).
+    /// Whether it is this operation of this subscription. Microsoft's documented sample misspells a
+    /// key (F-OP-3), so an id that the answer leaves out counts as the one we asked for.
     pub fn is(&self, subscription: SubscriptionId, operation: OperationId) -> bool {
         self.id.is_none_or(|id| id == operation.0)
             && self.subscription_id.is_none_or(|id| id == subscription.0)
     }
 
-    /// Whether nothing can change it any more.
+    /// Whether its status is final.
     pub fn is_settled(&self) -> bool {
         self.status.as_ref().is_some_and(OperationStatus::is_settled)
     }

@@ -1,4 +1,4 @@
-//! An answer to a requested change, with who gave it and why.
+//! The answer to a requested change, with who decided and why.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// Its name, as serialised.
+    /// As serialised.
     pub fn name(self) -> &'static str {
         match self {
             Self::Accept => "accept",
@@ -22,26 +22,28 @@ impl Verdict {
     }
 }
 
-/// By whose word a change was accepted or rejected.
+/// Who accepted or rejected a change.
+///
+/// Serialised in stored records, in events and in answers of the API: names are never changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Authority {
+pub enum DecidedBy {
     /// The publisher asked for the change itself.
     Publisher,
-    /// The value asked for is in force: a rejected change is taken back.
+    /// The requested value is in force: the customer takes a rejected change back.
     InForce,
     /// The publisher's static rules.
     Rules,
-    /// The publisher's product, asked.
+    /// The publisher's product, behind `DECISION_URL`.
     Product,
-    /// The product was asked and gave no decision; this was configured for that case.
+    /// `DECISION_FALLBACK`: the product gave no decision.
     Fallback,
-    /// What any other change meets.
+    /// `CHANGE_POLICY`.
     Policy,
 }
 
-impl Authority {
-    /// Its name, as serialised.
+impl DecidedBy {
+    /// As serialised.
     pub fn name(self) -> &'static str {
         match self {
             Self::Publisher => "publisher",
@@ -54,37 +56,37 @@ impl Authority {
     }
 }
 
-/// A decision about a change as it is recorded.
+/// A decision about a requested change.
+///
+/// Serialised in stored records, in events and in answers of the API: members are only added.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Ruling {
-    /// The answer.
     pub verdict: Verdict,
-    /// Who gave it.
-    pub by: Authority,
-    /// Why, where anybody said so.
+    pub by: DecidedBy,
+    /// For people; `None` where no reason was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
-/// As long as a sentence for a person. It is told with every event, and stays in the table for as long
-/// as the event does.
+/// The longest reason that is kept, in characters: one sentence. It travels with the event, and
+/// stays in the table for as long as the event does.
 const LONGEST_REASON: usize = 200;
 
 impl Ruling {
     /// An acceptance that needs no reason.
-    pub fn accept(by: Authority) -> Self {
+    pub fn accept(by: DecidedBy) -> Self {
         Self { verdict: Verdict::Accept, by, reason: None }
     }
 
-    /// An answer with a reason, as far as that may be kept.
-    pub fn new(verdict: Verdict, by: Authority, reason: &str) -> Self {
+    /// A ruling with a reason, shortened and cleaned as far as it has to be.
+    pub fn new(verdict: Verdict, by: DecidedBy, reason: &str) -> Self {
         Self { verdict, by, reason: kept(reason) }
     }
 }
 
-/// One line of bounded length, without e-mail addresses: a reason is about a change, and whose change it
-/// is stands beside it.
+/// One line of bounded length. E-mail addresses are removed: the subscription id already
+/// identifies the customer.
 fn kept(reason: &str) -> Option<String> {
     let plain = reason.replace(char::is_control, " ");
     let words = plain.split_whitespace().map(|word| if word.contains('@') { "…" } else { word });
@@ -99,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reason_is_one_line_of_bounded_length_that_names_nobody() {
+    fn a_reason_is_kept_as_one_short_line_without_e_mail_addresses() {
         assert_eq!(kept(" three \n seats\tat\u{0}most ").as_deref(), Some("three seats at most"));
         assert_eq!(kept("ask a@contoso.example first").as_deref(), Some("ask … first"));
         assert_eq!(kept(" \u{7}\n "), None);
@@ -108,17 +110,17 @@ mod tests {
     }
 
     #[test]
-    fn names_are_what_is_written() {
+    fn names_equal_the_serialised_form() {
         for verdict in [Verdict::Accept, Verdict::Reject] {
             assert_eq!(serde_json::json!(verdict), verdict.name());
         }
         for by in [
-            Authority::Publisher,
-            Authority::InForce,
-            Authority::Rules,
-            Authority::Product,
-            Authority::Fallback,
-            Authority::Policy,
+            DecidedBy::Publisher,
+            DecidedBy::InForce,
+            DecidedBy::Rules,
+            DecidedBy::Product,
+            DecidedBy::Fallback,
+            DecidedBy::Policy,
         ] {
             assert_eq!(serde_json::json!(by), by.name());
         }

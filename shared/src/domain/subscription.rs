@@ -39,7 +39,7 @@ open_words! {
         Subscribed,
         /// Payment failed; access limited, data kept (F-LC-6).
         Suspended,
-        /// Over, for good (F-LC-8).
+        /// Ended, for good (F-LC-8).
         Unsubscribed,
     }
 }
@@ -47,16 +47,15 @@ open_words! {
 open_words! {
     /// What the beneficiary may do with the subscription (F-OBJ-11).
     CustomerOperation {
-        /// Look at it.
         Read,
         /// Change plan or seats.
         Update,
-        /// Cancel it.
+        /// Cancel.
         Delete,
     }
 }
 
-/// Who a subscription is for, or who bought it (F-OBJ-4). Nothing of it can be relied upon.
+/// The person a subscription is for, or who bought it (F-OBJ-4). Every member may be missing.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Party {
@@ -79,7 +78,7 @@ pub struct Party {
     pub puid: Option<String>,
 }
 
-/// Says which tenant, never who: this type ends up in logs of errors and assertions.
+/// Shows the tenant, never the person: this type ends up in logs of errors and assertions.
 impl fmt::Debug for Party {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Party").field("tenant_id", &self.tenant_id).finish_non_exhaustive()
@@ -117,12 +116,14 @@ impl Lenient for Term {
 }
 
 /// A subscription as the record holds it: Microsoft's copy, as far as we last knew it.
+///
+/// Serialised in stored records and events, in CloudEvents and in answers of the API: members are
+/// only added.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Subscription {
-    /// Its key.
     pub id: SubscriptionId,
-    /// The publisher, as Microsoft names it.
+    /// The publisher's id at Microsoft.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub publisher_id: Option<String>,
     /// The offer; ends in `-preview` for purchases by the preview audience (F-OBJ-2).
@@ -130,20 +131,18 @@ pub struct Subscription {
     /// The name the buyer chose.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Where it is in its life.
     pub saas_subscription_status: Status,
     /// The plan in force.
     pub plan_id: String,
     /// Seats; `None` for flat-rate plans.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quantity: Option<u64>,
-    /// The billing term.
     #[serde(default)]
     pub term: Term,
     /// Who it is for.
     #[serde(default)]
     pub beneficiary: Party,
-    /// Who bought it; somebody else in a reseller's purchase (F-SEED-9).
+    /// Who bought it: the reseller, in a reseller's purchase (F-SEED-9).
     #[serde(default)]
     pub purchaser: Party,
     /// Renews at the end of the term (F-OBJ-9).
@@ -161,8 +160,8 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    /// Whether the beneficiary may do `operation`. Yes where Microsoft has not said: Microsoft
-    /// itself refuses what isn't allowed (F-CHP-8, F-CAN-4).
+    /// Whether the beneficiary may do `operation`. Where Microsoft has not said, we assume so:
+    /// Microsoft refuses a request that it does not allow (F-CHP-8, F-CAN-4).
     pub fn allows(&self, operation: &CustomerOperation) -> bool {
         self.allowed_customer_operations.as_ref().is_none_or(|allowed| allowed.contains(operation))
     }

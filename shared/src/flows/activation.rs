@@ -1,4 +1,4 @@
-//! Telling Microsoft that an account is configured, and making sure that it has happened.
+//! Tells Microsoft that an account is set up, and makes sure that the activation has happened.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,22 +7,20 @@ use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 use tracing::{info, warn};
 
-use crate::commit::{Committed, DecideError, adopt, decide};
-use crate::domain::{ActivationRequest, Cause, Decision, Record, Status, SubscriptionId};
-use crate::fulfillment::{FulfillmentError, Marketplace, Refusal};
-use crate::store::Store;
-use crate::system::System;
+use super::ledger::{Ledger, UpdateError};
+use crate::domain::{ActivationRequest, Cause, Record, Status, SubscriptionId};
+use crate::microsoft::fulfillment::{FulfillmentError, Marketplace, Refusal};
 
-/// Pauses before each look whether the activation has happened (F-ACT-3). Together they are what a
-/// person waits for in front of a page; what takes longer, the reconciliation finishes.
-const CONFIRM: [Duration; 4] =
+/// Pauses before each read that may confirm the activation (F-ACT-3). Together they are as long as a
+/// person waits for a page. The reconciliation finishes an activation that takes longer.
+const CONFIRM_PAUSES: [Duration; 4] =
     [Duration::ZERO, Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 
-/// How long an activation that was begun may take to show: "some minutes" (F-ACT-3). Until then, a
-/// refusal of another attempt may only mean that the first one is being carried out (F-ACT-4).
-/// Shorter, and an impatient buyer is told that an activation failed which is under way; longer,
-/// and one that was really refused is repeated that much longer.
-const TAKES: SignedDuration = SignedDuration::from_mins(10);
+/// How long a begun activation may take until Microsoft shows it: "some minutes" (F-ACT-3). Until
+/// then, a refusal of another attempt may only mean that the first one is under way (F-ACT-4). If
+/// this is too short, an impatient buyer sees a failure that is none. If it is too long, we repeat
+/// an activation that Microsoft really refused.
+const ACTIVATION_SETTLE_TIME: SignedDuration = SignedDuration::from_mins(10);
 
 /// How far an activation has come.
 #[derive(Clone)]
@@ -33,27 +31,25 @@ pub enum Activated {
     Requested(Record),
 }
 
-/// Why an activation won't happen, or isn't known to.
+/// Why an activation won't happen, or may not have happened.
 #[derive(Debug, Error)]
 pub enum ActivationError {
     /// Payment is due; a suspended subscription can't be activated (F-ACT-4).
     #[error("the subscription is suspended")]
     Suspended,
-    /// It is over (F-ACT-5).
+    /// It has ended (F-ACT-5).
     #[error("the subscription is unsubscribed")]
     Unsubscribed,
     /// Microsoft knows no such subscription.
     #[error("no such subscription")]
     Unknown,
-    /// Microsoft said no, and the subscription still isn't active.
+    /// Microsoft refused, and the subscription still isn't active.
     #[error("Microsoft refused the activation: {0}")]
     Refused(Refusal),
-    /// Microsoft can't be asked now.
     #[error(transparent)]
     Fulfillment(FulfillmentError),
-    /// The table.
     #[error(transparent)]
-    Decide(#[from] DecideError),
+    Update(#[from] UpdateError),
 }
 
 impl From<FulfillmentError> for ActivationError {
@@ -65,62 +61,58 @@ impl From<FulfillmentError> for ActivationError {
     }
 }
 
-/// Activates subscriptions. Twice is the same as once.
-pub struct Activation {
-    /// Microsoft.
+/// Activates subscriptions. A second activation of the same subscription changes nothing.
+pub struct ActivationFlow {
     pub marketplace: Arc<dyn Marketplace>,
-    /// The table.
-    pub store: Arc<dyn Store>,
-    /// Time.
-    pub system: Arc<dyn System>,
+    pub ledger: Ledger,
 }
 
-impl Activation {
+impl ActivationFlow {
     /// Activates a subscription, or finds that it is active.
     pub async fn activate(
         &self,
         id: SubscriptionId,
         cause: &Cause,
     ) -> Result<Activated, ActivationError> {
-        let current = self.store.load(id).await.map_err(DecideError::from)?;
+        let current = self.ledger.load(id).await.map_err(UpdateError::from)?;
         let record = self.observe(id, current, cause).await?;
         match record.status() {
-            Status::PendingFulfillmentStart => self.tell(record, cause, &CONFIRM).await,
+            Status::PendingFulfillmentStart => self.request(record, cause, &CONFIRM_PAUSES).await,
             Status::Subscribed => Ok(Activated::Confirmed(record)),
             Status::Suspended => Err(ActivationError::Suspended),
             Status::Unsubscribed => Err(ActivationError::Unsubscribed),
-            // Microsoft decides about words we don't know.
-            Status::Other(_) => self.tell(record, cause, &CONFIRM).await,
+            // We let Microsoft decide about a status that we don't know.
+            Status::Other(_) => self.request(record, cause, &CONFIRM_PAUSES).await,
         }
     }
 
-    /// Tells Microsoft once more about an activation that was begun and not confirmed.
+    /// Repeats an activation that was begun and not confirmed.
     pub async fn finish(
         &self,
         record: Record,
         cause: &Cause,
     ) -> Result<Activated, ActivationError> {
-        // Nobody waits: what isn't confirmed at once, the next run sees.
-        self.tell(record, cause, &[Duration::ZERO]).await
+        // No one waits for this one. If a single read does not confirm it, the next run looks again.
+        self.request(record, cause, &[Duration::ZERO]).await
     }
 
-    async fn tell(
+    async fn request(
         &self,
         record: Record,
         cause: &Cause,
-        looks: &[Duration],
+        pauses: &[Duration],
     ) -> Result<Activated, ActivationError> {
         let id = record.id();
-        let now = self.system.now();
-        // Noted before Microsoft is told: whatever dies in between, the reconciliation finishes it.
-        let begun = self.note(record, |record| record.begin_activation(now)).await?;
+        let now = self.ledger.clock().now();
+        // Noted before Microsoft is told: after a crash in between, the reconciliation finishes it.
+        let begun = self.ledger.note(record, |record| record.begin_activation(now)).await?;
         if *begun.status() == Status::Subscribed {
             return Ok(Activated::Confirmed(begun));
         }
         let earlier = begun_at(&begun).filter(|since| *since != now);
         info!(subscription.id = %id, "activating");
         match self.marketplace.activate(&begun.subscription).await {
-            Ok(()) => self.confirm(begun, cause, looks).await,
+            Ok(()) => self.confirm(begun, cause, pauses).await,
             Err(error) => self.settle(begun, cause, error, earlier).await,
         }
     }
@@ -129,11 +121,12 @@ impl Activation {
         &self,
         mut record: Record,
         cause: &Cause,
-        looks: &[Duration],
+        pauses: &[Duration],
     ) -> Result<Activated, ActivationError> {
-        for pause in looks {
-            self.system.sleep(*pause).await;
-            match self.observe(record.id(), Some(record.clone()), cause).await {
+        let id = record.id();
+        for pause in pauses {
+            self.ledger.clock().sleep(*pause).await;
+            match self.observe(id, Some(record.clone()), cause).await {
                 Ok(observed) if *observed.status() == Status::Subscribed => {
                     return Ok(Activated::Confirmed(observed));
                 }
@@ -141,20 +134,20 @@ impl Activation {
                     return Err(ActivationError::Unsubscribed);
                 }
                 Ok(observed) => record = observed,
-                // Microsoft was told; that it can't be asked now changes nothing.
+                // Microsoft has the request, whether or not we can read its result.
                 Err(ActivationError::Fulfillment(error)) => {
-                    warn!(subscription.id = %record.id(), %error, "the activation can't be confirmed yet");
+                    warn!(subscription.id = %id, %error, "could not confirm the activation yet");
                     break;
                 }
                 Err(error) => return Err(error),
             }
         }
-        info!(subscription.id = %record.id(), "the activation is under way");
+        info!(subscription.id = %id, "the activation is under way");
         Ok(Activated::Requested(record))
     }
 
-    /// Activate failed: the subscription says what that means (F-ACT-7). `earlier` is when another
-    /// attempt began.
+    /// Activate failed, and the subscription tells what that means (F-ACT-7). `earlier` is when a
+    /// previous attempt began.
     async fn settle(
         &self,
         record: Record,
@@ -166,7 +159,10 @@ impl Activation {
         let observed = match self.observe(id, Some(record.clone()), cause).await {
             Ok(observed) => observed,
             Err(ActivationError::Fulfillment(unread)) => {
-                warn!(subscription.id = %id, %error, %unread, "the outcome of the activation is not known yet");
+                warn!(
+                    subscription.id = %id, %error, %unread,
+                    "the outcome of the activation is not known yet"
+                );
                 return Ok(Activated::Requested(record));
             }
             Err(error) => return Err(error),
@@ -181,16 +177,17 @@ impl Activation {
                 | FulfillmentError::NotFound(refusal)
                 | FulfillmentError::Conflict(refusal),
             ) => {
-                let now = self.system.now();
-                if earlier.is_some_and(|since| now.duration_since(since) < TAKES) {
+                let now = self.ledger.clock().now();
+                let is_young = |since| now.duration_since(since) < ACTIVATION_SETTLE_TIME;
+                if earlier.is_some_and(is_young) {
                     info!(subscription.id = %id, %refusal, "an earlier activation may be under way");
                     return Ok(Activated::Requested(observed));
                 }
-                self.note(observed, |record| record.abandon_activation(now)).await?;
+                self.ledger.note(observed, |record| record.abandon_activation(now)).await?;
                 Err(ActivationError::Refused(refusal))
             }
             (Status::PendingFulfillmentStart | Status::Other(_), error) => {
-                warn!(subscription.id = %id, %error, "Microsoft could not be told; to be repeated");
+                warn!(subscription.id = %id, %error, "could not tell Microsoft; the next run retries");
                 Ok(Activated::Requested(observed))
             }
         }
@@ -203,25 +200,12 @@ impl Activation {
         cause: &Cause,
     ) -> Result<Record, ActivationError> {
         let observed = self.marketplace.get_subscription(id).await?;
-        let Committed { record, .. } =
-            adopt(&*self.store, &*self.system, id, current, &observed, cause).await?;
-        record.ok_or(ActivationError::Unknown)
-    }
-
-    async fn note(
-        &self,
-        record: Record,
-        rule: impl Fn(&Record) -> Decision + Send + Sync,
-    ) -> Result<Record, ActivationError> {
-        let id = record.id();
-        let rule = |record: Option<&Record>| Ok(record.map_or(Decision::Unchanged, &rule));
-        let noted =
-            decide(&*self.store, &*self.system, id, Some(record.clone()), None, rule).await?;
-        Ok(noted.record.unwrap_or(record))
+        let committed = self.ledger.adopt(id, current, &observed, cause).await?;
+        committed.record.ok_or(ActivationError::Unknown)
     }
 }
 
-/// When Microsoft was first told, as the record has it.
+/// When we first told Microsoft, according to the record.
 fn begun_at(record: &Record) -> Option<Timestamp> {
     match record.activation {
         Some(ActivationRequest::AwaitsMicrosoft { since }) => Some(since),

@@ -1,122 +1,170 @@
-//! Load, decide, commit; and again when somebody else was faster.
+//! Load, decide, commit; and decide again when another writer came first.
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use thiserror::Error;
 use tracing::{error, info};
 
 use crate::domain::{
-    Cause, Decision, Event, IncompleteObservation, Observation, Record, Staleness, SubscriptionId,
-    observe,
+    Cause, Decision, Event, IncompleteObservation, Observation, OperationId, Record, Staleness,
+    SubscriptionId, observe,
 };
+use crate::host::clock::Clock;
+use crate::host::correlation;
 use crate::store::{Commit, CommitError, Mark, Store, StoreError};
-use crate::system::System;
-use crate::telemetry;
 
-/// How often a decision is made anew because of another writer. Writers of one subscription are
-/// few; whoever loses this often has met something else.
+/// How many times we decide about one fact. A subscription has few writers, so more conflicts than
+/// this have another reason.
 const ATTEMPTS: u32 = 5;
 
-/// What came of a fact.
+/// The records, and the one way to change them: a rule decides about the current version, and the
+/// result is committed under that version.
+#[derive(Clone)]
+pub struct Ledger {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+}
+
+/// The result of a fact.
 #[derive(Debug)]
 pub struct Committed {
-    /// The record as it stands now; `None` if there is none.
+    /// The record afterwards; `None` if there is none.
     pub record: Option<Record>,
-    /// What happened; empty where the record said so already.
+    /// Empty where the record already said so.
     pub events: Vec<Event>,
-    /// The fact was not believed.
+    /// Why the fact was not adopted.
     pub stale: Option<Staleness>,
 }
 
-/// Why nothing came of a fact.
+impl Committed {
+    fn without_change(record: Option<Record>) -> Self {
+        Self { record, events: Vec::new(), stale: None }
+    }
+}
+
+/// Why a fact had no result.
 #[derive(Debug, Error)]
-pub enum DecideError {
-    /// The table, or too many other writers.
+pub enum UpdateError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The operation was answered meanwhile, by another delivery of the same call.
+    /// Every attempt met another writer.
+    #[error("other writers kept changing the record")]
+    Contended,
+    /// Another delivery of the same call answered the operation meanwhile.
     #[error("the operation was answered meanwhile")]
     AlreadyMarked,
-    /// A first observation that doesn't make a record.
     #[error(transparent)]
     Incomplete(#[from] IncompleteObservation),
 }
 
-/// Applies `rule` to the record, and commits what it decides together with the mark of the
-/// operation that is answered by it.
-///
-/// `current` is the record as just loaded. A stale fact is answered by nothing: no mark is made.
-pub async fn decide(
-    store: &dyn Store,
-    system: &dyn System,
-    id: SubscriptionId,
-    current: Option<Record>,
-    mark: Option<Mark>,
-    rule: impl Fn(Option<&Record>) -> Result<Decision, IncompleteObservation> + Send + Sync,
-) -> Result<Committed, DecideError> {
-    let mut current = current;
-    for attempt in 1.. {
-        let change = match rule(current.as_ref())? {
-            Decision::Stale(staleness) => {
-                info!(subscription.id = %id, ?staleness, "an observation was not adopted");
-                return Ok(Committed {
-                    record: current,
-                    events: Vec::new(),
-                    stale: Some(staleness),
-                });
-            }
-            Decision::Unchanged if mark.is_none() => {
-                return Ok(Committed { record: current, events: Vec::new(), stale: None });
-            }
-            // What the mark says was decided about this version of the record, and about no other.
-            Decision::Unchanged => current.as_ref().map(|record| record.reaffirm(system.now())),
-            Decision::Commit(mut change) => {
-                for event in &mut change.events {
-                    event.correlation_id = telemetry::correlation_id();
-                }
-                Some(change)
-            }
-        };
-        let commit = Commit { change, mark: mark.clone() };
-        match store.commit(id, &commit).await {
-            Ok(()) => {
-                let Some(change) = commit.change else {
-                    return Ok(Committed { record: current, events: Vec::new(), stale: None });
-                };
-                for event in &change.events {
-                    info!(
-                        subscription.id = %id, event = event.kind.name(), version = event.version,
-                        cause = ?event.cause, "recorded an event"
-                    );
-                }
-                return Ok(Committed {
-                    record: Some(change.record),
-                    events: change.events,
-                    stale: None,
-                });
-            }
-            Err(CommitError::AlreadyMarked) => return Err(DecideError::AlreadyMarked),
-            Err(CommitError::Conflict) if attempt < ATTEMPTS => {
-                system.sleep(std::time::Duration::from_millis(u64::from(10 * attempt))).await;
-                current = store.load(id).await?;
-            }
-            Err(CommitError::Conflict) => break,
-            Err(CommitError::Store(error)) => return Err(error.into()),
-        }
+impl Ledger {
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
+        Self { store, clock }
     }
-    error!(subscription.id = %id, attempts = ATTEMPTS, "other writers kept changing the record");
-    Err(StoreError::Unavailable("other writers kept changing the record".to_owned()).into())
-}
 
-/// Adopts an observation: the record becomes what Microsoft's copy says.
-pub async fn adopt(
-    store: &dyn Store,
-    system: &dyn System,
-    id: SubscriptionId,
-    current: Option<Record>,
-    observed: &Observation,
-    cause: &Cause,
-) -> Result<Committed, DecideError> {
-    decide(store, system, id, current, None, |record| {
-        observe(record, observed, cause, system.now())
-    })
-    .await
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    pub async fn load(&self, id: SubscriptionId) -> Result<Option<Record>, StoreError> {
+        self.store.load(id).await
+    }
+
+    /// The record and an operation's mark, in one round trip.
+    pub async fn load_with_mark(
+        &self,
+        id: SubscriptionId,
+        operation: OperationId,
+    ) -> Result<(Option<Record>, Option<Mark>), StoreError> {
+        self.store.load_with_mark(id, operation).await
+    }
+
+    /// Applies `rule` to the record, and commits its decision together with `mark`.
+    ///
+    /// `current` is the record as just loaded. A stale fact commits nothing, and no mark either.
+    pub async fn update(
+        &self,
+        id: SubscriptionId,
+        current: Option<Record>,
+        mark: Option<Mark>,
+        rule: impl Fn(Option<&Record>) -> Result<Decision, IncompleteObservation> + Send + Sync,
+    ) -> Result<Committed, UpdateError> {
+        let mut current = current;
+        for attempt in 1..=ATTEMPTS {
+            let next = match rule(current.as_ref())? {
+                Decision::Stale(staleness) => {
+                    info!(subscription.id = %id, ?staleness, "an observation was not adopted");
+                    return Ok(Committed {
+                        stale: Some(staleness),
+                        ..Committed::without_change(current)
+                    });
+                }
+                Decision::Unchanged if mark.is_none() => {
+                    return Ok(Committed::without_change(current));
+                }
+                // The mark records a decision about this version of the record, and about no other.
+                Decision::Unchanged => {
+                    current.as_ref().map(|record| record.reaffirm(self.clock.now()))
+                }
+                Decision::Commit(mut next) => {
+                    for event in &mut next.events {
+                        event.correlation_id = correlation::current();
+                    }
+                    Some(next)
+                }
+            };
+            let commit = Commit { next, mark: mark.clone() };
+            match self.store.commit(id, &commit).await {
+                Ok(()) => {
+                    let Some(next) = commit.next else {
+                        return Ok(Committed::without_change(current));
+                    };
+                    for event in &next.events {
+                        info!(
+                            subscription.id = %id, event = event.kind.name(),
+                            version = event.version, cause = ?event.cause, "recorded an event"
+                        );
+                    }
+                    return Ok(Committed {
+                        record: Some(next.record),
+                        events: next.events,
+                        stale: None,
+                    });
+                }
+                Err(CommitError::AlreadyMarked) => return Err(UpdateError::AlreadyMarked),
+                Err(CommitError::Conflict) if attempt < ATTEMPTS => {
+                    self.clock.sleep(Duration::from_millis(u64::from(10 * attempt))).await;
+                    current = self.store.load(id).await?;
+                }
+                Err(CommitError::Conflict) => {}
+                Err(CommitError::Store(error)) => return Err(error.into()),
+            }
+        }
+        error!(subscription.id = %id, attempts = ATTEMPTS, "other writers kept changing the record");
+        Err(UpdateError::Contended)
+    }
+
+    /// Adopts an observation: the record becomes Microsoft's copy.
+    pub async fn adopt(
+        &self,
+        id: SubscriptionId,
+        current: Option<Record>,
+        observed: &Observation,
+        cause: &Cause,
+    ) -> Result<Committed, UpdateError> {
+        let rule = |record: Option<&Record>| observe(record, observed, cause, self.clock.now());
+        self.update(id, current, None, rule).await
+    }
+
+    /// Applies a rule that needs a record, and returns the record afterwards.
+    pub async fn note(
+        &self,
+        record: Record,
+        rule: impl Fn(&Record) -> Decision + Send + Sync,
+    ) -> Result<Record, UpdateError> {
+        let rule = |record: Option<&Record>| Ok(record.map_or(Decision::Unchanged, &rule));
+        let committed = self.update(record.id(), Some(record.clone()), None, rule).await?;
+        Ok(committed.record.unwrap_or(record))
+    }
 }

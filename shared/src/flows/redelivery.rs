@@ -1,27 +1,27 @@
-//! Telling the publisher's product again: what it lost, or what was parked while it was away.
+//! Sends events to the publisher's product again: events that it lost, or that were parked while it
+//! was away.
 
 use crate::domain::{Position, SubscriptionId};
+use crate::host::clock::Clock;
 use crate::store::{Cursor, CursorError, CursorState, Outbox, StoreError, Target};
-use crate::system::System;
 
-/// How often a cursor is set anew because somebody moved it: as often as it may be moved while one
-/// event after the other is taken.
+/// How often we try to set a cursor that others move. The delivery moves it with every event.
 const ATTEMPTS: u32 = 10;
 
-/// From where on events are told again.
+/// The first event that is sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum From {
-    /// From where it stopped; what was taken is not told again.
+    /// The first one that was not delivered yet.
     WhereItStopped,
-    /// From this event on, and it too. One that was not taken yet holds nothing back: the events
-    /// before it come first.
+    /// This event. If earlier events are still undelivered, they come first.
     Event(Position),
 }
 
-/// Has a target told a subscription's events again, with the ids they had. The next sweep does it.
+/// Makes a subscription's events due again at a target, with the ids they had. The next sweep sends
+/// them.
 pub async fn redeliver(
     outbox: &dyn Outbox,
-    system: &dyn System,
+    clock: &dyn Clock,
     id: SubscriptionId,
     target: Target,
     from: From,
@@ -32,7 +32,7 @@ pub async fn redeliver(
             From::WhereItStopped => current.delivered,
             From::Event(first) => current.delivered.min(first.previous()),
         };
-        let state = CursorState::Due { at: system.now(), trouble: None };
+        let state = CursorState::Due { at: clock.now(), trouble: None };
         let cursor = Cursor { revision: current.revision + 1, delivered, state };
         match outbox.save_cursor(id, target, &cursor).await {
             Ok(()) => return Ok(cursor),
@@ -40,5 +40,5 @@ pub async fn redeliver(
             Err(CursorError::Store(error)) => return Err(error),
         }
     }
-    Err(StoreError::Unavailable("the cursor was moved again and again".to_owned()))
+    Err(StoreError::Contended)
 }

@@ -1,4 +1,4 @@
-//! Time, waiting and chance: what a handler needs of the machine it runs on.
+//! Time, waiting and randomness, so that tests can replace all three.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,27 +6,26 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-/// The machine. Everything that decides by time asks this, so that time can be moved from outside.
+/// Every decision that depends on time or chance asks a clock.
 #[async_trait]
-pub trait System: Send + Sync + std::fmt::Debug {
-    /// The time now.
+pub trait Clock: Send + Sync + std::fmt::Debug {
     fn now(&self) -> Timestamp;
 
-    /// Waits. MUST return at once for zero.
+    /// MUST return at once for zero.
     async fn sleep(&self, pause: Duration);
 
-    /// A new GUID; also where pauses take their jitter from.
+    /// A random GUID. Retries derive their jitter from it, too.
     fn new_id(&self) -> Uuid;
 }
 
-/// The system clock, the runtime's timer and the operating system's randomness.
+/// The machine's clock, the runtime's timer and the operating system's randomness.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct RealSystem;
+pub struct SystemClock;
 
 #[async_trait]
-impl System for RealSystem {
+impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        Timestamp::try_from(SystemTime::now()).expect("the system clock is within jiff's range")
+        Timestamp::try_from(SystemTime::now()).expect("the machine's time is within jiff's range")
     }
 
     async fn sleep(&self, pause: Duration) {

@@ -1,4 +1,5 @@
-//! The time by which a request must be answered, kept by everything that is sent on its way.
+//! The time by which a request must be answered. It travels with the work, and every outgoing
+//! request is cut off at it.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -8,64 +9,62 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::outbound::{SendError, Transport};
-use crate::system::System;
+use super::clock::Clock;
+use super::http_client::{SendError, Transport};
 
 tokio::task_local! {
     static DEADLINE: Timestamp;
 }
 
-/// The webhook's: within Microsoft's ten seconds (F-WHA-10), with one left for the way back.
-pub const OF_WEBHOOK: SignedDuration = SignedDuration::from_secs(9);
+/// For a webhook call: Microsoft's ten seconds (F-WHA-10) less one second for the way back.
+pub const WEBHOOK_TIME: SignedDuration = SignedDuration::from_secs(9);
 
-/// A page's or a caller's: within what API Gateway waits for, and the functions' own timeouts.
-pub const OF_CALLER: SignedDuration = SignedDuration::from_secs(18);
+/// For a page or an API call: within API Gateway's timeout and the functions' own.
+pub const CALLER_TIME: SignedDuration = SignedDuration::from_secs(18);
 
-/// Does `work`, none of whose requests outlasts the deadline.
-pub async fn until<F: Future>(deadline: Timestamp, work: F) -> F::Output {
+/// Runs `work`; none of its requests outlasts the deadline.
+pub async fn with_deadline<F: Future>(deadline: Timestamp, work: F) -> F::Output {
     DEADLINE.scope(deadline, work).await
 }
 
-/// Does a part of the work, none of whose requests outlasts `limit` either.
-pub async fn within<F: Future>(now: Timestamp, limit: Duration, part: F) -> F::Output {
+/// Runs a part of the work; none of its requests outlasts `limit` or the outer deadline.
+pub async fn with_limit<F: Future>(now: Timestamp, limit: Duration, part: F) -> F::Output {
     let end = SignedDuration::try_from(limit).ok().and_then(|limit| now.checked_add(limit).ok());
     let end = end.unwrap_or(Timestamp::MAX);
     let outer = DEADLINE.try_with(|deadline| *deadline).unwrap_or(Timestamp::MAX);
     DEADLINE.scope(outer.min(end), part).await
 }
 
-/// What is left until the deadline; `None` where there is none.
-pub fn left(now: Timestamp) -> Option<Duration> {
+/// The time until the deadline; `None` where there is none.
+pub fn time_left(now: Timestamp) -> Option<Duration> {
     let deadline = DEADLINE.try_with(|deadline| *deadline).ok()?;
     Some(Duration::try_from(deadline.duration_since(now)).unwrap_or(Duration::ZERO))
 }
 
-/// Cuts every request off at the deadline of the work it's part of, to Microsoft, to Entra and to
-/// AWS alike; what then fails is answered in time as what it is.
+/// Cuts off every request at the deadline of its work, whether it goes to Microsoft, Entra or AWS.
 #[derive(Debug)]
-pub struct Punctual<T> {
+pub struct DeadlineTransport<T> {
     inner: T,
-    system: Arc<dyn System>,
+    clock: Arc<dyn Clock>,
 }
 
-impl<T> Punctual<T> {
-    /// The same transport, punctual.
-    pub fn new(inner: T, system: Arc<dyn System>) -> Self {
-        Self { inner, system }
+impl<T> DeadlineTransport<T> {
+    pub fn new(inner: T, clock: Arc<dyn Clock>) -> Self {
+        Self { inner, clock }
     }
 }
 
 #[async_trait]
-impl<T: Transport> Transport for Punctual<T> {
+impl<T: Transport> Transport for DeadlineTransport<T> {
     async fn send(
         &self,
         request: http::Request<Bytes>,
         timeout: Duration,
     ) -> Result<http::Response<Bytes>, SendError> {
-        match left(self.system.now()) {
+        match time_left(self.clock.now()) {
             None => self.inner.send(request, timeout).await,
             Some(left) if !left.is_zero() => self.inner.send(request, timeout.min(left)).await,
-            Some(_) => Err(SendError::NotSent("no time is left for it".to_owned())),
+            Some(_) => Err(SendError::DeadlinePassed),
         }
     }
 }

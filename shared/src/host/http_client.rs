@@ -1,6 +1,7 @@
-//! The way out: one HTTP client and one TLS stack for Microsoft and for AWS.
+//! The way out of the process: one HTTP client and one TLS stack for Microsoft, AWS and the
+//! publisher's product.
 //!
-//! `ring` and compiled-in roots, because both are there at once: other providers and trust stores
+//! It uses `ring` and compiled-in roots, which are ready at once. Other providers and trust stores
 //! spend a cold function's first third of a second on entropy and on parsing files.
 
 use std::error::Error as StdError;
@@ -20,16 +21,13 @@ use http::HeaderValue;
 use rustls::{ClientConfig, RootCertStore};
 use thiserror::Error;
 
-/// A peer that can't be connected to within this is down.
+/// A peer that accepts no connection within this time is down.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Real pages of List Subscriptions measured 80 KB for 89 entries; a body beyond this is not ours.
+/// The largest body we read. Real pages of List Subscriptions measured 80 KB for 89 entries.
 const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
 
-/// The client of everything a function calls. Build it once; clones share its connections.
-///
-/// # Panics
-/// Never: the TLS configuration is constant.
+/// Build it once: clones share its connections.
 pub fn client() -> reqwest::Client {
     let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let tls =
@@ -49,26 +47,51 @@ pub fn client() -> reqwest::Client {
         .expect("a preconfigured TLS backend can't fail to load")
 }
 
+/// The cause of a transport error.
+pub type Cause = Box<dyn StdError + Send + Sync>;
+
 /// Why there is no answer.
 #[derive(Debug, Error)]
 pub enum SendError {
-    /// The request can't have been carried out: there was no connection.
-    #[error("not connected: {0}")]
-    NotSent(String),
-    /// The request may have been carried out.
-    #[error("no answer: {0}")]
-    NoAnswer(String),
-    /// Longer than anything Microsoft sends.
+    #[error("not connected: {}", root(.0.as_ref()))]
+    NotConnected(#[source] Cause),
+    #[error("the request can't be built: {0}")]
+    Unbuilt(#[source] Cause),
+    /// The [deadline](super::deadline) passed before the request was sent.
+    #[error("not sent: no time was left")]
+    DeadlinePassed,
+    #[error("no answer: {}", root(.0.as_ref()))]
+    NoAnswer(#[source] Cause),
     #[error("the answer is too large")]
     TooLarge,
 }
 
-/// Carries requests out and answers in. Everything a function says to the world passes here.
+impl SendError {
+    /// Whether the other side may have received the request and carried it out.
+    pub fn may_have_arrived(&self) -> bool {
+        match self {
+            Self::NoAnswer(_) | Self::TooLarge => true,
+            Self::NotConnected(_) | Self::Unbuilt(_) | Self::DeadlinePassed => false,
+        }
+    }
+}
+
+/// The innermost cause, which says most in a log line.
+fn root<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
+    let mut root = error;
+    while let Some(source) = root.source() {
+        root = source;
+    }
+    root
+}
+
+/// Sends requests. Everything that leaves the process passes here.
 #[async_trait]
 pub trait Transport: Send + Sync + fmt::Debug {
-    /// Sends a request and reads the whole answer; no answer within `timeout` is none.
+    /// Sends a request and reads the whole answer within `timeout`.
     ///
-    /// MUST return [`SendError::NotSent`] only if the request can't have been carried out.
+    /// MUST return an error that [`may have arrived`](SendError::may_have_arrived) unless the request
+    /// can't have been carried out.
     async fn send(
         &self,
         request: http::Request<Bytes>,
@@ -76,18 +99,17 @@ pub trait Transport: Send + Sync + fmt::Debug {
     ) -> Result<http::Response<Bytes>, SendError>;
 }
 
-/// HTTPS, for real.
 #[derive(Clone, Debug)]
-pub struct Https(reqwest::Client);
+pub struct HttpClient(reqwest::Client);
 
-impl Default for Https {
+impl Default for HttpClient {
     fn default() -> Self {
         Self(client())
     }
 }
 
 #[async_trait]
-impl Transport for Https {
+impl Transport for HttpClient {
     async fn send(
         &self,
         request: http::Request<Bytes>,
@@ -110,36 +132,34 @@ impl Transport for Https {
     }
 }
 
-/// A header's value that no debug output shows.
+/// A header value that debug output hides.
 pub fn secret_header(value: &str) -> Result<HeaderValue, SendError> {
-    let mut value = HeaderValue::from_str(value)
-        .map_err(|_| SendError::NotSent("a secret is not header text".into()))?;
+    let mut value =
+        HeaderValue::from_str(value).map_err(|error| SendError::Unbuilt(error.into()))?;
     value.set_sensitive(true);
     Ok(value)
 }
 
-/// A request that could not be built can't have been carried out.
 impl From<http::Error> for SendError {
     fn from(error: http::Error) -> Self {
-        Self::NotSent(error.to_string())
+        Self::Unbuilt(error.into())
     }
 }
 
 impl From<reqwest::Error> for SendError {
     fn from(error: reqwest::Error) -> Self {
         let error = error.without_url();
-        let unsent = error.is_connect() || error.is_builder();
-        let mut reason = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            reason = cause.to_string();
-            source = cause.source();
+        if error.is_builder() {
+            Self::Unbuilt(error.into())
+        } else if error.is_connect() {
+            Self::NotConnected(error.into())
+        } else {
+            Self::NoAnswer(error.into())
         }
-        if unsent { Self::NotSent(reason) } else { Self::NoAnswer(reason) }
     }
 }
 
-/// The same way out, as the AWS SDK wants it.
+/// The same transport, for the AWS SDK.
 pub fn for_aws(transport: Arc<dyn Transport>) -> SharedHttpClient {
     http_client_fn(move |settings, _| {
         SharedHttpConnector::new(Connector {
@@ -149,7 +169,7 @@ pub fn for_aws(transport: Arc<dyn Transport>) -> SharedHttpClient {
     })
 }
 
-/// Beyond what the SDK's own attempts may take; it ends them earlier.
+/// Longer than the SDK's own attempt timeouts, which end a request earlier.
 const AWS_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
@@ -165,8 +185,11 @@ impl HttpConnector for Connector {
         HttpConnectorFuture::new(async move {
             let request = outgoing(request).map_err(ConnectorError::user)?;
             let answer = transport.send(request, timeout).await.map_err(|error| match error {
-                SendError::NotSent(_) | SendError::NoAnswer(_) => ConnectorError::io(error.into()),
                 SendError::TooLarge => ConnectorError::other(error.into(), None),
+                SendError::NotConnected(_)
+                | SendError::Unbuilt(_)
+                | SendError::DeadlinePassed
+                | SendError::NoAnswer(_) => ConnectorError::io(error.into()),
             })?;
             HttpResponse::try_from(answer.map(SdkBody::from))
                 .map_err(|error| ConnectorError::other(error.into(), None))
@@ -174,8 +197,8 @@ impl HttpConnector for Connector {
     }
 }
 
-/// The SDK's request. The calls made here have their whole body in memory.
-fn outgoing(request: HttpRequest) -> Result<http::Request<Bytes>, Box<dyn StdError + Send + Sync>> {
+/// The SDK's request. Our calls have their whole body in memory.
+fn outgoing(request: HttpRequest) -> Result<http::Request<Bytes>, Cause> {
     let request = request.try_into_http1x()?;
     let body = Bytes::copy_from_slice(request.body().bytes().ok_or("a streaming body")?);
     Ok(request.map(|_| body))

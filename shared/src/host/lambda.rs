@@ -7,9 +7,9 @@ use bytes::Bytes;
 use lambda_http::{Body, Error, RequestExt, service_fn};
 use tracing::error;
 
-use crate::config::{ConfigError, Environment};
-use crate::http::{Handler, Request};
-use crate::telemetry;
+use crate::host::environment::{ConfigError, Environment};
+use crate::host::http::{Handler, Request};
+use crate::host::telemetry;
 
 /// Starts an HTTP function: reads its settings, then answers until the environment is taken away.
 ///

@@ -1,4 +1,4 @@
-//! When to try again, as data; and the one loop that does.
+//! When to retry, as data; and the one loop that does.
 
 use std::future::Future;
 use std::time::Duration;
@@ -6,37 +6,37 @@ use std::time::Duration;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::system::System;
+use super::clock::Clock;
 
 /// An error that crossed the network.
 pub trait Transient {
     /// Whether the same call may succeed a moment later, and may be repeated without harm.
     fn is_transient(&self) -> bool;
 
-    /// How long the other side asked to be left alone.
+    /// How long the other side asked us to wait.
     fn retry_after(&self) -> Option<Duration> {
         None
     }
 }
 
-/// How often, how long and how patiently a call is tried (F-ERR-1).
+/// How often and for how long a call is attempted (F-ERR-1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// Tries in all, the first one included.
+    /// Attempts in all, the first one included.
     pub attempts: u32,
-    /// The pause before the second try; it doubles from there.
+    /// The pause before the second attempt. It doubles from there.
     pub first_pause: Duration,
-    /// No request of a try may take longer; a try may need a token first. What bounds a whole call
-    /// of a function is its [deadline](crate::deadline).
+    /// The longest request of an attempt. An attempt may need a second request for a token. The
+    /// [deadline](super::deadline) bounds the whole call of a function.
     pub attempt_timeout: Duration,
-    /// No try begins later than this after the first one began, whatever `Retry-After` says.
+    /// No attempt begins later than this after the first one, whatever `Retry-After` says.
     pub budget: Duration,
 }
 
 impl RetryPolicy {
-    /// For what happens inside Microsoft's ten seconds (F-WHA-10, F-ERR-4): several calls in a row,
-    /// each given up early enough for the next, and all of them cut off at the
-    /// [deadline](crate::deadline::OF_WEBHOOK).
+    /// For calls within Microsoft's ten seconds (F-WHA-10, F-ERR-4): several in a row, each given up
+    /// early enough for the next, and all of them cut off at the
+    /// [deadline](super::deadline::WEBHOOK_TIME).
     pub const WITHIN_WEBHOOK: Self = Self {
         attempts: 2,
         first_pause: Duration::from_millis(100),
@@ -44,7 +44,7 @@ impl RetryPolicy {
         budget: Duration::from_millis(600),
     };
 
-    /// For a person who waits for a page, or a caller for an answer.
+    /// For a person or a caller who waits for the answer.
     pub const INTERACTIVE: Self = Self {
         attempts: 3,
         first_pause: Duration::from_millis(250),
@@ -60,28 +60,28 @@ impl RetryPolicy {
         budget: Duration::from_secs(60),
     };
 
-    /// The pause after `attempt` tries have failed, or `None` to give up. `chance` between 0 and 1
-    /// spreads callers that failed together.
+    /// The pause after `attempt` failed attempts, or `None` to give up. `jitter`, from 0 to 1, spreads
+    /// callers that failed together.
     pub fn pause(
         &self,
         attempt: u32,
         elapsed: Duration,
         retry_after: Option<Duration>,
-        chance: f64,
+        jitter: f64,
     ) -> Option<Duration> {
         if attempt >= self.attempts {
             return None;
         }
         let doubled = self.first_pause.saturating_mul(1 << (attempt - 1).min(16));
-        let jittered = doubled.mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0);
+        let jittered = doubled.mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0);
         let pause = retry_after.map_or(jittered, |asked| asked.max(jittered));
         (elapsed.saturating_add(pause) <= self.budget).then_some(pause)
     }
 }
 
-/// Tries until it succeeds, fails for good, or the policy gives up.
+/// Repeats a call until it succeeds, fails for good, or the policy gives up.
 pub async fn retry<T, E, F>(
-    system: &dyn System,
+    clock: &dyn Clock,
     policy: &RetryPolicy,
     mut attempt: impl FnMut() -> F + Send,
 ) -> Result<T, E>
@@ -90,7 +90,7 @@ where
     E: Transient + Send,
     T: Send,
 {
-    let begun = system.now();
+    let begun = clock.now();
     let mut attempts = 1;
     loop {
         let error = match attempt().await {
@@ -98,9 +98,9 @@ where
             Err(error) if error.is_transient() => error,
             Err(error) => return Err(error),
         };
-        let chance = chance(system.new_id());
-        match policy.pause(attempts, since(begun, system.now()), error.retry_after(), chance) {
-            Some(pause) => system.sleep(pause).await,
+        let jitter = jitter(clock.new_id());
+        match policy.pause(attempts, since(begun, clock.now()), error.retry_after(), jitter) {
+            Some(pause) => clock.sleep(pause).await,
             None => return Err(error),
         }
         attempts += 1;
@@ -111,7 +111,8 @@ fn since(begun: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(now.duration_since(begun)).unwrap_or(Duration::ZERO)
 }
 
-fn chance(id: Uuid) -> f64 {
+/// A random number from 0 to 1, taken from a random GUID.
+pub fn jitter(id: Uuid) -> f64 {
     f64::from(id.as_u128() as u32) / f64::from(u32::MAX)
 }
 
@@ -119,7 +120,7 @@ fn chance(id: Uuid) -> f64 {
 pub fn parse_retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More seconds than can be counted are as good as for ever.
+        // A number of seconds that does not fit counts as forever.
         return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
     }
     let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
@@ -146,13 +147,13 @@ mod tests {
     }
 
     #[test]
-    fn chance_takes_up_to_half_of_a_pause() {
+    fn jitter_takes_up_to_half_of_a_pause() {
         assert_eq!(POLICY.pause(1, Duration::ZERO, None, 0.0), Some(Duration::from_secs(1)));
         assert_eq!(POLICY.pause(1, Duration::ZERO, None, 1.0), Some(Duration::from_secs(2)));
     }
 
     #[test]
-    fn retry_after_is_obeyed_within_the_budget_and_ends_the_tries_beyond_it() {
+    fn retry_after_is_obeyed_within_the_budget_and_ends_the_attempts_beyond_it() {
         let asked = |seconds| Some(Duration::from_secs(seconds));
         assert_eq!(POLICY.pause(1, Duration::ZERO, asked(30), 0.0), asked(30));
         assert_eq!(POLICY.pause(1, Duration::from_secs(31), asked(30), 0.0), None);

@@ -1,10 +1,10 @@
-//! An event as the publisher's product gets it: CloudEvents 1.0, with a schema for its data.
+//! An event as the publisher's product receives it: a CloudEvent 1.0 with a schema for its data.
 //!
 //! <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md>; `sequence` is the extension
 //! <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/extensions/sequence.md>.
 //!
-//! Each type's data is described in `shared/schemas/`. Within a version members are only added, so
-//! that consumers skip what they don't know; whatever else changes makes a new version of the type.
+//! `shared/schemas/` describes the data of each type. Within a version, members are only added, so
+//! that receivers can skip those they don't know. Any other change makes a new version of the type.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -18,22 +18,20 @@ use crate::domain::{
 /// The media type of [`CloudEvent`] in JSON.
 pub const MEDIA_TYPE: &str = "application/cloudevents+json; charset=utf-8";
 
-/// One event, as it is sent.
 #[derive(Debug, Serialize)]
 pub struct CloudEvent<'a> {
     specversion: &'static str,
-    /// The event's own id; the same however often it is sent.
+    /// A repeated event has the same id.
     pub id: String,
     source: &'a str,
-    /// What happened, and in which version it is told.
+    /// The kind of event, and the version of its data.
     #[serde(rename = "type")]
     pub kind: String,
     subject: SubscriptionId,
-    /// When it was recorded.
     pub time: Timestamp,
     datacontenttype: &'static str,
     dataschema: String,
-    /// Orders the events of a subject as text: consumers that get them out of order sort by it.
+    /// Sorts as text in the order of a subject's events, for receivers that get them out of order.
     sequence: String,
     data: Data<'a>,
 }
@@ -46,7 +44,7 @@ struct Data<'a> {
     index: u8,
     before: Option<&'a Subscription>,
     after: &'a Subscription,
-    cause: Told<'a>,
+    cause: Origin<'a>,
     tracking: Tracking,
     #[serde(skip_serializing_if = "Option::is_none")]
     change: Option<Values<'a>>,
@@ -56,9 +54,9 @@ struct Data<'a> {
     sign_up: Option<&'a SignUp>,
 }
 
-/// Who was behind it, and how we learned of it.
+/// Who caused it, and how we learned of it.
 #[derive(Debug, Serialize)]
-struct Told<'a> {
+struct Origin<'a> {
     by: By,
     via: Via,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,7 +82,7 @@ enum Via {
     Reconciliation,
 }
 
-/// What to quote to the publisher's own support, and to Microsoft's (F-GEN-7).
+/// The ids that the publisher's support and Microsoft's ask for (F-GEN-7).
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Tracking {
@@ -94,7 +92,7 @@ struct Tracking {
     operation_id: Option<OperationId>,
 }
 
-/// The value that changed, or didn't.
+/// The value before and after, or asked for.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum Values<'a> {
@@ -104,7 +102,6 @@ enum Values<'a> {
 }
 
 impl<'a> CloudEvent<'a> {
-    /// The event as it leaves from `source`.
     pub fn new(event: &'a Event, source: &'a str) -> Self {
         let (name, version) = type_of(&event.kind);
         Self {
@@ -123,22 +120,22 @@ impl<'a> CloudEvent<'a> {
                 index: event.index,
                 before: event.before.as_ref(),
                 after: &event.subscription,
-                cause: told(&event.cause),
+                cause: origin(&event.cause),
                 tracking: Tracking {
                     correlation_id: event.correlation_id,
                     operation_id: operation(&event.cause),
                 },
                 change: change(&event.kind),
-                decision: event.decision.as_ref(),
+                decision: event.ruling.as_ref(),
                 sign_up: event.sign_up.as_ref(),
             },
         }
     }
 
-    /// As it goes over the wire.
+    /// The body that is sent.
     ///
     /// # Panics
-    /// Never: it holds nothing that JSON has no form for.
+    /// Never: all of its members have a JSON form.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("text, numbers and maps by text are JSON")
     }
@@ -179,11 +176,11 @@ fn change(kind: &EventKind) -> Option<Values<'_>> {
     }
 }
 
-fn told(cause: &Cause) -> Told<'_> {
+fn origin(cause: &Cause) -> Origin<'_> {
     let (by, via, action) = match cause {
         Cause::Landing => (By::Buyer, Via::Landing, None),
         Cause::Activation => (By::Publisher, Via::Activation, None),
-        // What the publisher asked for comes back by the webhook, too (F-OP-3).
+        // The publisher's own requests come back by the webhook, too (F-OP-3).
         Cause::Webhook { action, source: Some(OperationSource::Partner), .. } => {
             (By::Publisher, Via::Webhook, Some(action))
         }
@@ -191,7 +188,7 @@ fn told(cause: &Cause) -> Told<'_> {
         Cause::Management => (By::Publisher, Via::Management, None),
         Cause::Reconciliation => (By::Reconciliation, Via::Reconciliation, None),
     };
-    Told { by, via, action }
+    Origin { by, via, action }
 }
 
 fn operation(cause: &Cause) -> Option<OperationId> {

@@ -1,13 +1,16 @@
-//! A record as callers see it: without what only the rules need.
+//! A record as callers of the publisher's API see it: without the members that only the rules need.
 
 use jiff::Timestamp;
 use serde::Serialize;
-use shared::domain::{ActivationRequest, Bound, PendingOperation, Record, SignUp, Subscription};
 
-/// What is shown of a record.
+use crate::domain::{
+    ActivationRequest, IdentifiedAs, PendingOperation, Record, SignUp, Subscription,
+};
+
+/// The members of a record that the API shows. Members are only added.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Shown<'a> {
+pub struct RecordView<'a> {
     subscription: &'a Subscription,
     version: u64,
     updated_at: Timestamp,
@@ -16,13 +19,13 @@ pub struct Shown<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pending_operation: Option<&'a PendingOperation>,
     deadline_announced: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bound: Option<Bound>,
+    #[serde(rename = "bound", skip_serializing_if = "Option::is_none")]
+    identified_as: Option<IdentifiedAs>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sign_up: Option<&'a SignUp>,
 }
 
-impl<'a> From<&'a Record> for Shown<'a> {
+impl<'a> From<&'a Record> for RecordView<'a> {
     fn from(record: &'a Record) -> Self {
         Self {
             subscription: &record.subscription,
@@ -31,7 +34,7 @@ impl<'a> From<&'a Record> for Shown<'a> {
             activation: record.activation,
             pending_operation: record.pending_operation.as_ref(),
             deadline_announced: record.deadline_announced,
-            bound: record.bound,
+            identified_as: record.identified_as,
             sign_up: record.sign_up.as_ref(),
         }
     }

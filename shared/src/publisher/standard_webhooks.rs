@@ -1,4 +1,4 @@
-//! What is sent to the publisher's product, signed so that it can tell it from a forgery.
+//! Signatures on everything that we send to the publisher's product, as Standard Webhooks say.
 //!
 //! <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>
 
@@ -14,53 +14,50 @@ use secrecy::ExposeSecret;
 use thiserror::Error;
 use tracing::warn;
 
-use crate::auth::ClientSecret;
-use crate::system::System;
+use crate::host::clock::Clock;
+use crate::host::secret::{ClientSecret, SecretError};
 
-/// Before the base64 of a key.
 const PREFIX: &str = "whsec_";
 
-/// How long a key may be, in bytes.
+/// The length of a key, in bytes.
 const LENGTHS: std::ops::RangeInclusive<usize> = 24..=64;
 
-/// How long keys are used before they are asked for again: the time after which a new key is in use
-/// everywhere.
-const KEYS_LIVE: SignedDuration = SignedDuration::from_mins(5);
+/// How long keys are cached: after this time, every function signs with a new key.
+const KEY_CACHE_TIME: SignedDuration = SignedDuration::from_mins(5);
 
-/// The keys in use: one, or two while one replaces the other.
+/// The signing keys: one, or two while one replaces the other.
 #[derive(Clone)]
 pub struct WebhookKeys(Vec<hmac::Key>);
 
-/// The text is no key, or no list of keys. Never says what it is: it is a secret, or another one.
+/// Malformed keys. The message never repeats the text: it may be a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum KeyError {
-    /// There is none.
+pub enum WebhookKeyError {
     #[error("holds no key")]
     None,
-    /// One is not `whsec_` and base64.
     #[error("is not `whsec_` and base64, or several of these with blanks between them")]
     NotBase64,
-    /// One is too short to be safe, or longer than receivers take.
+    /// A key is too short to be safe, or longer than receivers accept.
     #[error("holds a key that is not 24 to 64 bytes long")]
     Length,
 }
 
 impl WebhookKeys {
     /// Reads one key, or several with blanks between them.
-    pub fn parse(text: &str) -> Result<Self, KeyError> {
+    pub fn parse(text: &str) -> Result<Self, WebhookKeyError> {
         let key = |text: &str| {
-            let encoded = text.strip_prefix(PREFIX).ok_or(KeyError::NotBase64)?;
-            let bytes = STANDARD.decode(encoded).map_err(|_| KeyError::NotBase64)?;
+            let encoded = text.strip_prefix(PREFIX).ok_or(WebhookKeyError::NotBase64)?;
+            let bytes = STANDARD.decode(encoded).map_err(|_| WebhookKeyError::NotBase64)?;
             if !LENGTHS.contains(&bytes.len()) {
-                return Err(KeyError::Length);
+                return Err(WebhookKeyError::Length);
             }
             Ok(hmac::Key::new(hmac::HMAC_SHA256, &bytes))
         };
         let keys = text.split_whitespace().map(key).collect::<Result<Vec<_>, _>>()?;
-        if keys.is_empty() { Err(KeyError::None) } else { Ok(Self(keys)) }
+        if keys.is_empty() { Err(WebhookKeyError::None) } else { Ok(Self(keys)) }
     }
 
-    /// The headers a receiver checks: a signature with each of the keys, so that it may hold any.
+    /// The three headers of a message. It has a signature with each key, so a receiver may hold any of
+    /// them.
     ///
     /// # Panics
     /// When `id` is not header text.
@@ -89,31 +86,34 @@ impl fmt::Debug for WebhookKeys {
     }
 }
 
-/// The keys that a secret holds, kept for a while.
+/// The keys that a secret holds, cached.
 pub struct KeyRing {
     secret: ClientSecret,
-    system: Arc<dyn System>,
+    clock: Arc<dyn Clock>,
     known: Mutex<Option<(Timestamp, WebhookKeys)>>,
 }
 
-/// There is nothing to sign with: the secret can't be read, or holds no keys.
+/// Why a message can't be signed.
 #[derive(Debug, Error)]
-#[error("no signing key: {0}")]
-pub struct NoKeys(String);
+pub enum NoSigningKey {
+    #[error("no signing key: {0}")]
+    Secret(#[from] SecretError),
+    #[error("no signing key: the secret {0}")]
+    Malformed(#[from] WebhookKeyError),
+}
 
 impl KeyRing {
-    /// The keys that `secret` holds.
-    pub fn new(secret: ClientSecret, system: Arc<dyn System>) -> Self {
-        Self { secret, system, known: Mutex::default() }
+    pub fn new(secret: ClientSecret, clock: Arc<dyn Clock>) -> Self {
+        Self { secret, clock, known: Mutex::default() }
     }
 
-    /// The keys, read again when they are five minutes old. Older ones are better than none: whoever
-    /// rotates keeps the former key for a while.
-    pub async fn keys(&self) -> Result<WebhookKeys, NoKeys> {
-        let now = self.system.now();
+    /// The keys, read again once the cached ones are older than [`KEY_CACHE_TIME`]. If that fails, the
+    /// older ones are used: receivers accept a replaced key for a while.
+    pub async fn keys(&self) -> Result<WebhookKeys, NoSigningKey> {
+        let now = self.clock.now();
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some((read, keys)) = &known
-            && now.duration_since(*read) < KEYS_LIVE
+            && now.duration_since(*read) < KEY_CACHE_TIME
         {
             return Ok(keys.clone());
         }
@@ -124,30 +124,28 @@ impl KeyRing {
                 Ok(keys)
             }
             Err(reason) => {
-                warn!(%reason, "the key that is signed with can't be had");
+                warn!(%reason, "could not read the signing key");
                 known.map(|(_, keys)| keys).ok_or(reason)
             }
         }
     }
 
-    async fn read(&self) -> Result<WebhookKeys, NoKeys> {
-        let text = self.secret.read().await.map_err(|error| NoKeys(error.to_string()))?;
-        WebhookKeys::parse(text.expose_secret())
-            .map_err(|error| NoKeys(format!("the secret {error}")))
+    async fn read(&self) -> Result<WebhookKeys, NoSigningKey> {
+        Ok(WebhookKeys::parse(self.secret.read().await?.expose_secret())?)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::system::RealSystem;
+    use crate::host::clock::SystemClock;
     use secrecy::SecretString;
 
     /// The example of the specification.
     const KEY: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
     #[test]
-    fn the_example_of_the_specification_is_signed_as_it_says() {
+    fn the_specifications_example_gets_its_signature() {
         let keys = WebhookKeys::parse(KEY).expect("a key");
         let now = Timestamp::from_second(1_614_265_330).expect("a timestamp");
         let headers = keys.headers("msg_p5jXN8AQM9LWM0D4loKWxJek", now, br#"{"test": 2432232314}"#);
@@ -158,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn two_keys_sign_twice() {
+    fn two_keys_give_two_signatures() {
         let other = format!("{PREFIX}{}", STANDARD.encode([7; 32]));
         let keys = WebhookKeys::parse(&format!(" {other}\n {KEY} ")).expect("two keys");
         let headers = keys.headers("id", Timestamp::UNIX_EPOCH, b"{}");
@@ -172,15 +170,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_refused_without_being_repeated() {
+    fn malformed_keys_are_refused_without_repeating_them() {
         let short = format!("{PREFIX}{}", STANDARD.encode([7; 23]));
         let long = format!("{PREFIX}{}", STANDARD.encode([7; 65]));
         for (text, error) in [
-            ("  ", KeyError::None),
-            ("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", KeyError::NotBase64),
-            ("whsec_not base64", KeyError::NotBase64),
-            (short.as_str(), KeyError::Length),
-            (long.as_str(), KeyError::Length),
+            ("  ", WebhookKeyError::None),
+            ("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", WebhookKeyError::NotBase64),
+            ("whsec_not base64", WebhookKeyError::NotBase64),
+            (short.as_str(), WebhookKeyError::Length),
+            (long.as_str(), WebhookKeyError::Length),
         ] {
             assert_eq!(WebhookKeys::parse(text).err(), Some(error), "{text}");
         }
@@ -189,18 +187,18 @@ mod tests {
     }
 
     fn ring(text: &str) -> KeyRing {
-        KeyRing::new(ClientSecret::Given(SecretString::from(text)), Arc::new(RealSystem))
+        KeyRing::new(ClientSecret::Given(SecretString::from(text)), Arc::new(SystemClock))
     }
 
     #[tokio::test]
-    async fn a_secret_without_keys_gives_none_and_its_text_is_in_no_error() {
+    async fn a_secret_without_keys_is_an_error_that_hides_its_text() {
         let error = ring("not-a-key").keys().await.expect_err("no key").to_string();
         assert!(error.starts_with("no signing key"), "{error}");
         assert!(!error.contains("not-a-key"), "{error}");
     }
 
     #[tokio::test]
-    async fn keys_that_were_read_before_serve_on_while_nothing_better_is_to_be_had() {
+    async fn cached_keys_are_used_while_the_secret_is_unreadable() {
         let mut ring = ring("not-a-key");
         let known = WebhookKeys::parse(KEY).expect("a key");
         ring.known = Mutex::new(Some((Timestamp::UNIX_EPOCH, known)));

@@ -1,7 +1,7 @@
-//! Requests that carry a key of their own (`Idempotency-Key`), and what they were answered.
+//! Requests that carry an `Idempotency-Key`, and their responses.
 //!
-//! A request is kept right before Microsoft is asked for something that must not be asked for twice
-//! (F-ERR-2), and its answer right after. Between the two, nobody knows what became of it.
+//! A request begins right before we ask Microsoft for a change that must not be requested twice
+//! (F-ERR-2), and completes right after. In between, its outcome is unknown.
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -10,63 +10,81 @@ use thiserror::Error;
 
 use super::StoreError;
 
-/// How long a key is good for. Shorter than callers go on repeating, and Microsoft is asked twice;
-/// longer, and a key can't be used for anything else for no reason.
-pub const REQUEST_LIVES: SignedDuration = SignedDuration::from_hours(24);
+/// How long a key is remembered. If callers retried for longer, Microsoft would be asked twice.
+pub const IDEMPOTENCY_KEY_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 
-/// A request, as kept under its key.
+/// A request under its key. Serialised in the table: members are only added.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct KeyedRequest {
-    /// What was asked for, in one line; the same key with another line is another request.
-    pub asked: String,
-    /// When it was kept, right before Microsoft was asked.
+pub struct IdempotencyRecord {
+    /// The request in one line. The same key with another line is another request.
+    #[serde(rename = "asked")]
+    pub request: String,
     pub begun_at: Timestamp,
-    /// What it was answered; `None` while that isn't known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub answer: Option<KeptAnswer>,
+    /// `None` while the outcome is unknown.
+    #[serde(default, rename = "answer", skip_serializing_if = "Option::is_none")]
+    pub response: Option<StoredResponse>,
 }
 
-/// An answer that is given again.
+/// The response that a repeated request gets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct KeptAnswer {
-    /// HTTP status.
+pub struct StoredResponse {
     pub status: u16,
-    /// Headers, by name.
+    /// Names and values.
     pub headers: Vec<(String, String)>,
-    /// The body's text.
     pub body: String,
 }
 
-/// Why a request was not kept.
 #[derive(Debug, Error)]
-pub enum KeepError {
-    /// There is one under that key.
+pub enum BeginError {
     #[error("the key is taken")]
     Taken,
-    /// The table.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// The table as whoever answers repeated requests sees it.
+/// The table, as the publisher's API sees it beside [`Store`](super::Store).
 ///
-/// What is older than [`REQUEST_LIVES`], or was released, MUST count as not there, whether or not it
-/// is still in the table.
+/// A record that is older than [`IDEMPOTENCY_KEY_LIFETIME`] or was abandoned MUST count as absent,
+/// even if it is still in the table.
 #[async_trait]
-pub trait Requests: Send + Sync {
-    /// The request under a key. MUST be consistent.
-    async fn request(&self, key: &str, now: Timestamp) -> Result<Option<KeyedRequest>, StoreError>;
+pub trait IdempotencyStore: Send + Sync {
+    /// The record under a key. MUST be consistent.
+    async fn find(
+        &self,
+        key: &str,
+        now: Timestamp,
+    ) -> Result<Option<IdempotencyRecord>, StoreError>;
 
-    /// Keeps a request that is about to be carried out.
+    /// Stores a request that is about to be carried out.
     ///
-    /// MUST return [`KeepError::Taken`] if there is one under the key.
-    async fn keep_request(&self, key: &str, request: &KeyedRequest) -> Result<(), KeepError>;
+    /// MUST return [`BeginError::Taken`] if there is a record under the key.
+    async fn begin(&self, key: &str, record: &IdempotencyRecord) -> Result<(), BeginError>;
 
-    /// Notes what a kept request was answered.
-    async fn answer_request(&self, key: &str, request: &KeyedRequest) -> Result<(), StoreError>;
+    /// Stores the response.
+    async fn complete(&self, key: &str, record: &IdempotencyRecord) -> Result<(), StoreError>;
 
-    /// Gives the key free: nothing was carried out.
-    async fn release_request(&self, key: &str, request: &KeyedRequest) -> Result<(), StoreError>;
+    /// Frees the key: nothing was carried out.
+    async fn abandon(&self, key: &str, record: &IdempotencyRecord) -> Result<(), StoreError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// As written by version 0.1.0: the names are a contract with the table.
+    #[test]
+    fn a_stored_request_is_read_and_written_under_the_names_it_was_stored_with() {
+        let stored = json!({
+            "asked": "DELETE 6f1d5a2e-0c57-4d0a-9a53-3b8c1e7f0a11",
+            "begunAt": "2026-03-10T12:00:00Z",
+            "answer": { "status": 202, "headers": [["retry-after", "10"]], "body": "{}" },
+        });
+        let record: IdempotencyRecord = serde_json::from_value(stored.clone()).expect("a record");
+        assert_eq!(record.response.as_ref().map(|response| response.status), Some(202));
+        assert_eq!(serde_json::to_value(&record).expect("JSON"), stored);
+    }
 }

@@ -1,4 +1,4 @@
-//! How things look as items of the table.
+//! The items of the table. Their attribute names are a contract with every deployed version.
 
 use std::collections::HashMap;
 
@@ -7,8 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::error::Corruption;
 use super::{
-    Checkpoint, Cursor, CursorState, KeyedRequest, LEFT_TO_THE_STREAM, Mark, StoreError, Target,
+    Checkpoint, Cursor, CursorState, IdempotencyRecord, Mark, STREAM_HEAD_START, StoreError, Target,
 };
 use crate::domain::{Event, OperationId, Position, Record, SubscriptionId};
 
@@ -17,12 +18,11 @@ pub(super) type Item = HashMap<String, AttributeValue>;
 pub(super) const PARTITION: &str = "pk";
 pub(super) const SORT: &str = "sk";
 pub(super) const VERSION: &str = "version";
-/// Index keys; on records alone, so that the indexes hold nothing else.
+/// Index keys. Only records have them, so the indexes hold nothing else.
 pub(super) const STATUS: &str = "status";
 pub(super) const OFFER: &str = "offer_id";
 pub(super) const SUBSCRIPTION: &str = "subscription_id";
-/// The keys of the index of what is to be carried to the publisher's product: on signed events and on
-/// cursors that wait, and on nothing else.
+/// The keys of the outbox index. Only pending events and waiting cursors have them.
 pub(super) const OUTBOX: &str = "outbox";
 pub(super) const DUE_AT: &str = "due_at";
 pub(super) const DUE: &str = "DUE";
@@ -30,12 +30,12 @@ pub(super) const PARKED: &str = "PARKED";
 pub(super) const EXPIRES_AT: &str = "expires_at";
 const BODY: &str = "body";
 
-/// A second delivery comes within hours (F-WHD-4); whoever looks into a complaint comes later.
+/// Microsoft repeats a call within hours (F-WHD-4). An investigation may come months later.
 const MARK_LIVES: SignedDuration = SignedDuration::from_hours(90 * 24);
 
-/// A consumer catches up within days; the history of a yearly term is asked for after its renewal.
-/// Events that nobody takes are parked after days and must still be there when somebody has seen to
-/// it, so this may never come near what `DELIVERY_PARK_AFTER_DAYS` allows.
+/// A receiver catches up within days. The history of a yearly term is needed after its renewal. And
+/// parked events must still be there once the receiver is repaired, so this must stay far above what
+/// `DELIVERY_PARK_AFTER_DAYS` allows.
 const EVENT_LIVES: SignedDuration = SignedDuration::from_hours(400 * 24);
 
 const SUBSCRIPTION_PREFIX: &str = "SUB#";
@@ -83,32 +83,31 @@ pub(super) fn record(record: &Record) -> Result<Item, StoreError> {
 
 pub(super) fn event(event: &Event) -> Result<Item, StoreError> {
     let key = key(partition(event.subscription_id), event_key(event.version, event.index));
-    signed(with_expiry(with_body(key, event)?, event.recorded_at, EVENT_LIVES)?, event)
+    mark_pending(with_expiry(with_body(key, event)?, event.recorded_at, EVENT_LIVES)?, event)
 }
 
-/// A version's first event bears the sign for all of them: they are written together.
-fn signed(mut item: Item, event: &Event) -> Result<Item, StoreError> {
+/// Marks a version as undelivered. The mark is on its first event, since all are written together.
+fn mark_pending(mut item: Item, event: &Event) -> Result<Item, StoreError> {
     if event.index == 0 {
-        let at = event.recorded_at.checked_add(LEFT_TO_THE_STREAM);
-        let at = at.map_err(|error| corrupt(&item, &error))?;
+        let at = event.recorded_at.checked_add(STREAM_HEAD_START);
+        let at = at.map_err(|error| corrupt(&item, error))?;
         item.insert(OUTBOX.into(), text(DUE));
         item.insert(DUE_AT.into(), text(due_at(at)));
     }
     Ok(item)
 }
 
-/// A time whose order as text is its order in time.
+/// As text, sorted by time.
 pub(super) fn due_at(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// The keys between which the events after a place stand.
+/// The first and the last key of the events after a position.
 pub(super) fn events_after(after: Position) -> (String, String) {
     let first = after.next();
     (event_key(first.version, first.index), event_key(u64::MAX, u8::MAX))
 }
 
-/// The version of an event, from its key.
 pub(super) fn event_version(sort: &str) -> Option<u64> {
     sort.strip_prefix(EVENT_PREFIX)?.split_once('#')?.0.parse().ok()
 }
@@ -117,13 +116,12 @@ pub(super) fn cursor_key(id: SubscriptionId, target: Target) -> Item {
     key(partition(id), format!("{CURSOR_PREFIX}{}", target.name()))
 }
 
-/// The target of a cursor, from its key.
 pub(super) fn cursor_target(sort: &str) -> Option<Target> {
     let name = sort.strip_prefix(CURSOR_PREFIX)?;
     Target::ALL.into_iter().find(|target| target.name() == name)
 }
 
-/// A cursor never expires: without it, its subscription's events would be told anew.
+/// A cursor never expires: without it, all events of its subscription would be sent again.
 pub(super) fn cursor(
     id: SubscriptionId,
     target: Target,
@@ -148,19 +146,19 @@ pub(super) fn mark(id: SubscriptionId, mark: &Mark) -> Result<Item, StoreError> 
     with_expiry(with_body(key, mark)?, mark.at, MARK_LIVES)
 }
 
-pub(super) fn request_key(key: &str) -> Item {
+pub(super) fn idempotency_key(key: &str) -> Item {
     self::key(format!("REQUEST#{key}"), "REQUEST")
 }
 
-pub(super) fn request(
+pub(super) fn idempotency(
     key: &str,
-    request: &KeyedRequest,
+    record: &IdempotencyRecord,
     lives: SignedDuration,
 ) -> Result<Item, StoreError> {
-    with_expiry(with_body(request_key(key), request)?, request.begun_at, lives)
+    with_expiry(with_body(idempotency_key(key), record)?, record.begun_at, lives)
 }
 
-/// Whether an item is only there because DynamoDB hasn't removed it yet.
+/// Whether the item has expired, and DynamoDB has only not removed it yet.
 pub(super) fn has_expired(item: &Item, now: Timestamp) -> bool {
     let at = item.get(EXPIRES_AT).and_then(|at| at.as_n().ok()?.parse::<i64>().ok());
     at.is_some_and(|at| at <= now.as_second())
@@ -171,45 +169,42 @@ pub(super) fn checkpoint(checkpoint: &Checkpoint) -> Result<Item, StoreError> {
 }
 
 fn with_body(mut item: Item, body: &impl Serialize) -> Result<Item, StoreError> {
-    let body = serde_dynamo::to_attribute_value(body).map_err(|error| corrupt(&item, &error))?;
+    let body = serde_dynamo::to_attribute_value(body).map_err(|error| corrupt(&item, error))?;
     item.insert(BODY.into(), body);
     Ok(item)
 }
 
 fn with_expiry(mut item: Item, at: Timestamp, lives: SignedDuration) -> Result<Item, StoreError> {
-    let expires_at = at.checked_add(lives).map_err(|error| corrupt(&item, &error))?;
+    let expires_at = at.checked_add(lives).map_err(|error| corrupt(&item, error))?;
     item.insert(EXPIRES_AT.into(), number(expires_at.as_second()));
     Ok(item)
 }
 
-/// Whose record the item is.
+/// The subscription that the item belongs to.
 pub(super) fn subscription(item: &Item) -> Option<SubscriptionId> {
-    // From the key: whatever else of the item is lost, that is there.
+    // From the key, which every item has, also one whose body can't be read.
     item.get(PARTITION)?.as_s().ok()?.strip_prefix(SUBSCRIPTION_PREFIX)?.parse().ok()
 }
 
-/// What the item holds.
 pub(super) fn body<T: DeserializeOwned>(mut item: Item) -> Result<T, StoreError> {
     match item.remove(BODY) {
-        // The reader panics at a type that the SDK doesn't know.
-        Some(body) if !is_known(&body) => Err(corrupt(&item, &"it holds an unknown type")),
+        // serde_dynamo panics at a type that the SDK doesn't know.
+        Some(body) if !is_known(&body) => Err(corrupt(&item, Corruption::UnknownType)),
         Some(body) => {
-            serde_dynamo::from_attribute_value(body).map_err(|error| corrupt(&item, &error))
+            serde_dynamo::from_attribute_value(body).map_err(|error| corrupt(&item, error))
         }
-        None => Err(corrupt(&item, &"it has no body")),
+        None => Err(corrupt(&item, Corruption::NoBody)),
     }
 }
 
-/// Reads the record of a subscription. One that says it is another's is written to nobody's partition.
+/// Reads the record of a subscription. A record that names another subscription is corrupt: writing it
+/// back would reach that one's partition.
 pub(super) fn record_of(id: SubscriptionId, item: Item) -> Result<Record, StoreError> {
     let record: Record = body(item)?;
     if record.id() == id {
         return Ok(record);
     }
-    Err(StoreError::Corrupt {
-        key: partition(id),
-        reason: "it holds another subscription's record".to_owned(),
-    })
+    Err(StoreError::Corrupt { key: partition(id), reason: Corruption::OtherSubscription })
 }
 
 fn is_known(value: &AttributeValue) -> bool {
@@ -220,12 +215,12 @@ fn is_known(value: &AttributeValue) -> bool {
     }
 }
 
-fn corrupt(item: &Item, reason: &dyn std::fmt::Display) -> StoreError {
+fn corrupt(item: &Item, reason: impl Into<Corruption>) -> StoreError {
     let part =
         |name| item.get(name).and_then(|value| value.as_s().ok()).map_or("?", String::as_str);
     StoreError::Corrupt {
         key: format!("{} {}", part(PARTITION), part(SORT)),
-        reason: reason.to_string(),
+        reason: reason.into(),
     }
 }
 
@@ -240,7 +235,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::outbound::{SendError, Transport, for_aws};
+    use crate::host::http_client::{SendError, Transport, for_aws};
 
     /// DynamoDB, which answers everything alike.
     #[derive(Debug)]
@@ -270,7 +265,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_type_that_nobody_knows_yet_makes_an_item_corrupt_and_ends_no_program() {
+    async fn an_unknown_attribute_type_makes_an_item_corrupt_without_a_panic() {
         for answer in [
             r#"{"Item":{"body":{"VECTOR":{"x":{"S":"y"}}}}}"#,
             r#"{"Item":{"body":{"M":{"next":{"VECTOR":"y"}}}}}"#,

@@ -1,4 +1,4 @@
-//! The table: one record per subscription, the events that made it, the operations answered.
+//! The table: one record per subscription, the events that led to it, and the operations answered.
 //!
 //! | item | partition key | sort key | written |
 //! |---|---|---|---|
@@ -6,159 +6,92 @@
 //! | operation mark | `SUB#<id>` | `OP#<operation id>` | if there is none yet |
 //! | event | `SUB#<id>` | `EVENT#<version>#<index>` | with its record |
 //! | cursor | `SUB#<id>` | `DELIVERY#<target>` | if the revision is the expected one |
-//! | request | `REQUEST#<key>` | `REQUEST` | if there is none, or only an expired one |
+//! | idempotency record | `REQUEST#<key>` | `REQUEST` | if there is none, or only an expired one |
 //! | checkpoint | `RUN` | `RECONCILIATION` | after each page of a list |
+//!
+//! Each user of the table has a trait of its own: [`Store`] for records, [`Outbox`] for the delivery,
+//! [`IdempotencyStore`] for the publisher's API, [`Checkpoints`] for the reconciliation.
 
+mod checkpoint;
 mod dynamodb;
+mod error;
+mod idempotency;
 mod item;
 mod outbox;
-mod requests;
 
 use std::collections::HashMap;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
+pub use checkpoint::{Checkpoint, Checkpoints};
 pub use dynamodb::DynamoDbStore;
-pub use outbox::{
-    Backlog, Cursor, CursorError, CursorState, Due, LEFT_TO_THE_STREAM, Outbox, Target, Trouble,
+pub use error::{CommitError, StoreError};
+pub use idempotency::{
+    BeginError, IDEMPOTENCY_KEY_LIFETIME, IdempotencyRecord, IdempotencyStore, StoredResponse,
 };
-pub use requests::{KeepError, KeptAnswer, KeyedRequest, REQUEST_LIVES, Requests};
+pub use outbox::{
+    Backlog, Cursor, CursorError, CursorState, Due, Outbox, STREAM_HEAD_START, Target, Trouble,
+};
 
-use crate::domain::{Action, Change, Event, OperationId, Record, Status, SubscriptionId};
-use crate::retry::Transient;
+use crate::domain::{Action, Event, NextVersion, OperationId, Record, Status, SubscriptionId};
 
-/// What was done about an operation; its presence makes a second delivery answer like the first.
+/// The mark of an answered operation. It makes a second delivery get the same answer.
+///
+/// Serialised in the table: members are only added.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Mark {
-    /// The operation.
     pub operation_id: OperationId,
-    /// What it was about.
     pub action: Action,
-    /// How it ended for us.
-    pub outcome: Outcome,
+    pub outcome: OperationOutcome,
     /// When we answered.
     pub at: Timestamp,
 }
 
-/// How an operation ended for us.
+/// What we did about an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Outcome {
-    /// We accepted it, and Microsoft took our acknowledgement.
+pub enum OperationOutcome {
+    /// We accepted it, and Microsoft received our acknowledgement.
     Accepted,
-    /// We rejected it.
     Rejected,
-    /// It was settled when we looked: accepted by itself, or failed. Microsoft's state was adopted.
+    /// It was settled when we looked. We adopted Microsoft's state.
     Followed,
-    /// A notice: Microsoft's state was adopted. Needs no mark, and gets none.
+    /// A notice. We adopted Microsoft's state, which needs no mark.
     Noticed,
 }
 
-/// What one decision writes, all of it or nothing.
+/// What one decision writes: all of it, or nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Commit {
-    /// The record's next version and its events.
-    pub change: Option<Change>,
-    /// The operation that is answered by it.
+    pub next: Option<NextVersion>,
+    /// The operation that the decision answers.
     pub mark: Option<Mark>,
-}
-
-/// Why a commit was not made.
-#[derive(Debug, Error)]
-pub enum CommitError {
-    /// Somebody else committed that version of the record.
-    #[error("the record was changed by somebody else")]
-    Conflict,
-    /// Somebody else answered that operation.
-    #[error("the operation was answered by somebody else")]
-    AlreadyMarked,
-    /// The table.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// What is wrong with the table.
-#[derive(Debug, Error)]
-pub enum StoreError {
-    /// Throttled, broken or silent; whether a write was made isn't known.
-    #[error("the table is unavailable: {0}")]
-    Unavailable(String),
-    /// Not where a list can be gone on with.
-    #[error("not a position in this list")]
-    BadPosition,
-    /// The table refused the request: it doesn't exist, or the role may not do this.
-    #[error("the table refused the request: {0}")]
-    Refused(String),
-    /// An item is not as this program writes it.
-    #[error("the item {key} can't be read: {reason}")]
-    Corrupt {
-        /// Its keys.
-        key: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-}
-
-impl Transient for StoreError {
-    fn is_transient(&self) -> bool {
-        match self {
-            Self::Unavailable(_) => true,
-            Self::BadPosition | Self::Refused(_) | Self::Corrupt { .. } => false,
-        }
-    }
 }
 
 /// Which records are listed.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// Those with this status.
     pub status: Option<Status>,
-    /// Those of this offer.
     pub offer_id: Option<String>,
 }
 
 /// A part of a longer list.
 #[derive(Clone, Debug)]
 pub struct Page<T> {
-    /// The part.
     pub items: Vec<T>,
-    /// What to ask for the next part with; `None` at the end.
+    /// Where the next page starts; `None` on the last one.
     pub next: Option<String>,
 }
 
-/// How far a run of the reconciliation has come.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Checkpoint {
-    /// The continuation token of the page to go on with; `None` when the next run begins anew.
-    pub next: Option<String>,
-    /// Pages read in this run.
-    pub pages: u64,
-    /// A continuation token seen earlier in this run, to notice a list that runs in a circle
-    /// (F-LST-8).
-    pub landmark: Option<String>,
-    /// Subscriptions compared in this run.
-    pub examined: u64,
-    /// Records brought up to date in this run.
-    pub repaired: u64,
-    /// Subscriptions that could not be dealt with in this run.
-    pub failed: u64,
-    /// How often in a row the list could not be gone on with from here.
-    #[serde(default)]
-    pub stuck: u32,
-}
-
-/// The table as the functions see it.
+/// The records, as the functions see them.
 ///
-/// Every read MUST be consistent: it shows all that was committed before it began. The lists are
-/// the exception; they may lag.
+/// Every read MUST be consistent: it shows everything that was committed before it began. The lists
+/// are the exception; they may lag.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// The record of a subscription.
     async fn load(&self, id: SubscriptionId) -> Result<Option<Record>, StoreError>;
 
     /// The record and an operation's mark, in one round trip.
@@ -168,33 +101,27 @@ pub trait Store: Send + Sync {
         operation: OperationId,
     ) -> Result<(Option<Record>, Option<Mark>), StoreError>;
 
-    /// The records of many subscriptions; those without one are left out. A record that can't be
-    /// read fails alone.
+    /// The records of many subscriptions. The result leaves out subscriptions without a record. A
+    /// record that can't be read MUST fail alone.
     async fn load_many(
         &self,
         ids: &[SubscriptionId],
     ) -> Result<HashMap<SubscriptionId, Result<Record, StoreError>>, StoreError>;
 
-    /// Writes what one decision changes about a subscription, all of it or nothing.
+    /// Writes what one decision changes about a subscription: all of it, or nothing.
     ///
-    /// MUST return [`CommitError::Conflict`] if the record's version isn't one below the new one,
-    /// and [`CommitError::AlreadyMarked`] if the operation has a mark.
+    /// MUST return [`CommitError::Conflict`] unless the stored version is one below the new one, and
+    /// [`CommitError::AlreadyMarked`] if the operation has a mark.
     async fn commit(&self, id: SubscriptionId, commit: &Commit) -> Result<(), CommitError>;
 
-    /// A page of records; `next` as the page before gave it. A record that can't be read is
-    /// reported and left out.
+    /// A page of records; `next` as the previous page gave it. A record that can't be read is logged
+    /// and left out.
     async fn list(&self, filter: &Filter, next: Option<&str>) -> Result<Page<Record>, StoreError>;
 
-    /// A page of a subscription's events in order, after the given version.
+    /// A page of a subscription's events after a version, in order.
     async fn events(
         &self,
         id: SubscriptionId,
         after_version: u64,
     ) -> Result<Page<Event>, StoreError>;
-
-    /// How far the reconciliation has come.
-    async fn checkpoint(&self) -> Result<Checkpoint, StoreError>;
-
-    /// Notes how far the reconciliation has come.
-    async fn save_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), StoreError>;
 }

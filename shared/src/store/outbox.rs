@@ -1,9 +1,10 @@
-//! What of the events has reached the publisher's product, and what has not.
+//! Which events have reached the publisher's product.
 //!
-//! The events are in the table and stay there, so what is kept beside them is small: a [`Cursor`] per
-//! subscription and target, and a sign on every event that nobody has taken note of yet. An event is
-//! never without both: it bears the sign, or lies before or at the place of a cursor, or after a
-//! cursor that says that there is more.
+//! The events stay in the table, so the outbox itself is small: a [`Cursor`] per subscription and
+//! target, and a mark on each event that was recorded and not looked at yet.
+//!
+//! **Invariant:** every event is marked as pending, or is covered by a cursor: delivered up to it, or
+//! behind a cursor that is `Due` or `Parked`.
 
 use std::collections::BTreeSet;
 
@@ -15,11 +16,11 @@ use thiserror::Error;
 use super::{Page, StoreError};
 use crate::domain::{Event, Position, SubscriptionId};
 
-/// An event that was just recorded is the table's stream to tell of; this much later whoever sweeps
-/// looks after it. Shorter, and both carry it; longer, and an event that the stream lost is late.
-pub const LEFT_TO_THE_STREAM: SignedDuration = SignedDuration::from_secs(120);
+/// How long the stream has to deliver a new event before the sweep does. If it were shorter, both
+/// would send it. If it were longer, an event that the stream lost would be late.
+pub const STREAM_HEAD_START: SignedDuration = SignedDuration::from_secs(120);
 
-/// Where events go.
+/// A receiver of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Target {
     /// The publisher's HTTPS endpoint.
@@ -29,10 +30,9 @@ pub enum Target {
 }
 
 impl Target {
-    /// All of them.
     pub const ALL: [Self; 2] = [Self::Endpoint, Self::EventBus];
 
-    /// Its name, in keys and logs.
+    /// As in keys and logs.
     pub fn name(self) -> &'static str {
         match self {
             Self::Endpoint => "endpoint",
@@ -41,77 +41,68 @@ impl Target {
     }
 }
 
-/// How far a target has got with a subscription's events.
+/// How far a target has received a subscription's events. Serialised in the table: members are only
+/// added.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Cursor {
-    /// Grows by one each time it is saved; the guard against others who carry the same events.
+    /// Grows by one each time it is saved. Concurrent deliveries are detected by it.
     pub revision: u64,
-    /// The last event that was taken.
+    /// The last event that the target received.
     pub delivered: Position,
-    /// What is known of the events after it.
     pub state: CursorState,
 }
 
-/// What is known of the events after a cursor.
+/// What we know about the events after a cursor.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum CursorState {
-    /// None, or they bear their sign.
+    /// There are none, or they are marked as pending.
     #[default]
     Flowing,
-    /// There are some, to be carried at this time.
+    /// There are some. The next attempt is at this time.
     Due {
-        /// When.
         at: Timestamp,
-        /// Why they have not been carried yet; nothing after a success, or where somebody asked.
+        /// The failures so far; `None` after a success, or after a request to send them again.
         trouble: Option<Trouble>,
     },
-    /// There are some, and they are kept until somebody asks for them: the target has taken nothing
-    /// for too long.
-    Parked {
-        /// Since when.
-        at: Timestamp,
-        /// Why.
-        trouble: Trouble,
-    },
+    /// There are some, and they wait for a request to send them again: the target has failed for too
+    /// long.
+    Parked { at: Timestamp, trouble: Trouble },
 }
 
-/// Failures in a row.
+/// Failures in a row. Serialised in the table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Trouble {
-    /// When the first of them was.
+    /// When the first one was.
     pub since: Timestamp,
-    /// How many there were.
     pub attempts: u32,
-    /// The last of them, in words. Never holds what was sent or answered.
+    /// The last one, in words. Never holds the request or the answer.
     pub last: String,
 }
 
-/// A part of what is to be carried.
+/// The next undelivered events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Backlog {
-    /// The next events, in order.
+    /// In order.
     pub events: Vec<Event>,
-    /// There are more.
     pub more: bool,
 }
 
-/// One thing that is due.
+/// An item of the outbox index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Due {
-    /// The events of this version bear their sign.
-    Signed(SubscriptionId, u64),
+    /// The events of this version are marked as pending.
+    Pending(SubscriptionId, u64),
     /// A cursor's time has come.
     Cursor(SubscriptionId, Target),
 }
 
 impl Due {
-    /// Whose.
     pub fn subscription(&self) -> SubscriptionId {
         match self {
-            Self::Signed(id, _) | Self::Cursor(id, _) => *id,
+            Self::Pending(id, _) | Self::Cursor(id, _) => *id,
         }
     }
 }
@@ -119,25 +110,22 @@ impl Due {
 /// Why a cursor was not saved.
 #[derive(Debug, Error)]
 pub enum CursorError {
-    /// Somebody else saved that revision of it.
-    #[error("the cursor was moved by somebody else")]
+    /// Another delivery saved that revision.
+    #[error("another delivery moved the cursor")]
     Conflict,
-    /// The table.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// The table as whoever carries events sees it.
+/// The table, as the delivery sees it.
 ///
-/// Every read of a cursor or of events MUST be consistent. The lists of what is due or parked may
-/// lag, and name something that isn't any more.
+/// Every read of a cursor or of events MUST be consistent. The lists of due and parked items may lag,
+/// and may hold items that are no longer due.
 #[async_trait]
 pub trait Outbox: Send + Sync {
-    /// A target's place in a subscription's events; the default where there is none yet.
+    /// The default where there is none yet.
     async fn cursor(&self, id: SubscriptionId, target: Target) -> Result<Cursor, StoreError>;
 
-    /// Saves a cursor.
-    ///
     /// MUST return [`CursorError::Conflict`] if the saved one's revision isn't one below.
     async fn save_cursor(
         &self,
@@ -146,17 +134,15 @@ pub trait Outbox: Send + Sync {
         cursor: &Cursor,
     ) -> Result<(), CursorError>;
 
-    /// The next events after a place, in order.
     async fn backlog(&self, id: SubscriptionId, after: Position) -> Result<Backlog, StoreError>;
 
-    /// Takes the sign off the events of these versions: they are delivered, or a cursor knows of
-    /// them.
+    /// Removes the pending mark from the events of these versions: a cursor covers them.
     async fn settle(&self, id: SubscriptionId, versions: &BTreeSet<u64>) -> Result<(), StoreError>;
 
-    /// A page of what is due by then, the oldest first; `next` as the page before gave it.
+    /// A page of the items that are due by then, the oldest first; `next` as the previous page gave it.
     async fn due(&self, by: Timestamp, next: Option<&str>) -> Result<Page<Due>, StoreError>;
 
-    /// A page of the cursors that are parked; `next` likewise.
+    /// A page of the parked cursors; `next` likewise.
     async fn parked(
         &self,
         next: Option<&str>,

@@ -1,8 +1,9 @@
-//! How much of Microsoft's ten seconds a plan change takes (F-WHA-10): the webhook's binary, started cold
-//! for each of them as Lambda starts it, with Entra, Microsoft and the publisher's product as slow as they
-//! can be while the change is still ours to answer.
+//! Measures how much of Microsoft's ten seconds a plan change takes (F-WHA-10). Each run starts the
+//! webhook's binary cold, as Lambda does, while Entra, Microsoft and the publisher's product are as
+//! slow as they can be without the webhook losing its say.
 //!
-//! Figures, and no test: they depend on the machine. Exits 1 if anything took longer than it may.
+//! This is no test, because the figures depend on the machine. The program exits 1 if a change took
+//! longer than ten seconds or was not rejected by us.
 
 mod measure;
 mod scenario;
@@ -18,14 +19,15 @@ use scenario::{SCENARIOS, Scenario};
 /// Microsoft's window (F-WHA-10).
 const WINDOW: Duration = Duration::from_secs(10);
 
-/// Measures the time from the start of a cold webhook to its acknowledgement of a plan change, and to its
-/// answer. The webhook's binary is the one beside this one, or in the folder that RUNTIME_BINARIES names.
+/// Measures the time from the start of a cold webhook to its acknowledgement of a plan change, and
+/// to its answer. The webhook's binary must be in the same folder as this one, or in the folder
+/// that RUNTIME_BINARIES names.
 #[derive(Parser)]
 struct Arguments {
-    /// How often each scenario is run.
+    /// How many times to run each scenario.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
-    /// Only the scenarios whose name contains this.
+    /// Run only the scenarios whose name contains this text.
     #[arg(long, default_value = "")]
     only: String,
 }
@@ -41,10 +43,10 @@ async fn main() -> ExitCode {
         }
     };
     println!("{} cold starts of {} per scenario", arguments.runs, binary.display());
-    println!("{:<44} {:>25}   {:>25}", "", "acknowledged after", "answered after");
+    println!("{:<48} {:>25}   {:>25}", "", "acknowledged after", "answered after");
     println!(
-        "{:<44} {:>25}   {:>25}",
-        "scenario", "median    most  of 10 s", "median    most  of 10 s"
+        "{:<48} {:>25}   {:>25}",
+        "scenario", "median     max  of 10 s", "median     max  of 10 s"
     );
     let mut late = 0;
     for scenario in SCENARIOS.iter().filter(|scenario| scenario.name.contains(&arguments.only)) {
@@ -63,22 +65,22 @@ async fn main() -> ExitCode {
     if late == 0 {
         return ExitCode::SUCCESS;
     }
-    eprintln!("{late} of them took longer than the ten seconds");
+    eprintln!("{late} runs took longer than ten seconds");
     ExitCode::FAILURE
 }
 
-/// Prints a scenario's line, and counts the runs that were too late.
+/// Prints a scenario's figures and returns how many of its runs took too long.
 fn report(scenario: &Scenario, runs: &[Measured]) -> usize {
     let figures = |of: fn(&Measured) -> Duration| {
         let mut times: Vec<_> = runs.iter().map(of).collect();
         times.sort_unstable();
-        let most = times.last().copied().unwrap_or_default();
-        let share = 100.0 * most.as_secs_f64() / WINDOW.as_secs_f64();
+        let max = times.last().copied().unwrap_or_default();
+        let share = 100.0 * max.as_secs_f64() / WINDOW.as_secs_f64();
         let median = times.get(times.len() / 2).copied().unwrap_or_default();
-        format!("{:>4} ms {:>4} ms {share:>7.1} %", median.as_millis(), most.as_millis())
+        format!("{:>4} ms {:>4} ms {share:>7.1} %", median.as_millis(), max.as_millis())
     };
     let (acknowledged, answered) = (figures(|run| run.acknowledged), figures(|run| run.answered));
-    println!("{:<44} {acknowledged:>25}   {answered:>25}", scenario.name);
+    println!("{:<48} {acknowledged:>25}   {answered:>25}", scenario.name);
     runs.iter().filter(|run| run.acknowledged.max(run.answered) >= WINDOW).count()
 }
 
@@ -88,5 +90,8 @@ fn webhook() -> Result<PathBuf, String> {
     if binary.is_file() {
         return Ok(binary);
     }
-    Err(format!("{} is not there; `cargo build --release -p webhook` builds it", binary.display()))
+    Err(format!(
+        "{} is missing; build it with `cargo build --release -p webhook`",
+        binary.display()
+    ))
 }

@@ -1,4 +1,4 @@
-//! One cold start, one change.
+//! Measures one change, from a cold start.
 
 use std::path::Path;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use emulator::{Call, Fault, FaultKind, Purchase, Times, TokenVersion};
 use http::StatusCode;
 use jiff::Timestamp;
 use local::decider::{Decider, Says};
-use local::receiver::Clock;
+use local::receiver::SenderClock;
 use local::{Options, Stage};
 use runtime::{Event, Lambda, Live};
 use serde_json::json;
@@ -15,17 +15,17 @@ use uuid::Uuid;
 
 use crate::scenario::{Product, Scenario};
 
-/// How long one change took, from the start of the process on.
-pub struct Measured {
-    /// Until Microsoft had the acknowledgement.
+/// Times since the start of the process.
+pub(crate) struct Measured {
+    /// When Microsoft received the acknowledgement.
     pub acknowledged: Duration,
-    /// Until the caller had the answer.
+    /// When the caller received the HTTP answer.
     pub answered: Duration,
 }
 
-/// Starts the webhook cold, hands it a change, and sees to it that it was answered as it must be.
-pub async fn measure(binary: &Path, scenario: &Scenario) -> Result<Measured, String> {
-    let decider = Decider::start(Clock::Machine).await.map_err(|error| error.to_string())?;
+/// Starts the webhook cold, sends it a change, and checks that the change was rejected.
+pub(crate) async fn measure(binary: &Path, scenario: &Scenario) -> Result<Measured, String> {
+    let decider = Decider::start(SenderClock::Machine).await.map_err(|error| error.to_string())?;
     let settings = match scenario.product {
         Product::None => [("CHANGE_POLICY".to_owned(), "reject".to_owned())].into(),
         Product::Rejects | Product::Hangs => {
@@ -72,7 +72,7 @@ pub async fn measure(binary: &Path, scenario: &Scenario) -> Result<Measured, Str
         made.filter(|made| made.request_body == Some(json!({ "status": "Failure" })))
             .map(|made| made.at)
     });
-    // Rejected, as nobody but us would: Microsoft itself accepts.
+    // Without our rejection, Microsoft would have accepted the change.
     let status = emulator.world(|world| world.operation(operation).status);
     match acknowledged {
         Some(at) if status == "Failed" => {
@@ -82,13 +82,14 @@ pub async fn measure(binary: &Path, scenario: &Scenario) -> Result<Measured, Str
     }
 }
 
-/// Buys and confirms, with the stage's own functions.
+/// Buys a subscription and confirms it on the landing page.
 async fn active(stage: &Stage) -> Result<Uuid, String> {
     let emulator = stage.emulator().ok_or("the stage has no emulator")?;
     let id = emulator.world(|world| world.purchase(Purchase::flat_rate("silver")));
     let token = emulator.world(|world| world.purchase_token(id));
     let landing = format!("{}/landing", stage.url());
-    let button = shared::outbound::client().post(landing).form(&[("token", token)]).send().await;
+    let button =
+        shared::host::http_client::client().post(landing).form(&[("token", token)]).send().await;
     match button.map(|answer| answer.status()) {
         Ok(StatusCode::OK) => Ok(id),
         other => Err(format!("the purchase was not confirmed: {other:?}")),

@@ -1,4 +1,4 @@
-//! The browser, and what a person does with it.
+//! The browser, and the actions of a person in it.
 
 use std::future::Future;
 use std::process::Stdio;
@@ -12,22 +12,22 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use url::Url;
 
-/// Longer than anything here takes on a busy machine; nothing waits that long that goes well.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Longer than any wait that succeeds, even on a busy machine.
+const WAIT_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A page in a browser of its own.
+/// A page in its own browser.
 #[derive(Clone)]
 pub struct Page {
-    /// The driver's view of it.
+    /// The WebDriver session.
     pub client: Client,
-    /// Whether scripts of pages run.
+    /// Whether the page's own scripts run.
     scripts: bool,
 }
 
-/// Does something with a fresh browser, and ends that however it went.
+/// Starts a browser, runs `work` in it, and ends it even if `work` panics.
 ///
 /// # Panics
-/// When `work` does, or no browser can be started.
+/// When `work` panics, or the browser can't be started.
 pub async fn browse<W>(work: impl FnOnce(Page) -> W)
 where
     W: Future<Output = ()> + Send + 'static,
@@ -48,7 +48,7 @@ where
     killed.expect("the driver ends");
 }
 
-/// Starts a driver on a free port, and returns where it is.
+/// Starts the driver on a free port and returns its address.
 async fn driver() -> (Child, String) {
     let mut driver = Command::new("chromedriver")
         .arg("--port=0")
@@ -61,10 +61,14 @@ async fn driver() -> (Child, String) {
     let stdout = driver.stdout.take().expect("it is piped");
     let mut lines = BufReader::new(stdout).lines();
     loop {
-        let line = lines.next_line().await.expect("the driver talks").expect("and does not end");
+        let line = lines
+            .next_line()
+            .await
+            .expect("the driver's output is readable")
+            .expect("the driver keeps running");
         if let Some((_, port)) = line.rsplit_once("started successfully on port ") {
             let address = format!("http://127.0.0.1:{}", port.trim_end_matches('.'));
-            // Whatever it says later must not fill the pipe.
+            // Keep reading, so that later output doesn't fill the pipe.
             tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
             return (driver, address);
         }
@@ -93,7 +97,7 @@ fn capabilities() -> Capabilities {
     capabilities.as_object().cloned().expect("an object")
 }
 
-/// A command of the browser's own protocol, or the driver's log.
+/// A DevTools command, or a request for the driver's log.
 #[derive(Debug)]
 struct Vendor {
     path: &'static str,
@@ -111,106 +115,103 @@ impl WebDriverCompatibleCommand for Vendor {
 }
 
 impl Page {
-    /// Sends the browser a command of its own protocol.
+    /// Sends the browser a DevTools command.
     pub async fn devtools(&self, command: &str, parameters: Value) {
         let body = json!({ "cmd": command, "params": parameters });
         let command = Vendor { path: "goog/cdp/execute", body };
-        self.client.issue_cmd(command).await.expect("the browser takes the command");
+        self.client.issue_cmd(command).await.expect("the browser accepts the command");
     }
 
-    /// The same page, whose scripts run or don't from now on.
+    /// Turns the page's own scripts on or off.
     #[must_use]
     pub async fn with_scripts(self, run: bool) -> Self {
-        self.lets_scripts_run(run).await;
+        self.enable_scripts(run).await;
         Self { scripts: run, ..self }
     }
 
-    async fn lets_scripts_run(&self, run: bool) {
+    async fn enable_scripts(&self, run: bool) {
         self.devtools("Emulation.setScriptExecutionDisabled", json!({ "value": !run })).await;
     }
 
-    /// Runs something that needs scripts; those of the page itself have had their chance.
-    pub async fn asks(&self, script: &str) -> Value {
-        self.lets_scripts_run(true).await;
+    /// Evaluates an asynchronous script. Scripts are on while it runs; the page has loaded before.
+    pub async fn eval_async(&self, script: &str) -> Value {
+        self.enable_scripts(true).await;
         let answer = self.client.execute_async(script, Vec::new()).await.expect("the script runs");
-        self.lets_scripts_run(self.scripts).await;
+        self.enable_scripts(self.scripts).await;
         answer
     }
 
-    /// Reads this language from now on.
-    pub async fn reads(&self, language: &str) {
+    /// Requests pages in this language.
+    pub async fn set_language(&self, language: &str) {
         self.devtools("Network.enable", json!({})).await;
         let headers = json!({ "headers": { "Accept-Language": language } });
         self.devtools("Network.setExtraHTTPHeaders", headers).await;
     }
 
-    /// What the browser has complained of since it was asked last.
-    pub async fn complaints(&self) -> Vec<String> {
+    /// The browser's console messages since the last call.
+    pub async fn console_messages(&self) -> Vec<String> {
         let log = Vendor { path: "se/log", body: json!({ "type": "browser" }) };
         let log = self.client.issue_cmd(log).await.expect("the driver keeps a log");
         let entries = log.as_array().expect("a list").iter();
         entries.map(|entry| entry["message"].as_str().unwrap_or_default().to_owned()).collect()
     }
 
-    /// Opens an address.
     pub async fn open(&self, address: &str) {
         self.client.goto(address).await.expect("the page opens");
     }
 
-    /// Forgets every cookie: another shop may stand on the same host.
-    pub async fn forgets(&self) {
-        self.client.delete_all_cookies().await.expect("cookies are forgotten");
+    /// Deletes all cookies, because another shop may use the same host.
+    pub async fn clear_cookies(&self) {
+        self.client.delete_all_cookies().await.expect("cookies are deleted");
     }
 
-    /// Waits until something is on the page.
-    pub async fn sees(&self, what: Locator<'_>) -> fantoccini::elements::Element {
-        let found = self.client.wait().at_most(PATIENCE).for_element(what).await;
+    /// Waits for an element.
+    pub async fn wait_for(&self, what: Locator<'_>) -> fantoccini::elements::Element {
+        let found = self.client.wait().at_most(WAIT_TIMEOUT).for_element(what).await;
         match found {
             Ok(found) => found,
             Err(error) => {
-                let text = self.tells("return document.body.innerText").await;
+                let text = self.eval("return document.body.innerText").await;
                 panic!("{what:?} is not on the page: {error}\n{text}")
             }
         }
     }
 
-    /// Waits until the page has this heading.
-    pub async fn is_headed(&self, heading: &str) {
+    /// Waits for a page with this heading.
+    pub async fn wait_for_heading(&self, heading: &str) {
         let path = format!("//h1[normalize-space()={heading:?}]");
-        self.sees(Locator::XPath(&path)).await;
+        self.wait_for(Locator::XPath(&path)).await;
     }
 
-    /// Presses something.
-    pub async fn presses(&self, what: Locator<'_>) {
-        self.sees(what).await.click().await.expect("it can be pressed");
+    pub async fn click(&self, what: Locator<'_>) {
+        self.wait_for(what).await.click().await.expect("it can be pressed");
     }
 
-    /// Presses the page's one button that sends a form.
-    pub async fn confirms(&self) {
-        self.presses(Locator::Css("main button[type=submit]")).await;
+    /// Clicks the page's submit button.
+    pub async fn submit(&self) {
+        self.click(Locator::Css("main button[type=submit]")).await;
     }
 
-    /// Types into a field, instead of what stands there.
-    pub async fn types(&self, name: &str, text: &str) {
-        let field = self.sees(Locator::Id(name)).await;
+    /// Replaces a field's text.
+    pub async fn fill(&self, name: &str, text: &str) {
+        let field = self.wait_for(Locator::Id(name)).await;
         field.clear().await.expect("a field is cleared");
         field.send_keys(text).await.expect("a field is typed into");
     }
 
     /// Picks an account on Entra's page.
-    pub async fn picks(&self, email: &str) {
+    pub async fn pick_account(&self, email: &str) {
         let path = format!("//a[span={email:?}]");
-        self.presses(Locator::XPath(&path)).await;
-        self.sees(Locator::Css("main h1")).await;
+        self.click(Locator::XPath(&path)).await;
+        self.wait_for(Locator::Css("main h1")).await;
     }
 
-    /// What a script says about the page.
-    pub async fn tells(&self, script: &str) -> Value {
+    /// Evaluates a script.
+    pub async fn eval(&self, script: &str) -> Value {
         self.client.execute(script, Vec::new()).await.expect("the script runs")
     }
 
-    /// Where the page is.
-    pub async fn address(&self) -> Url {
+    pub async fn url(&self) -> Url {
         self.client.current_url().await.expect("the page has an address")
     }
 }

@@ -1,4 +1,4 @@
-//! A real browser in front of the whole system: Debian's Chromium, driven over WebDriver.
+//! A real browser in front of the whole system: Chromium, driven over WebDriver.
 
 mod audit;
 mod driver;
@@ -8,8 +8,8 @@ pub use audit::Look;
 pub use driver::{Page, browse};
 pub use shop::Shop;
 
-/// Somebody for whom a purchase is.
+/// The beneficiary of every purchase.
 pub const ADELE: &str = "adele@contoso.example";
 
-/// Somebody who has nothing to do with it.
+/// A person whom no purchase names.
 pub const STRANGER: &str = "sven@elsewhere.example";

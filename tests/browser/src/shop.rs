@@ -1,4 +1,4 @@
-//! The whole system, in a publisher's colours, with Microsoft's side in virtual time.
+//! The whole system under test, with a publisher's branding. Microsoft's side runs in virtual time.
 
 use std::time::Duration;
 
@@ -6,34 +6,32 @@ use emulator::{Call, Emulator, Fault, FaultKind, Purchase, Times, World};
 use local::{Options, Stage};
 use uuid::Uuid;
 
-/// A publisher's logo.
 const LOGO: &str = "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHZpZXdCb3g9IjAgMCAxODAgNDAiPjxyZWN0IHdpZHRoPSI0MCIgaGVpZ2h0PSI0MCIgcng9IjEwIiBmaWxsPSIjMGY3NjZlIi8+PHBhdGggZD0iTTEyIDI4VjEyaDE2TTEyIDIwaDEyIiBzdHJva2U9IiNmZmYiIHN0cm9rZS13aWR0aD0iNCIgZmlsbD0ibm9uZSIgc3Ryb2tlLWxpbmVjYXA9InJvdW5kIiBzdHJva2UtbGluZWpvaW49InJvdW5kIi8+PGcgZmlsbD0iIzBmNzY2ZSI+PHJlY3QgeD0iNTIiIHk9IjEyIiB3aWR0aD0iMTE2IiBoZWlnaHQ9IjYiIHJ4PSIzIi8+PHJlY3QgeD0iNTIiIHk9IjIzIiB3aWR0aD0iNzYiIGhlaWdodD0iNiIgcng9IjMiIG9wYWNpdHk9Ii42Ii8+PC9nPjwvc3ZnPg==";
 
-/// What the publisher asks for.
+/// The `LANDING_FIELDS` of a branded shop.
 const FIELDS: &str = r#"[
     {"name": "company", "label": {"en": "Company", "sv": "Företag", "de": "Firma"}, "required": true, "maxLength": 80},
     {"name": "order", "label": {"en": "Order number", "sv": "Beställningsnummer", "de": "Bestellnummer"}, "maxLength": 40}
 ]"#;
 
-/// How long Microsoft takes to activate in a branded shop.
-const ACTIVATION_TAKES: Duration = Duration::from_secs(10 * 60);
+/// How long Microsoft takes to activate a purchase in a branded shop.
+const ACTIVATION_DELAY: Duration = Duration::from_secs(10 * 60);
 
-/// The running system.
 pub struct Shop {
     stage: Stage,
 }
 
 impl Shop {
-    /// One that nobody has configured.
+    /// A shop with default settings.
     pub async fn plain() -> Self {
         Self::with(Options::default()).await
     }
 
-    /// One with a publisher's name, logo, colour, addresses and fields.
+    /// A shop with a publisher's name, logo, colour, addresses and fields.
     pub async fn branded(activation: &str) -> Self {
         let mut options = Options::default().with("ACTIVATION", activation);
-        // Long enough for the page to wait.
-        options.emulator.behaviour.activation_delay = ACTIVATION_TAKES;
+        // So long that the page shows that it waits.
+        options.emulator.behaviour.activation_delay = ACTIVATION_DELAY;
         let options = options
             .with("LANDING_PUBLISHER_NAME", "Fabrikam Fleet")
             .with("LANDING_LOGO", LOGO)
@@ -44,7 +42,6 @@ impl Shop {
         Self::with(options).await
     }
 
-    /// One that is configured like this.
     pub async fn with(options: Options) -> Self {
         let options = options.with("LANDING_SIGN_IN", "entra");
         Self { stage: Stage::start(options).await.expect("the stage starts") }
@@ -54,12 +51,10 @@ impl Shop {
         self.stage.emulator().expect("every shop has the emulator")
     }
 
-    /// Microsoft's side.
     pub fn world<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
         self.microsoft().world(act)
     }
 
-    /// Somebody buys.
     pub fn purchase(&self, purchase: Purchase) -> Uuid {
         self.world(|world| world.purchase(purchase))
     }
@@ -69,40 +64,39 @@ impl Shop {
         self.world(|world| world.landing_link(id))
     }
 
-    /// An address of the functions.
+    /// The functions' URL for this path.
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.stage.url())
     }
 
-    /// Something goes wrong with a call from now on.
+    /// Makes a call fail from now on.
     pub fn fault(&self, call: Call, kind: FaultKind) {
         self.world(|world| world.faults_mut().add(Fault { call, kind, times: Times::Always }));
     }
 
-    /// Nothing goes wrong any more.
-    pub fn recovers(&self) {
+    pub fn clear_faults(&self) {
         self.world(|world| world.faults_mut().clear());
     }
 
-    /// How often Microsoft was called this way so far.
+    /// How many of these calls Microsoft has received.
     pub fn calls(&self, call: Call) -> usize {
         self.world(|world| world.calls().iter().filter(|made| made.call == call).count())
     }
 
-    /// The publisher's product says that the account is configured.
-    pub async fn activates(&self, id: Uuid) {
+    /// The publisher's product activates.
+    pub async fn activate(&self, id: Uuid) {
         let address = self.url(&format!("/subscriptions/{id}/activate"));
-        let answer = shared::outbound::client().post(address).send().await;
+        let answer = shared::host::http_client::client().post(address).send().await;
         assert!(answer.expect("the functions answer").status().is_success());
     }
 
-    /// Time passes on both sides.
-    pub fn advances(&self, minutes: u64) {
+    /// Advances the clock on both sides.
+    pub fn advance_minutes(&self, minutes: u64) {
         self.world(|world| world.advance(Duration::from_secs(minutes * 60)));
     }
 
-    /// Microsoft reports what it has to report.
-    pub async fn delivers(&self) {
+    /// Microsoft sends its due webhook calls.
+    pub async fn deliver(&self) {
         self.microsoft().deliver_due().await;
     }
 }

@@ -1,4 +1,5 @@
-//! What people do with the landing page, with scripts and without, with a mouse and with a keyboard.
+//! A buyer's ways through the landing page: with and without scripts, with a mouse and with a
+//! keyboard.
 
 use browser::{ADELE, Page, Shop, browse};
 use emulator::{Call, Purchase};
@@ -9,104 +10,104 @@ use uuid::Uuid;
 
 const LOOK_AGAIN: Locator<'_> = Locator::LinkText("Look again");
 
-/// Somebody who has confirmed, and waits.
-async fn waits(page: &Page, shop: &Shop, heading: &str) -> Uuid {
+/// Confirms a purchase and waits for the next page.
+async fn confirm_purchase(page: &Page, shop: &Shop, heading: &str) -> Uuid {
     let id = shop.purchase(Purchase::flat_rate("silver"));
     page.open(&shop.link(id)).await;
-    page.picks(ADELE).await;
-    page.types("company", "Contoso").await;
-    page.confirms().await;
-    page.is_headed(heading).await;
+    page.pick_account(ADELE).await;
+    page.fill("company", "Contoso").await;
+    page.submit().await;
+    page.wait_for_heading(heading).await;
     id
 }
 
-/// From Microsoft's link to a changed plan.
-async fn buys(page: Page, shop: Shop, by_publisher: bool, scripts: bool) {
+/// Goes from Microsoft's link through activation to a changed plan.
+async fn buy(page: Page, shop: Shop, by_publisher: bool, scripts: bool) {
     let page = page.with_scripts(scripts).await;
     let heading = match by_publisher {
         true => "Your account is being prepared",
         false => "Your account is being set up",
     };
-    let id = waits(&page, &shop, heading).await;
-    assert!(!page.address().await.as_str().contains("token"), "the token has left the address");
-    let said = page.sees(Locator::Css("[role=status]")).await.text().await.expect("a text");
-    assert_eq!(said.is_empty(), !scripts, "{said}");
+    let id = confirm_purchase(&page, &shop, heading).await;
+    assert!(!page.url().await.as_str().contains("token"), "the token is no longer in the address");
+    let status = page.wait_for(Locator::Css("[role=status]")).await.text().await.expect("a text");
+    assert_eq!(status.is_empty(), !scripts, "{status}");
     if by_publisher {
-        shop.activates(id).await;
+        shop.activate(id).await;
     }
-    shop.advances(11);
+    shop.advance_minutes(11);
     if !scripts {
-        page.presses(LOOK_AGAIN).await;
+        page.click(LOOK_AGAIN).await;
     }
-    page.is_headed("Your subscription is active").await;
+    page.wait_for_heading("Your subscription is active").await;
     assert_eq!(shop.calls(Call::Activate), 1);
-    let product = page.sees(Locator::LinkText("Open the product")).await;
+    let product = page.wait_for(Locator::LinkText("Open the product")).await;
     let address = product.attr("href").await.expect("a link has attributes");
     assert_eq!(address.as_deref(), Some("https://fleet.fabrikam.example/"));
 
-    page.presses(Locator::Css("a[href='/landing/manage']")).await;
-    page.presses(Locator::Css("#plan ~ button")).await;
-    page.is_headed("Please confirm").await;
-    page.confirms().await;
-    page.is_headed("Microsoft has your change").await;
-    shop.delivers().await;
-    page.presses(Locator::Css("main a.button")).await;
-    page.sees(Locator::XPath("//dd[.='gold' or .='platinum']")).await;
+    page.click(Locator::Css("a[href='/landing/manage']")).await;
+    page.click(Locator::Css("#plan ~ button")).await;
+    page.wait_for_heading("Please confirm").await;
+    page.submit().await;
+    page.wait_for_heading("Microsoft has your change").await;
+    shop.deliver().await;
+    page.click(Locator::Css("main a.button")).await;
+    page.wait_for(Locator::XPath("//dd[.='gold' or .='platinum']")).await;
 }
 
 #[tokio::test]
 #[ignore = "needs Chromium and axe-core: tests/browser/run"]
-async fn a_buyer_confirms_and_the_page_finds_out_by_itself() {
+async fn after_a_confirmation_the_page_updates_automatically() {
     let shop = Shop::branded("on-confirm").await;
-    browse(|page| buys(page, shop, false, true)).await;
+    browse(|page| buy(page, shop, false, true)).await;
 }
 
 #[tokio::test]
 #[ignore = "needs Chromium and axe-core: tests/browser/run"]
 async fn a_buyer_confirms_without_scripts() {
     let shop = Shop::branded("on-confirm").await;
-    browse(|page| buys(page, shop, false, false)).await;
+    browse(|page| buy(page, shop, false, false)).await;
 }
 
 #[tokio::test]
 #[ignore = "needs Chromium and axe-core: tests/browser/run"]
-async fn the_publisher_activates_and_the_page_finds_out_by_itself() {
+async fn after_the_publisher_activates_the_page_updates_automatically() {
     let shop = Shop::branded("by-publisher").await;
-    browse(|page| buys(page, shop, true, true)).await;
+    browse(|page| buy(page, shop, true, true)).await;
 }
 
 #[tokio::test]
 #[ignore = "needs Chromium and axe-core: tests/browser/run"]
 async fn the_publisher_activates_without_scripts() {
     let shop = Shop::branded("by-publisher").await;
-    browse(|page| buys(page, shop, true, false)).await;
+    browse(|page| buy(page, shop, true, false)).await;
 }
 
 #[tokio::test]
 #[ignore = "needs Chromium and axe-core: tests/browser/run"]
-async fn a_page_that_waits_stops_when_nobody_is_signed_in_any_more() {
+async fn a_waiting_page_stops_polling_when_the_session_ends() {
     let shop = Shop::branded("by-publisher").await;
     browse(|page| async move {
-        waits(&page, &shop, "Your account is being prepared").await;
-        shop.advances(61);
-        page.sees(Locator::XPath("//*[@role='status'][contains(., 'no longer')]")).await;
-        page.presses(LOOK_AGAIN).await;
-        page.picks(ADELE).await;
-        page.is_headed("Your account is being prepared").await;
+        confirm_purchase(&page, &shop, "Your account is being prepared").await;
+        shop.advance_minutes(61);
+        page.wait_for(Locator::XPath("//*[@role='status'][contains(., 'no longer')]")).await;
+        page.click(LOOK_AGAIN).await;
+        page.pick_account(ADELE).await;
+        page.wait_for_heading("Your account is being prepared").await;
     })
     .await;
 }
 
 #[tokio::test]
 #[ignore = "needs Chromium and axe-core: tests/browser/run"]
-async fn a_form_is_sent_once_however_often_it_is_pressed() {
+async fn repeated_clicks_submit_a_form_once() {
     let shop = Shop::plain().await;
     browse(|page| async move {
         let id = shop.purchase(Purchase::flat_rate("silver"));
         page.open(&shop.link(id)).await;
-        page.picks(ADELE).await;
+        page.pick_account(ADELE).await;
         let sent = page
-            .tells(
+            .eval(
                 "const form = document.querySelector('form');
                  const button = form.querySelector('button');
                  let sent = 0;
@@ -127,49 +128,49 @@ async fn a_form_is_sent_once_however_often_it_is_pressed() {
 
 #[tokio::test]
 #[ignore = "needs Chromium and axe-core: tests/browser/run"]
-async fn a_keyboard_is_enough_and_shows_where_it_is() {
+async fn the_page_works_with_the_keyboard_and_shows_the_focus() {
     let shop = Shop::branded("by-publisher").await;
     browse(|page| async move {
         let id = shop.purchase(Purchase::flat_rate("silver"));
         page.open(&shop.link(id)).await;
-        page.picks(ADELE).await;
-        page.is_headed("Set up your subscription").await;
-        let mut met = Vec::new();
+        page.pick_account(ADELE).await;
+        page.wait_for_heading("Set up your subscription").await;
+        let mut focused_elements = Vec::new();
         for _ in 0..6 {
             let focused = page.client.active_element().await.expect("something has the focus");
             focused.send_keys(&Key::Tab.to_string()).await.expect("a key is pressed");
             let here = page
-                .tells(
+                .eval(
                     "const it = document.activeElement, style = getComputedStyle(it);
                      return [it.id || it.textContent, style.outlineStyle, parseFloat(style.outlineWidth)];",
                 )
                 .await;
             assert_eq!((&here[1], here[2].as_f64() >= Some(2.0)), (&json!("solid"), true), "{here}");
-            met.push(here[0].as_str().expect("a text").to_owned());
+            focused_elements.push(here[0].as_str().expect("a text").to_owned());
         }
         let expected =
             ["Use another account", "contact", "company", "order", "Confirm and set up", "Contact support"];
-        assert_eq!(met, expected);
-        page.types("company", "Contoso").await;
+        assert_eq!(focused_elements, expected);
+        page.fill("company", "Contoso").await;
         let company = page.client.active_element().await.expect("something has the focus");
         company.send_keys(&Key::Enter.to_string()).await.expect("a key is pressed");
-        page.is_headed("Your account is being prepared").await;
+        page.wait_for_heading("Your account is being prepared").await;
     })
     .await;
 }
 
 #[tokio::test]
 #[ignore = "needs Chromium and axe-core: tests/browser/run"]
-async fn whoever_wants_less_motion_gets_none() {
+async fn reduced_motion_turns_animations_off() {
     let shop = Shop::branded("by-publisher").await;
     browse(|page| async move {
-        waits(&page, &shop, "Your account is being prepared").await;
-        for (wish, moves) in [("no-preference", "breathe"), ("reduce", "none")] {
-            let features = json!([{ "name": "prefers-reduced-motion", "value": wish }]);
+        confirm_purchase(&page, &shop, "Your account is being prepared").await;
+        for (preference, animation) in [("no-preference", "breathe"), ("reduce", "none")] {
+            let features = json!([{ "name": "prefers-reduced-motion", "value": preference }]);
             page.devtools("Emulation.setEmulatedMedia", json!({ "features": features })).await;
             let script =
                 "return getComputedStyle(document.querySelector('.status'), '::before').animationName";
-            assert_eq!(page.tells(script).await, moves, "{wish}");
+            assert_eq!(page.eval(script).await, animation, "{preference}");
         }
     })
     .await;

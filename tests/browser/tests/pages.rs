@@ -1,4 +1,5 @@
-//! Every page of the landing page, for everybody: axe-core, light and dark, at a desk and on a phone.
+//! Audits every page of the landing page with axe-core: light and dark, on a desktop and on a
+//! phone.
 
 use browser::{ADELE, Page, STRANGER, Shop, browse};
 use emulator::{Call, ErrorForm, FaultKind, Purchase};
@@ -6,18 +7,18 @@ use fantoccini::Locator;
 use local::Options;
 use uuid::Uuid;
 
-/// Follows Microsoft's link, and signs in.
-async fn arrives(page: &Page, shop: &Shop, id: Uuid, who: &str) {
+/// Follows Microsoft's link and signs in.
+async fn sign_in(page: &Page, shop: &Shop, id: Uuid, email: &str) {
     page.open(&shop.link(id)).await;
-    page.picks(who).await;
+    page.pick_account(email).await;
 }
 
-/// Somebody signed in, with an active subscription.
+/// Signs in and activates a purchase.
 async fn customer(page: &Page, shop: &Shop, purchase: Purchase) -> Uuid {
     let id = shop.purchase(purchase);
-    arrives(page, shop, id, ADELE).await;
-    page.confirms().await;
-    page.is_headed("Your subscription is active").await;
+    sign_in(page, shop, id, ADELE).await;
+    page.submit().await;
+    page.wait_for_heading("Your subscription is active").await;
     id
 }
 
@@ -27,75 +28,75 @@ fn team() -> Purchase {
 
 #[tokio::test]
 #[ignore = "needs Chromium and axe-core: tests/browser/run"]
-async fn without_a_purchase() {
+async fn the_welcome_page_and_an_unknown_page_pass_the_audit() {
     let (plain, branded) = (Shop::plain().await, Shop::branded("on-confirm").await);
     browse(|page| async move {
         for (shop, name) in [(&plain, "welcome-plain"), (&branded, "welcome")] {
             page.open(&shop.url("/landing")).await;
-            page.is_headed("Welcome").await;
-            page.is_for_everybody(name).await;
+            page.wait_for_heading("Welcome").await;
+            page.audit(name).await;
         }
         page.open(&branded.url("/landing/nothing-here")).await;
-        page.is_headed("There is no such page").await;
-        page.is_for_everybody("not-found").await;
+        page.wait_for_heading("There is no such page").await;
+        page.audit("not-found").await;
     })
     .await;
 }
 
 #[tokio::test]
 #[ignore = "needs Chromium and axe-core: tests/browser/run"]
-async fn a_new_purchase() {
+async fn a_new_purchase_passes_the_audit() {
     let (plain, branded) = (Shop::plain().await, Shop::branded("on-confirm").await);
     browse(|page| async move {
-        arrives(&page, &plain, plain.purchase(team()), ADELE).await;
-        page.is_headed("Set up your subscription").await;
-        page.is_for_everybody("pending-plain").await;
-        page.forgets().await;
-        arrives(&page, &branded, branded.purchase(team()), ADELE).await;
-        page.is_headed("Set up your subscription").await;
-        page.is_for_everybody("pending").await;
-        page.types("contact", "adele@contoso").await;
-        page.types("company", "  ").await;
-        page.confirms().await;
-        page.sees(Locator::Css(".errors")).await;
-        let focused = page.tells("return document.activeElement.className").await;
-        assert_eq!(focused, "errors", "what is wrong is read out first");
-        page.is_for_everybody("pending-errors").await;
+        sign_in(&page, &plain, plain.purchase(team()), ADELE).await;
+        page.wait_for_heading("Set up your subscription").await;
+        page.audit("pending-plain").await;
+        page.clear_cookies().await;
+        sign_in(&page, &branded, branded.purchase(team()), ADELE).await;
+        page.wait_for_heading("Set up your subscription").await;
+        page.audit("pending").await;
+        page.fill("contact", "adele@contoso").await;
+        page.fill("company", "  ").await;
+        page.submit().await;
+        page.wait_for(Locator::Css(".errors")).await;
+        let focused = page.eval("return document.activeElement.className").await;
+        assert_eq!(focused, "errors", "screen readers read the errors first");
+        page.audit("pending-errors").await;
     })
     .await;
 }
 
 #[tokio::test]
 #[ignore = "needs Chromium and axe-core: tests/browser/run"]
-async fn a_new_purchase_in_other_languages() {
+async fn a_new_purchase_in_other_languages_passes_the_audit() {
     let shop = Shop::branded("on-confirm").await;
     browse(|page| async move {
-        page.reads("de-DE").await;
+        page.set_language("de-DE").await;
         let trial = Purchase::per_seat("basic", 5).free_trial().by_reseller();
-        arrives(&page, &shop, shop.purchase(trial), ADELE).await;
-        page.is_headed("Richten Sie Ihr Abonnement ein").await;
-        page.is_for_everybody("pending-german").await;
-        page.reads("sv-SE,sv;q=0.9").await;
+        sign_in(&page, &shop, shop.purchase(trial), ADELE).await;
+        page.wait_for_heading("Richten Sie Ihr Abonnement ein").await;
+        page.audit("pending-german").await;
+        page.set_language("sv-SE,sv;q=0.9").await;
         let id = shop.purchase(Purchase::flat_rate("silver").named("Åkeriets abonnemang"));
-        arrives(&page, &shop, id, ADELE).await;
-        page.is_headed("Kom igång med din prenumeration").await;
-        page.is_for_everybody("pending-swedish").await;
+        sign_in(&page, &shop, id, ADELE).await;
+        page.wait_for_heading("Kom igång med din prenumeration").await;
+        page.audit("pending-swedish").await;
     })
     .await;
 }
 
 #[tokio::test]
 #[ignore = "needs Chromium and axe-core: tests/browser/run"]
-async fn whatever_colour_the_publisher_has() {
+async fn pages_with_extreme_accent_colours_pass_the_audit() {
     for (accent, name) in [("#ffd400", "yellow"), ("#101010", "black"), ("#fafafa", "white")] {
         let shop = Shop::with(Options::default().with("LANDING_ACCENT", accent)).await;
         browse(move |page| async move {
             customer(&page, &shop, Purchase::flat_rate("silver")).await;
-            page.presses(Locator::Css("a[href='/landing/manage']")).await;
-            page.is_headed("Change your subscription").await;
-            page.is_for_everybody(&format!("manage-{name}")).await;
-            arrives(&page, &shop, shop.purchase(team()), ADELE).await;
-            page.is_for_everybody(&format!("pending-{name}")).await;
+            page.click(Locator::Css("a[href='/landing/manage']")).await;
+            page.wait_for_heading("Change your subscription").await;
+            page.audit(&format!("manage-{name}")).await;
+            sign_in(&page, &shop, shop.purchase(team()), ADELE).await;
+            page.audit(&format!("pending-{name}")).await;
         })
         .await;
     }
@@ -103,18 +104,18 @@ async fn whatever_colour_the_publisher_has() {
 
 #[tokio::test]
 #[ignore = "needs Chromium and axe-core: tests/browser/run"]
-async fn a_purchase_under_way() {
+async fn an_activation_in_progress_passes_the_audit() {
     for (activation, heading, name) in [
         ("on-confirm", "Your account is being set up", "activating"),
         ("by-publisher", "Your account is being prepared", "preparing"),
     ] {
         let shop = Shop::branded(activation).await;
         browse(move |page| async move {
-            arrives(&page, &shop, shop.purchase(team()), ADELE).await;
-            page.types("company", "Contoso").await;
-            page.confirms().await;
-            page.is_headed(heading).await;
-            page.is_for_everybody(name).await;
+            sign_in(&page, &shop, shop.purchase(team()), ADELE).await;
+            page.fill("company", "Contoso").await;
+            page.submit().await;
+            page.wait_for_heading(heading).await;
+            page.audit(name).await;
         })
         .await;
     }
@@ -122,135 +123,135 @@ async fn a_purchase_under_way() {
 
 #[tokio::test]
 #[ignore = "needs Chromium and axe-core: tests/browser/run"]
-async fn an_active_subscription_and_a_change_of_it() {
+async fn an_active_subscription_and_its_changes_pass_the_audit() {
     let (plain, branded) = (Shop::plain().await, Shop::branded("by-publisher").await);
     browse(|page| async move {
         let id = branded.purchase(team());
-        arrives(&page, &branded, id, ADELE).await;
-        page.types("company", "Contoso").await;
-        page.confirms().await;
-        branded.activates(id).await;
-        branded.advances(11);
-        page.is_headed("Your subscription is active").await;
-        page.is_for_everybody("active").await;
+        sign_in(&page, &branded, id, ADELE).await;
+        page.fill("company", "Contoso").await;
+        page.submit().await;
+        branded.activate(id).await;
+        branded.advance_minutes(11);
+        page.wait_for_heading("Your subscription is active").await;
+        page.audit("active").await;
 
-        page.forgets().await;
+        page.clear_cookies().await;
         customer(&page, &plain, team()).await;
-        page.is_for_everybody("active-plain").await;
-        page.presses(Locator::Css("a[href='/landing/manage']")).await;
-        page.is_headed("Change your subscription").await;
-        page.is_for_everybody("manage").await;
-        page.presses(Locator::Css("#plan ~ button")).await;
-        page.is_headed("Please confirm").await;
-        page.is_for_everybody("change-plan").await;
-        page.presses(Locator::Css("main a.button")).await;
-        page.presses(Locator::Css("button.grave")).await;
-        page.is_headed("Please confirm").await;
-        page.is_for_everybody("change-cancel").await;
+        page.audit("active-plain").await;
+        page.click(Locator::Css("a[href='/landing/manage']")).await;
+        page.wait_for_heading("Change your subscription").await;
+        page.audit("manage").await;
+        page.click(Locator::Css("#plan ~ button")).await;
+        page.wait_for_heading("Please confirm").await;
+        page.audit("change-plan").await;
+        page.click(Locator::Css("main a.button")).await;
+        page.click(Locator::Css("button.grave")).await;
+        page.wait_for_heading("Please confirm").await;
+        page.audit("change-cancel").await;
         plain.fault(Call::DeleteSubscription, FaultKind::Status(409, ErrorForm::Object));
-        page.confirms().await;
-        page.is_headed("Microsoft did not take the change").await;
-        page.is_for_everybody("change-refused").await;
-        plain.recovers();
+        page.submit().await;
+        page.wait_for_heading("Microsoft did not take the change").await;
+        page.audit("change-refused").await;
+        plain.clear_faults();
 
         page.open(&plain.url("/landing/manage")).await;
-        page.types("seats", "15").await;
-        page.presses(Locator::Css("#seats ~ button")).await;
-        page.is_headed("Please confirm").await;
-        page.confirms().await;
-        page.is_headed("Microsoft has your change").await;
-        page.is_for_everybody("change-requested").await;
+        page.fill("seats", "15").await;
+        page.click(Locator::Css("#seats ~ button")).await;
+        page.wait_for_heading("Please confirm").await;
+        page.submit().await;
+        page.wait_for_heading("Microsoft has your change").await;
+        page.audit("change-requested").await;
     })
     .await;
 }
 
 #[tokio::test]
 #[ignore = "needs Chromium and axe-core: tests/browser/run"]
-async fn a_resellers_purchase() {
+async fn a_resellers_purchase_passes_the_audit() {
     let shop = Shop::plain().await;
     browse(|page| async move {
         let id = customer(&page, &shop, team().by_reseller()).await;
-        page.is_for_everybody("active-reseller").await;
+        page.audit("active-reseller").await;
         shop.world(|world| world.suspend(id)).expect("a suspension");
         page.open(&shop.url("/landing")).await;
-        page.is_headed("Payment is due").await;
-        page.is_for_everybody("suspended-reseller").await;
+        page.wait_for_heading("Payment is due").await;
+        page.audit("suspended-reseller").await;
     })
     .await;
 }
 
 #[tokio::test]
 #[ignore = "needs Chromium and axe-core: tests/browser/run"]
-async fn the_end_of_a_subscription() {
+async fn suspended_ended_and_unknown_subscriptions_pass_the_audit() {
     let shop = Shop::plain().await;
     browse(|page| async move {
         let id = customer(&page, &shop, team()).await;
         shop.world(|world| world.suspend(id)).expect("a suspension");
         page.open(&shop.url("/landing")).await;
-        page.is_headed("Payment is due").await;
-        page.is_for_everybody("suspended").await;
-        shop.world(|world| world.unsubscribe(id)).expect("an end");
+        page.wait_for_heading("Payment is due").await;
+        page.audit("suspended").await;
+        shop.world(|world| world.unsubscribe(id)).expect("a cancellation");
         page.open(&shop.url("/landing")).await;
-        page.is_headed("This subscription has ended").await;
-        page.is_for_everybody("unsubscribed").await;
+        page.wait_for_heading("This subscription has ended").await;
+        page.audit("unsubscribed").await;
         shop.world(|world| {
             world.settings_mut().oddities.subscription_status = Some("NotStarted".to_owned());
         });
-        arrives(&page, &shop, shop.purchase(team()), ADELE).await;
-        page.is_headed("Your subscription").await;
-        page.is_for_everybody("unknown").await;
+        sign_in(&page, &shop, shop.purchase(team()), ADELE).await;
+        page.wait_for_heading("Your subscription").await;
+        page.audit("unknown").await;
     })
     .await;
 }
 
 #[tokio::test]
 #[ignore = "needs Chromium and axe-core: tests/browser/run"]
-async fn somebody_who_can_not_be_let_in() {
+async fn refusals_and_expired_sessions_pass_the_audit() {
     let shop = Shop::branded("on-confirm").await;
     browse(|page| async move {
-        arrives(&page, &shop, shop.purchase(team()), STRANGER).await;
-        page.is_headed("This purchase belongs to another account").await;
-        page.is_for_everybody("stranger").await;
-        page.presses(Locator::Css("main a.button")).await;
-        page.presses(Locator::Css("a.cancel")).await;
-        page.is_headed("You are not signed in").await;
-        page.is_for_everybody("declined").await;
+        sign_in(&page, &shop, shop.purchase(team()), STRANGER).await;
+        page.wait_for_heading("This purchase belongs to another account").await;
+        page.audit("stranger").await;
+        page.click(Locator::Css("main a.button")).await;
+        page.click(Locator::Css("a.cancel")).await;
+        page.wait_for_heading("You are not signed in").await;
+        page.audit("declined").await;
         page.open(&shop.url("/landing/signed-in?code=x&state=y")).await;
-        page.is_headed("The sign-in could not be completed").await;
-        page.is_for_everybody("sign-in-failed").await;
+        page.wait_for_heading("The sign-in could not be completed").await;
+        page.audit("sign-in-failed").await;
         let link = shop.link(shop.purchase(team()));
-        shop.advances(25 * 60);
+        shop.advance_minutes(25 * 60);
         page.open(&link).await;
-        page.picks(ADELE).await;
-        page.is_headed("We could not identify your purchase").await;
-        page.is_for_everybody("expired").await;
-        arrives(&page, &shop, shop.purchase(team()), ADELE).await;
-        shop.advances(61);
-        page.types("company", "Contoso").await;
-        page.confirms().await;
-        page.is_headed("This page is too old").await;
-        page.is_for_everybody("session-over").await;
+        page.pick_account(ADELE).await;
+        page.wait_for_heading("We could not identify your purchase").await;
+        page.audit("expired").await;
+        sign_in(&page, &shop, shop.purchase(team()), ADELE).await;
+        shop.advance_minutes(61);
+        page.fill("company", "Contoso").await;
+        page.submit().await;
+        page.wait_for_heading("This page is too old").await;
+        page.audit("session-over").await;
     })
     .await;
 }
 
 #[tokio::test]
 #[ignore = "needs Chromium and axe-core: tests/browser/run"]
-async fn microsoft_when_it_does_not_answer_or_says_no() {
+async fn microsofts_failures_and_refusals_pass_the_audit() {
     let shop = Shop::plain().await;
     browse(|page| async move {
         let id = shop.purchase(team());
         shop.fault(Call::Resolve, FaultKind::Status(500, ErrorForm::Nested));
-        arrives(&page, &shop, id, ADELE).await;
-        page.is_headed("We can't reach Microsoft at the moment").await;
-        page.is_for_everybody("unavailable").await;
-        shop.recovers();
-        page.presses(Locator::Css("main a.button")).await;
-        page.is_headed("Set up your subscription").await;
+        sign_in(&page, &shop, id, ADELE).await;
+        page.wait_for_heading("We can't reach Microsoft at the moment").await;
+        page.audit("unavailable").await;
+        shop.clear_faults();
+        page.click(Locator::Css("main a.button")).await;
+        page.wait_for_heading("Set up your subscription").await;
         shop.fault(Call::Activate, FaultKind::Status(400, ErrorForm::Object));
-        page.confirms().await;
-        page.is_headed("Microsoft did not accept the activation").await;
-        page.is_for_everybody("refused").await;
+        page.submit().await;
+        page.wait_for_heading("Microsoft did not accept the activation").await;
+        page.audit("refused").await;
     })
     .await;
 }

@@ -1,4 +1,4 @@
-//! The `Accept-Language` headers of a visit to the landing page, one a line.
+//! The `Accept-Language` headers of a visit to the landing page, one per line.
 #![no_main]
 
 use bytes::Bytes;
@@ -7,14 +7,14 @@ use http::header::{ACCEPT_LANGUAGE, CONTENT_LANGUAGE, VARY};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use libfuzzer_sys::fuzz_target;
 
-/// The languages there are; the first is the one for everybody else.
+/// The page's languages. The first is the default.
 const SPOKEN: [&str; 3] = ["en", "de", "sv"];
 
-/// As many languages as a browser may ask for.
+/// The largest number of languages that the page considers.
 const MOST: usize = 30;
 
-/// The language for these headers, in other words than the code's; `None` where RFC 9110, 12.5.4, has
-/// no such form.
+/// The language for these headers, computed independently of the code; `None` if they are not valid
+/// by RFC 9110, 12.5.4.
 fn expected(lines: &[&str]) -> Option<&'static str> {
     let ranges: Vec<_> = lines.iter().flat_map(|line| line.split(',')).collect();
     if ranges.len() > MOST {
@@ -23,7 +23,7 @@ fn expected(lines: &[&str]) -> Option<&'static str> {
     let blanks = [' ', '\t'];
     let (mut most, mut chosen) = (0, SPOKEN[0]);
     for range in ranges.into_iter().map(|range| range.trim_matches(blanks)) {
-        // A list may have empty places (RFC 9110, 5.6.1.2).
+        // A list may have empty elements (RFC 9110, 5.6.1.2).
         if range.is_empty() {
             continue;
         }
@@ -36,7 +36,7 @@ fn expected(lines: &[&str]) -> Option<&'static str> {
             None => (range, 1000),
         };
         let language = subtag(tag)?.to_ascii_lowercase();
-        // Whatever there is means the language for everybody else.
+        // `*` means the default language.
         let found = if language == "*" { Some(SPOKEN[0]) } else { known(&language) };
         if let Some(found) = found.filter(|_| weight > most) {
             (most, chosen) = (weight, found);
@@ -49,7 +49,7 @@ fn known(language: &str) -> Option<&'static str> {
     SPOKEN.into_iter().find(|known| *known == language)
 }
 
-/// `0.75` is 750.
+/// Reads a weight in thousandths: `0.75` is 750.
 fn thousandths(weight: &str) -> Option<u32> {
     let (whole, fraction) = weight.split_once('.').unwrap_or((weight, ""));
     let digits = fraction.len() <= 3 && fraction.bytes().all(|byte| byte.is_ascii_digit());
@@ -61,7 +61,7 @@ fn thousandths(weight: &str) -> Option<u32> {
     }
 }
 
-/// The language of a range (RFC 4647, 2.1).
+/// The language of a language range (RFC 4647, 2.1).
 fn subtag(range: &str) -> Option<&str> {
     if range == "*" {
         return Some(range);
@@ -75,7 +75,7 @@ fn subtag(range: &str) -> Option<&str> {
     (is(first, u8::is_ascii_alphabetic) && rest).then_some(first)
 }
 
-// Making keys takes seconds, which are no input's.
+// Makes the keys first, because that takes seconds and no input should be blamed for them.
 fuzz_target!(init: page(), |input: &[u8]| {
     let mut headers = HeaderMap::new();
     for line in input.split(|byte| *byte == b'\n') {
@@ -86,7 +86,7 @@ fuzz_target!(init: page(), |input: &[u8]| {
     page.wire.reset(page.healthy());
     let shown = page.visit(Method::GET, Uri::from_static("/landing"), headers, Bytes::new());
     assert_eq!(shown.status(), StatusCode::OK);
-    assert!(page.wire.sent().is_empty(), "a language asks nobody anything");
+    assert!(page.wire.sent().is_empty(), "the language causes no request");
     let language = shown.headers()[CONTENT_LANGUAGE].to_str().expect("text");
     assert!(SPOKEN.contains(&language), "{language}");
     assert!(shown.headers()[VARY].to_str().expect("text").contains("accept-language"));

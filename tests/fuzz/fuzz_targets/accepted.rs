@@ -1,11 +1,12 @@
-//! The headers of an accepted change, and what follows from them (F-CHP-5, F-GEN-8).
+//! The headers of Microsoft's answer to a change request, and the requests that follow (F-CHP-5,
+//! F-GEN-8).
 #![no_main]
 
 use fuzz::{Message, RETRY, SUBSCRIPTION, Wire, assert_sent_to_the_marketplace_alone, client, run};
 use http::Method;
 use libfuzzer_sys::fuzz_target;
 use shared::domain::SubscriptionId;
-use shared::fulfillment::Marketplace;
+use shared::microsoft::fulfillment::Marketplace;
 
 fuzz_target!(|input: &[u8]| {
     let answer = Message::read(input).answer();
@@ -31,7 +32,7 @@ fuzz_target!(|input: &[u8]| {
             assert!(named, "an operation that no header names");
         }
     }
-    // F-ERR-2: sent again only where it was certainly not carried out.
+    // F-ERR-2: the client retries only if Microsoft certainly didn't carry out the request.
     let tries = match status.as_u16() {
         401 | 403 => 2,
         429 => RETRY.attempts as usize,

@@ -1,4 +1,4 @@
-//! Entra's answer to a request for a token (F-AUTH-3, F-AUTH-5, F-AUTH-15).
+//! Entra's answer to a token request (F-AUTH-3, F-AUTH-5, F-AUTH-15).
 #![no_main]
 
 use std::sync::Arc;
@@ -8,9 +8,10 @@ use fuzz::{APP, ENTRA, Message, Still, TENANT, Wire, run};
 use libfuzzer_sys::fuzz_target;
 use secrecy::SecretString;
 use serde_json::Value;
-use shared::auth::{ClientCredentials, ClientSecret, TokenEndpoint, TokenError, TokenProvider};
 use shared::config::MARKETPLACE_APP_ID;
-use shared::retry::Transient;
+use shared::host::retry::Transient;
+use shared::host::secret::ClientSecret;
+use shared::microsoft::entra::{ClientCredentials, TokenEndpoint, TokenError, TokenProvider};
 
 fuzz_target!(|input: &[u8]| {
     let answer = Message::read(input).answer();
@@ -27,11 +28,12 @@ fuzz_target!(|input: &[u8]| {
         secret: ClientSecret::Given(SecretString::from("the-client-secret")),
         resource: MARKETPLACE_APP_ID.to_string(),
         timeout: Duration::from_secs(1),
-        system: Arc::new(Still),
+        clock: Arc::new(Still),
     };
     let token = run(entra.token());
-    assert_eq!(wire.sent().len(), 1, "one question, whatever the answer");
-    // Broken text in a member that nobody reads is no failure, and nothing to compare with.
+    assert_eq!(wire.sent().len(), 1, "exactly one request");
+    // The code skips invalid text in members that it doesn't read. `serde_json` doesn't, so there
+    // is nothing to compare with.
     if std::str::from_utf8(&text).is_err() {
         return;
     }
@@ -43,7 +45,7 @@ fuzz_target!(|input: &[u8]| {
         }
         Err(error @ TokenError::Refused { .. }) => {
             assert!(!status.is_success() && !error.is_transient());
-            // F-AUTH-15: an error is a word and numbers, nothing that was sent.
+            // F-AUTH-15: an error holds Entra's code and numbers, and nothing that we sent.
             let allowed = |c: char| c.is_ascii_alphanumeric() || " _:".contains(c);
             assert!(error.to_string().chars().all(allowed), "{error}");
         }

@@ -1,5 +1,5 @@
-//! Entra's answer to a code that a buyer brought back (F-LP-6). `{id_token}` stands for the token of
-//! the buyer's own round trip, and `{another}` for that of somebody else's.
+//! Entra's answer to the exchange of a sign-in code (F-LP-6). `{id_token}` stands for the token of
+//! this sign-in, and `{another}` for the token of a different one.
 #![no_main]
 
 use bytes::Bytes;
@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 
-/// What the buyer gets, who comes back with a code.
+/// The page's answer to a buyer who returns with a code.
 fn arrive(exchanged: Response<Bytes>) -> Response<Bytes> {
     let page = page();
     page.wire.reset(page.answering_codes(exchanged));
@@ -19,8 +19,8 @@ fn arrive(exchanged: Response<Bytes>) -> Response<Bytes> {
     let cookie = HeaderValue::from_str(&format!("{TRIP}={}", page.trip)).expect("text");
     let shown = page.visit(Method::GET, to, HeaderMap::from_iter([(COOKIE, cookie)]), Bytes::new());
     let sent = page.wire.sent();
-    // A code is good for one answer, and the secret goes to Entra alone.
-    let [exchange, keys @ ..] = &sent[..] else { panic!("a code that nobody redeems") };
+    // The page redeems the code once, and sends its secret to Entra only.
+    let [exchange, keys @ ..] = &sent[..] else { panic!("the code was not redeemed") };
     assert_exchange(exchange);
     for request in keys {
         let uri = request.uri().to_string();
@@ -29,7 +29,7 @@ fn arrive(exchanged: Response<Bytes>) -> Response<Bytes> {
     shown
 }
 
-/// F-LP-6, RFC 6749 and 7636: what belongs to the exchange, each once, in the body.
+/// F-LP-6, RFC 6749 and 7636: the body holds each parameter of the exchange once.
 fn assert_exchange(request: &Request<Bytes>) {
     assert_eq!(request.method(), Method::POST);
     assert_eq!(request.uri().to_string(), format!("{ENTRA}/common/oauth2/v2.0/token"));
@@ -48,7 +48,7 @@ fn assert_exchange(request: &Request<Bytes>) {
     assert_eq!(verifiers.count(), 1, "{form}");
 }
 
-// Making keys takes seconds, which are no input's.
+// Makes the keys first, because that takes seconds and no input should be blamed for them.
 fuzz_target!(init: (page(), strange_page()), |text: &str| {
     let (own, another) = (&page().exchanged["id_token"], &strange_page().exchanged["id_token"]);
     let own = own.as_str().expect("a token");
@@ -64,11 +64,11 @@ fuzz_target!(init: (page(), strange_page()), |text: &str| {
         StatusCode::SEE_OTHER => {
             assert!(signed_in && status == StatusCode::OK, "{status}");
             assert_eq!(shown.headers()[LOCATION], "/landing");
-            // A number beyond every number, in a member that nobody reads, is none of our business.
+            // A number out of range in a member that the code doesn't read must not fail the rest.
             assert!(read.is_none() || said("id_token") == Some(own));
         }
-        // Of what goes wrong, the visitor's affair is a code that isn't good, or a token of another
-        // round trip; everything else may be over in a moment (F-AUTH-15).
+        // An invalid code or the token of another sign-in is the visitor's error. Everything else
+        // may be a passing failure (F-AUTH-15).
         StatusCode::BAD_REQUEST => {
             let refused = status != StatusCode::OK && said("error") == Some("invalid_grant");
             let strange = status == StatusCode::OK && said("id_token").is_some_and(|it| it != own);
@@ -82,7 +82,7 @@ fuzz_target!(init: (page(), strange_page()), |text: &str| {
         assert!(!text.contains(own) && !text.contains(PURCHASE));
         assert!(!text.contains("the-landing-secret"));
     }
-    // What tomorrow's answers say beside it keeps nobody out.
+    // Additional members must not keep a buyer out.
     let Some(Value::Object(mut more)) = read else { return };
     if let Value::Object(usual) = &page().exchanged {
         more.extend(usual.clone());

@@ -1,7 +1,7 @@
-//! The cookies that a browser brings to the landing page, a `Cookie` header a line: `{trip}` stands
-//! for the value that the way to Entra was sealed in, `{session}` for that of who signed in, `{other}`
-//! and `{theirs}` for the same two of a page with another secret, and `{trip.0}` to `{theirs.2}` for
-//! their nonces, texts and tags.
+//! The landing page's cookies, one `Cookie` header per line. `{trip}` stands for the encrypted
+//! value of a sign-in that has begun, `{session}` for that of a session, `{other}` and `{theirs}`
+//! for the same two of a page with another secret, and `{trip.0}` to `{theirs.2}` for their nonces,
+//! ciphertexts and tags.
 #![no_main]
 
 use bytes::Bytes;
@@ -11,7 +11,7 @@ use http::header::{COOKIE, LOCATION};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
 use libfuzzer_sys::fuzz_target;
 
-/// The characters of a sealed value's nonce, and at least those of its tag.
+/// The lengths of an encrypted value's nonce and of its tag, in characters.
 const ENDS: [usize; 2] = [16, 22];
 
 fn headers(lines: &str) -> Option<HeaderMap> {
@@ -38,7 +38,7 @@ fn headers(lines: &str) -> Option<HeaderMap> {
     Some(headers)
 }
 
-/// What a browser has kept under a name, put together again where it travels in two parts.
+/// The value of a cookie, reassembled if it is split into two.
 fn kept(headers: &HeaderMap, name: &str) -> Option<String> {
     let part = |name: &str| {
         let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
@@ -56,7 +56,7 @@ fn kept(headers: &HeaderMap, name: &str) -> Option<String> {
     }
 }
 
-/// What was answered, and which of Microsoft's addresses were asked for that.
+/// The answer, and the addresses that the page called for it.
 fn visited(
     method: Method,
     to: &str,
@@ -68,7 +68,7 @@ fn visited(
     let to: Uri = to.parse().expect("an address");
     let shown = page.visit(method, to, headers.clone(), Bytes::from(body));
     let sent = page.wire.sent().iter().map(|request| request.uri().to_string()).collect();
-    // Nobody's cookie is a fault of ours, and a purchase token is in nothing that is readable.
+    // No cookie causes a 5xx, and the purchase token never appears in plain text.
     assert!(matches!(shown.status().as_u16(), 200 | 303 | 400 | 403), "{}", shown.status());
     assert_eq!(shown.headers()["referrer-policy"], "no-referrer");
     assert_eq!(shown.headers()["cache-control"], "no-store");
@@ -82,20 +82,21 @@ fn is_asked(sent: &[String]) -> bool {
     sent.iter().any(|uri| uri.starts_with(MARKETPLACE))
 }
 
-/// Whether a browser is sent to Entra.
+/// Whether the answer redirects to Entra.
 fn departs(shown: &Response<Bytes>) -> bool {
     let to = shown.headers().get(LOCATION).and_then(|to| to.to_str().ok());
     shown.status() == StatusCode::SEE_OTHER && to.is_some_and(|to| to.starts_with(ENTRA))
 }
 
-// Making keys takes seconds, which are no input's.
+// Makes the keys first, because that takes seconds and no input should be blamed for them.
 fuzz_target!(init: (page(), strange_page()), |lines: &str| {
     let Some(headers) = headers(lines) else { return };
     let page = page();
     let is_signed_in = kept(&headers, SESSION).as_ref() == Some(&page.session);
     let has_trip = kept(&headers, TRIP).as_ref() == Some(&page.trip);
 
-    // Only what was sealed here opens a purchase; what was sealed for the way opens the way again.
+    // Only our own session cookie opens a purchase. Our own sign-in cookie starts the sign-in
+    // again.
     let (shown, sent) = visited(Method::GET, "/landing", &headers, String::new());
     assert_eq!(is_asked(&sent), is_signed_in);
     assert_eq!(departs(&shown), !is_signed_in && has_trip);
@@ -104,7 +105,7 @@ fuzz_target!(init: (page(), strange_page()), |lines: &str| {
     let (shown, _) = visited(Method::GET, "/landing/sign-in", &headers, String::new());
     assert_eq!(departs(&shown), is_signed_in || has_trip);
 
-    // Nobody comes back who did not set out, or with another's state.
+    // A sign-in completes only in the browser that began it, with the state of that sign-in.
     for (state, is_own) in [(&*page.state, true), ("another", false)] {
         let back = format!("/landing/signed-in?code=the-code&state={state}");
         let (shown, sent) = visited(Method::GET, &back, &headers, String::new());
@@ -113,7 +114,7 @@ fuzz_target!(init: (page(), strange_page()), |lines: &str| {
         assert_eq!(shown.status() == StatusCode::SEE_OTHER, has_trip && is_own);
     }
 
-    // A form counts with the session that its page was made for, and with no other.
+    // A form is accepted only with the session that its page was made for.
     for (submit, is_own) in [(&*page.submit, true), (&*strange_page().submit, false)] {
         let form = format!("submit={submit}&contact=ann%40buyer.example");
         let (shown, sent) = visited(Method::POST, "/landing", &headers, form);

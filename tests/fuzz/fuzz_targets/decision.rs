@@ -1,5 +1,5 @@
-//! What the publisher's product says about a change: a line with what is to be done where it says
-//! nothing (`accept`, `reject`, or neither), and its answer.
+//! The answer of the publisher's product to a question about a change. The parts of an input:
+//! `DECISION_FALLBACK` (`accept`, `reject`, or neither), and the product's answer.
 #![no_main]
 
 use std::sync::{Arc, OnceLock};
@@ -13,22 +13,21 @@ use libfuzzer_sys::fuzz_target;
 use ring::hmac;
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use shared::auth::ClientSecret;
-use shared::decision::{Briefing, Changes, PATIENCE, Product};
 use shared::domain::{
-    Action, Authority, Cause, ChangePolicy, ChangeRules, Decision, OperationId, Record, Ruling,
-    SubscriptionId, Verdict, observe,
+    Action, Cause, ChangePolicy, ChangeRules, DecidedBy, Decision, OperationId, Record, Requested,
+    Ruling, SubscriptionId, Verdict, observe,
 };
-use shared::operations::Requested;
+use shared::host::secret::ClientSecret;
+use shared::publisher::approval::{ChangeApproval, ChangeContext, PRODUCT_TIMEOUT, Product};
 
 const PRODUCT: &str = "https://product.example/decisions";
 
 const KEY: &[u8; 32] = b"what questions are signed with..";
 
-/// As long as an answer may be.
-const LARGEST: usize = 16 * 1024;
+/// The maximum size of an answer.
+const MAX_ANSWER: usize = 16 * 1024;
 
-/// A change that nobody asked for and no rule speaks about: the product's to decide.
+/// A customer's change that no rule decides, so the product does.
 fn change() -> &'static (Record, Requested) {
     static CHANGE: OnceLock<(Record, Requested)> = OnceLock::new();
     CHANGE.get_or_init(|| {
@@ -45,14 +44,14 @@ fn change() -> &'static (Record, Requested) {
             subscription: SubscriptionId(SUBSCRIPTION),
             id: OperationId(OPERATION),
             action: Action::ChangePlan,
-            operation: serde_json::from_value(operation).expect("an operation"),
+            operation: Some(serde_json::from_value(operation).expect("an operation")),
             cause: Cause::Reconciliation,
         };
         (change.record, requested)
     })
 }
 
-/// What becomes of the change with this answer of the product's.
+/// The ruling for this answer.
 fn decided(fallback: Option<ChangePolicy>, answer: Response<Bytes>) -> Ruling {
     let wire = Wire::answering(answer);
     let secret = SecretString::from(format!("whsec_{}", STANDARD.encode(KEY)));
@@ -63,19 +62,20 @@ fn decided(fallback: Option<ChangePolicy>, answer: Response<Bytes>) -> Ruling {
         wire.clone(),
         Arc::new(Still),
     );
-    let changes = Changes {
+    let changes = ChangeApproval {
         policy: ChangePolicy::Accept,
         rules: ChangeRules::default(),
         product: Some(product),
     };
     let (record, requested) = change();
-    let ruling = run(changes.decide(record, requested, &Briefing::default()));
-    let [request] = &wire.sent()[..] else { panic!("one question, whatever the answer") };
+    let operation = requested.operation.as_ref().expect("an operation");
+    let ruling = run(changes.decide(record, requested, operation, &ChangeContext::default()));
+    let [request] = &wire.sent()[..] else { panic!("exactly one question") };
     assert_signed_question(request);
     ruling
 }
 
-/// The question goes to the product alone, signed as Standard Webhooks say, under the operation's id.
+/// The question goes to the product only, signed as in Standard Webhooks, with the operation's id.
 fn assert_signed_question(request: &Request<Bytes>) {
     assert_eq!((request.method(), request.uri().to_string().as_str()), (&Method::POST, PRODUCT));
     let header = |name| request.headers()[name].to_str().expect("text").to_owned();
@@ -89,16 +89,16 @@ fn assert_signed_question(request: &Request<Bytes>) {
     assert_eq!(question["operationId"], OPERATION.to_string());
     let deadline: jiff::Timestamp =
         question["deadline"].as_str().and_then(|at| at.parse().ok()).expect("a time");
-    assert!(deadline <= now() + PATIENCE);
+    assert!(deadline <= now() + PRODUCT_TIMEOUT);
 }
 
-/// The decision in an answer, in other words than the code's.
+/// The decision in an answer, read independently of the code.
 fn word(answer: &Value) -> Option<Verdict> {
     let word = answer.as_object()?.get("decision")?.as_str()?.trim().to_ascii_lowercase();
     [Verdict::Accept, Verdict::Reject].into_iter().find(|verdict| verdict.name() == word)
 }
 
-/// A reason is one line of at most 200 characters, and names no address.
+/// A reason is one line of at most 200 characters without an e-mail address.
 fn assert_kept_in_bounds(ruling: &Ruling) {
     let Some(reason) = &ruling.reason else { return };
     assert!((1..=200).contains(&reason.chars().count()), "{reason}");
@@ -118,35 +118,35 @@ fuzz_target!(|input: &[u8]| {
     let ruling = decided(fallback, answer);
     assert_kept_in_bounds(&ruling);
     let unmarked = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&body);
-    // Broken text in a member that nobody reads, or a number beyond every number, is no failure, and
-    // nothing to compare with.
+    // The code skips invalid text and numbers out of range in members that it doesn't read.
+    // `serde_json` doesn't, so there is nothing to compare with.
     let read = serde_json::from_slice::<Value>(unmarked).ok();
     match ruling.by {
-        Authority::Product => {
-            assert!(status.is_success() && body.len() <= LARGEST, "{status}");
+        DecidedBy::Product => {
+            assert!(status.is_success() && body.len() <= MAX_ANSWER, "{status}");
             assert!(unmarked.trim_ascii_start().starts_with(b"{"));
             assert!(read.as_ref().is_none_or(|read| word(read) == Some(ruling.verdict)));
         }
-        Authority::Fallback => {
+        DecidedBy::Fallback => {
             let otherwise = fallback.unwrap_or(ChangePolicy::Accept).verdict();
-            assert_eq!(ruling.verdict, otherwise, "silence decides nothing");
+            assert_eq!(ruling.verdict, otherwise, "without a decision, the fallback applies");
             let reason =
                 if status.is_success() { "no_decision_in_answer" } else { "error_answered" };
             assert_eq!(ruling.reason.as_deref(), Some(reason));
         }
         by => panic!("decided by {by:?}"),
     }
-    // A decision is heard whatever else the answer holds, as long as it says each thing once.
+    // A decision counts whatever else the answer holds, as long as no member is repeated.
     let Some(read) = read.filter(Value::is_object) else { return };
     let each_once = read.to_string();
-    if each_once.len() > LARGEST {
+    if each_once.len() > MAX_ANSWER {
         return;
     }
     let again = decided(fallback, Response::new(each_once.into()));
-    assert_eq!((again.by == Authority::Product).then_some(again.verdict), word(&read), "{read}");
+    assert_eq!((again.by == DecidedBy::Product).then_some(again.verdict), word(&read), "{read}");
     let reason = read["reason"].as_str().unwrap_or_default();
     let is_plain = reason.len() <= 200 && reason.bytes().all(|byte| matches!(byte, b'!'..=b'~'));
-    if again.by == Authority::Product && is_plain && !reason.is_empty() && !reason.contains('@') {
+    if again.by == DecidedBy::Product && is_plain && !reason.is_empty() && !reason.contains('@') {
         assert_eq!(again.reason.as_deref(), Some(reason));
     }
 });

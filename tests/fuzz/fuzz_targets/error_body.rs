@@ -1,4 +1,4 @@
-//! The body of an error (F-GEN-9), and how often a call is sent that fails so (F-ERR-2).
+//! The body of an error (F-GEN-9), and the retries that follow it (F-ERR-2).
 #![no_main]
 
 use bytes::Bytes;
@@ -9,8 +9,8 @@ use fuzz::{
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 use shared::domain::{OperationId, SubscriptionId};
-use shared::fulfillment::{Acknowledgement, FulfillmentError, Marketplace, Refusal};
-use shared::retry::{Transient, parse_retry_after};
+use shared::host::retry::{Transient, parse_retry_after};
+use shared::microsoft::fulfillment::{Acknowledgement, FulfillmentError, Marketplace, Refusal};
 
 fuzz_target!(|input: &[u8]| {
     let answer = Message::read(input).answer();
@@ -62,7 +62,7 @@ fn says_no_more_than_a_word(status: u16, body: &Bytes) {
         assert_eq!(refusal, Refusal { status, ..Refusal::default() });
         return;
     };
-    // The forms of F-GEN-9 say the same.
+    // All forms of F-GEN-9 are read alike.
     if value.is_object() && value.get("error").is_none() && value.get("Error").is_none() {
         for name in ["error", "Error"] {
             let nested = json!({ name: value }).to_string();

@@ -1,6 +1,6 @@
-//! An id token of sign-in, with tokens to take apart: `{ours}` stands for Entra's, `{theirs}` for the
-//! same claims signed by somebody else, `{hs256}` for the same signed with the published key as a
-//! shared secret, and `{ours.0}` to `{hs256.2}` for their thirds.
+//! An id token. `{ours}` stands for Entra's token, `{theirs}` for the same claims signed with
+//! another key, `{hs256}` for the same claims signed with the public key as a shared secret, and
+//! `{ours.0}` to `{hs256.2}` for their three parts.
 #![no_main]
 
 use std::sync::OnceLock;
@@ -12,6 +12,7 @@ use fuzz::{TENANT, key, run, stranger};
 use libfuzzer_sys::fuzz_target;
 use ring::hmac;
 use serde_json::json;
+use shared::microsoft::entra::UnverifiedToken;
 
 fn tokens() -> &'static [(&'static str, String); 3] {
     static TOKENS: OnceLock<[(&str, String); 3]> = OnceLock::new();
@@ -22,7 +23,7 @@ fn tokens() -> &'static [(&'static str, String); 3] {
     })
 }
 
-/// A token whose signature anybody can make who knows the public key.
+/// A token signed with the public key as a shared secret, which an attacker can make.
 fn shared_secret(claims: &str) -> String {
     let header = json!({ "typ": "JWT", "alg": "HS256", "kid": key().kid() }).to_string();
     let input = [header.as_str(), claims].map(|part| URL_SAFE_NO_PAD.encode(part)).join(".");
@@ -30,7 +31,7 @@ fn shared_secret(claims: &str) -> String {
     format!("{input}.{}", URL_SAFE_NO_PAD.encode(hmac::sign(&secret, input.as_bytes())))
 }
 
-// Making keys takes seconds, which are no input's.
+// Makes the keys first, because that takes seconds and no input should be blamed for them.
 fuzz_target!(init: tokens(), |text: &str| {
     let mut token = text.to_owned();
     for (name, known) in tokens() {
@@ -41,12 +42,12 @@ fuzz_target!(init: tokens(), |text: &str| {
     }
     let (wire, verifier) = verifier();
     wire.reset(Box::new(published));
-    let person = run(verifier.verify(&token, |nonce| nonce == NONCE));
-    // Nothing is Entra's but what Entra signed, to the last bit.
+    let person = run(verifier.verify(UnverifiedToken(&token), |nonce| nonce == NONCE));
+    // Only a token that Entra signed is accepted, and only unchanged.
     assert_eq!(person.is_ok(), token == tokens()[0].1, "{text}");
     if let Ok(person) = person {
         assert_eq!(person.account.tenant_id, TENANT);
-        let another = run(verifier.verify(&token, |_| false));
+        let another = run(verifier.verify(UnverifiedToken(&token), |_| false));
         assert!(another.is_err(), "a token of another round trip");
     }
 });

@@ -1,6 +1,6 @@
-//! The header and the claims of an id token that a tenant's key really signed: of another
-//! application, of another tenant, of another round trip, at another time. The parts of an input: who
-//! signed (`theirs`, or else Entra for the publisher's tenant), the header, the claims.
+//! The header and claims of an id token with a valid signature: for another application or tenant,
+//! from another sign-in, at another time. The parts of an input: who signed (`theirs`, or else
+//! Entra for the publisher's tenant), the header, the claims.
 #![no_main]
 
 use fuzz::sign_in::{NONCE, published, signer, verifier};
@@ -8,16 +8,16 @@ use fuzz::{APP, ENTRA, Key, key, members, now, parts, run, stranger};
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Map, Value};
-use shared::auth::Person;
 use shared::lenient::Lenient;
+use shared::microsoft::entra::{Person, UnverifiedToken};
 use uuid::Uuid;
 
 const LEEWAY: i64 = 60;
 
-/// As long as a token may be.
+/// The maximum size of a token.
 const LONGEST: usize = 16 * 1024;
 
-/// F-LP-6, F-LP-8, in other words than the code's.
+/// F-LP-6, F-LP-8, checked independently of the code.
 fn is_for_us(signed_by: &Key, header: &Map<String, Value>, claims: &Map<String, Value>) -> bool {
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     let guid = |name: &str| Uuid::try_parse(text(name)?).ok();
@@ -37,7 +37,7 @@ fn is_for_us(signed_by: &Key, header: &Map<String, Value>, claims: &Map<String, 
         && (!said("nbf") || has_begun("nbf"))
 }
 
-/// Whether a time is one that a calendar has.
+/// Whether a time can be represented.
 fn is_absurd(claims: &Map<String, Value>) -> bool {
     let times = ["exp", "iat", "nbf"].map(|name| claims.get(name).and_then(Value::as_i64));
     times.into_iter().flatten().any(|time| Timestamp::from_second(time).is_err())
@@ -46,10 +46,10 @@ fn is_absurd(claims: &Map<String, Value>) -> bool {
 fn verified(token: &str) -> Option<Person> {
     let (wire, verifier) = verifier();
     wire.reset(Box::new(published));
-    run(verifier.verify(token, |nonce| nonce == NONCE)).ok()
+    run(verifier.verify(UnverifiedToken(token), |nonce| nonce == NONCE)).ok()
 }
 
-// Making keys takes seconds, which are no input's.
+// Makes the keys first, because that takes seconds and no input should be blamed for them.
 fuzz_target!(init: (key(), stranger()), |input: &[u8]| {
     let [signed_by, header, claims] = parts(input);
     let signed_by = if signed_by == b"theirs" { stranger() } else { key() };
@@ -68,7 +68,7 @@ fuzz_target!(init: (key(), stranger()), |input: &[u8]| {
         assert_eq!(person.name, String::read(of("name")));
         assert_eq!(person.username, String::read(of("preferred_username")));
     }
-    // What tomorrow's tokens say beside it keeps nobody out.
+    // Additional claims must not keep a buyer out.
     let is_usual = header.keys().all(|name| matches!(name.as_str(), "alg" | "kid"));
     if is_usual && is_for_us(signed_by, &header, &object) && !is_absurd(&object) {
         let each_once = [header, object.clone()]

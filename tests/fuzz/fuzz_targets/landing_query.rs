@@ -1,4 +1,4 @@
-//! A visit to the landing page, and what Microsoft says about its token (section 8 of the contract).
+//! A visit to the landing page, and Microsoft's answer about its purchase token (F-RES).
 #![no_main]
 
 use std::collections::BTreeSet;
@@ -6,13 +6,13 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use fuzz::{
-    ACCESS_TOKEN, DYNAMODB, ENTRA, MARKETPLACE, Message, Wire, foundation, parts, run, status,
+    ACCESS_TOKEN, DYNAMODB, ENTRA, MARKETPLACE, Message, Wire, dependencies, parts, run, status,
 };
 use http::{Method, Request, Response, StatusCode, Uri};
 use landing::Landing;
 use libfuzzer_sys::fuzz_target;
-use shared::fulfillment::PurchaseToken;
-use shared::http::Handler;
+use shared::host::http::Handler;
+use shared::microsoft::fulfillment::PurchaseToken;
 
 struct Page {
     wire: Arc<Wire>,
@@ -23,22 +23,22 @@ fn page() -> &'static Page {
     static PAGE: OnceLock<Page> = OnceLock::new();
     PAGE.get_or_init(|| {
         let wire = Wire::answering(status(StatusCode::OK));
-        let (environment, foundation) = foundation(&wire, |name| match name {
+        let (environment, dependencies) = dependencies(&wire, |name| match name {
             "LANDING_SIGN_IN" => Some("off".to_owned()),
             _ => None,
         });
-        let landing = Landing::new(&environment, &foundation).expect("complete settings");
+        let landing = Landing::new(&environment, &dependencies).expect("complete settings");
         Page { wire, landing }
     })
 }
 
-/// The elements of a page, in order and each once.
+/// The elements of a page, in order, each once.
 fn elements(page: &str) -> BTreeSet<String> {
     let of = |rest: &str| rest.chars().take_while(char::is_ascii_alphanumeric).collect::<String>();
     page.split('<').skip(1).map(|rest| of(rest.trim_start_matches('/'))).collect()
 }
 
-/// The elements that the pages are made of, and no more.
+/// The only elements that the pages use.
 const ELEMENTS: [&str; 25] = [
     "", "a", "body", "button", "dd", "div", "dl", "dt", "form", "h1", "h2", "head", "header",
     "html", "input", "label", "li", "main", "meta", "p", "script", "span", "style", "title", "ul",
@@ -55,7 +55,7 @@ fuzz_target!(|input: &[u8]| {
         Some((Method::POST, Uri::from_static("/landing"), Bytes::from(query.to_owned()))),
     ];
     for (method, uri, body) in visits.into_iter().flatten() {
-        // What a browser sends ends at the fragment.
+        // A browser doesn't send the fragment.
         let sent_token = match method {
             Method::GET => uri.query().and_then(PurchaseToken::from_query),
             _ => token.clone(),
@@ -69,10 +69,10 @@ fuzz_target!(|input: &[u8]| {
         let sent = page().wire.sent();
         let Some(token) = sent_token else {
             assert_eq!(shown.status(), StatusCode::OK, "F-LP-4");
-            assert!(sent.is_empty(), "nobody is asked about no token");
+            assert!(sent.is_empty(), "without a token there is no request");
             continue;
         };
-        // F-RES-11: the token goes to Microsoft, in its header.
+        // F-RES-11: the token goes to Microsoft only, in its header.
         for request in &sent {
             let to_resolve = request.uri().to_string().starts_with(MARKETPLACE)
                 && request.uri().path().ends_with("/resolve");
@@ -83,7 +83,7 @@ fuzz_target!(|input: &[u8]| {
         assert_eq!(shown.headers()["cache-control"], "no-store");
         assert!(matches!(shown.status().as_u16(), 200 | 400 | 409 | 503), "{}", shown.status());
         let page = std::str::from_utf8(shown.body()).expect("text");
-        // Nobody's name, plan or address becomes a part of the page.
+        // No name, plan or address becomes markup.
         let strange: Vec<_> =
             elements(page).into_iter().filter(|name| !ELEMENTS.contains(&name.as_str())).collect();
         assert!(strange.is_empty(), "{strange:?} in {page}");

@@ -1,6 +1,7 @@
-//! The publisher's own API, with a table and a Microsoft that work. The parts of an input: the request
-//! (a line with method and address, headers, a body), and words that say how things stand: a status,
-//! `unrecorded`, `flat`, `reseller`, `busy`, `moved`, `nobody`.
+//! The management API, while the table and Microsoft work. The parts of an input: the request (a
+//! line with method and address, headers, a body), and words that describe the subscription: a
+//! status, `unrecorded`, `flat` (a flat rate), `reseller`, `busy` (an operation in progress),
+//! `moved` (the plan has changed at Microsoft), `nobody` (events have no receiver).
 #![no_main]
 
 use std::collections::BTreeSet;
@@ -11,7 +12,7 @@ use fuzz::schema::{Call, objection};
 use fuzz::table::{Items, Table, is_write};
 use fuzz::{
     ACCESS_TOKEN, DYNAMODB, ENTRA, MARKETPLACE, Message, OPERATION, SUBSCRIPTION, TENANT, Wire,
-    assert_sent_to_the_marketplace_alone, foundation, now, parts, run, status, store,
+    assert_sent_to_the_marketplace_alone, dependencies, now, parts, run, status, store,
 };
 use http::header::{CONTENT_TYPE, ETAG, IF_MATCH, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
@@ -21,7 +22,7 @@ use management::Management;
 use serde_json::{Map, Value, json};
 use shared::config::ManagementSettings;
 use shared::domain::{Cause, Decision, SubscriptionId, observe};
-use shared::http::Handler;
+use shared::host::http::Handler;
 use shared::store::{Commit, Store, Target};
 use uuid::Uuid;
 
@@ -32,23 +33,23 @@ struct Function {
     management: Management,
 }
 
-/// The function, with somebody to tell of events or without.
-fn function(tells: bool) -> &'static Function {
+/// The function, with or without receivers of events.
+fn function(has_receivers: bool) -> &'static Function {
     static FUNCTIONS: [OnceLock<Function>; 2] = [OnceLock::new(), OnceLock::new()];
-    FUNCTIONS[usize::from(tells)].get_or_init(|| {
+    FUNCTIONS[usize::from(has_receivers)].get_or_init(|| {
         let wire = Wire::answering(status(StatusCode::OK));
-        let (_, foundation) = foundation(&wire, |_| None);
+        let (_, dependencies) = dependencies(&wire, |_| None);
         let settings = ManagementSettings {
             source: "urn:saas-fulfillment".to_owned(),
-            targets: if tells { Target::ALL.to_vec() } else { Vec::new() },
+            targets: if has_receivers { Target::ALL.to_vec() } else { Vec::new() },
             outbox: Arc::new(store(&wire)),
-            requests: Arc::new(store(&wire)),
+            idempotency: Arc::new(store(&wire)),
         };
-        Function { management: Management::new(&foundation, settings), wire }
+        Function { management: Management::new(&dependencies, settings), wire }
     })
 }
 
-/// How things stand.
+/// The state of the subscription.
 struct Scene {
     subscription: Value,
     moved: Value,
@@ -83,14 +84,14 @@ impl Scene {
         Self { subscription, moved, busy: words.contains("busy"), recorded }
     }
 
-    /// The table, as an hour ago left it.
+    /// The table's items, recorded an hour ago.
     fn items(&self) -> Items {
         if !self.recorded {
             return Items::default();
         }
         let observed = serde_json::from_value(self.subscription.clone()).expect("a subscription");
         let then = now() - SignedDuration::from_hours(1);
-        let Ok(Decision::Commit(change)) = observe(None, &observed, &Cause::Landing, then) else {
+        let Ok(Decision::Commit(next)) = observe(None, &observed, &Cause::Landing, then) else {
             panic!("a new subscription makes a record")
         };
         let table = Arc::new(Table::default());
@@ -98,12 +99,12 @@ impl Scene {
             let table = table.clone();
             Wire::new(Box::new(move |request| table.answer(request)))
         };
-        let commit = Commit { change: Some(change), mark: None };
+        let commit = Commit { next: Some(next), mark: None };
         run(store(&wire).commit(SubscriptionId(SUBSCRIPTION), &commit)).expect("an empty table");
         table.items()
     }
 
-    /// Microsoft, with what it says of one subscription.
+    /// Microsoft's answers about the subscription.
     fn microsoft(&self) -> impl Fn(&Request<Bytes>) -> Response<Bytes> + use<> {
         let operation = json!({
             "id": OPERATION, "subscriptionId": SUBSCRIPTION, "action": "ChangeQuantity",
@@ -146,16 +147,16 @@ fn accepted() -> Response<Bytes> {
     answer
 }
 
-/// A request as it can be sent.
+/// A request to the API.
 #[derive(Clone)]
-struct Asked {
+struct ApiRequest {
     method: Method,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 }
 
-impl Asked {
+impl ApiRequest {
     fn read(text: &[u8]) -> Option<Self> {
         let Message { first, headers, body } = Message::read(text);
         let (method, address) = first.split_once(' ')?;
@@ -164,7 +165,7 @@ impl Asked {
         uri.path().starts_with('/').then_some(Self { method, uri, headers, body })
     }
 
-    /// The key that names it, if there is one.
+    /// The idempotency key, if it is valid.
     fn key(&self) -> Option<&str> {
         let mut values = self.headers.get_all(KEY).iter();
         let (value, None) = (values.next()?, values.next()) else { return None };
@@ -174,7 +175,7 @@ impl Asked {
         is_word.then_some(key)
     }
 
-    /// What Microsoft is to be asked for; `None` where that is nothing it could be.
+    /// The body of the request to Microsoft; `None` if the change is invalid.
     fn change(&self) -> Option<Value> {
         let text = &self.body.trim_ascii_start();
         if !text.starts_with(b"{") {
@@ -197,7 +198,7 @@ impl Asked {
     }
 }
 
-/// An answer, and what it took.
+/// The answer, and its effects.
 struct Answered {
     answer: Response<Bytes>,
     body: Value,
@@ -210,14 +211,13 @@ impl Answered {
         self.body["code"].as_str().unwrap_or_default()
     }
 
-    /// What Microsoft was asked to do.
+    /// The change requests that reached Microsoft.
     fn done(&self) -> impl Iterator<Item = &Request<Bytes>> {
         self.to_microsoft.iter().filter(|request| request.method() != Method::GET)
     }
 }
 
-/// Sends a request to the function.
-fn send(function: &Function, scene: &Scene, table: &Arc<Table>, asked: &Asked) -> Answered {
+fn send(function: &Function, scene: &Scene, table: &Arc<Table>, asked: &ApiRequest) -> Answered {
     let (microsoft, items) = (scene.microsoft(), table.clone());
     function.wire.reset(Box::new(move |request| {
         let uri = request.uri().to_string();
@@ -244,15 +244,15 @@ fn send(function: &Function, scene: &Scene, table: &Arc<Table>, asked: &Asked) -
         }
     }
     assert_sent_to_the_marketplace_alone(&to_microsoft);
-    let body = serde_json::from_slice(answer.body()).expect("whatever is answered is JSON");
+    let body = serde_json::from_slice(answer.body()).expect("every answer is JSON");
     Answered { answer, body, to_microsoft, writes }
 }
 
-/// The answer is one that the description has for the call.
+/// The OpenAPI description has this answer for this call.
 fn assert_described(call: Option<Call<'_>>, answered: &Answered) {
     let Answered { answer, body, .. } = answered;
     let status = answer.status();
-    assert!(!status.is_server_error(), "{status} with everything at work: {body}");
+    assert!(!status.is_server_error(), "{status} although everything works: {body}");
     let Some(call) = call else {
         assert_eq!((status, answered.code()), (StatusCode::NOT_FOUND, "no_route"));
         return;
@@ -272,8 +272,8 @@ fn assert_described(call: Option<Call<'_>>, answered: &Answered) {
     }
 }
 
-/// Whoever asks wrongly, or only looks, moves nothing.
-fn assert_harmless(call: Option<Call<'_>>, asked: &Asked, answered: &Answered) {
+/// An invalid request or a read changes nothing.
+fn assert_harmless(call: Option<Call<'_>>, asked: &ApiRequest, answered: &Answered) {
     let wrongly = ["no_route", "malformed_request", "invalid_change", "idempotency_key_reused"];
     if wrongly.contains(&answered.code()) {
         assert!(answered.to_microsoft.is_empty(), "{}: Microsoft was asked", answered.code());
@@ -289,13 +289,13 @@ fn assert_harmless(call: Option<Call<'_>>, asked: &Asked, answered: &Answered) {
             assert!(request.uri().path().starts_with(&own), "{}", request.uri());
         }
     } else {
-        assert!(answered.to_microsoft.is_empty(), "nobody's subscription");
+        assert!(answered.to_microsoft.is_empty(), "not a subscription id");
         assert!(id.is_none() || answered.answer.status() == StatusCode::BAD_REQUEST);
     }
 }
 
-/// Microsoft is asked for what was asked of us, once, and under its conditions.
-fn assert_passed_on(asked: &Asked, answered: &Answered, versions: [u64; 2]) {
+/// An accepted change reaches Microsoft once, unaltered, and only if its `If-Match` allows it.
+fn assert_passed_on(asked: &ApiRequest, answered: &Answered, versions: [u64; 2]) {
     let done: Vec<_> = answered.done().collect();
     assert_eq!(
         done.len(),
@@ -303,7 +303,7 @@ fn assert_passed_on(asked: &Asked, answered: &Answered, versions: [u64; 2]) {
     );
     let [request] = done[..] else { return };
     assert_eq!(request.method(), asked.method);
-    assert!(asked.key().is_some() || !asked.headers.contains_key(KEY), "a key that is none");
+    assert!(asked.key().is_some() || !asked.headers.contains_key(KEY), "the key is invalid");
     if asked.method == Method::PATCH {
         let body: Value = serde_json::from_slice(request.body()).expect("JSON");
         assert_eq!(Some(body), asked.change());
@@ -318,16 +318,17 @@ fn assert_passed_on(asked: &Asked, answered: &Answered, versions: [u64; 2]) {
     }
 }
 
-fn is_change(asked: &Asked) -> bool {
+fn is_change(asked: &ApiRequest) -> bool {
     matches!(asked.method, Method::PATCH | Method::DELETE)
 }
 
-/// A request with a key is carried out once (F-ERR-2), and its key names no other.
+/// A request with an idempotency key is carried out once (F-ERR-2), and its key fits no other
+/// request.
 fn assert_once(
     function: &Function,
     scene: &Scene,
     table: &Arc<Table>,
-    asked: &Asked,
+    asked: &ApiRequest,
     first: &Answered,
 ) {
     let again = send(function, scene, table, asked);
@@ -354,7 +355,7 @@ fn version(table: &Table) -> u64 {
 
 fuzz_target!(|input: &[u8]| {
     let [call, words] = parts(input);
-    let Some(asked) = Asked::read(call) else { return };
+    let Some(asked) = ApiRequest::read(call) else { return };
     let words = String::from_utf8_lossy(words);
     let scene = Scene::read(&words);
     let function = function(!words.contains("nobody"));

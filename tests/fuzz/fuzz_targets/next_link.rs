@@ -6,12 +6,12 @@ use http::StatusCode;
 use libfuzzer_sys::fuzz_target;
 use percent_encoding::percent_decode_str;
 use serde_json::json;
-use shared::fulfillment::{Marketplace, SubscriptionPage};
+use shared::microsoft::fulfillment::{Marketplace, SubscriptionPage};
 
 fuzz_target!(|link: &str| {
     let body = json!({ "subscriptions": [], "@nextLink": link }).to_string();
     let Some(page) = SubscriptionPage::parse(body.as_bytes()) else {
-        // A link that can't be followed must not pass for the end of the list (F-LST-4).
+        // An invalid link is an error, not the end of the list (F-LST-4).
         assert!(!link.trim().is_empty(), "an empty link ends the list");
         return;
     };
@@ -31,7 +31,7 @@ fuzz_target!(|link: &str| {
     let values: Vec<_> =
         query.split('&').filter_map(|pair| pair.strip_prefix("continuationToken=")).collect();
     let [value] = values[..] else { panic!("{query}") };
-    // Decoded once, encoded once: Microsoft gets back what it gave.
+    // The token is decoded once and encoded once, so Microsoft gets it back unchanged.
     assert_eq!(percent_decode_str(value).decode_utf8().expect("text"), token);
     assert!(value.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~%".contains(&b)), "{value}");
 });

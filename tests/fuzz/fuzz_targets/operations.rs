@@ -1,4 +1,4 @@
-//! An operation, and the list of the outstanding ones (F-OP, F-OPL-2).
+//! An operation, and the list of outstanding operations (F-OP, F-OPL-2).
 #![no_main]
 
 use bytes::Bytes;
@@ -9,8 +9,8 @@ use http::Response;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use shared::domain::{OperationId, SubscriptionId};
-use shared::fulfillment::Marketplace;
 use shared::lenient::Lenient;
+use shared::microsoft::fulfillment::Marketplace;
 use uuid::Uuid;
 
 fuzz_target!(|input: &[u8]| {
@@ -25,7 +25,7 @@ fuzz_target!(|input: &[u8]| {
     let value: Value = serde_json::from_slice(&body).unwrap_or_default();
     if let Ok(found) = found {
         assert!(succeeded && value.is_object());
-        // What it says of itself contradicts nothing, and it says what it is about (F-WHS-2).
+        // The operation has the requested id and subscription, and names an action (F-WHS-2).
         assert_eq!(found.id, Some(OPERATION));
         assert!(Uuid::read(&value["id"]).is_none_or(|id| id == OPERATION));
         assert!(Uuid::read(&value["subscriptionId"]).is_none_or(|id| id == SUBSCRIPTION));
@@ -46,7 +46,7 @@ fuzz_target!(|input: &[u8]| {
             assert_eq!(read.quantity, sent.get("quantity").and_then(u64::read));
         }
     }
-    // A list of objects is always understood, whatever is in them (F-GEN-10).
+    // Every list of objects can be read, whatever the objects hold (F-GEN-10).
     let is_list = match &value {
         Value::Object(object) => {
             matches!(object.get("operations"), None | Some(Value::Null | Value::Array(_)))

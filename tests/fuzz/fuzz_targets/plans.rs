@@ -1,4 +1,4 @@
-//! List Available Plans, and what is passed on of it (F-PLN).
+//! List Available Plans, and the part that the management API passes on (F-PLN).
 #![no_main]
 
 use std::collections::HashMap;
@@ -10,12 +10,12 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use shared::domain::SubscriptionId;
-use shared::fulfillment::{Marketplace, Plan, PlanComponents};
 use shared::lenient::Lenient;
+use shared::microsoft::fulfillment::{Marketplace, Plan, PlanComponents};
 
 type Members<'a> = HashMap<String, &'a RawValue>;
 
-/// A member to the letter.
+/// A member's text, unchanged.
 fn letters<'a>(object: &'a str, name: &str) -> Option<&'a str> {
     let members: Members = serde_json::from_str(object).ok()?;
     members.get(name).map(|raw| raw.get()).filter(|raw| *raw != "null")
@@ -29,7 +29,8 @@ fuzz_target!(|input: &[u8]| {
     let id = SubscriptionId(SUBSCRIPTION);
     let plans = run(client.list_available_plans(id, Some("a plan & more")));
     assert_sent_to_the_marketplace_alone(&wire.sent());
-    // Broken text in a member that nobody reads is no failure, and nothing to compare with.
+    // The code skips invalid text in members that it doesn't read. `serde_json` doesn't, so there
+    // is nothing to compare with.
     if std::str::from_utf8(&body).is_err() {
         return;
     }
@@ -42,7 +43,7 @@ fuzz_target!(|input: &[u8]| {
         if value.is_null() {
             return;
         }
-        // One that says a thing twice is left out.
+        // A plan with a repeated member is skipped.
         assert!(plans.len() <= sent.iter().filter(|plan| plan.is_object()).count());
         for plan in plans {
             passed_on(plan);
@@ -60,7 +61,7 @@ fuzz_target!(|input: &[u8]| {
                     .ok()
                     .and_then(|sent| String::read(&sent["planId"]))
             );
-            // F-PLN-7: a price is passed on to the letter, where prices and meters are each said once.
+            // F-PLN-7: prices are passed on unchanged, if neither prices nor meters are repeated.
             let written = serde_json::to_string(plan).expect("a plan can be written");
             let prices = |object| {
                 let components = letters(object, "planComponents")?;
@@ -70,7 +71,7 @@ fuzz_target!(|input: &[u8]| {
             assert_eq!(prices(&written), prices(raw.get()), "{written}");
         }
     }
-    // A list of plans is always understood, whatever is in them (F-GEN-10).
+    // Every list of objects can be read, whatever the objects hold (F-GEN-10).
     let is_list = matches!(value.get("plans"), None | Some(Value::Null | Value::Array(_)));
     if value.is_object() && is_list {
         let each_once = Bytes::from(value.to_string());
@@ -79,7 +80,7 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-/// What is written is read again as it was written.
+/// Written and read again, the value is the same.
 fn passed_on(plan: &Plan) {
     let written = serde_json::to_string(plan).expect("a plan can be written");
     let again: Plan = serde_json::from_str(&written).expect("a plan as it was written");

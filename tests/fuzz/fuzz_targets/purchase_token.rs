@@ -4,9 +4,9 @@
 use http::HeaderValue;
 use libfuzzer_sys::fuzz_target;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use shared::fulfillment::PurchaseToken;
+use shared::microsoft::fulfillment::PurchaseToken;
 
-/// Decodes once; the library that the code uses is not asked.
+/// Decodes once, without the library that the code uses.
 fn decoded(raw: &str) -> Option<String> {
     let mut bytes = raw.bytes().collect::<std::collections::VecDeque<u8>>();
     let mut decoded = Vec::new();
@@ -32,11 +32,11 @@ fuzz_target!(|query: &str| {
     let raw = query.split('&').find_map(|pair| pair.strip_prefix("token=")).expect("a parameter");
     let once = decoded(raw).expect("text");
     assert_eq!(text, once.trim_matches(['\r', '\n', '\t']).replace(' ', "+"), "decoded once");
-    // Whoever encodes it gets it back.
+    // An encoded token is read back unchanged.
     let encoded = utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
     let again = PurchaseToken::from_query(&format!("x=1&token={encoded}&token=other"));
     assert_eq!(again.expect("a token").expose(), text);
-    // F-RES-11: it never prints.
+    // F-RES-11: the token never prints.
     let other = PurchaseToken::new("other").expect("a token");
     assert_eq!(format!("{token:?}"), format!("{other:?}"));
 });

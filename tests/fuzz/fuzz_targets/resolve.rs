@@ -1,4 +1,4 @@
-//! Resolve's answer, and Get's where Resolve's names no more than the purchase (F-RES-5, F-RES-6).
+//! The answer of Resolve, and of Get if Resolve names only the purchase (F-RES-5, F-RES-6).
 #![no_main]
 
 use fuzz::{
@@ -8,8 +8,8 @@ use fuzz::{
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use shared::domain::SubscriptionId;
-use shared::fulfillment::{Marketplace, PurchaseToken};
 use shared::lenient::Lenient;
+use shared::microsoft::fulfillment::{Marketplace, PurchaseToken};
 use uuid::Uuid;
 
 fuzz_target!(|input: &[u8]| {
@@ -23,14 +23,15 @@ fuzz_target!(|input: &[u8]| {
     let client = client(&wire);
     let token = PurchaseToken::new("the+purchase/token=").expect("a token");
     let answer = run(client.resolve(&token));
-    // Broken text in a member that nobody reads is no failure, and nothing to compare with.
+    // The code skips invalid text in members that it doesn't read. `serde_json` doesn't, so there
+    // is nothing to compare with.
     if std::str::from_utf8(&body).is_err() {
         return;
     }
     let sent = wire.sent();
     assert_sent_to_the_marketplace_alone(&sent);
     for request in &sent {
-        // F-RES-11: the token is in its header, and nowhere else.
+        // F-RES-11: the token is sent in its header and nowhere else.
         let is_resolve = request.uri().path().ends_with("/resolve");
         let header = request.headers().get("x-ms-marketplace-token");
         assert_eq!(header.is_some_and(|value| value == token.expose()), is_resolve);
@@ -40,15 +41,15 @@ fuzz_target!(|input: &[u8]| {
     assert!(sent.len() <= 2 * 2 * RETRY.attempts as usize);
     if let Ok(observed) = &answer {
         assert!(succeeded);
-        // A number beyond every number, in a member that nobody reads, is none of our business.
+        // A number out of range in a member that the code doesn't read must not fail the rest.
         let Ok(value) = serde_json::from_slice::<Value>(&body) else { return };
         assert!(value.is_object());
-        // The id at the top goes before the id inside.
+        // The outer id has precedence over the inner one.
         let id = Uuid::read(&value["id"]).or_else(|| Uuid::read(&value["subscription"]["id"]));
         assert_eq!(observed.id().map(|id| id.0), id);
         assert!(observed.status().is_some() || id.is_none());
     }
-    // An answer of today's form is understood, whatever its other members are (F-GEN-10).
+    // An answer in today's form can be read, whatever its other members are (F-GEN-10).
     let value: Value = serde_json::from_slice(&body).unwrap_or_default();
     let has_status = String::read(&value["subscription"]["saasSubscriptionStatus"]).is_some();
     if value.is_object() && Uuid::read(&value["id"]).is_some() && has_status {
@@ -59,7 +60,7 @@ fuzz_target!(|input: &[u8]| {
         assert_eq!(wire.sent().len(), 1);
     }
     let body_begins_an_object = body.trim_ascii_start().starts_with(b"{");
-    // The same text as Get's answer.
+    // The same text as the answer of Get.
     let answer = http::Response::new(body);
     wire.reset(Box::new(move |_| answer.clone()));
     let id = SubscriptionId(SUBSCRIPTION);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use fuzz::{RETRY, now};
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
-use shared::retry::{RetryPolicy, parse_retry_after};
+use shared::host::retry::{RetryPolicy, parse_retry_after};
 
 fuzz_target!(|value: &str| {
     let asked = parse_retry_after(value, now());
@@ -15,12 +15,12 @@ fuzz_target!(|value: &str| {
         let seconds = digits.parse().map_or(Duration::MAX, Duration::from_secs);
         assert!(asked == Some(seconds) || seconds == Duration::MAX && asked.is_some(), "{asked:?}");
     }
-    // A later now leaves less of it, never more, and never less than nothing.
+    // As time passes, the remaining pause shrinks, but never below zero.
     let later = parse_retry_after(value, Timestamp::MAX);
     assert_eq!(later.is_some(), asked.is_some());
     assert!(later <= asked);
     assert!(parse_retry_after(value, Timestamp::MIN) >= asked);
-    // Whatever was asked, the budget is kept (F-ERR-4), and no try comes before its time.
+    // No retry exceeds the budget (F-ERR-4), and none comes before the requested time.
     let policies =
         [RETRY, RetryPolicy::WITHIN_WEBHOOK, RetryPolicy::INTERACTIVE, RetryPolicy::SCHEDULED];
     for policy in policies {

@@ -1,4 +1,4 @@
-//! Entra's key document, and a token that Microsoft signed.
+//! Entra's key document, with a genuine webhook token.
 #![no_main]
 
 use std::sync::Arc;
@@ -6,12 +6,14 @@ use std::sync::Arc;
 use fuzz::{APP, ENTRA, Message, RETRY, Still, TENANT, Wire, key, now, run};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use shared::auth::{Expected, Refused, SigningKeys, WebhookTokenVerifier};
 use shared::config::MARKETPLACE_APP_ID;
+use shared::microsoft::entra::{
+    Expected, Refused, SigningKeys, UnverifiedToken, WebhookTokenVerifier,
+};
 
-// Making keys takes seconds, which are no input's.
+// Makes the keys first, because that takes seconds and no input should be blamed for them.
 fuzz_target!(init: key(), |input: &str| {
-    // `{n}` and `{e}` are the real key's.
+    // `{n}` and `{e}` stand for the genuine key's numbers.
     let text = input.replace("{n}", &key().n).replace("{e}", &key().e);
     let message = Message::read(text.as_bytes());
     let document = serde_json::from_slice::<Value>(&message.body).unwrap_or_default();
@@ -27,7 +29,7 @@ fuzz_target!(init: key(), |input: &str| {
     };
     let verifier = WebhookTokenVerifier::new(keys, expected);
     let verdicts: Vec<_> =
-        key().genuine().iter().map(|token| run(verifier.verify(token, now()))).collect();
+        key().genuine().iter().map(|token| run(verifier.verify(UnverifiedToken(token), now()))).collect();
     let holds_key = document.get("keys").and_then(Value::as_array).is_some_and(|keys| {
         keys.iter().any(|published| {
             let text = |name: &str| published.get(name).and_then(Value::as_str);
@@ -37,11 +39,12 @@ fuzz_target!(init: key(), |input: &str| {
     for verdict in &verdicts {
         match verdict {
             Ok(_) => assert!(is_success && holds_key),
-            // F-WHA-13: 401 only on Entra's word, which is a document with keys in it.
+            // F-WHA-13: a token is refused with 401 only if Entra answered with a document that has
+            // keys.
             Err(Refused::Invalid(_)) => assert!(is_success && document.get("keys").is_some()),
-            Err(Refused::Unknown(_)) => {}
+            Err(Refused::Unverifiable(_)) => {}
         }
     }
-    // A second call soon after asks nobody again.
+    // A second call soon afterwards doesn't fetch the keys again.
     assert!(wire.sent().len() <= RETRY.attempts as usize);
 });

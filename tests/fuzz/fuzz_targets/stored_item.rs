@@ -1,4 +1,5 @@
-//! What DynamoDB answers: items of other versions of this program, of other programs, of nobody.
+//! DynamoDB's answers: items of other versions of this software, of other software, and arbitrary
+//! data.
 #![no_main]
 
 use bytes::Bytes;
@@ -6,10 +7,10 @@ use fuzz::{OPERATION, SUBSCRIPTION, run, table_alone};
 use http::Response;
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
-use shared::domain::{Change, Event, OperationId, Record, SubscriptionId};
-use shared::store::{Checkpoint, Commit, Filter, Mark, Store};
+use shared::domain::{Event, NextVersion, OperationId, Record, SubscriptionId};
+use shared::store::{Checkpoint, Checkpoints as _, Commit, Filter, Mark, Store};
 
-/// Every call to the table is answered with this.
+/// Sets the answer to every call to the table.
 fn answer(body: Bytes) {
     table_alone().0.reset(Box::new(move |_| Response::new(body.clone())));
 }
@@ -22,15 +23,16 @@ fuzz_target!(|body: &[u8]| {
     let (found, mark) = run(store.load_with_mark(id, operation)).unwrap_or_default();
     let events = run(store.events(id, 0)).map(|page| page.items).unwrap_or_default();
     let checkpoint = run(store.checkpoint());
-    // Nothing is made of an answer that isn't one.
+    // An invalid answer yields nothing.
     if serde_json::from_slice::<Value>(body).is_err() && !body.is_empty() {
         assert!(record.is_none() && found.is_none() && mark.is_none() && events.is_empty());
-        // What the SDK skips unread may be broken: then there is no item, and so no checkpoint.
+        // The SDK skips invalid members that it doesn't read. Then there is no item, and no
+        // checkpoint.
         assert!(
             checkpoint.as_ref().map_or(true, |checkpoint| *checkpoint == Checkpoint::default())
         );
     }
-    // One record that can't be read hides none of the others.
+    // An unreadable record doesn't hide the others.
     if let Ok(many) = run(store.load_many(&[id]))
         && let Some(found) = found
         && let Some(Ok(record)) = many.get(&id)
@@ -50,20 +52,20 @@ fuzz_target!(|body: &[u8]| {
     }
 });
 
-/// What was sent last.
+/// The last request.
 fn sent() -> Value {
     let sent = table_alone().0.sent();
     let last = sent.last().expect("a request");
     serde_json::from_slice(last.body()).expect("a request in JSON")
 }
 
-/// Whatever is committed is read again as it was committed.
+/// A committed record is read back unchanged.
 fn written_and_read_again(record: Record, events: Vec<Event>, mark: Option<Mark>) {
     let (_, store) = table_alone();
     let id = record.id();
-    let commit = Commit { change: Some(Change { record, events }), mark };
+    let commit = Commit { next: Some(NextVersion { record, events }), mark };
     answer(Bytes::from_static(b"{}"));
-    // Times at the end of time can't be added to.
+    // The largest timestamps overflow when a duration is added.
     if run(store.commit(id, &commit)).is_err() {
         return;
     }
@@ -73,7 +75,7 @@ fn written_and_read_again(record: Record, events: Vec<Event>, mark: Option<Mark>
         .iter()
         .map(|item| item["Put"]["Item"].clone())
         .collect();
-    let Commit { change: Some(Change { record, events }), mark } = commit else { return };
+    let Commit { next: Some(NextVersion { record, events }), mark } = commit else { return };
     let marks = usize::from(mark.is_some());
     answer(json!({ "Item": items[marks] }).to_string().into());
     assert_eq!(run(store.load(id)).expect("a record as it was written"), Some(record.clone()));

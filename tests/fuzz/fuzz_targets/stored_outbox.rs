@@ -1,6 +1,6 @@
-//! What DynamoDB answers about cursors, about events that are to be carried, and about requests with
-//! keys: items of other versions of this program, of other programs, of nobody. The parts of an input:
-//! the answer to a read; a place in a list, as somebody might bring it; the answer to a write.
+//! DynamoDB's answers about delivery cursors, pending events and idempotency keys: items of other
+//! versions of this software, of other software, and arbitrary data. The parts of an input: the
+//! answer to a read, a list's continuation token as a caller might send it, the answer to a write.
 #![no_main]
 
 use std::collections::BTreeSet;
@@ -13,15 +13,15 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 use shared::domain::{Position, SubscriptionId};
 use shared::store::{
-    Cursor, CursorError, CursorState, KeepError, KeyedRequest, Outbox, Page, REQUEST_LIVES,
-    Requests, StoreError, Target,
+    BeginError, Cursor, CursorError, CursorState, IDEMPOTENCY_KEY_LIFETIME, IdempotencyRecord,
+    IdempotencyStore, Outbox, Page, StoreError, Target,
 };
 
 const ID: SubscriptionId = SubscriptionId(SUBSCRIPTION);
 
 const KEY: &str = "1d9b6f0e";
 
-/// Every call to the table is answered with this.
+/// Sets the answer to every call to the table.
 fn answer(answer: Response<Bytes>) {
     table_alone().0.reset(Box::new(move |_| answer.clone()));
 }
@@ -30,7 +30,7 @@ fn answer_text(body: impl Into<Bytes>) {
     answer(Response::new(body.into()));
 }
 
-/// What was sent last; `None` where nothing was.
+/// The last request, if there was one.
 fn sent() -> Option<Value> {
     let sent = table_alone().0.sent();
     let last = sent.last()?;
@@ -38,7 +38,7 @@ fn sent() -> Option<Value> {
     Some(serde_json::from_slice(last.body()).expect("a request in JSON"))
 }
 
-/// A cursor is saved over the one before it and over no other, and read again as it was saved.
+/// A cursor replaces its previous revision only, and is read back unchanged.
 fn saved_and_read_again(cursor: &Cursor) {
     let (_, store) = table_alone();
     answer_text("{}");
@@ -59,8 +59,11 @@ fn saved_and_read_again(cursor: &Cursor) {
     assert_eq!(item["version"]["N"], cursor.revision.to_string());
     assert_eq!(item["pk"]["S"], format!("SUB#{SUBSCRIPTION}"));
     assert_eq!(item["sk"]["S"], "DELIVERY#event-bus");
-    assert!(item.get("expires_at").is_none(), "without it, all would be told anew");
-    // What waits is in the index of what is due or parked, and what flows is not.
+    assert!(
+        item.get("expires_at").is_none(),
+        "a cursor must not expire, or all events would be sent again"
+    );
+    // Due and parked cursors are in the index; a cursor that is up to date is not.
     let (list, at) = match &cursor.state {
         CursorState::Flowing => (None, None),
         CursorState::Due { at, .. } => (Some("DUE"), Some(at)),
@@ -69,7 +72,7 @@ fn saved_and_read_again(cursor: &Cursor) {
     assert_eq!(item["outbox"]["S"].as_str(), list);
     let due_at = item["due_at"]["S"].as_str();
     assert_eq!(due_at.is_some(), at.is_some());
-    // Years before the first are written otherwise than they are read.
+    // Years before year 1 don't survive a round trip.
     if let (Some(due_at), Some(at)) = (due_at, at.filter(|at| **at >= Timestamp::UNIX_EPOCH)) {
         let due_at: Timestamp = due_at.parse().expect("a time");
         assert_eq!(due_at.as_second(), at.as_second());
@@ -78,37 +81,37 @@ fn saved_and_read_again(cursor: &Cursor) {
     assert_eq!(run(store.cursor(ID, Target::EventBus)).expect("as it was saved"), *cursor);
 }
 
-/// A request is kept for a day, given free at once, and read again as it was kept.
-fn kept_and_read_again(request: &KeyedRequest) {
+/// An idempotency record lives for a day, can be abandoned at once, and is read back unchanged.
+fn kept_and_read_again(request: &IdempotencyRecord) {
     let (_, store) = table_alone();
     answer_text("{}");
-    // Times at the end of time can't be added to.
-    if run(store.keep_request(KEY, request)).is_err() {
+    // The largest timestamps overflow when a duration is added.
+    if run(store.begin(KEY, request)).is_err() {
         return;
     }
     let kept = sent().expect("a request");
     let condition = "attribute_not_exists(#pk) OR #expires_at <= :now";
     assert_eq!(kept["ConditionExpression"], condition);
     assert_eq!(kept["Item"]["pk"]["S"], format!("REQUEST#{KEY}"));
-    run(store.answer_request(KEY, request)).expect("a request that could be kept");
+    run(store.complete(KEY, request)).expect("a request that could be kept");
     assert_eq!(sent().expect("a request")["Item"], kept["Item"]);
-    run(store.release_request(KEY, request)).expect("a request that could be kept");
+    run(store.abandon(KEY, request)).expect("a request that could be kept");
     let released = sent().expect("a request")["Item"].clone();
 
     let (begun, moment) = (request.begun_at, SignedDuration::from_secs(1));
     let read = |item: &Value, at: Timestamp| {
         answer_text(json!({ "Item": item }).to_string());
-        run(store.request(KEY, at)).expect("as it was kept")
+        run(store.find(KEY, at)).expect("as it was kept")
     };
     assert_eq!(read(&kept["Item"], begun).as_ref(), Some(request));
     assert_eq!(read(&released, begun), None, "given free");
-    if let Ok(last) = begun.checked_add(REQUEST_LIVES) {
+    if let Ok(last) = begun.checked_add(IDEMPOTENCY_KEY_LIFETIME) {
         assert_eq!(read(&kept["Item"], last - moment).as_ref(), Some(request));
         assert_eq!(read(&kept["Item"], last), None, "a day old");
     }
 }
 
-/// A list goes on where it ended, and begins nowhere but there.
+/// A continuation token continues its own list and is refused otherwise.
 fn goes_on(place: &str) {
     answer_text("{}");
     let page = run(table_alone().1.due(now(), Some(place)));
@@ -129,7 +132,7 @@ fn goes_on(place: &str) {
     }
 }
 
-/// The place that the page's answer gives is the one that the next page begins after.
+/// The next page starts after the key that the answer names.
 fn next_is_where_it_ended<T>(page: &Page<T>, body: &Value) {
     let Some(next) = &page.next else { return };
     let last = &body["LastEvaluatedKey"];
@@ -138,7 +141,7 @@ fn next_is_where_it_ended<T>(page: &Page<T>, body: &Value) {
     goes_on(next);
 }
 
-/// The items of an answer, as far as it can be read.
+/// The items of an answer that can be read.
 fn items(body: &Value) -> Vec<&Value> {
     body["Items"].as_array().into_iter().flatten().collect()
 }
@@ -157,7 +160,7 @@ fn listed(body: &Bytes, read: Option<&Value>) {
     };
     let key = |item: &Value, name: &str| item[name]["S"].as_str().unwrap_or_default().to_owned();
     if let Ok(page) = due {
-        // What is due is known by its keys, and one that can't be read hides none of the others.
+        // A due entry is read from its keys, and an unreadable one doesn't hide the others.
         let readable = items(read).into_iter().filter(|item| {
             let id = key(item, "pk").strip_prefix("SUB#").map(uuid::Uuid::try_parse);
             let sort = key(item, "sk");
@@ -173,7 +176,7 @@ fn listed(body: &Bytes, read: Option<&Value>) {
         next_is_where_it_ended(&page, read);
     }
     if let Ok(backlog) = backlog {
-        // One that can't be read stops those behind it.
+        // An unreadable event stops the events after it.
         assert_eq!(backlog.events.len(), items(read).len());
         let versions: BTreeSet<_> = backlog.events.iter().map(|event| event.version).collect();
         answer_text("{}");
@@ -182,8 +185,8 @@ fn listed(body: &Bytes, read: Option<&Value>) {
     }
 }
 
-/// What is said about a write is what DynamoDB said.
-fn written(answered: Message, cursor: &Cursor, request: &KeyedRequest) {
+/// The result of a write follows DynamoDB's answer.
+fn written(answered: Message, cursor: &Cursor, request: &IdempotencyRecord) {
     let (_, store) = table_alone();
     let (answered, says) = (answered.body.clone(), answered.answer());
     let succeeds = says.status().is_success();
@@ -198,10 +201,10 @@ fn written(answered: Message, cursor: &Cursor, request: &KeyedRequest) {
         Err(CursorError::Conflict) => assert!(!succeeds && conflicts, "{text}"),
         Err(CursorError::Store(_)) => {}
     }
-    match run(store.keep_request(KEY, request)) {
+    match run(store.begin(KEY, request)) {
         Ok(()) => assert!(succeeds),
-        Err(KeepError::Taken) => assert!(!succeeds && conflicts, "{text}"),
-        Err(KeepError::Store(_)) => {}
+        Err(BeginError::Taken) => assert!(!succeeds && conflicts, "{text}"),
+        Err(BeginError::Store(_)) => {}
     }
 }
 
@@ -211,9 +214,9 @@ fuzz_target!(|input: &[u8]| {
     let body = Bytes::copy_from_slice(body);
     answer_text(body.clone());
     let cursor = run(store.cursor(ID, Target::Endpoint));
-    let request = run(store.request(KEY, now()));
+    let request = run(store.find(KEY, now()));
     let read: Option<Value> = serde_json::from_slice(&body).ok();
-    // Nothing is made of an answer that isn't one. What the SDK skips unread may be broken: then
+    // An invalid answer yields nothing. The SDK skips invalid members that it doesn't read; then
     // there is no item.
     if read.is_none() && !body.is_empty() {
         assert!(cursor.as_ref().map_or(true, |cursor| *cursor == Cursor::default()));
@@ -230,8 +233,9 @@ fuzz_target!(|input: &[u8]| {
     }
     if !answered.is_empty() {
         cursor.revision = cursor.revision.max(1);
-        let asked = "DELETE 33333333-3333-4333-8333-333333333333".to_owned();
-        let otherwise = KeyedRequest { asked, begun_at: now(), answer: None };
+        let request_line = "DELETE 33333333-3333-4333-8333-333333333333".to_owned();
+        let otherwise =
+            IdempotencyRecord { request: request_line, begun_at: now(), response: None };
         let request = request.ok().flatten().unwrap_or(otherwise);
         written(Message::read(answered), &cursor, &request);
     }

@@ -1,5 +1,5 @@
-//! What wakes the delivery: records of the table's stream, or anything else that an invocation may
-//! hold. A subscription whose id ends in an odd digit can't be asked about.
+//! An invocation of the delivery: records of the table's stream, or any other payload. In this
+//! table, a subscription whose id ends in an odd digit can't be read.
 #![no_main]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,15 +13,15 @@ use jiff::{SignedDuration, Timestamp};
 use libfuzzer_sys::fuzz_target;
 use secrecy::SecretString;
 use serde_json::{Value, json, to_value};
-use shared::auth::ClientSecret;
 use shared::config::{DeliverySettings, EndpointSettings};
 use shared::domain::{Position, SubscriptionId};
+use shared::host::secret::ClientSecret;
 use shared::store::{Backlog, Cursor, CursorError, Due, Outbox, Page, StoreError, Target};
 use uuid::Uuid;
 
 type Versions = BTreeMap<SubscriptionId, BTreeSet<u64>>;
 
-/// A table without events, which remembers of which its sign was taken.
+/// A table without events. It remembers the events whose pending marks were removed.
 #[derive(Default)]
 struct Table(Mutex<Versions>);
 
@@ -31,7 +31,7 @@ impl Table {
     }
 }
 
-/// Whether the table can be asked about a subscription.
+/// Whether the subscription can be read.
 fn is_readable(id: SubscriptionId) -> bool {
     id.0.as_u128().is_multiple_of(2)
 }
@@ -42,7 +42,7 @@ impl Outbox for Table {
         if is_readable(id) {
             return Ok(Cursor::default());
         }
-        Err(StoreError::Unavailable("throttled".to_owned()))
+        Err(StoreError::unavailable("throttled"))
     }
 
     async fn save_cursor(
@@ -98,7 +98,7 @@ fn function() -> &'static Function {
     })
 }
 
-/// The event that a record tells of, and its place in the stream, in other words than the code's.
+/// A record's event and its sequence number, read independently of the code.
 fn event(record: &Value) -> Option<(SubscriptionId, u64, &str)> {
     let change = &record["dynamodb"];
     let key = |name: &str| change["Keys"][name]["S"].as_str();
@@ -112,14 +112,14 @@ fn event(record: &Value) -> Option<(SubscriptionId, u64, &str)> {
     is_new.then_some((SubscriptionId(id), version.parse().ok()?, number))
 }
 
-/// Whether a record is made of objects, as AWS's are.
+/// Whether a record has the nested objects of an AWS record.
 fn is_plain(record: &Value) -> bool {
     let change = &record["dynamodb"];
     let keys = [&change["Keys"]["pk"], &change["Keys"]["sk"]];
     ![record, change, &change["Keys"]].into_iter().chain(keys).any(Value::is_array)
 }
 
-/// Of which events the sign was taken, and what is to be handed over again.
+/// The events whose pending marks were removed, and the records to deliver again.
 fn carried(payload: Value) -> Option<(Versions, Value)> {
     let Function { wire, table, delivery } = function();
     let records = Records::read(payload)?;
@@ -144,7 +144,8 @@ fuzz_target!(|input: &[u8]| {
         wanted.entry(id).or_default().insert(version);
     }
     assert_eq!(settled, wanted, "each new event, and nothing else");
-    // Lambda takes up the stream at the first of these; one that isn't of the batch fails all of it.
+    // Lambda continues at the first of these. An unknown sequence number would fail the whole
+    // batch.
     let lost = records.iter().filter_map(event).filter(|(id, ..)| !is_readable(*id));
     let lost: Vec<_> = lost.map(|(.., number)| json!({ "itemIdentifier": number })).collect();
     assert_eq!(failures, json!({ "batchItemFailures": lost }));

@@ -1,4 +1,4 @@
-//! A time in any of Microsoft's forms (F-GEN-12), and seats in any of theirs (F-OBJ-5).
+//! Times in all of Microsoft's forms (F-GEN-12), and seat numbers in all of theirs (F-OBJ-5).
 #![no_main]
 
 use jiff::tz::TimeZone;
@@ -12,7 +12,7 @@ fuzz_target!(|text: &str| {
     if let Some(at) = read {
         assert!(at.to_zoned(TimeZone::UTC).year() >= 1900, "{at} is one of the unset times");
         assert_eq!(timestamp(&at.to_string()), Some(at), "written and read again");
-        // A missing zone is UTC.
+        // Without a zone, a time is in UTC.
         let zoned = timestamp(&format!("{}Z", text.trim()));
         assert!(zoned.is_none_or(|zoned| zoned == at), "{zoned:?}");
     }

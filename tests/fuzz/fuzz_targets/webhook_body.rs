@@ -14,27 +14,28 @@ fuzz_target!(|body: &[u8]| {
     if !body.starts_with(MARK) {
         assert_eq!(Claim::parse(&[MARK, body].concat()), claimed, "a byte order mark says nothing");
     }
-    // Broken text in a member that nobody reads is no failure, and nothing to compare with.
+    // The code skips invalid text in members that it doesn't read. `serde_json` doesn't, so there
+    // is nothing to compare with.
     if std::str::from_utf8(body).is_err() {
         return;
     }
     let text = body.strip_prefix(MARK).unwrap_or(body).trim_ascii_start();
     let Ok(object) = serde_json::from_slice::<Map<String, Value>>(text) else {
-        // A number beyond every number, in a member that nobody reads, is none of our business.
+        // A number out of range in a member that the code doesn't read must not fail the rest.
         assert!(claimed == Err(Unreadable::NotJson) || text.starts_with(b"{"), "{claimed:?}");
         return;
     };
     if let Ok(claim) = &claimed {
-        // Read from members of those names, and from nothing else.
+        // The values come from the members of these names only.
         let guid = |name: &str| Uuid::try_parse(object.get(name)?.as_str()?.trim()).ok();
         assert_eq!(guid("subscriptionId"), Some(claim.subscription.0));
         assert_eq!(guid("id").or(guid("operationId")), claim.operation.map(|id| id.0));
-        // What Microsoft adds tomorrow changes nothing (F-GEN-10).
+        // Additional members change nothing (F-GEN-10).
         let extended = [br#"{"members of tomorrow":[{"id":null}],"#, &text[1..]].concat();
         assert_eq!(Claim::parse(&extended).as_ref(), Ok(claim));
     }
-    // Whoever names a subscription and an action, each once, is understood, whatever else is said
-    // and in whatever form (F-WHP-6).
+    // A body that names a subscription and an action, each once, can be read, whatever else it
+    // holds (F-WHP-6).
     let said = |name: &str| object.get(name).and_then(String::read).is_some();
     let expected = match object.get("subscriptionId").and_then(Uuid::read) {
         None => Some(Unreadable::NoSubscription),

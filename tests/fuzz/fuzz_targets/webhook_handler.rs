@@ -1,4 +1,4 @@
-//! The whole webhook: a call, what Microsoft says about it, and what the table holds.
+//! The whole webhook: a call, Microsoft's answers about it, and the table's content.
 //!
 //! The parts of an input: the call (a line that says whether changes are rejected, headers with
 //! `{token}` for a genuine token, a body); the operation; the subscription; the answer to an
@@ -9,16 +9,16 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use fuzz::{
-    ACCESS_TOKEN, DYNAMODB, ENTRA, MARKETPLACE, Message, Wire, foundation, key, parts, run, status,
-    store,
+    ACCESS_TOKEN, DYNAMODB, ENTRA, MARKETPLACE, Message, Wire, dependencies, key, parts, run,
+    status, store,
 };
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use shared::domain::Action;
-use shared::http::Handler;
-use shared::store::{DynamoDbStore, Outcome, Store};
+use shared::host::http::Handler;
+use shared::store::{DynamoDbStore, OperationOutcome, Store};
 use webhook::{Claim, Webhook};
 
 struct Function {
@@ -31,16 +31,16 @@ fn function(rejects: bool) -> &'static Function {
     static FUNCTIONS: [OnceLock<Function>; 2] = [OnceLock::new(), OnceLock::new()];
     FUNCTIONS[usize::from(rejects)].get_or_init(|| {
         let wire = Wire::answering(status(StatusCode::OK));
-        let (environment, foundation) = foundation(&wire, move |name| match name {
+        let (environment, dependencies) = dependencies(&wire, move |name| match name {
             "CHANGE_POLICY" if rejects => Some("reject".to_owned()),
             _ => None,
         });
-        let webhook = Webhook::new(&environment, &foundation).expect("complete settings");
+        let webhook = Webhook::new(&environment, &dependencies).expect("complete settings");
         Function { store: store(&wire), wire, webhook }
     })
 }
 
-/// Whether the one `Authorization` header holds Microsoft's token.
+/// Whether there is one `Authorization` header and it holds Microsoft's token.
 fn is_genuine(headers: &HeaderMap) -> bool {
     match headers.get_all(AUTHORIZATION).iter().collect::<Vec<_>>()[..] {
         [value] => value.to_str().ok().and_then(|value| value.split_once(' ')).is_some_and(
@@ -53,7 +53,7 @@ fn is_genuine(headers: &HeaderMap) -> bool {
     }
 }
 
-// Making keys takes seconds, which are no input's.
+// Makes the keys first, because that takes seconds and no input should be blamed for them.
 fuzz_target!(init: key(), |input: &[u8]| {
     let [call, operation, subscription, acknowledged, read, written] = parts(input);
     let call = String::from_utf8_lossy(call).replace("{token}", &key().genuine()[0]);
@@ -102,11 +102,11 @@ fuzz_target!(init: key(), |input: &[u8]| {
     let waits = matches!(claim.action, Action::ChangePlan | Action::ChangeQuantity);
     let takes_an_answer = waits || claim.action == Action::Reinstate;
     if answer == 400 && !(rejects && waits) {
-        // As the first delivery was answered, if the table says so (F-WHD-5).
+        // A repeated call gets the first one's answer from the table (F-WHD-5).
         let operation = claim.operation.expect("what was answered before has an id");
         let mark = run(store.load_with_mark(claim.subscription, operation));
         let mark = mark.expect("the table answered").1.expect("a mark");
-        assert!(takes_an_answer && mark.outcome == Outcome::Rejected, "{claim:?}");
+        assert!(takes_an_answer && mark.outcome == OperationOutcome::Rejected, "{claim:?}");
     }
     let mut asked_microsoft = false;
     for request in &sent {
@@ -121,7 +121,7 @@ fuzz_target!(init: key(), |input: &[u8]| {
                 assert!(uri.contains(&format!("/operations/{operation}?")));
                 let words = [r#"{"status":"Success"}"#, r#"{"status":"Failure"}"#];
                 assert!(words.iter().any(|word| *request.body() == word));
-                assert!(rejects || *request.body() == words[0], "nobody rejected it");
+                assert!(rejects || *request.body() == words[0], "the settings don't reject it");
             } else {
                 assert_eq!(request.method(), Method::GET);
                 asked_microsoft = true;

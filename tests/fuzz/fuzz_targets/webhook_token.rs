@@ -1,5 +1,5 @@
-//! The `Authorization` header of a webhook call, with Microsoft's own tokens to take apart: `{v1}`
-//! and `{v2}` stand for them, `{v1.0}` to `{v2.2}` for their thirds.
+//! The `Authorization` header of a webhook call. `{v1}` and `{v2}` stand for Microsoft's tokens,
+//! `{v1.0}` to `{v2.2}` for their three parts.
 #![no_main]
 
 use std::sync::{Arc, OnceLock};
@@ -8,8 +8,8 @@ use fuzz::{APP, ENTRA, RETRY, Still, TENANT, Wire, key, now, run};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue, Response};
 use libfuzzer_sys::fuzz_target;
-use shared::auth::{Expected, SigningKeys, WebhookTokenVerifier, bearer_token};
 use shared::config::MARKETPLACE_APP_ID;
+use shared::microsoft::entra::{Expected, SigningKeys, UnverifiedToken, WebhookTokenVerifier};
 
 fn verifier() -> &'static WebhookTokenVerifier {
     static VERIFIER: OnceLock<WebhookTokenVerifier> = OnceLock::new();
@@ -26,7 +26,7 @@ fn verifier() -> &'static WebhookTokenVerifier {
     })
 }
 
-// Making keys takes seconds, which are no input's.
+// Makes the keys first, because that takes seconds and no input should be blamed for them.
 fuzz_target!(init: key(), |text: &str| {
     let genuine = key().genuine();
     let mut text = text.to_owned();
@@ -41,10 +41,10 @@ fuzz_target!(init: key(), |text: &str| {
         let Ok(value) = HeaderValue::from_str(line) else { return };
         headers.append(AUTHORIZATION, value);
     }
-    let token = bearer_token(&headers);
+    let token = UnverifiedToken::from_headers(&headers);
     let let_in = token.is_ok_and(|token| run(verifier().verify(token, now())).is_ok());
-    // F-WHJ-4, F-WHJ-7: nothing is Microsoft's but what Microsoft signed, to the last bit, and a
-    // token that was signed for this publisher is never refused.
+    // F-WHJ-4, F-WHJ-7: a token is accepted if and only if Microsoft signed it for this publisher,
+    // and only unchanged.
     let is_genuine = match text.lines().collect::<Vec<_>>()[..] {
         [line] => line.split_once(' ').is_some_and(|(scheme, token)| {
             scheme.eq_ignore_ascii_case("bearer") && genuine.iter().any(|good| good == token.trim())

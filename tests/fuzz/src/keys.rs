@@ -1,5 +1,5 @@
-//! Signing keys, Entra's and a stranger's: made anew in every process, since what is asserted doesn't
-//! depend on them.
+//! Signing keys, Entra's and a stranger's. Every process makes new ones; no assertion depends on
+//! them.
 
 use std::sync::OnceLock;
 
@@ -16,25 +16,24 @@ use shared::config::MARKETPLACE_APP_ID;
 
 use crate::{APP, ENTRA, TENANT, now};
 
-/// The key's id.
 const KID: &str = "kid-1";
 
 /// An RSA key that signs as Entra does.
 pub struct Key {
     pair: RsaKeyPair,
-    /// The modulus as published.
+    /// The modulus, as published.
     pub n: String,
-    /// The exponent as published.
+    /// The exponent, as published.
     pub e: String,
 }
 
-/// Entra's key, the one of the publisher's tenant.
+/// Entra's key for the publisher's tenant.
 pub fn key() -> &'static Key {
     static KEY: OnceLock<Key> = OnceLock::new();
     KEY.get_or_init(Key::new)
 }
 
-/// Somebody else's key, under the same id.
+/// Another key, under the same id.
 pub fn stranger() -> &'static Key {
     static KEY: OnceLock<Key> = OnceLock::new();
     KEY.get_or_init(Key::new)
@@ -51,18 +50,17 @@ impl Key {
         }
     }
 
-    /// The key's id.
     pub fn kid(&self) -> &'static str {
         KID
     }
 
-    /// The key document.
+    /// The key document that Entra publishes.
     pub fn document(&self) -> Bytes {
         let key = json!({ "kty": "RSA", "use": "sig", "kid": KID, "n": self.n, "e": self.e });
         json!({ "keys": [key] }).to_string().into()
     }
 
-    /// A token of any two texts.
+    /// A token with any header and claims.
     pub fn sign(&self, header: &[u8], claims: &[u8]) -> String {
         let input =
             format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
@@ -78,7 +76,7 @@ impl Key {
         json!({ "typ": "JWT", "alg": "RS256", "kid": KID })
     }
 
-    /// Microsoft's token, as version 1 and as version 2 (F-WHJ-2).
+    /// Microsoft's webhook token, as version 1 and as version 2 (F-WHJ-2).
     pub fn genuine(&self) -> &'static [String; 2] {
         static GENUINE: OnceLock<[String; 2]> = OnceLock::new();
         GENUINE.get_or_init(|| {

@@ -1,4 +1,4 @@
-//! The landing page with sign-in, and a buyer who has been through it.
+//! The landing page with sign-in, and a buyer who has signed in.
 
 use std::sync::{Arc, OnceLock};
 
@@ -8,50 +8,49 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use landing::Landing;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
-use shared::http::Handler;
+use shared::host::http::Handler;
 
 use crate::sign_in::{PERSON, claims, published};
 use crate::table::Table;
 use crate::{
-    ACCESS_TOKEN, APP, DYNAMODB, ENTRA, Responses, SUBSCRIPTION, TENANT, Wire, foundation, key,
+    ACCESS_TOKEN, APP, DYNAMODB, ENTRA, Responses, SUBSCRIPTION, TENANT, Wire, dependencies, key,
     run, status,
 };
 
-/// What buyers see the page under.
+/// The page's origin.
 pub const ORIGIN: &str = "https://signup.example";
 
-/// The purchase token that the buyer came with.
+/// The buyer's purchase token.
 pub const PURCHASE: &str = "purchase+token/of=";
 
-/// The cookie of the way to Entra and back.
+/// The cookie of a sign-in that has begun.
 pub const TRIP: &str = "__Host-landing";
 
 /// The cookie of a session.
 pub const SESSION: &str = "__Host-landing-session";
 
-/// A page, and what the buyer's browser got from it.
+/// A page, and everything that the buyer's browser received from it.
 pub struct Page {
     pub wire: Arc<Wire>,
     pub landing: Landing,
-    /// The value of the round trip's cookie.
+    /// The value of the sign-in cookie.
     pub trip: String,
-    /// The round trip's state.
+    /// The sign-in's `state`.
     pub state: String,
-    /// Entra's answer to the exchange of a code that belongs to the round trip.
+    /// Entra's answer to the exchange of this sign-in's code.
     pub exchanged: Value,
-    /// The value of the session's cookie.
+    /// The value of the session cookie.
     pub session: String,
-    /// What the session's forms bring along.
+    /// The `submit` field of the session's forms.
     pub submit: String,
 }
 
-/// The one page.
 pub fn page() -> &'static Page {
     static PAGE: OnceLock<Page> = OnceLock::new();
     PAGE.get_or_init(|| Page::with_secret("the-landing-secret"))
 }
 
-/// A page whose application has another secret.
+/// A page with another client secret.
 pub fn strange_page() -> &'static Page {
     static PAGE: OnceLock<Page> = OnceLock::new();
     PAGE.get_or_init(|| Page::with_secret("another-secret"))
@@ -73,7 +72,7 @@ impl Page {
         page
     }
 
-    /// The buyer's way from Microsoft's link to the page with the button.
+    /// Goes from Microsoft's link through the sign-in to the page with the form.
     fn sign_in(&mut self) {
         let encoded = PURCHASE.replace('+', "%2B");
         let departure = self.get(&format!("/landing?token={encoded}"), &[]);
@@ -112,7 +111,6 @@ impl Page {
         self.visit(Method::GET, to.parse().expect("an address"), headers, Bytes::new())
     }
 
-    /// What a browser is answered.
     pub fn visit(
         &self,
         method: Method,
@@ -127,7 +125,7 @@ impl Page {
         run(self.landing.handle(request))
     }
 
-    /// A world in which everything works, with an empty table.
+    /// Answers that let everything work, with an empty table.
     pub fn healthy(&self) -> Responses {
         let mut exchanged = Response::new(Bytes::from(self.exchanged.to_string()));
         let media_type = HeaderValue::from_static("application/json; charset=utf-8");
@@ -135,7 +133,7 @@ impl Page {
         self.answering_codes(exchanged)
     }
 
-    /// The same, with this answer to the exchange of a code.
+    /// The same answers, except for the exchange of a code.
     pub fn answering_codes(&self, exchanged: Response<Bytes>) -> Responses {
         let table = Table::default();
         Box::new(move |request| {
@@ -156,9 +154,8 @@ impl Page {
     }
 }
 
-/// The page as its settings describe it.
 fn landing(wire: &Arc<Wire>, secret: &'static str) -> Landing {
-    let (environment, foundation) = foundation(wire, move |name| {
+    let (environment, dependencies) = dependencies(wire, move |name| {
         Some(match name {
             "LANDING_CLIENT_ID" => APP.to_string(),
             "LANDING_CLIENT_SECRET" => secret.to_owned(),
@@ -166,10 +163,10 @@ fn landing(wire: &Arc<Wire>, secret: &'static str) -> Landing {
             _ => return None,
         })
     });
-    Landing::new(&environment, &foundation).expect("complete settings")
+    Landing::new(&environment, &dependencies).expect("complete settings")
 }
 
-/// Microsoft, with a purchase that waits for its buyer.
+/// Microsoft's answers about a purchase that is not active yet.
 fn microsoft(request: &Request<Bytes>) -> Response<Bytes> {
     let purchase = json!({
         "id": SUBSCRIPTION, "publisherId": "northwind", "offerId": "northwind-crm",
@@ -188,7 +185,7 @@ fn microsoft(request: &Request<Bytes>) -> Response<Bytes> {
     Response::new(answer.to_string().into())
 }
 
-/// The value that an answer has a browser keep under a name.
+/// The value of a cookie that an answer sets.
 pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     let set = headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = set.filter_map(|cookie| cookie.split(';').next()?.split_once('='));

@@ -1,7 +1,7 @@
-//! What the targets share: a world that answers with whatever the fuzzer makes of it.
+//! Code that the targets share: a network whose answers come from the fuzzer's input.
 //!
-//! An input is text that a person can write: parts divided by a line of `====`, and where a part is
-//! an HTTP message, a line with its status, its headers, an empty line, its body.
+//! An input is readable text. A line of `====` separates its parts. If a part is an HTTP message,
+//! it has a line with the status, the headers, an empty line, and the body.
 
 mod keys;
 pub mod landing_page;
@@ -19,13 +19,14 @@ use async_trait::async_trait;
 use http::StatusCode;
 use jiff::Timestamp;
 use secrecy::SecretString;
-use shared::auth::{AccessToken, TokenCache, TokenError, TokenProvider};
-use shared::config::{Environment, Foundation, Microsoft};
-use shared::fulfillment::{Client, Endpoint};
-use shared::outbound::Transport;
-use shared::retry::RetryPolicy;
+use shared::config::{Dependencies, Microsoft};
+use shared::host::clock::Clock;
+use shared::host::environment::Environment;
+use shared::host::http_client::Transport;
+use shared::host::retry::RetryPolicy;
+use shared::microsoft::entra::{AccessToken, TokenCache, TokenError, TokenProvider};
+use shared::microsoft::fulfillment::{Client, Endpoint};
 use shared::store::DynamoDbStore;
-use shared::system::System;
 use tokio::runtime::{Builder, Runtime};
 use uuid::Uuid;
 
@@ -33,41 +34,39 @@ pub use keys::{Key, key, stranger};
 pub use message::{Message, members, parts};
 pub use wire::{Responses, Wire, assert_sent_to_the_marketplace_alone, status};
 
-/// Where the client thinks the marketplace is.
+/// The client's `MARKETPLACE_URL`.
 pub const MARKETPLACE: &str = "https://marketplace.example/api";
 
-/// Where the client thinks Entra is.
+/// The client's `ENTRA_AUTHORITY`.
 pub const ENTRA: &str = "https://entra.example";
 
-/// Where the store thinks DynamoDB is.
+/// The store's endpoint.
 pub const DYNAMODB: &str = "https://dynamodb.example";
 
-/// The publisher's tenant.
 pub const TENANT: Uuid = Uuid::from_u128(0x11111111_1111_4111_8111_111111111111);
 
-/// The publisher's app.
 pub const APP: Uuid = Uuid::from_u128(0x22222222_2222_4222_8222_222222222222);
 
-/// The subscription that the seeds speak of.
+/// The subscription in the seeds.
 pub const SUBSCRIPTION: Uuid = Uuid::from_u128(0x33333333_3333_4333_8333_333333333333);
 
-/// The operation that the seeds speak of.
+/// The operation in the seeds.
 pub const OPERATION: Uuid = Uuid::from_u128(0x44444444_4444_4444_8444_444444444444);
 
-/// The access token that Entra gives.
+/// The access token that Entra issues.
 pub const ACCESS_TOKEN: &str = "access-token-of-the-publisher";
 
-/// The time at which everything happens.
+/// The current time, which never changes.
 pub fn now() -> Timestamp {
     Timestamp::from_second(1_795_348_800).expect("a time of this century")
 }
 
-/// A machine on which no time passes.
+/// A clock that stands still.
 #[derive(Debug)]
 pub struct Still;
 
 #[async_trait]
-impl System for Still {
+impl Clock for Still {
     fn now(&self) -> Timestamp {
         now()
     }
@@ -79,7 +78,7 @@ impl System for Still {
     }
 }
 
-/// Gives the one token there is.
+/// Always returns the same token.
 struct OneToken;
 
 #[async_trait]
@@ -90,7 +89,7 @@ impl TokenProvider for OneToken {
     }
 }
 
-/// How patiently everything is called: three tries, whatever `Retry-After` says within a minute.
+/// Three attempts, and any `Retry-After` of up to a minute.
 pub const RETRY: RetryPolicy = RetryPolicy {
     attempts: 3,
     first_pause: Duration::from_secs(1),
@@ -100,20 +99,20 @@ pub const RETRY: RetryPolicy = RetryPolicy {
 
 /// The fulfillment API over a wire.
 pub fn client(wire: &Arc<Wire>) -> Client {
-    let system = Arc::new(Still);
-    let tokens = Arc::new(TokenCache::new(Arc::new(OneToken), system.clone()));
+    let clock = Arc::new(Still);
+    let tokens = Arc::new(TokenCache::new(Arc::new(OneToken), clock.clone()));
     let endpoint = Endpoint { base: MARKETPLACE.to_owned(), retry: RETRY };
-    Client::new(wire.clone(), endpoint, tokens, system)
+    Client::new(wire.clone(), endpoint, tokens, clock)
 }
 
-/// The table over a wire, without the SDK's own patience.
+/// The table over a wire, without the SDK's own retries and timeouts.
 pub fn store(wire: &Arc<Wire>) -> DynamoDbStore {
     use aws_sdk_dynamodb::config::retry::RetryConfig;
     use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
     use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
-        .http_client(shared::outbound::for_aws(wire.clone()))
+        .http_client(shared::host::http_client::for_aws(wire.clone()))
         .credentials_provider(Credentials::new("key", "secret", None, None, "fuzz"))
         .region(Region::new("eu-north-1"))
         .endpoint_url(DYNAMODB)
@@ -124,7 +123,7 @@ pub fn store(wire: &Arc<Wire>) -> DynamoDbStore {
     DynamoDbStore::new(client, "table".to_owned(), Arc::new(Still))
 }
 
-/// The table over a wire of its own, one for a process.
+/// The table over a wire of its own, created once per process.
 pub fn table_alone() -> &'static (Arc<Wire>, DynamoDbStore) {
     static TABLE: OnceLock<(Arc<Wire>, DynamoDbStore)> = OnceLock::new();
     TABLE.get_or_init(|| {
@@ -134,11 +133,12 @@ pub fn table_alone() -> &'static (Arc<Wire>, DynamoDbStore) {
     })
 }
 
-/// The settings that every function needs and those of its own, and all that they stand for, over a wire.
-pub fn foundation(
+/// The settings that every function needs, the additional ones in `own`, and their clients over a
+/// wire.
+pub fn dependencies(
     wire: &Arc<Wire>,
     own: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
-) -> (Environment, Foundation) {
+) -> (Environment, Dependencies) {
     let environment = Environment::from_fn(move |name| {
         Some(match name {
             "MARKETPLACE_URL" => MARKETPLACE.to_owned(),
@@ -150,12 +150,14 @@ pub fn foundation(
         })
     });
     let transport: Arc<dyn Transport> = wire.clone();
-    let foundation = Foundation {
+    let dependencies = Dependencies {
         microsoft: Microsoft::read(&environment, &transport).expect("complete settings"),
+        transport,
         store: Arc::new(store(wire)),
-        system: Arc::new(Still),
+        checkpoints: Arc::new(store(wire)),
+        clock: Arc::new(Still),
     };
-    (environment, foundation)
+    (environment, dependencies)
 }
 
 /// Runs a future to its end.

@@ -1,4 +1,4 @@
-//! HTTP messages as text, and JSON objects as readers see them who read a few of their members.
+//! HTTP messages as text, and JSON objects as code sees them that reads a few of their members.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 const DIVIDER: &[u8] = b"\n====\n";
 
-/// An input's parts; as many as are asked for, empty where the input has fewer.
+/// The first `N` parts of an input. Missing parts are empty.
 pub fn parts<const N: usize>(input: &[u8]) -> [&[u8]; N] {
     let mut rest = input;
     std::array::from_fn(|index| match position(rest, DIVIDER).filter(|_| index + 1 < N) {
@@ -23,7 +23,6 @@ pub fn parts<const N: usize>(input: &[u8]) -> [&[u8]; N] {
     })
 }
 
-/// A message: its first line, its headers, its body.
 #[derive(Debug)]
 pub struct Message {
     pub first: String,
@@ -32,7 +31,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// Reads any text; what can't be a header is none.
+    /// Reads any text. A line that is no valid header is skipped.
     pub fn read(text: &[u8]) -> Self {
         let (head, body) = match position(text, b"\n\n") {
             Some(at) => (&text[..at], &text[at + 2..]),
@@ -52,7 +51,7 @@ impl Message {
         Self { first, headers, body: Bytes::copy_from_slice(body) }
     }
 
-    /// The message as an answer; 200 where the first line is no status.
+    /// The message as a response. The status is 200 if the first line is no status.
     pub fn answer(self) -> Response<Bytes> {
         let mut answer = Response::new(self.body);
         let status = self.first.trim().parse().ok();
@@ -63,8 +62,8 @@ impl Message {
     }
 }
 
-/// An object's members, where of each name the last counts. One that can't be read, with broken text or
-/// a number beyond every number, fails those alone who read it: here it is null.
+/// An object's members. The last of several members with the same name counts. A member that can't
+/// be read, because of invalid text or a number out of range, is null.
 pub fn members(text: &[u8]) -> Option<Map<String, Value>> {
     let text = String::from_utf8_lossy(text);
     let members: BTreeMap<String, Box<RawValue>> = serde_json::from_str(&text).ok()?;

@@ -1,47 +1,44 @@
-//! The description of the publisher's own API, and as much of JSON Schema as it is written in.
+//! The management API's description, and the part of JSON Schema that it uses.
 
 use std::sync::OnceLock;
 
 use http::Method;
 use serde_json::Value;
 
-/// The call that is a function of its own.
-const ELSEWHERE: &str = "activateSubscription";
+/// The call that another function answers.
+const OTHER_FUNCTION: &str = "activateSubscription";
 
-/// The description that ships.
 pub fn description() -> &'static Value {
     static DESCRIPTION: OnceLock<Value> = OnceLock::new();
     let text = include_str!("../../../functions/management/openapi.json");
     DESCRIPTION.get_or_init(|| serde_json::from_str(text).expect("a description in JSON"))
 }
 
-/// A call of the API.
+/// A call that the description names.
 #[derive(Clone, Copy, Debug)]
 pub struct Call<'a> {
-    /// Its description.
     pub described: &'static Value,
-    /// What stands in the place of `{id}`.
+    /// The value of `{id}` in the path.
     pub id: Option<&'a str>,
 }
 
 impl<'a> Call<'a> {
-    /// The call that a request is; a path without names in it goes before one with them.
+    /// The call of a request. A path without parameters has precedence.
     pub fn of(method: &Method, path: &'a str) -> Option<Self> {
         let paths = description()["paths"].as_object().expect("paths");
         let fitting = paths.iter().filter(|(form, _)| fits_path(form, path));
         let (form, item) = fitting.min_by_key(|(form, _)| form.matches('{').count())?;
-        // A method's case counts (RFC 9110, 9.1), and a description writes it small.
+        // Methods are case-sensitive (RFC 9110, 9.1), but OpenAPI writes them in lower case.
         let small = |(name, _): &(&String, &Value)| name.to_ascii_uppercase() == method.as_str();
         let (_, described) = item.as_object()?.iter().find(small)?;
-        // What all calls of a path have in common stands beside them.
-        if described["operationId"].is_null() || described["operationId"] == ELSEWHERE {
+        // A path item also holds members that are no calls.
+        if described["operationId"].is_null() || described["operationId"] == OTHER_FUNCTION {
             return None;
         }
         let place = form.split('/').position(|part| part == "{id}");
         Some(Self { described, id: place.and_then(|place| path.split('/').nth(place)) })
     }
 
-    /// Its name.
     pub fn name(&self) -> &'static str {
         self.described["operationId"].as_str().expect("a name")
     }
@@ -53,7 +50,7 @@ fn fits_path(form: &str, path: &str) -> bool {
         && form.zip(path).all(|(form, part)| form.starts_with('{') || form == part)
 }
 
-/// What speaks against a value by its schema.
+/// Why a value doesn't match its schema; `None` if it does.
 pub fn objection(schema: &Value, value: &Value, place: &str) -> Option<String> {
     if let Some(name) = schema["$ref"].as_str() {
         let target = description().pointer(name.trim_start_matches('#'));

@@ -1,19 +1,19 @@
-//! Entra, as whoever signs in meets it: any tenant's tokens, each tenant with a key of its own.
+//! Entra at sign-in: tokens of any tenant. Each tenant has its own key.
 
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use serde_json::{Value, json};
-use shared::auth::IdTokenVerifier;
+use shared::microsoft::entra::IdTokenVerifier;
 use uuid::Uuid;
 
 use crate::{APP, ENTRA, Key, RETRY, Still, TENANT, Wire, key, now, status, stranger};
 
-/// The nonce of the one round trip there is.
+/// The nonce of the sign-in.
 pub const NONCE: &str = "nonce-of-the-round-trip";
 
-/// Who signs in.
+/// The person who signs in.
 pub const PERSON: Uuid = Uuid::from_u128(0x66666666_6666_4666_8666_666666666666);
 
 /// The verifier of the landing page's id tokens, with Entra's keys behind it.
@@ -21,14 +21,14 @@ pub fn verifier() -> &'static (Arc<Wire>, IdTokenVerifier) {
     static VERIFIER: OnceLock<(Arc<Wire>, IdTokenVerifier)> = OnceLock::new();
     VERIFIER.get_or_init(|| {
         let wire = Wire::new(Box::new(published));
-        let (authority, system) = (ENTRA.to_owned(), Arc::new(Still));
-        let verifier = IdTokenVerifier::new(wire.clone(), authority, APP, RETRY, system);
+        let (authority, clock) = (ENTRA.to_owned(), Arc::new(Still));
+        let verifier = IdTokenVerifier::new(wire.clone(), authority, APP, RETRY, clock);
         (wire, verifier)
     })
 }
 
-/// Who signs a tenant's tokens: the publisher's tenant has its key, and all others have another one
-/// under the same id.
+/// The key that signs a tenant's tokens. The publisher's tenant has one; all others share another
+/// one under the same id.
 pub fn signer(tenant: Uuid) -> &'static Key {
     if tenant == TENANT { key() } else { stranger() }
 }

@@ -1,5 +1,5 @@
-//! DynamoDB as far as the functions use it: it holds items, keeps to conditions, and takes no key that
-//! the real one would refuse.
+//! The part of DynamoDB that the functions use. It stores items, checks conditions, and refuses the
+//! keys that DynamoDB refuses.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,16 +8,15 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use serde_json::{Map, Value, json};
 
-/// The name of the one table.
 const NAME: &str = "table";
 
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 const LONGEST_PARTITION_KEY: usize = 2048;
 
-/// Likewise.
+/// From the same page.
 const LONGEST_SORT_KEY: usize = 1024;
 
-/// Every index: its name, its partition key, its sort key.
+/// The indexes: name, partition key, sort key.
 const INDEXES: [[&str; 3]; 3] = [
     ["by-status", "status", "subscription_id"],
     ["by-offer", "offer_id", "subscription_id"],
@@ -37,17 +36,14 @@ enum Refused {
     Cancelled(Vec<bool>),
 }
 
-/// A table.
 #[derive(Debug, Default)]
 pub struct Table(Mutex<Items>);
 
 impl Table {
-    /// A table that holds these items.
     pub fn of(items: Items) -> Self {
         Self(Mutex::new(items))
     }
 
-    /// What it holds.
     pub fn items(&self) -> Items {
         self.lock().clone()
     }
@@ -56,7 +52,7 @@ impl Table {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The answer to a request of the SDK's.
+    /// Answers a request of the SDK.
     pub fn answer(&self, request: &Request<Bytes>) -> Response<Bytes> {
         let body: Value = serde_json::from_slice(request.body()).expect("a request in JSON");
         let (status, answer) = match self.carry_out(operation(request), &body) {
@@ -113,12 +109,12 @@ impl Table {
                 Ok(json!({}))
             }
             "Query" | "Scan" => found(&items, body),
-            other => panic!("nobody asks for {other}"),
+            other => panic!("the functions don't use {other}"),
         }
     }
 }
 
-/// What a request asks for.
+/// The operation that a request names.
 pub fn operation(request: &Request<Bytes>) -> &str {
     let target = request.headers().get("x-amz-target").and_then(|value| value.to_str().ok());
     target.and_then(|target| target.rsplit('.').next()).unwrap_or_default()
@@ -137,7 +133,7 @@ fn text(value: &Value) -> &str {
     value.as_str().expect("text")
 }
 
-/// A text of these attributes that may be a key.
+/// An attribute's text, if it is valid as a key.
 fn key_text(value: &Value, longest: usize) -> Result<&str, Refused> {
     let text = value["S"].as_str().ok_or(Refused::Invalid)?;
     if (1..=longest).contains(&text.len()) { Ok(text) } else { Err(Refused::Invalid) }
@@ -148,7 +144,7 @@ fn key(item: &Value) -> Result<[String; 2], Refused> {
     Ok([partition, key_text(&item["sk"], LONGEST_SORT_KEY)?].map(str::to_owned))
 }
 
-/// The key that an item is put under, if it may be put.
+/// The item's key, if the request's condition holds.
 fn put(items: &Items, body: &Value) -> Result<[String; 2], Refused> {
     let key = key(&body["Item"])?;
     for [_, partition, sort] in INDEXES {
@@ -170,12 +166,12 @@ fn put(items: &Items, body: &Value) -> Result<[String; 2], Refused> {
         Some("#version = :expected") => {
             found.is_some_and(|item| number(&item["version"]) == number(&values[":expected"]))
         }
-        Some(other) => panic!("nobody asks whether {other}"),
+        Some(other) => panic!("the functions don't use the condition {other}"),
     };
     if holds { Ok(key) } else { Err(Refused::Condition) }
 }
 
-/// The items that a query or a scan finds; all of them at once.
+/// The items that a query or scan finds, in one page.
 fn found(items: &Items, body: &Value) -> Result<Value, Refused> {
     let values = &body["ExpressionAttributeValues"];
     let value = |name: &str| values[name]["S"].as_str();
@@ -195,7 +191,7 @@ fn found(items: &Items, body: &Value) -> Result<Value, Refused> {
             key_text(&values[bound], LONGEST_SORT_KEY)?;
         }
     }
-    // A list is gone on with after a key of its own, and after no other.
+    // A start key must belong to the list.
     let mut after = None;
     let start = &body["ExclusiveStartKey"];
     if !start.is_null() {

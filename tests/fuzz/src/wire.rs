@@ -1,4 +1,4 @@
-//! A network that is a function, and remembers what was sent.
+//! A network made of a closure. It remembers the requests.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,37 +8,34 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use http::{Request, Response, StatusCode};
-use shared::outbound::{SendError, Transport};
+use shared::host::http_client::{SendError, Transport};
 
 use crate::{ACCESS_TOKEN, MARKETPLACE};
 
-/// What is answered to a request.
 pub type Responses = Box<dyn Fn(&Request<Bytes>) -> Response<Bytes> + Send>;
 
-/// A network that answers at once.
 pub struct Wire {
     responses: Mutex<Responses>,
     sent: Mutex<Vec<Request<Bytes>>>,
 }
 
 impl Wire {
-    /// A wire on which every request is answered alike.
+    /// A wire that gives every request the same answer.
     pub fn answering(answer: Response<Bytes>) -> Arc<Self> {
         Self::new(Box::new(move |_| answer.clone()))
     }
 
-    /// A wire with an answer to each request.
     pub fn new(responses: Responses) -> Arc<Self> {
         Arc::new(Self { responses: Mutex::new(responses), sent: Mutex::default() })
     }
 
-    /// From now on these are the answers, and nothing was sent yet.
+    /// Replaces the answers and forgets the requests.
     pub fn reset(&self, responses: Responses) {
         *lock(&self.responses) = responses;
         lock(&self.sent).clear();
     }
 
-    /// What was sent, in order.
+    /// The requests, in order.
     pub fn sent(&self) -> Vec<Request<Bytes>> {
         lock(&self.sent).clone()
     }
@@ -74,8 +71,8 @@ pub fn status(status: StatusCode) -> Response<Bytes> {
     answer
 }
 
-/// F-GEN-2, F-GEN-8: every request goes below the configured base, once with its version and its
-/// bearer token, whatever addresses the answers named.
+/// F-GEN-2, F-GEN-8: every request goes to the configured base, with one API version and one bearer
+/// token, whatever addresses the answers name.
 pub fn assert_sent_to_the_marketplace_alone(sent: &[Request<Bytes>]) {
     for request in sent {
         let uri = request.uri().to_string();

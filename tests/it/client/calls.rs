@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use shared::domain::{OperationSource, OperationStatus};
-use shared::telemetry;
+use shared::host::correlation;
 use tracing::Span;
 
 use super::*;
@@ -49,7 +49,7 @@ async fn t_3_the_calls_of_one_piece_of_work_share_a_correlation_id_and_no_reques
     let wire = Wire::new().await;
     let work = Uuid::from_u128(0x1234_5678_9abc_4def_8123_4567_89ab_cdef);
     wire.fault(Call::GetSubscription, FaultKind::RetryAfter(503, "1".into()), Times::Once);
-    telemetry::within(work, Span::none(), async {
+    correlation::in_span(work, Span::none(), async {
         wire.make(&Made::Get).await.expect("the second try");
         wire.make(&Made::List).await.expect("a list");
     })

@@ -21,7 +21,9 @@ fn kind(error: &FulfillmentError) -> Kind {
         FulfillmentError::NotFound(_) => Kind::NotFound,
         FulfillmentError::Conflict(_) => Kind::Conflict,
         FulfillmentError::Unauthorized(_) => Kind::Unauthorized,
-        FulfillmentError::Unavailable { .. } => Kind::Unavailable,
+        FulfillmentError::Unavailable { .. } | FulfillmentError::Unreachable { .. } => {
+            Kind::Unavailable
+        }
         FulfillmentError::Malformed(_) => Kind::Malformed,
         FulfillmentError::Token(error) => panic!("there is a token: {error}"),
     }

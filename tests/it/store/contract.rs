@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use shared::domain::{Event, Status};
-use shared::store::{Checkpoint, CommitError, Page};
+use shared::store::{Checkpoint, Checkpoints, CommitError, Page};
 
 use super::*;
 
-async fn commit(store: &dyn Store, change: &Change) {
+async fn commit(store: &dyn Store, change: &NextVersion) {
     store.commit(change.record.id(), &of(change)).await.expect("committed");
 }
 
@@ -19,7 +19,7 @@ async fn events(store: &dyn Store, id: SubscriptionId) -> Vec<Event> {
     store.events(id, 0).await.expect("a read").items
 }
 
-pub async fn a_first_version_is_written_once(store: &dyn Store) {
+pub(super) async fn a_first_version_is_written_once(store: &dyn Store) {
     assert_eq!(load(store, id(1)).await, None);
     let purchase = first(id(1), "Subscribed");
     commit(store, &purchase).await;
@@ -33,7 +33,7 @@ pub async fn a_first_version_is_written_once(store: &dyn Store) {
     assert_eq!(load(store, id(2)).await, None, "another subscription's is none of its business");
 }
 
-pub async fn a_version_follows_the_one_before_and_no_other(store: &dyn Store) {
+pub(super) async fn a_version_follows_the_one_before_and_no_other(store: &dyn Store) {
     let one = first(id(1), "Subscribed");
     let two = next(&one.record, 20);
     let three = next(&two.record, 30);
@@ -51,7 +51,7 @@ pub async fn a_version_follows_the_one_before_and_no_other(store: &dyn Store) {
     assert_eq!(load(store, id(1)).await, Some(three.record));
 }
 
-pub async fn an_operation_is_marked_once(store: &dyn Store) {
+pub(super) async fn an_operation_is_marked_once(store: &dyn Store) {
     let one = first(id(1), "Subscribed");
     store.commit(id(1), &marked(Some(&one), &mark(7))).await.expect("committed");
     let two = next(&one.record, 20);
@@ -67,7 +67,7 @@ pub async fn an_operation_is_marked_once(store: &dyn Store) {
     store.commit(id(2), &marked(None, &mark(7))).await.expect("another subscription's");
 }
 
-pub async fn a_refused_commit_writes_nothing_at_all(store: &dyn Store) {
+pub(super) async fn a_refused_commit_writes_nothing_at_all(store: &dyn Store) {
     let one = first(id(1), "Subscribed");
     commit(store, &one).await;
     let before = (load(store, id(1)).await, events(store, id(1)).await);
@@ -86,12 +86,12 @@ pub async fn a_refused_commit_writes_nothing_at_all(store: &dyn Store) {
     commit(store, &two).await;
 }
 
-pub async fn a_commit_of_nothing_is_no_failure(store: &dyn Store) {
+pub(super) async fn a_commit_of_nothing_is_no_failure(store: &dyn Store) {
     store.commit(id(1), &Commit::default()).await.expect("nothing to do");
     assert_eq!(load(store, id(1)).await, None);
 }
 
-pub async fn a_record_and_a_mark_are_read_together(store: &dyn Store) {
+pub(super) async fn a_record_and_a_mark_are_read_together(store: &dyn Store) {
     let read = |number: usize, operation| async move {
         let operation = mark(operation).operation_id;
         store.load_with_mark(id(number), operation).await.expect("a read")
@@ -105,14 +105,19 @@ pub async fn a_record_and_a_mark_are_read_together(store: &dyn Store) {
     assert_eq!(read(1, 2).await, (Some(one.record), None));
     store.commit(id(2), &marked(None, &mark(1))).await.expect("a mark without a record");
     assert_eq!(read(2, 1).await, (None, Some(mark(1))));
-    for outcome in [Outcome::Accepted, Outcome::Rejected, Outcome::Followed, Outcome::Noticed] {
+    for outcome in [
+        OperationOutcome::Accepted,
+        OperationOutcome::Rejected,
+        OperationOutcome::Followed,
+        OperationOutcome::Noticed,
+    ] {
         let written = Mark { outcome, ..mark(10 + outcome as u128) };
         store.commit(id(1), &marked(None, &written)).await.expect("committed");
         assert_eq!(read(1, 10 + outcome as u128).await.1, Some(written));
     }
 }
 
-pub async fn of_many_writers_of_one_version_one_wins(store: &dyn Store) {
+pub(super) async fn of_many_writers_of_one_version_one_wins(store: &dyn Store) {
     let one = first(id(1), "Subscribed");
     commit(store, &one).await;
     let rivals: Vec<_> = (20..23).map(|seats| next(&one.record, seats)).collect();
@@ -134,7 +139,7 @@ pub async fn of_many_writers_of_one_version_one_wins(store: &dyn Store) {
     assert_eq!(told, winner.events, "the losers left no event");
 }
 
-pub async fn of_many_answers_to_one_operation_one_wins(store: &dyn Store) {
+pub(super) async fn of_many_answers_to_one_operation_one_wins(store: &dyn Store) {
     let answer = marked(None, &mark(1));
     let (a, b, c) = tokio::join!(
         store.commit(id(1), &answer),
@@ -151,7 +156,7 @@ pub async fn of_many_answers_to_one_operation_one_wins(store: &dyn Store) {
     }
 }
 
-pub async fn events_are_read_in_order_page_by_page(store: &dyn Store) {
+pub(super) async fn events_are_read_in_order_page_by_page(store: &dyn Store) {
     const VERSIONS: u64 = 105;
     let mut current = first(id(1), "Subscribed");
     let mut expected = current.events.clone();
@@ -195,7 +200,7 @@ pub async fn events_are_read_in_order_page_by_page(store: &dyn Store) {
     }
 }
 
-pub async fn many_records_are_read_at_once(store: &dyn Store) {
+pub(super) async fn many_records_are_read_at_once(store: &dyn Store) {
     let mut wanted = Vec::new();
     for number in 0..130 {
         commit(store, &first(id(number), "Subscribed")).await;
@@ -237,14 +242,14 @@ fn filter(status: Option<&str>, offer: Option<&str>) -> Filter {
 const LISTED: usize = 215;
 
 /// Of every three, two are Subscribed and one Suspended; of every four, three are of `many`.
-fn listed(number: usize) -> Change {
+fn listed(number: usize) -> NextVersion {
     let status = if number.is_multiple_of(3) { "Suspended" } else { "Subscribed" };
     // A colon and blanks are as good as anything in an offer's id.
     let offer = if number.is_multiple_of(4) { "few: 1" } else { "many" };
     change(None, &seen(id(number), status, offer, 10))
 }
 
-pub async fn records_are_listed_by_status_by_offer_by_both_and_all(store: &dyn Store) {
+pub(super) async fn records_are_listed_by_status_by_offer_by_both_and_all(store: &dyn Store) {
     let mut all = BTreeMap::new();
     for number in 0..LISTED {
         let purchase = listed(number);
@@ -270,7 +275,7 @@ pub async fn records_are_listed_by_status_by_offer_by_both_and_all(store: &dyn S
     }
 }
 
-pub async fn lists_follow_changes(store: &dyn Store) {
+pub(super) async fn lists_follow_changes(store: &dyn Store) {
     let one = first(id(1), "Subscribed");
     commit(store, &one).await;
     let subscribed = filter(Some("Subscribed"), None);
@@ -286,7 +291,7 @@ pub async fn lists_follow_changes(store: &dyn Store) {
     assert_eq!(list(store, &Filter::default()).await.len(), 1);
 }
 
-pub async fn a_list_that_goes_on_from_nonsense_is_refused(store: &dyn Store) {
+pub(super) async fn a_list_that_goes_on_from_nonsense_is_refused(store: &dyn Store) {
     commit(store, &first(id(1), "Subscribed")).await;
     for filter in [Filter::default(), filter(Some("Subscribed"), None), filter(None, Some("offer"))]
     {
@@ -297,8 +302,8 @@ pub async fn a_list_that_goes_on_from_nonsense_is_refused(store: &dyn Store) {
     }
 }
 
-pub async fn a_checkpoint_is_kept(store: &dyn Store) {
-    assert_eq!(store.checkpoint().await.expect("a read"), Checkpoint::default());
+pub(super) async fn a_checkpoint_is_kept(store: &dyn Store, checkpoints: &dyn Checkpoints) {
+    assert_eq!(checkpoints.checkpoint().await.expect("a read"), Checkpoint::default());
     let there = Checkpoint {
         next: Some(r#"[{"token":"+RID:x==","range":{"min":"","max":"FF"}}]"#.to_owned()),
         pages: 7,
@@ -308,10 +313,10 @@ pub async fn a_checkpoint_is_kept(store: &dyn Store) {
         failed: 1,
         stuck: 1,
     };
-    store.save_checkpoint(&there).await.expect("a write");
-    assert_eq!(store.checkpoint().await.expect("a read"), there);
-    store.save_checkpoint(&Checkpoint::default()).await.expect("a write");
-    assert_eq!(store.checkpoint().await.expect("a read"), Checkpoint::default());
+    checkpoints.save_checkpoint(&there).await.expect("a write");
+    assert_eq!(checkpoints.checkpoint().await.expect("a read"), there);
+    checkpoints.save_checkpoint(&Checkpoint::default()).await.expect("a write");
+    assert_eq!(checkpoints.checkpoint().await.expect("a read"), Checkpoint::default());
     let listed = store.list(&Filter::default(), None).await.expect("a list");
-    assert_eq!(listed.items, [], "a checkpoint is no record");
+    assert_eq!(listed.items, [], "a checkpoint is not a record");
 }

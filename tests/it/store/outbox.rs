@@ -11,13 +11,13 @@ use shared::store::{
 use super::*;
 
 /// A table, by both of its faces.
-pub struct Faces<'a> {
+pub(super) struct Faces<'a> {
     pub store: &'a dyn Store,
     pub outbox: &'a dyn Outbox,
 }
 
 impl Faces<'_> {
-    async fn commit(&self, change: &Change) {
+    async fn commit(&self, change: &NextVersion) {
         self.store.commit(change.record.id(), &of(change)).await.expect("committed");
     }
 
@@ -73,7 +73,7 @@ fn seconds(seconds: i64) -> Timestamp {
     noon() + SignedDuration::from_secs(seconds)
 }
 
-pub async fn a_cursor_is_moved_from_the_revision_it_had_and_from_no_other(table: Faces<'_>) {
+pub(super) async fn a_cursor_is_moved_from_the_revision_it_had_and_from_no_other(table: Faces<'_>) {
     assert_eq!(table.cursor(1, Target::Endpoint).await, Cursor::default());
     for revision in [0, 2] {
         let refused = table.save(1, Target::Endpoint, &flowing(revision, 1)).await;
@@ -100,7 +100,7 @@ pub async fn a_cursor_is_moved_from_the_revision_it_had_and_from_no_other(table:
     }
 }
 
-pub async fn of_many_who_move_a_cursor_one_wins(table: Faces<'_>) {
+pub(super) async fn of_many_who_move_a_cursor_one_wins(table: Faces<'_>) {
     let rivals = [flowing(1, 1), flowing(1, 2), flowing(1, 3)];
     let (a, b, c) = tokio::join!(
         table.save(1, Target::Endpoint, &rivals[0]),
@@ -113,7 +113,7 @@ pub async fn of_many_who_move_a_cursor_one_wins(table: Faces<'_>) {
     assert_eq!(table.cursor(1, Target::Endpoint).await, *winner);
 }
 
-pub async fn a_backlog_goes_on_from_any_place(table: Faces<'_>) {
+pub(super) async fn a_backlog_goes_on_from_any_place(table: Faces<'_>) {
     let mut current = first(id(1), "Subscribed");
     let mut all = current.events.clone();
     table.commit(&current).await;
@@ -147,15 +147,15 @@ pub async fn a_backlog_goes_on_from_any_place(table: Faces<'_>) {
     assert_eq!(none, Backlog { events: Vec::new(), more: false });
 }
 
-pub async fn events_are_due_until_they_are_settled(table: Faces<'_>) {
+pub(super) async fn events_are_due_until_they_are_settled(table: Faces<'_>) {
     let one = first(id(1), "Subscribed");
     assert_eq!(one.events.len(), 2, "Purchased, Activated");
     table.commit(&one).await;
     assert_eq!(table.due(seconds(119)).await, [], "left to the stream");
-    assert_eq!(table.due(seconds(120)).await, [Due::Signed(id(1), 1)]);
+    assert_eq!(table.due(seconds(120)).await, [Due::Pending(id(1), 1)]);
     table.commit(&next(&one.record, 20)).await;
     let hours = noon() + SignedDuration::from_hours(3);
-    assert_eq!(table.due(hours).await, [Due::Signed(id(1), 1), Due::Signed(id(1), 2)]);
+    assert_eq!(table.due(hours).await, [Due::Pending(id(1), 1), Due::Pending(id(1), 2)]);
     let outbox = table.outbox;
     let settle = |versions: &[u64]| {
         let versions: BTreeSet<u64> = versions.iter().copied().collect();
@@ -163,7 +163,7 @@ pub async fn events_are_due_until_they_are_settled(table: Faces<'_>) {
     };
     settle(&[]).await;
     settle(&[1]).await;
-    assert_eq!(table.due(hours).await, [Due::Signed(id(1), 2)]);
+    assert_eq!(table.due(hours).await, [Due::Pending(id(1), 2)]);
     settle(&[1, 2]).await;
     assert_eq!(table.due(hours).await, [], "once more does no harm");
     settle(&[9]).await;
@@ -171,7 +171,7 @@ pub async fn events_are_due_until_they_are_settled(table: Faces<'_>) {
     assert_eq!(events.len(), 3, "settled events stay, and none is invented");
 }
 
-pub async fn a_cursor_is_due_at_its_time_and_parked_until_it_is_moved(table: Faces<'_>) {
+pub(super) async fn a_cursor_is_due_at_its_time_and_parked_until_it_is_moved(table: Faces<'_>) {
     let moved = |revision, state| Cursor { revision, delivered: at(1, 0), state };
     let due = CursorState::Due { at: seconds(60), trouble: Some(trouble()) };
     table.save(1, Target::Endpoint, &moved(1, due.clone())).await.expect("saved");
@@ -190,7 +190,7 @@ pub async fn a_cursor_is_due_at_its_time_and_parked_until_it_is_moved(table: Fac
     assert_eq!((table.due(seconds(9999)).await, table.parked().await), (vec![], vec![]));
 }
 
-pub async fn what_is_due_is_listed_the_oldest_first_page_by_page(table: Faces<'_>) {
+pub(super) async fn what_is_due_is_listed_the_oldest_first_page_by_page(table: Faces<'_>) {
     const MANY: usize = 215;
     for number in 0..MANY {
         let at = seconds(i64::try_from(number * 7 % MANY).expect("few"));

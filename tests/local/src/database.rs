@@ -75,7 +75,9 @@ pub fn client(endpoint: &str, region: &str) -> Client {
 pub fn client_as(credentials: Credentials, endpoint: &str, region: &str) -> Client {
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
-        .http_client(shared::outbound::for_aws(Arc::new(shared::outbound::Https::default())))
+        .http_client(shared::host::http_client::for_aws(Arc::new(
+            shared::host::http_client::HttpClient::default(),
+        )))
         .credentials_provider(credentials)
         .region(Region::new(region.to_owned()))
         .endpoint_url(endpoint);

@@ -19,7 +19,7 @@ use standardwebhooks::{Webhook, WebhookError};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::receiver::{Clock, signed_at_any_time};
+use crate::receiver::{SenderClock, signed_at_any_time};
 use crate::stage::StageError;
 
 /// A running product that decides; ends when it is dropped.
@@ -47,7 +47,7 @@ pub enum Says {
 
 struct Product {
     webhook: Webhook,
-    clock: Clock,
+    clock: SenderClock,
     state: Mutex<Asked>,
 }
 
@@ -60,7 +60,7 @@ struct Asked {
 
 impl Decider {
     /// Starts a product on a free port.
-    pub async fn start(clock: Clock) -> Result<Self, StageError> {
+    pub async fn start(clock: SenderClock) -> Result<Self, StageError> {
         let failed = |error: &dyn std::fmt::Display| StageError(format!("the decider: {error}"));
         let random = [uuid::Uuid::new_v4().into_bytes(), uuid::Uuid::new_v4().into_bytes()];
         let key = format!("whsec_{}", STANDARD.encode(random.concat()));
@@ -160,8 +160,8 @@ impl Product {
 
     fn verify(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), WebhookError> {
         match self.clock {
-            Clock::Machine => self.webhook.verify(body, headers),
-            Clock::Emulated => signed_at_any_time(&self.webhook, headers, body),
+            SenderClock::Machine => self.webhook.verify(body, headers),
+            SenderClock::Emulated => signed_at_any_time(&self.webhook, headers, body),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use local::decider::Decider;
-use local::receiver::{Clock, Receiver};
+use local::receiver::{Receiver, SenderClock};
 use local::{Options, Stage, StageError, play};
 use tracing_subscriber::EnvFilter;
 
@@ -114,7 +114,7 @@ async fn start(
     emulator: emulator::Settings,
     port: u16,
     sign_in: &str,
-    clock: Clock,
+    clock: SenderClock,
     decider: Option<&Decider>,
 ) -> Result<(Stage, Option<Receiver>), StageError> {
     let mut variables: BTreeMap<_, _> = SETTINGS
@@ -157,9 +157,9 @@ async fn play_life(arguments: &Arguments) -> Result<(), StageError> {
     // Nobody waits in a play: the emulator's clock moves only where a step moves it. Every run has
     // ids of its own, since the table may be an old one.
     let settings = emulator::Settings { seed: fresh_seed(), ..emulator::Settings::default() };
-    let decider = Decider::start(Clock::Emulated).await?;
+    let decider = Decider::start(SenderClock::Emulated).await?;
     let (stage, receiver) =
-        start(arguments, settings, 0, "off", Clock::Emulated, Some(&decider)).await?;
+        start(arguments, settings, 0, "off", SenderClock::Emulated, Some(&decider)).await?;
     println!(
         "Playing a subscription's life: what Microsoft holds, what the table holds, what was recorded\n\
          and what your product was told."
@@ -179,7 +179,7 @@ async fn serve(arguments: &Arguments) -> Result<(), StageError> {
         ..emulator::Settings::default()
     };
     let (stage, receiver) =
-        start(arguments, settings, arguments.port, "entra", Clock::Machine, None).await?;
+        start(arguments, settings, arguments.port, "entra", SenderClock::Machine, None).await?;
     if let Some(emulator) = stage.emulator() {
         emulator.run_deliveries();
         println!("Microsoft's side   {}   buy something here", emulator.url());

@@ -79,7 +79,7 @@ pub async fn play(
         receiver,
         decider,
         emulator,
-        http: shared::outbound::client(),
+        http: shared::host::http_client::client(),
         id,
         events: 0,
         steps: 0,
@@ -277,7 +277,7 @@ impl Play<'_> {
             if new.is_empty() { "none".to_owned() } else { new.join(", ") }
         );
         for ruling in
-            events[events.len() - new.len()..].iter().filter_map(|event| event.decision.as_ref())
+            events[events.len() - new.len()..].iter().filter_map(|event| event.ruling.as_ref())
         {
             let reason = ruling.reason.as_ref().map(|reason| format!(": {reason}"));
             let reason = reason.unwrap_or_default();

@@ -30,7 +30,7 @@ pub struct Receiver {
 
 /// Which clock the sender goes by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Clock {
+pub enum SenderClock {
     /// The machine's: what was signed long ago is refused.
     Machine,
     /// The emulator's own.
@@ -40,7 +40,7 @@ pub enum Clock {
 /// The product: what it has taken, and what it refused.
 struct Product {
     webhook: Webhook,
-    clock: Clock,
+    clock: SenderClock,
     schemas: Schemas,
     state: Mutex<Taken>,
 }
@@ -54,7 +54,7 @@ struct Taken {
 
 impl Receiver {
     /// Starts a receiver on a free port.
-    pub async fn start(clock: Clock) -> Result<Self, StageError> {
+    pub async fn start(clock: SenderClock) -> Result<Self, StageError> {
         let failed = |error: &dyn std::fmt::Display| StageError(format!("the receiver: {error}"));
         let random = [uuid::Uuid::new_v4().into_bytes(), uuid::Uuid::new_v4().into_bytes()];
         let key = format!("whsec_{}", STANDARD.encode(random.concat()));
@@ -118,7 +118,7 @@ async fn take(State(product): State<Arc<Product>>, headers: HeaderMap, body: Byt
     // At least once: what was taken before is taken again, and nothing happens.
     let id = event["id"].as_str().unwrap_or_default().to_owned();
     if state.ids.insert(id) {
-        if product.clock == Clock::Machine {
+        if product.clock == SenderClock::Machine {
             show(&event);
         }
         state.events.push(event);
@@ -133,8 +133,8 @@ impl Product {
 
     fn verify(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), WebhookError> {
         match self.clock {
-            Clock::Machine => self.webhook.verify(body, headers),
-            Clock::Emulated => signed_at_any_time(&self.webhook, headers, body),
+            SenderClock::Machine => self.webhook.verify(body, headers),
+            SenderClock::Emulated => signed_at_any_time(&self.webhook, headers, body),
         }
     }
 }

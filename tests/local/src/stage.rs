@@ -13,9 +13,10 @@ use delivery::{Delivery, Driver};
 use emulator::Emulator;
 use jiff::Timestamp;
 use reconciliation::{Reconciliation, Report, SliceError};
-use shared::config::{ConfigError, Environment, Foundation};
-use shared::store::Store;
-use shared::system::{RealSystem, System};
+use shared::config::Dependencies;
+use shared::host::clock::{Clock, SystemClock};
+use shared::host::environment::{ConfigError, Environment};
+use shared::store::{Checkpoints, Store};
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -36,7 +37,13 @@ impl From<ConfigError> for StageError {
 }
 
 /// Puts something between the functions and their table.
-pub type WrapStore = Box<dyn FnOnce(Arc<dyn Store>) -> Arc<dyn Store> + Send>;
+pub type WrapStore = Box<dyn FnOnce(Ports) -> Ports + Send>;
+
+/// The table, as the functions see it.
+pub struct Ports {
+    pub store: Arc<dyn Store>,
+    pub checkpoints: Arc<dyn Checkpoints>,
+}
 
 /// How the stage is set.
 #[derive(Default)]
@@ -69,8 +76,10 @@ pub struct Stage {
     emulator: Option<Emulator>,
     /// The table; the functions' own view of it.
     pub store: Arc<dyn Store>,
+    /// How far the reconciliation has come.
+    pub checkpoints: Arc<dyn Checkpoints>,
     /// Time, as the functions have it.
-    pub system: Arc<dyn System>,
+    pub clock: Arc<dyn Clock>,
     /// The reconciliation, run by whoever owns the stage.
     pub reconciliation: Arc<Reconciliation>,
     /// The delivery, likewise; `None` where nobody is to be told.
@@ -111,17 +120,19 @@ impl Stage {
             let variables = variables.clone();
             Environment::from_fn(move |name| variables.get(name).cloned())
         };
-        let system: Arc<dyn System> = match &emulator {
+        let clock: Arc<dyn Clock> = match &emulator {
             Some(emulator) => Arc::new(EmulatedTime(emulator.clone())),
-            None => Arc::new(RealSystem),
+            None => Arc::new(SystemClock),
         };
-        let mut foundation = Foundation::on(&environment, system.clone())?;
+        let mut dependencies = Dependencies::with_clock(&environment, clock.clone())?;
         let table = client_of(&variables)?;
         database::create_table(&table.0, &table.1).await?;
         if let Some(wrap) = wrap_store {
-            foundation.store = wrap(foundation.store);
+            let Dependencies { store, checkpoints, .. } = dependencies;
+            let Ports { store, checkpoints } = wrap(Ports { store, checkpoints });
+            dependencies = Dependencies { store, checkpoints, ..dependencies };
         }
-        let functions = Functions::new(&environment, &foundation)?;
+        let functions = Functions::new(&environment, &dependencies)?;
         let reconciliation = functions.reconciliation.clone();
         let delivery = functions.delivery.clone();
         let stream = database.as_ref().map(|database| Stream::of(database.inner(), &table.1));
@@ -139,8 +150,9 @@ impl Stage {
         }
         Ok(Self {
             emulator,
-            store: foundation.store,
-            system,
+            store: dependencies.store,
+            checkpoints: dependencies.checkpoints,
+            clock,
             reconciliation,
             delivery,
             stream,
@@ -277,14 +289,14 @@ fn client_of(
 struct EmulatedTime(Emulator);
 
 #[async_trait]
-impl System for EmulatedTime {
+impl Clock for EmulatedTime {
     fn now(&self) -> Timestamp {
         self.0.world(|world| world.now())
     }
 
     async fn sleep(&self, pause: Duration) {
         if self.0.world(|world| world.settings().live) {
-            RealSystem.sleep(pause).await;
+            SystemClock.sleep(pause).await;
         } else {
             self.0.world(|world| world.advance(pause));
             tokio::task::yield_now().await;

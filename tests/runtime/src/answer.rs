@@ -1,4 +1,4 @@
-//! An answer, whatever host it came through.
+//! A function's answer, in one form for all hosts.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,25 +6,23 @@ use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, TRANSFER_ENCO
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
-/// Status, headers and body.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The status.
     pub status: u16,
-    /// The headers, without those that belong to a connection.
+    /// Without the headers that belong to a connection.
     pub headers: HeaderMap,
-    /// The body.
     pub body: String,
 }
 
 impl Answer {
-    /// What a program returns that is asked by no HTTP request.
+    /// The value that an invocation without an HTTP request returns.
     pub(crate) fn returned(value: &Value) -> Self {
         Self { status: 200, headers: HeaderMap::new(), body: value.to_string() }
     }
 
-    /// What API Gateway and a function URL make of a function's answer (payload format 2.0).
-    pub(crate) fn of_gateway(answer: &Value) -> Self {
+    /// The HTTP answer that API Gateway and a function URL make from a returned value (payload
+    /// format 2.0).
+    pub(crate) fn from_gateway(answer: &Value) -> Self {
         let status = answer["statusCode"].as_u64().expect("a status code");
         let text = answer["body"].as_str().unwrap_or_default();
         let body = if answer["isBase64Encoded"] == true {
@@ -42,8 +40,7 @@ impl Answer {
         Self { status: u16::try_from(status).expect("a status"), headers, body }.without_hop()
     }
 
-    /// What an HTTP server answered.
-    pub(crate) async fn of_http(response: reqwest::Response) -> Self {
+    pub(crate) async fn from_http(response: reqwest::Response) -> Self {
         Self {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
@@ -59,28 +56,26 @@ impl Answer {
         self
     }
 
-    /// A header's value; empty where there is none.
+    /// A header's value, or an empty text.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// The body as JSON.
-    ///
     /// # Panics
-    /// When it is not.
+    /// When the body is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).expect("a JSON body")
     }
 
-    /// The code of a problem; empty for other answers.
+    /// The `code` of a problem, or an empty text for other answers.
     pub fn problem(&self) -> String {
         let is_problem = self.header("content-type") == "application/problem+json";
         let code = || Some(self.json().get("code")?.as_str()?.to_owned());
         is_problem.then(code).flatten().unwrap_or_default()
     }
 
-    /// The same with every moment and our own ids masked: two runs are not at the same time.
-    pub(crate) fn timeless(mut self) -> Self {
+    /// The same answer with all times and our own ids masked, so that two runs can be compared.
+    pub(crate) fn without_times(mut self) -> Self {
         let content_type = self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let is_page = content_type.is_some_and(|kind| kind.starts_with("text/html"));
         self.body = match serde_json::from_str::<Value>(&self.body) {
@@ -107,7 +102,7 @@ fn mask(value: &mut Value) {
     }
 }
 
-/// A page's days, `2026-03-04`.
+/// Masks the days in a page, such as `2026-03-04`.
 fn mask_days(page: &str) -> String {
     let is_day = |text: &str| text.parse::<jiff::civil::Date>().is_ok();
     let mut masked = String::with_capacity(page.len());
@@ -132,11 +127,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_but_moments_and_our_own_ids_is_masked() {
+    fn only_times_and_our_own_ids_are_masked() {
         let answer = |content_type: &'static str, body: &str| {
             let headers =
                 HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))]);
-            Answer { status: 200, headers, body: body.to_owned() }.timeless().body
+            Answer { status: 200, headers, body: body.to_owned() }.without_times().body
         };
         let json = answer("application/json", r#"{"at":"2026-03-04T05:06:07.5Z","n":[1,"gold"]}"#);
         assert_eq!(json, r#"{"at":"(time)","n":[1,"gold"]}"#);

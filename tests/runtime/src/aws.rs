@@ -1,5 +1,5 @@
-//! AWS as a function's role sees it: the embedded database, two secrets and a bus, behind the
-//! permissions of the template.
+//! AWS as a function's role sees it: the embedded database, two secrets and an event bus, behind
+//! the permissions in the template.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -14,61 +14,56 @@ use std::sync::Arc;
 
 use crate::template::Grant;
 
-/// The secret's name in the deployed environment.
+/// The client secret's ARN in the deployed environment.
 pub const SECRET_ARN: &str =
     "arn:aws:secretsmanager:eu-north-1:123456789012:secret:marketplace-AbCdEf";
 
-/// The name of the secret that events are signed with.
+/// The ARN of the secret that holds the delivery's signing key.
 pub const SIGNING_KEY_ARN: &str =
     "arn:aws:secretsmanager:eu-north-1:123456789012:secret:events-AbCdEf";
 
-/// The bus that events are put on.
 pub const EVENT_BUS_ARN: &str = "arn:aws:events:eu-north-1:123456789012:event-bus/marketplace";
 
-/// DynamoDB, Secrets Manager and EventBridge, for one role.
+/// DynamoDB, Secrets Manager and EventBridge, as one role may use them.
 pub struct Aws {
-    /// Where the database is.
+    /// The embedded database's address.
     pub database: String,
-    /// What the secret's text is.
     pub secret: String,
-    /// What the other secret's text is.
     pub signing_key: String,
-    /// What the role permits.
+    /// What the role grants.
     pub granted: BTreeSet<Grant>,
-    /// What was asked for.
     pub seen: Mutex<Seen>,
-    /// The way to the database.
     pub http: reqwest::Client,
 }
 
-/// What a function asked for.
+/// The calls a function made.
 #[derive(Debug, Default)]
 pub struct Seen {
-    /// What was permitted.
+    /// The permissions it used.
     pub used: BTreeSet<Grant>,
-    /// What was not.
+    /// The permissions it needed and didn't have.
     pub denied: BTreeSet<Grant>,
-    /// What was put on the bus.
+    /// The entries it put on the event bus.
     pub on_bus: Vec<Value>,
 }
 
 impl Aws {
     fn put_on_bus(&self, request: &Value) -> Response {
         let entries = request["Entries"].as_array().cloned().unwrap_or_default();
-        let taken = |entry: &Value| match entry["EventBusName"] == EVENT_BUS_ARN {
+        let result = |entry: &Value| match entry["EventBusName"] == EVENT_BUS_ARN {
             true => json!({ "EventId": "6b03fbf9-ac0f-4e9e-a99e-75d01a3ea573" }),
             false => json!({ "ErrorCode": "ResourceNotFoundException" }),
         };
-        let answers: Vec<_> = entries.iter().map(taken).collect();
+        let answers: Vec<_> = entries.iter().map(result).collect();
         let failed = answers.iter().filter(|answer| answer["EventId"].is_null()).count();
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).on_bus.extend(entries);
         answer(json!({ "FailedEntryCount": failed, "Entries": answers }))
     }
 
-    fn permits(&self, wanted: &[Grant]) -> bool {
+    fn permits(&self, needed: &[Grant]) -> bool {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let mut permitted = true;
-        for grant in wanted {
+        for grant in needed {
             if self.granted.contains(grant) {
                 seen.used.insert(grant.clone());
             } else {
@@ -80,7 +75,7 @@ impl Aws {
     }
 }
 
-/// Answers a call of any of the services.
+/// Answers a call to any of the three services.
 pub async fn call(State(aws): State<Arc<Aws>>, headers: HeaderMap, body: Bytes) -> Response {
     let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok());
     let Some((service, operation)) = target.and_then(|target| target.split_once('.')) else {
@@ -118,7 +113,7 @@ pub async fn call(State(aws): State<Arc<Aws>>, headers: HeaderMap, body: Bytes) 
     }
 }
 
-/// What IAM asks for: a transaction needs the permission of each of its writes.
+/// The permissions a request needs. IAM checks a transaction's writes one by one.
 fn dynamodb_grants(operation: &str, request: &Value) -> Vec<Grant> {
     let actions: BTreeSet<String> =
         match operation {

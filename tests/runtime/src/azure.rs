@@ -1,4 +1,4 @@
-//! The Azure Functions host: starts the custom handler, and forwards what it is asked.
+//! The Azure Functions host: starts the custom handler and forwards requests to it.
 //!
 //! <https://learn.microsoft.com/azure/azure-functions/functions-custom-handlers>
 
@@ -13,17 +13,16 @@ use serde_json::{Value, json};
 use crate::process::{Process, Variables, Written};
 use crate::{Answer, Event};
 
-/// A custom handler behind its host.
-pub struct Azure {
+pub(crate) struct Azure {
     process: Process,
     http: reqwest::Client,
     url: String,
 }
 
-/// Between two looks whether the handler is ready; the host looks again and again, too.
-const LOOK: Duration = Duration::from_millis(10);
+/// The pause between two checks whether the handler is ready. The real host polls as well.
+const POLL_PAUSE: Duration = Duration::from_millis(10);
 
-/// The settings as `local.settings.example.json` has them, which are those of a function app.
+/// The settings of a function app, from `local.settings.example.json`.
 pub(crate) fn settings() -> Variables {
     let path = crate::project().join("functions/azure-custom-handler/local.settings.example.json");
     let text = std::fs::read_to_string(path).expect("the example of the settings is there");
@@ -34,8 +33,8 @@ pub(crate) fn settings() -> Variables {
 }
 
 impl Azure {
-    /// Starts the custom handler with the documented settings, on a stage.
-    pub async fn start(binary: &Path, stage: &Stage) -> Self {
+    /// Starts the custom handler with the documented settings.
+    pub(crate) async fn start(binary: &Path, stage: &Stage) -> Self {
         let mut variables = settings();
         for (name, value) in &mut variables {
             if let Some(live) = stage.variables.get(name) {
@@ -47,33 +46,34 @@ impl Azure {
             probe.local_addr().expect("a bound port has an address").port()
         };
         variables.insert("FUNCTIONS_CUSTOMHANDLER_PORT".to_owned(), port.to_string());
-        // What leads to this machine instead of AWS.
+        // The handler's calls to AWS come to this machine instead.
         let database = &stage.variables["AWS_ENDPOINT_URL_DYNAMODB"];
         variables.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), database.clone());
         let mut azure = Self {
             process: Process::start(binary, &variables),
-            http: shared::outbound::client(),
+            http: shared::host::http_client::client(),
             url: format!("http://127.0.0.1:{port}"),
         };
-        azure.becomes_ready().await;
+        azure.wait_until_ready().await;
         azure
     }
 
-    /// Any answer to `GET /` is "ready".
-    async fn becomes_ready(&mut self) {
+    /// Like the host, takes any answer to `GET /` for ready.
+    async fn wait_until_ready(&mut self) {
         loop {
             if self.http.get(format!("{}/", self.url)).send().await.is_ok() {
                 return;
             }
             tokio::select! {
                 status = self.process.ended() => panic!("the custom handler ended: {status}"),
-                () = tokio::time::sleep(LOOK) => {}
+                () = tokio::time::sleep(POLL_PAUSE) => {}
             }
         }
     }
 
-    /// Forwards a request as it came, or calls the function of a timer; `Err` is a failed invocation.
-    pub async fn invoke(&mut self, function: &str, event: &Event) -> Result<Answer, String> {
+    /// Forwards an HTTP request unchanged, or invokes a timer's function. `Err`: the invocation
+    /// failed.
+    pub(crate) async fn invoke(&mut self, function: &str, event: &Event) -> Result<Answer, String> {
         if event.is_http() { Ok(self.forward(event).await) } else { self.tick(function).await }
     }
 
@@ -86,10 +86,10 @@ impl Azure {
             }
         }
         let response = request.body(event.body()).send().await;
-        Answer::of_http(response.expect("the custom handler answers")).await
+        Answer::from_http(response.expect("the custom handler answers")).await
     }
 
-    /// A timer's invocation has an envelope, and wants one back.
+    /// Wraps the invocation in the host's envelope, and checks that the answer is wrapped in one.
     async fn tick(&self, function: &str) -> Result<Answer, String> {
         let schedule = json!({
             "Schedule": { "AdjustForDST": true },
@@ -102,14 +102,14 @@ impl Azure {
         let envelope = json!({ "Data": { "timer": schedule }, "Metadata": metadata }).to_string();
         let request = self.http.post(format!("{}/{function}", self.url)).body(envelope);
         let response = request.header("content-type", "application/json").send().await;
-        let answer = Answer::of_http(response.expect("the custom handler answers")).await;
+        let answer = Answer::from_http(response.expect("the custom handler answers")).await;
         let returned = answer.json();
         for (member, is_right) in [
             ("Outputs", returned["Outputs"].is_object()),
             ("Logs", returned["Logs"].is_array()),
             ("ReturnValue", returned.get("ReturnValue").is_some()),
         ] {
-            assert!(is_right, "{member} in {returned}: the host would wait for ever");
+            assert!(is_right, "{member} in {returned}: the host would wait forever");
         }
         if answer.status != StatusCode::OK.as_u16() {
             return Err(answer.body);
@@ -117,8 +117,8 @@ impl Azure {
         Ok(Answer::returned(&returned["ReturnValue"]))
     }
 
-    /// Ends the custom handler, and tells what it wrote.
-    pub async fn end(self) -> Written {
+    /// Ends the custom handler and returns its output.
+    pub(crate) async fn end(self) -> Written {
         self.process.end().await
     }
 }

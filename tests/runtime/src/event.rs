@@ -1,4 +1,4 @@
-//! The payloads of `events/`, and what stands in them for values that only a run knows.
+//! The payloads of `events/`. A run replaces their placeholders with its own values.
 
 use std::collections::BTreeSet;
 
@@ -12,36 +12,31 @@ const SUBSCRIPTION: &str = "6f1d5a2e-0c57-4d0a-9a53-3b8c1e7f0a11";
 const OPERATION: &str = "c0a1e9d4-7b1f-4a53-8f9e-2d6b5a4c3e22";
 const SIGNATURE: &str = "SIGNED-WHEN-SENT";
 
-/// What a run knows. What is left out stays as the file has it.
+/// A run's values. A placeholder without a value stays in the payload.
 #[derive(Clone, Debug, Default)]
 pub struct Live {
-    /// The subscription.
     pub subscription: Option<Uuid>,
-    /// The operation.
     pub operation: Option<Uuid>,
     /// The purchase token, decoded.
     pub purchase_token: Option<String>,
-    /// The webhook's token.
+    /// The signed token of a webhook call.
     pub signed: Option<String>,
 }
 
 impl Live {
-    /// A request about a subscription.
     pub fn about(subscription: Uuid) -> Self {
         Self { subscription: Some(subscription), ..Self::default() }
     }
 
-    /// A request about an operation of a subscription.
     pub fn operation(subscription: Uuid, operation: Uuid) -> Self {
         Self { operation: Some(operation), ..Self::about(subscription) }
     }
 
-    /// A buyer with a purchase token.
     pub fn buyer(purchase_token: String) -> Self {
         Self { purchase_token: Some(purchase_token), ..Self::default() }
     }
 
-    /// What stands in a file, and what it is replaced with. No one is a part of another.
+    /// The placeholders and their values. No placeholder contains another one.
     fn replacements(&self) -> Vec<(String, String)> {
         let mut pairs = Vec::new();
         let mut put = |placeholder: &str, live: String| pairs.push((placeholder.to_owned(), live));
@@ -67,15 +62,15 @@ impl Live {
     }
 }
 
-/// An invocation's payload.
+/// The payload of an invocation.
 #[derive(Clone, Debug)]
 pub struct Event(Value);
 
 impl Event {
-    /// The cases there are files for.
+    /// The cases that have a file.
     ///
     /// # Panics
-    /// When there is no folder for the function.
+    /// When the function has no folder in `events/`.
     pub fn cases(function: &str) -> BTreeSet<String> {
         let folder = crate::project().join("events").join(function);
         std::fs::read_dir(&folder)
@@ -88,10 +83,10 @@ impl Event {
             .collect()
     }
 
-    /// A file's payload, with the values of a run in their places.
+    /// Reads a file's payload and replaces its placeholders.
     ///
     /// # Panics
-    /// When there is no such file, or it is no payload.
+    /// When the file is missing or not a payload.
     pub fn load(function: &str, case: &str, live: &Live) -> Self {
         let path = crate::project().join(format!("events/{function}/{case}.json"));
         let text = std::fs::read_to_string(&path).expect("the case has a file");
@@ -109,22 +104,20 @@ impl Event {
         event
     }
 
-    /// The payload, as Lambda hands it over.
+    /// The payload as Lambda sends it.
     pub fn payload(&self) -> &Value {
         &self.0
     }
 
-    /// Whether it is an HTTP request.
     pub fn is_http(&self) -> bool {
         self.0.get("rawPath").is_some()
     }
 
-    /// The request's method.
     pub fn method(&self) -> &str {
         self.0["requestContext"]["http"]["method"].as_str().expect("a request has a method")
     }
 
-    /// The request's path and query, as the caller wrote them.
+    /// The request's path and query, not decoded.
     pub fn target(&self) -> String {
         let part = |name: &str| self.0[name].as_str().expect("a request has a path and a query");
         match (part("rawPath"), part("rawQueryString")) {
@@ -133,7 +126,6 @@ impl Event {
         }
     }
 
-    /// The request's headers.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         let headers = self.0["headers"].as_object().expect("a request has headers");
         headers.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap_or_default()))
@@ -175,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_takes_its_place_in_the_encoding_the_file_has_it_in() {
+    fn a_token_keeps_the_encoding_of_its_placeholder() {
         let live = Live::buyer("a+b/c=".to_owned());
         let query = |case: &str| Event::load("landing", case, &live).target();
         assert_eq!(query("new-purchase"), "/landing?token=a%2Bb%2Fc%3D");
@@ -187,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn no_file_keeps_a_placeholder_when_a_run_knows_everything() {
+    fn a_run_with_all_values_leaves_no_placeholder_in_any_file() {
         let live = Live {
             signed: Some("signed".to_owned()),
             purchase_token: Some("a+b/c=".to_owned()),

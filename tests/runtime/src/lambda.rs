@@ -1,4 +1,4 @@
-//! Lambda: the Runtime API, and a binary that lives by it.
+//! Lambda: the Runtime API, and a binary that polls it for invocations.
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
@@ -27,7 +27,7 @@ use crate::process::{Process, Variables, Written};
 use crate::template::Template;
 use crate::{Answer, Event};
 
-/// A function in its execution environment.
+/// A function in an execution environment.
 pub struct Lambda {
     process: Process,
     api: Arc<RuntimeApi>,
@@ -53,12 +53,12 @@ struct RuntimeApi {
 type Outcome = Result<Bytes, Bytes>;
 
 impl Lambda {
-    /// Starts a function as the template deploys it, on a stage.
+    /// Starts a function as the template deploys it.
     pub async fn start(binary: &Path, function: &str, stage: &Stage) -> Self {
         Self::start_with(binary, function, stage, &Variables::new()).await
     }
 
-    /// The same with some settings of one's own.
+    /// Starts a function as the template deploys it, with additional settings.
     ///
     /// # Panics
     /// When the function can't be started.
@@ -78,7 +78,7 @@ impl Lambda {
             signing_key: stage.variables.get("DELIVERY_SIGNING_KEY").cloned().unwrap_or_default(),
             granted: template.grants(function),
             seen: StdMutex::default(),
-            http: shared::outbound::client(),
+            http: shared::host::http_client::client(),
         });
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let address = listener.local_addr().expect("a bound port has an address");
@@ -101,7 +101,7 @@ impl Lambda {
         });
         let timeout = template.timeout(function);
         let mut set = |name: &str, value: &str| variables.insert(name.to_owned(), value.to_owned());
-        // What Lambda itself sets.
+        // The variables that Lambda itself sets.
         set("AWS_LAMBDA_RUNTIME_API", &address.to_string());
         set("AWS_LAMBDA_FUNCTION_NAME", function);
         set("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST");
@@ -110,7 +110,7 @@ impl Lambda {
         set("AWS_ACCESS_KEY_ID", "ASIAEXAMPLE");
         set("AWS_SECRET_ACCESS_KEY", "emulated-role-key");
         set("AWS_SESSION_TOKEN", "emulated-session-token");
-        // What leads to this machine instead of AWS, as every SDK reads it.
+        // The function's calls to AWS come to this machine instead.
         set("AWS_ENDPOINT_URL_DYNAMODB", &format!("http://{address}/aws"));
         set("AWS_ENDPOINT_URL_SECRETS_MANAGER", &format!("http://{address}/aws"));
         set("AWS_ENDPOINT_URL_EVENTBRIDGE", &format!("http://{address}/aws"));
@@ -120,21 +120,23 @@ impl Lambda {
         Self { process, api, aws, invocations, timeout, started, serving }
     }
 
-    /// When its process was started.
+    /// When the process was started.
     pub fn started(&self) -> Timestamp {
         self.started
     }
 
-    /// Invokes the function; `Err` is its error, which whoever invoked it may answer with a retry.
+    /// Invokes the function. `Err` is the error it returned; its invoker may retry.
     ///
     /// # Panics
-    /// When it gives no answer, or none that is JSON.
+    /// When the function gives no answer in JSON.
     pub async fn invoke(&mut self, event: &Event) -> Result<Answer, String> {
         let id = Uuid::new_v4().to_string();
         let outcome = self.api.begin(&id);
         let deadline = Timestamp::now() + self.timeout;
         let invocation = Invocation { id, payload: event.payload().to_string(), deadline };
-        self.invocations.send(invocation).expect("the Runtime API is there as long as this is");
+        self.invocations
+            .send(invocation)
+            .expect("the Runtime API runs as long as this value exists");
         let outcome = tokio::select! {
             outcome = outcome => outcome.expect("the Runtime API forgets no invocation"),
             status = self.process.ended() => panic!("the function ended: {status}"),
@@ -145,18 +147,18 @@ impl Lambda {
             Err(error) => return Err(String::from_utf8_lossy(&error).into_owned()),
         };
         Ok(if event.is_http() {
-            Answer::of_gateway(&returned)
+            Answer::from_gateway(&returned)
         } else {
             Answer::returned(&returned)
         })
     }
 
-    /// What the function put on the bus so far.
+    /// The entries that the function has put on the event bus so far.
     pub fn on_bus(&self) -> Vec<Value> {
         self.aws.seen.lock().unwrap_or_else(PoisonError::into_inner).on_bus.clone()
     }
 
-    /// Ends the function, and tells what it wrote and what it asked AWS for.
+    /// Ends the function and returns its output and its calls to AWS.
     pub async fn end(self) -> (Written, Seen) {
         let written = self.process.end().await;
         self.serving.abort();
@@ -201,11 +203,11 @@ async fn failure(
     api.end(&id, Err(body))
 }
 
-/// A function that can't start fails whatever waits for it.
+/// The function failed to start, so every waiting invocation fails.
 async fn init_failure(State(api): State<Arc<RuntimeApi>>, body: Bytes) -> StatusCode {
     let mut outcomes = api.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
     for (_, waits) in outcomes.drain() {
-        // Whoever doesn't wait any more needs no error.
+        // Fails only if the invoker has stopped waiting.
         let _ = waits.send(Err(body.clone()));
     }
     StatusCode::ACCEPTED
@@ -223,7 +225,7 @@ impl RuntimeApi {
         let waits = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
         match waits.map(|waits| waits.send(outcome)) {
             Some(Ok(())) => StatusCode::ACCEPTED,
-            // Unknown, or answered before.
+            // The invocation is unknown or already answered.
             Some(Err(_)) | None => StatusCode::BAD_REQUEST,
         }
     }

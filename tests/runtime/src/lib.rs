@@ -1,56 +1,55 @@
-//! The hosts, for tests: starts the binaries that ship, as Lambda and as the Azure Functions host do,
-//! on a stage of emulator and database, and sends them the payloads of `events/`.
+//! Hosts for tests: they start the binaries that ship, as Lambda and the Azure Functions host do,
+//! next to the emulator and an embedded database, and send them the payloads of `events/`.
 //!
-//! What is deployed with a function is read from `template.yaml`, so that a setting or a permission
-//! missing there is missing here: the binary gets the template's environment and nothing else, and
-//! its calls to AWS pass [`aws`], which refuses what the template's role does not grant.
+//! Each binary gets exactly what `template.yaml` deploys it with, so a setting or permission that
+//! is missing there makes a test fail: its environment comes from the template, and its calls to
+//! AWS pass [`aws`], which refuses everything that the template's role does not grant.
 
 mod answer;
 pub mod aws;
 mod azure;
 pub mod cases;
 mod event;
+mod hosted_case;
 mod lambda;
-mod play;
 mod process;
 mod replay;
 pub mod settings;
 pub mod template;
-mod told;
+mod timer_delivery;
 
 use std::path::{Path, PathBuf};
 
 pub use answer::Answer;
 pub use event::{Event, Live};
+pub use hosted_case::{Case, HostedCase};
 pub use lambda::Lambda;
-pub use play::{Case, Play};
 pub use replay::{lambda_answers, same_on_both_hosts};
 pub use template::Template;
-pub use told::azure_tells_by_the_timer_alone;
+pub use timer_delivery::azure_delivers_on_the_timer_alone;
 
-/// The project's folder.
 fn project() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// The binary to test: the one cargo has built, or its namesake in the folder that
+/// The binary under test: the one that cargo built, or the one of the same name in the folder that
 /// `RUNTIME_BINARIES` names.
 pub fn binary(built: &str) -> PathBuf {
     let built = PathBuf::from(built);
     match std::env::var_os("RUNTIME_BINARIES") {
         Some(folder) => {
             let name = built.file_name().expect("a binary has a name");
-            // Tests run in their package's folder; the variable is written from the project's.
+            // Tests run in their package's folder, but the variable is relative to the project's.
             project().join(folder).join(name)
         }
         None => built,
     }
 }
 
-/// Another function's binary, built beside this one.
+/// Another function's binary in the same folder.
 ///
 /// # Panics
-/// When it isn't there.
+/// When it has not been built.
 pub fn beside(binary: &Path, function: &str) -> PathBuf {
     let other = binary.with_file_name(function);
     assert!(

@@ -1,4 +1,4 @@
-//! A real binary, started with an environment of its own.
+//! A real binary, started with its own environment variables.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,27 +8,26 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 
-/// The environment of a process.
-pub type Variables = BTreeMap<String, String>;
+/// A process's environment variables.
+pub(crate) type Variables = BTreeMap<String, String>;
 
-/// A running binary; it is ended when this is dropped.
-pub struct Process {
+/// A running binary. Dropping this ends it.
+pub(crate) struct Process {
     child: Child,
     stdout: JoinHandle<String>,
     stderr: JoinHandle<String>,
 }
 
-/// What a binary wrote.
+/// A binary's output.
 pub struct Written {
-    /// To its standard output, which is its log.
+    /// The log.
     pub stdout: String,
-    /// To its standard error.
     pub stderr: String,
 }
 
 impl Process {
-    /// Starts a binary with these variables and no others.
-    pub fn start(binary: &Path, variables: &Variables) -> Self {
+    /// Starts a binary with only these variables.
+    pub(crate) fn start(binary: &Path, variables: &Variables) -> Self {
         let mut child = Command::new(binary)
             .env_clear()
             .envs(variables)
@@ -43,13 +42,13 @@ impl Process {
         Self { child, stdout, stderr }
     }
 
-    /// Waits until it ends by itself.
-    pub async fn ended(&mut self) -> ExitStatus {
+    /// Waits until the binary ends on its own.
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
         self.child.wait().await.expect("a child can be waited for")
     }
 
-    /// Ends it if it still runs, and reads to the end what it wrote.
-    pub async fn end(mut self) -> Written {
+    /// Ends the binary if it is still running, and returns all its output.
+    pub(crate) async fn end(mut self) -> Written {
         self.child.kill().await.expect("a child can be ended");
         Written {
             stdout: self.stdout.await.expect("its output can be read"),

@@ -1,58 +1,59 @@
-//! Every payload of a function, through the binaries that ship.
+//! Runs all cases of a function on the binaries that ship.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::play::{Case, Play};
+use crate::hosted_case::{Case, HostedCase};
 use crate::{Answer, Event, Template};
 
-/// Plays every case through the function's binary on Lambda. Each payload has a case and each case a
-/// payload; and together they use all that the template grants.
+/// Runs every case on Lambda. Checks that each payload has a case, that each case has a payload,
+/// and that the cases together use every permission in the template.
 ///
 /// # Panics
-/// When something isn't as it must be.
+/// When a check fails.
 pub async fn lambda_answers(function: &'static str, binary: &Path, cases: &[Case]) {
-    complete(function, cases);
+    assert_complete(function, cases);
     let mut used = BTreeSet::new();
     for case in cases {
         println!("{function}/{} on Lambda", case.name);
-        let mut play = Play::on_lambda(binary, function, case.name).await;
-        (case.run)(&mut play).await;
-        used.extend(play.end().await.used);
+        let mut hosted = HostedCase::on_lambda(binary, function, case.name).await;
+        (case.run)(&mut hosted).await;
+        used.extend(hosted.end().await.used);
     }
     let granted = Template::read().grants(function);
     assert_eq!(used, granted, "the role in the template permits more than {function} uses");
 }
 
-/// Plays every case twice, on Lambda and behind the Azure Functions host: the answers are the same.
+/// Runs every case on Lambda and behind the Azure Functions host, and checks that the answers are
+/// the same.
 ///
 /// # Panics
-/// When something isn't as it must be.
+/// When a check fails.
 pub async fn same_on_both_hosts(
     function: &'static str,
     lambda: &Path,
     azure: &Path,
     cases: &[Case],
 ) {
-    complete(function, cases);
+    assert_complete(function, cases);
     for case in cases {
         println!("{function}/{} behind the Azure Functions host", case.name);
-        let mut play = Play::on_azure(azure, function, case.name).await;
-        (case.run)(&mut play).await;
-        let there = play.end().await.answers;
-        let mut play = Play::on_lambda(lambda, function, case.name).await;
-        (case.run)(&mut play).await;
-        let here = play.end().await.answers;
-        assert_eq!(comparable(there), comparable(here), "{function}/{}", case.name);
+        let mut hosted = HostedCase::on_azure(azure, function, case.name).await;
+        (case.run)(&mut hosted).await;
+        let on_azure = hosted.end().await.answers;
+        let mut hosted = HostedCase::on_lambda(lambda, function, case.name).await;
+        (case.run)(&mut hosted).await;
+        let on_lambda = hosted.end().await.answers;
+        assert_eq!(comparable(on_azure), comparable(on_lambda), "{function}/{}", case.name);
     }
 }
 
-fn complete(function: &str, cases: &[Case]) {
-    let played: BTreeSet<String> = cases.iter().map(|case| case.name.to_owned()).collect();
-    assert_eq!(played, Event::cases(function), "payloads and cases of {function}");
+fn assert_complete(function: &str, cases: &[Case]) {
+    let tested: BTreeSet<String> = cases.iter().map(|case| case.name.to_owned()).collect();
+    assert_eq!(tested, Event::cases(function), "payloads and cases of {function}");
 }
 
-/// What must be the same: status, headers, and the body but for its moments.
+/// Everything in an answer that must be the same on both hosts.
 #[derive(Debug, PartialEq, Eq)]
 struct Comparable {
     status: u16,
@@ -62,7 +63,7 @@ struct Comparable {
 
 fn comparable(answers: Vec<Answer>) -> Vec<Comparable> {
     let one = |answer: Answer| {
-        let Answer { status, headers, body } = answer.timeless();
+        let Answer { status, headers, body } = answer.without_times();
         let header = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
             (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         };

@@ -1,4 +1,4 @@
-//! A start with a wrong setting: one line that names it, and the end.
+//! A wrong setting: the binary must exit at once, with one line that names it.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,13 +8,14 @@ use crate::azure;
 use crate::process::{Process, Variables};
 use crate::template::Template;
 
-/// A setting that is wrong: absent, or with a value that can't be meant.
+/// A wrong setting: its name, and an invalid value or `None` if it is missing.
 pub type Wrong = (&'static str, Option<&'static str>);
 
-/// What no setting means, and no message repeats: it may be a secret in the wrong place.
+/// A value that no setting accepts. No message may repeat it, because it could be a misplaced
+/// secret.
 const NONSENSE: Option<&str> = Some("zq-nonsense-9f31");
 
-/// Wrong settings that every function refuses.
+/// Settings that every function refuses.
 pub const EVERYWHERE: &[Wrong] = &[
     ("MARKETPLACE_URL", NONSENSE),
     ("MARKETPLACE_URL", Some("ftp://zq-nonsense-9f31/api")),
@@ -33,14 +34,14 @@ pub const EVERYWHERE: &[Wrong] = &[
     ("LOG_LEVEL", NONSENSE),
 ];
 
-/// Wrong secrets where Secrets Manager keeps them.
+/// For secrets in Secrets Manager.
 pub const SECRET_OF_LAMBDA: &[Wrong] =
     &[("ENTRA_CLIENT_SECRET_ARN", None), ("ENTRA_CLIENT_SECRET_ARN", NONSENSE)];
 
-/// Wrong secrets where the environment holds them.
+/// For secrets in the environment.
 pub const SECRET_OF_AZURE: &[Wrong] = &[("ENTRA_CLIENT_SECRET", None)];
 
-/// Wrong settings of the landing page.
+/// For the landing page.
 pub const LANDING: &[Wrong] = &[
     ("ACTIVATION", NONSENSE),
     ("LANDING_SIGN_IN", NONSENSE),
@@ -79,7 +80,7 @@ pub const CHANGES: &[Wrong] = &[
     ("DECISION_FALLBACK", NONSENSE),
 ];
 
-/// Wrong settings that a function refuses which has nothing to do with Microsoft.
+/// For a function that doesn't call Microsoft.
 pub const WITHOUT_MICROSOFT: &[Wrong] = &[
     ("TABLE_NAME", None),
     ("AWS_REGION", None),
@@ -88,7 +89,7 @@ pub const WITHOUT_MICROSOFT: &[Wrong] = &[
     ("LOG_LEVEL", NONSENSE),
 ];
 
-/// Wrong settings of the delivery.
+/// For the delivery.
 pub const DELIVERY: &[Wrong] = &[
     ("DELIVERY_ENDPOINT", NONSENSE),
     ("DELIVERY_ENDPOINT", Some("http://zq-nonsense-9f31.example/events")),
@@ -98,36 +99,35 @@ pub const DELIVERY: &[Wrong] = &[
     ("DELIVERY_PARK_AFTER_DAYS", NONSENSE),
 ];
 
-/// What only a function refuses that is there for nothing else, with wrong keys where Secrets Manager
-/// keeps them.
+/// For the delivery on Lambda. The custom handler starts without an endpoint; the function doesn't.
 pub const DELIVERY_OF_LAMBDA: &[Wrong] = &[
     ("DELIVERY_ENDPOINT", None),
     ("DELIVERY_SIGNING_KEY_ARN", None),
     ("DELIVERY_SIGNING_KEY_ARN", NONSENSE),
 ];
 
-/// Wrong keys where the environment holds them.
+/// For the delivery's signing key in the environment.
 pub const DELIVERY_OF_AZURE: &[Wrong] = &[
     ("DELIVERY_SIGNING_KEY", None),
     ("DELIVERY_SIGNING_KEY", NONSENSE),
     ("DELIVERY_SIGNING_KEY", Some("whsec_bm9uc2Vuc2UtOWYzMQ==")),
 ];
 
-/// Wrong settings of the custom handler.
+/// For the custom handler.
 pub const PORT: &[Wrong] =
     &[("FUNCTIONS_CUSTOMHANDLER_PORT", None), ("FUNCTIONS_CUSTOMHANDLER_PORT", NONSENSE)];
 
-/// A start ends within this, or it was no refusal.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// A binary that is still running after this time has accepted the setting.
+const EXIT_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Starts a function's binary once with each of the wrong settings, all others right.
+/// Starts a function's binary once for each wrong setting, with all others right.
 ///
 /// # Panics
-/// When it starts nevertheless, or refuses in another way than with one line.
+/// When the binary starts, or doesn't exit with one line that names the setting.
 pub async fn lambda_refuses(function: &str, binary: &Path, wrong: &[Wrong]) {
     let mut right = Template::read().environment(function, deployed);
-    right.extend(of_aws());
-    // Nobody answers there; a start that gets so far did not refuse.
+    right.extend(aws_variables());
+    // No server listens there. A binary that connects to it has accepted the setting.
     right.insert("AWS_LAMBDA_RUNTIME_API".to_owned(), "127.0.0.1:9".to_owned());
     for name in ["AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION"] {
         right.insert(name.to_owned(), function.to_owned());
@@ -138,7 +138,7 @@ pub async fn lambda_refuses(function: &str, binary: &Path, wrong: &[Wrong]) {
     }
 }
 
-/// The same for the custom handler.
+/// Like [`lambda_refuses`], for the custom handler.
 ///
 /// # Panics
 /// As [`lambda_refuses`].
@@ -149,7 +149,7 @@ pub async fn azure_refuses(binary: &Path, wrong: &[Wrong]) {
             *value = known;
         }
     }
-    right.extend(of_aws());
+    right.extend(aws_variables());
     for name in ["ENTRA_CLIENT_SECRET", "LANDING_CLIENT_SECRET"] {
         right.insert(name.to_owned(), "a-secret".to_owned());
     }
@@ -159,7 +159,7 @@ pub async fn azure_refuses(binary: &Path, wrong: &[Wrong]) {
     }
 }
 
-/// What whoever deploys would give.
+/// The values that an operator provides.
 fn deployed(name: &str) -> Option<String> {
     let value = match name {
         "ENTRA_TENANT_ID" => "8d7b0a3e-5f4c-4c7d-9f2a-6f1e0c2b9a11",
@@ -178,7 +178,7 @@ fn deployed(name: &str) -> Option<String> {
     Some(value.to_owned())
 }
 
-fn of_aws() -> Variables {
+fn aws_variables() -> Variables {
     [
         ("AWS_REGION", "eu-north-1"),
         ("AWS_ACCESS_KEY_ID", "ASIAEXAMPLE"),
@@ -201,7 +201,7 @@ async fn refuses(binary: &Path, right: &Variables, (name, value): &Wrong) {
         }
     };
     let mut process = Process::start(binary, &variables);
-    let status = tokio::time::timeout(PATIENCE, process.ended()).await;
+    let status = tokio::time::timeout(EXIT_TIMEOUT, process.ended()).await;
     let written = process.end().await;
     let status = status.expect("a wrong setting ends the start");
     assert!(!status.success() && status.code().is_some(), "{status}");

@@ -1,4 +1,4 @@
-//! `template.yaml`, as far as it says what a function is deployed with.
+//! The parts of `template.yaml` that describe how a function is deployed.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -7,13 +7,13 @@ use serde_yaml_ng::Value;
 
 use crate::process::Variables;
 
-/// Conditions that hold in the tests' deployment: all that a function may be deployed with is there,
-/// but for what only another setting would make it use.
+/// The conditions that hold in the tests' deployment. They cover every permission that the cases
+/// use.
 const HOLDING: [&str; 2] = ["HasDeliveryKey", "HasEventBus"];
 
-/// What Lambda itself uses of a function's role: to write its log, to read the stream that wakes it, and
-/// to say which records it gave up.
-const OF_LAMBDA: [&str; 6] = [
+/// The permissions that Lambda itself uses: to write logs, to read the stream, and to report the
+/// records that it gave up.
+const USED_BY_LAMBDA: [&str; 6] = [
     "logs:",
     "sqs:SendMessage",
     "dynamodb:DescribeStream",
@@ -22,7 +22,6 @@ const OF_LAMBDA: [&str; 6] = [
     "dynamodb:ListStreams",
 ];
 
-/// The template, read.
 pub struct Template(Value);
 
 /// A permission: an action, and the resource as the template writes it (`Table.Arn`,
@@ -33,14 +32,14 @@ impl Template {
     /// Reads the project's template.
     ///
     /// # Panics
-    /// When it can't be read.
+    /// When the template can't be read.
     pub fn read() -> Self {
         let path = crate::project().join("template.yaml");
         let text = std::fs::read_to_string(&path).expect("template.yaml is there");
         Self(serde_yaml_ng::from_str(&text).expect("template.yaml is YAML"))
     }
 
-    /// The functions, by their folder's names.
+    /// The functions' names, as their folders are called.
     pub fn functions(&self) -> BTreeSet<String> {
         let of_function = |(id, resource): (&Value, &Value)| {
             (resource["Type"] == "AWS::Serverless::Function").then(|| {
@@ -51,38 +50,36 @@ impl Template {
         mapping(&self.0["Resources"]).filter_map(of_function).collect()
     }
 
-    /// What is at a place below `Resources`; `Null` where there is nothing.
+    /// The value at a path below `Resources`, or `Null`.
     pub fn resource(&self, path: &[&str]) -> &Value {
         path.iter().fold(&self.0["Resources"], |value, name| &value[*name])
     }
 
-    /// A function's properties.
     fn properties(&self, function: &str) -> &Value {
         self.resource(&[&logical_id(function, "Function"), "Properties"])
     }
 
-    /// A function's timeout.
     pub fn timeout(&self, function: &str) -> Duration {
         let seconds = self.properties(function)["Timeout"].as_u64();
         Duration::from_secs(seconds.expect("every function has a timeout of its own"))
     }
 
-    /// The variables a function is deployed with; Lambda adds its own.
+    /// The environment variables of a function, without those that Lambda adds.
     pub fn variables(&self, function: &str) -> BTreeSet<String> {
         self.settings(function).map(|(name, _)| name).collect()
     }
 
     fn settings(&self, function: &str) -> impl Iterator<Item = (String, &Value)> {
-        let everybodys = &self.0["Globals"]["Function"]["Environment"]["Variables"];
+        let common = &self.0["Globals"]["Function"]["Environment"]["Variables"];
         let own = &self.properties(function)["Environment"]["Variables"];
-        let both = mapping(everybodys).chain(mapping(own));
+        let both = mapping(common).chain(mapping(own));
         both.map(|(name, value)| (name.as_str().expect("a name is text").to_owned(), value))
     }
 
-    /// A function's environment: what `given` knows, or else the parameter's default.
+    /// A function's environment: the values of `given`, or else the parameters' defaults.
     ///
     /// # Panics
-    /// When neither says anything: the deployment would ask.
+    /// When a parameter has neither, in which case a deployment would ask for it.
     pub fn environment(&self, function: &str, given: impl Fn(&str) -> Option<String>) -> Variables {
         let value = |name: &str, value: &Value| {
             let parameter = untagged(value).as_str().expect("a setting is a reference");
@@ -97,7 +94,7 @@ impl Template {
             .collect()
     }
 
-    /// The methods and paths under which a function is reached.
+    /// The methods and paths that lead to a function.
     pub fn routes(&self, function: &str) -> BTreeSet<(String, String)> {
         let route = |(_, event): (&Value, &Value)| {
             let properties = &event["Properties"];
@@ -109,13 +106,13 @@ impl Template {
         mapping(&self.properties(function)["Events"]).filter_map(route).collect()
     }
 
-    /// Whether each route of a function asks for a signature of IAM.
+    /// Whether every route of a function requires an IAM signature.
     pub fn is_private(&self, function: &str) -> bool {
         mapping(&self.properties(function)["Events"])
             .all(|(_, event)| event["Properties"]["Auth"]["Authorizer"] == "AWS_IAM")
     }
 
-    /// What a function's role permits it, without what Lambda uses of it.
+    /// The permissions of a function's role, without those that Lambda itself uses.
     pub fn grants(&self, function: &str) -> BTreeSet<Grant> {
         let role = self.resource(&[&logical_id(function, "Role"), "Properties", "Policies"]);
         let mut grants = BTreeSet::new();
@@ -131,12 +128,12 @@ impl Template {
                 }
             }
         }
-        grants.retain(|(action, _)| !OF_LAMBDA.iter().any(|of| action.starts_with(of)));
+        grants.retain(|(action, _)| !USED_BY_LAMBDA.iter().any(|of| action.starts_with(of)));
         grants
     }
 }
 
-/// A statement, if its condition holds.
+/// The statement, if its condition holds.
 fn holding(statement: &Value) -> Option<&Value> {
     match statement {
         Value::Tagged(tagged) if tagged.tag == "If" => {
@@ -152,7 +149,7 @@ fn logical_id(function: &str, suffix: &str) -> String {
     format!("{}{rest}{suffix}", first.to_uppercase())
 }
 
-/// A value without the tag of an intrinsic function, `!Ref` or `!GetAtt` or `!Sub`.
+/// The value without the tag of an intrinsic function (`!Ref`, `!GetAtt`, `!Sub`).
 fn untagged(value: &Value) -> &Value {
     match value {
         Value::Tagged(tagged) => &tagged.value,
@@ -160,7 +157,6 @@ fn untagged(value: &Value) -> &Value {
     }
 }
 
-/// A value as text.
 pub fn scalar(value: &Value) -> Option<String> {
     match untagged(value) {
         Value::String(text) => Some(text.clone()),
@@ -170,7 +166,7 @@ pub fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-/// The elements of a list; a single value is a list of one.
+/// The elements of a list. A single value counts as a list of one.
 pub fn elements(value: &Value) -> impl Iterator<Item = &Value> {
     let (list, single) = match value {
         Value::Sequence(list) => (list.as_slice(), None),
@@ -180,7 +176,6 @@ pub fn elements(value: &Value) -> impl Iterator<Item = &Value> {
     list.iter().chain(single)
 }
 
-/// The members of a mapping.
 pub fn mapping(value: &Value) -> impl Iterator<Item = (&Value, &Value)> {
     value.as_mapping().into_iter().flatten()
 }

@@ -1,32 +1,39 @@
-//! The claim "the state can't be lost, doubled or forged", made checkable.
+//! A deterministic simulation that checks one claim: no subscription's state is lost, doubled or
+//! forged.
 //!
 //! One seed decides everything: what people and Microsoft do, the order, duplication and delay of
-//! webhooks, late reads, time, and a fault at any I/O of any function: refused before, lost after,
-//! timed out, or the function killed between any two effects. The handlers are the ones that ship,
-//! down to the requests they put on the wire; Microsoft is the emulator's world; the table is a
-//! store held equal to the DynamoDB one by the contract suite both pass.
+//! webhooks, late reads, time, and the faults. A fault can hit any I/O of any function: the other
+//! side refuses it, its result is lost, it times out, or the function is killed before or after it.
 //!
-//! There is no network, no wall clock and no waiting: the same seed is the same run.
+//! The handlers are the ones that ship, down to the requests they put on the wire. Microsoft is the
+//! emulator's world. The table is an in-memory store that passes the same contract suite as the
+//! DynamoDB store.
+//!
+//! The simulation uses no network, no wall clock and no real waiting, so the same seed always gives
+//! the same run.
 
+mod clock;
 mod exhaustive;
+mod fault;
+mod idempotency;
 mod invariants;
 mod io;
 mod outbox;
 mod product;
 mod publisher;
 mod replay;
-mod requests;
+mod reproduce;
 mod run;
-mod running;
+mod simulated_store;
 mod store;
 mod storm;
 mod stream;
 mod tasks;
 mod transport;
 
-pub use exhaustive::{Broken, Flow, Trouble, every_trouble, trouble};
-pub use io::Fault;
+pub use exhaustive::{BrokenFlow, Flow, Injection, inject, inject_everywhere};
+pub use fault::Fault;
+pub use reproduce::reproduce_with;
 pub use run::{Run, Violation, history, simulate};
-pub use running::replay;
 pub use store::MemoryStore;
 pub use stream::{Entry, records};

@@ -1,38 +1,39 @@
-//! Runs seeds: `cargo run --release -p simulation -- --seeds 1000000`.
+//! Runs the simulation: `cargo sim --seeds 1000000`.
 
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use clap::Parser;
-use simulation::{Fault, Flow, Trouble, Violation, replay, simulate, trouble};
+use simulation::{Fault, Flow, Injection, Violation, inject, reproduce_with, simulate};
 
-// A quarter of a seed's time goes into small allocations.
+// Small allocations take a quarter of a seed's time with the system allocator.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Runs the simulation over many seeds, and reports the first that violates anything.
+/// Runs the simulation for many seeds and prints the history of the first seed that violates an
+/// invariant.
 #[derive(Parser)]
 struct Arguments {
-    /// How many seeds.
+    /// How many seeds to run.
     #[arg(long, default_value_t = 10_000)]
     seeds: u64,
     /// The first seed.
     #[arg(long, default_value_t = 0)]
     from: u64,
-    /// Run this one seed alone, and print its history.
+    /// Run only this seed. If it violates an invariant, print its history.
     #[arg(long)]
     seed: Option<u64>,
-    /// Run this flow alone, with one of its effects in trouble, and print its history.
+    /// Run only this flow, with one injection. If it violates an invariant, print its history.
     #[arg(long, requires = "effect", conflicts_with = "seed")]
     flow: Option<Flow>,
-    /// Which effect, counted from zero.
+    /// The number of the effect to disturb, counted from zero.
     #[arg(long, requires = "flow")]
     effect: Option<usize>,
-    /// What goes wrong with it. If not given: nothing, but everybody else comes first.
+    /// The fault to inject. Without it, all other actors run before the effect.
     #[arg(long, requires = "flow")]
     fault: Option<Fault>,
-    /// Threads; one per core if not given.
+    /// The number of threads. The default is one per core.
     #[arg(long)]
     threads: Option<usize>,
 }
@@ -43,8 +44,8 @@ fn main() -> ExitCode {
         return show(&format!("--seed {seed}"), simulate(seed, true));
     }
     if let (Some(flow), Some(effect)) = (arguments.flow, arguments.effect) {
-        let chosen = Trouble { flow, effect, fault: arguments.fault };
-        return show(&chosen.arguments(), trouble(chosen));
+        let injection = Injection { flow, effect, fault: arguments.fault };
+        return show(&injection.arguments(), inject(injection));
     }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let next = AtomicU64::new(arguments.from);
@@ -82,14 +83,17 @@ fn main() -> ExitCode {
     }
     let seconds = begun.elapsed().as_secs_f64();
     let rate = arguments.seeds as f64 / seconds;
-    println!("{} seeds in {seconds:.1} s, {rate:.0} a second: nothing violated", arguments.seeds);
+    println!(
+        "{} seeds in {seconds:.1} s, {rate:.0} a second: all invariants hold",
+        arguments.seeds
+    );
     ExitCode::SUCCESS
 }
 
-/// Prints what happened in a run that violated anything.
+/// Prints the history of a run that violated an invariant.
 fn show(arguments: &str, verdict: Result<(), Violation>) -> ExitCode {
     let Err(violation) = verdict else {
-        println!("{arguments}: nothing violated");
+        println!("{arguments}: all invariants hold");
         return ExitCode::SUCCESS;
     };
     for line in &violation.history {
@@ -99,6 +103,6 @@ fn show(arguments: &str, verdict: Result<(), Violation>) -> ExitCode {
     for what in &violation.what {
         println!("  {what}");
     }
-    println!("\n{}", replay(arguments));
+    println!("\n{}", reproduce_with(arguments));
     ExitCode::FAILURE
 }

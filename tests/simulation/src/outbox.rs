@@ -1,4 +1,4 @@
-//! What is to be carried to the publisher's product, in memory.
+//! The outbox, in memory: which events are pending, and how far each target has received them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,37 +6,37 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use shared::domain::{Event, Position, SubscriptionId};
 use shared::store::{
-    Backlog, Cursor, CursorError, CursorState, Due, LEFT_TO_THE_STREAM, Outbox, Page, StoreError,
+    Backlog, Cursor, CursorError, CursorState, Due, Outbox, Page, STREAM_HEAD_START, StoreError,
     Target,
 };
 
-use crate::store::{MemoryStore, SimulatedStore};
+use crate::simulated_store::SimulatedStore;
+use crate::store::MemoryStore;
 
-/// Events read at a time, as the DynamoDB store has them.
+/// Events per read, as in the DynamoDB store.
 const BACKLOG: usize = 25;
 
-/// Entries per page of a list, likewise.
+/// Entries per page of a list, as in the DynamoDB store.
 const PAGE: usize = 100;
 
-/// Signs and cursors.
 #[derive(Default)]
-pub struct OutboxTable {
-    signs: BTreeMap<(SubscriptionId, u64), Timestamp>,
+pub(crate) struct OutboxTable {
+    /// The versions with pending events, and when a sweep may send them.
+    pending: BTreeMap<(SubscriptionId, u64), Timestamp>,
     cursors: BTreeMap<(SubscriptionId, Target), Cursor>,
 }
 
 impl OutboxTable {
-    /// A version's first event bears the sign.
-    pub fn sign(&mut self, event: &Event) {
+    /// Marks an event as pending. One mark stands for all events of a version.
+    pub(crate) fn mark_pending(&mut self, event: &Event) {
         if event.index == 0 {
-            let due = event.recorded_at + LEFT_TO_THE_STREAM;
-            self.signs.insert((event.subscription_id, event.version), due);
+            let due = event.recorded_at + STREAM_HEAD_START;
+            self.pending.insert((event.subscription_id, event.version), due);
         }
     }
 
-    /// A subscription that this table has never heard of.
-    pub fn forget(&mut self, id: SubscriptionId) {
-        self.signs.retain(|(owner, _), _| *owner != id);
+    pub(crate) fn forget(&mut self, id: SubscriptionId) {
+        self.pending.retain(|(owner, _), _| *owner != id);
         self.cursors.retain(|(owner, _), _| *owner != id);
     }
 
@@ -49,14 +49,16 @@ impl OutboxTable {
         Ok(())
     }
 
-    /// The oldest first, in whole seconds, as the index has them.
-    pub fn due(&self, by: Timestamp) -> Vec<Due> {
-        let signed = self.signs.iter().map(|((id, version), at)| (*at, Due::Signed(*id, *version)));
+    /// Everything that is due by then, the oldest first. As in the table's index, times are rounded
+    /// to seconds.
+    pub(crate) fn due(&self, by: Timestamp) -> Vec<Due> {
+        let pending =
+            self.pending.iter().map(|((id, version), at)| (*at, Due::Pending(*id, *version)));
         let cursors = self.cursors.iter().filter_map(|((id, target), cursor)| {
             let CursorState::Due { at, .. } = &cursor.state else { return None };
             Some((*at, Due::Cursor(*id, *target)))
         });
-        let mut due: Vec<_> = signed
+        let mut due: Vec<_> = pending
             .chain(cursors)
             .map(|(at, due)| (at.as_second(), due))
             .filter(|(at, _)| *at <= by.as_second())
@@ -65,13 +67,13 @@ impl OutboxTable {
         due.into_iter().map(|(_, due)| due).collect()
     }
 
-    pub fn parked(&self) -> Vec<(SubscriptionId, Target)> {
+    pub(crate) fn parked(&self) -> Vec<(SubscriptionId, Target)> {
         let is_parked = |cursor: &Cursor| matches!(cursor.state, CursorState::Parked { .. });
         self.cursors.iter().filter(|(_, cursor)| is_parked(cursor)).map(|(key, _)| *key).collect()
     }
 }
 
-/// A part of a list that is read whole.
+/// One page of the whole list.
 fn page<T>(all: Vec<T>, next: Option<&str>) -> Result<Page<T>, StoreError> {
     let from: usize = match next {
         Some(next) => next.parse().map_err(|_| StoreError::BadPosition)?,
@@ -107,7 +109,9 @@ impl Outbox for MemoryStore {
 
     async fn settle(&self, id: SubscriptionId, versions: &BTreeSet<u64>) -> Result<(), StoreError> {
         self.outbox(|outbox| {
-            outbox.signs.retain(|(owner, version), _| *owner != id || !versions.contains(version));
+            outbox
+                .pending
+                .retain(|(owner, version), _| *owner != id || !versions.contains(version));
         });
         Ok(())
     }

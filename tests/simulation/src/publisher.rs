@@ -1,34 +1,35 @@
-//! The functions that ship, each in an execution environment of its own.
+//! The functions that ship. Each runs in its own execution environment.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use activation::Activate;
+use activation::Activation;
 use delivery::Delivery;
 use jiff::SignedDuration;
 use landing::Landing;
 use management::Management;
 use reconciliation::Reconciliation;
-use shared::auth::ClientSecret;
 use shared::config::{
-    ConfigError, DeliverySettings, EndpointSettings, Environment, Foundation, ManagementSettings,
-    Microsoft,
+    DeliverySettings, Dependencies, EndpointSettings, ManagementSettings, Microsoft,
 };
-use shared::deadline::Punctual;
-use shared::http::Handler;
-use shared::outbound::Transport;
+use shared::host::clock::Clock;
+use shared::host::deadline::DeadlineTransport;
+use shared::host::environment::{ConfigError, Environment};
+use shared::host::http::Handler;
+use shared::host::http_client::Transport;
+use shared::host::secret::ClientSecret;
 use shared::store::Target;
-use shared::system::System;
 use webhook::Webhook;
 
-use crate::io::{Io, SimulatedSystem};
+use crate::clock::SimulatedClock;
+use crate::io::Io;
 use crate::product::{DECISIONS, EVENTS, KEY};
-use crate::store::{MemoryStore, SimulatedStore};
+use crate::simulated_store::SimulatedStore;
+use crate::store::MemoryStore;
 use crate::transport::{ENTRA, MARKETPLACE, SimulatedTransport};
 
-/// One of the functions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Function {
+pub(crate) enum Function {
     Landing,
     Webhook,
     Activation,
@@ -37,20 +38,19 @@ pub enum Function {
     Delivery,
 }
 
-/// What the publisher has chosen.
+/// The publisher's settings.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Choices {
-    /// `CHANGE_POLICY`.
+    /// `CHANGE_POLICY=reject`.
     pub rejects: bool,
-    /// `ACTIVATION`.
+    /// `ACTIVATION=by-publisher`.
     pub by_publisher: bool,
-    /// The product is asked about changes: `DECISION_URL`.
+    /// `DECISION_URL` is set, so the product decides about changes.
     pub asks: bool,
 }
 
-/// The publisher's side. A function starts cold when it's first called: without a token, a key, or a
-/// memory.
-pub struct Publisher {
+/// The publisher's side. A function starts cold at its first call, with empty caches.
+pub(crate) struct Publisher {
     io: Arc<Io>,
     table: MemoryStore,
     environment: Environment,
@@ -60,8 +60,8 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    /// All functions, not yet started.
-    pub fn new(io: &Arc<Io>, table: &MemoryStore, choices: Choices) -> Self {
+    /// Starts no function yet.
+    pub(crate) fn new(io: &Arc<Io>, table: &MemoryStore, choices: Choices) -> Self {
         let policy = if choices.rejects { "reject" } else { "accept" };
         let mode = if choices.by_publisher { "by-publisher" } else { "on-confirm" };
         io.note(|| format!("CHANGE_POLICY={policy} ACTIVATION={mode}"));
@@ -90,17 +90,17 @@ impl Publisher {
         }
     }
 
-    /// A function that answers requests.
-    pub fn handler(&mut self, function: Function) -> Result<Arc<dyn Handler>, ConfigError> {
+    /// One of the functions that answer HTTP requests.
+    pub(crate) fn handler(&mut self, function: Function) -> Result<Arc<dyn Handler>, ConfigError> {
         if let Some(handler) = self.handlers.get(&function) {
             return Ok(handler.clone());
         }
-        let (environment, foundation) = (&self.environment, &self.foundation()?);
+        let (environment, dependencies) = (&self.environment, &self.dependencies()?);
         let handler: Arc<dyn Handler> = match function {
-            Function::Landing => Arc::new(Landing::new(environment, foundation)?),
-            Function::Webhook => Arc::new(Webhook::new(environment, foundation)?),
-            Function::Activation => Arc::new(Activate::new(foundation)),
-            Function::Management => Arc::new(Management::new(foundation, self.management())),
+            Function::Landing => Arc::new(Landing::new(environment, dependencies)?),
+            Function::Webhook => Arc::new(Webhook::new(environment, dependencies)?),
+            Function::Activation => Arc::new(Activation::new(dependencies)),
+            Function::Management => Arc::new(Management::new(dependencies, self.management())),
             Function::Reconciliation | Function::Delivery => {
                 unreachable!("{function:?} answers no requests")
             }
@@ -109,17 +109,15 @@ impl Publisher {
         Ok(handler)
     }
 
-    /// The function that runs by the clock.
-    pub fn reconciliation(&mut self) -> Result<Arc<Reconciliation>, ConfigError> {
+    pub(crate) fn reconciliation(&mut self) -> Result<Arc<Reconciliation>, ConfigError> {
         if self.reconciliation.is_none() {
-            let reconciliation = Reconciliation::new(&self.environment, &self.foundation()?)?;
+            let reconciliation = Reconciliation::new(&self.environment, &self.dependencies()?)?;
             self.reconciliation = Some(Arc::new(reconciliation));
         }
         Ok(self.reconciliation.clone().expect("made just now"))
     }
 
-    /// The function that tells the product.
-    pub fn delivery(&mut self) -> Arc<Delivery> {
+    pub(crate) fn delivery(&mut self) -> Arc<Delivery> {
         if let Some(delivery) = &self.delivery {
             return delivery.clone();
         }
@@ -135,13 +133,13 @@ impl Publisher {
             park_after: SignedDuration::from_hours(7 * 24),
             outbox: self.store(),
         };
-        let delivery = Arc::new(Delivery::new(settings, system(&self.io)));
+        let delivery = Arc::new(Delivery::new(settings, clock(&self.io)));
         self.delivery = Some(delivery.clone());
         delivery
     }
 
-    /// A function died; it starts cold when it's next called.
-    pub fn died(&mut self, function: Function) {
+    /// Drops a function's execution environment, so that its next call starts cold.
+    pub(crate) fn killed(&mut self, function: Function) {
         match function {
             Function::Reconciliation => self.reconciliation = None,
             Function::Delivery => self.delivery = None,
@@ -153,31 +151,33 @@ impl Publisher {
         Arc::new(SimulatedStore { table: self.table.clone(), io: self.io.clone() })
     }
 
-    fn foundation(&self) -> Result<Foundation, ConfigError> {
-        Ok(Foundation {
-            microsoft: Microsoft::read(&self.environment, &transport(&self.io))?,
+    fn dependencies(&self) -> Result<Dependencies, ConfigError> {
+        let transport = transport(&self.io);
+        Ok(Dependencies {
+            microsoft: Microsoft::read(&self.environment, &transport)?,
+            transport,
             store: self.store(),
-            system: system(&self.io),
+            checkpoints: self.store(),
+            clock: clock(&self.io),
         })
     }
 
-    /// What the publisher's own API has beside the foundation.
     fn management(&self) -> ManagementSettings {
         ManagementSettings {
             source: SOURCE.to_owned(),
             targets: vec![Target::Endpoint],
             outbox: self.store(),
-            requests: self.store(),
+            idempotency: self.store(),
         }
     }
 }
 
 const SOURCE: &str = "urn:saas-fulfillment";
 
-fn system(io: &Arc<Io>) -> Arc<dyn System> {
-    Arc::new(SimulatedSystem(io.clone()))
+fn clock(io: &Arc<Io>) -> Arc<dyn Clock> {
+    Arc::new(SimulatedClock(io.clone()))
 }
 
 fn transport(io: &Arc<Io>) -> Arc<dyn Transport> {
-    Arc::new(Punctual::new(SimulatedTransport(io.clone()), system(io)))
+    Arc::new(DeadlineTransport::new(SimulatedTransport(io.clone()), clock(io)))
 }

@@ -1,9 +1,9 @@
-//! Replaying events from nothing: what a consumer that saw nothing else would believe.
+//! Replays events, as a consumer does that sees nothing but the events.
 
 use shared::domain::{Event, EventKind, Status, Subscription};
 
-/// Applies one event to what was believed before it. `Err` says what doesn't fit.
-pub fn apply(before: Option<&Subscription>, event: &Event) -> Result<Subscription, String> {
+/// Applies one event to the state before it. `Err`: the event doesn't fit that state.
+pub(crate) fn apply(before: Option<&Subscription>, event: &Event) -> Result<Subscription, String> {
     let after = &event.subscription;
     let Some(before) = before else {
         return match event.kind {
@@ -34,7 +34,6 @@ pub fn apply(before: Option<&Subscription>, event: &Event) -> Result<Subscriptio
             fits(after.term.start_date > before.term.start_date, "Renewed into an earlier term")?;
             expected.term.clone_from(&after.term);
         }
-        // Nothing comes of it.
         EventKind::ChangeRejected { .. } => {}
         EventKind::DetailsChanged => {
             fits(before != after, "DetailsChanged without a change")?;
@@ -53,7 +52,7 @@ pub fn apply(before: Option<&Subscription>, event: &Event) -> Result<Subscriptio
         }
         EventKind::Unsubscribed => {
             fits(before.saas_subscription_status != Status::Unsubscribed, "Unsubscribed twice")?;
-            // The last state is taken as Microsoft leaves it.
+            // Microsoft may change other details together with the end.
             expected.clone_from(after);
             expected.plan_id.clone_from(&before.plan_id);
             expected.quantity = before.quantity;

@@ -1,20 +1,20 @@
-//! The table's stream, as Lambda hands it over.
+//! The table's stream, in the form in which Lambda delivers it.
 
 use delivery::{Failures, Records};
 use serde_json::json;
 use shared::domain::{Position, SubscriptionId};
 
-/// A recorded event, as the stream names it.
+/// A new event in the stream.
 pub type Entry = (SubscriptionId, Position);
 
 fn sequence_number((id, position): &Entry) -> String {
     format!("{id}-{}-{}", position.version, position.index)
 }
 
-/// The records of some events.
+/// The stream records of these events.
 ///
 /// # Panics
-/// Never: they are what the delivery reads.
+/// Never: the delivery can read these records.
 pub fn records<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Records {
     let record = |entry: &Entry| {
         let (id, position) = entry;
@@ -28,8 +28,8 @@ pub fn records<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Records {
     Records::read(json!({ "Records": all })).expect("records are an array")
 }
 
-/// What Lambda hands over again: everything from the first failure on.
-pub fn again(mut entries: Vec<Entry>, failures: &Failures) -> Vec<Entry> {
+/// The events that Lambda delivers again: all from the first failed one on.
+pub(crate) fn retried(mut entries: Vec<Entry>, failures: &Failures) -> Vec<Entry> {
     let failed = |entry: &Entry| {
         let number = sequence_number(entry);
         failures.batch_item_failures.iter().any(|failed| failed.item_identifier == number)

@@ -1,4 +1,4 @@
-//! The network: the functions' requests, carried into the world as they are.
+//! The network: passes the functions' requests to the world unchanged.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,18 +9,18 @@ use bytes::Bytes;
 use emulator::{Answer, ApiRequest, Outcome, World};
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, Request, Response, StatusCode};
-use shared::outbound::{SendError, Transport};
+use shared::host::http_client::{SendError, Transport};
 
-use crate::io::{Fault, Io};
+use crate::fault::Fault;
+use crate::io::Io;
 
-/// Where the functions think the marketplace is.
-pub const MARKETPLACE: &str = "http://marketplace.sim/api";
+/// The functions' `MARKETPLACE_URL`.
+pub(crate) const MARKETPLACE: &str = "http://marketplace.sim/api";
 
-/// Where the functions think Entra is.
-pub const ENTRA: &str = "http://entra.sim";
+/// The functions' `ENTRA_AUTHORITY`.
+pub(crate) const ENTRA: &str = "http://entra.sim";
 
-/// Carries requests into the world.
-pub struct SimulatedTransport(pub Arc<Io>);
+pub(crate) struct SimulatedTransport(pub Arc<Io>);
 
 impl fmt::Debug for SimulatedTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -40,34 +40,35 @@ impl Transport for SimulatedTransport {
         let name = || format!("{} {}", request.method(), without_query(&target));
         let to_entra = request.uri().host() == Some("entra.sim");
         if !to_entra {
-            io.needs_proof(name);
+            io.forbid_if_forged(name);
         }
         let outcome = io.effect(name, timeout, || {
             if request.uri().host() == Some("product.sim") {
                 return io.product(|product| product.call(&request)).map_err(|what| {
                     io.violate(what);
-                    SendError::NoAnswer("told what must never be told".to_owned())
+                    SendError::NoAnswer("the product must not receive this".into())
                 });
             }
             let carried = io.world(|world| carry(world, &request, &target, to_entra));
-            // 202 is what a change and an end are taken with (F-CHP-5, F-CAN-3), and nothing else.
+            // Microsoft answers 202 to a change and to a cancellation (F-CHP-5, F-CAN-3), and to
+            // nothing else.
             if carried.reply().is_some_and(|reply| reply.status == 202) {
-                io.taken();
+                io.change_accepted();
             }
             answer(carried.outcome)
         });
         match outcome.await {
             Ok(answer) => answer,
-            Err(Fault::Refused) => Err(SendError::NotSent("connection refused".to_owned())),
+            Err(Fault::Refused) => Err(SendError::NotConnected("connection refused".into())),
             Err(Fault::Broken) => Ok(failure(StatusCode::SERVICE_UNAVAILABLE)),
             Err(Fault::Throttled) => Ok(failure(StatusCode::TOO_MANY_REQUESTS)),
             Err(Fault::Denied) => Ok(failure(StatusCode::FORBIDDEN)),
-            Err(fault) => Err(SendError::NoAnswer(format!("{fault:?}"))),
+            Err(fault) => Err(SendError::NoAnswer(format!("{fault:?}").into())),
         }
     }
 }
 
-/// Whatever stands between us and the other side answers in its place.
+/// A proxy or gateway answers instead of the other side.
 fn failure(status: StatusCode) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from_static(b"<html>not now</html>"));
     *response.status_mut() = status;
@@ -93,15 +94,15 @@ fn answer(outcome: Outcome) -> Result<Response<Bytes>, SendError> {
     let reply = match outcome {
         Outcome::Reply(reply) => reply,
         Outcome::DropConnection => {
-            return Err(SendError::NotSent("connection refused".to_owned()));
+            return Err(SendError::NotConnected("connection refused".into()));
         }
         Outcome::Hang | Outcome::LoseAnswer => {
-            return Err(SendError::NoAnswer("no answer".to_owned()));
+            return Err(SendError::NoAnswer("no answer".into()));
         }
     };
     let mut response = Response::builder().status(reply.status);
     for (name, value) in &reply.headers {
         response = response.header(name, value);
     }
-    Ok(response.body(Bytes::from(reply.body))?)
+    response.body(Bytes::from(reply.body)).map_err(|error| SendError::NoAnswer(error.into()))
 }

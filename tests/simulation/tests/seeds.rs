@@ -1,12 +1,12 @@
-//! Two thousand seeds, and every trouble at every effect of every flow.
+//! Two thousand seeds, and every fault at every effect of every flow.
 
 use clap::ValueEnum;
-use simulation::{Flow, every_trouble, replay, simulate};
+use simulation::{Flow, inject_everywhere, reproduce_with, simulate};
 
-/// As many as the tests run; `cargo run --release -p simulation` runs more.
+/// Enough for every test run. `cargo sim` runs more.
 const SEEDS: u64 = 2000;
 
-fn violates_nothing(seeds: std::ops::Range<u64>) {
+fn assert_invariants_hold(seeds: std::ops::Range<u64>) {
     for seed in seeds {
         if simulate(seed, false).is_err() {
             let violation = simulate(seed, true).expect_err("the same seed is the same run");
@@ -14,23 +14,24 @@ fn violates_nothing(seeds: std::ops::Range<u64>) {
                 "{}\n\nseed {seed} violates {:#?}\n{}",
                 violation.history.join("\n"),
                 violation.what,
-                replay(&format!("--seed {seed}"))
+                reproduce_with(&format!("--seed {seed}"))
             );
         }
     }
 }
 
 #[test]
-fn no_seed_of_the_first_half_violates_anything() {
-    violates_nothing(0..SEEDS / 2);
+fn invariants_hold_in_the_first_half_of_the_seeds() {
+    assert_invariants_hold(0..SEEDS / 2);
 }
 
 #[test]
-fn no_seed_of_the_second_half_violates_anything() {
-    violates_nothing(SEEDS / 2..SEEDS);
+fn invariants_hold_in_the_second_half_of_the_seeds() {
+    assert_invariants_hold(SEEDS / 2..SEEDS);
 }
 
-/// What a storm is for. Were it to pass one of these by, nothing violated would say nothing about it.
+/// Lines that the storms must produce. If a case never occurs, the simulation proves nothing about
+/// it.
 const REACHED: [&str; 48] = [
     "[\"Purchased\"",
     "\"Activated\"",
@@ -70,7 +71,7 @@ const REACHED: [&str; 48] = [
     "< Manage 409",
     "< Manage 504",
     "< Keyed(\"change-1\") 202",
-    "table: keep request",
+    "table: begin request",
     " !! Throttled",
     " !! Denied",
     "page_size: 1,",
@@ -83,7 +84,7 @@ const REACHED: [&str; 48] = [
 ];
 
 #[test]
-fn the_storm_reaches_everything_it_is_for() {
+fn the_storms_reach_every_case() {
     let mut missing = REACHED.to_vec();
     for seed in 0..SEEDS / 2 {
         let history = simulation::history(seed);
@@ -95,52 +96,54 @@ fn the_storm_reaches_everything_it_is_for() {
     panic!("never reached: {missing:?}");
 }
 
-/// Seeds that showed a fault of the code, as the storm was then. Each fault has a test of its own by now.
+/// Seeds that found a bug in an earlier version. Each bug also has its own test.
 const FOUND: [u64; 5] = [
-    // A rejection that Microsoft had not heard, and never heard, was told as one.
+    // A rejection that never reached Microsoft was recorded.
     2940, 3825, 11_050,
-    // A rejection was told a second time, since one of two deliveries hadn't heard of the other's.
+    // A rejection was recorded twice, because two deliveries of one call didn't know of each other.
     412_350,
-    // A change was recorded over the next one, which had come into force meanwhile.
+    // A change was recorded over a newer one that had come into force meanwhile.
     733_545,
 ];
 
 #[test]
-fn no_seed_that_showed_a_fault_shows_it_again() {
+fn seeds_that_found_a_bug_pass() {
     for seed in FOUND {
-        violates_nothing(seed..seed + 1);
+        assert_invariants_hold(seed..seed + 1);
     }
 }
 
 #[test]
-fn the_same_seed_is_the_same_run() {
+fn the_same_seed_gives_the_same_run() {
     for seed in [3, 1414, 99_991] {
         assert_eq!(simulation::history(seed), simulation::history(seed), "seed {seed}");
     }
 }
 
-fn no_trouble_violates_anything(flows: impl Iterator<Item = &'static Flow>) {
+fn assert_flows_survive_faults(flows: impl Iterator<Item = &'static Flow>) {
     for flow in flows {
-        match every_trouble(*flow) {
-            // A flow has at least one effect, and each trouble is tried at each.
+        match inject_everywhere(*flow) {
+            // Every fault is tried at every effect, and every flow has an effect.
             Ok(runs) => assert!(runs > 20, "{flow:?} was run {runs} times"),
             Err(broken) => panic!(
                 "{}\n\n{:?} violates {:#?}\n{}",
                 broken.violation.history.join("\n"),
-                broken.trouble,
+                broken.injection,
                 broken.violation.what,
-                replay(&broken.trouble.arguments())
+                reproduce_with(&broken.injection.arguments())
             ),
         }
     }
 }
 
+// Two tests, so that they run in parallel.
+
 #[test]
-fn no_trouble_at_any_effect_of_every_other_flow_violates_anything() {
-    no_trouble_violates_anything(Flow::value_variants().iter().step_by(2));
+fn the_even_flows_survive_every_fault_at_every_effect() {
+    assert_flows_survive_faults(Flow::value_variants().iter().step_by(2));
 }
 
 #[test]
-fn no_trouble_at_any_effect_of_the_flows_between_violates_anything() {
-    no_trouble_violates_anything(Flow::value_variants().iter().skip(1).step_by(2));
+fn the_odd_flows_survive_every_fault_at_every_effect() {
+    assert_flows_survive_faults(Flow::value_variants().iter().skip(1).step_by(2));
 }

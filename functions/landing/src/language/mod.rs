@@ -9,7 +9,7 @@ use http::header::ACCEPT_LANGUAGE;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-pub use phrases::{Message, Phrases};
+pub(crate) use phrases::{Message, Phrases};
 
 mod shipped {
     include!(concat!(env!("OUT_DIR"), "/languages.rs"));
@@ -22,7 +22,7 @@ const FALLBACK: &str = "en";
 const MOST_ASKED: usize = 30;
 
 /// A language.
-pub struct Language {
+pub(crate) struct Language {
     /// Its code, as in `sv`.
     pub code: &'static str,
     /// What it says.
@@ -30,11 +30,11 @@ pub struct Language {
 }
 
 /// All of them.
-pub struct Languages(Vec<Language>);
+pub(crate) struct Languages(Vec<Language>);
 
 impl Languages {
     /// Reads what is part of the program.
-    pub fn shipped() -> Self {
+    pub(crate) fn shipped() -> Self {
         let read = |&(code, text): &(&'static str, &'static str)| {
             let says = serde_json::from_str(text).expect("a test reads every file");
             Language { code, says }
@@ -44,7 +44,7 @@ impl Languages {
 
     /// The language that a reader's browser asks for first, of those there are (RFC 9110, 12.5.4);
     /// a region's falls back to the language itself.
-    pub fn of_reader(&self, headers: &HeaderMap) -> &Language {
+    pub(crate) fn of_reader(&self, headers: &HeaderMap) -> &Language {
         let asked = headers
             .get_all(ACCEPT_LANGUAGE)
             .iter()
@@ -93,7 +93,7 @@ fn weighed(range: &str) -> Option<(&str, u16)> {
 
 impl Language {
     /// A day, as it is written here.
-    pub fn day(&self, at: Timestamp) -> String {
+    pub(crate) fn day(&self, at: Timestamp) -> String {
         let date = at.to_zoned(TimeZone::UTC).date();
         let format = &self.says.format;
         let month = format.months.get(usize::try_from(date.month() - 1).unwrap_or_default());
@@ -108,7 +108,7 @@ impl Language {
     }
 
     /// A number, as it is written here.
-    pub fn number(&self, number: u64) -> String {
+    pub(crate) fn number(&self, number: u64) -> String {
         let digits = number.to_string();
         let mut grouped = String::with_capacity(digits.len() * 2);
         for (at, digit) in digits.chars().enumerate() {
@@ -121,7 +121,7 @@ impl Language {
     }
 
     /// `P1M` is a month; what isn't a plain duration is shown as Microsoft wrote it (F-OBJ-7).
-    pub fn term(&self, unit: &str) -> String {
+    pub(crate) fn term(&self, unit: &str) -> String {
         let details = &self.says.details;
         let counted = |rest: &str, one: &String, many: &str| {
             let count: u32 = rest.parse().ok()?;
@@ -143,7 +143,7 @@ impl Language {
 }
 
 /// A phrase with its gaps filled. What fills one gap is never taken for another.
-pub fn filled(phrase: &str, values: &[(&str, &str)]) -> String {
+pub(crate) fn filled(phrase: &str, values: &[(&str, &str)]) -> String {
     let mut text = String::with_capacity(phrase.len());
     let mut rest = phrase;
     while let Some((before, after)) = rest.split_once('{') {

@@ -5,7 +5,7 @@ use serde::Deserialize;
 /// All of it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Phrases {
+pub(crate) struct Phrases {
     /// How days and numbers are written.
     pub format: Format,
     /// What stands around every page.
@@ -41,7 +41,7 @@ pub struct Phrases {
 /// A page that says something and no more.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Message {
+pub(crate) struct Message {
     /// Its heading.
     pub title: String,
     /// Its paragraphs.
@@ -51,7 +51,7 @@ pub struct Message {
 /// How days and numbers are written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Format {
+pub(crate) struct Format {
     pub direction: String,
     pub date: String,
     pub months: Vec<String>,
@@ -61,7 +61,7 @@ pub struct Format {
 /// What stands around every page.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Frame {
+pub(crate) struct Frame {
     pub setup: String,
     pub unsafe_sign_in: String,
     pub signed_in_as: String,
@@ -74,7 +74,7 @@ pub struct Frame {
 /// What was bought.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Details {
+pub(crate) struct Details {
     pub heading: String,
     pub subscription: String,
     pub offer: String,
@@ -96,7 +96,7 @@ pub struct Details {
 /// A new purchase.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Pending {
+pub(crate) struct Pending {
     pub status: String,
     pub title: String,
     pub text: String,
@@ -113,7 +113,7 @@ pub struct Pending {
 /// What is wrong with a form.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Errors {
+pub(crate) struct Errors {
     pub title: String,
     pub contact_missing: String,
     pub contact_form: String,
@@ -124,7 +124,7 @@ pub struct Errors {
 /// Confirmed, and under way.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Activating {
+pub(crate) struct Activating {
     pub status: String,
     pub title: String,
     pub text: String,
@@ -136,7 +136,7 @@ pub struct Activating {
 /// Confirmed, and with the publisher.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Preparing {
+pub(crate) struct Preparing {
     pub status: String,
     pub title: String,
     pub text: String,
@@ -145,7 +145,7 @@ pub struct Preparing {
 /// In force.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Active {
+pub(crate) struct Active {
     pub status: String,
     pub title: String,
     pub text: String,
@@ -158,7 +158,7 @@ pub struct Active {
 /// What may be changed.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Manage {
+pub(crate) struct Manage {
     pub title: String,
     pub other_plan: String,
     pub change_plan: String,
@@ -174,7 +174,7 @@ pub struct Manage {
 /// A change, before it is asked for.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Change {
+pub(crate) struct Change {
     pub status: String,
     pub title: String,
     pub plan: String,
@@ -188,7 +188,7 @@ pub struct Change {
 /// Payment is due.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Suspended {
+pub(crate) struct Suspended {
     pub status: String,
     pub title: String,
     pub text: String,
@@ -201,7 +201,7 @@ pub struct Suspended {
 /// Over.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Unsubscribed {
+pub(crate) struct Unsubscribed {
     pub status: String,
     pub title: String,
     pub text: String,
@@ -211,14 +211,14 @@ pub struct Unsubscribed {
 /// A status nobody knows yet.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Unknown {
+pub(crate) struct Unknown {
     pub title: String,
 }
 
 /// Pages that say something and no more.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Messages {
+pub(crate) struct Messages {
     pub change_requested: Message,
     pub change_refused: Message,
     pub change_unknown: Message,
@@ -237,7 +237,7 @@ pub struct Messages {
 /// Ways on.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Links {
+pub(crate) struct Links {
     pub sign_in_again: String,
     pub back: String,
     pub try_again: String,

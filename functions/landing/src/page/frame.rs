@@ -1,7 +1,7 @@
 //! What stands around every page: the publisher, and who is signed in.
 
-use shared::auth::Person;
 use shared::config::{Branding, Field, Support};
+use shared::microsoft::entra::Person;
 
 use crate::assets::Assets;
 use crate::language::{Language, Phrases, filled};
@@ -11,7 +11,7 @@ use crate::theme;
 const STYLE: &str = include_str!("../../templates/style.css");
 
 /// The publisher, as pages show it.
-pub struct Brand {
+pub(super) struct Brand {
     /// The publisher, or its product.
     pub name: Option<String>,
     /// Where the logo is.
@@ -30,7 +30,7 @@ pub struct Brand {
 
 impl Brand {
     /// As it was configured.
-    pub fn new(branding: Branding, assets: &Assets) -> Self {
+    pub(super) fn new(branding: Branding, assets: &Assets) -> Self {
         Self {
             name: branding.name,
             logo: assets.logo_address(),
@@ -48,7 +48,7 @@ impl Brand {
 
 /// What every page has around it.
 #[derive(Clone, Copy)]
-pub struct Frame<'a> {
+pub(super) struct Frame<'a> {
     /// What it speaks.
     pub language: &'a Language,
     /// Whose it is.
@@ -61,17 +61,17 @@ pub struct Frame<'a> {
 
 impl<'a> Frame<'a> {
     /// What the language says.
-    pub fn t(&self) -> &'a Phrases {
+    pub(super) fn t(&self) -> &'a Phrases {
         &self.language.says
     }
 
     /// What stands at the top where there is no logo.
-    pub fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &str {
         self.brand.name.as_deref().unwrap_or(&self.t().frame.setup)
     }
 
     /// Who is signed in, in a sentence.
-    pub fn signed_in(&self) -> Option<String> {
+    pub(super) fn signed_in(&self) -> Option<String> {
         let person = self.person?;
         let known = person.username.as_deref().or(person.name.as_deref());
         let frame = &self.t().frame;

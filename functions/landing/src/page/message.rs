@@ -1,25 +1,18 @@
-//! Pages that say something and no more.
+//! Pages that hold a message, and at most one link.
 
 use askama::Template;
 use http::StatusCode;
 
+use super::Page;
 use super::frame::Frame;
-use super::{Page, views};
+use super::views::{self, Link};
 use crate::language::{Message, Phrases};
-use crate::manage::Outcome;
+use crate::manage::ChangeOutcome;
 use crate::sign_in::SIGN_IN;
-
-/// A way on from a page.
-pub struct Link<'a> {
-    /// Where to.
-    pub to: &'static str,
-    /// What it says.
-    pub text: &'a str,
-}
 
 pub(super) fn render(page: &Page<'_>, frame: Frame<'_>) -> (StatusCode, askama::Result<String>) {
     let says = frame.t();
-    let (status, message) = what(page, says);
+    let (status, message) = message_of(page, says);
     let link = |to, text| Some(Link { to, text });
     let link = match page {
         Page::Changed(_) | Page::NotOffered => link("/landing", &says.links.back),
@@ -45,12 +38,14 @@ pub(super) fn render(page: &Page<'_>, frame: Frame<'_>) -> (StatusCode, askama::
     )
 }
 
-fn what<'a>(page: &Page<'_>, says: &'a Phrases) -> (StatusCode, &'a Message) {
+fn message_of<'a>(page: &Page<'_>, says: &'a Phrases) -> (StatusCode, &'a Message) {
     let messages = &says.messages;
     match page {
-        Page::Changed(Outcome::Requested) => (StatusCode::OK, &messages.change_requested),
-        Page::Changed(Outcome::Refused) => (StatusCode::CONFLICT, &messages.change_refused),
-        Page::Changed(Outcome::Unknown) => (StatusCode::GATEWAY_TIMEOUT, &messages.change_unknown),
+        Page::Changed(ChangeOutcome::Requested) => (StatusCode::OK, &messages.change_requested),
+        Page::Changed(ChangeOutcome::Refused) => (StatusCode::CONFLICT, &messages.change_refused),
+        Page::Changed(ChangeOutcome::Unknown) => {
+            (StatusCode::GATEWAY_TIMEOUT, &messages.change_unknown)
+        }
         Page::NotOffered => (StatusCode::CONFLICT, &messages.not_offered),
         Page::NoToken => (StatusCode::OK, &messages.no_token),
         Page::Expired => (StatusCode::BAD_REQUEST, &messages.expired),
@@ -61,7 +56,7 @@ fn what<'a>(page: &Page<'_>, says: &'a Phrases) -> (StatusCode, &'a Message) {
         Page::Declined => (StatusCode::OK, &messages.declined),
         Page::SessionOver => (StatusCode::FORBIDDEN, &messages.session_over),
         Page::NotFound => (StatusCode::NOT_FOUND, &messages.not_found),
-        // Those have pages of their own.
+        // These have templates of their own.
         Page::Pending(..)
         | Page::Waiting(_)
         | Page::Existing(_)

@@ -17,20 +17,21 @@ use http::{HeaderValue, StatusCode};
 use jiff::Timestamp;
 use shared::config::{Branding, Field};
 use shared::domain::{ActivationRequest, CustomerOperation, Record, Status};
-use shared::http::{Problem, Response, html};
+use shared::flows::request_change::ChangeRequest;
+use shared::host::http::{Problem, Response, html};
 use tracing::error;
 
 use crate::assets::Assets;
 use crate::form::{Entered, Wrong};
 use crate::language::Language;
-use crate::manage::{Offered, Outcome, Wanted, may};
+use crate::manage::{ChangeOptions, ChangeOutcome, may_change};
 use crate::sign_in::Session;
 use frame::{Brand, Frame};
 use purchase::Purchase;
 use sign_up::Inputs;
 
 /// What a buyer sees.
-pub enum Page<'a> {
+pub(crate) enum Page<'a> {
     /// A new purchase: what was bought, what is asked for, and the button.
     Pending(&'a Record, Proof<'a>, Filled, Timestamp),
     /// Confirmed, and not active yet.
@@ -38,11 +39,11 @@ pub enum Page<'a> {
     /// Active, suspended, ended, or a status nobody knows yet.
     Existing(&'a Record),
     /// Active, and what may be changed.
-    Manage(&'a Record, &'a Offered, &'a str),
+    Manage(&'a Record, &'a ChangeOptions, &'a str),
     /// A change, before it is asked for (F-CHP-3).
-    Change(&'a Record, &'a Offered, &'a Wanted, &'a str),
+    Change(&'a Record, &'a ChangeOptions, &'a ChangeRequest, &'a str),
     /// What became of a change.
-    Changed(Outcome),
+    Changed(ChangeOutcome),
     /// A change that isn't offered.
     NotOffered,
     /// No token in the address (F-LP-4).
@@ -67,7 +68,7 @@ pub enum Page<'a> {
 
 /// What a form brings along to be believed.
 #[derive(Clone, Copy)]
-pub enum Proof<'a> {
+pub(crate) enum Proof<'a> {
     /// The session's submit token.
     Session(&'a str),
     /// The purchase token itself, where nobody signs in.
@@ -91,7 +92,7 @@ impl Proof<'_> {
 
 /// What stands in the form of a new purchase, and what is wrong with it.
 #[derive(Default)]
-pub struct Filled {
+pub(crate) struct Filled {
     /// What stands there.
     pub entered: Entered,
     /// What is wrong.
@@ -99,7 +100,7 @@ pub struct Filled {
 }
 
 /// Shows pages.
-pub struct Pages {
+pub(crate) struct Pages {
     brand: Brand,
     unsafe_sign_in: bool,
     policy: HeaderValue,
@@ -107,7 +108,7 @@ pub struct Pages {
 
 impl Pages {
     /// Pages of a publisher's; they say so if nobody has to sign in.
-    pub fn new(branding: Branding, assets: &Assets, unsafe_sign_in: bool) -> Self {
+    pub(crate) fn new(branding: Branding, assets: &Assets, unsafe_sign_in: bool) -> Self {
         let brand = Brand::new(branding, assets);
         let style = ring::digest::digest(&ring::digest::SHA256, brand.style.as_bytes());
         let policy = format!(
@@ -120,12 +121,17 @@ impl Pages {
     }
 
     /// What the publisher asks buyers for.
-    pub fn asked(&self) -> &[Field] {
+    pub(crate) fn asked(&self) -> &[Field] {
         &self.brand.fields
     }
 
     /// The answer that shows a page to a reader of this language.
-    pub fn show(&self, page: Page<'_>, language: &Language, session: Option<&Session>) -> Response {
+    pub(crate) fn show(
+        &self,
+        page: Page<'_>,
+        language: &Language,
+        session: Option<&Session>,
+    ) -> Response {
         let frame = Frame {
             language,
             brand: &self.brand,
@@ -133,7 +139,7 @@ impl Pages {
             person: session.map(|session| &session.person),
         };
         let (status, rendered) = render(page, frame);
-        let mut response = self.seal(match rendered {
+        let mut response = self.with_security_headers(match rendered {
             Ok(page) => html(status, page),
             Err(error) => {
                 error!(%error, "a page can't be rendered");
@@ -152,7 +158,7 @@ impl Pages {
     }
 
     /// The same answer, with the headers that keep what it holds where it is.
-    pub fn seal(&self, mut response: Response) -> Response {
+    pub(crate) fn with_security_headers(&self, mut response: Response) -> Response {
         let headers = response.headers_mut();
         headers.insert(CONTENT_SECURITY_POLICY, self.policy.clone());
         headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
@@ -185,11 +191,11 @@ fn render(page: Page<'_>, frame: Frame<'_>) -> (StatusCode, askama::Result<Strin
             views::Waiting { frame, purchase: bought(record), by_publisher }.render()
         }
         Page::Existing(record) => existing(frame, record),
-        Page::Manage(record, offered, submit) => {
-            views::Manage { frame, purchase: bought(record), offered, submit }.render()
+        Page::Manage(record, options, submit) => {
+            views::Manage { frame, purchase: bought(record), options, submit }.render()
         }
-        Page::Change(record, offered, wanted, submit) => {
-            let (sentence, want, field) = purchase::in_words(wanted, offered, frame.language);
+        Page::Change(record, options, request, submit) => {
+            let (sentence, want, field) = purchase::in_words(request, options, frame.language);
             views::Change { frame, purchase: bought(record), sentence, want, field, submit }
                 .render()
         }
@@ -203,8 +209,8 @@ fn existing(frame: Frame<'_>, record: &Record) -> askama::Result<String> {
     let customer_may_change = record.subscription.allows(&CustomerOperation::Update);
     match record.status() {
         Status::Subscribed => {
-            let may_manage =
-                may(record, &CustomerOperation::Update) || may(record, &CustomerOperation::Delete);
+            let may_manage = may_change(record, &CustomerOperation::Update)
+                || may_change(record, &CustomerOperation::Delete);
             views::Active { frame, purchase, customer_may_change, may_manage }.render()
         }
         Status::Suspended => views::Suspended { frame, purchase, customer_may_change }.render(),

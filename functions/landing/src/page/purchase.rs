@@ -2,12 +2,13 @@
 
 use jiff::Timestamp;
 use shared::domain::{ACTIVATION_DEADLINE, Record, Status};
+use shared::flows::request_change::ChangeRequest;
 
 use crate::language::{Language, filled};
-use crate::manage::{Offered, Wanted};
+use crate::manage::ChangeOptions;
 
 /// What was bought.
-pub struct Purchase {
+pub(super) struct Purchase {
     /// What the page shows: label and value, in order.
     pub details: Vec<(String, String)>,
     /// The number of seats, as a form has it.
@@ -18,7 +19,7 @@ pub struct Purchase {
 
 impl Purchase {
     /// What a record says, in a language.
-    pub fn of(record: &Record, language: &Language) -> Self {
+    pub(super) fn of(record: &Record, language: &Language) -> Self {
         let subscription = &record.subscription;
         let says = &language.says.details;
         let purchaser = &subscription.purchaser;
@@ -52,29 +53,29 @@ impl Purchase {
 
 /// By when a purchase should be confirmed, in a sentence: a warning, and nothing is decided by it
 /// (F-LC-3).
-pub fn deadline(record: &Record, language: &Language, now: Timestamp) -> Option<String> {
+pub(super) fn deadline(record: &Record, language: &Language, now: Timestamp) -> Option<String> {
     let last = record.subscription.created?.checked_add(ACTIVATION_DEADLINE).ok()?;
     (now < last).then(|| filled(&language.says.pending.deadline, &[("date", &language.day(last))]))
 }
 
 /// A change as a person says it, and as a form does.
-pub fn in_words(
-    wanted: &Wanted,
-    offered: &Offered,
+pub(super) fn in_words(
+    request: &ChangeRequest,
+    options: &ChangeOptions,
     language: &Language,
 ) -> (String, &'static str, Option<(&'static str, String)>) {
     let says = &language.says.change;
-    match wanted {
-        Wanted::Plan(plan) => {
+    match request {
+        ChangeRequest::Plan(plan) => {
             let name =
-                offered.plans.iter().find(|(id, _)| id == plan).map_or(plan, |(_, name)| name);
+                options.plans.iter().find(|(id, _)| id == plan).map_or(plan, |(_, name)| name);
             let sentence = filled(&says.plan, &[("plan", name)]);
             (sentence, "plan", Some(("plan", plan.clone())))
         }
-        Wanted::Seats(seats) => {
+        ChangeRequest::Seats(seats) => {
             let sentence = filled(&says.seats, &[("count", &language.number(*seats))]);
             (sentence, "seats", Some(("seats", seats.to_string())))
         }
-        Wanted::Cancel => (says.cancel.clone(), "cancel", None),
+        ChangeRequest::Cancel => (says.cancel.clone(), "cancel", None),
     }
 }

@@ -6,7 +6,7 @@ use crate::form::{CONTACT, Wrong};
 use crate::language::filled;
 
 /// One thing that is asked for.
-pub struct Input<'a> {
+pub(super) struct Input<'a> {
     /// Its name, which its id follows from.
     pub name: &'a str,
     /// What it is called.
@@ -28,11 +28,11 @@ pub struct Input<'a> {
 }
 
 /// Everything that is asked for.
-pub struct Inputs<'a>(pub Vec<Input<'a>>);
+pub(super) struct Inputs<'a>(pub Vec<Input<'a>>);
 
 impl<'a> Inputs<'a> {
     /// What the publisher asks for, with what was filled in.
-    pub fn new(filled_in: &'a Filled, frame: &Frame<'a>) -> Self {
+    pub(super) fn new(filled_in: &'a Filled, frame: &Frame<'a>) -> Self {
         let (says, code) = (frame.t(), frame.language.code);
         let wrong = |is: &dyn Fn(Wrong) -> Option<String>| {
             filled_in.wrong.iter().find_map(|wrong| is(*wrong))
@@ -83,7 +83,7 @@ impl<'a> Inputs<'a> {
     }
 
     /// Whether something is wrong.
-    pub fn is_wrong(&self) -> bool {
+    pub(super) fn is_wrong(&self) -> bool {
         self.0.iter().any(|input| input.wrong.is_some())
     }
 }

@@ -1,17 +1,16 @@
-//! The templates, and what each of them is given.
+//! The templates and their contents.
 
 use askama::Template;
 
 use super::Proof;
 use super::frame::Frame;
-use super::message::Link;
 use super::purchase::Purchase;
 use super::sign_up::Inputs;
-use crate::manage::Offered;
+use crate::manage::ChangeOptions;
 
 #[derive(Template)]
 #[template(path = "pending.html")]
-pub struct Pending<'a> {
+pub(super) struct Pending<'a> {
     pub frame: Frame<'a>,
     pub purchase: Purchase,
     pub proof: Proof<'a>,
@@ -21,7 +20,7 @@ pub struct Pending<'a> {
 
 #[derive(Template)]
 #[template(path = "waiting.html")]
-pub struct Waiting<'a> {
+pub(super) struct Waiting<'a> {
     pub frame: Frame<'a>,
     pub purchase: Purchase,
     pub by_publisher: bool,
@@ -29,7 +28,7 @@ pub struct Waiting<'a> {
 
 #[derive(Template)]
 #[template(path = "active.html")]
-pub struct Active<'a> {
+pub(super) struct Active<'a> {
     pub frame: Frame<'a>,
     pub purchase: Purchase,
     pub customer_may_change: bool,
@@ -38,15 +37,15 @@ pub struct Active<'a> {
 
 #[derive(Template)]
 #[template(path = "manage.html")]
-pub struct Manage<'a> {
+pub(super) struct Manage<'a> {
     pub frame: Frame<'a>,
     pub purchase: Purchase,
-    pub offered: &'a Offered,
+    pub options: &'a ChangeOptions,
     pub submit: &'a str,
 }
 
 impl Manage<'_> {
-    /// The limits of seats, in a sentence.
+    /// The seat limits, as a sentence.
     fn limits(&self, least: &u64, most: &u64) -> String {
         let number = |number: &u64| self.frame.language.number(*number);
         let says = &self.frame.t().manage.limits;
@@ -56,7 +55,7 @@ impl Manage<'_> {
 
 #[derive(Template)]
 #[template(path = "change.html")]
-pub struct Change<'a> {
+pub(super) struct Change<'a> {
     pub frame: Frame<'a>,
     pub purchase: Purchase,
     pub sentence: String,
@@ -67,7 +66,7 @@ pub struct Change<'a> {
 
 #[derive(Template)]
 #[template(path = "suspended.html")]
-pub struct Suspended<'a> {
+pub(super) struct Suspended<'a> {
     pub frame: Frame<'a>,
     pub purchase: Purchase,
     pub customer_may_change: bool,
@@ -75,22 +74,28 @@ pub struct Suspended<'a> {
 
 #[derive(Template)]
 #[template(path = "unsubscribed.html")]
-pub struct Unsubscribed<'a> {
+pub(super) struct Unsubscribed<'a> {
     pub frame: Frame<'a>,
     pub purchase: Purchase,
 }
 
 #[derive(Template)]
 #[template(path = "unknown.html")]
-pub struct Unknown<'a> {
+pub(super) struct Unknown<'a> {
     pub frame: Frame<'a>,
     pub purchase: Purchase,
     pub status: &'a str,
 }
 
+/// A link to another page of ours.
+pub(super) struct Link<'a> {
+    pub to: &'static str,
+    pub text: &'a str,
+}
+
 #[derive(Template)]
 #[template(path = "message.html")]
-pub struct Message<'a> {
+pub(super) struct Message<'a> {
     pub frame: Frame<'a>,
     pub title: &'a str,
     pub paragraphs: &'a [String],

@@ -16,7 +16,7 @@ const MOST_PARTS: usize = 2;
 
 /// How cookies are called and marked here.
 #[derive(Clone, Copy, Debug)]
-pub struct Cookies {
+pub(super) struct Cookies {
     /// Over HTTPS: the prefix `__Host-` keeps every other host of the domain from setting them, and
     /// `Secure` keeps them off the wire. Without it, on one machine, browsers would refuse both.
     pub secure: bool,
@@ -37,7 +37,7 @@ impl Cookies {
     }
 
     /// A cookie's value, from whatever a browser sends.
-    pub fn get(self, headers: &HeaderMap, kind: Kind) -> Option<String> {
+    pub(super) fn get(self, headers: &HeaderMap, kind: Kind) -> Option<String> {
         let first = self.part(headers, kind, 0)?;
         // The number of parts stands in front, since an old second one may still be about; a value
         // in one part has none.
@@ -64,7 +64,7 @@ impl Cookies {
     /// Adds the headers that keep a value; `None` where it is longer than anything a browser brings
     /// back. `Lax`: Entra sends the buyer back from another site, and a form of another site brings
     /// nothing along.
-    pub fn set(
+    pub(super) fn set(
         self,
         headers: &mut HeaderMap,
         kind: Kind,
@@ -90,7 +90,7 @@ impl Cookies {
     }
 
     /// Adds the headers that make a browser forget what it sent.
-    pub fn forget(self, headers: &mut HeaderMap, kind: Kind, sent: &HeaderMap) {
+    pub(super) fn forget(self, headers: &mut HeaderMap, kind: Kind, sent: &HeaderMap) {
         for part in 0..MOST_PARTS {
             if part == 0 || self.part(sent, kind, part).is_some() {
                 headers.append(SET_COOKIE, self.header(kind, part, "", Duration::ZERO));

@@ -17,12 +17,13 @@ use oauth2::{
 };
 use serde::{Deserialize, Serialize};
 use shared::config::LandingApp;
-use shared::outbound::{SendError, Transport};
-use shared::retry::RetryPolicy;
+use shared::host::http_client::{SendError, Transport};
+use shared::host::retry::RetryPolicy;
 use tracing::error;
 use url::Url;
 
-use super::{SIGNED_IN, SignInError};
+use super::SIGNED_IN;
+use super::error::{SignInError, Unavailable, Untrusted};
 
 /// What tells who signed in and nothing more; nothing here needs an administrator's consent.
 const SCOPES: [&str; 3] = ["openid", "profile", "email"];
@@ -65,13 +66,13 @@ impl<'c> AsyncHttpClient<'c> for Via {
 }
 
 /// Entra, as the landing page's application talks to it.
-pub struct Entra {
+pub(super) struct Entra {
     client: EntraClient,
     app: LandingApp,
 }
 
 /// The way to Entra, and what must come back from there.
-pub struct Departure {
+pub(super) struct Departure {
     /// Where the browser is sent.
     pub to: Url,
     /// Comes back in the address.
@@ -84,7 +85,7 @@ pub struct Departure {
 
 impl Entra {
     /// Entra, and the way back from there.
-    pub fn new(app: LandingApp) -> Self {
+    pub(super) fn new(app: LandingApp) -> Self {
         let redirect = format!("{}{SIGNED_IN}", app.base_url);
         let parse = |url: &str| Url::parse(url).expect("made of an address that was checked");
         let endpoint = |name: &str| parse(&format!("{}/common/oauth2/v2.0/{name}", app.authority));
@@ -97,7 +98,7 @@ impl Entra {
     }
 
     /// A new way to Entra. With `choose` it asks which account, even where it knows one.
-    pub fn depart(&self, choose: bool) -> Departure {
+    pub(super) fn depart(&self, choose: bool) -> Departure {
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let nonce = CsrfToken::new_random();
         let mut request = self
@@ -120,7 +121,7 @@ impl Entra {
     }
 
     /// Exchanges a code for the id token. Never twice: a code is good for one answer.
-    pub async fn redeem(
+    pub(super) async fn redeem(
         &self,
         secret: &str,
         code: String,
@@ -134,19 +135,14 @@ impl Entra {
             .request_async(&Via(self.app.transport.clone()))
             .await;
         match answer {
-            Ok(token) => token
-                .extra_fields()
-                .id_token
-                .clone()
-                .ok_or_else(|| SignInError::Unavailable("Entra gave no id token".to_owned())),
+            Ok(token) => {
+                token.extra_fields().id_token.clone().ok_or_else(|| Unavailable::NoIdToken.into())
+            }
             Err(RequestTokenError::ServerResponse(refusal)) => Err(refused(&refusal)),
-            Err(RequestTokenError::Request(error)) => {
-                Err(SignInError::Unavailable(error.to_string()))
+            Err(RequestTokenError::Request(error)) => Err(Unavailable::Unreachable(error).into()),
+            Err(RequestTokenError::Parse(..) | RequestTokenError::Other(_)) => {
+                Err(Unavailable::UnreadableAnswer.into())
             }
-            Err(RequestTokenError::Parse(..)) => {
-                Err(SignInError::Unavailable("Entra's answer can't be read".to_owned()))
-            }
-            Err(RequestTokenError::Other(reason)) => Err(SignInError::Unavailable(reason)),
         }
     }
 }
@@ -155,16 +151,14 @@ impl Entra {
 /// (F-AUTH-15). Entra's own words name people and stay out of the log.
 fn refused(refusal: &BasicErrorResponse) -> SignInError {
     match refusal.error() {
-        BasicErrorResponseType::InvalidGrant => SignInError::Failed("a code Entra doesn't take"),
+        BasicErrorResponseType::InvalidGrant => Untrusted::BadCode.into(),
         BasicErrorResponseType::InvalidClient | BasicErrorResponseType::UnauthorizedClient => {
             error!("Entra refuses the landing page's application: check its id and its secret");
-            SignInError::Unavailable("Entra refuses the application".to_owned())
+            Unavailable::ApplicationRefused.into()
         }
         BasicErrorResponseType::InvalidRequest
         | BasicErrorResponseType::InvalidScope
         | BasicErrorResponseType::UnsupportedGrantType
-        | BasicErrorResponseType::Extension(_) => {
-            SignInError::Unavailable("Entra answered with an error".to_owned())
-        }
+        | BasicErrorResponseType::Extension(_) => Unavailable::ErrorAnswer.into(),
     }
 }

@@ -5,6 +5,7 @@
 
 mod cookie;
 mod entra;
+mod error;
 mod seal;
 
 use std::sync::Arc;
@@ -15,25 +16,28 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use shared::auth::{ClientSecret, IdTokenVerifier, Person, Refused};
 use shared::config::LandingApp;
-use shared::fulfillment::PurchaseToken;
-use shared::http::{Request, Response, empty};
-use shared::retry::RetryPolicy;
-use shared::system::System;
+use shared::host::clock::Clock;
+use shared::host::http::{Request, Response, empty};
+use shared::host::retry::RetryPolicy;
+use shared::host::secret::ClientSecret;
+use shared::microsoft::entra::{IdTokenVerifier, Person, UnverifiedToken};
+use shared::microsoft::fulfillment::PurchaseToken;
 use tokio::sync::Mutex;
 use url::form_urlencoded;
 
 use cookie::Cookies;
 use entra::Entra;
-pub use seal::same;
+pub(crate) use error::SignInError;
+use error::{Unavailable, Untrusted};
+pub(crate) use seal::constant_time_eq;
 use seal::{Key, Kind, secret_text};
 
 /// Where Entra sends the buyer back to.
-pub const SIGNED_IN: &str = "/landing/signed-in";
+pub(crate) const SIGNED_IN: &str = "/landing/signed-in";
 
 /// Signs in again, with the purchase that is at hand.
-pub const SIGN_IN: &str = "/landing/sign-in";
+pub(crate) const SIGN_IN: &str = "/landing/sign-in";
 
 /// To pick an account, type a password and confirm on a phone. Longer, and a browser left behind
 /// can be signed in that much later.
@@ -53,19 +57,6 @@ const SECRET_AGE: SignedDuration = SignedDuration::from_mins(5);
 /// Names longer than this are cut short; a cookie has no room for them.
 const LONGEST_NAME: usize = 80;
 
-/// Why nobody is signed in.
-#[derive(Debug, PartialEq, Eq)]
-pub enum SignInError {
-    /// What came back isn't what was sent for.
-    Failed(&'static str),
-    /// The visitor chose not to.
-    Declined,
-    /// The token does not fit into cookies; no real one comes near.
-    TooLong,
-    /// Entra, or the secret's keeper.
-    Unavailable(String),
-}
-
 /// What the way back from Entra is held against.
 #[derive(Serialize, Deserialize)]
 struct RoundTrip {
@@ -78,7 +69,7 @@ struct RoundTrip {
 
 /// Somebody who is signed in, with the purchase they came for.
 #[derive(Serialize, Deserialize)]
-pub struct Session {
+pub(crate) struct Session {
     /// Who.
     pub person: Person,
     token: String,
@@ -89,18 +80,18 @@ pub struct Session {
 
 impl Session {
     /// The purchase.
-    pub fn token(&self) -> Option<PurchaseToken> {
+    pub(crate) fn token(&self) -> Option<PurchaseToken> {
         PurchaseToken::new(&self.token)
     }
 
     /// Whether a token in the address is the one this session is about.
-    pub fn is_about(&self, token: &PurchaseToken) -> bool {
-        same(&self.token, token.expose())
+    pub(crate) fn is_about(&self, token: &PurchaseToken) -> bool {
+        constant_time_eq(&self.token, token.expose())
     }
 }
 
 /// What the visitor's cookie says.
-pub enum Visitor {
+pub(crate) enum Visitor {
     /// Somebody.
     SignedIn(Session),
     /// Somebody, too long ago.
@@ -116,25 +107,25 @@ struct Cached {
 }
 
 /// Signs buyers in.
-pub struct SignIn {
+pub(crate) struct SignIn {
     entra: Entra,
     verifier: IdTokenVerifier,
     cookies: Cookies,
     origin: String,
     secret: ClientSecret,
     cached: Mutex<Option<Cached>>,
-    system: Arc<dyn System>,
+    clock: Arc<dyn Clock>,
 }
 
 impl SignIn {
     /// Sign-in with the landing page's own application.
-    pub fn new(app: LandingApp, system: Arc<dyn System>) -> Self {
+    pub(crate) fn new(app: LandingApp, clock: Arc<dyn Clock>) -> Self {
         let verifier = IdTokenVerifier::new(
             app.transport.clone(),
             app.authority.clone(),
             app.client_id,
             RetryPolicy::INTERACTIVE,
-            system.clone(),
+            clock.clone(),
         );
         Self {
             verifier,
@@ -143,12 +134,12 @@ impl SignIn {
             secret: app.secret.clone(),
             cached: Mutex::default(),
             entra: Entra::new(app),
-            system,
+            clock,
         }
     }
 
     /// Sends the visitor to Entra. Whoever was signed in before no longer is.
-    pub async fn begin(
+    pub(crate) async fn begin(
         &self,
         token: &PurchaseToken,
         choose: bool,
@@ -161,7 +152,7 @@ impl SignIn {
             nonce: departure.nonce,
             verifier: departure.verifier,
             token: token.expose().to_owned(),
-            expires: self.system.now() + ROUND_TRIP,
+            expires: self.clock.now() + ROUND_TRIP,
         };
         let sealed = key.seal(Kind::RoundTrip, &round_trip).ok_or(SignInError::TooLong)?;
         let mut response = see_other(departure.to.as_str());
@@ -173,34 +164,30 @@ impl SignIn {
     }
 
     /// The visitor comes back from Entra.
-    pub async fn finish(&self, request: &Request) -> Result<Response, SignInError> {
+    pub(crate) async fn finish(&self, request: &Request) -> Result<Response, SignInError> {
         let (secret, key) = self.secret().await?;
-        let now = self.system.now();
+        let now = self.clock.now();
         let sealed = self.cookies.get(request.headers(), Kind::RoundTrip);
         let round_trip: RoundTrip = sealed
             .and_then(|sealed| key.open(Kind::RoundTrip, &sealed))
-            .ok_or(SignInError::Failed("no round trip of this browser"))?;
+            .ok_or(Untrusted::NoRoundTrip)?;
         if round_trip.expires <= now {
-            return Err(SignInError::Failed("the round trip took too long"));
+            return Err(Untrusted::RoundTripExpired.into());
         }
         let query = request.uri().query().unwrap_or_default();
-        if !value(query, "state").is_some_and(|state| same(&state, &round_trip.state)) {
-            return Err(SignInError::Failed("another state"));
+        if !value(query, "state").is_some_and(|state| constant_time_eq(&state, &round_trip.state)) {
+            return Err(Untrusted::OtherState.into());
         }
         if let Some(refusal) = value(query, "error") {
             return Err(match refusal.as_str() {
                 "access_denied" => SignInError::Declined,
-                _ => SignInError::Failed("Entra came back with an error"),
+                _ => Untrusted::ErrorFromEntra.into(),
             });
         }
-        let code = value(query, "code").ok_or(SignInError::Failed("no code"))?;
+        let code = value(query, "code").ok_or(Untrusted::NoCode)?;
         let id_token = self.entra.redeem(secret.expose_secret(), code, round_trip.verifier).await?;
-        let is_nonce = |nonce: &str| same(nonce, &round_trip.nonce);
-        let person =
-            self.verifier.verify(&id_token, is_nonce).await.map_err(|refused| match refused {
-                Refused::Invalid(reason) => SignInError::Failed(reason),
-                Refused::Unknown(reason) => SignInError::Unavailable(reason),
-            })?;
+        let is_nonce = |nonce: &str| constant_time_eq(nonce, &round_trip.nonce);
+        let person = self.verifier.verify(UnverifiedToken(&id_token), is_nonce).await?;
         let session = Session {
             person: shortened(person),
             token: round_trip.token,
@@ -217,21 +204,21 @@ impl SignIn {
     }
 
     /// Who the visitor is.
-    pub async fn visitor(&self, headers: &HeaderMap) -> Result<Visitor, SignInError> {
+    pub(crate) async fn visitor(&self, headers: &HeaderMap) -> Result<Visitor, SignInError> {
         let Some(sealed) = self.cookies.get(headers, Kind::Session).filter(|it| !it.is_empty())
         else {
             return Ok(Visitor::Unknown);
         };
         let (_, key) = self.secret().await?;
         Ok(match key.open::<Session>(Kind::Session, &sealed) {
-            Some(session) if session.expires > self.system.now() => Visitor::SignedIn(session),
+            Some(session) if session.expires > self.clock.now() => Visitor::SignedIn(session),
             Some(session) => Visitor::SignedOut(session),
             None => Visitor::Unknown,
         })
     }
 
     /// The purchase at hand, whether its visitor has signed in, is about to, or was.
-    pub async fn purchase(
+    pub(crate) async fn purchase(
         &self,
         headers: &HeaderMap,
     ) -> Result<Option<PurchaseToken>, SignInError> {
@@ -244,7 +231,7 @@ impl SignIn {
                 let (_, key) = self.secret().await?;
                 let opened: Option<RoundTrip> = key.open(Kind::RoundTrip, &sealed);
                 let at_hand = opened.filter(|round_trip| {
-                    self.system.now().duration_since(round_trip.expires)
+                    self.clock.now().duration_since(round_trip.expires)
                         < SignedDuration::try_from(KEPT).expect("a day")
                 });
                 Ok(at_hand.and_then(|round_trip| PurchaseToken::new(&round_trip.token)))
@@ -256,7 +243,7 @@ impl SignIn {
     ///
     /// `null` is what browsers send from pages that send no referrer, as ours do; it says nothing,
     /// and the submit token alone decides.
-    pub fn is_own_form(&self, headers: &HeaderMap) -> bool {
+    pub(crate) fn is_own_form(&self, headers: &HeaderMap) -> bool {
         let is = |name: &str, fits: &dyn Fn(&[u8]) -> bool| {
             headers.get_all(name).iter().all(|value| fits(value.as_bytes()))
         };
@@ -266,15 +253,11 @@ impl SignIn {
 
     async fn secret(&self) -> Result<(SecretString, Arc<Key>), SignInError> {
         let mut cached = self.cached.lock().await;
-        let now = self.system.now();
+        let now = self.clock.now();
         if let Some(cached) = cached.as_ref().filter(|it| now.duration_since(it.at) < SECRET_AGE) {
             return Ok((cached.secret.clone(), cached.key.clone()));
         }
-        let secret = self
-            .secret
-            .read()
-            .await
-            .map_err(|error| SignInError::Unavailable(error.to_string()))?;
+        let secret = self.secret.read().await.map_err(Unavailable::Secret)?;
         let key = Arc::new(Key::derive(secret.expose_secret()));
         *cached = Some(Cached { secret: secret.clone(), key: key.clone(), at: now });
         Ok((secret, key))
@@ -282,7 +265,7 @@ impl SignIn {
 }
 
 /// A redirect. Never to a place that a visitor's request names.
-pub fn see_other(location: &str) -> Response {
+pub(crate) fn see_other(location: &str) -> Response {
     let mut response = empty(StatusCode::SEE_OTHER);
     let location = HeaderValue::try_from(location).expect("an encoded address is header text");
     response.headers_mut().insert(LOCATION, location);
@@ -290,7 +273,7 @@ pub fn see_other(location: &str) -> Response {
 }
 
 /// A field of a query or a form; `None` where it is absent, or stands twice.
-pub fn value(form: &str, name: &str) -> Option<String> {
+pub(crate) fn value(form: &str, name: &str) -> Option<String> {
     let mut values = form_urlencoded::parse(form.as_bytes()).filter(|(key, _)| key == name);
     match (values.next(), values.next()) {
         (Some((_, value)), None) => Some(value.into_owned()),

@@ -14,7 +14,7 @@ const INFO: &[&[u8]] = &[b"landing page cookies, AES-256-GCM, version 1"];
 
 /// What is sealed. One kind is never opened as another: a cookie put in another's place is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(super) enum Kind {
     /// On the way to Entra and back.
     RoundTrip,
     /// Signed in.
@@ -31,19 +31,19 @@ impl Kind {
 }
 
 /// Seals and opens.
-pub struct Key(LessSafeKey);
+pub(super) struct Key(LessSafeKey);
 
 impl Key {
     /// The key that follows from the application's secret: nothing else has to be kept, and with a
     /// new secret the cookies of the old one end.
-    pub fn derive(secret: &str) -> Self {
+    pub(super) fn derive(secret: &str) -> Self {
         let extracted = Salt::new(HKDF_SHA256, &[]).extract(secret.as_bytes());
         let expanded = extracted.expand(INFO, &AES_256_GCM).expect("32 bytes are not too many");
         Self(LessSafeKey::new(UnboundKey::from(expanded)))
     }
 
     /// Encrypts a value.
-    pub fn seal(&self, kind: Kind, value: &impl Serialize) -> Option<String> {
+    pub(super) fn seal(&self, kind: Kind, value: &impl Serialize) -> Option<String> {
         let nonce: [u8; NONCE_LEN] = random();
         let mut text = serde_json::to_vec(value).ok()?;
         let tag = self
@@ -58,7 +58,7 @@ impl Key {
     }
 
     /// Decrypts a value that was sealed as this kind, with this key.
-    pub fn open<T: DeserializeOwned>(&self, kind: Kind, sealed: &str) -> Option<T> {
+    pub(super) fn open<T: DeserializeOwned>(&self, kind: Kind, sealed: &str) -> Option<T> {
         let bytes = URL_SAFE_NO_PAD.decode(sealed).ok()?;
         let (nonce, text) = bytes.split_first_chunk::<NONCE_LEN>()?;
         let mut text = text.to_vec();
@@ -78,12 +78,12 @@ fn random<const N: usize>() -> [u8; N] {
 }
 
 /// A text that nobody guesses.
-pub fn secret_text() -> String {
+pub(super) fn secret_text() -> String {
     URL_SAFE_NO_PAD.encode(random::<24>())
 }
 
 /// Compares without telling by its duration how much was right.
-pub fn same(one: &str, other: &str) -> bool {
+pub(crate) fn constant_time_eq(one: &str, other: &str) -> bool {
     one.as_bytes().ct_eq(other.as_bytes()).into()
 }
 

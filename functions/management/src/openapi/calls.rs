@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use super::{refusal, schemas::reference};
-use crate::code::Code;
-use crate::history::BATCH;
+use crate::error_code::ErrorCode;
+use crate::events::BATCH;
 use crate::route::Call;
 
 /// A call, described.
-pub struct Described {
+pub(super) struct Described {
     pub id: &'static str,
     pub summary: &'static str,
     pub description: &'static str,
@@ -16,17 +16,17 @@ pub struct Described {
     /// Whether Microsoft is asked for something: such a request may carry a key and a condition.
     pub is_asked: bool,
     pub successes: Vec<Success>,
-    pub problems: Vec<Code>,
+    pub problems: Vec<ErrorCode>,
 }
 
 /// What is sent.
-pub struct Body {
+pub(super) struct Body {
     pub schema: Value,
     pub required: bool,
 }
 
 /// An answer that is no refusal.
-pub struct Success {
+pub(super) struct Success {
     pub status: u16,
     pub description: &'static str,
     pub headers: &'static [&'static str],
@@ -36,10 +36,10 @@ pub struct Success {
 const JSON: &str = "application/json";
 
 /// What may go wrong wherever the table is read.
-const TABLE: [Code; 1] = [Code::Unavailable];
+const TABLE: [ErrorCode; 1] = [ErrorCode::Unavailable];
 
 /// What may go wrong with a call about one subscription, whoever is asked.
-const ONE: [Code; 2] = [Code::MalformedRequest, Code::Unavailable];
+const ONE: [ErrorCode; 2] = [ErrorCode::MalformedRequest, ErrorCode::Unavailable];
 
 fn ok(description: &'static str, schema: Value) -> Success {
     Success { status: 200, description, headers: &[], content: vec![(JSON, schema)] }
@@ -83,7 +83,7 @@ fn read(
     id: &'static str,
     summary: &'static str,
     success: Success,
-    problems: &[&[Code]],
+    problems: &[&[ErrorCode]],
 ) -> Described {
     Described {
         id,
@@ -97,21 +97,21 @@ fn read(
 }
 
 /// Refusals of what is asked of Microsoft, a change or the end alike.
-const ASKED: [Code; 10] = [
-    Code::MalformedRequest,
-    Code::UnknownToMicrosoft,
-    Code::NotAllowed,
-    Code::OperationPending,
-    Code::Refused,
-    Code::VersionMismatch,
-    Code::KeyReused,
-    Code::RequestInProgress,
-    Code::OutcomeUnknown,
-    Code::Unavailable,
+const ASKED: [ErrorCode; 10] = [
+    ErrorCode::MalformedRequest,
+    ErrorCode::UnknownToMicrosoft,
+    ErrorCode::NotAllowed,
+    ErrorCode::OperationPending,
+    ErrorCode::Refused,
+    ErrorCode::VersionMismatch,
+    ErrorCode::KeyReused,
+    ErrorCode::RequestInProgress,
+    ErrorCode::OutcomeUnknown,
+    ErrorCode::Unavailable,
 ];
 
 /// What a call is. Every one is described, or this doesn't compile.
-pub fn describe(call: Call) -> Described {
+pub(super) fn describe(call: Call) -> Described {
     match call {
         Call::List => read(
             "listSubscriptions",
@@ -129,7 +129,7 @@ pub fn describe(call: Call) -> Described {
             "getSubscription",
             "A record: Microsoft's copy as last known, its version, and what it waits for",
             record("The record"),
-            &[&ONE, &[Code::UnknownSubscription]],
+            &[&ONE, &[ErrorCode::UnknownSubscription]],
         ),
         Call::Change => Described {
             description: "Checked beforehand against what Microsoft would refuse, and against the plan's limits. \
@@ -143,12 +143,12 @@ pub fn describe(call: Call) -> Described {
                 &[
                     &ASKED,
                     &[
-                        Code::InvalidChange,
-                        Code::NotSubscribed,
-                        Code::AlreadyInForce,
-                        Code::FlatRate,
-                        Code::PlanNotAvailable,
-                        Code::QuantityOutOfLimits,
+                        ErrorCode::InvalidChange,
+                        ErrorCode::NotSubscribed,
+                        ErrorCode::AlreadyInForce,
+                        ErrorCode::FlatRate,
+                        ErrorCode::PlanNotAvailable,
+                        ErrorCode::QuantityOutOfLimits,
                     ],
                 ],
             )
@@ -160,7 +160,7 @@ pub fn describe(call: Call) -> Described {
                 "cancelSubscription",
                 "Asks Microsoft for the end of the subscription",
                 accepted(),
-                &[&ASKED, &[Code::Unsubscribed]],
+                &[&ASKED, &[ErrorCode::Unsubscribed]],
             )
         },
         Call::Events => {
@@ -176,7 +176,7 @@ pub fn describe(call: Call) -> Described {
                         content: vec![(JSON, recorded), (BATCH, batch)],
                         ..ok("The events after a version", Value::Null)
                     },
-                    &[&ONE, &[Code::UnknownSubscription]],
+                    &[&ONE, &[ErrorCode::UnknownSubscription]],
                 )
             }
         }
@@ -187,10 +187,10 @@ pub fn describe(call: Call) -> Described {
             &[
                 &ONE,
                 &[
-                    Code::UnknownToMicrosoft,
-                    Code::Unsubscribed,
-                    Code::Refused,
-                    Code::OperationPending,
+                    ErrorCode::UnknownToMicrosoft,
+                    ErrorCode::Unsubscribed,
+                    ErrorCode::Refused,
+                    ErrorCode::OperationPending,
                 ],
             ],
         ),
@@ -198,13 +198,16 @@ pub fn describe(call: Call) -> Described {
             "listOperations",
             "The operations that wait for somebody, from Microsoft",
             ok("The operations", list("operations", "Operation")),
-            &[&ONE, &[Code::UnknownToMicrosoft, Code::Refused, Code::OperationPending]],
+            &[
+                &ONE,
+                &[ErrorCode::UnknownToMicrosoft, ErrorCode::Refused, ErrorCode::OperationPending],
+            ],
         ),
         Call::Operation => read(
             "getOperation",
             "How far an operation is, from Microsoft",
             Success { headers: &["Retry-After"], ..ok("The operation", reference("Operation")) },
-            &[&ONE, &[Code::UnknownToMicrosoft, Code::OperationPending]],
+            &[&ONE, &[ErrorCode::UnknownToMicrosoft, ErrorCode::OperationPending]],
         ),
         Call::Observe => read(
             "observeSubscription",
@@ -212,7 +215,10 @@ pub fn describe(call: Call) -> Described {
             record(
                 "The record as Microsoft's copy has it; where that may be a late read, as it was",
             ),
-            &[&ONE, &[Code::UnknownToMicrosoft, Code::Refused, Code::OperationPending]],
+            &[
+                &ONE,
+                &[ErrorCode::UnknownToMicrosoft, ErrorCode::Refused, ErrorCode::OperationPending],
+            ],
         ),
         Call::Redeliver => Described {
             body: Some(Body { schema: reference("Redelivery"), required: false }),
@@ -226,10 +232,10 @@ pub fn describe(call: Call) -> Described {
                 &[
                     &TABLE,
                     &[
-                        Code::MalformedRequest,
-                        Code::UnknownSubscription,
-                        Code::UnknownVersion,
-                        Code::NobodyToTell,
+                        ErrorCode::MalformedRequest,
+                        ErrorCode::UnknownSubscription,
+                        ErrorCode::UnknownVersion,
+                        ErrorCode::NoReceiver,
                     ],
                 ],
             )
@@ -238,10 +244,10 @@ pub fn describe(call: Call) -> Described {
 }
 
 /// The one call below `/subscriptions` that is a function of its own.
-pub const ACTIVATE: &str = "/subscriptions/{id}/activate";
+pub(super) const ACTIVATE: &str = "/subscriptions/{id}/activate";
 
 /// What it is, from the outside.
-pub fn activate() -> Value {
+pub(super) fn activate() -> Value {
     let answer = |description: &str| {
         json!({
             "description": description,

@@ -6,8 +6,8 @@ mod schemas;
 
 use serde_json::{Map, Value, json};
 
-use crate::code::Code;
-use crate::keyed::KEY;
+use crate::error_code::ErrorCode;
+use crate::idempotency::KEY;
 use crate::route::{LONGEST_WORD, Query, TABLE};
 use calls::{Body, Described, Success, describe};
 
@@ -32,17 +32,17 @@ fn the_committed_document_is_the_one_that_the_code_makes() {
 
 #[test]
 fn every_code_is_answered_by_some_call() {
-    for code in Code::ALL {
+    for code in ErrorCode::ALL {
         // Where there is no call, there is nothing to describe.
         let described = TABLE.iter().any(|entry| describe(entry.call).problems.contains(code));
-        assert_eq!(described, *code != Code::NoRoute, "{}", code.as_str());
+        assert_eq!(described, *code != ErrorCode::NoRoute, "{}", code.as_str());
     }
 }
 
 #[test]
 fn codes_are_told_apart() {
-    for (place, code) in Code::ALL.iter().enumerate() {
-        for other in &Code::ALL[place + 1..] {
+    for (place, code) in ErrorCode::ALL.iter().enumerate() {
+        for other in &ErrorCode::ALL[place + 1..] {
             assert_ne!(code.as_str(), other.as_str());
         }
     }
@@ -185,7 +185,7 @@ fn parameter(query: Query) -> Value {
     json!({ "name": query.name(), "in": "query", "description": description, "schema": schema })
 }
 
-fn responses(successes: &[Success], problems: &[Code]) -> Value {
+fn responses(successes: &[Success], problems: &[ErrorCode]) -> Value {
     let mut responses = Map::new();
     for success in successes {
         let headers: Map<String, Value> = success

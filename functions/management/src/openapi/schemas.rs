@@ -2,18 +2,18 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::code::Code;
+use crate::error_code::ErrorCode;
 
 /// The codes of the activation, which is a function of its own.
 const OF_ACTIVATION: [&str; 2] = ["malformed_id", "suspended"];
 
 /// A schema by its name.
-pub fn reference(name: &str) -> Value {
+pub(super) fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{name}") })
 }
 
 /// All of them.
-pub fn all() -> Value {
+pub(super) fn all() -> Value {
     let mut schemas = subscription();
     let own = json!({
         "Record": record(),
@@ -265,7 +265,8 @@ fn redelivered() -> Value {
 
 fn problem() -> Value {
     // Where there is no call, nothing is described.
-    let own = Code::ALL.iter().filter(|code| **code != Code::NoRoute).map(|code| code.as_str());
+    let own =
+        ErrorCode::ALL.iter().filter(|code| **code != ErrorCode::NoRoute).map(|code| code.as_str());
     let codes: Vec<_> = own.chain(OF_ACTIVATION).collect();
     json!({
         "type": "object",

@@ -1,142 +1,142 @@
-//! Commands that ask for something.
+//! Commands that change something.
 
 use emulator::{Call, ErrorForm, FaultKind, Purchase, Times};
 use local::Options;
 use serde_json::Value;
 
-use crate::scene::Scene;
+use crate::test_env::TestEnv;
 
 #[tokio::test]
-async fn a_change_is_asked_for_and_is_not_in_force_yet() {
+async fn a_change_takes_effect_only_with_its_webhook() {
     // F-CHP-7.
-    let scene = Scene::new().await;
-    let id = scene.active(Purchase::per_seat("basic", 10)).await;
-    let said = scene.run(&["change-plan", &id.to_string(), "team"]).await.done();
-    let pending = scene.record(id).await.pending_operation.expect("a wait");
-    assert!(said.contains(&format!("marketplace operations {id} {}", pending.id)), "{said}");
-    assert_eq!(scene.record(id).await.subscription.plan_id, "basic");
-    scene.deliver().await;
-    assert_eq!(scene.record(id).await.subscription.plan_id, "team");
+    let env = TestEnv::new().await;
+    let id = env.active(Purchase::per_seat("basic", 10)).await;
+    let said = env.run(&["change-plan", &id.to_string(), "team"]).await.done();
+    let pending = env.record(id).await.pending_operation.expect("a pending operation");
+    assert!(said.contains(&format!("saasctl operations {id} {}", pending.id)), "{said}");
+    assert_eq!(env.record(id).await.subscription.plan_id, "basic");
+    env.deliver().await;
+    assert_eq!(env.record(id).await.subscription.plan_id, "team");
 
-    let answer = scene.run(&["--json", "change-seats", &id.to_string(), "20"]).await.json();
+    let answer = env.run(&["--json", "change-seats", &id.to_string(), "20"]).await.json();
     assert!(answer["operationId"].is_string(), "{answer}");
 }
 
 #[tokio::test]
-async fn what_would_be_refused_is_said_with_its_code() {
-    let scene = Scene::new().await;
-    let id = scene.active(Purchase::per_seat("basic", 10)).await.to_string();
+async fn an_invalid_change_is_refused_with_its_code() {
+    let env = TestEnv::new().await;
+    let id = env.active(Purchase::per_seat("basic", 10)).await.to_string();
     for (arguments, code) in [
         (["change-plan", &id, "nothing-like-it"], "plan_not_available"),
         (["change-plan", &id, "basic"], "already_in_force"),
         (["change-seats", &id, "101"], "quantity_out_of_limits"),
         (["change-seats", &id, "1000001"], "invalid_change"),
     ] {
-        scene.run(&arguments).await.failed(1, code);
+        env.run(&arguments).await.failed(1, code);
     }
     let old = ["change-seats", &id, "11", "--if-version", "1"];
-    scene.run(&old).await.failed(1, "version_mismatch");
-    assert_eq!(scene.run(&["change-seats", &id, "0"]).await.code, 2, "that is no number of seats");
-    assert_eq!(scene.calls(Call::UpdateSubscription), 0);
+    env.run(&old).await.failed(1, "version_mismatch");
+    assert_eq!(env.run(&["change-seats", &id, "0"]).await.code, 2, "0 is not a number of seats");
+    assert_eq!(env.calls(Call::UpdateSubscription), 0);
 }
 
 #[tokio::test]
-async fn the_same_key_asks_once() {
-    let scene = Scene::new().await;
-    let id = scene.active(Purchase::per_seat("basic", 10)).await.to_string();
+async fn requests_with_the_same_key_are_carried_out_once() {
+    let env = TestEnv::new().await;
+    let id = env.active(Purchase::per_seat("basic", 10)).await.to_string();
     let ask = ["--json", "change-seats", &id, "11", "--key", "order-1"];
-    let first = scene.run(&ask).await.json();
-    assert_eq!(scene.run(&ask).await.json(), first);
-    assert_eq!(scene.calls(Call::UpdateSubscription), 1);
+    let first = env.run(&ask).await.json();
+    assert_eq!(env.run(&ask).await.json(), first);
+    assert_eq!(env.calls(Call::UpdateSubscription), 1);
     let other = ["change-seats", &id, "12", "--key", "order-1"];
-    scene.run(&other).await.failed(1, "idempotency_key_reused");
+    env.run(&other).await.failed(1, "idempotency_key_reused");
 }
 
 #[tokio::test]
-async fn a_cancellation_is_asked_back_about() {
-    let scene = Scene::new().await;
-    let id = scene.active(Purchase::flat_rate("silver").named("Contoso Cloud")).await.to_string();
+async fn cancel_needs_a_confirmation() {
+    let env = TestEnv::new().await;
+    let id = env.active(Purchase::flat_rate("silver").named("Contoso Cloud")).await.to_string();
     for typed in ["no\n", "", "y\n", "\n"] {
-        let said = scene.type_in(&["cancel", &id], typed).await.failed(1, "declined");
-        assert!(said.contains("Contoso Cloud"), "it is said which one: {said}");
+        let said = env.type_in(&["cancel", &id], typed).await.failed(1, "declined");
+        assert!(said.contains("Contoso Cloud"), "the prompt names the subscription: {said}");
     }
-    assert_eq!(scene.calls(Call::DeleteSubscription), 0);
-    scene.type_in(&["cancel", &id], "yes\n").await.done();
-    assert_eq!(scene.calls(Call::DeleteSubscription), 1);
+    assert_eq!(env.calls(Call::DeleteSubscription), 0);
+    env.type_in(&["cancel", &id], "yes\n").await.done();
+    assert_eq!(env.calls(Call::DeleteSubscription), 1);
 
-    let other = scene.active(Purchase::flat_rate("silver")).await;
-    scene.run(&["cancel", &other.to_string(), "--yes"]).await.done();
-    scene.deliver().await;
-    assert_eq!(scene.record(other).await.status().as_str(), "Unsubscribed");
+    let other = env.active(Purchase::flat_rate("silver")).await;
+    env.run(&["cancel", &other.to_string(), "--yes"]).await.done();
+    env.deliver().await;
+    assert_eq!(env.record(other).await.status().as_str(), "Unsubscribed");
 }
 
 #[tokio::test]
-async fn an_outage_is_waited_out_a_little_and_then_reported() {
-    let scene = Scene::new().await;
-    let id = scene.active(Purchase::flat_rate("silver")).await.to_string();
+async fn a_change_is_retried_before_an_outage_is_reported() {
+    let env = TestEnv::new().await;
+    let id = env.active(Purchase::flat_rate("silver")).await.to_string();
     let ask = ["change-plan", &id, "gold", "--poll", "0"];
-    scene.fault(Call::GetSubscription, FaultKind::Status(500, ErrorForm::Html), Times::Always);
-    let said = scene.run(&ask).await.failed(3, "unavailable");
-    assert_eq!(said.matches("asking again").count(), 2, "{said}");
-    scene.world(|world| world.faults_mut().clear());
-    scene.run(&ask).await.done();
-    assert_eq!(scene.calls(Call::UpdateSubscription), 1);
+    env.fault(Call::GetSubscription, FaultKind::Status(500, ErrorForm::Html), Times::Always);
+    let said = env.run(&ask).await.failed(3, "unavailable");
+    assert_eq!(said.matches("retrying").count(), 2, "{said}");
+    env.world(|world| world.faults_mut().clear());
+    env.run(&ask).await.done();
+    assert_eq!(env.calls(Call::UpdateSubscription), 1);
 }
 
 #[tokio::test]
-async fn a_lost_answer_of_microsofts_is_an_exit_code_of_its_own() {
+async fn a_lost_answer_from_microsoft_has_its_own_exit_code() {
     // F-ERR-2.
-    let scene = Scene::new().await;
-    let id = scene.active(Purchase::flat_rate("silver")).await.to_string();
-    scene.fault(Call::UpdateSubscription, FaultKind::LoseAnswer, Times::Always);
+    let env = TestEnv::new().await;
+    let id = env.active(Purchase::flat_rate("silver")).await.to_string();
+    env.fault(Call::UpdateSubscription, FaultKind::LoseAnswer, Times::Always);
     let ask = ["change-plan", &id, "gold", "--poll", "0"];
-    let said = scene.run(&ask).await.failed(4, "outcome_unknown");
+    let said = env.run(&ask).await.failed(4, "outcome_unknown");
     assert!(said.contains("observe"), "{said}");
-    assert_eq!(scene.calls(Call::UpdateSubscription), 1);
+    assert_eq!(env.calls(Call::UpdateSubscription), 1);
 }
 
 #[tokio::test]
-async fn an_activation_is_told_once_and_shown() {
-    let scene = Scene::new().await;
-    let id = scene.world(|world| world.purchase(Purchase::flat_rate("silver")));
+async fn activate_calls_microsoft_once_and_shows_the_record() {
+    let env = TestEnv::new().await;
+    let id = env.world(|world| world.purchase(Purchase::flat_rate("silver")));
     for _ in 0..2 {
-        let shown = scene.run(&["--json", "activate", &id.to_string()]).await.json();
+        let shown = env.run(&["--json", "activate", &id.to_string()]).await.json();
         assert_eq!(shown["subscription"]["saasSubscriptionStatus"], "Subscribed");
     }
-    assert_eq!(scene.calls(Call::Activate), 1);
-    scene.world(|world| world.suspend(id)).expect("a suspension");
-    scene.run(&["activate", &id.to_string()]).await.failed(1, "suspended");
+    assert_eq!(env.calls(Call::Activate), 1);
+    env.world(|world| world.suspend(id)).expect("a suspension");
+    env.run(&["activate", &id.to_string()]).await.failed(1, "suspended");
 }
 
 #[tokio::test]
-async fn microsofts_copy_is_looked_at_now() {
+async fn observe_reads_microsofts_copy() {
     // F-GET-3.
-    let scene = Scene::new().await;
-    let id = scene.active(Purchase::flat_rate("silver")).await;
-    scene.world(|world| world.suspend(id)).expect("a suspension");
-    assert_eq!(scene.record(id).await.status().as_str(), "Subscribed");
-    let shown = scene.run(&["observe", &id.to_string()]).await.done();
+    let env = TestEnv::new().await;
+    let id = env.active(Purchase::flat_rate("silver")).await;
+    env.world(|world| world.suspend(id)).expect("a suspension");
+    assert_eq!(env.record(id).await.status().as_str(), "Subscribed");
+    let shown = env.run(&["observe", &id.to_string()]).await.done();
     assert!(shown.contains("Suspended"), "{shown}");
-    assert_eq!(scene.record(id).await.status().as_str(), "Suspended");
+    assert_eq!(env.record(id).await.status().as_str(), "Suspended");
 }
 
 #[tokio::test]
-async fn events_are_told_again_to_whoever_is_told() {
-    let scene = Scene::new().await;
-    let id = scene.active(Purchase::flat_rate("silver")).await.to_string();
-    scene.run(&["redeliver", &id, "--from", "1"]).await.failed(1, "nobody_to_tell");
+async fn redeliver_needs_a_receiver_and_a_known_version() {
+    let env = TestEnv::new().await;
+    let id = env.active(Purchase::flat_rate("silver")).await.to_string();
+    env.run(&["redeliver", &id, "--from", "1"]).await.failed(1, "nobody_to_tell");
 
     let options = Options::default()
         .with("DELIVERY_ENDPOINT", "https://product.example/events")
         .with("DELIVERY_SIGNING_KEY", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
-    let scene = Scene::with(options).await;
-    let id = scene.active(Purchase::flat_rate("silver")).await.to_string();
-    let said = scene.run(&["redeliver", &id, "--from", "1"]).await.done();
-    assert_eq!(said, "Told again from version 1 on: endpoint.\n");
-    let said = scene.run(&["--json", "redeliver", &id]).await.json();
+    let env = TestEnv::with(options).await;
+    let id = env.active(Purchase::flat_rate("silver")).await.to_string();
+    let said = env.run(&["redeliver", &id, "--from", "1"]).await.done();
+    assert_eq!(said, "Delivering again from version 1 to: endpoint.\n");
+    let said = env.run(&["--json", "redeliver", &id]).await.json();
     assert_eq!(
         (&said["targets"][0], &said["fromVersion"]),
         (&Value::from("endpoint"), &Value::Null)
     );
-    scene.run(&["redeliver", &id, "--from", "999"]).await.failed(1, "unknown_version");
+    env.run(&["redeliver", &id, "--from", "999"]).await.failed(1, "unknown_version");
 }

@@ -1,8 +1,8 @@
-//! The real binary, against the functions that ship, Microsoft's side emulated and the embedded
-//! database. The clock is the emulator's and moves by hand: nothing happens unless a test makes it.
+//! Runs the binary against the functions, the emulator of Microsoft's side and the embedded
+//! database. Only the tests move the emulator's clock, and only they deliver webhooks.
 
 mod acting;
 mod reading;
-mod scene;
 mod signing;
+mod test_env;
 mod waiting;

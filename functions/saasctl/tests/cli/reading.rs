@@ -1,22 +1,22 @@
-//! Commands that only look.
+//! Commands that only read.
 
 use emulator::Purchase;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::scene::{Scene, command, run};
+use crate::test_env::{TestEnv, command, run};
 
 #[tokio::test]
-async fn a_list_is_a_table_for_people_and_json_for_programs() {
-    let scene = Scene::new().await;
-    let silver = scene.active(Purchase::flat_rate("silver").named("Contoso Cloud")).await;
-    let seats = scene.active(Purchase::per_seat("basic", 7)).await;
-    scene.world(|world| world.suspend(seats)).expect("a suspension");
-    scene.deliver().await;
+async fn list_prints_a_table_or_json() {
+    let env = TestEnv::new().await;
+    let silver = env.active(Purchase::flat_rate("silver").named("Contoso Cloud")).await;
+    let seats = env.active(Purchase::per_seat("basic", 7)).await;
+    env.world(|world| world.suspend(seats)).expect("a suspension");
+    env.deliver().await;
 
-    let table = scene.run(&["list"]).await.done();
+    let table = env.run(&["list"]).await.done();
     let lines: Vec<_> = table.lines().collect();
-    assert_eq!(lines.len(), 3, "a heading and two lines: {table}");
+    assert_eq!(lines.len(), 3, "a heading and two rows: {table}");
     assert!(lines[0].contains("Status"), "{table}");
     let line = |id: Uuid| {
         let found = lines.iter().find(|line| line.contains(&id.to_string()));
@@ -30,7 +30,7 @@ async fn a_list_is_a_table_for_people_and_json_for_programs() {
         (&["--offer", "per-seat-1"], vec![seats]),
         (&["--offer", "per-seat-1", "--status", "Subscribed"], vec![]),
     ] {
-        let listed = scene.run(&[&["list", "--json"], arguments].concat()).await.json();
+        let listed = env.run(&[&["list", "--json"], arguments].concat()).await.json();
         let ids: Vec<_> = listed["subscriptions"]
             .as_array()
             .expect("a list")
@@ -40,34 +40,34 @@ async fn a_list_is_a_table_for_people_and_json_for_programs() {
         let expected: Vec<_> = expected.iter().map(|id| Value::from(id.to_string())).collect();
         assert_eq!(ids, expected, "{arguments:?}");
     }
-    let none = scene.run(&["list", "--status", "Unsubscribed"]).await.done();
-    assert_eq!(none, "There are no such subscriptions.\n");
+    let none = env.run(&["list", "--status", "Unsubscribed"]).await.done();
+    assert_eq!(none, "No subscriptions.\n");
 }
 
 #[tokio::test]
-async fn a_list_of_many_pages_is_read_to_its_end() {
-    let scene = Scene::new().await;
-    scene.world(|world| {
+async fn list_reads_all_pages() {
+    let env = TestEnv::new().await;
+    env.world(|world| {
         for _ in 0..230 {
             world.purchase(Purchase::flat_rate("silver"));
         }
     });
-    scene.stage.reconcile().await.expect("a run");
-    let listed = scene.run(&["--json", "list"]).await.json();
+    env.local.reconcile().await.expect("a run");
+    let listed = env.run(&["--json", "list"]).await.json();
     assert_eq!(listed["subscriptions"].as_array().map(Vec::len), Some(230));
     let offer = listed["subscriptions"][0]["subscription"]["offerId"].as_str().expect("an offer");
-    let listed = scene.run(&["list", "--offer", offer]).await.done();
+    let listed = env.run(&["list", "--offer", offer]).await.done();
     assert_eq!(listed.lines().count(), 231);
 }
 
 #[tokio::test]
-async fn a_subscription_is_shown_with_what_it_waits_for() {
-    let scene = Scene::new().await;
-    let id = scene.active(Purchase::per_seat("basic", 7).named("Contoso Cloud")).await;
-    scene.run(&["change-seats", &id.to_string(), "9"]).await.done();
-    let shown = scene.run(&["show", &id.to_string()]).await.done();
-    let record = scene.record(id).await;
-    let pending = record.pending_operation.expect("a wait");
+async fn show_includes_the_pending_operation() {
+    let env = TestEnv::new().await;
+    let id = env.active(Purchase::per_seat("basic", 7).named("Contoso Cloud")).await;
+    env.run(&["change-seats", &id.to_string(), "9"]).await.done();
+    let shown = env.run(&["show", &id.to_string()]).await.done();
+    let record = env.record(id).await;
+    let pending = record.pending_operation.expect("a pending operation");
     for expected in [
         "Contoso Cloud",
         "basic",
@@ -78,59 +78,59 @@ async fn a_subscription_is_shown_with_what_it_waits_for() {
     ] {
         assert!(shown.contains(expected), "{expected}: {shown}");
     }
-    let shown = scene.run(&["--json", "show", &id.to_string()]).await.json();
+    let shown = env.run(&["--json", "show", &id.to_string()]).await.json();
     assert_eq!(shown["version"], record.version);
 }
 
 #[tokio::test]
-async fn a_history_is_told_in_order() {
-    let scene = Scene::new().await;
-    let id = scene.active(Purchase::per_seat("basic", 7)).await;
-    scene.world(|world| world.change_quantity(id, 9)).expect("a change");
-    scene.deliver().await;
-    let told = scene.run(&["history", &id.to_string()]).await.done();
+async fn history_lists_events_in_order() {
+    let env = TestEnv::new().await;
+    let id = env.active(Purchase::per_seat("basic", 7)).await;
+    env.world(|world| world.change_quantity(id, 9)).expect("a change");
+    env.deliver().await;
+    let told = env.run(&["history", &id.to_string()]).await.done();
     let lines: Vec<_> = told.lines().skip(1).collect();
     assert_eq!(lines.len(), 3, "{told}");
     for (line, expected) in lines.iter().zip(["Purchased", "Activated", "QuantityChanged"]) {
         assert!(line.contains(expected), "{expected}: {told}");
     }
     assert!(lines[2].contains("7 → 9") && lines[2].contains("webhook ChangeQuantity"), "{told}");
-    let told = scene.run(&["history", &id.to_string(), "--json"]).await.json();
+    let told = env.run(&["history", &id.to_string(), "--json"]).await.json();
     assert_eq!(told["events"].as_array().map(Vec::len), Some(3));
 }
 
 #[tokio::test]
-async fn operations_and_plans_are_microsofts() {
-    let scene = Scene::new().await;
-    let id = scene.active(Purchase::per_seat("team", 10)).await;
-    let none = scene.run(&["operations", &id.to_string()]).await.done();
-    assert_eq!(none, "No operation is under way.\n");
-    let operation = scene.world(|world| world.change_plan(id, "basic")).expect("a change");
+async fn operations_and_plans_come_from_microsoft() {
+    let env = TestEnv::new().await;
+    let id = env.active(Purchase::per_seat("team", 10)).await;
+    let none = env.run(&["operations", &id.to_string()]).await.done();
+    assert_eq!(none, "No pending operations.\n");
+    let operation = env.world(|world| world.change_plan(id, "basic")).expect("a change");
     for arguments in [
         &["operations", &id.to_string()][..],
         &["operations", &id.to_string(), &operation.to_string()],
     ] {
-        let shown = scene.run(arguments).await.done();
+        let shown = env.run(arguments).await.done();
         assert!(shown.contains(&operation.to_string()) && shown.contains("ChangePlan"), "{shown}");
     }
-    let one = scene.run(&["--json", "operations", &id.to_string(), &operation.to_string()]).await;
+    let one = env.run(&["--json", "operations", &id.to_string(), &operation.to_string()]).await;
     assert_eq!(one.json()["planId"], "basic");
 
-    let plans = scene.run(&["plans", &id.to_string()]).await.done();
+    let plans = env.run(&["plans", &id.to_string()]).await.done();
     assert!(plans.contains("basic") && plans.contains("5 to 500"), "{plans}");
-    let plans = scene.run(&["plans", &id.to_string(), "--json"]).await.json();
+    let plans = env.run(&["plans", &id.to_string(), "--json"]).await.json();
     assert_eq!(plans["plans"][1]["maxQuantity"], 500);
 }
 
 #[tokio::test]
-async fn what_is_not_known_is_said_with_a_code_and_a_hint() {
-    let scene = Scene::new().await;
-    let nobody = Uuid::from_u128(0xabc).to_string();
-    for arguments in [["show", &nobody], ["history", &nobody]] {
-        let said = scene.run(&arguments).await.failed(1, "unknown_subscription");
+async fn an_unknown_subscription_fails_with_a_code_and_a_hint() {
+    let env = TestEnv::new().await;
+    let unknown = Uuid::from_u128(0xabc).to_string();
+    for arguments in [["show", &unknown], ["history", &unknown]] {
+        let said = env.run(&arguments).await.failed(1, "unknown_subscription");
         assert!(said.contains("hint: "), "{said}");
     }
-    let said = scene.run(&["--json", "plans", &nobody]).await;
+    let said = env.run(&["--json", "plans", &unknown]).await;
     assert_eq!((said.code, said.stdout.as_str()), (1, ""));
     let said: Value = serde_json::from_str(&said.stderr).expect("JSON on standard error");
     assert_eq!(said["code"], "unknown_to_microsoft");
@@ -138,7 +138,7 @@ async fn what_is_not_known_is_said_with_a_code_and_a_hint() {
 }
 
 #[tokio::test]
-async fn an_address_where_nobody_is_can_be_tried_again_and_one_that_is_none_can_not() {
+async fn an_unreachable_address_is_unavailable_and_an_invalid_one_is_a_usage_error() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let free = format!("http://{}", listener.local_addr().expect("an address"));
     drop(listener);
@@ -149,16 +149,16 @@ async fn an_address_where_nobody_is_can_be_tried_again_and_one_that_is_none_can_
 }
 
 #[tokio::test]
-async fn the_address_may_be_the_one_that_the_deployment_names() {
-    let scene = Scene::new().await;
+async fn the_address_may_end_in_subscriptions() {
+    let env = TestEnv::new().await;
     for end in ["", "/", "/subscriptions", "/subscriptions/"] {
-        let url = format!("{}{end}", scene.stage.url());
+        let url = format!("{}{end}", env.local.url());
         run(&mut command(&url, &["list"]), "").await.done();
     }
 }
 
 #[tokio::test]
-async fn completions_know_every_command() {
+async fn completions_include_every_command() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = run(&mut command("http://127.0.0.1:1", &["completions", shell]), "").await;
         let script = script.done();

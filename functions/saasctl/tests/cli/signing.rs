@@ -1,5 +1,5 @@
-//! Requests that API Gateway can check (Signature Version 4), held against AWS's description of it by
-//! a computation of this file's own.
+//! Signed requests (AWS Signature Version 4). The tests compute the expected signatures themselves,
+//! from AWS's description.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,13 +12,13 @@ use ring::{digest, hmac};
 use tokio::net::TcpListener;
 use tokio::process::Command;
 
-use crate::scene::{command, run};
+use crate::test_env::{command, run};
 
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 
 type Seen = Arc<Mutex<Vec<(Parts, Bytes)>>>;
 
-/// Somebody who takes every request down, and has nothing to say.
+/// A gateway that keeps every request and answers with empty lists.
 async fn gateway() -> (String, Seen) {
     async fn take(
         State(seen): State<Seen>,
@@ -55,7 +55,7 @@ fn mac(key: &[u8], text: &str) -> Vec<u8> {
     hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes()).as_ref().to_vec()
 }
 
-/// What the `Authorization` of a request must be.
+/// The expected `Authorization` of a request.
 fn expected(parts: &Parts, body: &[u8], region: &str) -> String {
     let header = |name: &str| parts.headers[name].to_str().expect("text").trim().to_owned();
     let given = header("authorization");
@@ -86,7 +86,8 @@ fn expected(parts: &Parts, body: &[u8], region: &str) -> String {
         .fold(format!("AWS4{SECRET}").into_bytes(), |key, part| mac(&key, part));
     let signature = hex(&mac(&key, &to_sign));
     format!(
-        "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/{scope}, SignedHeaders={signed}, Signature={signature}"
+        "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/{scope}, SignedHeaders={signed}, \
+         Signature={signature}"
     )
 }
 
@@ -112,7 +113,7 @@ async fn every_request_is_signed_for_the_gateway() {
 }
 
 #[tokio::test]
-async fn temporary_credentials_send_their_token_and_the_region_comes_from_the_environment() {
+async fn temporary_credentials_send_their_token() {
     let (url, seen) = gateway().await;
     let mut command = signed(&url, &["list"]);
     command.env("AWS_SESSION_TOKEN", "the-token").env("AWS_REGION", "us-west-2");
@@ -121,12 +122,12 @@ async fn temporary_credentials_send_their_token_and_the_region_comes_from_the_en
     let (parts, body) = &seen[0];
     assert_eq!(parts.headers["x-amz-security-token"], "the-token");
     let given = parts.headers["authorization"].to_str().expect("text");
-    assert!(given.contains("x-amz-security-token"), "the token is signed, too: {given}");
+    assert!(given.contains("x-amz-security-token"), "the signature covers the token: {given}");
     assert_eq!(given, expected(parts, body, "us-west-2"));
 }
 
 #[tokio::test]
-async fn nothing_is_sent_that_can_not_be_signed() {
+async fn a_request_that_cannot_be_signed_is_not_sent() {
     let (url, seen) = gateway().await;
     let mut without_credentials = command(&url, &["--aws", "--region", "eu-north-1", "list"]);
     let said = run(&mut without_credentials, "").await.failed(2, "unsigned");
@@ -136,7 +137,7 @@ async fn nothing_is_sent_that_can_not_be_signed() {
 }
 
 #[tokio::test]
-async fn without_being_told_to_nothing_is_signed() {
+async fn requests_to_other_addresses_are_signed_only_with_aws() {
     let (url, seen) = gateway().await;
     let mut plain = command(&url, &["list"]);
     plain.env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE").env("AWS_SECRET_ACCESS_KEY", SECRET);

@@ -1,4 +1,4 @@
-//! Commands that stay until something has come to its end.
+//! Commands that wait until a change is in effect.
 
 use emulator::{Purchase, World};
 use serde_json::Value;
@@ -6,38 +6,38 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStderr};
 use uuid::Uuid;
 
-use crate::scene::Scene;
+use crate::test_env::TestEnv;
 
-/// A command that stays, and what it says.
-struct Staying {
+/// A waiting command, and the lines that it reports.
+struct WaitingCommand {
     child: Child,
-    said: Lines<BufReader<ChildStderr>>,
+    lines: Lines<BufReader<ChildStderr>>,
 }
 
-impl Staying {
-    fn begin(scene: &Scene, arguments: &[&str]) -> Self {
-        let mut child = scene.spawn(arguments);
-        let said = BufReader::new(child.stderr.take().expect("a way out")).lines();
-        Self { child, said }
+impl WaitingCommand {
+    fn start(env: &TestEnv, arguments: &[&str]) -> Self {
+        let mut child = env.spawn(arguments);
+        let lines = BufReader::new(child.stderr.take().expect("an output stream")).lines();
+        Self { child, lines }
     }
 
-    /// Listens until something is said.
+    /// Waits for a line with these words.
     async fn until(&mut self, words: &str) -> String {
-        while let Some(line) = self.said.next_line().await.expect("text") {
+        while let Some(line) = self.lines.next_line().await.expect("text") {
             if line.contains(words) {
                 return line;
             }
         }
-        panic!("it ended without having said {words:?}");
+        panic!("the command ended without a line with {words:?}");
     }
 
     /// The exit code, and standard output.
     async fn end(mut self) -> (i32, String) {
         let mut stdout = String::new();
-        let mut out = self.child.stdout.take().expect("a way out");
+        let mut out = self.child.stdout.take().expect("an output stream");
         out.read_to_string(&mut stdout).await.expect("text");
-        while self.said.next_line().await.expect("text").is_some() {}
-        let status = self.child.wait().await.expect("it ends");
+        while self.lines.next_line().await.expect("text").is_some() {}
+        let status = self.child.wait().await.expect("the command ends");
         (status.code().expect("an exit code"), stdout)
     }
 }
@@ -45,27 +45,27 @@ impl Staying {
 const POLL: [&str; 3] = ["--wait", "--poll", "0.01"];
 
 #[tokio::test]
-async fn a_wait_ends_when_microsofts_webhook_has_brought_the_change() {
-    let scene = Scene::new().await;
-    let id = scene.active(Purchase::per_seat("basic", 10)).await;
-    // The end waits for nobody's acknowledgement.
-    for (command, value, waits) in [
+async fn a_wait_ends_when_the_webhook_has_updated_the_record() {
+    let env = TestEnv::new().await;
+    let id = env.active(Purchase::per_seat("basic", 10)).await;
+    // A cancellation needs no acknowledgement, so it is never `InProgress`.
+    for (command, value, step) in [
         ("change-plan", "team", "InProgress"),
         ("change-seats", "20", "InProgress"),
         ("cancel", "--yes", "waiting for its webhook"),
     ] {
         let named = id.to_string();
         let arguments = [&["--json", command, &named, value][..], &POLL].concat();
-        let mut staying = Staying::begin(&scene, &arguments);
-        staying.until(waits).await;
-        scene.deliver().await;
-        staying.until("in force").await;
-        let (code, stdout) = staying.end().await;
+        let mut waiting = WaitingCommand::start(&env, &arguments);
+        waiting.until(step).await;
+        env.deliver().await;
+        waiting.until("in effect").await;
+        let (code, stdout) = waiting.end().await;
         assert_eq!(code, 0, "{command}");
         let shown: Value = serde_json::from_str(&stdout).expect("JSON");
-        assert_eq!(shown["version"], scene.record(id).await.version, "{command}");
+        assert_eq!(shown["version"], env.record(id).await.version, "{command}");
     }
-    let record = scene.record(id).await;
+    let record = env.record(id).await;
     assert_eq!(
         (record.subscription.plan_id.as_str(), record.subscription.quantity),
         ("team", Some(20))
@@ -73,11 +73,11 @@ async fn a_wait_ends_when_microsofts_webhook_has_brought_the_change() {
     assert_eq!(record.status().as_str(), "Unsubscribed");
 }
 
-/// How a change ends at Microsoft without having been made.
+/// Ends a change at Microsoft without success.
 type End = fn(&mut World, Uuid);
 
 #[tokio::test]
-async fn a_wait_ends_with_an_operation_that_changes_nothing() {
+async fn a_wait_ends_with_an_operation_that_did_not_succeed() {
     let ends: [(&str, End); 2] = [
         ("Failed", |world, id| {
             world.suspend(id).expect("a suspension");
@@ -88,26 +88,26 @@ async fn a_wait_ends_with_an_operation_that_changes_nothing() {
         }),
     ];
     for (status, end) in ends {
-        let scene = Scene::new().await;
-        let id = scene.active(Purchase::per_seat("basic", 10)).await;
+        let env = TestEnv::new().await;
+        let id = env.active(Purchase::per_seat("basic", 10)).await;
         let named = id.to_string();
         let arguments = [&["change-seats", &named, "20"][..], &POLL].concat();
-        let mut staying = Staying::begin(&scene, &arguments);
-        staying.until("InProgress").await;
-        scene.world(|world| end(world, id));
-        let said = staying.until("error[operation_ended]").await;
+        let mut waiting = WaitingCommand::start(&env, &arguments);
+        waiting.until("InProgress").await;
+        env.world(|world| end(world, id));
+        let said = waiting.until("error[operation_ended]").await;
         assert!(said.contains(status), "{said}");
-        assert_eq!(staying.end().await, (1, String::new()));
+        assert_eq!(waiting.end().await, (1, String::new()));
     }
 }
 
 #[tokio::test]
-async fn a_wait_that_takes_too_long_ends_and_the_change_goes_on() {
-    let scene = Scene::new().await;
-    let id = scene.active(Purchase::per_seat("basic", 10)).await;
+async fn a_wait_that_times_out_does_not_stop_the_change() {
+    let env = TestEnv::new().await;
+    let id = env.active(Purchase::per_seat("basic", 10)).await;
     let named = id.to_string();
     let ask = ["change-seats", &named, "20", "--wait", "--timeout", "0"];
-    scene.run(&ask).await.failed(5, "still_under_way");
-    scene.deliver().await;
-    assert_eq!(scene.record(id).await.subscription.quantity, Some(20));
+    env.run(&ask).await.failed(5, "still_under_way");
+    env.deliver().await;
+    assert_eq!(env.record(id).await.subscription.quantity, Some(20));
 }

@@ -1,7 +1,9 @@
 use serde_json::json;
 
+use super::super::decision::Decision;
+use super::super::event::Cause;
+use super::super::observe::observe;
 use super::*;
-use crate::domain::{Cause, Decision, observe};
 
 const CONTOSO: Uuid = uuid!("2c57d204-229b-4536-8d56-8e42fd6862fa");
 const RESELLER: Uuid = uuid!("5d3f1b7e-90aa-4f0e-b1c2-3e4a5d6c7f80");
@@ -9,7 +11,7 @@ const ADELE: Uuid = uuid!("2f50c2e6-2261-4106-aad6-286e5708e001");
 const RITA: Uuid = uuid!("2f50c2e6-2261-4106-aad6-286e5708e004");
 
 fn party(tenant_id: Option<Uuid>, object_id: Option<Uuid>) -> Party {
-    // Everybody has the same address here: it must decide nothing.
+    // All of them have the same address: it must decide nothing.
     Party { tenant_id, object_id, email_id: Some("adele@contoso.example".into()), puid: None }
 }
 
@@ -23,14 +25,14 @@ fn observed(beneficiary: &Party, purchaser: &Party) -> Observation {
 }
 
 #[test]
-fn who_somebody_is_follows_from_tenant_and_object_id_alone() {
-    use BindingRule::{Tenant, TenantAndObject, Unverifiable};
+fn tenant_and_object_id_alone_decide_who_a_person_is() {
+    use MatchedBy::{Tenant, TenantAndObject, Unverifiable};
     use Role::{Beneficiary, Purchaser};
     let adele = party(Some(CONTOSO), Some(ADELE));
     let rita = party(Some(RESELLER), Some(RITA));
     let contoso = party(Some(CONTOSO), None);
     let reseller = party(Some(RESELLER), None);
-    let nobody = party(None, None);
+    let unnamed = party(None, None);
     let no_tenant = party(None, Some(ADELE));
     let personal = party(Some(PERSONAL_TENANT), Some(ADELE));
     let any_personal = party(Some(PERSONAL_TENANT), None);
@@ -50,12 +52,12 @@ fn who_somebody_is_follows_from_tenant_and_object_id_alone() {
         (&contoso, &reseller, is(CONTOSO, None), Some((Beneficiary, Tenant))),
         (&contoso, &reseller, is(RESELLER, Some(RITA)), Some((Purchaser, Tenant))),
         (&contoso, &reseller, is(stranger, Some(RITA)), None),
-        (&nobody, &reseller, is(CONTOSO, Some(ADELE)), None),
-        (&contoso, &nobody, is(stranger, Some(ADELE)), None),
-        (&nobody, &nobody, is(stranger, Some(ADELE)), Some((Beneficiary, Unverifiable))),
+        (&unnamed, &reseller, is(CONTOSO, Some(ADELE)), None),
+        (&contoso, &unnamed, is(stranger, Some(ADELE)), None),
+        (&unnamed, &unnamed, is(stranger, Some(ADELE)), Some((Beneficiary, Unverifiable))),
         (&no_tenant, &no_tenant, is(CONTOSO, None), Some((Beneficiary, Unverifiable))),
         // All personal accounts are in one tenant, which proves nothing.
-        (&nobody, &nobody, is(PERSONAL_TENANT, Some(ADELE)), None),
+        (&unnamed, &unnamed, is(PERSONAL_TENANT, Some(ADELE)), None),
         (&any_personal, &any_personal, is(PERSONAL_TENANT, Some(ADELE)), None),
         (
             &personal,
@@ -66,31 +68,33 @@ fn who_somebody_is_follows_from_tenant_and_object_id_alone() {
         (&personal, &personal, is(PERSONAL_TENANT, Some(RITA)), None),
     ] {
         assert_eq!(
-            observed(beneficiary, purchaser).bind(None, &account),
-            Ok(expected),
+            observed(beneficiary, purchaser).identify(None, &account),
+            Ok(expected.map(|(role, matched_by)| Identification { role, matched_by })),
             "{beneficiary:?} {purchaser:?} {account:?}"
         );
     }
 }
 
 #[test]
-fn a_binding_is_recorded_with_what_was_observed_and_once() {
+fn who_opened_the_purchase_is_recorded_once_beside_the_observation() {
     let now = "2026-03-04T09:00:00Z".parse::<Timestamp>().expect("a time");
     let later = "2026-03-04T10:00:00Z".parse::<Timestamp>().expect("a time");
     let adele = party(Some(CONTOSO), Some(ADELE));
     let observed = observed(&adele, &adele);
-    let found = (Role::Beneficiary, BindingRule::TenantAndObject);
+    let found = Identification { role: Role::Beneficiary, matched_by: MatchedBy::TenantAndObject };
     let decided = observe(None, &observed, &Cause::Landing, now).expect("complete");
-    let Decision::Commit(change) = decided.binding(found, None, now) else { panic!("a purchase") };
+    let Decision::Commit(change) = decided.identifying(found, None, now) else {
+        panic!("a purchase")
+    };
     assert_eq!(
-        change.record.bound,
-        Some(Bound { role: Role::Beneficiary, rule: BindingRule::TenantAndObject, at: now })
+        change.record.identified_as,
+        Some(IdentifiedAs { role: found.role, matched_by: found.matched_by, at: now })
     );
     let again = observe(Some(&change.record), &observed, &Cause::Landing, later).expect("complete");
-    assert_eq!(again.binding(found, Some(&change.record), later), Decision::Unchanged);
+    assert_eq!(again.identifying(found, Some(&change.record), later), Decision::Unchanged);
 
-    // What changes beside it is no reason to have been recognised anew; another person is.
-    let purchaser = (Role::Purchaser, BindingRule::Tenant);
+    // Another change keeps the first time; another person gets a time of their own.
+    let purchaser = Identification { role: Role::Purchaser, matched_by: MatchedBy::Tenant };
     for (by, at) in [(found, now), (purchaser, later)] {
         let active: Observation = serde_json::from_value(json!({
             "id": Uuid::from_u128(7), "saasSubscriptionStatus": "Subscribed",
@@ -98,19 +102,21 @@ fn a_binding_is_recorded_with_what_was_observed_and_once() {
         .expect("an observation");
         let record = Some(&change.record);
         let decided = observe(record, &active, &Cause::Landing, later).expect("complete");
-        let Decision::Commit(both) = decided.binding(by, record, later) else { panic!("active") };
-        let bound = both.record.bound.map(|bound| (bound.role, bound.rule, bound.at));
-        assert_eq!(bound, Some((by.0, by.1, at)));
+        let Decision::Commit(both) = decided.identifying(by, record, later) else {
+            panic!("active")
+        };
+        let expected = IdentifiedAs { role: by.role, matched_by: by.matched_by, at };
+        assert_eq!(both.record.identified_as, Some(expected));
     }
 
     let again = observe(Some(&change.record), &observed, &Cause::Landing, later).expect("complete");
-    let Decision::Commit(other) = again.binding(purchaser, Some(&change.record), later) else {
+    let Decision::Commit(other) = again.identifying(purchaser, Some(&change.record), later) else {
         panic!("another person is recorded")
     };
     assert_eq!(other.events, Vec::new(), "no event: nothing happened to the subscription");
     assert_eq!(other.record.version, 2);
     assert_eq!(
-        other.record.bound.map(|bound| (bound.role, bound.at)),
+        other.record.identified_as.map(|known| (known.role, known.at)),
         Some((Role::Purchaser, later))
     );
 }

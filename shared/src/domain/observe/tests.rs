@@ -3,8 +3,10 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use jiff::SignedDuration;
+
 use super::*;
-use crate::domain::SubscriptionId;
+use crate::domain::{Event, EventKind, NextVersion, SETTLING_WINDOW, Subscription, SubscriptionId};
 
 mod lifecycle;
 mod replay;
@@ -67,7 +69,7 @@ fn decide(current: Option<&Record>, copy: Value, now: Timestamp) -> Decision {
     observe(current, &observation(copy), &cause(), now).expect("enough to make a record")
 }
 
-fn change(decision: Decision) -> Change {
+fn change(decision: Decision) -> NextVersion {
     match decision {
         Decision::Commit(change) => change,
         other => panic!("nothing is committed: {other:?}"),
@@ -83,7 +85,7 @@ fn record(status: &str) -> Record {
     record_of(copy(status))
 }
 
-fn names(change: &Change) -> Vec<&'static str> {
+fn names(change: &NextVersion) -> Vec<&'static str> {
     change.events.iter().map(|event| event.kind.name()).collect()
 }
 

@@ -1,4 +1,4 @@
-//! The publisher's static rules about changes, per offer and per plan. They need nobody to be asked.
+//! The publisher's static rules about changes, per offer and per plan (`CHANGE_RULES`).
 //!
 //! ```json
 //! { "per-seat-1": {
@@ -6,8 +6,8 @@
 //!     "plans": { "basic": { "to": ["team"], "minSeats": 5, "maxSeats": 100 } } } }
 //! ```
 //!
-//! A rejection by a rule is final. What a rule allows is not left to the policy any more; what no rule
-//! speaks about is.
+//! A rejection by a rule is final. A change that a rule allows does not fall back to the policy. A
+//! change that no rule covers does.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
@@ -16,18 +16,18 @@ use serde::Deserialize;
 use serde_json::Value;
 use thiserror::Error;
 
-use super::RequestedChange;
-use crate::domain::operation::Operation;
-use crate::domain::subscription::Subscription;
+use super::super::operation::Operation;
+use super::super::requested_change::RequestedChange;
+use super::super::subscription::Subscription;
 
-/// Stands for every offer that isn't named.
+/// Matches every offer that has no entry of its own.
 const ANY_OFFER: &str = "*";
 
-/// The suffix of offers bought by the preview audience (F-OBJ-2): they are tried out under the rules
-/// they will be sold under.
+/// The suffix of an offer that the preview audience bought (F-OBJ-2). It meets the rules of the offer
+/// itself.
 const PREVIEW: &str = "-preview";
 
-/// The rules by offer. None at all is the default.
+/// The rules by offer. The default has none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct ChangeRules(BTreeMap<String, OfferRules>);
@@ -35,7 +35,7 @@ pub struct ChangeRules(BTreeMap<String, OfferRules>);
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct OfferRules {
-    /// Plans from the smallest to the largest; no change leads back in this order.
+    /// Plans from the smallest to the largest. A change to a smaller one is rejected.
     #[serde(default)]
     no_downgrades: Vec<String>,
     #[serde(default)]
@@ -51,44 +51,28 @@ struct PlanRules {
     max_seats: Option<u64>,
 }
 
-/// What is wrong with a text of rules. Says where, and never what stands there.
+/// A malformed `CHANGE_RULES`. The message names the place and never repeats the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum RulesError {
-    /// It isn't JSON.
     #[error("is not JSON (line {line}, column {column})")]
-    NotJson {
-        /// The line.
-        line: usize,
-        /// The column.
-        column: usize,
-    },
-    /// It is JSON of another form.
+    NotJson { line: usize, column: usize },
     #[error(
         "has a member that is unknown or of the wrong type (line {line}, column {column}); an offer has noDowngrades and plans, a plan has to, minSeats and maxSeats"
     )]
-    Form {
-        /// The line.
-        line: usize,
-        /// The column.
-        column: usize,
-    },
-    /// The derived reader would take a list as well, for the members in the order of this program.
+    Form { line: usize, column: usize },
+    /// serde would accept a list in place of an object, and read its entries as the members in order.
     #[error("has a list where an offer's or a plan's members belong")]
     List,
-    /// An order that orders nothing.
     #[error("has a noDowngrades that doesn't name two plans or more, each once")]
     Order,
-    /// No number of seats would do.
     #[error("has a minSeats above its maxSeats")]
     Seats,
 }
 
-/// What a rule says about a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Said {
-    /// It is one of those that are allowed.
+pub enum RuleVerdict {
     Allowed,
-    /// It isn't, and why.
+    /// With the reason, for people.
     Rejected(String),
 }
 
@@ -134,13 +118,13 @@ fn has_lists(text: &str) -> bool {
 }
 
 impl ChangeRules {
-    /// What the rules say; `None` where none speaks about it.
-    pub fn say(
+    /// `None` where no rule covers the change.
+    pub fn evaluate(
         &self,
         current: &Subscription,
         operation: &Operation,
         change: &RequestedChange,
-    ) -> Option<Said> {
+    ) -> Option<RuleVerdict> {
         let offer = current.offer_id.strip_suffix(PREVIEW).unwrap_or(&current.offer_id);
         let rules = self.0.get(offer).or_else(|| self.0.get(ANY_OFFER))?;
         match change {
@@ -148,12 +132,14 @@ impl ChangeRules {
                 // The seats come along to the other plan, which may have limits of its own.
                 let seats = operation.quantity.or(current.quantity);
                 let limits = seats.and_then(|seats| rules.seats(to, seats));
-                // That they fit allows the seats, and not yet the plan.
-                let limits = limits.filter(|said| *said != Said::Allowed);
-                first_rejection([rules.way(from, to), rules.order(from, to), limits])
+                // Seats within the limits don't make the plan an allowed one.
+                let limits = limits.filter(|verdict| *verdict != RuleVerdict::Allowed);
+                let verdicts =
+                    [rules.allowed_transition(from, to), rules.downgrade(from, to), limits];
+                combined(verdicts)
             }
             RequestedChange::Seats { to: Some(to), .. } => rules.seats(&current.plan_id, *to),
-            // Nobody can say anything about a value that isn't said.
+            // A change without a value can't be compared with a rule.
             RequestedChange::Plan { to: None, .. } | RequestedChange::Seats { to: None, .. } => {
                 None
             }
@@ -161,49 +147,49 @@ impl ChangeRules {
     }
 }
 
-/// One rule that forbids outweighs all that allow.
-fn first_rejection(said: [Option<Said>; 3]) -> Option<Said> {
+/// One rejection outweighs every permission.
+fn combined(verdicts: [Option<RuleVerdict>; 3]) -> Option<RuleVerdict> {
     let mut allowed = None;
-    for said in said.into_iter().flatten() {
-        match said {
-            Said::Rejected(_) => return Some(said),
-            Said::Allowed => allowed = Some(said),
+    for verdict in verdicts.into_iter().flatten() {
+        match verdict {
+            RuleVerdict::Rejected(_) => return Some(verdict),
+            RuleVerdict::Allowed => allowed = Some(verdict),
         }
     }
     allowed
 }
 
 impl OfferRules {
-    fn way(&self, from: &str, to: &str) -> Option<Said> {
+    fn allowed_transition(&self, from: &str, to: &str) -> Option<RuleVerdict> {
         let allowed = self.plans.get(from)?.to.as_ref()?;
         Some(if allowed.contains(to) {
-            Said::Allowed
+            RuleVerdict::Allowed
         } else {
-            Said::Rejected(format!("the plan {from} may not be changed to {to}"))
+            RuleVerdict::Rejected(format!("the plan {from} may not be changed to {to}"))
         })
     }
 
-    fn order(&self, from: &str, to: &str) -> Option<Said> {
+    fn downgrade(&self, from: &str, to: &str) -> Option<RuleVerdict> {
         let place = |plan: &str| self.no_downgrades.iter().position(|ordered| ordered == plan);
         let (now, then) = (place(from)?, place(to)?);
         Some(if then > now {
-            Said::Allowed
+            RuleVerdict::Allowed
         } else {
-            Said::Rejected(format!("a change from {from} to {to} is a downgrade"))
+            RuleVerdict::Rejected(format!("a change from {from} to {to} is a downgrade"))
         })
     }
 
-    fn seats(&self, plan: &str, seats: u64) -> Option<Said> {
+    fn seats(&self, plan: &str, seats: u64) -> Option<RuleVerdict> {
         let PlanRules { min_seats, max_seats, .. } = self.plans.get(plan)?;
         match (min_seats, max_seats) {
             (None, None) => None,
-            (Some(least), _) if seats < *least => Some(Said::Rejected(format!(
-                "{seats} seats are fewer than the {least} that {plan} begins with"
+            (Some(least), _) if seats < *least => Some(RuleVerdict::Rejected(format!(
+                "{seats} seats are fewer than the minimum of {least} for {plan}"
             ))),
-            (_, Some(most)) if seats > *most => Some(Said::Rejected(format!(
-                "{seats} seats are more than the {most} that {plan} ends with"
+            (_, Some(most)) if seats > *most => Some(RuleVerdict::Rejected(format!(
+                "{seats} seats are more than the maximum of {most} for {plan}"
             ))),
-            _ => Some(Said::Allowed),
+            _ => Some(RuleVerdict::Allowed),
         }
     }
 }

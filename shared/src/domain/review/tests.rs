@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::*;
-use crate::domain::{Observation, observe};
+use crate::domain::{Action, Observation, observe};
 
 mod rejections;
 mod rules;
@@ -44,7 +44,7 @@ fn verdicts(record: &Record, body: &Value) -> (Verdict, Verdict) {
 
 /// Accepted whatever anybody would say, by this authority.
 #[track_caller]
-fn is_settled(record: &Record, body: &Value, by: Authority) {
+fn is_settled(record: &Record, body: &Value, by: DecidedBy) {
     for policy in [ChangePolicy::Accept, ChangePolicy::Reject] {
         let expected = Review::Settled(Ruling::accept(by));
         assert_eq!(reviewed(record, body.clone(), policy), expected, "{body}");
@@ -67,7 +67,7 @@ fn the_policy_decides_about_what_others_ask_for_unless_somebody_is_asked() {
         let verdicts = verdicts(&record, &asked);
         assert_eq!(verdicts, (Verdict::Accept, Verdict::Reject), "{asked}");
         let open = reviewed(&record, asked.clone(), ChangePolicy::Reject);
-        assert!(matches!(&open, Review::Open(ruling) if ruling.by == Authority::Policy), "{asked}");
+        assert!(matches!(&open, Review::Open(ruling) if ruling.by == DecidedBy::Policy), "{asked}");
     }
 }
 
@@ -80,7 +80,7 @@ fn what_we_asked_for_ourselves_is_accepted_and_nobody_is_asked() {
             json!({ "action": "ChangeQuantity", "quantity": 20, "operationRequestSource": source }),
             json!({ "action": "ChangeQuantity", "quantity": 20, "operationRequestedSource": source }),
         ] {
-            is_settled(&record, &asked, Authority::Publisher);
+            is_settled(&record, &asked, DecidedBy::Publisher);
         }
     }
 }
@@ -95,7 +95,7 @@ fn t_23_a_change_to_what_is_in_force_is_accepted_and_nobody_is_asked() {
         ),
         (record(json!(null)), json!({ "action": "ChangePlan", "planId": " silver " })),
     ] {
-        is_settled(&record, &asked, Authority::InForce);
+        is_settled(&record, &asked, DecidedBy::InForce);
     }
     // No seats asked for on a plan without seats is no value in force.
     let flat = verdicts(&record(json!(null)), &json!({ "action": "ChangeQuantity" }));
@@ -118,7 +118,9 @@ fn a_change_is_overtaken_where_another_value_has_come_into_force_since_and_not_o
     let seats = operation(json!({ "action": "ChangeQuantity", "quantity": 20 }));
     let plan = operation(json!({ "action": "ChangePlan", "planId": "gold" }));
     let overtaken = |now: &Record, operation: &Operation| {
-        RequestedChange::of(&before, operation).expect("a change").is_overtaken(now, operation)
+        RequestedChange::of(&before.subscription, operation)
+            .expect("a change")
+            .is_overtaken(&now.subscription, operation)
     };
     for (now, overtakes) in [(json!(10), false), (json!(33), true), (json!(20), false)] {
         let now = record(now);

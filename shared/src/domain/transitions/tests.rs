@@ -1,4 +1,4 @@
-//! What the record notes beside Microsoft's copy, and what is announced of it.
+//! What we note on a record, and the events that this records.
 
 use serde_json::json;
 use uuid::Uuid;
@@ -6,7 +6,8 @@ use uuid::Uuid;
 use super::super::observation::Observation;
 use super::super::observe::observe;
 use super::super::operation::Operation;
-use super::super::review::{Authority, Ruling, Verdict, reject};
+use super::super::review::reject;
+use super::super::ruling::{DecidedBy, Verdict};
 use super::*;
 
 fn noon() -> Timestamp {
@@ -30,14 +31,14 @@ fn pending() -> Record {
     record("PendingFulfillmentStart")
 }
 
-fn commit(decision: Decision) -> Change {
+fn commit(decision: Decision) -> NextVersion {
     match decision {
         Decision::Commit(change) => change,
         other => panic!("nothing is committed: {other:?}"),
     }
 }
 
-fn names(change: &Change) -> Vec<&'static str> {
+fn names(change: &NextVersion) -> Vec<&'static str> {
     change.events.iter().map(|event| event.kind.name()).collect()
 }
 
@@ -52,7 +53,7 @@ fn a_requested_activation_is_announced_once() {
 }
 
 #[test]
-fn a_begun_activation_is_noted_silently_and_once_whether_or_not_it_was_requested() {
+fn a_begun_activation_is_noted_once_and_without_an_event() {
     let requested = commit(pending().request_activation(&Cause::Landing, noon())).record;
     for record in [pending(), requested] {
         let begun = commit(record.begin_activation(noon()));
@@ -95,7 +96,7 @@ fn only_a_pending_purchase_can_be_activated() {
 }
 
 #[test]
-fn an_activation_that_has_happened_is_waited_for_no_longer() {
+fn an_activation_that_has_happened_ends_the_wait_for_it() {
     let begun = commit(pending().begin_activation(noon())).record;
     for status in ["Subscribed", "Suspended", "Unsubscribed"] {
         let decision = observe(Some(&begun), &seen(status, None), &Cause::Activation, noon());
@@ -104,7 +105,7 @@ fn an_activation_that_has_happened_is_waited_for_no_longer() {
 }
 
 #[test]
-fn an_operation_is_awaited_until_it_is_forgotten_and_no_other_ends_the_wait() {
+fn only_the_awaited_operation_ends_the_wait() {
     let (ours, other) = (OperationId(Uuid::from_u128(7)), OperationId(Uuid::from_u128(8)));
     let later = noon() + SignedDuration::from_mins(1);
     let waiting = commit(record("Subscribed").await_operation(ours, &Action::ChangePlan, noon()));
@@ -116,7 +117,7 @@ fn an_operation_is_awaited_until_it_is_forgotten_and_no_other_ends_the_wait() {
             id: ours,
             action: Action::ChangePlan,
             since: noon(),
-            decision: None
+            ruling: None
         })
     );
     assert_eq!(
@@ -124,7 +125,7 @@ fn an_operation_is_awaited_until_it_is_forgotten_and_no_other_ends_the_wait() {
         Decision::Unchanged,
         "the wait began when it began"
     );
-    // Microsoft has one operation of a subscription at a time: whoever names another one knows more.
+    // A subscription has one operation at a time, so a newer one replaces the one we waited for.
     let next = commit(waiting.await_operation(other, &Action::ChangePlan, later)).record;
     assert_eq!(next.pending_operation.map(|pending| pending.id), Some(other));
     assert_eq!(waiting.forget_operation(other, later), Decision::Unchanged);
@@ -135,7 +136,7 @@ fn an_operation_is_awaited_until_it_is_forgotten_and_no_other_ends_the_wait() {
 }
 
 #[test]
-fn an_awaited_operation_outlives_other_changes_and_ends_with_its_own() {
+fn other_changes_keep_the_wait_and_its_own_change_ends_it() {
     let ours = OperationId(Uuid::from_u128(7));
     let waiting =
         commit(record("Subscribed").await_operation(ours, &Action::ChangePlan, noon())).record;
@@ -183,7 +184,7 @@ fn the_deadline_is_announced_once_when_it_is_near_and_only_while_it_matters() {
 }
 
 #[test]
-fn an_announcement_takes_the_next_version_and_the_first_place() {
+fn an_announced_event_is_the_first_of_the_next_version() {
     let announced = commit(pending().request_activation(&Cause::Landing, noon()));
     let event = &announced.events[0];
     assert_eq!((event.version, event.index), (announced.record.version, 0));
@@ -191,23 +192,7 @@ fn an_announcement_takes_the_next_version_and_the_first_place() {
     assert_eq!(event.cause, Cause::Landing);
 }
 
-#[test]
-fn only_what_is_billed_leaves_a_state_behind_that_a_late_read_may_show() {
-    let born = record("Subscribed");
-    assert_eq!((born.superseded.len(), born.changed_at), (1, Some(noon())), "passed at its birth");
-    let later = noon() + SignedDuration::from_secs(1);
-    let noted = born.reaffirm(later).record;
-    assert_eq!(
-        (noted.superseded.len(), noted.changed_at),
-        (1, Some(noon())),
-        "a note is no change"
-    );
-    let suspended = observe(Some(&noted), &seen("Suspended", None), &Cause::Reconciliation, later);
-    let suspended = commit(suspended.expect("enough")).record;
-    assert_eq!((suspended.superseded.len(), suspended.changed_at), (2, Some(later)));
-}
-
-fn told(contact: &str) -> SignUp {
+fn answers(contact: &str) -> SignUp {
     SignUp {
         contact_email: contact.to_owned(),
         fields: [("company".to_owned(), "Contoso".to_owned())].into(),
@@ -216,22 +201,22 @@ fn told(contact: &str) -> SignUp {
 }
 
 #[test]
-fn what_the_buyer_told_travels_with_what_sets_the_account_up() {
-    let kept = commit(pending().keep_sign_up(&told("a@contoso.example"), noon()));
+fn the_buyers_answers_travel_with_the_events_that_set_an_account_up() {
+    let kept = commit(pending().keep_sign_up(&answers("a@contoso.example"), noon()));
     assert_eq!(names(&kept), [""; 0]);
     let requested = commit(kept.record.request_activation(&Cause::Landing, noon()));
-    assert_eq!(requested.events[0].sign_up, Some(told("a@contoso.example")));
+    assert_eq!(requested.events[0].sign_up, Some(answers("a@contoso.example")));
     let active = seen("Subscribed", Some(noon()));
     let decision = observe(Some(&requested.record), &active, &Cause::Activation, noon());
     let activated = commit(decision.expect("enough"));
     assert_eq!(names(&activated), ["Activated"]);
-    assert_eq!(activated.events[0].sign_up, Some(told("a@contoso.example")));
-    assert_eq!(activated.record.sign_up, Some(told("a@contoso.example")), "and is kept");
+    assert_eq!(activated.events[0].sign_up, Some(answers("a@contoso.example")));
+    assert_eq!(activated.record.sign_up, Some(answers("a@contoso.example")), "and is kept");
     let asked: Operation =
         serde_json::from_value(json!({ "action": "ChangePlan", "planId": "gold" }))
             .expect("an operation");
     let (id, no) =
-        (OperationId(Uuid::from_u128(9)), Ruling::new(Verdict::Reject, Authority::Rules, "no"));
+        (OperationId(Uuid::from_u128(9)), Ruling::new(Verdict::Reject, DecidedBy::Rules, "no"));
     let rejected = reject(&activated.record, id, &asked, &Cause::Reconciliation, &no, noon());
     assert_eq!(commit(rejected).events[0].sign_up, None, "it sets up nothing");
     let over = observe(
@@ -244,30 +229,20 @@ fn what_the_buyer_told_travels_with_what_sets_the_account_up() {
 }
 
 #[test]
-fn what_the_buyer_told_changes_until_somebody_acts_on_it() {
-    let kept = commit(pending().keep_sign_up(&told("a@contoso.example"), noon())).record;
-    assert_eq!(kept.keep_sign_up(&told("a@contoso.example"), noon()), Decision::Unchanged);
-    let corrected = commit(kept.keep_sign_up(&told("b@contoso.example"), noon())).record;
-    assert_eq!(corrected.sign_up, Some(told("b@contoso.example")));
+fn the_buyers_answers_can_be_corrected_until_the_activation_is_under_way() {
+    let kept = commit(pending().keep_sign_up(&answers("a@contoso.example"), noon())).record;
+    assert_eq!(kept.keep_sign_up(&answers("a@contoso.example"), noon()), Decision::Unchanged);
+    let corrected = commit(kept.keep_sign_up(&answers("b@contoso.example"), noon())).record;
+    assert_eq!(corrected.sign_up, Some(answers("b@contoso.example")));
     let begun = commit(corrected.begin_activation(noon())).record;
-    assert_eq!(begun.keep_sign_up(&told("c@contoso.example"), noon()), Decision::Unchanged);
-    let active = record("Subscribed").keep_sign_up(&told("c@contoso.example"), noon());
+    assert_eq!(begun.keep_sign_up(&answers("c@contoso.example"), noon()), Decision::Unchanged);
+    let active = record("Subscribed").keep_sign_up(&answers("c@contoso.example"), noon());
     assert_eq!(active, Decision::Stale(Staleness::Impossible));
 }
 
 #[test]
-fn of_people_their_tenant_alone_is_in_a_debug_text() {
-    let tenant = Uuid::from_u128(7);
-    let body = json!({ "beneficiary": { "emailId": "a@contoso.example", "tenantId": tenant } });
-    let observed: Observation = serde_json::from_value(body).expect("an observation");
-    let decision = observe(Some(&record("Subscribed")), &observed, &Cause::Reconciliation, noon());
-    let text = format!("{:?}", commit(decision.expect("enough")).record);
-    assert!(text.contains(&tenant.to_string()) && !text.contains("contoso.example"), "{text}");
-}
-
-#[test]
-fn what_the_buyer_told_is_in_no_debug_text() {
-    let kept = commit(pending().keep_sign_up(&told("a@contoso.example"), noon())).record;
+fn the_debug_text_holds_none_of_the_buyers_answers() {
+    let kept = commit(pending().keep_sign_up(&answers("a@contoso.example"), noon())).record;
     let text = format!("{kept:?}");
     assert!(text.contains("company") && !text.contains("contoso.example"), "{text}");
     assert!(!text.contains("Contoso"), "{text}");

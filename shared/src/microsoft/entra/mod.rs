@@ -1,18 +1,19 @@
-//! Who we are to Microsoft, and whether a caller is Microsoft.
+//! Tokens: ours for Microsoft, Microsoft's for our webhook, and the buyers'.
 
 mod id_token;
+mod jwt;
 mod keys;
+mod refused;
 mod ring_jwt;
 #[cfg(test)]
-mod scene;
-mod secret;
+mod test_env;
 mod token;
 mod webhook_token;
 
 pub use id_token::{IdTokenVerifier, Person};
-pub use keys::{KeyError, SigningKeys};
-pub use secret::{ClientSecret, SecretError};
+pub use keys::{FetchKeysError, SigningKeyError, SigningKeys};
+pub use refused::{InvalidToken, Refused, UnverifiedToken};
 pub use token::{
     AccessToken, ClientCredentials, TokenCache, TokenEndpoint, TokenError, TokenProvider,
 };
-pub use webhook_token::{Caller, Expected, Refused, WebhookTokenVerifier, bearer_token};
+pub use webhook_token::{Caller, Expected, WebhookTokenVerifier};

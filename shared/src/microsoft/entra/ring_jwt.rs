@@ -1,4 +1,4 @@
-//! `ring` as the cryptography of `jsonwebtoken`: the one provider TLS already brought along.
+//! `ring` as the cryptography of `jsonwebtoken`: TLS uses it already.
 
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{Error, ErrorKind};
@@ -6,16 +6,16 @@ use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind, EncodingKey};
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use signature::Verifier;
 
-/// Verifies RS256 with the modulus and exponent of a published key; signs nothing, and knows no
-/// other algorithm (F-WHJ-4).
+/// Verifies RS256 with the modulus and exponent of a published key (F-WHJ-4). It signs nothing, and
+/// has no other algorithm.
 static RING: CryptoProvider = CryptoProvider {
     signer_factory: no_signer,
     verifier_factory: rs256,
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// Makes `ring` the provider of this process. Where another one was chosen already, by a program
-/// that embeds this crate, that one verifies.
+/// Makes `ring` the provider of this process, unless a program that embeds this crate has chosen
+/// another one before.
 pub(super) fn install() {
     let _ = RING.install_default();
 }

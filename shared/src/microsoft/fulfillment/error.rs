@@ -3,53 +3,112 @@
 use std::fmt;
 use std::time::Duration;
 
+use http::StatusCode;
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::auth::TokenError;
-use crate::retry::Transient;
+use crate::host::http_client::SendError;
+use crate::host::retry::Transient;
+use crate::microsoft::entra::TokenError;
 
-/// Why a call of the fulfillment API didn't succeed.
+/// Why a call of the fulfillment API did not succeed.
 #[derive(Debug, Error)]
 pub enum FulfillmentError {
-    /// Microsoft understood and said no. Repeating won't help.
+    /// Microsoft understood and refused. Repeating won't help.
     #[error("Microsoft refused: {0}")]
     Refused(Refusal),
-    /// No such subscription or operation; for Activate also: it is over (F-ACT-5).
+    /// No such subscription or operation. For Activate also: it has ended (F-ACT-5).
     #[error("Microsoft doesn't know it: {0}")]
     NotFound(Refusal),
-    /// A pending operation stands in the way (F-CAN-4), or the operation is settled (F-OPU-4).
+    /// A pending operation blocks the request (F-CAN-4), or the operation is settled (F-OPU-4).
     #[error("in conflict with an operation: {0}")]
     Conflict(Refusal),
-    /// The token was refused twice, the second one fresh: another app, tenant or resource than in
-    /// Partner Center, or no service principal (F-AUTH-8, F-AUTH-10, F-AUTH-12).
+    /// Microsoft refused two tokens, the second one fresh. Its app, tenant or resource differs from
+    /// Partner Center's, or there is no service principal (F-AUTH-8, F-AUTH-10, F-AUTH-12).
     #[error(
-        "Microsoft refused a fresh token with {0}: compare ENTRA_TENANT_ID, ENTRA_CLIENT_ID and MARKETPLACE_APP_ID \
-         with the offer's technical configuration"
+        "Microsoft refused a fresh token with {0}: compare ENTRA_TENANT_ID, ENTRA_CLIENT_ID and \
+         MARKETPLACE_APP_ID with the offer's technical configuration"
     )]
     Unauthorized(u16),
-    /// No token could be had.
     #[error("no access token: {0}")]
     Token(#[from] TokenError),
-    /// Throttled, broken or silent; whether the request was carried out isn't known.
-    #[error("Microsoft is unavailable: {reason}")]
+    /// Throttled or broken.
+    #[error("Microsoft is unavailable: {refusal}")]
     Unavailable {
-        /// What was seen.
-        reason: String,
-        /// How long Microsoft asked to be left alone.
+        refusal: Refusal,
+        /// How long Microsoft asked us to wait.
         retry_after: Option<Duration>,
-        /// Whether the request may be sent again without harm.
+        /// Whether the request may be sent again without harm. If not, its outcome is unknown.
         repeatable: bool,
     },
-    /// The answer's status was fine and its body unusable.
-    #[error("Microsoft's answer can't be read: {0}")]
-    Malformed(&'static str),
+    /// No answer.
+    #[error("Microsoft is unavailable: {source}")]
+    Unreachable {
+        source: SendError,
+        /// Whether the request may be sent again without harm. If not, its outcome is unknown.
+        repeatable: bool,
+    },
+    /// The status was a success, and the body is unusable.
+    #[error("Microsoft's answer is malformed: {0}")]
+    Malformed(#[from] Malformed),
+}
+
+/// What is wrong with a successful answer.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum Malformed {
+    /// The body of this call's answer can't be read.
+    #[error("the body of {0}")]
+    Body(&'static str),
+    #[error("Get Subscription returned another subscription")]
+    OtherSubscription,
+    #[error("Get Subscription returned no status")]
+    NoStatus,
+    #[error("Get Operation returned another operation")]
+    OtherOperation,
+    #[error("Get Operation returned no action")]
+    NoAction,
+}
+
+impl FulfillmentError {
+    /// What an unsuccessful status means. `repeatable` says whether the request does no harm if it is
+    /// sent twice.
+    pub(super) fn of_status(
+        status: StatusCode,
+        refusal: Refusal,
+        retry_after: Option<Duration>,
+        repeatable: bool,
+    ) -> Self {
+        match status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Self::Unauthorized(status.as_u16()),
+            StatusCode::NOT_FOUND => Self::NotFound(refusal),
+            StatusCode::CONFLICT => Self::Conflict(refusal),
+            // A throttled request was not carried out.
+            StatusCode::TOO_MANY_REQUESTS => {
+                Self::Unavailable { refusal, retry_after, repeatable: true }
+            }
+            StatusCode::REQUEST_TIMEOUT => Self::Unavailable { refusal, retry_after, repeatable },
+            status if status.is_client_error() => Self::Refused(refusal),
+            _ => Self::Unavailable { refusal, retry_after, repeatable },
+        }
+    }
+
+    /// Whether Microsoft may have carried the request out, so that it must not be sent again
+    /// (F-ERR-2).
+    pub fn leaves_outcome_unknown(&self) -> bool {
+        matches!(
+            self,
+            Self::Unavailable { repeatable: false, .. }
+                | Self::Unreachable { repeatable: false, .. }
+        )
+    }
 }
 
 impl Transient for FulfillmentError {
     fn is_transient(&self) -> bool {
         match self {
-            Self::Unavailable { repeatable, .. } => *repeatable,
+            Self::Unavailable { repeatable, .. } | Self::Unreachable { repeatable, .. } => {
+                *repeatable
+            }
             Self::Token(error) => error.is_transient(),
             Self::Refused(_)
             | Self::NotFound(_)
@@ -67,20 +126,20 @@ impl Transient for FulfillmentError {
             | Self::NotFound(_)
             | Self::Conflict(_)
             | Self::Unauthorized(_)
+            | Self::Unreachable { .. }
             | Self::Malformed(_) => None,
         }
     }
 }
 
-/// What an error body said (F-GEN-9).
+/// The contents of an error body (F-GEN-9).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Refusal {
-    /// The HTTP status.
     pub status: u16,
-    /// Microsoft's word for it, such as `InvalidValue`.
+    /// Microsoft's code, such as `InvalidValue`.
     pub code: Option<String>,
-    /// Microsoft's sentence. For callers who may see it; it may quote what was sent, so it isn't
-    /// part of the text of the error, which ends up in logs.
+    /// Microsoft's sentence, for callers who may see it. It may quote the request, so the text of the
+    /// error, which ends up in logs, leaves it out.
     pub message: Option<String>,
 }
 
@@ -93,11 +152,11 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// An error code is a word; what isn't one stays out of logs.
+/// The longest error code, in characters. Longer text stays out of logs.
 const LONGEST_CODE: usize = 64;
 
 impl Refusal {
-    /// Reads any of the five forms of F-GEN-9, and shrugs at the rest.
+    /// Reads any of the five forms of F-GEN-9. Any other body gives a refusal with the status alone.
     pub fn parse(status: u16, body: &[u8]) -> Self {
         let Ok(body) = serde_json::from_slice::<Value>(body) else {
             return Self { status, ..Self::default() };
@@ -158,11 +217,29 @@ mod tests {
     }
 
     #[test]
-    fn a_body_in_no_known_form_is_no_failure() {
+    fn a_body_in_an_unknown_form_gives_the_status_alone() {
         for body in
             ["<html>504</html>", "[]", "{\"error\":7}", "null", "{\"code\":{}}", "\u{feff}{}"]
         {
             assert_eq!(parsed(body), (None, None), "{body}");
+        }
+    }
+
+    #[test]
+    fn only_an_unanswered_or_broken_request_leaves_its_outcome_unknown() {
+        let of = |status: u16, repeatable| {
+            let status = StatusCode::from_u16(status).expect("a status");
+            FulfillmentError::of_status(status, Refusal::default(), None, repeatable)
+        };
+        for status in [408, 500, 502, 503, 504] {
+            assert!(of(status, false).leaves_outcome_unknown(), "{status}");
+            assert!(!of(status, true).leaves_outcome_unknown(), "{status}, harmless if repeated");
+        }
+        for status in [400, 401, 403, 404, 409, 422, 429] {
+            assert!(!of(status, false).leaves_outcome_unknown(), "{status}");
+        }
+        for (status, transient) in [(429, true), (503, true), (400, false), (409, false)] {
+            assert_eq!(of(status, true).is_transient(), transient, "{status}");
         }
     }
 

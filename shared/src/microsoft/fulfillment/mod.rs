@@ -1,5 +1,6 @@
-//! The SaaS fulfillment APIs v2, as a port and its HTTP adapter.
+//! The SaaS fulfillment APIs v2: a port and its HTTP adapter.
 
+mod calls;
 mod client;
 mod error;
 mod purchase_token;
@@ -8,29 +9,31 @@ mod wire;
 use async_trait::async_trait;
 
 pub use client::{API_VERSION, Client, Endpoint};
-pub use error::{FulfillmentError, Refusal};
+pub use error::{FulfillmentError, Malformed, Refusal};
 pub use purchase_token::PurchaseToken;
 pub use wire::{
-    AcceptedOperation, Acknowledgement, MeteringDimension, Plan, PlanComponents, PlanPage,
-    SubscriptionPage,
+    AcceptedOperation, Acknowledgement, MOST_SEATS, MeteringDimension, Plan, PlanComponents,
+    PlanPage, SubscriptionPage,
 };
 
 use crate::domain::{Observation, Operation, OperationId, Subscription, SubscriptionId};
 
-/// Microsoft's side. All ten calls of the API; Update Subscription is two, since a request carries
-/// a plan or a quantity, never both (F-CHP-4).
+/// Microsoft's side: all ten calls of the API. Update Subscription has two methods, since a request
+/// carries a plan or a quantity, never both (F-CHP-4).
 ///
-/// Every method answers [`FulfillmentError::Unauthorized`] only after one fresh token was tried
-/// (F-AUTH-12), and repeats a call that failed on the way only where that is harmless (F-ERR-2).
+/// A method MUST return [`FulfillmentError::Unauthorized`] only after it tried one fresh token
+/// (F-AUTH-12), and MUST repeat a call that failed on the way only where that is harmless (F-ERR-2).
 #[async_trait]
 pub trait Marketplace: Send + Sync {
-    /// Who bought what, for the token of a landing-page visit (F-RES).
+    /// Resolves the token of a landing-page visit into the purchase (F-RES). Then show it, and call
+    /// [`activate`](Self::activate) once the buyer confirms.
     async fn resolve(&self, token: &PurchaseToken) -> Result<Observation, FulfillmentError>;
 
-    /// The account is configured; billing is to begin. `Ok` means received, not done (F-ACT-3).
+    /// Begins billing. `Ok` means received, not done (F-ACT-3): then call
+    /// [`get_subscription`](Self::get_subscription) until it says Subscribed.
     async fn activate(&self, subscription: &Subscription) -> Result<(), FulfillmentError>;
 
-    /// A page of all subscriptions; `after` is the continuation token of the page before (F-LST).
+    /// A page of all subscriptions; `after` is the continuation token of the previous page (F-LST).
     async fn list_subscriptions(
         &self,
         after: Option<&str>,
@@ -46,36 +49,39 @@ pub trait Marketplace: Send + Sync {
         plan_id: Option<&str>,
     ) -> Result<Vec<Plan>, FulfillmentError>;
 
-    /// Asks for another plan (F-CHP). The change is in force when the webhook says so (F-CHP-7).
+    /// Requests another plan (F-CHP). The change is in force when the webhook says so (F-CHP-7);
+    /// until then, follow it with [`get_operation`](Self::get_operation).
     async fn change_plan(
         &self,
         id: SubscriptionId,
         plan_id: &str,
     ) -> Result<AcceptedOperation, FulfillmentError>;
 
-    /// Asks for another number of seats (F-CHQ).
+    /// Requests another number of seats (F-CHQ). As with [`change_plan`](Self::change_plan), wait for
+    /// the webhook.
     async fn change_quantity(
         &self,
         id: SubscriptionId,
         quantity: u64,
     ) -> Result<AcceptedOperation, FulfillmentError>;
 
-    /// Asks for the end of the subscription (F-CAN). Irreversible.
+    /// Requests the end of the subscription (F-CAN). Irreversible.
     async fn cancel(&self, id: SubscriptionId) -> Result<AcceptedOperation, FulfillmentError>;
 
     /// The operations that wait for an acknowledgement (F-OPL).
     async fn list_operations(&self, id: SubscriptionId)
     -> Result<Vec<Operation>, FulfillmentError>;
 
-    /// A requested change, and how far it has come. [`FulfillmentError::NotFound`] for an operation
-    /// Microsoft doesn't know, whether it says so with 404 or 400 (F-OPG-3).
+    /// A requested change, and how far it has come. MUST return [`FulfillmentError::NotFound`] for an
+    /// operation that Microsoft doesn't know, whether it answers 404 or 400 (F-OPG-3).
     async fn get_operation(
         &self,
         id: SubscriptionId,
         operation: OperationId,
     ) -> Result<Operation, FulfillmentError>;
 
-    /// Acknowledges a requested change. [`FulfillmentError::Conflict`] once it is settled (F-OPU-4).
+    /// Acknowledges a requested change. MUST return [`FulfillmentError::Conflict`] once it is settled
+    /// (F-OPU-4): then read the operation with [`get_operation`](Self::get_operation).
     async fn update_operation(
         &self,
         id: SubscriptionId,

@@ -1,5 +1,7 @@
 //! The bodies of the API's answers, read tolerantly (F-GEN-10).
 
+use std::ops::RangeInclusive;
+
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
@@ -13,7 +15,7 @@ use crate::lenient::{Lenient, lenient, object};
 /// A page of List Subscriptions (F-LST-3).
 #[derive(Clone, Debug, Default)]
 pub struct SubscriptionPage {
-    /// What the page holds; short pages are normal (F-LST-4).
+    /// Short pages are normal (F-LST-4).
     pub subscriptions: Vec<Observation>,
     /// Entries of the page that could not be read at all.
     pub unreadable: usize,
@@ -22,8 +24,8 @@ pub struct SubscriptionPage {
 }
 
 impl SubscriptionPage {
-    /// Reads a page. An empty body, `{}` and a null array are a publisher without subscriptions
-    /// (F-LST-6); `None` is returned for what isn't JSON at all.
+    /// Reads a page. An empty body, `{}` or a null array means a publisher without subscriptions
+    /// (F-LST-6). `None`: it isn't JSON.
     pub fn parse(body: &[u8]) -> Option<Self> {
         #[derive(Default, Deserialize)]
         struct Body {
@@ -40,7 +42,7 @@ impl SubscriptionPage {
         Some(Self {
             unreadable: all - subscriptions.len(),
             subscriptions,
-            // A link that can't be followed must not pass for the end of the list (F-LST-4).
+            // An unusable link must not look like the end of the list (F-LST-4).
             next: match body.next_link {
                 Some(link) => Some(continuation_token(&link)?),
                 None => None,
@@ -48,7 +50,7 @@ impl SubscriptionPage {
         })
     }
 
-    /// The same page, asked for at `read_at`.
+    /// The same page, dated by when we asked.
     #[must_use]
     pub fn read_at(mut self, read_at: Timestamp) -> Self {
         self.subscriptions =
@@ -57,8 +59,8 @@ impl SubscriptionPage {
     }
 }
 
-/// The continuation token of a next link, decoded once (F-LST-5). Nothing else is taken from the
-/// link: its host may be another than ours, and the bearer token must not go there (F-GEN-8).
+/// The continuation token of a next link, decoded once (F-LST-5). We use nothing else of the link: it
+/// may name another host, which must not get our bearer token (F-GEN-8).
 fn continuation_token(link: &str) -> Option<String> {
     let (_, query) = link.split_once('?')?;
     let (_, raw) = query
@@ -69,7 +71,7 @@ fn continuation_token(link: &str) -> Option<String> {
     (!token.is_empty()).then(|| token.into_owned())
 }
 
-/// Reads Resolve's answer (F-RES-5); the subscription inside was missing in older ones (F-RES-6).
+/// Reads Resolve's answer (F-RES-5). Older answers hold no subscription (F-RES-6).
 pub(super) fn resolved(body: &[u8]) -> Option<Observation> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
@@ -114,17 +116,15 @@ pub(super) fn operation(body: &[u8]) -> Option<Operation> {
     Operation::read(&serde_json::from_slice(body).ok()?)
 }
 
-/// What Microsoft is told about a requested change. Written otherwise than it is read (F-OPU-2).
+/// Our answer to a requested change. Its words differ from those that Microsoft returns (F-OPU-2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Acknowledgement {
-    /// The change is accepted.
     Success,
-    /// The change is rejected.
     Failure,
 }
 
 impl Acknowledgement {
-    /// The word for the wire. A typo would be accepted silently (F-OPU-2).
+    /// As sent. Microsoft would accept a typo silently (F-OPU-2).
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Success => "Success",
@@ -133,15 +133,15 @@ impl Acknowledgement {
     }
 }
 
-/// A change Microsoft has accepted for processing: follow it with Get Operation (F-CHP-5).
+/// A change that Microsoft accepted for processing. Follow it with Get Operation (F-CHP-5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AcceptedOperation {
-    /// The operation, where the answer named it.
+    /// `None` where the answer named no operation.
     pub id: Option<OperationId>,
 }
 
-/// The operation that `Operation-Location` points to, whatever host it names (F-GEN-8), or
-/// `Operation-Id` where that was sent.
+/// Reads the operation's id from the path of `Operation-Location`, on any host (F-GEN-8), or from
+/// `Operation-Id`.
 pub(super) fn accepted(operation_id: Option<&str>, location: Option<&str>) -> AcceptedOperation {
     let from_location = || {
         let path = location?.split(['?', '#']).next()?;
@@ -154,31 +154,28 @@ pub(super) fn accepted(operation_id: Option<&str>, location: Option<&str>) -> Ac
 /// A page of List Available Plans.
 #[derive(Debug, Default, Deserialize)]
 pub struct PlanPage {
-    /// The plans; empty for an unknown filter (F-PLN-5).
+    /// Empty for an unknown filter (F-PLN-5).
     #[serde(default, deserialize_with = "plans")]
     pub plans: Option<Vec<Plan>>,
 }
 
-/// A plan the customer may be on (F-PLN-2). What isn't understood is passed on as it came.
+/// A plan that the customer may be on (F-PLN-2). The API passes it on: members are only added, and
+/// prices stay as Microsoft wrote them.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Plan {
-    /// Its key.
     #[serde(default, deserialize_with = "lenient")]
     pub plan_id: Option<String>,
-    /// Its name for people.
     #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
-    /// What it offers.
     #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// For some customers only.
+    /// Offered to some customers only.
     #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub is_private: Option<bool>,
     /// No longer sold.
     #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub is_stop_sell: Option<bool>,
-    /// Sold with a trial.
     #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub has_free_trials: Option<bool>,
     /// Sold by the seat.
@@ -190,54 +187,61 @@ pub struct Plan {
     /// The most seats, on per-seat plans.
     #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub max_quantity: Option<u64>,
-    /// The market the plan is sold in.
     #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub market: Option<String>,
-    /// Prices and meters.
     #[serde(default, deserialize_with = "components", skip_serializing_if = "Option::is_none")]
     pub plan_components: Option<PlanComponents>,
-    /// The private offers behind the purchase; only when asked for the plan by name (F-PLN-4).
+    /// The private offers behind the purchase. Microsoft lists them only when asked for one plan
+    /// (F-PLN-4).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_offers: Option<Box<RawValue>>,
 }
 
-/// Prices and meters of a plan.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlanComponents {
-    /// Prices by term. Passed on to the letter: a price has no business in a binary float (F-PLN-7).
+    /// Prices by term, as Microsoft wrote them: a binary float would change a price (F-PLN-7).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recurrent_billing_terms: Option<Box<RawValue>>,
-    /// What is metered.
     #[serde(default, deserialize_with = "dimensions", skip_serializing_if = "Option::is_none")]
     pub metering_dimensions: Option<Vec<MeteringDimension>>,
 }
 
-/// One meter of a plan.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MeteringDimension {
-    /// Its key.
     #[serde(default, deserialize_with = "lenient")]
     pub id: Option<String>,
-    /// The currency of its price.
     #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
-    /// The price of one unit, to the letter.
+    /// As Microsoft wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price_per_unit: Option<Box<RawValue>>,
-    /// What is counted.
     #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub unit_of_measure: Option<String>,
-    /// Its name for people.
     #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
 }
 
+/// Microsoft's own limit of seats, where a plan names none (F-CHQ-3).
+pub const MOST_SEATS: u64 = 1_000_000;
+
+impl Plan {
+    pub fn find<'a>(plans: &'a [Self], id: &str) -> Option<&'a Self> {
+        plans.iter().find(|plan| plan.plan_id.as_deref() == Some(id))
+    }
+
+    /// The seats that a plan may have. Microsoft's own limits stand in for those it leaves out.
+    pub fn seat_limits(plan: Option<&Self>) -> RangeInclusive<u64> {
+        let least = plan.and_then(|plan| plan.min_quantity).unwrap_or(1).max(1);
+        least..=plan.and_then(|plan| plan.max_quantity).unwrap_or(MOST_SEATS)
+    }
+}
+
 type Raw = Box<RawValue>;
 
-/// What is read of plans is read from its text, since a price that had been a number in between
-/// could not be passed on to the letter. A plan that isn't one leaves the others as they are.
+/// Reads plans from their text: a price that passed through a number could not be passed on unchanged.
+/// A malformed plan does not affect the others.
 fn plans<'de, D: Deserializer<'de>>(sent: D) -> Result<Option<Vec<Plan>>, D::Error> {
     Ok(Option::<Vec<Raw>>::deserialize(sent)?.map(objects))
 }
@@ -257,7 +261,7 @@ fn objects<T: DeserializeOwned>(entries: Vec<Raw>) -> Vec<T> {
     entries.iter().filter_map(|raw| object(raw.get().as_bytes())).collect()
 }
 
-/// Reads a body that may be missing.
+/// Reads a body that may be empty.
 pub(super) fn parse_or_empty<T: Default + DeserializeOwned>(body: &[u8]) -> Option<T> {
     if is_blank(body) { Some(T::default()) } else { object(body) }
 }

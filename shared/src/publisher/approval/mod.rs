@@ -1,21 +1,21 @@
-//! How plan and seat changes are decided: by rules, by the publisher's product, by a policy.
+//! Who approves a plan or seat change: the publisher's rules, the publisher's product, or a policy.
 //!
-//! | asked | says | then |
+//! | asked in this order | answer | then |
 //! |---|---|---|
-//! | is it our own, or in force already? | accept | settled |
+//! | Did we request it, or is it in force already? | accept | settled |
 //! | `CHANGE_RULES` | reject | settled |
-//! | `DECISION_URL` | accept, reject | settled |
-//! | `DECISION_URL` | nothing, or nothing sensible | `DECISION_FALLBACK`, or else the next line |
-//! | `CHANGE_RULES` allow it; or else `CHANGE_POLICY` | accept, reject | settled |
+//! | the product behind `DECISION_URL` | accept, reject | settled |
+//! | the product | none, or an unreadable one | `DECISION_FALLBACK`, or else the next line |
+//! | `CHANGE_RULES` if they allow it, or else `CHANGE_POLICY` | accept, reject | settled |
 //!
-//! The product is asked once per delivery that finds the operation open and unmarked. A crash between
-//! its answer and the mark asks it again with the same `webhook-id`, the operation's id.
+//! The product is asked once for each delivery that finds the operation open and unmarked. If the
+//! function crashes between the product's answer and the mark, the next delivery asks again with the
+//! same `webhook-id`, the operation's id.
 //!
-//! Silence: Microsoft accepts a change by itself ten seconds after it told of it (F-WHA-10), so that not
-//! answering Microsoft is no third way; it is an acceptance that nobody wrote down. Whoever asks for
-//! nothing else is therefore treated as if there were no product to ask, which accepts by default, as
-//! Microsoft would: an outage of the product then turns no paying customer away, and both sides hold the
-//! same.
+//! Not answering Microsoft is not an option: after ten seconds Microsoft accepts the change
+//! (F-WHA-10). So a product that gives no decision counts as no product, unless `DECISION_FALLBACK`
+//! says otherwise. By default that accepts, as Microsoft would: an outage of the product rejects no
+//! paying customer, and both sides hold the same.
 
 mod product;
 
@@ -24,83 +24,83 @@ use std::time::Duration;
 
 use tracing::{info, warn};
 
-use crate::deadline;
 use crate::domain::{
-    Authority, ChangePolicy, ChangeRules, Record, RequestedChange, Review, Ruling, SubscriptionId,
-    Verdict, review,
+    ChangePolicy, ChangeRules, DecidedBy, Operation, Record, Requested, RequestedChange, Review,
+    Ruling, SubscriptionId, review,
 };
-use crate::fulfillment::{Marketplace, Plan};
-use crate::operations::Requested;
-use crate::system::System;
+use crate::host::clock::Clock;
+use crate::host::deadline;
+use crate::microsoft::fulfillment::{Marketplace, Plan};
 
-pub use product::{Product, Silence};
+pub use product::{NoDecision, Product};
 
-/// For how long the product is listened to. Whoever has to ask others first should not be asked within
-/// somebody else's ten seconds; longer, and a product that hangs takes the time of its customers.
-pub const PATIENCE: Duration = Duration::from_secs(3);
+/// How long we wait for the product. A product that has to ask another system first should not do so
+/// within Microsoft's ten seconds. If this were longer, a product that hangs would cost its own
+/// customers that time.
+pub const PRODUCT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// What stays of the [webhook's time](deadline::OF_WEBHOOK) when the product has had its own: one whole
-/// try of the acknowledgement, and the transaction. With less, a slow product could cost the answer
-/// to Microsoft.
-pub const RESERVED: Duration = Duration::from_millis(2500);
+/// How much of the [webhook's time](deadline::WEBHOOK_TIME) the product never gets: one attempt of
+/// the acknowledgement, and the transaction. With less, a slow product could cost the answer to
+/// Microsoft.
+pub const RESERVED_FOR_ACK: Duration = Duration::from_millis(2500);
 
-/// With less left than this nobody is asked: a new connection alone takes as long.
-pub const LEAST: Duration = Duration::from_millis(250);
+/// With less time than this the product is not asked: a new connection alone takes as long.
+pub const MIN_PRODUCT_TIME: Duration = Duration::from_millis(250);
 
-/// How long the plans may take. They are asked for beside the operation, whose own first try may take as
-/// long: in the worst case nothing waits for them.
-const PLANS: Duration = Duration::from_millis(1500);
+/// How long the plans may take. They are fetched concurrently with the operation, whose first attempt
+/// may take as long, so in the worst case nothing waits for them.
+const PLANS_TIMEOUT: Duration = Duration::from_millis(1500);
 
-// What has to happen before the product is asked, with everything as slow as it is let be: Entra's
-// signing keys, then a token and the operation, each tried for 1.5 s, and the keys and the operation
-// begun a second time after 0.6 s (`RetryPolicy::WITHIN_WEBHOOK`). There is something left for the product
-// even then.
-const SLOWEST_WAY_THERE: Duration = Duration::from_millis(2100 + 3600);
+// The time before the product is asked, with everything as slow as it may be: Entra's signing keys,
+// then a token and the operation, each attempted for 1.5 s, with a second attempt of the keys and the
+// operation after 0.6 s (`RetryPolicy::WITHIN_WEBHOOK`). Even then the product gets some time.
+const SLOWEST_START: Duration = Duration::from_millis(2100 + 3600);
 const _: () = assert!(
-    SLOWEST_WAY_THERE.as_millis() + LEAST.as_millis() + RESERVED.as_millis()
-        <= deadline::OF_WEBHOOK.as_millis().unsigned_abs()
+    SLOWEST_START.as_millis() + MIN_PRODUCT_TIME.as_millis() + RESERVED_FOR_ACK.as_millis()
+        <= deadline::WEBHOOK_TIME.as_millis().unsigned_abs()
 );
 
-/// How changes are decided.
-pub struct Changes {
-    /// What meets a change nobody else decides about.
+/// Approves or rejects changes.
+pub struct ChangeApproval {
+    /// `CHANGE_POLICY`.
     pub policy: ChangePolicy,
-    /// The static rules.
+    /// `CHANGE_RULES`.
     pub rules: ChangeRules,
-    /// Who is asked.
     pub product: Option<Product>,
 }
 
-/// What the product is told beside the change. Gathered while Microsoft is asked about the operation, so
-/// that it costs no time of its own.
+/// What a question to the product holds besides the change.
 #[derive(Debug, Default)]
-pub struct Briefing {
-    /// The plans the customer may be on, where they are known in time (F-PLN-1).
+pub struct ChangeContext {
+    /// The plans that the customer may change to (F-PLN-1); `None` where Microsoft does not list them
+    /// in time.
     pub plans: Option<Vec<Plan>>,
 }
 
-impl Changes {
-    /// Gathers what the product would be told. Whatever goes wrong with it, the change goes on without.
-    pub async fn brief(
+impl ChangeApproval {
+    /// Fetches the plans and the signing keys, concurrently with Get Operation, so that the question
+    /// costs no extra round trip. If either fails, the question goes without.
+    pub async fn gather(
         &self,
         marketplace: &dyn Marketplace,
-        system: &Arc<dyn System>,
+        clock: &Arc<dyn Clock>,
         id: SubscriptionId,
-    ) -> Briefing {
-        let Some(product) = &self.product else { return Briefing::default() };
+    ) -> ChangeContext {
+        let Some(product) = &self.product else { return ChangeContext::default() };
         let plans = async {
             match marketplace.list_available_plans(id, None).await {
                 Ok(plans) => Some(plans),
                 Err(error) => {
-                    info!(subscription.id = %id, %error, "the plans are not known in time");
+                    info!(subscription.id = %id, %error, "could not list the plans in time");
                     None
                 }
             }
         };
-        let gathered = async { tokio::join!(plans, product.make_ready()) };
-        // Boxed, as below: the types of futures within futures have a limit to their depth.
-        let (plans, ()) = Box::pin(deadline::within(system.now(), PLANS, gathered)).await;
-        Briefing { plans }
+        let gathered = async { tokio::join!(plans, product.fetch_keys()) };
+        // Boxed, as below: the compiler limits how deep the types of futures may nest.
+        let limited = Box::pin(deadline::with_limit(clock.now(), PLANS_TIMEOUT, gathered));
+        let (plans, ()) = limited.await;
+        ChangeContext { plans }
     }
 
     /// Accepts or rejects a requested change.
@@ -108,19 +108,20 @@ impl Changes {
         &self,
         current: &Record,
         requested: &Requested,
-        briefing: &Briefing,
+        operation: &Operation,
+        context: &ChangeContext,
     ) -> Ruling {
-        let ruling = match review(current, &requested.operation, &self.rules, self.policy) {
+        let ruling = match review(current, operation, &self.rules, self.policy) {
             Review::Settled(ruling) => ruling,
             Review::Open(otherwise) => {
-                Box::pin(self.ask(current, requested, briefing, otherwise)).await
+                Box::pin(self.ask(current, requested, operation, context, otherwise)).await
             }
         };
-        // The reason may be the product's own words: they are for the event, and for no log.
+        // The reason may be the product's own words. It goes into the event and into no log.
         info!(
             subscription.id = %requested.subscription, operation.id = %requested.id,
             verdict = ruling.verdict.name(), by = ruling.by.name(), metric = "decision",
-            "a change was decided"
+            "decided about a change"
         );
         ruling
     }
@@ -129,30 +130,22 @@ impl Changes {
         &self,
         current: &Record,
         requested: &Requested,
-        briefing: &Briefing,
+        operation: &Operation,
+        context: &ChangeContext,
         otherwise: Ruling,
     ) -> Ruling {
-        let change = RequestedChange::of(current, &requested.operation);
+        let change = RequestedChange::of(&current.subscription, operation);
         let (Some(product), Some(change)) = (&self.product, change) else { return otherwise };
-        let silence = match product.ask(current, requested, &change, briefing).await {
+        let missing = match product.ask(current, requested, &change, context).await {
             Ok(ruling) => return ruling,
-            Err(silence) => silence,
+            Err(missing) => missing,
         };
         let verdict = product.fallback.map_or(otherwise.verdict, ChangePolicy::verdict);
         warn!(
             subscription.id = %requested.subscription, operation.id = %requested.id,
-            reason = silence.word(), verdict = verdict.name(), metric = "decision_fallback",
+            reason = missing.word(), verdict = verdict.name(), metric = "decision_fallback",
             "the product gave no decision"
         );
-        Ruling::new(verdict, Authority::Fallback, silence.word())
-    }
-}
-
-impl From<Verdict> for crate::fulfillment::Acknowledgement {
-    fn from(verdict: Verdict) -> Self {
-        match verdict {
-            Verdict::Accept => Self::Success,
-            Verdict::Reject => Self::Failure,
-        }
+        Ruling::new(verdict, DecidedBy::Fallback, missing.word())
     }
 }

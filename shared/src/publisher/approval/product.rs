@@ -1,4 +1,4 @@
-//! The publisher's product, asked about a change over HTTPS, signed as Standard Webhooks.
+//! The question to the publisher's product about a change: HTTPS, signed as Standard Webhooks say.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,80 +9,78 @@ use http::{HeaderValue, Method, Request, Response};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Briefing, LEAST, PATIENCE, RESERVED};
-use crate::auth::ClientSecret;
-use crate::deadline;
+use super::{ChangeContext, MIN_PRODUCT_TIME, PRODUCT_TIMEOUT, RESERVED_FOR_ACK};
 use crate::domain::{
-    Action, Authority, ChangePolicy, OperationId, Record, RequestedChange, Ruling, Subscription,
-    Verdict,
+    Action, ChangePolicy, DecidedBy, OperationId, Record, Requested, RequestedChange, Ruling,
+    Subscription, Verdict,
 };
-use crate::fulfillment::Plan;
+use crate::host::clock::Clock;
+use crate::host::deadline;
+use crate::host::http_client::{SendError, Transport};
+use crate::host::secret::ClientSecret;
 use crate::lenient::{lenient, object};
-use crate::operations::Requested;
-use crate::outbound::{SendError, Transport};
-use crate::standard_webhooks::{KeyRing, WebhookKeys};
-use crate::system::System;
+use crate::microsoft::fulfillment::Plan;
+use crate::publisher::standard_webhooks::{KeyRing, WebhookKeys};
 
-/// The form of the question, and its version: members are only ever added to it.
+/// The question's type and version. Within a version, members are only added.
 const KIND: &str = "saas-fulfillment.decision.v1";
 
-/// A decision and a sentence. Whoever sends more sends something else.
+/// The largest answer, in bytes. A decision and a sentence are far smaller.
 const LARGEST_ANSWER: usize = 16 * 1024;
 
-/// Whoever is asked about changes.
+/// The product behind `DECISION_URL`.
 pub struct Product {
     url: http::Uri,
     keys: KeyRing,
-    /// What is answered where the product isn't heard; `None`: as if there were none.
+    /// `DECISION_FALLBACK`.
     pub(super) fallback: Option<ChangePolicy>,
     transport: Arc<dyn Transport>,
-    system: Arc<dyn System>,
+    clock: Arc<dyn Clock>,
 }
 
 /// Why there is no decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Silence {
-    /// There is nothing to sign the question with.
+pub enum NoDecision {
+    /// The question can't be signed.
     NoKey,
-    /// Microsoft and Entra took the time.
+    /// Microsoft and Entra used up the time.
     NoTime,
-    /// Nobody is there.
     NotConnected,
-    /// Nothing came in time, or all of it didn't.
+    /// No answer, or no complete one, within the time.
     NoAnswer,
-    /// Its answer is an error.
-    Error,
-    /// Its answer is no decision.
-    Nonsense,
+    /// Another status than a 2xx.
+    ErrorStatus,
+    /// The answer holds no decision.
+    Unreadable,
 }
 
-impl Silence {
-    /// A stable word for the log and for the event.
+impl NoDecision {
+    /// A stable word for the log and the event.
     pub fn word(self) -> &'static str {
         match self {
             Self::NoKey => "no_signing_key",
             Self::NoTime => "no_time_left",
             Self::NotConnected => "not_connected",
             Self::NoAnswer => "no_answer",
-            Self::Error => "error_answered",
-            Self::Nonsense => "no_decision_in_answer",
+            Self::ErrorStatus => "error_answered",
+            Self::Unreadable => "no_decision_in_answer",
         }
     }
 }
 
-/// What the product is asked.
+/// What is sent to the product.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Question<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     operation_id: OperationId,
-    /// An answer after that is no answer.
+    /// A later answer is ignored.
     deadline: Timestamp,
     action: &'a Action,
     change: &'a RequestedChange,
     subscription: &'a Subscription,
-    /// Of the plan the subscription would be on.
+    /// The seat limits of the plan that the subscription would be on.
     #[serde(skip_serializing_if = "Option::is_none")]
     limits: Option<Limits<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -100,38 +98,37 @@ struct Limits<'a> {
 }
 
 impl Product {
-    /// The product at `url`, asked in messages signed with the keys that `secret` holds.
     pub fn new(
         url: http::Uri,
         secret: ClientSecret,
         fallback: Option<ChangePolicy>,
         transport: Arc<dyn Transport>,
-        system: Arc<dyn System>,
+        clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { url, keys: KeyRing::new(secret, system.clone()), fallback, transport, system }
+        Self { url, keys: KeyRing::new(secret, clock.clone()), fallback, transport, clock }
     }
 
-    /// Fetches the signing keys if they are due, so that nobody waits for them later.
-    pub(super) async fn make_ready(&self) {
-        // What fails now may succeed, or fail for good, when the question is to be signed.
+    /// Fetches the signing keys if the cached ones are too old.
+    pub(super) async fn fetch_keys(&self) {
+        // If this fails, `ask` tries again and reports the failure.
         let _ = self.keys.keys().await;
     }
 
-    /// Asks. The question has the operation's id, however often it is asked.
+    /// Asks. A repeated question has the same id: the operation's.
     pub(super) async fn ask(
         &self,
         current: &Record,
         requested: &Requested,
         change: &RequestedChange,
-        briefing: &Briefing,
-    ) -> Result<Ruling, Silence> {
-        // The key takes of the product's own time.
-        let now = self.system.now();
-        let timeout = patience(deadline::left(now)).ok_or(Silence::NoTime)?;
-        let keys = deadline::within(now, timeout, self.keys.keys()).await;
-        let keys = keys.map_err(|_| Silence::NoKey)?;
-        let now = self.system.now();
-        let timeout = patience(deadline::left(now)).ok_or(Silence::NoTime)?;
+        context: &ChangeContext,
+    ) -> Result<Ruling, NoDecision> {
+        // Fetching the keys counts against the product's own time.
+        let now = self.clock.now();
+        let timeout = time_for_product(deadline::time_left(now)).ok_or(NoDecision::NoTime)?;
+        let keys = deadline::with_limit(now, timeout, self.keys.keys()).await;
+        let keys = keys.map_err(|_| NoDecision::NoKey)?;
+        let now = self.clock.now();
+        let timeout = time_for_product(deadline::time_left(now)).ok_or(NoDecision::NoTime)?;
         let question = Question {
             kind: KIND,
             operation_id: requested.id,
@@ -139,14 +136,16 @@ impl Product {
             action: &requested.action,
             change,
             subscription: &current.subscription,
-            limits: limits(current, change, briefing),
-            plans: briefing.plans.as_deref(),
+            limits: limits(current, change, context),
+            plans: context.plans.as_deref(),
         };
         let request = self.request(&keys, requested.id, &question);
         let answer = self.transport.send(request, timeout).await.map_err(|error| match error {
-            SendError::NotSent(_) => Silence::NotConnected,
-            SendError::NoAnswer(_) => Silence::NoAnswer,
-            SendError::TooLarge => Silence::Nonsense,
+            SendError::NotConnected(_) | SendError::Unbuilt(_) | SendError::DeadlinePassed => {
+                NoDecision::NotConnected
+            }
+            SendError::NoAnswer(_) => NoDecision::NoAnswer,
+            SendError::TooLarge => NoDecision::Unreadable,
         })?;
         read(&answer)
     }
@@ -158,7 +157,7 @@ impl Product {
         question: &Question<'_>,
     ) -> Request<Bytes> {
         let body = serde_json::to_vec(question).expect("text, numbers and maps by text are JSON");
-        let mut headers = keys.headers(&id.to_string(), self.system.now(), &body);
+        let mut headers = keys.headers(&id.to_string(), self.clock.now(), &body);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let mut request = Request::new(Bytes::from(body));
         *request.method_mut() = Method::POST;
@@ -168,28 +167,28 @@ impl Product {
     }
 }
 
-/// How long the product may take with this much left of the webhook's own time.
-fn patience(left: Option<Duration>) -> Option<Duration> {
-    let Some(left) = left else { return Some(PATIENCE) };
-    Some(left.saturating_sub(RESERVED).min(PATIENCE)).filter(|patience| *patience >= LEAST)
+/// How long the product may take when this much of the webhook's time is left.
+fn time_for_product(left: Option<Duration>) -> Option<Duration> {
+    let Some(left) = left else { return Some(PRODUCT_TIMEOUT) };
+    let time = left.saturating_sub(RESERVED_FOR_ACK).min(PRODUCT_TIMEOUT);
+    (time >= MIN_PRODUCT_TIME).then_some(time)
 }
 
 fn limits<'a>(
     current: &'a Record,
     change: &'a RequestedChange,
-    briefing: &Briefing,
+    context: &ChangeContext,
 ) -> Option<Limits<'a>> {
     let plan_id = match change {
         RequestedChange::Plan { to, .. } => to.as_deref()?,
         RequestedChange::Seats { .. } => &current.subscription.plan_id,
     };
-    let plans = briefing.plans.iter().flatten();
-    let plan = plans.into_iter().find(|plan| plan.plan_id.as_deref() == Some(plan_id))?;
+    let plan = Plan::find(context.plans.as_deref()?, plan_id)?;
     Some(Limits { plan_id, min_quantity: plan.min_quantity, max_quantity: plan.max_quantity })
 }
 
-/// Only a success with a decision in it is one: whatever else stands there is skipped.
-fn read(answer: &Response<Bytes>) -> Result<Ruling, Silence> {
+/// Reads the decision from a 2xx answer, and skips members that it does not know.
+fn read(answer: &Response<Bytes>) -> Result<Ruling, NoDecision> {
     #[derive(Deserialize)]
     struct Answer {
         #[serde(default, deserialize_with = "lenient")]
@@ -198,21 +197,21 @@ fn read(answer: &Response<Bytes>) -> Result<Ruling, Silence> {
         reason: Option<String>,
     }
     if !answer.status().is_success() {
-        return Err(Silence::Error);
+        return Err(NoDecision::ErrorStatus);
     }
     let body = answer.body();
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     if body.len() > LARGEST_ANSWER {
-        return Err(Silence::Nonsense);
+        return Err(NoDecision::Unreadable);
     }
-    let answer: Answer = object(body).ok_or(Silence::Nonsense)?;
+    let answer: Answer = object(body).ok_or(NoDecision::Unreadable)?;
     let decision = answer.decision.unwrap_or_default();
     let verdict = match decision.to_ascii_lowercase().as_str() {
         "accept" => Verdict::Accept,
         "reject" => Verdict::Reject,
-        _ => return Err(Silence::Nonsense),
+        _ => return Err(NoDecision::Unreadable),
     };
-    Ok(Ruling::new(verdict, Authority::Product, &answer.reason.unwrap_or_default()))
+    Ok(Ruling::new(verdict, DecidedBy::Product, &answer.reason.unwrap_or_default()))
 }
 
 #[cfg(test)]

@@ -1,51 +1,48 @@
 //! The table in DynamoDB.
 
+mod error;
+mod idempotency;
+mod list;
 mod outbox;
-mod requests;
 
 use std::collections::HashMap;
-use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{KeysAndAttributes, Put, TransactWriteItem};
-use tracing::error;
 
+use self::error::{cancelled, store_error, unbuilt};
 use super::item::{self, Item, number, text};
-use super::{Checkpoint, Commit, CommitError, Filter, Mark, Page, Store, StoreError};
+use super::{Checkpoint, Checkpoints, Commit, CommitError, Filter, Mark, Page, Store, StoreError};
 use crate::domain::{Event, OperationId, Record, SubscriptionId};
-use crate::system::System;
+use crate::host::clock::Clock;
 
-/// The most keys one BatchGetItem takes.
+/// The most keys in one BatchGetItem.
 const BATCH: usize = 100;
 
-/// Records per page of a list.
+/// Items per page of a list.
 const PAGE: i32 = 100;
 
-/// Events per page: a version's events must not be torn apart, and a version has fewer than this.
-const EVENT_PAGE: i32 = 200;
-
-/// How often keys that DynamoDB left unprocessed are asked for again.
+/// How often we ask again for keys that DynamoDB left unprocessed.
 const BATCH_ROUNDS: u32 = 5;
 
 /// The pause between those rounds.
 const BATCH_PAUSE: Duration = Duration::from_millis(50);
 
-/// [`Store`] in one DynamoDB table.
+/// Every port of the table, in one DynamoDB table.
 pub struct DynamoDbStore {
     client: Client,
     table: String,
-    system: Arc<dyn System>,
+    clock: Arc<dyn Clock>,
 }
 
 impl DynamoDbStore {
-    /// A store in `table`.
-    pub fn new(client: Client, table: String, system: Arc<dyn System>) -> Self {
-        Self { client, table, system }
+    pub fn new(client: Client, table: String, clock: Arc<dyn Clock>) -> Self {
+        Self { client, table, clock }
     }
 
     async fn get(&self, key: Item) -> Result<Option<Item>, StoreError> {
@@ -53,7 +50,13 @@ impl DynamoDbStore {
         Ok(request.set_key(Some(key)).send().await.map_err(store_error)?.item)
     }
 
-    /// Reads up to [`BATCH`] items, asking again for what DynamoDB left out.
+    async fn put(&self, item: Item) -> Result<(), StoreError> {
+        let request = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        request.send().await.map_err(store_error)?;
+        Ok(())
+    }
+
+    /// Reads up to [`BATCH`] items, and asks again for those that DynamoDB left unprocessed.
     async fn get_batch(&self, keys: Vec<Item>) -> Result<Vec<Item>, StoreError> {
         let mut found = Vec::with_capacity(keys.len());
         let mut wanted = keys;
@@ -61,12 +64,12 @@ impl DynamoDbStore {
             if wanted.is_empty() {
                 return Ok(found);
             }
-            self.system.sleep(BATCH_PAUSE * round).await;
+            self.clock.sleep(BATCH_PAUSE * round).await;
             let keys = KeysAndAttributes::builder()
                 .set_keys(Some(wanted))
                 .consistent_read(true)
                 .build()
-                .map_err(|error| StoreError::Refused(error.to_string()))?;
+                .map_err(unbuilt)?;
             let request = self.client.batch_get_item().request_items(&self.table, keys);
             let answer = request.send().await.map_err(store_error)?;
             found.extend(
@@ -82,25 +85,30 @@ impl DynamoDbStore {
         if wanted.is_empty() {
             Ok(found)
         } else {
-            Err(StoreError::Unavailable("keys left unprocessed".into()))
+            Err(StoreError::unavailable("keys left unprocessed"))
         }
     }
 
-    /// Scans the index, which holds records alone.
-    async fn list_all(&self, next: Option<&str>) -> Result<Page<Record>, StoreError> {
-        let start = next.map(|next| start(next, item::STATUS)).transpose()?;
-        let request =
-            self.client.scan().table_name(&self.table).index_name("by-status").limit(PAGE);
-        let answer = request
-            .set_exclusive_start_key(start)
-            .send()
-            .await
-            .map_err(|error| list_error(error, next))?;
-        Ok(page(answer.items, answer.last_evaluated_key))
+    /// A consistent query of a subscription's items between two sort keys.
+    fn query_between(
+        &self,
+        id: SubscriptionId,
+        (from, to): (String, String),
+    ) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("#pk = :pk AND #sk BETWEEN :from AND :to")
+            .expression_attribute_names("#pk", item::PARTITION)
+            .expression_attribute_names("#sk", item::SORT)
+            .expression_attribute_values(":pk", text(item::partition(id)))
+            .expression_attribute_values(":from", text(from))
+            .expression_attribute_values(":to", text(to))
     }
 
     fn put_record(&self, record: &Record) -> Result<Put, StoreError> {
-        let put = Put::builder().table_name(&self.table).set_item(Some(item::record(record)?));
+        let put = self.put_in_transaction(item::record(record)?);
         let put = match record.version - 1 {
             0 => put
                 .condition_expression("attribute_not_exists(#pk)")
@@ -110,26 +118,24 @@ impl DynamoDbStore {
                 .expression_attribute_names("#version", item::VERSION)
                 .expression_attribute_values(":expected", number(expected)),
         };
-        built(put)
+        put.build().map_err(unbuilt)
     }
 
     fn put_mark(&self, id: SubscriptionId, mark: &Mark) -> Result<Put, StoreError> {
-        built(
-            Put::builder()
-                .table_name(&self.table)
-                .set_item(Some(item::mark(id, mark)?))
-                .condition_expression("attribute_not_exists(#pk)")
-                .expression_attribute_names("#pk", item::PARTITION),
-        )
+        self.put_in_transaction(item::mark(id, mark)?)
+            .condition_expression("attribute_not_exists(#pk)")
+            .expression_attribute_names("#pk", item::PARTITION)
+            .build()
+            .map_err(unbuilt)
     }
 
     fn put_event(&self, event: &Event) -> Result<Put, StoreError> {
-        built(Put::builder().table_name(&self.table).set_item(Some(item::event(event)?)))
+        self.put_in_transaction(item::event(event)?).build().map_err(unbuilt)
     }
-}
 
-fn built(put: aws_sdk_dynamodb::types::builders::PutBuilder) -> Result<Put, StoreError> {
-    put.build().map_err(|error| StoreError::Refused(error.to_string()))
+    fn put_in_transaction(&self, item: Item) -> PutBuilder {
+        Put::builder().table_name(&self.table).set_item(Some(item))
+    }
 }
 
 #[async_trait]
@@ -178,15 +184,15 @@ impl Store for DynamoDbStore {
     async fn commit(
         &self,
         id: SubscriptionId,
-        Commit { change, mark }: &Commit,
+        Commit { next, mark }: &Commit,
     ) -> Result<(), CommitError> {
         let mut puts = Vec::new();
         if let Some(mark) = mark {
             puts.push(self.put_mark(id, mark)?);
         }
-        if let Some(change) = change {
-            puts.push(self.put_record(&change.record)?);
-            for event in &change.events {
+        if let Some(next) = next {
+            puts.push(self.put_record(&next.record)?);
+            for event in &next.events {
                 puts.push(self.put_event(event)?);
             }
         }
@@ -204,30 +210,7 @@ impl Store for DynamoDbStore {
     }
 
     async fn list(&self, filter: &Filter, next: Option<&str>) -> Result<Page<Record>, StoreError> {
-        // A page may be empty and not the last one, where the filter takes all of it.
-        let (index, attribute, value) = match (&filter.offer_id, &filter.status) {
-            (Some(offer), _) => ("by-offer", item::OFFER, offer.as_str()),
-            (None, Some(status)) => ("by-status", item::STATUS, status.as_str()),
-            (None, None) => return self.list_all(next).await,
-        };
-        let mut request = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name(index)
-            .limit(PAGE)
-            .key_condition_expression("#key = :key")
-            .expression_attribute_names("#key", attribute)
-            .expression_attribute_values(":key", text(value))
-            .set_exclusive_start_key(next.map(|next| start(next, attribute)).transpose()?);
-        if let (Some(_), Some(status)) = (&filter.offer_id, &filter.status) {
-            request = request
-                .filter_expression("#status = :status")
-                .expression_attribute_names("#status", item::STATUS)
-                .expression_attribute_values(":status", text(status.as_str()));
-        }
-        let answer = request.send().await.map_err(|error| list_error(error, next))?;
-        Ok(page(answer.items, answer.last_evaluated_key))
+        self.list_records(filter, next).await
     }
 
     async fn events(
@@ -235,126 +218,17 @@ impl Store for DynamoDbStore {
         id: SubscriptionId,
         after_version: u64,
     ) -> Result<Page<Event>, StoreError> {
-        let request = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .limit(EVENT_PAGE)
-            .key_condition_expression("#pk = :pk AND #sk BETWEEN :from AND :to")
-            .expression_attribute_names("#pk", item::PARTITION)
-            .expression_attribute_names("#sk", item::SORT)
-            .expression_attribute_values(":pk", text(item::partition(id)))
-            .expression_attribute_values(
-                ":from",
-                text(item::event_key(after_version.saturating_add(1), 0)),
-            )
-            .expression_attribute_values(":to", text(item::event_key(u64::MAX, u8::MAX)));
-        let answer = request.send().await.map_err(store_error)?;
-        // An event that can't be read fails the page: left out, it would be lost without a word.
-        let mut items: Vec<Event> = answer
-            .items
-            .unwrap_or_default()
-            .into_iter()
-            .map(item::body)
-            .collect::<Result<_, _>>()?;
-        let mut next = None;
-        if answer.last_evaluated_key.is_some_and(|key| !key.is_empty())
-            && let Some(last) = items.last().map(|event| event.version)
-        {
-            // The page may end within a version; that version begins the next page.
-            items.retain(|event| event.version < last);
-            next = items.last().map(|event| event.version.to_string());
-        }
-        Ok(Page { items, next })
+        self.list_events(id, after_version).await
     }
+}
 
+#[async_trait]
+impl Checkpoints for DynamoDbStore {
     async fn checkpoint(&self) -> Result<Checkpoint, StoreError> {
         Ok(self.get(item::checkpoint_key()).await?.map(item::body).transpose()?.unwrap_or_default())
     }
 
     async fn save_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
-        let item = item::checkpoint(checkpoint)?;
-        let request = self.client.put_item().table_name(&self.table).set_item(Some(item));
-        request.send().await.map_err(store_error)?;
-        Ok(())
-    }
-}
-
-/// One record that can't be read is reported and left out; it must not hide all the others.
-fn page(items: Option<Vec<Item>>, last: Option<Item>) -> Page<Record> {
-    let readable =
-        |item| item::body(item).inspect_err(|error| error!(%error, "left out of a list"));
-    let items = items.unwrap_or_default().into_iter().filter_map(|item| readable(item).ok());
-    Page { items: items.collect(), next: last.as_ref().and_then(position) }
-}
-
-/// Where a page ended, as callers pass it around: the subscription, and its index key.
-fn position(last: &Item) -> Option<String> {
-    let part = |name| Some(last.get(name)?.as_s().ok()?.as_str());
-    let index_key = part(item::STATUS).or_else(|| part(item::OFFER))?;
-    Some(format!("{}:{index_key}", part(item::SUBSCRIPTION)?))
-}
-
-/// The key to go on after.
-fn start(position: &str, attribute: &str) -> Result<Item, StoreError> {
-    let bad = || StoreError::BadPosition;
-    let (id, index_key) = position.split_once(':').ok_or_else(bad)?;
-    let id: SubscriptionId = id.parse().map_err(|_| bad())?;
-    let mut key = item::key(item::partition(id), item::RECORD);
-    key.insert(attribute.to_owned(), text(index_key));
-    key.insert(item::SUBSCRIPTION.to_owned(), text(id.to_string()));
-    Ok(key)
-}
-
-/// Which condition cancelled a transaction; the mark, where there is one, is its first item.
-fn cancelled(error: &SdkError<TransactWriteItemsError>, marked: bool) -> Option<CommitError> {
-    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
-        error.as_service_error()
-    else {
-        return None;
-    };
-    let mut failed =
-        cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or_default());
-    let first = failed.next()?;
-    if marked && first == "ConditionalCheckFailed" {
-        return Some(CommitError::AlreadyMarked);
-    }
-    let conflict = |code| matches!(code, "ConditionalCheckFailed" | "TransactionConflict");
-    (conflict(first) || failed.any(conflict)).then_some(CommitError::Conflict)
-}
-
-/// A key that the table doesn't take is the caller's, where the list goes on from one.
-fn list_error<E: ProvideErrorMetadata + Debug, R: Debug>(
-    error: SdkError<E, R>,
-    next: Option<&str>,
-) -> StoreError {
-    match error.code() {
-        Some("ValidationException") if next.is_some() => StoreError::BadPosition,
-        _ => store_error(error),
-    }
-}
-
-fn store_error<E: ProvideErrorMetadata + Debug, R: Debug>(error: SdkError<E, R>) -> StoreError {
-    let code = error.code().unwrap_or_default().to_owned();
-    match error {
-        SdkError::ServiceError(ref service) => match code.as_str() {
-            "ResourceNotFoundException"
-            | "ValidationException"
-            | "AccessDeniedException"
-            | "UnrecognizedClientException"
-            | "IncompleteSignature"
-            | "InvalidSignatureException" => StoreError::Refused(format!(
-                "{code}: {}",
-                service.err().message().unwrap_or_default()
-            )),
-            _ => StoreError::Unavailable(code),
-        },
-        SdkError::ConstructionFailure(_) => {
-            StoreError::Refused("the request could not be built".into())
-        }
-        SdkError::TimeoutError(_) => StoreError::Unavailable("timeout".into()),
-        SdkError::DispatchFailure(_) => StoreError::Unavailable("not reached".into()),
-        _ => StoreError::Unavailable("no usable answer".into()),
+        self.put(item::checkpoint(checkpoint)?).await
     }
 }

@@ -1,4 +1,4 @@
-//! What is to be carried to the publisher's product, in DynamoDB.
+//! The outbox: cursors, pending events, and what is due, in DynamoDB.
 
 use std::collections::BTreeSet;
 
@@ -7,15 +7,16 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use jiff::Timestamp;
 
-use super::{DynamoDbStore, PAGE, item, list_error, store_error};
+use super::error::{list_error, store_error};
+use super::{DynamoDbStore, PAGE};
 use crate::domain::{Position, SubscriptionId};
-use crate::store::item::{Item, number, text};
+use crate::store::item::{self, Item, number, text};
 use crate::store::{Backlog, Cursor, CursorError, Due, Outbox, Page, StoreError, Target};
 
-/// The index of what is due and what is parked. It holds keys alone.
+/// The index of pending events and of waiting cursors. It holds keys alone.
 const INDEX: &str = "by-due";
 
-/// Events read at a time: one answer is carried well within a function's time.
+/// Events read at a time. They are delivered well within a function's time.
 const BACKLOG: i32 = 25;
 
 #[async_trait]
@@ -55,23 +56,11 @@ impl Outbox for DynamoDbStore {
     }
 
     async fn backlog(&self, id: SubscriptionId, after: Position) -> Result<Backlog, StoreError> {
-        let (from, to) = item::events_after(after);
-        let request = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .limit(BACKLOG)
-            .key_condition_expression("#pk = :pk AND #sk BETWEEN :from AND :to")
-            .expression_attribute_names("#pk", item::PARTITION)
-            .expression_attribute_names("#sk", item::SORT)
-            .expression_attribute_values(":pk", text(item::partition(id)))
-            .expression_attribute_values(":from", text(from))
-            .expression_attribute_values(":to", text(to));
+        let request = self.query_between(id, item::events_after(after)).limit(BACKLOG);
         let answer = request.send().await.map_err(store_error)?;
         let items = answer.items.unwrap_or_default().into_iter();
         Ok(Backlog {
-            // One that can't be read stops those behind it: they would be told out of order.
+            // An event that can't be read stops the events behind it, which keeps the order.
             events: items.map(item::body).collect::<Result<_, _>>()?,
             more: answer.last_evaluated_key.is_some_and(|key| !key.is_empty()),
         })
@@ -86,7 +75,7 @@ impl Outbox for DynamoDbStore {
                 .table_name(&self.table)
                 .set_key(Some(key))
                 .update_expression("REMOVE #outbox, #due_at")
-                // An event that has expired must not come back as its keys.
+                // Without this condition, an expired event would come back as an item of keys alone.
                 .condition_expression("attribute_exists(#pk)")
                 .expression_attribute_names("#pk", item::PARTITION)
                 .expression_attribute_names("#outbox", item::OUTBOX)
@@ -116,11 +105,11 @@ impl Outbox for DynamoDbStore {
 
 fn due(id: SubscriptionId, sort: &str) -> Option<Due> {
     let cursor = || item::cursor_target(sort).map(|target| Due::Cursor(id, target));
-    item::event_version(sort).map(|version| Due::Signed(id, version)).or_else(cursor)
+    item::event_version(sort).map(|version| Due::Pending(id, version)).or_else(cursor)
 }
 
 impl DynamoDbStore {
-    /// A page of the index, read by its keys.
+    /// A page of the index.
     async fn waiting<T>(
         &self,
         outbox: &str,
@@ -157,13 +146,13 @@ impl DynamoDbStore {
     }
 }
 
-/// Where a page of the index ended: time and keys.
+/// Where a page of the index ended: the time and the keys.
 fn position(last: &Item) -> Option<String> {
     let part = |name| Some(last.get(name)?.as_s().ok()?.as_str());
     Some([part(item::DUE_AT)?, part(item::PARTITION)?, part(item::SORT)?].join(" "))
 }
 
-/// The key to go on after.
+/// The key after which the next page starts.
 fn start(position: &str, outbox: &str) -> Result<Item, StoreError> {
     let mut parts = position.split(' ');
     let mut part = || parts.next().filter(|part| !part.is_empty()).ok_or(StoreError::BadPosition);

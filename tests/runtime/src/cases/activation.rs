@@ -3,7 +3,7 @@
 use emulator::{Call, Purchase};
 use uuid::Uuid;
 
-use crate::{Live, Play};
+use crate::{HostedCase, Live};
 
 super::cases! {
     "activate" => activate,
@@ -11,28 +11,28 @@ super::cases! {
     "unknown-subscription" => unknown_subscription,
 }
 
-/// F-SEED-2, F-ACT-3: Microsoft is told, and asked whether it happened.
-async fn activate(play: &mut Play) {
-    let id = play.landed(Purchase::flat_rate("silver")).await;
-    let answer = play.send(Live::about(id)).await;
+/// F-SEED-2, F-ACT-3: the function activates at Microsoft and reads the result.
+async fn activate(case: &mut HostedCase) {
+    let id = case.landed(Purchase::flat_rate("silver")).await;
+    let answer = case.send(Live::about(id)).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(answer.json()["subscription"]["saasSubscriptionStatus"], "Subscribed");
-    assert_eq!(play.world(|world| world.subscription(id).status), "Subscribed");
-    assert_eq!(play.count(Call::Activate), 1);
-    assert_eq!(play.status(id).await, "Subscribed");
-    assert_eq!(play.events(id).await, ["Purchased", "Activated"]);
+    assert_eq!(case.world(|world| world.subscription(id).status), "Subscribed");
+    assert_eq!(case.count(Call::Activate), 1);
+    assert_eq!(case.status(id).await, "Subscribed");
+    assert_eq!(case.events(id).await, ["Purchased", "Activated"]);
 }
 
-async fn malformed_id(play: &mut Play) {
-    let answer = play.send(Live::default()).await;
+async fn malformed_id(case: &mut HostedCase) {
+    let answer = case.send(Live::default()).await;
     assert_eq!((answer.status, answer.problem().as_str()), (400, "malformed_id"));
-    assert_eq!(play.calls().len(), 0, "there is nothing to ask Microsoft for");
+    assert_eq!(case.calls().len(), 0, "Microsoft is not asked");
 }
 
 /// F-ACT-5.
-async fn unknown_subscription(play: &mut Play) {
-    let answer = play.send(Live::default()).await;
+async fn unknown_subscription(case: &mut HostedCase) {
+    let answer = case.send(Live::default()).await;
     assert_eq!((answer.status, answer.problem().as_str()), (404, "unknown_subscription"));
     let unknown: Uuid = "0d9b7c46-15fe-4a82-b6d3-92e8f4017c5a".parse().expect("a GUID");
-    assert_eq!(play.record(unknown).await, None);
+    assert_eq!(case.record(unknown).await, None);
 }

@@ -1,4 +1,4 @@
-//! The publisher's own API.
+//! Calls of the management API.
 
 use emulator::{Call, Purchase};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use shared::domain::{Position, SubscriptionId};
 use shared::store::{CursorState, Target};
 use uuid::Uuid;
 
-use crate::{Answer, Live, Play};
+use crate::{Answer, HostedCase, Live};
 
 super::cases! {
     "list" => list,
@@ -31,15 +31,15 @@ super::cases! {
     "unknown-route" => unknown_route,
 }
 
-/// One active subscription of a flat rate, and one of seats that is not active.
-async fn two(play: &mut Play) -> (Uuid, Uuid) {
-    let active = play.active(Purchase::flat_rate("silver")).await;
-    let pending = play.landed(Purchase::per_seat("team", 10)).await;
+/// An active flat-rate subscription, and a per-seat subscription that is not active.
+async fn one_active_one_pending(case: &mut HostedCase) -> (Uuid, Uuid) {
+    let active = case.active(Purchase::flat_rate("silver")).await;
+    let pending = case.landed(Purchase::per_seat("team", 10)).await;
     (active, pending)
 }
 
-async fn listed(play: &mut Play) -> Vec<String> {
-    let answer = play.send(Live::default()).await;
+async fn listed(case: &mut HostedCase) -> Vec<String> {
+    let answer = case.send(Live::default()).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(answer.header("content-type"), "application/json");
     let page = answer.json();
@@ -48,30 +48,30 @@ async fn listed(play: &mut Play) -> Vec<String> {
     let id = |record: &Value| record["subscription"]["id"].as_str().map(str::to_owned);
     let mut ids: Vec<String> = records.iter().filter_map(id).collect();
     ids.sort();
-    assert_eq!(play.calls().len(), 0, "F-LST-8: the list is not asked for per request");
+    assert_eq!(case.calls().len(), 0, "F-LST-8: the function lists from the table");
     ids
 }
 
-async fn list(play: &mut Play) {
-    let (active, pending) = two(play).await;
+async fn list(case: &mut HostedCase) {
+    let (active, pending) = one_active_one_pending(case).await;
     let mut both = [active.to_string(), pending.to_string()];
     both.sort();
-    assert_eq!(listed(play).await, both);
+    assert_eq!(listed(case).await, both);
 }
 
-async fn list_by_status(play: &mut Play) {
-    let (active, _) = two(play).await;
-    assert_eq!(listed(play).await, [active.to_string()]);
+async fn list_by_status(case: &mut HostedCase) {
+    let (active, _) = one_active_one_pending(case).await;
+    assert_eq!(listed(case).await, [active.to_string()]);
 }
 
-async fn list_by_offer(play: &mut Play) {
-    let (flat_rate, _) = two(play).await;
-    assert_eq!(listed(play).await, [flat_rate.to_string()]);
+async fn list_by_offer(case: &mut HostedCase) {
+    let (flat_rate, _) = one_active_one_pending(case).await;
+    assert_eq!(listed(case).await, [flat_rate.to_string()]);
 }
 
-async fn read(play: &mut Play) {
-    let id = play.active(Purchase::per_seat("team", 10)).await;
-    let answer = play.send(Live::about(id)).await;
+async fn read(case: &mut HostedCase) {
+    let id = case.active(Purchase::per_seat("team", 10)).await;
+    let answer = case.send(Live::about(id)).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     let subscription = &answer.json()["subscription"];
     assert_eq!(subscription["id"], id.to_string());
@@ -80,15 +80,15 @@ async fn read(play: &mut Play) {
     assert_eq!(subscription["quantity"], 10);
 }
 
-async fn read_unknown(play: &mut Play) {
-    let answer = play.send(Live::default()).await;
+async fn read_unknown(case: &mut HostedCase) {
+    let answer = case.send(Live::default()).await;
     assert_eq!((answer.status, answer.problem().as_str()), (404, "unknown_subscription"));
 }
 
-/// In order, so that a consumer that was away can catch up.
-async fn events(play: &mut Play) {
-    let id = play.active(Purchase::flat_rate("silver")).await;
-    let answer = play.send(Live::about(id)).await;
+/// The events come in order, so that a consumer that was away can catch up.
+async fn events(case: &mut HostedCase) {
+    let id = case.active(Purchase::flat_rate("silver")).await;
+    let answer = case.send(Live::about(id)).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     let page = answer.json();
     let events = page["events"].as_array().expect("a list");
@@ -99,9 +99,9 @@ async fn events(play: &mut Play) {
 }
 
 /// F-PLN-1, F-PLN-3.
-async fn plans(play: &mut Play) {
-    let id = play.active(Purchase::per_seat("team", 10)).await;
-    let answer = play.send(Live::about(id)).await;
+async fn plans(case: &mut HostedCase) {
+    let id = case.active(Purchase::per_seat("team", 10)).await;
+    let answer = case.send(Live::about(id)).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     let page = answer.json();
     let plans = page["plans"].as_array().expect("a list");
@@ -110,11 +110,11 @@ async fn plans(play: &mut Play) {
     assert_eq!(ids, ["basic", "team"]);
 }
 
-/// F-OPL-1: those that wait for the publisher.
-async fn operations(play: &mut Play) {
-    let id = play.active(Purchase::flat_rate("silver")).await;
-    let operation = play.world(|world| world.change_plan(id, "gold")).expect("a change");
-    let answer = play.send(Live::about(id)).await;
+/// F-OPL-1: the list holds the operations that wait for the publisher.
+async fn operations(case: &mut HostedCase) {
+    let id = case.active(Purchase::flat_rate("silver")).await;
+    let operation = case.world(|world| world.change_plan(id, "gold")).expect("a change");
+    let answer = case.send(Live::about(id)).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     let page = answer.json();
     let operations = page["operations"].as_array().expect("a list");
@@ -123,10 +123,10 @@ async fn operations(play: &mut Play) {
 }
 
 /// F-OPG-1, F-OP-3.
-async fn operation(play: &mut Play) {
-    let id = play.active(Purchase::flat_rate("silver")).await;
-    let operation = play.world(|world| world.change_plan(id, "gold")).expect("a change");
-    let answer = play.send(Live::operation(id, operation)).await;
+async fn operation(case: &mut HostedCase) {
+    let id = case.active(Purchase::flat_rate("silver")).await;
+    let operation = case.world(|world| world.change_plan(id, "gold")).expect("a change");
+    let answer = case.send(Live::operation(id, operation)).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     let shown = answer.json();
     for (member, value) in
@@ -136,71 +136,66 @@ async fn operation(play: &mut Play) {
     }
 }
 
-/// F-CHP-5, F-CHP-7: Microsoft takes the request, and nothing is in force before its webhook.
-async fn change_plan(play: &mut Play) {
-    let id = play.active(Purchase::flat_rate("silver")).await;
-    let answer = play.send(Live::about(id)).await;
-    is_asked_of_microsoft(
-        play,
+/// F-CHP-5, F-CHP-7: Microsoft accepts the request. The record changes with Microsoft's webhook
+/// call.
+async fn change_plan(case: &mut HostedCase) {
+    let id = case.active(Purchase::flat_rate("silver")).await;
+    let answer = case.send(Live::about(id)).await;
+    assert_requested(
+        case,
         &answer,
         id,
         Call::UpdateSubscription,
         Some(json!({ "planId": "gold" })),
     );
-    assert_eq!(play.record(id).await.expect("a record").subscription.plan_id, "silver");
+    assert_eq!(case.record(id).await.expect("a record").subscription.plan_id, "silver");
 }
 
 /// F-CHQ-1, F-CHQ-2.
-async fn change_quantity(play: &mut Play) {
-    let id = play.active(Purchase::per_seat("team", 10)).await;
-    let answer = play.send(Live::about(id)).await;
-    is_asked_of_microsoft(
-        play,
-        &answer,
-        id,
-        Call::UpdateSubscription,
-        Some(json!({ "quantity": 25 })),
-    );
-    assert_eq!(play.record(id).await.expect("a record").subscription.quantity, Some(10));
+async fn change_quantity(case: &mut HostedCase) {
+    let id = case.active(Purchase::per_seat("team", 10)).await;
+    let answer = case.send(Live::about(id)).await;
+    assert_requested(case, &answer, id, Call::UpdateSubscription, Some(json!({ "quantity": 25 })));
+    assert_eq!(case.record(id).await.expect("a record").subscription.quantity, Some(10));
 }
 
-/// F-CAN-1, F-CAN-3: the end comes with Microsoft's webhook.
-async fn cancel(play: &mut Play) {
-    let id = play.active(Purchase::flat_rate("silver")).await;
-    let answer = play.send(Live::about(id)).await;
-    is_asked_of_microsoft(play, &answer, id, Call::DeleteSubscription, None);
-    assert_eq!(play.status(id).await, "Subscribed");
+/// F-CAN-1, F-CAN-3: the subscription ends with Microsoft's webhook call.
+async fn cancel(case: &mut HostedCase) {
+    let id = case.active(Purchase::flat_rate("silver")).await;
+    let answer = case.send(Live::about(id)).await;
+    assert_requested(case, &answer, id, Call::DeleteSubscription, None);
+    assert_eq!(case.status(id).await, "Subscribed");
 }
 
-fn is_asked_of_microsoft(play: &Play, answer: &Answer, id: Uuid, call: Call, body: Option<Value>) {
+fn assert_requested(case: &HostedCase, answer: &Answer, id: Uuid, call: Call, body: Option<Value>) {
     assert_eq!(answer.status, 202, "{}", answer.body);
-    let calls = play.calls();
-    let asked: Vec<_> = calls.iter().filter(|made| made.call == call).collect();
-    assert_eq!(asked.len(), 1);
-    assert_eq!(asked[0].request_body, body);
-    let operation = *play.world(|world| world.operations(id)).last().expect("an operation");
+    let calls = case.calls();
+    let requests: Vec<_> = calls.iter().filter(|made| made.call == call).collect();
+    assert_eq!(requests.len(), 1);
+    assert_eq!(requests[0].request_body, body);
+    let operation = *case.world(|world| world.operations(id)).last().expect("an operation");
     assert_eq!(answer.json()["operationId"], operation.to_string());
     assert_eq!(answer.header("location"), format!("/subscriptions/{id}/operations/{operation}"));
 }
 
 /// F-CHP-4.
-async fn change_both_refused(play: &mut Play) {
-    let id = play.active(Purchase::per_seat("team", 10)).await;
-    let answer = play.send(Live::about(id)).await;
+async fn change_both_refused(case: &mut HostedCase) {
+    let id = case.active(Purchase::per_seat("team", 10)).await;
+    let answer = case.send(Live::about(id)).await;
     assert_eq!((answer.status, answer.problem().as_str()), (400, "invalid_change"));
-    assert_eq!(play.count(Call::UpdateSubscription), 0);
+    assert_eq!(case.count(Call::UpdateSubscription), 0);
 }
 
-async fn unknown_route(play: &mut Play) {
-    let id = play.active(Purchase::flat_rate("silver")).await;
-    let answer = play.send(Live::about(id)).await;
+async fn unknown_route(case: &mut HostedCase) {
+    let id = case.active(Purchase::flat_rate("silver")).await;
+    let answer = case.send(Live::about(id)).await;
     assert_eq!((answer.status, answer.problem().as_str()), (404, "no_route"));
 }
 
-/// The form in which the publisher's product is told.
-async fn events_as_cloudevents(play: &mut Play) {
-    let id = play.active(Purchase::flat_rate("silver")).await;
-    let answer = play.send(Live::about(id)).await;
+/// The events in the form in which the delivery sends them.
+async fn events_as_cloudevents(case: &mut HostedCase) {
+    let id = case.active(Purchase::flat_rate("silver")).await;
+    let answer = case.send(Live::about(id)).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(answer.header("content-type"), "application/cloudevents-batch+json");
     let batch = answer.json();
@@ -215,61 +210,55 @@ async fn events_as_cloudevents(play: &mut Play) {
     );
 }
 
-/// F-ERR-2: a request that is repeated is not asked for twice.
-async fn change_plan_with_key(play: &mut Play) {
-    let id = play.active(Purchase::flat_rate("silver")).await;
-    let first = play.send(Live::about(id)).await;
-    is_asked_of_microsoft(
-        play,
-        &first,
-        id,
-        Call::UpdateSubscription,
-        Some(json!({ "planId": "gold" })),
-    );
-    let second = play.send(Live::about(id)).await;
-    assert_eq!(play.calls().len(), 0);
+/// F-ERR-2: a repeated request does not reach Microsoft a second time.
+async fn change_plan_with_key(case: &mut HostedCase) {
+    let id = case.active(Purchase::flat_rate("silver")).await;
+    let first = case.send(Live::about(id)).await;
+    assert_requested(case, &first, id, Call::UpdateSubscription, Some(json!({ "planId": "gold" })));
+    let second = case.send(Live::about(id)).await;
+    assert_eq!(case.calls().len(), 0);
     assert_eq!(second.header("idempotency-replayed"), "true");
     assert_eq!((second.status, second.body), (first.status, first.body));
 }
 
-async fn cancel_of_another_version(play: &mut Play) {
-    let id = play.active(Purchase::flat_rate("silver")).await;
-    let answer = play.send(Live::about(id)).await;
+async fn cancel_of_another_version(case: &mut HostedCase) {
+    let id = case.active(Purchase::flat_rate("silver")).await;
+    let answer = case.send(Live::about(id)).await;
     assert_eq!((answer.status, answer.problem().as_str()), (412, "version_mismatch"));
-    assert_eq!(play.count(Call::DeleteSubscription), 0);
+    assert_eq!(case.count(Call::DeleteSubscription), 0);
 }
 
-/// F-GET-3: what Microsoft says is so, whether or not it was reported.
-async fn observe(play: &mut Play) {
-    let id = play.active(Purchase::flat_rate("silver")).await;
-    play.world(|world| {
+/// F-GET-3: the function adopts Microsoft's copy, even if no webhook call reported it.
+async fn observe(case: &mut HostedCase) {
+    let id = case.active(Purchase::flat_rate("silver")).await;
+    case.world(|world| {
         world.suspend(id).expect("a suspension");
         world.lose_deliveries();
     });
-    let answer = play.send(Live::about(id)).await;
+    let answer = case.send(Live::about(id)).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(answer.json()["subscription"]["saasSubscriptionStatus"], "Suspended");
-    assert_eq!(play.status(id).await, "Suspended");
-    let version = play.record(id).await.expect("a record").version;
+    assert_eq!(case.status(id).await, "Suspended");
+    let version = case.record(id).await.expect("a record").version;
     assert_eq!(answer.header("etag"), format!("\"{version}\""));
 }
 
-/// From its first event on, to everybody who is told.
-async fn redeliver(play: &mut Play) {
-    let id = play.active(Purchase::flat_rate("silver")).await;
-    let answer = play.send(Live::about(id)).await;
+/// Sends all events again to every target.
+async fn redeliver(case: &mut HostedCase) {
+    let id = case.active(Purchase::flat_rate("silver")).await;
+    let answer = case.send(Live::about(id)).await;
     assert_eq!(answer.status, 202, "{}", answer.body);
     let expected = json!({ "targets": ["endpoint", "event-bus"], "fromVersion": 1 });
     assert_eq!(answer.json(), expected);
     for target in Target::ALL {
-        let cursor = play.outbox().cursor(SubscriptionId(id), target).await.expect("a read");
+        let cursor = case.outbox().cursor(SubscriptionId(id), target).await.expect("a read");
         assert!(matches!(cursor.state, CursorState::Due { trouble: None, .. }), "{cursor:?}");
         assert!(cursor.delivered < Position { version: 1, index: 0 }, "{cursor:?}");
     }
 }
 
-async fn openapi(play: &mut Play) {
-    let answer = play.send(Live::default()).await;
+async fn openapi(case: &mut HostedCase) {
+    let answer = case.send(Live::default()).await;
     assert_eq!((answer.status, answer.header("content-type")), (200, "application/json"));
     assert_eq!(answer.json()["openapi"], "3.1.0");
 }

@@ -1,5 +1,5 @@
-//! What must come of each payload of `events/`, told from the specification. Facts are cited by
-//! their numbers there.
+//! Tests of every payload in `events/`, written from Microsoft's specification. The ids are those
+//! of `shared/FACTS.md`.
 
 pub mod activation;
 pub mod delivery;
@@ -8,12 +8,11 @@ pub mod management;
 pub mod reconciliation;
 pub mod webhook;
 
-/// A table of cases: the payload's name, and what happens with it.
+/// A table of cases: the payload's name, and the function that tests it.
 macro_rules! cases {
     ($($name:literal => $run:ident,)*) => {
-        /// Every case.
         pub const CASES: &[$crate::Case] = &[
-            $($crate::Case { name: $name, run: |play| ::std::boxed::Box::pin($run(play)) },)*
+            $($crate::Case { name: $name, run: |case| ::std::boxed::Box::pin($run(case)) },)*
         ];
     };
 }

@@ -1,84 +1,85 @@
-//! The things that the publisher's side does.
+//! The flows: everything that the publisher's side does, one task at a time.
 
 use clap::ValueEnum;
 
 use crate::product::Opinion;
 use crate::publisher::Choices;
 
-/// One thing the publisher's side does from beginning to end.
+/// One task of the publisher's side, from beginning to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Flow {
     /// A buyer opens the landing page.
     Visit,
     /// A buyer confirms, and we activate.
     Confirm,
-    /// A buyer confirms, and the publisher's product is to activate.
+    /// A buyer confirms, and the event asks the publisher's product to activate.
     HandOver,
     /// The publisher's product activates.
     Activate,
-    /// A plan change that is accepted.
+    /// The customer changes the plan, and we accept.
     ChangePlan,
-    /// A plan change that is rejected.
+    /// The customer changes the plan, and we reject.
     RejectPlan,
-    /// A plan change that is rejected by the answer alone: the acknowledgement never arrives.
+    /// We reject a plan change, and only the HTTP status reaches Microsoft, not the
+    /// acknowledgement.
     RejectByAnswer,
-    /// A seat change that is accepted.
+    /// The customer changes the seats, and we accept.
     ChangeQuantity,
-    /// A seat change that is rejected.
+    /// The customer changes the seats, and we reject.
     RejectQuantity,
-    /// A rejected change is taken back.
+    /// Microsoft reverts a rejected change.
     Revert,
-    /// A plan change, and before its webhook one by a stranger who has caught a token of Microsoft's.
+    /// A plan change is overtaken by a stranger's call about it with a stolen token.
     EditedPlan,
-    /// A plan change of a subscription nobody has seen before.
+    /// The plan of a subscription without a record changes.
     ChangeOfUnknown,
-    /// A new term.
+    /// The subscription renews.
     Renew,
-    /// Payment fails.
+    /// Microsoft suspends the subscription.
     Suspend,
-    /// Payment is back.
+    /// Microsoft reinstates the subscription.
     Reinstate,
-    /// Payment is back before we know that it had failed, and both webhooks arrive at once.
+    /// Microsoft reinstates before we know of the suspension, and both calls arrive at once.
     ReinstateOvertaken,
-    /// Payment is back for a subscription nobody has seen before.
+    /// Microsoft reinstates a subscription without a record.
     ReinstateOfUnknown,
-    /// It ends.
+    /// The subscription ends.
     Unsubscribe,
-    /// A purchase that activates itself.
+    /// Microsoft activates the purchase itself.
     Subscribe,
-    /// The publisher asks for another plan, and the webhook brings it.
+    /// The publisher requests another plan, and the webhook reports it.
     PublisherPlan,
-    /// The publisher asks for other seats, and the webhook brings them.
+    /// The publisher requests other seats, and the webhook reports them.
     PublisherQuantity,
-    /// The publisher asks for other seats, and once more, with the key of the first time.
-    PublisherAsksTwice,
-    /// The publisher has Microsoft's copy read, whose webhook was lost.
-    PublisherLooks,
-    /// The publisher cancels, and the webhook ends it.
+    /// The publisher sends the same request twice with one idempotency key.
+    PublisherRepeatsRequest,
+    /// A webhook call is lost, and the publisher asks us to read Microsoft's copy.
+    PublisherObserves,
+    /// The publisher cancels, and the webhook reports the end.
     PublisherCancel,
-    /// The reconciliation repairs what a lost webhook left undone.
+    /// A webhook call is lost, and the reconciliation repairs the record.
     Reconcile,
-    /// The reconciliation has read the list when a webhook tells of a subscription nobody has seen
-    /// before, and works it off afterwards.
+    /// The reconciliation has read the list and not yet worked through it, when a webhook call
+    /// reports a subscription without a record.
     ReconcileOvertaken,
-    /// The reconciliation reads a list that doesn't show yet what was just accepted.
+    /// The reconciliation reads a list that does not yet show an accepted change.
     ReconcileLate,
-    /// The reconciliation answers a reinstatement whose webhook was lost.
-    Sweep,
-    /// A plan change that the publisher's product accepts.
-    AskedPlan,
-    /// A seat change that the publisher's product rejects.
-    AskedQuantity,
-    /// The stream tells of events, and they are carried to the product.
-    Tell,
-    /// The stream has lost them, and a sweep carries them.
-    TellLater,
-    /// Somebody asks for events again.
-    TellAgain,
+    /// The call for a reinstatement is lost, and the reconciliation acknowledges it.
+    ReconcileReinstatement,
+    /// The publisher's product accepts a plan change.
+    ProductAcceptsPlan,
+    /// The publisher's product rejects a seat change.
+    ProductRejectsQuantity,
+    /// The stream delivers new events to the product.
+    DeliverFromStream,
+    /// The stream lost the events, and a sweep delivers them.
+    DeliverFromSweep,
+    /// An operator requests a redelivery.
+    Redeliver,
 }
 
 impl Flow {
-    /// Whether it goes by what has happened.
+    /// Whether the script waits for lines of the history.
     pub(super) fn reads_history(self) -> bool {
         matches!(self, Self::ReconcileOvertaken | Self::ReinstateOvertaken)
     }
@@ -91,7 +92,7 @@ impl Flow {
                     | Self::RejectByAnswer
                     | Self::RejectQuantity
                     | Self::Revert
-                    | Self::AskedPlan
+                    | Self::ProductAcceptsPlan
             ),
             by_publisher: matches!(self, Self::HandOver | Self::Activate),
             asks: self.opinion().is_some(),
@@ -100,8 +101,8 @@ impl Flow {
 
     pub(super) fn opinion(self) -> Option<Opinion> {
         match self {
-            Self::AskedPlan => Some(Opinion::Accepts),
-            Self::AskedQuantity => Some(Opinion::Rejects),
+            Self::ProductAcceptsPlan => Some(Opinion::Accepts),
+            Self::ProductRejectsQuantity => Some(Opinion::Rejects),
             _ => None,
         }
     }

@@ -1,26 +1,26 @@
-//! The calm after a storm, and what must hold then.
+//! The calm after a storm, and the checks that follow it.
 
 use std::time::Duration;
 
 use serde_json::json;
 
 use super::Run;
+use crate::fault::FaultPlan;
 use crate::invariants;
-use crate::io::Plan;
-use crate::product::Mood;
+use crate::product::Health;
 
 impl Run {
-    /// The storm passes: what was sent arrives, what failed is repeated, and the reconciliation
-    /// runs; then both sides must hold the same.
+    /// Ends the storm: calls in transit arrive, Microsoft repeats failed calls, and the
+    /// reconciliation runs. Then both sides must agree.
     pub fn calm(&mut self) {
         self.io.note(|| "--- the storm has passed".to_owned());
-        self.io.plan(Plan::Calm);
+        self.io.set_plan(FaultPlan::Calm);
         self.io.world(|world| {
             world.settings_mut().behaviour.stale_reads = None;
             world.faults_mut().clear();
             world.advance(Duration::from_secs(61));
         });
-        // Microsoft repeats for eight hours; the emulator every minute.
+        // Microsoft repeats a failed call for eight hours; the emulator does it every minute.
         for _ in 0..600 {
             self.send_due();
             while !self.in_transit.is_empty() {
@@ -33,7 +33,7 @@ impl Run {
             }
             self.io.world(|world| world.advance(Duration::from_secs(61)));
         }
-        self.tell_what_waits();
+        self.deliver_backlog();
         for _ in 0..3 {
             self.io.world(|world| world.advance(Duration::from_secs(10 * 60)));
             self.finished = false;
@@ -53,16 +53,16 @@ impl Run {
                 self.finish();
             }
         }
-        self.tell();
-        self.only_rejected_are_refused();
-        invariants::of_calm(&self.io, &self.table, &self.confirmed, &self.received);
-        self.a_calm_run_writes_nothing();
+        self.drain_stream();
+        self.check_refusals_were_ours();
+        invariants::check_calm(&self.io, &self.table, &self.confirmed, &self.received);
+        self.check_idle_run_writes_nothing();
     }
 
-    /// The stream tells all it has to.
-    fn tell(&mut self) {
+    /// Delivers everything in the stream.
+    fn drain_stream(&mut self) {
         for _ in 0..100 {
-            self.start_telling(usize::MAX);
+            self.start_stream(usize::MAX);
             if self.tasks.len() == 0 {
                 return;
             }
@@ -71,25 +71,25 @@ impl Run {
         self.io.violate("the stream never ended".to_owned());
     }
 
-    /// The product is well again, and hears of what it hasn't taken.
-    fn tell_what_waits(&mut self) {
-        self.io.product(|product| product.mood = Mood::Well);
-        self.tell();
-        // What it hasn't taken for a week is told again when somebody asks.
+    /// The product is healthy again and receives the events it has missed.
+    fn deliver_backlog(&mut self) {
+        self.io.product(|product| product.health = Health::Healthy);
+        self.drain_stream();
+        // Parked events are sent only after a redelivery was requested.
         for (id, _) in self.table.outbox(|outbox| outbox.parked()) {
             self.redeliver(id.0, &json!({}));
             self.finish();
         }
         for _ in 0..3 {
-            // Beyond the longest pause between two attempts.
+            // Longer than the longest pause between two attempts.
             self.io.world(|world| world.advance(Duration::from_secs(2 * 60 * 60)));
             self.start_sweep();
             self.finish();
         }
     }
 
-    /// An unchanged publisher costs no write but the checkpoint's, one a page.
-    fn a_calm_run_writes_nothing(&mut self) {
+    /// A reconciliation that finds no difference writes only its checkpoint, once per page.
+    fn check_idle_run_writes_nothing(&mut self) {
         let before = self.table.writes();
         self.start_reconciliation();
         self.finish();

@@ -1,19 +1,19 @@
-//! What is checked while a run goes on: answers against what Microsoft holds, and who asked for what.
+//! Checks during a run: our answers against Microsoft's state, and who requested an activation.
 
-use emulator::{Action, Dispatch, OperationState};
+use emulator::{Action, Dispatch, OperationState, SubscriptionState};
 use shared::domain::{Event, EventKind, OperationId, SubscriptionId};
-use shared::store::Outcome as Marked;
+use shared::store::OperationOutcome as Marked;
 use uuid::Uuid;
 
 use super::Run;
 
-/// What the world says of an operation that we refused, and of no other.
+/// The error message of an operation that we refused, and of no other.
 const REFUSED: &str = "The publisher refused the change.";
 
 impl Run {
-    /// A 4xx is a rejection, and nothing but a rejection; Microsoft's own calls are never refused. What
-    /// the mark says was answered is answered again.
-    pub(super) fn check_answer(&self, dispatch: &Dispatch, status: u16) {
+    /// A 4xx means a rejection and nothing else, genuine calls are never refused, and a repeated
+    /// call gets the answer that the operation mark records.
+    pub(super) fn check_webhook_answer(&self, dispatch: &Dispatch, status: u16) {
         let is_change = matches!(dispatch.action, Action::ChangePlan | Action::ChangeQuantity);
         let operation = self.io.world(|world| world.operation(dispatch.operation));
         let accepted = operation.status == "Succeeded";
@@ -41,7 +41,8 @@ impl Run {
         }
     }
 
-    /// Whether a change may meet a no: nobody says it to what the publisher asked for, or by himself.
+    /// Whether the publisher's settings or product reject this change. They never reject the
+    /// publisher's own.
     fn may_reject(&self, operation: &OperationState) -> bool {
         let opinion = self.io.product(|product| product.opinion);
         operation.source == "Azure"
@@ -49,8 +50,9 @@ impl Run {
                 || opinion.is_some_and(|opinion| opinion.rejects(operation.id)))
     }
 
-    /// No change has met a no, by PATCH or by status, that nobody here says.
-    pub(super) fn only_rejected_are_refused(&self) {
+    /// Every change that Microsoft holds as refused, through the acknowledgement or through the
+    /// status, is one that the publisher rejects.
+    pub(super) fn check_refusals_were_ours(&self) {
         let refused: Vec<_> = self.io.world(|world| {
             let ids: Vec<_> = world.subscriptions().map(|state| state.id).collect();
             let operations = ids.into_iter().flat_map(|id| world.operations(id));
@@ -59,22 +61,26 @@ impl Run {
         });
         for operation in refused {
             if !self.may_reject(&operation) {
-                self.io.violate(format!("{} was refused, and nobody rejects it", operation.id));
+                self.io
+                    .violate(format!("{} was refused, but the publisher accepts it", operation.id));
             }
-            let whose = SubscriptionId(operation.subscription_id);
-            let mark = self.table.mark(whose, OperationId(operation.id));
-            // Later a product may not be well that is asked once more, and what was refused may be in force.
+            let owner = SubscriptionId(operation.subscription_id);
+            let mark = self.table.mark(owner, OperationId(operation.id));
+            // The mark may differ in two cases: the product was asked again while it was unhealthy,
+            // or the refused value had come into force in another way.
             if !self.choices.asks
                 && !self.was_in_force(&operation)
                 && mark.is_some_and(|mark| mark.outcome != Marked::Rejected)
             {
-                self.io
-                    .violate(format!("{} was refused, and its mark doesn't say so", operation.id));
+                self.io.violate(format!(
+                    "{} was refused, but is not marked as rejected",
+                    operation.id
+                ));
             }
         }
     }
 
-    /// Whether what an operation asks for was ever in force.
+    /// Whether the requested value was ever in force.
     fn was_in_force(&self, operation: &OperationState) -> bool {
         self.io.world(|world| {
             world.history(operation.subscription_id).any(|state| match operation.action {
@@ -84,9 +90,11 @@ impl Run {
         })
     }
 
-    /// What was refused is told as rejected, each once. Not in a storm: there a call may never be repeated, of
-    /// whose first delivery nobody is left, and the product may be asked again and not be well.
-    pub(crate) fn every_no_is_told(&self) {
+    /// Every refused change has exactly one `ChangeRejected` event.
+    ///
+    /// This does not hold in a storm. There, the function may be killed and Microsoft may never
+    /// repeat the call, or the product may be unhealthy when it is asked a second time.
+    pub(crate) fn check_every_refusal_is_recorded(&self) {
         let refused: Vec<_> = self.io.world(|world| {
             let ids: Vec<_> = world.subscriptions().map(|state| state.id).collect();
             let count = |id: Uuid| {
@@ -97,30 +105,35 @@ impl Run {
         });
         for (id, refused) in refused {
             let history = self.table.history(SubscriptionId(id), 0);
-            let told = |event: &&Event| matches!(event.kind, EventKind::ChangeRejected { .. });
-            let told = history.iter().filter(told).count();
-            if told != refused {
-                self.io.violate(format!("{id}: {refused} changes were refused, and {told} told"));
+            let is_rejection =
+                |event: &&Event| matches!(event.kind, EventKind::ChangeRejected { .. });
+            let recorded = history.iter().filter(is_rejection).count();
+            if recorded != refused {
+                self.io.violate(format!(
+                    "{id}: {refused} changes were refused, and {recorded} recorded as rejected"
+                ));
             }
         }
     }
 
-    /// Activation begins billing: it is asked for exactly when somebody asked us.
-    pub(super) fn only_asked_are_activated(&self) {
-        let unasked = self.io.world(|world| {
-            let started = |state: &&emulator::SubscriptionState| {
+    /// Activation starts billing, so a subscription is activated only after a request to do so.
+    pub(super) fn check_activations_were_requested(&self) {
+        let unrequested = self.io.world(|world| {
+            let started = |state: &&SubscriptionState| {
                 state.activating
                     || (state.term_start.is_some() && state.status != "PendingFulfillmentStart")
             };
             world
                 .subscriptions()
                 .filter(started)
-                .filter(|state| !self.asked.contains(&state.id) && state.plan_id != "auto")
+                .filter(|state| {
+                    !self.activation_requested.contains(&state.id) && state.plan_id != "auto"
+                })
                 .map(|state| state.id)
                 .next()
         });
-        if let Some(id) = unasked {
-            self.io.violate(format!("{id} was activated, and nobody had asked"));
+        if let Some(id) = unrequested {
+            self.io.violate(format!("{id} was activated without a request"));
         }
     }
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::domain::{Authority, Ruling, Verdict, reject};
+use crate::domain::{DecidedBy, Ruling, Verdict, reject};
 
 fn rejection() -> Ruling {
-    Ruling::new(Verdict::Reject, Authority::Product, "not now")
+    Ruling::new(Verdict::Reject, DecidedBy::Product, "not now")
 }
 
 /// SplitMix64: the same sequence on every machine.
@@ -94,7 +94,7 @@ impl Dice {
 }
 
 /// One life: everything committed, in order.
-fn live(seed: u64) -> Vec<Change> {
+fn live(seed: u64) -> Vec<NextVersion> {
     let mut dice = Dice(seed);
     let mut now = noon();
     let mut record: Option<Record> = None;

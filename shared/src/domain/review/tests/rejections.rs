@@ -7,7 +7,7 @@ fn id() -> OperationId {
 }
 
 fn ruling() -> Ruling {
-    Ruling::new(Verdict::Reject, Authority::Product, "not this year")
+    Ruling::new(Verdict::Reject, DecidedBy::Product, "not this year")
 }
 
 fn rejected(record: &Record, asked: Value) -> Decision {
@@ -32,7 +32,7 @@ fn a_rejection_is_an_event_with_both_values_and_its_reason_and_changes_nothing_e
         let Decision::Commit(written) = rejected(&record, asked) else { panic!("no event") };
         let [event] = written.events.as_slice() else { panic!("{:?}", written.events) };
         assert_eq!(event.kind, EventKind::ChangeRejected { change });
-        assert_eq!(event.decision, Some(ruling()));
+        assert_eq!(event.ruling, Some(ruling()));
         assert_eq!(event.before.as_ref(), Some(&event.subscription));
         assert_eq!(written.record.subscription, record.subscription);
         assert_eq!(written.record.version, record.version + 1);
@@ -75,7 +75,7 @@ fn heard(record: &Record, id: OperationId, status: &str) -> Option<Ruling> {
 
 #[test]
 fn an_answer_that_may_not_have_been_heard_is_given_again_and_nobody_is_asked() {
-    let accepted = Ruling::new(Verdict::Accept, Authority::Product, "fine");
+    let accepted = Ruling::new(Verdict::Accept, DecidedBy::Product, "fine");
     for ruling in [ruling(), accepted] {
         let waiting = answered(&ruling);
         for asked in [
@@ -98,7 +98,7 @@ fn a_rejection_is_heard_when_microsoft_holds_the_change_for_failed_and_not_other
     for status in ["Succeeded", "Conflict", "InProgress", "NotStarted", "Expired"] {
         assert_eq!(heard(&waiting, id(), status), None, "{status}");
     }
-    assert_eq!(heard(&answered(&Ruling::accept(Authority::Policy)), id(), "Failed"), None);
+    assert_eq!(heard(&answered(&Ruling::accept(DecidedBy::Policy)), id(), "Failed"), None);
     let other = OperationId(Uuid::from_u128(8));
     assert_eq!(heard(&waiting, other, "Failed"), None);
     assert_eq!(heard(&record(json!(10)), id(), "Failed"), None);

@@ -36,7 +36,7 @@ fn forbids(rules: &ChangeRules, record: &Record, asked: &Value) -> String {
     match under(rules, record, asked, ChangePolicy::Accept) {
         Review::Settled(Ruling {
             verdict: Verdict::Reject,
-            by: Authority::Rules,
+            by: DecidedBy::Rules,
             reason: Some(reason),
         }) => reason,
         other => panic!("{asked}: {other:?}"),
@@ -47,14 +47,14 @@ fn forbids(rules: &ChangeRules, record: &Record, asked: &Value) -> String {
 #[track_caller]
 fn allows(rules: &ChangeRules, record: &Record, asked: &Value) {
     let review = under(rules, record, asked, ChangePolicy::Reject);
-    assert_eq!(review, Review::Open(Ruling::accept(Authority::Rules)), "{asked}");
+    assert_eq!(review, Review::Open(Ruling::accept(DecidedBy::Rules)), "{asked}");
 }
 
 #[track_caller]
 fn says_nothing(rules: &ChangeRules, record: &Record, asked: &Value) {
     for policy in [ChangePolicy::Accept, ChangePolicy::Reject] {
         match under(rules, record, asked, policy) {
-            Review::Open(ruling) => assert_eq!(ruling.by, Authority::Policy, "{asked}"),
+            Review::Open(ruling) => assert_eq!(ruling.by, DecidedBy::Policy, "{asked}"),
             settled => panic!("{asked}: {settled:?}"),
         }
     }
@@ -125,9 +125,9 @@ fn a_value_that_is_not_said_and_a_change_of_our_own_are_not_for_rules() {
     let mut own = seats(4);
     own["operationRequestSource"] = json!("Partner");
     let settled = under(&ladder(), &record, &own, ChangePolicy::Reject);
-    assert_eq!(settled, Review::Settled(Ruling::accept(Authority::Publisher)));
+    assert_eq!(settled, Review::Settled(Ruling::accept(DecidedBy::Publisher)));
     let revert = under(&ladder(), &super::record(json!(4)), &seats(4), ChangePolicy::Reject);
-    assert_eq!(revert, Review::Settled(Ruling::accept(Authority::InForce)), "F-WHA-14");
+    assert_eq!(revert, Review::Settled(Ruling::accept(DecidedBy::InForce)), "F-WHA-14");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::super::scene::{Clock, Entra};
+use super::super::test_env::{Entra, ManualClock};
 use super::*;
 
 const ONCE: RetryPolicy = RetryPolicy {
@@ -21,8 +21,8 @@ fn document(keys: &[(&str, &str, &str)]) -> String {
     format!(r#"{{"keys":[{}]}}"#, keys.join(","))
 }
 
-fn keys(retry: RetryPolicy) -> (Arc<Clock>, Arc<Entra>, SigningKeys) {
-    let (clock, entra) = (Clock::at_noon(), Arc::new(Entra::default()));
+fn keys(retry: RetryPolicy) -> (Arc<ManualClock>, Arc<Entra>, SigningKeys) {
+    let (clock, entra) = (ManualClock::at_noon(), Arc::new(Entra::default()));
     let keys = SigningKeys::new(entra.clone(), "https://entra.example", "t", retry, clock.clone());
     (clock, entra, keys)
 }
@@ -34,7 +34,7 @@ fn just_before(end: SignedDuration) -> SignedDuration {
 const MOMENT: SignedDuration = SignedDuration::from_nanos(1);
 
 #[tokio::test]
-async fn a_key_serves_for_less_than_a_day() {
+async fn a_key_is_used_for_less_than_a_day() {
     let (clock, entra, keys) = keys(ONCE);
     entra.answers(200, document(&[("a", "RSA", "sig")]));
     keys.get("a").await.expect("published");
@@ -43,17 +43,17 @@ async fn a_key_serves_for_less_than_a_day() {
     assert_eq!(entra.asked(), 1);
     clock.forward(MOMENT);
     entra.answers(200, document(&[("b", "RSA", "sig")]));
-    assert!(matches!(keys.get("a").await, Err(KeyError::Unknown)), "withdrawn");
+    assert!(matches!(keys.get("a").await, Err(SigningKeyError::Unknown)), "withdrawn");
     assert_eq!(entra.asked(), 2);
 }
 
 #[tokio::test]
-async fn an_unknown_key_is_asked_for_again_after_a_minute_and_not_before() {
+async fn an_unknown_key_is_looked_up_again_after_a_minute() {
     let (clock, entra, keys) = keys(ONCE);
     entra.answers(200, document(&[("a", "RSA", "sig")]));
-    assert!(matches!(keys.get("b").await, Err(KeyError::Unknown)));
+    assert!(matches!(keys.get("b").await, Err(SigningKeyError::Unknown)));
     clock.forward(just_before(SignedDuration::from_secs(60)));
-    assert!(matches!(keys.get("b").await, Err(KeyError::Unknown)));
+    assert!(matches!(keys.get("b").await, Err(SigningKeyError::Unknown)));
     assert_eq!(entra.asked(), 1);
     clock.forward(MOMENT);
     entra.answers(200, document(&[("a", "RSA", "sig"), ("b", "RSA", "sig")]));
@@ -61,12 +61,12 @@ async fn an_unknown_key_is_asked_for_again_after_a_minute_and_not_before() {
 }
 
 #[tokio::test]
-async fn after_a_failure_nobody_is_asked_for_two_seconds_and_nobody_is_refused() {
+async fn a_failed_fetch_leaves_every_key_unknown_for_two_seconds() {
     let (clock, entra, keys) = keys(ONCE);
     entra.answers(503, "");
-    assert!(matches!(keys.get("a").await, Err(KeyError::Unavailable(_))));
+    assert!(matches!(keys.get("a").await, Err(SigningKeyError::Unavailable(_))));
     clock.forward(just_before(SignedDuration::from_secs(2)));
-    assert!(matches!(keys.get("a").await, Err(KeyError::Unavailable(_))));
+    assert!(matches!(keys.get("a").await, Err(SigningKeyError::Unavailable(_))));
     assert_eq!(entra.asked(), 1);
     clock.forward(MOMENT);
     entra.answers(200, document(&[("a", "RSA", "sig")]));
@@ -74,7 +74,7 @@ async fn after_a_failure_nobody_is_asked_for_two_seconds_and_nobody_is_refused()
 }
 
 #[tokio::test]
-async fn a_fetch_that_fails_is_tried_as_often_as_the_policy_says() {
+async fn a_failed_fetch_is_retried_as_the_policy_says() {
     let twice = RetryPolicy { attempts: 2, budget: Duration::from_secs(1), ..ONCE };
     let (_, entra, keys) = keys(twice);
     entra.is_silent();
@@ -83,22 +83,22 @@ async fn a_fetch_that_fails_is_tried_as_often_as_the_policy_says() {
 }
 
 #[tokio::test]
-async fn only_rsa_keys_for_signatures_are_taken() {
+async fn only_rsa_signing_keys_are_used() {
     let published =
         [("a", "RSA", "sig"), ("b", "RSA", "enc"), ("c", "EC", "sig"), ("d", "EC", "enc")];
     let (_, entra, keys) = keys(ONCE);
     entra.answers(200, document(&published));
     keys.get("a").await.expect("usable");
     for kid in ["b", "c", "d"] {
-        assert!(matches!(keys.get(kid).await, Err(KeyError::Unknown)), "{kid}");
+        assert!(matches!(keys.get(kid).await, Err(SigningKeyError::Unknown)), "{kid}");
     }
 }
 
 #[tokio::test]
-async fn an_answer_without_usable_keys_is_no_answer() {
+async fn an_answer_without_usable_keys_counts_as_a_failed_fetch() {
     for body in [document(&[]), document(&[("a", "EC", "sig")]), "{}".into(), "<html>".into()] {
         let (_, entra, keys) = keys(ONCE);
         entra.answers(200, body.clone());
-        assert!(matches!(keys.get("a").await, Err(KeyError::Unavailable(_))), "{body}");
+        assert!(matches!(keys.get("a").await, Err(SigningKeyError::Unavailable(_))), "{body}");
     }
 }

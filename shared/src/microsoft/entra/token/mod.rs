@@ -1,6 +1,7 @@
-//! Access tokens for the marketplace: who gives them, and the cache in front.
+//! Access tokens for the marketplace API: the provider, and the cache in front of it.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,11 +16,11 @@ use tokio::sync::Mutex;
 use tracing::{debug, warn};
 use url::form_urlencoded;
 
-use super::secret::{ClientSecret, SecretError};
+use crate::host::clock::Clock;
+use crate::host::http_client::{SendError, Transport};
+use crate::host::retry::{Transient, parse_retry_after};
+use crate::host::secret::{ClientSecret, SecretError};
 use crate::lenient::{lenient, object};
-use crate::outbound::{SendError, Transport};
-use crate::retry::{Transient, parse_retry_after};
-use crate::system::System;
 
 /// A bearer token for Microsoft's marketplace API.
 #[derive(Clone)]
@@ -29,12 +30,11 @@ pub struct AccessToken {
 }
 
 impl AccessToken {
-    /// A token that lives until `expires_at`.
     pub fn new(value: SecretString, expires_at: Timestamp) -> Self {
         Self { value, expires_at }
     }
 
-    /// The token, for the one header that carries it.
+    /// For the one header that carries it.
     pub fn expose(&self) -> &str {
         self.value.expose_secret()
     }
@@ -52,23 +52,25 @@ pub enum TokenError {
     /// Entra refused the client: a wrong id, tenant or secret, or an expired secret (F-AUTH-15).
     #[error("Entra refused the client: {status} {error}{}", aadsts(codes))]
     Refused {
-        /// HTTP status.
         status: u16,
-        /// Entra's word, such as `invalid_client`.
+        /// Entra's code, such as `invalid_client`.
         error: String,
         /// AADSTS numbers; 500011 means that the marketplace API has no service principal in the
         /// tenant (F-AUTH-10).
         codes: Vec<u32>,
     },
-    /// Entra is down, slow or throttling.
-    #[error("Entra is unavailable: {reason}")]
+    /// Entra is down or throttling.
+    #[error("Entra is unavailable: {status}")]
     Unavailable {
-        /// What was seen.
-        reason: String,
-        /// How long Entra asked to be left alone.
+        status: u16,
+        /// How long Entra asked us to wait.
         retry_after: Option<Duration>,
     },
-    /// The client secret could not be read.
+    #[error("Entra is unavailable: {0}")]
+    Unreachable(#[from] SendError),
+    /// The status was a success, and the body is unusable.
+    #[error("Entra is unavailable: the answer holds no token")]
+    NoToken,
     #[error(transparent)]
     Secret(#[from] SecretError),
 }
@@ -77,16 +79,13 @@ fn aadsts(codes: &[u32]) -> String {
     codes.iter().map(|code| format!(" AADSTS{code}")).collect()
 }
 
-impl From<SendError> for TokenError {
-    fn from(error: SendError) -> Self {
-        Self::Unavailable { reason: error.to_string(), retry_after: None }
-    }
-}
-
 impl Transient for TokenError {
     fn is_transient(&self) -> bool {
         match self {
-            Self::Unavailable { .. } | Self::Secret(SecretError::Unavailable(_)) => true,
+            Self::Unavailable { .. }
+            | Self::Unreachable(_)
+            | Self::NoToken
+            | Self::Secret(SecretError::Unavailable { .. }) => true,
             Self::Refused { .. } | Self::Secret(SecretError::NotText) => false,
         }
     }
@@ -94,19 +93,17 @@ impl Transient for TokenError {
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Unavailable { retry_after, .. } => *retry_after,
-            Self::Refused { .. } | Self::Secret(_) => None,
+            Self::Refused { .. } | Self::Unreachable(_) | Self::NoToken | Self::Secret(_) => None,
         }
     }
 }
 
-/// Gives tokens for the marketplace API.
 #[async_trait]
 pub trait TokenProvider: Send + Sync {
-    /// Asks for a new token. MUST NOT cache: [`TokenCache`] does.
+    /// Requests a new token. MUST NOT cache: [`TokenCache`] does.
     async fn token(&self) -> Result<AccessToken, TokenError>;
 }
 
-/// Which of Entra's token endpoints is asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TokenEndpoint {
     /// `/oauth2/token`, with a resource (F-AUTH-3).
@@ -116,26 +113,32 @@ pub enum TokenEndpoint {
     V2,
 }
 
+impl FromStr for TokenEndpoint {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "v1" => Ok(Self::V1),
+            "v2" => Ok(Self::V2),
+            _ => Err("must be `v2` or `v1`"),
+        }
+    }
+}
+
 /// The client-credentials grant (F-AUTH-1).
 pub struct ClientCredentials {
-    /// The way out.
     pub transport: Arc<dyn Transport>,
     /// `https://login.microsoftonline.com`, or an emulator; no trailing slash.
     pub authority: String,
-    /// Which endpoint.
     pub endpoint: TokenEndpoint,
     /// The tenant of the app registration in Partner Center's technical configuration.
     pub tenant_id: String,
-    /// The app itself.
     pub client_id: String,
-    /// Its secret.
     pub secret: ClientSecret,
     /// The marketplace API's resource id (F-AUTH-2).
     pub resource: String,
-    /// No answer within this is none.
     pub timeout: Duration,
-    /// Time.
-    pub system: Arc<dyn System>,
+    pub clock: Arc<dyn Clock>,
 }
 
 #[async_trait]
@@ -154,7 +157,7 @@ impl TokenProvider for ClientCredentials {
             .append_pair("client_secret", secret.expose_secret())
             .append_pair(target.0, &target.1)
             .finish();
-        let asked_at = self.system.now();
+        let asked_at = self.clock.now();
         let request = http::Request::post(format!("{}/{}/{path}", self.authority, self.tenant_id))
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(Bytes::from(form))
@@ -162,19 +165,13 @@ impl TokenProvider for ClientCredentials {
         let answer = self.transport.send(request, self.timeout).await?;
         let (status, headers, body) = (answer.status(), answer.headers(), answer.body());
         if status.is_success() {
-            return read_token(body, asked_at).ok_or_else(|| TokenError::Unavailable {
-                reason: "the answer holds no token".to_owned(),
-                retry_after: None,
-            });
+            return read_token(body, asked_at).ok_or(TokenError::NoToken);
         }
         if status.is_server_error() || status.as_u16() == 429 {
             let retry_after = headers
                 .get("retry-after")
                 .and_then(|value| parse_retry_after(value.to_str().ok()?, asked_at));
-            return Err(TokenError::Unavailable {
-                reason: status.as_u16().to_string(),
-                retry_after,
-            });
+            return Err(TokenError::Unavailable { status: status.as_u16(), retry_after });
         }
         Err(refusal(status.as_u16(), body))
     }
@@ -188,10 +185,10 @@ fn read_token(body: &[u8], asked_at: Timestamp) -> Option<AccessToken> {
         #[serde(default, deserialize_with = "lenient")]
         expires_in: Option<u64>,
     }
-    /// Entra's tokens live an hour (F-AUTH-6); one that doesn't say is trusted for far less.
-    const UNSAID: u64 = 300;
+    /// Entra's tokens live an hour (F-AUTH-6). A token without a lifetime is used for far less.
+    const DEFAULT_LIFETIME: u64 = 300;
     let body: Body = object(body).filter(|body: &Body| !body.access_token.is_empty())?;
-    let lives = i64::try_from(body.expires_in.unwrap_or(UNSAID)).ok()?;
+    let lives = i64::try_from(body.expires_in.unwrap_or(DEFAULT_LIFETIME)).ok()?;
     let expires_at = asked_at.checked_add(SignedDuration::from_secs(lives)).ok()?;
     Some(AccessToken::new(SecretString::from(body.access_token), expires_at))
 }
@@ -216,10 +213,9 @@ fn refusal(status: u16, body: &[u8]) -> TokenError {
 }
 
 /// Tokens are replaced this long before they expire, so that none expires on its way to Microsoft
-/// (F-AUTH-5); a token that lives less than twice that, after half of its life.
+/// (F-AUTH-5). A token that lives less than twice as long is replaced after half of its life.
 const REFRESH_AHEAD: SignedDuration = SignedDuration::from_mins(5);
 
-/// A token, and when to ask for another.
 struct Cached {
     token: AccessToken,
     refresh_at: Timestamp,
@@ -232,25 +228,24 @@ impl Cached {
     }
 }
 
-/// One token for all who ask. Refreshed when asked for, never in the background: a frozen function
-/// runs no tasks.
+/// One token for all calls. It is refreshed on use, never in the background: a frozen function runs
+/// no tasks.
 pub struct TokenCache {
     provider: Arc<dyn TokenProvider>,
-    system: Arc<dyn System>,
-    /// Held while a token is being fetched: whoever asks meanwhile waits for that one.
+    clock: Arc<dyn Clock>,
+    /// Locked while a token is being fetched, so that concurrent calls wait for that one.
     cached: Mutex<Option<Cached>>,
 }
 
 impl TokenCache {
-    /// A cache in front of `provider`, empty at first.
-    pub fn new(provider: Arc<dyn TokenProvider>, system: Arc<dyn System>) -> Self {
-        Self { provider, system, cached: Mutex::new(None) }
+    pub fn new(provider: Arc<dyn TokenProvider>, clock: Arc<dyn Clock>) -> Self {
+        Self { provider, clock, cached: Mutex::new(None) }
     }
 
-    /// A token with some life left.
+    /// A token that stays valid for the next calls.
     pub async fn get(&self) -> Result<AccessToken, TokenError> {
         let mut cached = self.cached.lock().await;
-        let now = self.system.now();
+        let now = self.clock.now();
         if let Some(cached) = cached.as_ref().filter(|cached| cached.refresh_at > now) {
             return Ok(cached.token.clone());
         }
@@ -261,7 +256,7 @@ impl TokenCache {
             }
             Err(error) => match cached.as_ref().filter(|cached| cached.token.expires_at > now) {
                 Some(cached) if error.is_transient() => {
-                    warn!(%error, "no new access token; the present one is still valid");
+                    warn!(%error, "could not refresh the access token; the current one is still valid");
                     Ok(cached.token.clone())
                 }
                 Some(_) | None => Err(error),
@@ -269,7 +264,7 @@ impl TokenCache {
         }
     }
 
-    /// Another token than `refused`: a fresh one, unless somebody got one meanwhile.
+    /// A token other than `refused`: the cached one if it was renewed meanwhile, or else a fresh one.
     pub async fn renew(&self, refused: &AccessToken) -> Result<AccessToken, TokenError> {
         let mut cached = self.cached.lock().await;
         let other = |cached: &&Cached| cached.token.expose() != refused.expose();
@@ -278,7 +273,7 @@ impl TokenCache {
         }
         *cached = None;
         let token = self.provider.token().await?;
-        Ok(cached.insert(Cached::new(token, self.system.now())).token.clone())
+        Ok(cached.insert(Cached::new(token, self.clock.now())).token.clone())
     }
 }
 

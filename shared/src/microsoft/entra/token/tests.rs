@@ -2,12 +2,12 @@ use std::collections::VecDeque;
 use std::sync::Mutex as StdMutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::super::scene::{Clock, Entra};
+use super::super::test_env::{Entra, ManualClock};
 use super::*;
 
 /// Gives tokens that live an hour, numbered, until it is told to fail.
 struct Provider {
-    clock: Arc<Clock>,
+    clock: Arc<ManualClock>,
     given: AtomicUsize,
     failures: StdMutex<VecDeque<TokenError>>,
 }
@@ -25,8 +25,8 @@ impl TokenProvider for Provider {
     }
 }
 
-fn cache() -> (Arc<Clock>, Arc<Provider>, TokenCache) {
-    let clock = Clock::at_noon();
+fn cache() -> (Arc<ManualClock>, Arc<Provider>, TokenCache) {
+    let clock = ManualClock::at_noon();
     let provider = Arc::new(Provider {
         clock: clock.clone(),
         given: AtomicUsize::new(0),
@@ -37,7 +37,7 @@ fn cache() -> (Arc<Clock>, Arc<Provider>, TokenCache) {
 }
 
 fn unavailable() -> TokenError {
-    TokenError::Unavailable { reason: "503".into(), retry_after: None }
+    TokenError::Unavailable { status: 503, retry_after: None }
 }
 
 #[tokio::test]
@@ -95,7 +95,7 @@ async fn answered(status: u16, body: &'static str) -> Result<AccessToken, TokenE
         resource: "resource".to_owned(),
         endpoint: TokenEndpoint::V2,
         timeout: Duration::from_secs(1),
-        system: Clock::at_noon(),
+        clock: ManualClock::at_noon(),
     };
     credentials.token().await
 }
@@ -106,8 +106,7 @@ async fn only_what_may_pass_is_worth_another_try_as_f_auth_15_says() {
         let error = answered(status, "{}").await.expect_err("no token");
         assert_eq!(error.is_transient(), passes, "{status}");
     }
-    let asked =
-        TokenError::Unavailable { reason: "429".into(), retry_after: Some(Duration::from_secs(7)) };
+    let asked = TokenError::Unavailable { status: 429, retry_after: Some(Duration::from_secs(7)) };
     assert_eq!(asked.retry_after(), Some(Duration::from_secs(7)));
     assert_eq!(unavailable().retry_after(), None);
 }

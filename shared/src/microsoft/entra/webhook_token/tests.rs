@@ -1,12 +1,12 @@
-//! The edges; what a whole token must be like is held over HTTP, by tokens signed with test keys.
+//! The edges. The integration tests verify whole tokens, signed with test keys, over HTTP.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::scene::{Clock, Entra};
+use super::super::test_env::{Entra, ManualClock};
 use super::*;
-use crate::retry::RetryPolicy;
-use crate::system::System;
+use crate::host::clock::Clock;
+use crate::host::retry::RetryPolicy;
 
 const TENANT: Uuid = Uuid::from_u128(1);
 const CLIENT: Uuid = Uuid::from_u128(2);
@@ -15,7 +15,7 @@ const MARKETPLACE: Uuid = Uuid::from_u128(3);
 fn verifier() -> WebhookTokenVerifier {
     let authority = "https://entra.example".to_owned();
     let tenant = TENANT.to_string();
-    let (entra, clock) = (Arc::new(Entra::default()), Clock::at_noon());
+    let (entra, clock) = (Arc::new(Entra::default()), ManualClock::at_noon());
     let keys = SigningKeys::new(entra, &authority, &tenant, RetryPolicy::WITHIN_WEBHOOK, clock);
     let (tenant_id, client_id, caller) = (TENANT, CLIENT, MARKETPLACE);
     WebhookTokenVerifier::new(keys, Expected { tenant_id, client_id, caller, authority })
@@ -35,7 +35,7 @@ fn claims(now: Timestamp) -> Claims {
 }
 
 fn now() -> Timestamp {
-    Clock::at_noon().now()
+    ManualClock::at_noon().now()
 }
 
 #[test]
@@ -46,18 +46,20 @@ fn clocks_may_differ_by_a_minute_as_f_whj_5_allows() {
     let ends = Claims { exp: now.as_second(), ..claims(now) };
     assert!(verifier.check(&ends, now + minute - moment).is_ok());
     let refused = verifier.check(&ends, now + minute);
-    assert!(matches!(refused, Err(Refused::Invalid("expired"))), "{refused:?}");
+    assert!(matches!(refused, Err(InvalidToken::Expired)), "{refused:?}");
     let begins = Claims { nbf: Some(now.as_second()), ..claims(now) };
     assert!(verifier.check(&begins, now - minute).is_ok());
     let refused = verifier.check(&begins, now - minute - moment);
-    assert!(matches!(refused, Err(Refused::Invalid("not valid yet"))), "{refused:?}");
+    assert!(matches!(refused, Err(InvalidToken::NotYetValid)), "{refused:?}");
 }
 
 #[tokio::test]
-async fn nothing_longer_than_sixteen_kilobytes_is_decoded() {
+async fn a_token_longer_than_sixteen_kilobytes_is_not_decoded() {
     let verifier = verifier();
-    for (length, reason) in [(16 * 1024, "not a JWT"), (16 * 1024 + 1, "too long")] {
-        match verifier.verify(&"A".repeat(length), now()).await {
+    for (length, reason) in
+        [(16 * 1024, InvalidToken::NotJwt), (16 * 1024 + 1, InvalidToken::TooLong)]
+    {
+        match verifier.verify(UnverifiedToken(&"A".repeat(length)), now()).await {
             Err(Refused::Invalid(why)) => assert_eq!(why, reason, "{length}"),
             other => panic!("{length}: {other:?}"),
         }

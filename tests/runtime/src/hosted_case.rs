@@ -1,4 +1,4 @@
-//! One case: a stage, a real binary in its host, and what happens.
+//! One case: a local system, and a real binary in its host that the case tests.
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -8,14 +8,14 @@ use std::sync::Arc;
 
 use emulator::{Call, CallRecord, Emulator, Person, Purchase, TokenVersion, World};
 use http::StatusCode;
-use local::receiver::{Clock, Receiver};
+use local::receiver::{Receiver, SenderClock};
 use local::{Options, Stage};
 use serde_json::Value;
-use shared::config::Environment;
 use shared::domain::{Record, SubscriptionId};
-use shared::outbound::{Https, Transport};
+use shared::host::clock::SystemClock;
+use shared::host::environment::Environment;
+use shared::host::http_client::{HttpClient, Transport};
 use shared::store::Outbox;
-use shared::system::RealSystem;
 use uuid::Uuid;
 
 use crate::aws::EVENT_BUS_ARN;
@@ -24,22 +24,21 @@ use crate::lambda::Lambda;
 use crate::template::Grant;
 use crate::{Answer, Event, Live};
 
-/// What happens with one payload, and what must come of it.
+/// One payload, and the test of what the function does with it.
 pub struct Case {
-    /// The payload's file, without its ending.
+    /// The payload's file name without `.json`.
     pub name: &'static str,
-    /// Prepares the stage, sends the payload, and checks answer and effect.
-    pub run: for<'a> fn(&'a mut Play) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>,
+    /// Prepares the local system, sends the payload, and checks the answer and its effects.
+    pub run: for<'a> fn(&'a mut HostedCase) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>,
 }
 
-/// Which host a binary runs in.
 enum Host {
     Lambda(Box<Lambda>),
     Azure(Box<Azure>),
 }
 
-/// A case that is being played. The stage's own functions prepare it; the binary alone is tested.
-pub struct Play {
+/// A running case. The local system's own functions prepare it; the case then tests the binary.
+pub struct HostedCase {
     stage: Stage,
     product: Receiver,
     http: reqwest::Client,
@@ -50,13 +49,13 @@ pub struct Play {
     answers: Vec<Answer>,
 }
 
-/// What a case came to.
+/// What a case leaves behind.
 pub(crate) struct Outcome {
     pub answers: Vec<Answer>,
     pub used: BTreeSet<Grant>,
 }
 
-impl Play {
+impl HostedCase {
     pub(crate) async fn on_lambda(
         binary: &Path,
         function: &'static str,
@@ -88,7 +87,7 @@ impl Play {
             Person::everybody().into_iter().map(|person| person.email).collect();
         secrets.insert(stage.variables["ENTRA_CLIENT_SECRET"].clone());
         secrets.insert(product.key().to_owned());
-        let http = shared::outbound::client();
+        let http = shared::host::http_client::client();
         Self { stage, product, http, host, function, case, secrets, answers: Vec::new() }
     }
 
@@ -96,24 +95,23 @@ impl Play {
         self.stage.emulator().expect("the stage has the emulator")
     }
 
-    /// Acts on Microsoft's side.
     pub fn world<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
         self.microsoft().world(act)
     }
 
-    /// Buys; the publisher knows nothing of it.
+    /// Buys. The publisher has no record of it yet.
     pub fn bought(&self, purchase: Purchase) -> Uuid {
         self.world(|world| world.purchase(purchase))
     }
 
-    /// A token for a visit of the landing page.
+    /// A purchase token for a visit to the landing page.
     pub fn token(&mut self, id: Uuid) -> String {
         let token = self.world(|world| world.purchase_token(id));
         self.secrets.insert(token.clone());
         token
     }
 
-    /// Buys and visits the landing page: the purchase is on record, and not active.
+    /// Buys and visits the landing page. The purchase is recorded but not active.
     pub async fn landed(&mut self, purchase: Purchase) -> Uuid {
         let id = self.bought(purchase);
         let link = self.world(|world| world.landing_link(id));
@@ -122,7 +120,7 @@ impl Play {
         id
     }
 
-    /// Buys and confirms: active on both sides.
+    /// Buys and confirms. The subscription is active on both sides.
     pub async fn active(&mut self, purchase: Purchase) -> Uuid {
         let id = self.bought(purchase);
         let form = [("token", self.token(id))];
@@ -133,7 +131,7 @@ impl Play {
         id
     }
 
-    /// Buys, confirms, and stops paying: suspended on both sides.
+    /// Buys, confirms, and stops paying. The subscription is suspended on both sides.
     pub async fn suspended(&mut self, purchase: Purchase) -> Uuid {
         let id = self.active(purchase).await;
         self.world(|world| world.suspend(id)).expect("an active subscription can be suspended");
@@ -143,17 +141,18 @@ impl Play {
         id
     }
 
-    /// Sends the case's payload to the binary. From here on [`Play::calls`] are the binary's own.
+    /// Sends the case's payload to the binary. From here on, [`HostedCase::calls`] returns only the
+    /// binary's calls.
     ///
     /// # Panics
-    /// When the invocation fails, which is no answer.
+    /// When the invocation fails.
     pub async fn send(&mut self, live: Live) -> Answer {
         let answer = self.attempt(live).await.expect("the function answers");
         self.answers.push(answer.clone());
         answer
     }
 
-    /// The same where the invocation may fail.
+    /// Like [`HostedCase::send`], for an invocation that may fail.
     pub async fn attempt(&mut self, mut live: Live) -> Result<Answer, String> {
         let signed = self.microsoft().entra(|entra| entra.webhook_token(TokenVersion::V1));
         self.secrets.insert(signed.clone());
@@ -166,50 +165,49 @@ impl Play {
         }
     }
 
-    /// The calls of the binary at the marketplace, without those for tokens and keys.
+    /// The binary's calls to the marketplace, without its calls to Entra.
     pub fn calls(&self) -> Vec<CallRecord> {
-        let entras = [Call::Token, Call::Discovery, Call::Keys];
+        let to_entra = [Call::Token, Call::Discovery, Call::Keys];
         let calls = self.world(|world| world.calls().to_vec());
-        calls.into_iter().filter(|call| !entras.contains(&call.call)).collect()
+        calls.into_iter().filter(|call| !to_entra.contains(&call.call)).collect()
     }
 
-    /// How often the binary made a call.
+    /// How many times the binary made this call.
     pub fn count(&self, call: Call) -> usize {
         self.calls().iter().filter(|made| made.call == call).count()
     }
 
-    /// The publisher's record.
     pub async fn record(&self, id: Uuid) -> Option<Record> {
         self.stage.store.load(SubscriptionId(id)).await.expect("the table is there")
     }
 
-    /// The record's status; empty where there is no record.
+    /// The record's status, or an empty text without a record.
     pub async fn status(&self, id: Uuid) -> String {
         self.record(id).await.map(|record| record.status().to_string()).unwrap_or_default()
     }
 
-    /// The names of the events on record, in order.
+    /// The names of the recorded events, in order.
     pub async fn events(&self, id: Uuid) -> Vec<&'static str> {
         let page = self.stage.store.events(SubscriptionId(id), 0).await;
         let events = page.expect("the table is there").items;
         events.iter().map(|event| event.kind.name()).collect()
     }
 
-    /// The ids of the events on record, in order.
+    /// The ids of the recorded events, in order.
     pub async fn event_ids(&self, id: Uuid) -> Vec<String> {
         let page = self.stage.store.events(SubscriptionId(id), 0).await;
         page.expect("the table is there").items.iter().map(shared::domain::Event::id).collect()
     }
 
-    /// What the publisher's product took, in the order in which it came; everything was signed, and
-    /// as the schemas say.
-    pub fn told(&self) -> Vec<Value> {
+    /// The events that the publisher's product received, in order. Each was signed and matches its
+    /// schema.
+    pub fn received(&self) -> Vec<Value> {
         let complaints = self.product.complaints();
         assert!(complaints.is_empty(), "the product complains: {complaints:?}");
         self.product.events()
     }
 
-    /// What was put on the publisher's bus.
+    /// The entries on the publisher's event bus.
     pub fn on_bus(&self) -> Vec<Value> {
         match &self.host {
             Host::Lambda(lambda) => lambda.on_bus(),
@@ -217,20 +215,20 @@ impl Play {
         }
     }
 
-    /// The table, as whoever carries events sees it.
+    /// The table, through the delivery's port.
     ///
     /// # Panics
-    /// When the stage's settings are wrong.
+    /// When the settings are wrong.
     pub fn outbox(&self) -> Arc<dyn Outbox> {
         let variables = self.stage.variables.clone();
         let environment = Environment::from_fn(move |name| variables.get(name).cloned());
-        let transport: Arc<dyn Transport> = Arc::new(Https::default());
-        shared::config::outbox(&environment, &transport, Arc::new(RealSystem))
+        let transport: Arc<dyn Transport> = Arc::new(HttpClient::default());
+        shared::config::table(&environment, &transport, Arc::new(SystemClock))
             .expect("the stage's settings are right")
     }
 
-    /// Ends the binary. Whatever the case was, nothing secret or personal is in its log, and the
-    /// role of the template was enough.
+    /// Ends the binary. Checks that its log holds nothing secret or personal, and that the
+    /// template's role granted every call.
     pub(crate) async fn end(self) -> Outcome {
         let (written, used) = match self.host {
             Host::Azure(azure) => (azure.end().await, BTreeSet::new()),
@@ -250,10 +248,10 @@ impl Play {
     }
 }
 
-/// A stage like every other one, in the time of the machine: a binary has no other clock. Beside it a
-/// product, which only what is tested tells anything.
+/// A local system on the machine's clock, because a binary has no other one, and a product that
+/// receives events from the tested binary only.
 async fn stage() -> (Stage, Receiver) {
-    let product = Receiver::start(Clock::Machine).await.expect("the product starts");
+    let product = Receiver::start(SenderClock::Machine).await.expect("the product starts");
     let mut options = Options::default()
         .with("DELIVERY_ENDPOINT", product.url())
         .with("DELIVERY_SIGNING_KEY", product.key())

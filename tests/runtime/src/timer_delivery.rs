@@ -1,9 +1,9 @@
-//! The delivery behind the Azure Functions host, where no stream wakes it.
+//! The delivery behind the Azure Functions host, where a timer is its only trigger.
 
 use std::path::Path;
 
 use emulator::Purchase;
-use local::receiver::{Clock, Receiver};
+use local::receiver::{Receiver, SenderClock};
 use local::{Options, Stage};
 use serde_json::json;
 use shared::domain::SubscriptionId;
@@ -11,17 +11,17 @@ use shared::domain::SubscriptionId;
 use crate::azure::Azure;
 use crate::{Event, Live};
 
-/// What the timer carries: everything, where there is somebody to tell.
+/// Checks that the timer delivers all events if the product's endpoint is set, and none otherwise.
 ///
 /// # Panics
-/// When something isn't as it must be.
-pub async fn azure_tells_by_the_timer_alone(binary: &Path) {
+/// When a check fails.
+pub async fn azure_delivers_on_the_timer_alone(binary: &Path) {
     let tick = Event::load("delivery", "scheduled", &Live::default());
-    for told in [true, false] {
-        let product = Receiver::start(Clock::Machine).await.expect("the product starts");
+    for has_endpoint in [true, false] {
+        let product = Receiver::start(SenderClock::Machine).await.expect("the product starts");
         let mut options = Options::default();
         options.emulator.live = true;
-        if told {
+        if has_endpoint {
             options = options
                 .with("DELIVERY_ENDPOINT", product.url())
                 .with("DELIVERY_SIGNING_KEY", product.key());
@@ -30,7 +30,7 @@ pub async fn azure_tells_by_the_timer_alone(binary: &Path) {
         let emulator = stage.emulator().expect("the stage has the emulator");
         let id = emulator.world(|world| world.purchase(Purchase::flat_rate("silver")));
         let link = emulator.world(|world| world.landing_link(id));
-        let visit = shared::outbound::client().get(link).send().await;
+        let visit = shared::host::http_client::client().get(link).send().await;
         assert!(visit.expect("the landing page answers").status().is_success());
         let recorded = stage.store.events(SubscriptionId(id), 0).await;
         let recorded = recorded.expect("the table is there").items.len();
@@ -40,7 +40,7 @@ pub async fn azure_tells_by_the_timer_alone(binary: &Path) {
         let returned = azure.invoke("delivery", &tick).await.expect("a timer's answer").json();
         azure.end().await;
         let report = json!({ "finished": true, "subscriptions": 1, "delivered": 1, "failed": 0 });
-        let expected = if told { (report, 1) } else { (json!(null), 0) };
+        let expected = if has_endpoint { (report, 1) } else { (json!(null), 0) };
         assert_eq!((returned, product.events().len()), expected);
         assert_eq!(product.complaints(), [""; 0]);
     }

@@ -1,4 +1,4 @@
-//! A stage, and the command line before it.
+//! The whole system on this machine, and the command line in front of it.
 
 use std::process::Stdio;
 
@@ -10,34 +10,32 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, Command};
 use uuid::Uuid;
 
-pub struct Scene {
-    pub stage: Stage,
+pub(crate) struct TestEnv {
+    pub(crate) local: Stage,
     http: reqwest::Client,
 }
 
-/// What a run of the command came to.
 #[derive(Debug)]
-pub struct Ran {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Ran {
     #[track_caller]
-    pub fn done(self) -> String {
+    pub(crate) fn done(self) -> String {
         assert_eq!(self.code, 0, "{self:?}");
         self.stdout
     }
 
     #[track_caller]
-    pub fn json(self) -> Value {
+    pub(crate) fn json(self) -> Value {
         serde_json::from_str(&self.done()).expect("JSON on standard output")
     }
 
-    /// It failed this way, in words for people.
     #[track_caller]
-    pub fn failed(self, exit_code: i32, code: &str) -> String {
+    pub(crate) fn failed(self, exit_code: i32, code: &str) -> String {
         assert_eq!(self.code, exit_code, "{self:?}");
         assert_eq!(self.stdout, "", "a failure prints no result");
         assert!(self.stderr.contains(&format!("error[{code}]: ")), "{self:?}");
@@ -45,8 +43,8 @@ impl Ran {
     }
 }
 
-/// The command with nothing of the machine's own settings.
-pub fn command(url: &str, arguments: &[&str]) -> Command {
+/// The command without the machine's own settings.
+pub(crate) fn command(url: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_saasctl"));
     command
         .args(arguments)
@@ -62,11 +60,10 @@ pub fn command(url: &str, arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs a command to its end.
-pub async fn run(command: &mut Command, typed: &str) -> Ran {
+pub(crate) async fn run(command: &mut Command, typed: &str) -> Ran {
     let mut child = command.spawn().expect("the command starts");
-    let mut stdin = child.stdin.take().expect("a way in");
-    // A command that asks nothing may be gone already.
+    let mut stdin = child.stdin.take().expect("standard input");
+    // A command that reads no input may have exited already.
     let _ = stdin.write_all(typed.as_bytes()).await;
     drop(stdin);
     let output = child.wait_with_output().await.expect("the command ends");
@@ -78,68 +75,68 @@ pub async fn run(command: &mut Command, typed: &str) -> Ran {
     }
 }
 
-impl Scene {
-    pub async fn new() -> Self {
+impl TestEnv {
+    pub(crate) async fn new() -> Self {
         Self::with(Options::default()).await
     }
 
-    pub async fn with(options: Options) -> Self {
-        let stage = Stage::start(options).await.expect("the stage starts");
-        Self { stage, http: shared::outbound::client() }
+    pub(crate) async fn with(options: Options) -> Self {
+        let local = Stage::start(options).await.expect("the system starts");
+        Self { local, http: shared::host::http_client::client() }
     }
 
-    pub fn microsoft(&self) -> &Emulator {
-        self.stage.emulator().expect("every scene has the emulator")
+    pub(crate) fn microsoft(&self) -> &Emulator {
+        self.local.emulator().expect("the system has the emulator")
     }
 
-    pub fn world<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
+    pub(crate) fn world<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
         self.microsoft().world(act)
     }
 
-    /// Bought and active on both sides.
-    pub async fn active(&self, purchase: Purchase) -> Uuid {
+    /// Buys a subscription and activates it on both sides.
+    pub(crate) async fn active(&self, purchase: Purchase) -> Uuid {
         let (id, token) = self.world(|world| {
             let id = world.purchase(purchase);
             (id, world.purchase_token(id))
         });
-        let landing = format!("{}/landing", self.stage.url());
+        let landing = format!("{}/landing", self.local.url());
         let answer = self.http.post(landing).form(&[("token", token)]).send().await;
         assert_eq!(answer.expect("the landing page answers").status(), 200);
         assert_eq!(self.record(id).await.status().as_str(), "Subscribed");
         id
     }
 
-    pub async fn record(&self, id: Uuid) -> Record {
-        let record = self.stage.store.load(SubscriptionId(id)).await.expect("the table is there");
+    pub(crate) async fn record(&self, id: Uuid) -> Record {
+        let record = self.local.store.load(SubscriptionId(id)).await.expect("the table is there");
         record.expect("a record")
     }
 
-    /// Microsoft reports what it has to.
-    pub async fn deliver(&self) {
+    /// Delivers Microsoft's due webhooks.
+    pub(crate) async fn deliver(&self) {
         for sent in self.microsoft().deliver_due().await {
             assert_eq!(sent.status, Some(200));
         }
     }
 
-    pub fn fault(&self, call: Call, kind: FaultKind, times: Times) {
+    pub(crate) fn fault(&self, call: Call, kind: FaultKind, times: Times) {
         self.world(|world| world.faults_mut().add(Fault { call, kind, times }));
     }
 
-    pub fn calls(&self, call: Call) -> usize {
+    pub(crate) fn calls(&self, call: Call) -> usize {
         self.world(|world| world.calls().iter().filter(|made| made.call == call).count())
     }
 
-    pub async fn run(&self, arguments: &[&str]) -> Ran {
+    pub(crate) async fn run(&self, arguments: &[&str]) -> Ran {
         self.type_in(arguments, "").await
     }
 
-    /// The same, with something typed in.
-    pub async fn type_in(&self, arguments: &[&str], typed: &str) -> Ran {
-        run(&mut command(self.stage.url(), arguments), typed).await
+    /// Runs a command with this text as standard input.
+    pub(crate) async fn type_in(&self, arguments: &[&str], typed: &str) -> Ran {
+        run(&mut command(self.local.url(), arguments), typed).await
     }
 
-    /// Begins a command that stays.
-    pub fn spawn(&self, arguments: &[&str]) -> Child {
-        command(self.stage.url(), arguments).spawn().expect("the command starts")
+    /// Starts a command that waits.
+    pub(crate) fn spawn(&self, arguments: &[&str]) -> Child {
+        command(self.local.url(), arguments).spawn().expect("the command starts")
     }
 }

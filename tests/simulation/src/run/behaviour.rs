@@ -1,4 +1,4 @@
-//! How Microsoft's side behaves where its documents leave room: one way in one seed, another in the next.
+//! How Microsoft behaves where its documentation leaves room: each seed draws its own variant.
 
 use std::time::Duration;
 
@@ -7,11 +7,10 @@ use rand::Rng;
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom;
 
-/// Draws a way for each of them.
 pub(super) fn draw(rng: &mut SmallRng, settings: &mut Settings) {
     let behaviour = &mut settings.behaviour;
     let last = [LastLink::Absent, LastLink::Empty, LastLink::Null];
-    // Few, so that a list has several pages.
+    // Small pages, so that a list has several of them.
     behaviour.page_size = *[1, 2, 100].choose(rng).expect("there are sizes");
     behaviour.short_pages = rng.random_ratio(1, 3);
     behaviour.last_link = *last.choose(rng).expect("there are links");

@@ -1,12 +1,11 @@
-//! Whoever asks the publisher's product may read the key that the question is signed with, and only where
-//! there is one.
+//! The permission to read the key that signs questions to the publisher's product.
 
 use runtime::Template;
 use runtime::template::{elements, scalar};
 use serde_yaml_ng::Value;
 
-/// What the role permits on condition that a key is named.
-fn with_a_key(role: &str) -> Vec<(String, String)> {
+/// The permissions of a role that depend on the condition `HasDecisionKey`.
+fn with_decision_key(role: &str) -> Vec<(String, String)> {
     let template = Template::read();
     let policies = template.resource(&[role, "Properties", "Policies"]);
     let statements = elements(policies)
@@ -26,12 +25,12 @@ fn with_a_key(role: &str) -> Vec<(String, String)> {
 }
 
 #[test]
-fn whoever_decides_about_changes_may_read_the_key_of_the_questions_and_nothing_more() {
-    let may = ("secretsmanager:GetSecretValue".to_owned(), "DecisionSigningKeyArn".to_owned());
+fn only_functions_that_decide_about_changes_may_read_the_decision_key() {
+    let read_key = ("secretsmanager:GetSecretValue".to_owned(), "DecisionSigningKeyArn".to_owned());
     for role in ["WebhookRole", "ReconciliationRole"] {
-        assert_eq!(with_a_key(role), std::slice::from_ref(&may), "{role}");
+        assert_eq!(with_decision_key(role), std::slice::from_ref(&read_key), "{role}");
     }
     for role in ["LandingRole", "ActivationRole", "ManagementRole", "DeliveryRole"] {
-        assert_eq!(with_a_key(role), [], "{role}");
+        assert_eq!(with_decision_key(role), [], "{role}");
     }
 }

@@ -1,0 +1,174 @@
+//! Commands that change something.
+
+use std::io::BufRead as _;
+
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::api::{Answer, Api, Call};
+use crate::arguments::{RequestOptions, WaitOptions};
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::record::record_text;
+use crate::table::{seats, text};
+use crate::wait;
+
+/// How often a request is sent in total. All attempts have the same idempotency key, so the API
+/// carries it out once.
+const ATTEMPTS: u32 = 3;
+
+pub(crate) async fn change_plan(
+    api: &Api,
+    output: &Output,
+    id: Uuid,
+    plan: &str,
+    options: &RequestOptions,
+) -> Result<(), Failure> {
+    let call = Call::new(Method::PATCH, format!("/{id}")).body(json!({ "planId": plan }));
+    let in_effect = |subscription: &Value| subscription["planId"] == plan;
+    request_change(api, output, id, call, options, in_effect).await
+}
+
+pub(crate) async fn change_seats(
+    api: &Api,
+    output: &Output,
+    id: Uuid,
+    wanted: u64,
+    options: &RequestOptions,
+) -> Result<(), Failure> {
+    let call = Call::new(Method::PATCH, format!("/{id}")).body(json!({ "quantity": wanted }));
+    let in_effect = |subscription: &Value| subscription["quantity"] == wanted;
+    request_change(api, output, id, call, options, in_effect).await
+}
+
+/// Cancels, after a confirmation unless `yes` is set.
+pub(crate) async fn cancel(
+    api: &Api,
+    output: &Output,
+    id: Uuid,
+    yes: bool,
+    options: &RequestOptions,
+) -> Result<(), Failure> {
+    if !yes {
+        confirm(api, output, id).await?;
+    }
+    let call = Call::new(Method::DELETE, format!("/{id}"));
+    let in_effect = |subscription: &Value| subscription["saasSubscriptionStatus"] == "Unsubscribed";
+    request_change(api, output, id, call, options, in_effect).await
+}
+
+async fn confirm(api: &Api, output: &Output, id: Uuid) -> Result<(), Failure> {
+    let record = api.get(format!("/{id}")).await?;
+    let subscription = &record["subscription"];
+    output.note(&format!(
+        "Cancelling ends {} {} ({}), which is {}, for good.",
+        text(&subscription["id"]),
+        text(&subscription["name"]),
+        format!("{} {}", text(&subscription["planId"]), seats(&subscription["quantity"])).trim(),
+        text(&subscription["saasSubscriptionStatus"]),
+    ));
+    output.note("Type yes to cancel it:");
+    let mut line = String::new();
+    match std::io::stdin().lock().read_line(&mut line) {
+        Ok(_) if line.trim() == "yes" => Ok(()),
+        Ok(_) | Err(_) => Err(Failure::Declined),
+    }
+}
+
+pub(crate) async fn activate(
+    api: &Api,
+    output: &Output,
+    id: Uuid,
+    options: &WaitOptions,
+) -> Result<(), Failure> {
+    let Answer { status, body } =
+        api.call(&Call::new(Method::POST, format!("/{id}/activate"))).await?;
+    if status == StatusCode::OK {
+        output.note("The subscription is active.");
+        return output.print(&record_text(output, &body));
+    }
+    if !options.wait {
+        output.note("Microsoft has accepted the activation. It is not in effect yet.");
+        return output.print(&record_text(output, &body));
+    }
+    let record = wait::for_activation(api, output, id, options).await?;
+    output.print(&record_text(output, &record))
+}
+
+pub(crate) async fn redeliver(
+    api: &Api,
+    output: &Output,
+    id: Uuid,
+    from: Option<u64>,
+) -> Result<(), Failure> {
+    let mut call = Call::new(Method::POST, format!("/{id}/redeliver"));
+    if let Some(version) = from {
+        call = call.body(json!({ "fromVersion": version }));
+    }
+    let answer = api.call(&call).await?.body;
+    if output.json {
+        return output.print(&answer.to_string());
+    }
+    let targets: Vec<_> = answer["targets"].as_array().into_iter().flatten().map(text).collect();
+    let targets = targets.join(", ");
+    output.print(&match from {
+        Some(version) => format!("Delivering again from version {version} to: {targets}."),
+        None => format!("Delivering again, from where it stopped, to: {targets}."),
+    })
+}
+
+/// Requests a change from Microsoft, and waits until it is in effect if the options say so.
+async fn request_change(
+    api: &Api,
+    output: &Output,
+    id: Uuid,
+    call: Call,
+    options: &RequestOptions,
+    in_effect: impl Fn(&Value) -> bool,
+) -> Result<(), Failure> {
+    let key = options.key.clone().unwrap_or_else(|| Uuid::new_v4().to_string());
+    let call = call.key(&key).if_version(options.if_version);
+    let answer = send(api, output, &call, options).await.map_err(|failure| match failure {
+        // The API may have sent the request to Microsoft before its answer was lost.
+        Failure::NoAnswer(detail) => {
+            Failure::OutcomeUnknown(format!("{detail}; to retry this request, add --key {key}"))
+        }
+        failure => failure,
+    })?;
+    let operation = answer["operationId"].as_str().and_then(|id| id.parse::<Uuid>().ok());
+    if options.wait.wait {
+        let record = wait::for_change(api, output, id, operation, &options.wait, in_effect).await?;
+        return output.print(&record_text(output, &record));
+    }
+    if output.json {
+        return output.print(&answer.to_string());
+    }
+    match operation {
+        Some(operation) => output.print(&format!(
+            "Microsoft has accepted the request: operation {operation}.\n\
+             To see its progress: saasctl operations {id} {operation}"
+        )),
+        None => output.print("Microsoft has accepted the request, but named no operation."),
+    }
+}
+
+async fn send(
+    api: &Api,
+    output: &Output,
+    call: &Call,
+    options: &RequestOptions,
+) -> Result<Value, Failure> {
+    let mut attempt = 1;
+    loop {
+        match api.call(call).await {
+            Ok(answer) => return Ok(answer.body),
+            Err(failure) if failure.may_be_retried() && attempt < ATTEMPTS => {
+                output.note(&format!("{failure}; retrying with the same idempotency key"));
+                tokio::time::sleep(options.wait.poll).await;
+                attempt += 1;
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! A subscription's record as text.
+
+use serde_json::Value;
+
+use crate::output::Output;
+use crate::table::{Table, seats, text, when};
+
+pub(crate) fn record_text(output: &Output, record: &Value) -> String {
+    if output.json {
+        return record.to_string();
+    }
+    let subscription = &record["subscription"];
+    let term = &subscription["term"];
+    let pending = &record["pendingOperation"];
+    let mut table = Table::of(&[]);
+    for (name, value) in [
+        ("Subscription", text(&subscription["id"])),
+        ("Name", text(&subscription["name"])),
+        ("Offer", text(&subscription["offerId"])),
+        ("Plan", text(&subscription["planId"])),
+        ("Seats", seats(&subscription["quantity"])),
+        ("Status", text(&subscription["saasSubscriptionStatus"])),
+        ("Term", text(&term["termUnit"])),
+        ("Term start", when(&term["startDate"], true)),
+        ("Term end", when(&term["endDate"], true)),
+        ("Renews", text(&subscription["autoRenew"])),
+        ("Beneficiary", text(&subscription["beneficiary"]["emailId"])),
+        ("Purchaser", text(&subscription["purchaser"]["emailId"])),
+        ("Activation", text(&record["activation"]["state"])),
+        ("Pending", format!("{} {}", text(&pending["action"]), text(&pending["id"]))),
+        ("Version", text(&record["version"])),
+        ("Changed", when(&record["updatedAt"], false)),
+    ] {
+        if !value.trim().is_empty() {
+            table.row([name.to_owned(), value]);
+        }
+    }
+    table.or_if_empty("")
+}

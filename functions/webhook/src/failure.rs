@@ -1,0 +1,50 @@
+//! Why a call is not handled.
+
+use shared::flows::answer::AnswerError;
+use shared::flows::ledger::UpdateError;
+use shared::microsoft::entra::{InvalidToken, Refused, SigningKeyError};
+use shared::microsoft::fulfillment::FulfillmentError;
+use shared::store::StoreError;
+use thiserror::Error;
+use uuid::Uuid;
+
+use crate::claim::Unreadable;
+
+/// Every variant but the first leaves as a 5xx, and Microsoft retries.
+#[derive(Debug, Error)]
+pub(crate) enum Failure {
+    #[error("{0}")]
+    NotMicrosoft(InvalidToken),
+    #[error(transparent)]
+    Unverifiable(#[from] SigningKeyError),
+    #[error("a body of {0} bytes")]
+    BodyTooLarge(usize),
+    #[error("{unreadable} in a body from app {app_id}")]
+    UnreadableBody { unreadable: Unreadable, app_id: Uuid },
+    /// Microsoft's copy does not show yet what the call says has happened.
+    #[error("Microsoft's copy is not up to date yet")]
+    Settling,
+    #[error(transparent)]
+    Fulfillment(#[from] FulfillmentError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Update(#[from] UpdateError),
+    #[error(transparent)]
+    Answer(#[from] AnswerError),
+}
+
+impl From<InvalidToken> for Failure {
+    fn from(invalid: InvalidToken) -> Self {
+        Self::NotMicrosoft(invalid)
+    }
+}
+
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Invalid(invalid) => Self::NotMicrosoft(invalid),
+            Refused::Unverifiable(error) => Self::Unverifiable(error),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Something has happened already, and the subscription says what (F-WHS-3).
+
+use shared::domain::{OperationId, Record, Staleness, Status, is_recent, proven_by};
+use shared::microsoft::fulfillment::FulfillmentError;
+use shared::store::OperationOutcome;
+
+use crate::failure::Failure;
+use crate::{Claim, Reply, Webhook, requested, unknown_subscription};
+
+impl Webhook {
+    pub(crate) async fn notice(&self, claim: &Claim, id: OperationId) -> Result<Reply, Failure> {
+        let (observed, current) = tokio::join!(
+            self.marketplace.get_subscription(claim.subscription),
+            self.ledger.load(claim.subscription),
+        );
+        let current = current?;
+        let mut observed = match observed {
+            Err(FulfillmentError::NotFound(_)) => return Ok(unknown_subscription()),
+            observed => observed?,
+        };
+        let mut operation = None;
+        if self.is_contradicted(claim, observed.status(), current.as_ref()) {
+            // The read is late, or the notice is early. The operation's time tells which. Without an
+            // operation, the subscription speaks for itself.
+            let found = self.marketplace.get_operation(claim.subscription, id).await;
+            operation = self.confirmed(claim, found)?;
+            observed = proven_by(operation.as_ref(), observed);
+            let is_recent =
+                operation.as_ref().is_some_and(|operation| is_recent(operation, self.clock.now()));
+            if is_recent && !claim.action.led_to(observed.status()) {
+                return Err(Failure::Settling);
+            }
+        }
+        let requested = requested(claim, id, operation);
+        let outcome = OperationOutcome::Noticed;
+        match self.responder.adopt(&requested, current, &observed, outcome).await {
+            Ok(()) => Ok(Reply::Handled),
+            Err(failed) => self.failed(&requested, failed).await,
+        }
+    }
+
+    /// Whether the subscription or the record contradicts the notice. Then its operation is checked,
+    /// which costs one more round trip.
+    fn is_contradicted(
+        &self,
+        claim: &Claim,
+        status: Option<&Status>,
+        current: Option<&Record>,
+    ) -> bool {
+        let late_read = current.zip(status).is_some_and(|(record, status)| {
+            status != record.status() && record.left_recently(status, self.clock.now())
+        });
+        late_read || !claim.action.led_to(status)
+    }
+
+    /// The call names no operation. We adopt Microsoft's copy, whatever the call says.
+    pub(crate) async fn look(&self, claim: &Claim) -> Result<Reply, Failure> {
+        let id = claim.subscription;
+        let (observed, current) =
+            tokio::join!(self.marketplace.get_subscription(id), self.ledger.load(id));
+        let current = current?;
+        let observed = match observed {
+            Err(FulfillmentError::NotFound(_)) => return Ok(unknown_subscription()),
+            observed => observed?,
+        };
+        match self.ledger.adopt(id, current, &observed, &claim.cause()).await?.stale {
+            Some(Staleness::Settling) => Err(Failure::Settling),
+            Some(Staleness::Impossible) | None => Ok(Reply::Handled),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! AWS's services: credentials, region, timeouts, and the table.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
+
+use crate::host::clock::Clock;
+use crate::host::environment::{ConfigError, Environment};
+use crate::host::http_client::{self, Transport};
+use crate::store::DynamoDbStore;
+
+/// A function's identity at AWS. Lambda puts the credentials into the environment, where they stay
+/// valid for as long as the process lives; looking for others would make the start slower.
+pub(super) struct Aws {
+    pub(super) transport: Arc<dyn Transport>,
+    pub(super) credentials: SharedCredentialsProvider,
+    pub(super) region: String,
+}
+
+impl Aws {
+    pub(super) fn read(
+        environment: &Environment,
+        transport: &Arc<dyn Transport>,
+    ) -> Result<Self, ConfigError> {
+        const PURPOSE: &str = "AWS credentials; Lambda sets them";
+        let credentials = Credentials::new(
+            environment.require("AWS_ACCESS_KEY_ID", PURPOSE)?,
+            environment.require("AWS_SECRET_ACCESS_KEY", PURPOSE)?,
+            environment.get("AWS_SESSION_TOKEN"),
+            None,
+            "environment",
+        );
+        Ok(Self {
+            transport: transport.clone(),
+            credentials: SharedCredentialsProvider::new(credentials),
+            region: environment.require("AWS_REGION", "the table's AWS region; Lambda sets it")?,
+        })
+    }
+
+    pub(super) fn secrets_manager(
+        self,
+        environment: &Environment,
+    ) -> Result<aws_sdk_secretsmanager::Client, ConfigError> {
+        let mut config = aws_sdk_secretsmanager::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(http_client::for_aws(self.transport))
+            .credentials_provider(self.credentials)
+            .region(Region::new(self.region))
+            .retry_config(retries())
+            .timeout_config(timeouts());
+        if let Some(url) = endpoint(environment, "AWS_ENDPOINT_URL_SECRETS_MANAGER")? {
+            config = config.endpoint_url(url);
+        }
+        Ok(aws_sdk_secretsmanager::Client::from_conf(config.build()))
+    }
+
+    fn dynamodb(self, environment: &Environment) -> Result<aws_sdk_dynamodb::Client, ConfigError> {
+        let mut config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(http_client::for_aws(self.transport))
+            .credentials_provider(self.credentials)
+            .region(Region::new(self.region))
+            .retry_config(retries())
+            .timeout_config(timeouts());
+        if let Some(url) = endpoint(environment, "AWS_ENDPOINT_URL_DYNAMODB")? {
+            config = config.endpoint_url(url);
+        }
+        Ok(aws_sdk_dynamodb::Client::from_conf(config.build()))
+    }
+}
+
+/// An AWS service's address, where it isn't AWS's own.
+pub(super) fn endpoint(
+    environment: &Environment,
+    name: &'static str,
+) -> Result<Option<String>, ConfigError> {
+    const PURPOSE: &str = "a service's endpoint, as every AWS SDK reads it";
+    environment.get(name).map(|url| environment.url_or(name, &url, PURPOSE)).transpose()
+}
+
+/// DynamoDB and Secrets Manager answer within milliseconds or not at all. The SDK's own timeouts
+/// are longer than a request handler has.
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .operation_attempt_timeout(Duration::from_millis(1500))
+        .operation_timeout(Duration::from_secs(4))
+        .build()
+}
+
+/// By default the SDK pauses up to one second before its second attempt and two before its third.
+/// Microsoft gives the webhook ten in all (F-WHA-10).
+fn retries() -> RetryConfig {
+    RetryConfig::standard().with_initial_backoff(Duration::from_millis(50))
+}
+
+/// Reads `TABLE_NAME` and how to reach the table.
+pub fn table(
+    environment: &Environment,
+    transport: &Arc<dyn Transport>,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<DynamoDbStore>, ConfigError> {
+    let table = environment.require("TABLE_NAME", "the DynamoDB table")?;
+    let client = Aws::read(environment, transport)?.dynamodb(environment)?;
+    Ok(Arc::new(DynamoDbStore::new(client, table, clock)))
+}

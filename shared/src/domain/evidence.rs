@@ -1,0 +1,81 @@
+//! What an operation and an observation prove about each other.
+
+use jiff::Timestamp;
+
+use super::event::Cause;
+use super::observation::Observation;
+use super::operation::{Action, Operation, OperationId, OperationStatus};
+use super::record::SETTLING_WINDOW;
+use super::subscription::{Status, SubscriptionId};
+
+/// An operation that Microsoft told us of, and what we could find out about it.
+#[derive(Debug)]
+pub struct Requested {
+    pub subscription: SubscriptionId,
+    pub id: OperationId,
+    pub action: Action,
+    /// What Get Operation returned; `None` where we did not ask, or Microsoft does not know it.
+    pub operation: Option<Operation>,
+    /// How we learned of it.
+    pub cause: Cause,
+}
+
+impl Action {
+    /// Whether `status` is one that the action leads to, or a later one.
+    pub fn led_to(&self, status: Option<&Status>) -> bool {
+        match self {
+            Self::Suspend => matches!(status, Some(Status::Suspended | Status::Unsubscribed)),
+            Self::Unsubscribe => status == Some(&Status::Unsubscribed),
+            Self::Subscribe => status != Some(&Status::PendingFulfillmentStart),
+            // A renewal changes no status. A reinstatement may be followed by the next suspension.
+            // Plan and seat changes are decided by their own values.
+            Self::Renew
+            | Self::Reinstate
+            | Self::ChangePlan
+            | Self::ChangeQuantity
+            | Self::Other(_) => true,
+        }
+    }
+}
+
+impl Operation {
+    /// Whether the subscription shows exactly the value or status that this operation brings about.
+    pub fn is_visible_in(&self, observed: &Observation) -> bool {
+        let status = observed.status();
+        match &self.action {
+            Some(Action::ChangePlan) => self.plan_id.is_some() && self.plan_id == observed.plan_id,
+            Some(Action::ChangeQuantity) => {
+                self.quantity.is_some() && self.quantity == observed.quantity
+            }
+            Some(Action::Subscribe | Action::Renew | Action::Reinstate) => {
+                status == Some(&Status::Subscribed)
+            }
+            Some(Action::Suspend) => status == Some(&Status::Suspended),
+            Some(Action::Unsubscribe) => status == Some(&Status::Unsubscribed),
+            Some(Action::Other(_)) | None => false,
+        }
+    }
+
+    pub fn has_failed(&self) -> bool {
+        self.status == Some(OperationStatus::Failed)
+    }
+}
+
+/// Dates an observation: one that shows the result of a succeeded operation is at least as young as
+/// that operation.
+pub fn proven_by(operation: Option<&Operation>, observed: Observation) -> Observation {
+    let proof = operation.filter(|operation| {
+        operation.status == Some(OperationStatus::Succeeded) && operation.is_visible_in(&observed)
+    });
+    let as_of = proof.and_then(|operation| operation.time_stamp);
+    observed.as_of(as_of)
+}
+
+/// Whether an operation succeeded so recently that Microsoft's copy may not show it yet.
+pub fn is_recent(operation: &Operation, now: Timestamp) -> bool {
+    operation.status == Some(OperationStatus::Succeeded)
+        && operation.time_stamp.is_some_and(|at| now.duration_since(at) < SETTLING_WINDOW)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+//! What the record remembers of the states it left.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::super::decision::{Decision, NextVersion};
+use super::super::event::Cause;
+use super::super::observation::Observation;
+use super::super::observe::observe;
+use super::*;
+
+fn noon() -> Timestamp {
+    "2026-03-10T12:00:00Z".parse().expect("a timestamp")
+}
+
+fn seen(current: Option<&Record>, status: &str, now: Timestamp) -> Record {
+    let observed: Observation = serde_json::from_value(json!({
+        "id": Uuid::from_u128(1), "offerId": "offer", "planId": "silver",
+        "saasSubscriptionStatus": status,
+        "beneficiary": { "emailId": "a@contoso.example", "tenantId": Uuid::from_u128(7) },
+    }))
+    .expect("an observation");
+    match observe(current, &observed, &Cause::Reconciliation, now) {
+        Ok(Decision::Commit(NextVersion { record, .. })) => record,
+        other => panic!("nothing is committed: {other:?}"),
+    }
+}
+
+#[test]
+fn only_a_change_of_a_billed_value_leaves_a_state_that_a_late_read_may_show() {
+    let first = seen(None, "Subscribed", noon());
+    let passed = "the pending state before it";
+    assert_eq!((first.recent_states.len(), first.changed_at), (1, Some(noon())), "{passed}");
+    let later = noon() + SignedDuration::from_secs(1);
+    let noted = first.reaffirm(later).record;
+    assert_eq!((noted.recent_states.len(), noted.changed_at), (1, Some(noon())), "a note");
+    let suspended = seen(Some(&noted), "Suspended", later);
+    assert_eq!((suspended.recent_states.len(), suspended.changed_at), (2, Some(later)));
+}
+
+#[test]
+fn a_state_is_forgotten_once_the_window_is_over() {
+    let suspended = seen(Some(&seen(None, "Subscribed", noon())), "Suspended", noon());
+    let after = noon() + SETTLING_WINDOW;
+    assert_eq!(suspended.reaffirm(after).record.recent_states.len(), 0);
+    assert!(!suspended.left_recently(&Status::Subscribed, after));
+    let before = after - SignedDuration::from_nanos(1);
+    assert!(suspended.left_recently(&Status::Subscribed, before));
+}
+
+#[test]
+fn the_debug_text_names_a_persons_tenant_alone() {
+    let text = format!("{:?}", seen(None, "Subscribed", noon()));
+    assert!(text.contains(&Uuid::from_u128(7).to_string()), "{text}");
+    assert!(!text.contains("contoso.example"), "{text}");
+}
+
+/// As written by version 0.1.0: the names are a contract with the table.
+#[test]
+fn a_stored_record_is_read_and_written_under_the_names_it_was_stored_with() {
+    let stored = json!({
+        "subscription": {
+            "id": "6f1d5a2e-0c57-4d0a-9a53-3b8c1e7f0a11", "offerId": "offer", "planId": "gold",
+            "saasSubscriptionStatus": "Subscribed", "quantity": 20,
+            "term": {}, "beneficiary": {}, "purchaser": {}, "isFreeTrial": false,
+        },
+        "version": 4, "updatedAt": "2026-03-10T12:00:00Z", "changedAt": "2026-03-10T12:00:00Z",
+        "pendingOperation": {
+            "id": "c0a1e9d4-7b1f-4a53-8f9e-2d6b5a4c3e22", "action": "ChangePlan",
+            "since": "2026-03-10T12:00:00Z",
+            "decision": { "verdict": "reject", "by": "rules", "reason": "a downgrade" },
+        },
+        "deadlineAnnounced": false,
+        "bound": { "role": "beneficiary", "rule": "tenantAndObject", "at": "2026-03-10T11:00:00Z" },
+        "signUp": { "contactEmail": "a@contoso.example", "language": "sv" },
+        "superseded": [{
+            "at": "2026-03-10T12:00:00Z",
+            "held": { "status": "Subscribed", "planId": "silver", "quantity": 20,
+                      "termStart": null, "termEnd": null },
+        }],
+    });
+    let record: Record = serde_json::from_value(stored.clone()).expect("a stored record");
+    assert!(record.pending_operation.as_ref().is_some_and(|pending| pending.ruling.is_some()));
+    assert!(record.identified_as.is_some() && record.recent_states.len() == 1);
+    assert_eq!(serde_json::to_value(&record).expect("JSON"), stored);
+}

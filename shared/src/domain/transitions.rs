@@ -1,0 +1,218 @@
+//! What we note on a record ourselves: activations, operations we wait for, the buyer's answers,
+//! who opened the purchase, and the approaching deadline.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::decision::{Decision, NextVersion, Staleness};
+use super::event::{Cause, Event, EventKind};
+use super::identification::{Identification, IdentifiedAs};
+use super::operation::{Action, OperationId};
+use super::record::{ActivationRequest, PendingOperation, Record};
+use super::ruling::Ruling;
+use super::sign_up::SignUp;
+use super::subscription::Status;
+
+/// How long Microsoft keeps a purchase that is not activated. Microsoft's documents disagree, and
+/// this is the newest statement (F-LC-3): good enough to warn by, never to decide by.
+pub const ACTIVATION_DEADLINE: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// How long before the deadline its event is recorded: a working week to act.
+pub const ACTIVATION_DEADLINE_NOTICE: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+impl Record {
+    /// The next version: the same subscription, with something noted beside it.
+    fn noted(&self, now: Timestamp, note: impl FnOnce(&mut Self)) -> NextVersion {
+        let mut record = self.next_version(self.subscription.clone(), now);
+        note(&mut record);
+        NextVersion { record, events: Vec::new() }
+    }
+
+    /// The next version: the same subscription, with an event.
+    pub(super) fn announce(
+        &self,
+        kind: EventKind,
+        cause: &Cause,
+        now: Timestamp,
+        note: impl FnOnce(&mut Self),
+    ) -> NextVersion {
+        let mut next = self.noted(now, note);
+        next.events.push(Event {
+            subscription_id: self.id(),
+            version: next.record.version,
+            index: 0,
+            sign_up: self.sign_up.clone().filter(|_| kind.carries_sign_up()),
+            kind,
+            cause: cause.clone(),
+            recorded_at: now,
+            before: Some(self.subscription.clone()),
+            subscription: self.subscription.clone(),
+            ruling: None,
+            correlation_id: None,
+        });
+        next
+    }
+
+    /// The next version without a change. Committing it proves that no one else changed the record
+    /// since we read it.
+    pub fn reaffirm(&self, now: Timestamp) -> NextVersion {
+        self.noted(now, |_| {})
+    }
+
+    fn unless_pending(&self) -> Option<Decision> {
+        (*self.status() != Status::PendingFulfillmentStart)
+            .then_some(Decision::Stale(Staleness::Impossible))
+    }
+
+    /// The buyer confirmed, and the publisher's product is to activate: an event, once.
+    pub fn request_activation(&self, cause: &Cause, now: Timestamp) -> Decision {
+        if let Some(stale) = self.unless_pending() {
+            return stale;
+        }
+        match self.activation {
+            Some(_) => Decision::Unchanged,
+            None => {
+                let kind = EventKind::ActivationRequested;
+                Decision::Commit(self.announce(kind, cause, now, |record| {
+                    record.activation = Some(ActivationRequest::AwaitsPublisher { since: now });
+                }))
+            }
+        }
+    }
+
+    /// We are about to tell Microsoft. Noted first, so that the reconciliation can finish it.
+    pub fn begin_activation(&self, now: Timestamp) -> Decision {
+        if let Some(stale) = self.unless_pending() {
+            return stale;
+        }
+        match self.activation {
+            Some(ActivationRequest::AwaitsMicrosoft { .. }) => Decision::Unchanged,
+            Some(ActivationRequest::AwaitsPublisher { .. }) | None => {
+                Decision::Commit(self.noted(now, |record| {
+                    record.activation = Some(ActivationRequest::AwaitsMicrosoft { since: now });
+                }))
+            }
+        }
+    }
+
+    /// Microsoft refused the activation for good.
+    pub fn abandon_activation(&self, now: Timestamp) -> Decision {
+        match self.activation {
+            None => Decision::Unchanged,
+            Some(_) => Decision::Commit(self.noted(now, |record| record.activation = None)),
+        }
+    }
+
+    /// Keeps the buyer's answers until the product or Microsoft was told. After that, another tab of
+    /// the buyer's changes nothing.
+    pub fn keep_sign_up(&self, sign_up: &SignUp, now: Timestamp) -> Decision {
+        if let Some(stale) = self.unless_pending() {
+            return stale;
+        }
+        if self.activation.is_some() || self.sign_up.as_ref() == Some(sign_up) {
+            return Decision::Unchanged;
+        }
+        Decision::Commit(self.noted(now, |record| record.sign_up = Some(sign_up.clone())))
+    }
+
+    /// Waits for the end of an operation that we requested.
+    pub fn await_operation(&self, id: OperationId, action: &Action, now: Timestamp) -> Decision {
+        self.wait(PendingOperation { id, action: action.clone(), since: now, ruling: None }, now)
+    }
+
+    /// Waits for the end of an operation that we answered, where Microsoft may not have received the
+    /// answer.
+    pub fn await_answered(
+        &self,
+        id: OperationId,
+        action: &Action,
+        answer: &Ruling,
+        now: Timestamp,
+    ) -> Decision {
+        let (action, ruling) = (action.clone(), Some(answer.clone()));
+        self.wait(PendingOperation { id, action, since: now, ruling }, now)
+    }
+
+    fn wait(&self, operation: PendingOperation, now: Timestamp) -> Decision {
+        match &self.pending_operation {
+            Some(pending) if pending.id == operation.id => Decision::Unchanged,
+            Some(_) | None => Decision::Commit(
+                self.noted(now, |record| record.pending_operation = Some(operation)),
+            ),
+        }
+    }
+
+    /// The operation has ended. Ends the wait, if the record waits for this one.
+    pub fn forget_operation(&self, id: OperationId, now: Timestamp) -> Decision {
+        match &self.pending_operation {
+            Some(pending) if pending.id == id => {
+                Decision::Commit(self.noted(now, |record| record.pending_operation = None))
+            }
+            Some(_) | None => Decision::Unchanged,
+        }
+    }
+
+    /// Notes who opened the purchase, unless the record says so already.
+    fn identify_as(&self, found: Identification, now: Timestamp) -> Decision {
+        if self.identified_as.is_some_and(|known| known.is(found)) {
+            return Decision::Unchanged;
+        }
+        Decision::Commit(self.noted(now, |record| record.identified_as = Some(found.at(now))))
+    }
+
+    /// Records an event, once, when a purchase is about to lapse (F-LC-3).
+    pub fn announce_deadline(&self, cause: &Cause, now: Timestamp) -> Decision {
+        let due = self.subscription.created.is_some_and(|created| {
+            now.duration_since(created) >= ACTIVATION_DEADLINE - ACTIVATION_DEADLINE_NOTICE
+        });
+        if !due || self.deadline_announced || *self.status() != Status::PendingFulfillmentStart {
+            return Decision::Unchanged;
+        }
+        let kind = EventKind::ActivationDeadlineApproaching;
+        Decision::Commit(self.announce(kind, cause, now, |record| record.deadline_announced = true))
+    }
+}
+
+impl Identification {
+    fn at(self, at: Timestamp) -> IdentifiedAs {
+        IdentifiedAs { role: self.role, matched_by: self.matched_by, at }
+    }
+}
+
+impl Decision {
+    /// The same decision about `current`, which then no longer waits for the operation.
+    #[must_use]
+    pub fn no_longer_awaiting(self, id: OperationId, current: &Record, now: Timestamp) -> Self {
+        match self {
+            Self::Commit(mut next) => {
+                next.record.pending_operation.take_if(|pending| pending.id == id);
+                Self::Commit(next)
+            }
+            Self::Unchanged => current.forget_operation(id, now),
+            Self::Stale(staleness) => Self::Stale(staleness),
+        }
+    }
+
+    /// The same decision about `current`, which then also holds who opened the purchase.
+    #[must_use]
+    pub fn identifying(
+        self,
+        found: Identification,
+        current: Option<&Record>,
+        now: Timestamp,
+    ) -> Self {
+        match (self, current) {
+            (Self::Commit(mut next), _) => {
+                if next.record.identified_as.is_none_or(|known| !known.is(found)) {
+                    next.record.identified_as = Some(found.at(now));
+                }
+                Self::Commit(next)
+            }
+            (Self::Unchanged, Some(record)) => record.identify_as(found, now),
+            (Self::Unchanged, None) => Self::Unchanged,
+            (Self::Stale(staleness), _) => Self::Stale(staleness),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

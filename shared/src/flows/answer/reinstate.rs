@@ -1,0 +1,67 @@
+//! Reinstatements: Microsoft says that payment is back (F-WHA-7).
+
+use tracing::info;
+
+use super::{AnswerError, Responder};
+use crate::domain::{
+    Observation, Record, Requested, Status, Verdict, is_recent, proven_by, reinstate,
+};
+use crate::microsoft::fulfillment::FulfillmentError;
+use crate::store::OperationOutcome;
+
+impl Responder {
+    /// Restores access if the operation or the subscription confirms it.
+    ///
+    /// `observed` is the subscription as it is now. `Ok(None)`: nothing confirms the reinstatement,
+    /// and nothing was done.
+    pub async fn reinstate(
+        &self,
+        requested: &Requested,
+        observed: Observation,
+        current: Option<Record>,
+    ) -> Result<Option<OperationOutcome>, AnswerError> {
+        let operation = requested.operation.as_ref();
+        let open = operation.is_some_and(|operation| !operation.is_settled());
+        if open {
+            self.acknowledge_reinstatement(requested).await?;
+        }
+        if observed.status() != Some(&Status::Suspended) {
+            let observed = proven_by(operation, observed);
+            self.adopt(requested, current, &observed, OperationOutcome::Noticed).await?;
+            return Ok(Some(OperationOutcome::Noticed));
+        }
+        let now = self.ledger.clock().now();
+        match operation {
+            Some(_) if open => {
+                let current = match current {
+                    Some(record) => record,
+                    None => self.create(requested).await?,
+                };
+                let rule = |record: Option<&Record>| {
+                    Ok(reinstate(record.unwrap_or(&current), &requested.cause, now))
+                };
+                let outcome = OperationOutcome::Accepted;
+                self.commit(requested, Some(current.clone()), outcome, rule).await?;
+                Ok(Some(outcome))
+            }
+            // It succeeded just now, and the copy does not show it yet.
+            Some(operation) if is_recent(operation, now) => Err(AnswerError::Settling),
+            Some(_) | None => Ok(None),
+        }
+    }
+
+    /// Best effort: older documents require an acknowledgement, the newest does not (F-WHA-11).
+    async fn acknowledge_reinstatement(&self, requested: &Requested) -> Result<(), AnswerError> {
+        let Err(error) = self.acknowledge(requested, Verdict::Accept).await else { return Ok(()) };
+        info!(operation.id = %requested.id, %error, "a best-effort acknowledgement failed");
+        // A conflict: it was settled meanwhile, or a cancellation declined it (F-CAN-7).
+        if matches!(error, FulfillmentError::Conflict(_)) {
+            let id = requested.subscription;
+            let again = self.marketplace.get_operation(id, requested.id).await?;
+            if again.is_settled() {
+                return Err(AnswerError::Settling);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,7 @@
+//! What several functions do alike, made of Microsoft, the table and the rules.
+
+pub mod activation;
+pub mod answer;
+pub mod ledger;
+pub mod redelivery;
+pub mod request_change;

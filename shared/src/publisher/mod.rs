@@ -1,0 +1,7 @@
+//! The publisher's product: the events it receives, the questions it answers, and the records it
+//! reads.
+
+pub mod approval;
+pub mod cloud_event;
+pub mod record_view;
+pub mod standard_webhooks;

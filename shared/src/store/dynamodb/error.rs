@@ -1,0 +1,80 @@
+//! The AWS SDK's errors in the store's words.
+
+use std::fmt::Debug;
+
+use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+
+use crate::host::http_client::Cause;
+use crate::store::{CommitError, StoreError};
+
+/// The condition that cancelled a transaction. The mark, where there is one, is its first item.
+pub(super) fn cancelled(
+    error: &SdkError<TransactWriteItemsError>,
+    marked: bool,
+) -> Option<CommitError> {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
+        error.as_service_error()
+    else {
+        return None;
+    };
+    let mut failed =
+        cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or_default());
+    let first = failed.next()?;
+    if marked && first == "ConditionalCheckFailed" {
+        return Some(CommitError::AlreadyMarked);
+    }
+    let conflict = |code| matches!(code, "ConditionalCheckFailed" | "TransactionConflict");
+    (conflict(first) || failed.any(conflict)).then_some(CommitError::Conflict)
+}
+
+/// When a list continues from a position, a key that the table rejects is the caller's fault.
+pub(super) fn list_error<E, R>(error: SdkError<E, R>, next: Option<&str>) -> StoreError
+where
+    E: ProvideErrorMetadata + std::error::Error + Debug + Send + Sync + 'static,
+    R: Debug + Send + Sync + 'static,
+{
+    match error.code() {
+        Some("ValidationException") if next.is_some() => StoreError::BadPosition,
+        _ => store_error(error),
+    }
+}
+
+pub(super) fn store_error<E, R>(error: SdkError<E, R>) -> StoreError
+where
+    E: ProvideErrorMetadata + std::error::Error + Debug + Send + Sync + 'static,
+    R: Debug + Send + Sync + 'static,
+{
+    let code = match &error {
+        SdkError::ServiceError(_) => error.code().unwrap_or_default(),
+        SdkError::ConstructionFailure(_) => "the request could not be built",
+        SdkError::TimeoutError(_) => "timeout",
+        SdkError::DispatchFailure(_) => "not reached",
+        _ => "no usable answer",
+    };
+    let code = code.to_owned();
+    let refused = matches!(error, SdkError::ConstructionFailure(_)) || is_refusal(&code);
+    // Without the raw answer, which may hold a record.
+    let source = error.into_source().ok();
+    match source {
+        Some(source) if refused => StoreError::Refused { code, source },
+        source => StoreError::Unavailable { code, source },
+    }
+}
+
+fn is_refusal(code: &str) -> bool {
+    matches!(
+        code,
+        "ResourceNotFoundException"
+            | "ValidationException"
+            | "AccessDeniedException"
+            | "UnrecognizedClientException"
+            | "IncompleteSignature"
+            | "InvalidSignatureException"
+    )
+}
+
+pub(super) fn unbuilt(error: BuildError) -> StoreError {
+    let source: Cause = error.into();
+    StoreError::Refused { code: "the request could not be built".to_owned(), source }
+}

@@ -1,0 +1,33 @@
+//! Compares `template.yaml` and the `function.json` files with the code that they deploy.
+
+mod azure_host;
+mod permissions;
+mod routes;
+mod settings;
+mod table;
+mod triggers;
+
+use local::{Options, Stage};
+use serde_json::Value;
+
+const HTTP_FUNCTIONS: [&str; 4] = ["landing", "activation", "webhook", "management"];
+
+/// A route's `{id}`.
+const ID: &str = "6f1d5a2e-0c57-4d0a-9a53-3b8c1e7f0a11";
+/// A route's `{operationId}`.
+const OPERATION_ID: &str = "c0a1e9d4-7b1f-4a53-8f9e-2d6b5a4c3e22";
+
+/// A local system that serves every route, because every optional setting is set.
+async fn stage() -> Stage {
+    let options = Options::default()
+        .with("LANDING_SIGN_IN", "entra")
+        .with("DELIVERY_ENDPOINT", "https://product.example/events")
+        .with("DELIVERY_SIGNING_KEY", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+    Stage::start(options.with("LANDING_LOGO", "data:image/png;base64,iVBORw=="))
+        .await
+        .expect("the stage starts")
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).expect("JSON")
+}

@@ -1,0 +1,121 @@
+//! The routes that lead to each function.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use http::Method;
+use local::Stage;
+use runtime::Template;
+use serde_json::Value;
+use shared::config::{Dependencies, ManagementSettings};
+use shared::host::environment::Environment;
+use shared::host::http::{Handler, Request};
+
+use super::{HTTP_FUNCTIONS, ID, OPERATION_ID, stage};
+
+/// A method and a path in the template's notation.
+pub(crate) type Route = (String, String);
+
+/// Every route that a function could serve.
+pub(crate) fn candidates() -> Vec<Route> {
+    let paths = [
+        "/",
+        "/landing",
+        "/landing/{id}",
+        "/landing/app.js",
+        "/landing/logo",
+        "/landing/manage",
+        "/landing/sign-in",
+        "/landing/signed-in",
+        "/webhook",
+        "/webhook/{id}",
+        "/reconciliation",
+        "/delivery",
+        "/subscriptions",
+        "/subscriptions/{id}",
+        "/subscriptions/{id}/activate",
+        "/subscriptions/openapi.json",
+        "/subscriptions/{id}/events",
+        "/subscriptions/{id}/observe",
+        "/subscriptions/{id}/redeliver",
+        "/subscriptions/{id}/plans",
+        "/subscriptions/{id}/operations",
+        "/subscriptions/{id}/operations/{operationId}",
+    ];
+    let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+    let route = |path: &str, method: &str| (method.to_owned(), path.to_owned());
+    paths.iter().flat_map(|path| methods.iter().map(|method| route(path, method))).collect()
+}
+
+/// The candidates that each function serves: all that it answers without the problem `no_route`.
+pub(crate) async fn served(stage: &Stage) -> BTreeMap<&'static str, BTreeSet<Route>> {
+    let variables = stage.variables.clone();
+    let environment = Environment::from_fn(move |name| variables.get(name).cloned());
+    let dependencies = Dependencies::with_clock(&environment, stage.clock.clone())
+        .expect("the stage's settings are right");
+    let mut served = BTreeMap::new();
+    for function in HTTP_FUNCTIONS {
+        let handler: Box<dyn Handler> = match function {
+            "landing" => Box::new(
+                landing::Landing::new(&environment, &dependencies).expect("the settings are right"),
+            ),
+            "webhook" => Box::new(
+                webhook::Webhook::new(&environment, &dependencies).expect("the settings are right"),
+            ),
+            "activation" => Box::new(activation::Activation::new(&dependencies)),
+            _ => {
+                let settings = ManagementSettings::read(&environment, &dependencies);
+                let settings = settings.expect("the settings are right");
+                Box::new(management::Management::new(&dependencies, settings))
+            }
+        };
+        let mut routes = BTreeSet::new();
+        for (method, path) in candidates() {
+            let target = path.replace("{id}", ID).replace("{operationId}", OPERATION_ID);
+            let mut request = Request::default();
+            *request.method_mut() = method.parse().expect("a method");
+            *request.uri_mut() = target.parse().expect("a path");
+            let body = handler.handle(request).await.into_body();
+            let problem: Option<Value> = serde_json::from_slice(&body).ok();
+            if !problem.is_some_and(|problem| problem["code"] == "no_route") {
+                routes.insert((method, path));
+            }
+        }
+        served.insert(function, routes);
+    }
+    served
+}
+
+#[tokio::test]
+async fn the_template_routes_exactly_what_a_function_serves() {
+    let template = Template::read();
+    for (function, routes) in served(&stage().await).await {
+        assert_eq!(template.routes(function), routes, "{function}");
+    }
+    for unreachable in ["reconciliation", "delivery"] {
+        assert_eq!(template.routes(unreachable), BTreeSet::new());
+    }
+}
+
+#[test]
+fn the_publishers_own_api_requires_a_signature() {
+    let template = Template::read();
+    let private: BTreeSet<&str> =
+        HTTP_FUNCTIONS.into_iter().filter(|function| template.is_private(function)).collect();
+    assert_eq!(private, BTreeSet::from(["activation", "management"]));
+}
+
+#[tokio::test]
+async fn the_custom_handler_serves_every_route_of_the_template() {
+    let stage = stage().await;
+    let http = shared::host::http_client::client();
+    for function in HTTP_FUNCTIONS {
+        for (method, path) in Template::read().routes(function) {
+            let path = path.replace("{id}", ID).replace("{operationId}", OPERATION_ID);
+            let method: Method = method.parse().expect("a method");
+            let request = http.request(method.clone(), format!("{}{path}", stage.url()));
+            let answer = request.send().await.expect("the functions answer");
+            let body = answer.text().await.expect("a body of text");
+            assert!(!body.contains("no_route"), "{method} {path}: {body}");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The settings that the template and the example of a function app deploy.
+
+use std::collections::BTreeSet;
+
+use local::Stage;
+use runtime::Template;
+use shared::config::Dependencies;
+use shared::host::environment::Environment;
+
+use super::{json, stage};
+
+/// The local system's settings in the form in which the template sets them.
+fn environment(stage: &Stage) -> Environment {
+    let mut variables = stage.variables.clone();
+    for secret in ["ENTRA_CLIENT_SECRET", "LANDING_CLIENT_SECRET", "DELIVERY_SIGNING_KEY"] {
+        variables.remove(secret);
+        let arn = "arn:aws:secretsmanager:eu-north-1:123456789012:secret:marketplace-AbCdEf";
+        variables.insert(format!("{secret}_ARN"), arn.to_owned());
+    }
+    Environment::from_fn(move |name| variables.get(name).cloned())
+}
+
+/// The settings that a function reads at its start.
+fn asked(function: &str, environment: &Environment) -> BTreeSet<String> {
+    match function {
+        "landing" => drop(landing::Landing::from_environment(environment).expect(function)),
+        "activation" => {
+            drop(activation::Activation::from_environment(environment).expect(function))
+        }
+        "webhook" => drop(webhook::Webhook::from_environment(environment).expect(function)),
+        "management" => {
+            drop(management::Management::from_environment(environment).expect(function));
+        }
+        "reconciliation" => {
+            drop(reconciliation::Reconciliation::from_environment(environment).expect(function));
+        }
+        "delivery" => drop(delivery::Delivery::from_environment(environment).expect(function)),
+        _ => panic!("{function} is in the template and not in this test"),
+    }
+    environment.asked().into_iter().map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn a_function_is_deployed_with_the_settings_it_reads_and_no_others() {
+    let stage = stage().await;
+    let template = Template::read();
+    assert_eq!(template.functions().len(), 6);
+    for function in template.functions() {
+        let mut wanted = asked(&function, &environment(&stage));
+        // Lambda sets the credentials and the region, and the template sets a secret's ARN.
+        wanted.retain(|name| {
+            !["_CLIENT_SECRET", "_SIGNING_KEY"].iter().any(|end| name.ends_with(end))
+                && !name.starts_with("AWS_")
+        });
+        // `main` reads it before it builds the function.
+        wanted.insert("LOG_LEVEL".to_owned());
+        assert_eq!(template.variables(&function), wanted, "{function}");
+    }
+}
+
+#[tokio::test]
+async fn the_example_of_a_function_apps_settings_names_what_the_handler_reads() {
+    let stage = stage().await;
+    let mut variables = stage.variables.clone();
+    variables.remove("AWS_ENDPOINT_URL_DYNAMODB");
+    let environment = Environment::from_fn(move |name| variables.get(name).cloned());
+    let dependencies = Dependencies::read(&environment).expect("the stage's settings are right");
+    azure_custom_handler::Functions::new(&environment, &dependencies).expect("they are");
+    let mut wanted: BTreeSet<&str> = environment.asked().into_iter().collect();
+    for not_needed in [
+        "ENTRA_CLIENT_SECRET_ARN",
+        "LANDING_CLIENT_SECRET_ARN",
+        "DELIVERY_SIGNING_KEY_ARN",
+        "DECISION_SIGNING_KEY_ARN",
+        "AWS_ENDPOINT_URL_DYNAMODB",
+        "AWS_SESSION_TOKEN",
+    ] {
+        wanted.remove(not_needed);
+    }
+    wanted.insert("LOG_LEVEL");
+    let example = json(include_str!(
+        "../../../../functions/azure-custom-handler/local.settings.example.json"
+    ));
+    let values = example["Values"].as_object().expect("the example has values");
+    let hosts_own = ["FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage"];
+    let named: BTreeSet<&str> =
+        values.keys().map(String::as_str).filter(|name| !hosts_own.contains(name)).collect();
+    assert_eq!(named, wanted);
+}

@@ -1,0 +1,199 @@
+//! What happens in each flow.
+
+use std::time::Duration;
+
+use emulator::{Action, Call, FaultKind, Purchase, Refused, Times, World};
+use http::Method;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::Flow;
+use crate::run::{Purpose, Run};
+
+/// How far late reads lag behind.
+const READ_LAG: Duration = Duration::from_secs(20);
+
+/// Longer than a sweep waits for the stream to deliver new events.
+const AFTER_STREAM_HEAD_START: Duration = Duration::from_secs(121);
+
+impl Run {
+    /// Creates everything that the flow starts from.
+    pub(super) fn set_up(&mut self, flow: Flow) -> Uuid {
+        let purchase = match flow {
+            Flow::Subscribe => Purchase::flat_rate("auto").auto_activated(),
+            Flow::ChangePlan
+            | Flow::RejectPlan
+            | Flow::RejectByAnswer
+            | Flow::ProductAcceptsPlan
+            | Flow::EditedPlan
+            | Flow::ChangeOfUnknown => Purchase::flat_rate("silver"),
+            _ => Purchase::per_seat("team", 10),
+        };
+        let id = self.io.world(|world| world.purchase(purchase));
+        match flow {
+            Flow::Visit | Flow::Confirm | Flow::HandOver => {}
+            Flow::Subscribe => self.activated_by_microsoft(id),
+            Flow::ChangeOfUnknown | Flow::ReconcileOvertaken => {
+                // Another deployment activated it, so our table has no record.
+                self.confirm(id);
+                self.finish();
+                self.forget(id);
+            }
+            _ => {
+                self.confirm(id);
+                self.finish();
+            }
+        }
+        match flow {
+            Flow::Revert => {
+                self.microsoft(|world| world.change_quantity(id, 20));
+                self.deliver();
+                self.microsoft(|world| world.revert(id));
+            }
+            Flow::Reinstate | Flow::ReinstateOfUnknown | Flow::ReconcileReinstatement => {
+                self.microsoft(|world| world.suspend(id));
+                self.deliver();
+                // Let the settling window pass before the flow begins.
+                self.world(|world| world.advance(Duration::from_secs(120)));
+                self.microsoft(|world| world.reinstate(id));
+            }
+            Flow::ReinstateOvertaken => {
+                self.microsoft(|world| world.suspend(id));
+                self.microsoft(|world| world.reinstate(id));
+            }
+            Flow::ChangePlan
+            | Flow::RejectPlan
+            | Flow::ProductAcceptsPlan
+            | Flow::EditedPlan
+            | Flow::ChangeOfUnknown => {
+                self.microsoft(|world| world.change_plan(id, "gold"));
+            }
+            Flow::RejectByAnswer => {
+                self.microsoft(|world| world.change_plan(id, "gold"));
+                let (call, kind) = (Call::UpdateOperation, FaultKind::DropBefore);
+                let fault = emulator::Fault { call, kind, times: Times::Always };
+                self.world(|world| world.faults_mut().add(fault));
+            }
+            Flow::ReconcileLate => {
+                self.world(|world| world.advance(READ_LAG));
+                self.microsoft(|world| world.change_quantity(id, 20));
+            }
+            Flow::ChangeQuantity | Flow::RejectQuantity | Flow::ProductRejectsQuantity => {
+                self.microsoft(|world| world.change_quantity(id, 20));
+            }
+            Flow::Renew => self.microsoft(|world| world.renew(id)),
+            Flow::Suspend => self.microsoft(|world| world.suspend(id)),
+            Flow::Unsubscribe => self.microsoft(|world| world.unsubscribe(id)),
+            Flow::Reconcile | Flow::PublisherObserves => {
+                self.microsoft(|world| world.suspend(id));
+                self.world(|world| world.lose_deliveries());
+            }
+            _ => {}
+        }
+        if flow == Flow::ReinstateOfUnknown {
+            self.forget(id);
+        }
+        if flow == Flow::ReconcileReinstatement {
+            self.world(|world| world.lose_deliveries());
+        }
+        id
+    }
+
+    /// Runs the flow itself. The webhook calls that are due arrive at its end.
+    pub(super) fn act(&mut self, flow: Flow, id: Uuid) {
+        match flow {
+            Flow::Visit => self.open(id),
+            Flow::Confirm | Flow::HandOver => self.confirm(id),
+            Flow::Activate => {
+                self.call(Purpose::Activate(id), Method::POST, &format!("{id}/activate"), "")
+            }
+            Flow::PublisherPlan => {
+                self.request_change(id, &json!({ "planId": "basic" }).to_string())
+            }
+            Flow::PublisherRepeatsRequest => {
+                let body = json!({ "quantity": 20 }).to_string();
+                self.request_change_with_key(id, "the-same", &body);
+                self.finish();
+                self.request_change_with_key(id, "the-same", &body);
+            }
+            Flow::PublisherObserves => {
+                self.call(Purpose::Manage, Method::POST, &format!("{id}/observe"), "")
+            }
+            Flow::PublisherQuantity => {
+                self.request_change(id, &json!({ "quantity": 20 }).to_string())
+            }
+            Flow::PublisherCancel => {
+                self.call(Purpose::Manage, Method::DELETE, &id.to_string(), "")
+            }
+            Flow::Reconcile | Flow::ReconcileReinstatement => self.start_reconciliation(),
+            Flow::DeliverFromStream => self.start_stream(usize::MAX),
+            Flow::DeliverFromSweep => {
+                drop(self.table.take_stream(usize::MAX));
+                self.world(|world| world.advance(AFTER_STREAM_HEAD_START));
+                self.start_sweep();
+            }
+            Flow::Redeliver => {
+                self.start_stream(usize::MAX);
+                self.finish();
+                self.redeliver(id, &json!({ "fromVersion": 1 }));
+                self.finish();
+                self.start_sweep();
+            }
+            Flow::EditedPlan => {
+                self.send_edited(id, &json!({ "action": "ChangePlan", "planId": "platinum" }))
+            }
+            Flow::ReconcileLate => {
+                self.deliver();
+                self.world(|world| world.settings_mut().behaviour.stale_reads = Some(READ_LAG));
+                self.start_reconciliation();
+            }
+            Flow::ReconcileOvertaken => {
+                self.io.interleave(true);
+                self.start_reconciliation();
+                self.run_until_noted(&["GET /api/saas/subscriptions"]);
+                self.microsoft(|world| world.suspend(id));
+                self.send_due();
+                self.overtake();
+            }
+            Flow::ReinstateOvertaken => {
+                self.io.interleave(true);
+                self.send_due();
+                self.in_transit.sort_by_key(|(_, dispatch)| dispatch.action != Action::Reinstate);
+                self.arrive(0);
+                self.run_until_noted(&["load with mark", "/operations/", "subscriptions/"]);
+                self.overtake();
+            }
+            _ => {}
+        }
+        self.finish();
+        self.deliver();
+    }
+
+    /// Deletes a subscription's record and everything else we know of it.
+    fn forget(&mut self, id: Uuid) {
+        self.table.forget(id);
+        self.io.product(|product| product.forget(id));
+    }
+
+    /// The customer or Microsoft does something that the emulator must allow here.
+    fn microsoft<T>(&mut self, act: impl FnOnce(&mut World) -> Result<T, Refused>) {
+        drop(self.io.world(act).expect("the flow leads there"));
+    }
+
+    fn world(&mut self, act: impl FnOnce(&mut World)) {
+        self.io.world(act);
+    }
+
+    /// Delivers the due webhook calls, each once.
+    fn deliver(&mut self) {
+        self.send_due();
+        while !self.in_transit.is_empty() {
+            self.arrive(0);
+            self.finish();
+        }
+    }
+
+    fn request_change(&mut self, id: Uuid, body: &str) {
+        self.call(Purpose::Manage, Method::PATCH, &id.to_string(), body);
+    }
+}

@@ -1,0 +1,281 @@
+//! The invariants of the calm after a storm.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use emulator::{Action, SubscriptionState};
+use jiff::Timestamp;
+use shared::domain::{Cause, Event, EventKind, OperationId, Record, SubscriptionId};
+use shared::store::OperationOutcome;
+use uuid::Uuid;
+
+use super::midnight;
+use crate::io::Io;
+use crate::replay;
+use crate::store::MemoryStore;
+
+/// Checks that both sides hold the same, and that Microsoft has the answers that we recorded.
+///
+/// `confirmed` are the purchases whose activation was confirmed to a caller, `received` the changes
+/// whose webhook call was answered with 200.
+pub(crate) fn check_calm(
+    io: &Arc<Io>,
+    table: &MemoryStore,
+    confirmed: &BTreeSet<Uuid>,
+    received: &BTreeSet<Uuid>,
+) {
+    let subscriptions: Vec<SubscriptionState> =
+        io.world(|world| world.subscriptions().cloned().collect());
+    for microsoft in subscriptions {
+        let id = SubscriptionId(microsoft.id);
+        let Some(record) = table.record(id) else {
+            io.violate(format!("{id}: no record"));
+            continue;
+        };
+        for (what, ours, theirs) in compare(&record, &microsoft) {
+            if ours != theirs {
+                io.violate(format!("{id}: {what} is {ours} here and {theirs} at Microsoft"));
+            }
+        }
+        if record.pending_operation.is_some() {
+            io.violate(format!("{id}: still waits for an operation"));
+        }
+        if confirmed.contains(&microsoft.id) && microsoft.status == "PendingFulfillmentStart" {
+            io.violate(format!("{id}: confirmed, but never activated"));
+        }
+        check_replay(io, table, &record);
+        check_order(io, table, id);
+        check_answers(io, table, id, received);
+        check_rejections(io, table, id);
+        check_delivered(io, table, &record);
+    }
+}
+
+/// Each property with our value and Microsoft's.
+fn compare(record: &Record, microsoft: &SubscriptionState) -> Vec<(&'static str, String, String)> {
+    let ours = &record.subscription;
+    let at = |at: Option<Timestamp>| at.map_or("none".to_owned(), |at| at.to_string());
+    let seats = |seats: Option<u64>| seats.map_or("none".to_owned(), |seats| seats.to_string());
+    vec![
+        ("the status", record.status().to_string(), microsoft.status.to_owned()),
+        ("the plan", ours.plan_id.clone(), microsoft.plan_id.clone()),
+        ("the number of seats", seats(ours.quantity), seats(microsoft.quantity.map(u64::from))),
+        (
+            "the term's start",
+            at(ours.term.start_date),
+            midnight(microsoft.term_start).unwrap_or("none".into()),
+        ),
+        (
+            "the term's end",
+            at(ours.term.end_date),
+            midnight(microsoft.term_end).unwrap_or("none".into()),
+        ),
+        (
+            "the renewal",
+            format!("{:?}", ours.auto_renew),
+            format!("{:?}", Some(microsoft.auto_renew)),
+        ),
+        ("the name", format!("{:?}", ours.name), format!("{:?}", Some(&microsoft.name))),
+        ("the offer", ours.offer_id.clone(), microsoft.offer_id.clone()),
+        (
+            "the term",
+            format!("{:?}", ours.term.term_unit),
+            format!("{:?}", Some(&microsoft.term_unit)),
+        ),
+        ("the trial", ours.is_free_trial.to_string(), microsoft.is_free_trial.to_string()),
+        (
+            "the beneficiary's tenant",
+            format!("{:?}", ours.beneficiary.tenant_id),
+            format!("{:?}", Some(microsoft.beneficiary.tenant_id)),
+        ),
+        (
+            "the purchaser's tenant",
+            format!("{:?}", ours.purchaser.tenant_id),
+            format!("{:?}", Some(microsoft.purchaser.tenant_id)),
+        ),
+        (
+            "the number of operations allowed to the customer",
+            format!("{:?}", ours.allowed_customer_operations.as_ref().map(BTreeSet::len)),
+            format!("{:?}", Some(microsoft.allowed_customer_operations.len())),
+        ),
+    ]
+    .into_iter()
+    // Microsoft's edits after the end don't concern the publisher (F-LC-8).
+    .filter(|(what, _, _)| microsoft.status != "Unsubscribed" || *what == "the status")
+    .collect()
+}
+
+/// Replaying all events gives the record.
+fn check_replay(io: &Arc<Io>, table: &MemoryStore, record: &Record) {
+    let id = record.id();
+    let mut replayed = None;
+    for event in table.history(id, 0) {
+        match replay::apply(replayed.as_ref(), &event) {
+            Ok(after) => replayed = Some(after),
+            Err(what) => io.violate(format!("{id}: replayed: {what}")),
+        }
+    }
+    if replayed.as_ref() != Some(&record.subscription) {
+        io.violate(format!("{id}: the history doesn't give the record"));
+    }
+}
+
+/// The events are in the order in which Microsoft made the changes. An event that a late read
+/// caused would report a past state again, and break this.
+fn check_order(io: &Arc<Io>, table: &MemoryStore, id: SubscriptionId) {
+    let history: Vec<SubscriptionState> = io.world(|world| world.history(id.0).cloned().collect());
+    let events = table.history(id, 0);
+    let plans = events.iter().filter_map(|event| match &event.kind {
+        EventKind::PlanChanged { to, .. } => Some(to.clone()),
+        _ => None,
+    });
+    let seats = events.iter().filter_map(|event| match &event.kind {
+        EventKind::QuantityChanged { to, .. } => Some(format!("{to:?}")),
+        _ => None,
+    });
+    // We record a reinstatement when its operation is open (F-LC-5). If Microsoft declines it
+    // later, or never receives our answer, the old suspension continues and is recorded again.
+    let suspended_since = |at: Timestamp| {
+        let by_then = history.iter().rev().skip_while(|state| state.last_modified > at);
+        by_then
+            .take_while(|state| state.status == "Suspended")
+            .last()
+            .map(|state| state.last_modified)
+    };
+    let mut reinstated = None;
+    let statuses = events.iter().filter_map(|event| match &event.kind {
+        EventKind::Activated => Some("Subscribed".to_owned()),
+        EventKind::Reinstated => {
+            reinstated = suspended_since(event.recorded_at);
+            None
+        }
+        EventKind::Suspended => {
+            let is_the_same = reinstated
+                .take()
+                .is_some_and(|since| suspended_since(event.recorded_at) == Some(since));
+            (!is_the_same).then(|| "Suspended".to_owned())
+        }
+        EventKind::Unsubscribed => Some("Unsubscribed".to_owned()),
+        _ => None,
+    });
+    for (what, recorded, held) in [
+        ("plans", plans.collect::<Vec<_>>(), changes(&history, |state| state.plan_id.clone())),
+        (
+            "seats",
+            seats.collect(),
+            changes(&history, |state| format!("{:?}", state.quantity.map(u64::from))),
+        ),
+        ("statuses", statuses.collect(), changes(&history, |state| state.status.to_owned())),
+    ] {
+        let mut rest = held.iter();
+        if !recorded.iter().all(|value| rest.any(|held| held == value)) {
+            io.violate(format!(
+                "{id}: recorded the {what} {recorded:?}, but Microsoft held {held:?}"
+            ));
+        }
+    }
+}
+
+/// The values of one field, without consecutive repetitions.
+fn changes(
+    history: &[SubscriptionState],
+    field: impl Fn(&SubscriptionState) -> String,
+) -> Vec<String> {
+    let mut values: Vec<String> = history.iter().map(field).collect();
+    values.dedup();
+    values
+}
+
+/// Every operation has ended at Microsoft, and its mark agrees with how it ended.
+fn check_answers(io: &Arc<Io>, table: &MemoryStore, id: SubscriptionId, received: &BTreeSet<Uuid>) {
+    let operations = io.world(|world| {
+        let ids = world.operations(id.0);
+        ids.into_iter().map(|operation| world.operation(operation)).collect::<Vec<_>>()
+    });
+    let ended = io.world(|world| world.subscription(id.0).status == "Unsubscribed");
+    for operation in operations {
+        if matches!(operation.status, "InProgress" | "NotStarted") {
+            io.violate(format!("{id}: the operation {} was left open", operation.id));
+        }
+        let Some(mark) = table.mark(id, OperationId(operation.id)) else {
+            // Nothing changes after the end, so an operation that arrives then gets no mark.
+            if received.contains(&operation.id) && !ended {
+                io.violate(format!(
+                    "{id}: the change {} was received, but has no mark",
+                    operation.id
+                ));
+            }
+            continue;
+        };
+        let fits = match mark.outcome {
+            // A cancellation declines an open reinstatement (F-CAN-7).
+            OperationOutcome::Accepted if operation.action == Action::Reinstate => {
+                operation.status == "Succeeded" || ended
+            }
+            OperationOutcome::Accepted => operation.status == "Succeeded",
+            OperationOutcome::Rejected => operation.status == "Failed",
+            OperationOutcome::Followed | OperationOutcome::Noticed => true,
+        };
+        if !fits {
+            io.violate(format!(
+                "{id}: {} {} is marked {:?} and {} at Microsoft",
+                operation.action.as_str(),
+                operation.id,
+                mark.outcome,
+                operation.status
+            ));
+        }
+    }
+}
+
+/// Every recorded rejection belongs to a change that failed at Microsoft, and each change has at
+/// most one. An operation doesn't say why it failed: if a suspension was faster than our rejection,
+/// it counts as rejected all the same.
+fn check_rejections(io: &Arc<Io>, table: &MemoryStore, id: SubscriptionId) {
+    let mut failed: Vec<Uuid> = io.world(|world| {
+        let operations = world.operations(id.0).into_iter().map(|id| world.operation(id));
+        let failed = operations.filter(|operation| operation.status == "Failed");
+        failed.map(|operation| operation.id).collect()
+    });
+    let history = table.history(id, 0).into_iter();
+    let (mut named, mut unnamed) = (Vec::new(), 0);
+    for event in history.filter(|event| matches!(event.kind, EventKind::ChangeRejected { .. })) {
+        match event.cause {
+            Cause::Webhook { operation_id: Some(operation), .. } => named.push(operation.0),
+            // The reconciliation doesn't name the operation.
+            _ => unnamed += 1,
+        }
+    }
+    for operation in named {
+        match failed.iter().position(|failed| *failed == operation) {
+            Some(place) => drop(failed.swap_remove(place)),
+            None => io.violate(format!("{id}: {operation} is recorded as rejected, but wasn't")),
+        }
+    }
+    if unnamed > failed.len() {
+        io.violate(format!("{id}: more changes are recorded as rejected than failed"));
+    }
+}
+
+/// The product received every event in order, its state equals the record, and no event is pending.
+fn check_delivered(io: &Arc<Io>, table: &MemoryStore, record: &Record) {
+    let id = record.id();
+    let recorded: Vec<String> = table.history(id, 0).iter().map(Event::id).collect();
+    let expected = serde_json::to_value(&record.subscription).ok();
+    io.product(|product| {
+        let received = product.received(id.0);
+        let mut wrong = Vec::new();
+        if received != recorded {
+            wrong.push(format!("{id}: the product received {received:?}, not {recorded:?}"));
+        }
+        if product.last_state(id.0) != expected.as_ref() {
+            wrong.push(format!("{id}: the product's state is not the record's"));
+        }
+        wrong
+    })
+    .into_iter()
+    .for_each(|what| io.violate(what));
+    if let due @ [_, ..] = &*table.outbox(|outbox| outbox.due(Timestamp::MAX)) {
+        io.violate(format!("still pending: {due:?}"));
+    }
+}

@@ -1,0 +1,116 @@
+//! The invariants of a commit.
+
+use std::sync::Arc;
+
+use emulator::Action;
+use shared::domain::{Action as What, Cause, EventKind, Record, Status, Subscription};
+use shared::store::{Commit, OperationOutcome};
+use uuid::Uuid;
+
+use super::midnight;
+use crate::io::Io;
+use crate::replay;
+
+/// Checks a commit before its effect is visible: replaying the events gives exactly the record; no
+/// event is missing, repeated, out of order, or later than the end; and each event reports a state
+/// that Microsoft has held.
+pub(crate) fn check_commit(io: &Arc<Io>, before: Option<&Record>, commit: &Commit) {
+    check_mark(io, before, commit);
+    let Some(next) = &commit.next else { return };
+    let id = next.record.id();
+    let mut replayed = before.map(|record| record.subscription.clone());
+    if before.is_some_and(|record| *record.status() == Status::Unsubscribed)
+        && !next.events.is_empty()
+    {
+        io.violate(format!("{id}: an event after Unsubscribed"));
+    }
+    for (index, event) in next.events.iter().enumerate() {
+        if (event.version, usize::from(event.index)) != (next.record.version, index) {
+            io.violate(format!("{id}: an event at position {}-{}", event.version, event.index));
+        }
+        match replay::apply(replayed.as_ref(), event) {
+            Ok(after) => replayed = Some(after),
+            Err(what) => io.violate(format!("{id}: {what} ({})", event.kind.name())),
+        }
+        check_microsoft_held(io, &event.kind, &event.subscription);
+    }
+    if replayed.as_ref() != Some(&next.record.subscription) {
+        io.violate(format!("{id}: the events don't give the record"));
+    }
+}
+
+/// An operation's mark and its effect are written together.
+fn check_mark(io: &Arc<Io>, before: Option<&Record>, commit: &Commit) {
+    let next = commit.next.as_ref();
+    let after = next.map(|next| &next.record).or(before);
+    if let (Some(mark), Some(after)) = (&commit.mark, after)
+        && mark.outcome == OperationOutcome::Accepted
+    {
+        let operation = io.world(|world| world.operation(mark.operation_id.0));
+        let in_force = match operation.action {
+            Action::ChangePlan => after.subscription.plan_id == operation.plan_id,
+            Action::ChangeQuantity => {
+                after.subscription.quantity == operation.quantity.map(u64::from)
+            }
+            _ => *after.status() == Status::Subscribed,
+        };
+        if !in_force {
+            io.violate(format!("{} is marked as accepted, but not in force", operation.id));
+        }
+    }
+    for event in next.iter().flat_map(|next| &next.events) {
+        if let (
+            EventKind::PlanChanged { .. } | EventKind::QuantityChanged { .. },
+            Cause::Webhook {
+                operation_id: Some(id),
+                action: What::ChangePlan | What::ChangeQuantity,
+                ..
+            },
+        ) = (&event.kind, &event.cause)
+            && commit.mark.as_ref().is_none_or(|mark| mark.operation_id != *id)
+        {
+            io.violate(format!("{id} changed something without a mark"));
+        }
+    }
+}
+
+/// Microsoft's copy has held every value that an event reports.
+fn check_microsoft_held(io: &Arc<Io>, kind: &EventKind, reported: &Subscription) {
+    let id = reported.id;
+    io.world(|world| {
+        let mut history = world.history(id.0);
+        let (known, what) = match kind {
+            EventKind::PlanChanged { to, .. } => {
+                (history.any(|state| state.plan_id == *to), "plan")
+            }
+            EventKind::QuantityChanged { to, .. } => {
+                (history.any(|state| state.quantity.map(u64::from) == *to), "quantity")
+            }
+            EventKind::Suspended => (history.any(|state| state.status == "Suspended"), "status"),
+            EventKind::Unsubscribed => {
+                (history.any(|state| state.status == "Unsubscribed"), "status")
+            }
+            EventKind::Activated => (history.any(|state| state.status == "Subscribed"), "status"),
+            EventKind::Renewed => (
+                history.any(|state| {
+                    midnight(state.term_start) == reported.term.start_date.map(|at| at.to_string())
+                }),
+                "term",
+            ),
+            // We record a reinstatement when its operation is open (F-LC-5). Microsoft's copy
+            // follows after our answer.
+            EventKind::Reinstated => {
+                let reinstates = |id: Uuid| world.operation(id).action == Action::Reinstate;
+                (world.operations(id.0).into_iter().any(reinstates), "reinstatement")
+            }
+            EventKind::Purchased
+            | EventKind::ActivationRequested
+            | EventKind::ActivationDeadlineApproaching
+            | EventKind::ChangeRejected { .. }
+            | EventKind::DetailsChanged => (true, ""),
+        };
+        (!known).then(|| format!("{id}: {} with a {what} Microsoft never held", kind.name()))
+    })
+    .into_iter()
+    .for_each(|what| io.violate(what));
+}

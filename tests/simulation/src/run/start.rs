@@ -1,0 +1,137 @@
+//! Starting functions: for a request, for a batch of the stream, by a schedule.
+
+use bytes::Bytes;
+use delivery::Driver;
+use http::{HeaderMap, Method, Request, Uri};
+use jiff::{SignedDuration, Timestamp};
+
+use super::purpose::Purpose;
+use super::{Outcome, Run};
+use crate::publisher::Function;
+use crate::stream;
+
+/// No webhook call takes longer to arrive: by then Microsoft has stopped waiting for an answer, and
+/// the call's token has expired.
+const MAX_WEBHOOK_DELAY: SignedDuration = SignedDuration::from_mins(50);
+
+impl Run {
+    pub(crate) fn start(&mut self, purpose: Purpose, request: Request<Bytes>) {
+        self.io.note(|| format!("> {}", purpose.describe()));
+        match purpose {
+            Purpose::Activate(id) => {
+                self.activation_requested.insert(id);
+            }
+            // If the publisher activates, the buyer's confirmation alone must not.
+            Purpose::Confirm(id) if !self.choices.by_publisher => {
+                self.activation_requested.insert(id);
+            }
+            _ => {}
+        }
+        match purpose.function() {
+            Function::Reconciliation => return self.start_slice(purpose),
+            Function::Delivery => return self.start_delivery(purpose),
+            Function::Landing | Function::Webhook | Function::Activation | Function::Management => {
+            }
+        }
+        if self.io.plans_overtaking() {
+            self.last_request = Some((purpose.clone(), request.clone()));
+        }
+        let handler = self.publisher.handler(purpose.function());
+        let handler = handler.expect("the settings are complete");
+        let deadline = self.deadline(&purpose);
+        self.tasks.start(purpose, deadline, async move {
+            Outcome::Status(handler.handle(request).await.status().as_u16())
+        });
+    }
+
+    fn start_slice(&mut self, purpose: Purpose) {
+        let reconciliation = self.publisher.reconciliation().expect("the settings are complete");
+        let deadline = self.deadline(&purpose);
+        self.tasks.start(purpose, deadline, async move {
+            Outcome::Slice {
+                finished: reconciliation.slice().await.is_ok_and(|report| report.finished),
+            }
+        });
+    }
+
+    fn start_delivery(&mut self, purpose: Purpose) {
+        let delivery = self.publisher.delivery();
+        let records = match &purpose {
+            Purpose::Stream(entries) => Some(stream::records(entries)),
+            _ => None,
+        };
+        let deadline = self.deadline(&purpose);
+        self.tasks.start(purpose, deadline, async move {
+            match records {
+                Some(records) => Outcome::Stream(delivery.stream(&records).await),
+                None => {
+                    // The next sweep finds what this one fails to send.
+                    let _ = delivery.sweep(Driver::BesideTheStream).await;
+                    Outcome::Sweep
+                }
+            }
+        });
+    }
+
+    /// When the host ends a function, by the timeouts in `template.yaml`.
+    fn deadline(&self, purpose: &Purpose) -> Timestamp {
+        let seconds = match purpose.function() {
+            Function::Webhook => 15,
+            Function::Landing => 20,
+            Function::Activation | Function::Management => 29,
+            Function::Delivery => 60,
+            Function::Reconciliation => 300,
+        };
+        self.io.now() + SignedDuration::from_secs(seconds)
+    }
+
+    /// Starts a reconciliation unless one is running: a second one would only repeat the work.
+    pub(crate) fn start_reconciliation(&mut self) {
+        if !self.tasks.purposes().any(|purpose| matches!(purpose, Purpose::Reconcile)) {
+            self.start(Purpose::Reconcile, Request::new(Bytes::new()));
+        }
+    }
+
+    /// Hands at most `max` events of the stream to the delivery. Like a shard, the stream has only
+    /// one batch in progress.
+    pub(crate) fn start_stream(&mut self, max: usize) {
+        if self.tasks.purposes().any(|purpose| matches!(purpose, Purpose::Stream(_))) {
+            return;
+        }
+        let entries = self.table.take_stream(max);
+        if !entries.is_empty() {
+            self.start(Purpose::Stream(entries), Request::default());
+        }
+    }
+
+    pub(crate) fn start_sweep(&mut self) {
+        self.start(Purpose::Sweep, Request::default());
+    }
+
+    /// Microsoft sends its due webhook calls, which are in transit until they arrive.
+    pub(crate) fn send_due(&mut self) {
+        self.io.world(|world| {
+            let due = world.take_due_deliveries();
+            self.in_transit.extend(due.into_iter().map(|dispatch| (world.now(), dispatch)));
+        });
+    }
+
+    /// A webhook call arrives, unless it has been in transit for too long.
+    pub(crate) fn arrive(&mut self, index: usize) {
+        let (sent, dispatch) = self.in_transit.swap_remove(index);
+        if self.io.now().duration_since(sent) > MAX_WEBHOOK_DELAY {
+            self.io.world(|world| world.delivery_answered(&dispatch, None));
+            return;
+        }
+        let request = webhook(dispatch.headers.clone(), dispatch.body.clone());
+        self.start(Purpose::Deliver(Box::new(dispatch)), request);
+    }
+}
+
+pub(crate) fn webhook(headers: HeaderMap, body: Vec<u8>) -> Request<Bytes> {
+    let mut request = Request::new(Bytes::from(body));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = Uri::from_static("/webhook");
+    *request.headers_mut() = headers;
+    request
+}

@@ -1,0 +1,49 @@
+//! Requests of the buyer and the publisher.
+
+use bytes::Bytes;
+use http::{Method, Request};
+use serde_json::Value;
+use url::form_urlencoded::Serializer;
+use uuid::Uuid;
+
+use crate::run::{Purpose, Run};
+
+impl Run {
+    pub(crate) fn open(&mut self, id: Uuid) {
+        let request =
+            Request::builder().uri(format!("/landing?{}", self.form(id))).body(Bytes::new());
+        self.start(Purpose::Visit, request.expect("a form is a query"));
+    }
+
+    /// The buyer presses the button on the landing page.
+    pub(crate) fn confirm(&mut self, id: Uuid) {
+        let request = Request::builder().method(Method::POST).uri("/landing");
+        let request = request.body(Bytes::from(self.form(id)));
+        self.start(Purpose::Confirm(id), request.expect("a constant address"));
+    }
+
+    fn form(&self, id: Uuid) -> String {
+        let token = self.io.world(|world| world.purchase_token(id));
+        Serializer::new(String::new()).append_pair("token", &token).finish()
+    }
+
+    pub(crate) fn request_change_with_key(&mut self, id: Uuid, key: &str, body: &str) {
+        let request = Request::builder()
+            .method(Method::PATCH)
+            .uri(format!("/subscriptions/{id}"))
+            .header("idempotency-key", key)
+            .body(Bytes::from(body.to_owned()));
+        self.start(Purpose::Keyed(key.to_owned()), request.expect("a GUID is a path"));
+    }
+
+    /// The publisher calls the management or activation API.
+    pub(crate) fn call(&mut self, purpose: Purpose, method: Method, path: &str, body: &str) {
+        let request = Request::builder().method(method).uri(format!("/subscriptions/{path}"));
+        self.start(purpose, request.body(Bytes::from(body.to_owned())).expect("a GUID is a path"));
+    }
+
+    /// An operator requests that events are sent again.
+    pub(crate) fn redeliver(&mut self, id: Uuid, from: &Value) {
+        self.call(Purpose::Manage, Method::POST, &format!("{id}/redeliver"), &from.to_string());
+    }
+}
