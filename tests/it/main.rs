@@ -46,3 +46,4 @@ mod webhook_claims;
 mod webhook_faults;
 mod webhook_forms;
 mod webhook_order;
+mod wings;

@@ -7,7 +7,7 @@ macro_rules! codes {
     ($($(#[$meaning:meta])* $code:ident = $status:ident $text:literal,)+) => {
         /// The stable codes of problems. A code never changes its meaning.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum ErrorCode {
+        pub(crate) enum ErrorCode {
             $($(#[$meaning])* $code,)+
         }
 
@@ -15,13 +15,13 @@ macro_rules! codes {
             #[cfg(test)]
             pub const ALL: &[Self] = &[$(Self::$code,)+];
 
-            pub const fn as_str(self) -> &'static str {
+            pub(crate) const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$code => $text,)+
                 }
             }
 
-            pub const fn status(self) -> StatusCode {
+            pub(crate) const fn status(self) -> StatusCode {
                 match self {
                     $(Self::$code => StatusCode::$status,)+
                 }

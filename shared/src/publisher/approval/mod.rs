@@ -18,6 +18,7 @@
 //! paying customer, and both sides hold the same.
 
 mod product;
+mod time_limits;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,35 +31,14 @@ use crate::domain::{
 };
 use crate::host::clock::Clock;
 use crate::host::deadline;
-use crate::microsoft::fulfillment::{Marketplace, Plan};
+use crate::microsoft::fulfillment::Marketplace;
 
-pub use product::{NoDecision, Product};
-
-/// How long we wait for the product. A product that has to ask another system first should not do so
-/// within Microsoft's ten seconds. If this were longer, a product that hangs would cost its own
-/// customers that time.
-pub const PRODUCT_TIMEOUT: Duration = Duration::from_secs(3);
-
-/// How much of the [webhook's time](deadline::WEBHOOK_TIME) the product never gets: one attempt of
-/// the acknowledgement, and the transaction. With less, a slow product could cost the answer to
-/// Microsoft.
-pub const RESERVED_FOR_ACK: Duration = Duration::from_millis(2500);
-
-/// With less time than this the product is not asked: a new connection alone takes as long.
-pub const MIN_PRODUCT_TIME: Duration = Duration::from_millis(250);
+pub use product::{ChangeContext, NoDecision, Product};
+pub use time_limits::{MIN_PRODUCT_TIME, PRODUCT_TIMEOUT, RESERVED_FOR_ACK};
 
 /// How long the plans may take. They are fetched concurrently with the operation, whose first attempt
 /// may take as long, so in the worst case nothing waits for them.
 const PLANS_TIMEOUT: Duration = Duration::from_millis(1500);
-
-// The time before the product is asked, with everything as slow as it may be: Entra's signing keys,
-// then a token and the operation, each attempted for 1.5 s, with a second attempt of the keys and the
-// operation after 0.6 s (`RetryPolicy::WITHIN_WEBHOOK`). Even then the product gets some time.
-const SLOWEST_START: Duration = Duration::from_millis(2100 + 3600);
-const _: () = assert!(
-    SLOWEST_START.as_millis() + MIN_PRODUCT_TIME.as_millis() + RESERVED_FOR_ACK.as_millis()
-        <= deadline::WEBHOOK_TIME.as_millis().unsigned_abs()
-);
 
 /// Approves or rejects changes.
 pub struct ChangeApproval {
@@ -67,14 +47,6 @@ pub struct ChangeApproval {
     /// `CHANGE_RULES`.
     pub rules: ChangeRules,
     pub product: Option<Product>,
-}
-
-/// What a question to the product holds besides the change.
-#[derive(Debug, Default)]
-pub struct ChangeContext {
-    /// The plans that the customer may change to (F-PLN-1); `None` where Microsoft does not list them
-    /// in time.
-    pub plans: Option<Vec<Plan>>,
 }
 
 impl ChangeApproval {

@@ -9,7 +9,7 @@ use http::{HeaderValue, Method, Request, Response};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ChangeContext, MIN_PRODUCT_TIME, PRODUCT_TIMEOUT, RESERVED_FOR_ACK};
+use super::time_limits::time_for_product;
 use crate::domain::{
     Action, ChangePolicy, DecidedBy, OperationId, Record, Requested, RequestedChange, Ruling,
     Subscription, Verdict,
@@ -66,6 +66,14 @@ impl NoDecision {
             Self::Unreadable => "no_decision_in_answer",
         }
     }
+}
+
+/// What a question to the product holds besides the change.
+#[derive(Debug, Default)]
+pub struct ChangeContext {
+    /// The plans that the customer may change to (F-PLN-1); `None` where Microsoft does not list them
+    /// in time.
+    pub plans: Option<Vec<Plan>>,
 }
 
 /// What is sent to the product.
@@ -165,13 +173,6 @@ impl Product {
         *request.headers_mut() = headers;
         request
     }
-}
-
-/// How long the product may take when this much of the webhook's time is left.
-fn time_for_product(left: Option<Duration>) -> Option<Duration> {
-    let Some(left) = left else { return Some(PRODUCT_TIMEOUT) };
-    let time = left.saturating_sub(RESERVED_FOR_ACK).min(PRODUCT_TIMEOUT);
-    (time >= MIN_PRODUCT_TIME).then_some(time)
 }
 
 fn limits<'a>(

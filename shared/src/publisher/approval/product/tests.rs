@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::super::{MIN_PRODUCT_TIME, PRODUCT_TIMEOUT, RESERVED_FOR_ACK};
 use super::*;
 use crate::domain::{Cause, Decision, Observation, Operation, SubscriptionId, observe};
 
