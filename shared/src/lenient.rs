@@ -1,8 +1,8 @@
-//! Reading what Microsoft sends, whatever form it takes today.
+//! Tolerant reading of Microsoft's messages.
 //!
-//! Every field but an id is optional, words are open, numbers come as strings, strings come with
-//! blanks, and dates come in several shapes (F-GEN-10, F-GEN-11, F-GEN-12, F-OBJ-5). A field that
-//! can't be read is a field that isn't there: it never fails the rest of the message.
+//! Every field but an id is optional, enumerations are open, numbers come as strings, strings come
+//! with blanks, and dates come in several forms (F-GEN-10, F-GEN-11, F-GEN-12, F-OBJ-5). A field
+//! that can't be read counts as absent, and never fails the rest of the message.
 
 use std::collections::BTreeSet;
 
@@ -13,9 +13,9 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use uuid::Uuid;
 
-/// A type that can be read from any JSON value, or isn't there.
+/// A type that is read from any JSON value, or counts as absent.
 pub trait Lenient: Sized {
-    /// The value, or `None` where nothing sensible was sent.
+    /// `None` where the value makes no sense.
     fn read(value: &Value) -> Option<Self>;
 }
 
@@ -28,14 +28,14 @@ where
     Ok(T::read(&Value::deserialize(deserializer)?))
 }
 
-/// An object's members, by their names. The derived readers alone would take a list as well, for
-/// the members in the order in which they stand in this program.
+/// Reads an object by the names of its members. serde alone would accept a list, too, and read its
+/// entries as the members in order.
 pub fn object<T: DeserializeOwned>(text: &[u8]) -> Option<T> {
     text.trim_ascii_start().starts_with(b"{").then(|| serde_json::from_slice(text).ok()).flatten()
 }
 
-/// The same from a value. Of a member that has two names, and stands under both, the second goes:
-/// it would fail all of the object.
+/// The same from a value. If both names of a member are present, it drops the second one: serde
+/// would reject the object for a duplicate field.
 pub(crate) fn members<T: DeserializeOwned>(value: &Value, twice: Option<[&str; 2]>) -> Option<T> {
     let mut members = value.as_object()?.clone();
     if let Some([name, also]) = twice
@@ -85,7 +85,7 @@ impl Lenient for u64 {
     }
 }
 
-/// `10.0` is ten seats; `10.5` and anything beyond exact integers isn't a number of seats.
+/// A whole number that a float holds exactly: `10.0` is one, `10.5` is not.
 pub fn whole(number: f64) -> Option<u64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     (number.fract() == 0.0 && (0.0..EXACT).contains(&number)).then_some(number as u64)
@@ -109,12 +109,12 @@ impl<T: Lenient + Ord> Lenient for BTreeSet<T> {
     }
 }
 
-/// Nothing marketplace-related happened before this year; .NET's `0001-01-01T00:00:00` means
-/// "not set" (F-GEN-12, F-OBJ-13).
+/// Earlier dates are placeholders: .NET's `0001-01-01T00:00:00` means "not set" (F-GEN-12,
+/// F-OBJ-13).
 const FIRST_YEAR: i16 = 1900;
 
 /// A timestamp with or without fraction, with or without zone, or a bare date; UTC where no zone
-/// is given (F-GEN-12). `None` for "not set" and for what isn't a time.
+/// is given (F-GEN-12). `None` for "not set" and for other text.
 pub fn timestamp(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     let timestamp = text
@@ -129,20 +129,20 @@ fn utc(datetime: DateTime) -> Option<Timestamp> {
     Some(datetime.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 
-/// Declares an enum of Microsoft's words that stays open: compared case-insensitively and trimmed
-/// (F-GEN-11, F-WHA-17), with `Other` for the words of tomorrow (F-GEN-10).
+/// Declares an open enum of Microsoft's words: trimmed and compared without case (F-GEN-11,
+/// F-WHA-17), with `Other` for words that Microsoft adds (F-GEN-10).
 macro_rules! open_words {
     ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident $(= $also:literal)* ,)+ }) => {
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name {
             $($(#[$vmeta])* $variant,)+
-            /// A word this program doesn't know.
+            /// A word that this program does not know.
             Other(String),
         }
 
         impl $name {
-            /// The word as Microsoft writes it.
+            /// As Microsoft writes it.
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => stringify!($variant),)+

@@ -1,7 +1,7 @@
 //! `POST /subscriptions/{id}/activate`: the account is set up, and billing begins.
 //!
-//! For the publisher's own product. With `ACTIVATION=on-confirm` the landing page activates, and the
-//! product needs no call. A second activation changes nothing.
+//! For the publisher's own product. With `ACTIVATION=on-confirm` the landing page activates, and
+//! the product needs no call. A second activation changes nothing.
 
 use std::sync::Arc;
 

@@ -1,10 +1,10 @@
 //! One subscription's events on their way to each target.
 //!
-//! A worker moves the target's [`Cursor`] under its revision, event by event, so several workers may
-//! deliver the same subscription at once. An event is sent only after the target has accepted all
-//! events before it, so a receiver may see an event twice, and its first copies come in order. A crash
-//! costs nothing but a repetition: the pending mark is removed last, when every cursor covers the
-//! event.
+//! A worker moves the target's [`Cursor`] under its revision, event by event, so several workers
+//! may deliver the same subscription at once. An event is sent only after the target has accepted
+//! all events before it, so a receiver may see an event twice, and its first copies come in order.
+//! A crash costs nothing but a repetition: the pending mark is removed last, when every cursor
+//! covers the event.
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -83,8 +83,8 @@ impl Delivery {
         lane.cursor = self.outbox.cursor(lane.id, lane.receiver.target()).await?;
         if self.waits(&lane.cursor.state) {
             if !trigger.pending.is_empty() {
-                // Bumps the revision. A worker whose clock is ahead of ours may be about to remove the
-                // mark, and must read the cursor again.
+                // Bumps the revision. A worker whose clock is ahead of ours may be about to remove
+                // the mark, and must read the cursor again.
                 self.save(lane).await?;
             }
             return Ok(true);

@@ -72,8 +72,8 @@ fn unanswered(error: SendError) -> DeliveryError {
     })
 }
 
-/// Only a 2xx means that the endpoint accepted the event. We follow no redirect, since it leads to an
-/// address that the publisher did not configure.
+/// Only a 2xx means that the endpoint accepted the event. We follow no redirect, since it leads to
+/// an address that the publisher did not configure.
 fn judge(status: StatusCode, headers: &HeaderMap, now: Timestamp) -> Result<(), DeliveryError> {
     if status.is_success() {
         return Ok(());

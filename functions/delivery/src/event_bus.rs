@@ -20,8 +20,8 @@ use crate::receiver::{DeliveryError, Receiver};
 /// EventBridge answers within milliseconds or not at all.
 const TIMEOUT: Duration = Duration::from_secs(4);
 
-/// The `source` of EventBridge's entry, on which rules match. The event itself names the subscription
-/// and the deployment.
+/// The `source` of EventBridge's entry, on which rules match. The event itself names the
+/// subscription and the deployment.
 const SOURCE: &str = "saas-fulfillment";
 
 pub(crate) struct EventBus {

@@ -1,9 +1,9 @@
 //! Delivers every event to the publisher's product: at least once, in the order of a subscription,
 //! until the product has accepted it.
 //!
-//! A record of the table's stream only names a subscription. The events themselves are read from the
-//! table, where they stay. A sweep finds the events that the stream lost and those whose next attempt
-//! is due. Each subscription has its own cursors, so one that fails holds up no other.
+//! A record of the table's stream only names a subscription. The events themselves are read from
+//! the table, where they stay. A sweep finds the events that the stream lost and those whose next
+//! attempt is due. Each subscription has its own cursors, so one that fails holds up no other.
 
 mod back_off;
 mod deliver;
@@ -110,9 +110,9 @@ impl Delivery {
         Self { receivers, outbox, clock, source, park_after }
     }
 
-    /// Delivers the events that the table's stream names. An event that a receiver does not accept is
-    /// not a failure here: its cursor schedules the next attempt. Only a subscription whose items can't
-    /// be read or written is left to the stream's own retry.
+    /// Delivers the events that the table's stream names. An event that a receiver does not accept
+    /// is not a failure here: its cursor schedules the next attempt. Only a subscription whose
+    /// items can't be read or written is left to the stream's own retry.
     pub async fn stream(&self, records: &Records) -> Failures {
         let begun = self.clock.now();
         let triggers = records.subscriptions().map(|(id, pending)| Trigger { id, pending });
@@ -122,8 +122,8 @@ impl Delivery {
         records.failures(&done.failed)
     }
 
-    /// Delivers what is due: failed events whose pause is over, events that were requested again, and
-    /// events that the stream lost.
+    /// Delivers what is due: failed events whose pause is over, events that were requested again,
+    /// and events that the stream lost.
     pub async fn sweep(&self, driver: Driver) -> Result<Report, StoreError> {
         let span = info_span!("delivery", correlation_id = Empty);
         correlation::in_span(self.clock.new_id(), span, self.sweep_all(driver)).await

@@ -1,9 +1,9 @@
-//! Compares every subscription with Microsoft's copy, repairs the differences, and finishes work that
-//! was interrupted.
+//! Compares every subscription with Microsoft's copy, repairs the differences, and finishes work
+//! that was interrupted.
 //!
 //! A slice reads pages of List Subscriptions, each with one batch read of the same records. It ends
-//! with the list or with its time, and saves a checkpoint after every page. Memory does not grow with
-//! the number of subscriptions. A run without differences writes nothing but its checkpoint. A
+//! with the list or with its time, and saves a checkpoint after every page. Memory does not grow
+//! with the number of subscriptions. A run without differences writes nothing but its checkpoint. A
 //! subscription that fails is logged and skipped.
 
 mod repair;
@@ -142,8 +142,8 @@ impl Reconciliation {
         self.clock.now().duration_since(begun) >= SLICE_BUDGET
     }
 
-    /// The next page of the run. If Microsoft no longer accepts the continuation token, or keeps failing
-    /// at it, the list starts anew.
+    /// The next page of the run. If Microsoft no longer accepts the continuation token, or keeps
+    /// failing at it, the list starts anew.
     async fn page(&self, checkpoint: &mut Checkpoint) -> Result<SubscriptionPage, SliceError> {
         let error = match self.marketplace.list_subscriptions(checkpoint.next.as_deref()).await {
             Ok(page) => return Ok(page),
@@ -186,7 +186,10 @@ impl Reconciliation {
             match repaired {
                 Ok(changed) => checkpoint.repaired += u64::from(changed),
                 Err(error) => {
-                    error!(subscription.id = %id, %error, "could not reconcile a subscription; continuing with the next");
+                    error!(
+                        subscription.id = %id, %error,
+                        "could not reconcile a subscription; continuing with the next"
+                    );
                     checkpoint.failed += 1;
                 }
             }
@@ -194,9 +197,9 @@ impl Reconciliation {
         Ok(())
     }
 
-    /// Ends a list that runs in a circle (F-LST-8). It remembers one token only: the token of each page
-    /// whose number is a power of two becomes the landmark, and a later page with the same token closes
-    /// the circle.
+    /// Ends a list that runs in a circle (F-LST-8). It remembers one token only: the token of each
+    /// page whose number is a power of two becomes the landmark, and a later page with the same
+    /// token closes the circle.
     fn detect_circle(&self, checkpoint: &mut Checkpoint) {
         if checkpoint.next.is_some() && checkpoint.next == checkpoint.landmark {
             error!(pages = checkpoint.pages, "the list runs in a circle; ending the run");

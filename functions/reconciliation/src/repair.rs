@@ -57,7 +57,10 @@ impl Reconciliation {
         let Some(record) = committed.record else { return Ok(false) };
         let mut changed = !committed.events.is_empty();
         if changed {
-            info!(subscription.id = %id, events = committed.events.len(), metric = "drift", "repaired a record");
+            info!(
+                subscription.id = %id, events = committed.events.len(), metric = "drift",
+                "repaired a record"
+            );
         }
         changed |= self.announce_deadline(&record).await?;
         // Work that takes several calls waits for the next slice once this one's time is over.

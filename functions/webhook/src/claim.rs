@@ -6,8 +6,8 @@ use shared::lenient::lenient;
 use thiserror::Error;
 use uuid::Uuid;
 
-/// The part of a webhook's body that we use (F-WHP). We ask Microsoft for everything else, above all
-/// for the subscription that the body embeds.
+/// The part of a webhook's body that we use (F-WHP). We ask Microsoft for everything else, above
+/// all for the subscription that the body embeds.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Claim {
     /// The operation; older forms leave it out (F-WHP-6).
@@ -50,8 +50,8 @@ struct Body {
 }
 
 impl Claim {
-    /// Reads a body in any of its forms: full, sparse, old, with a byte order mark, with unknown members
-    /// and words (F-GEN-10, F-WHP-6, F-WHP-7).
+    /// Reads a body in any of its forms: full, sparse, old, with a byte order mark, with unknown
+    /// members and words (F-GEN-10, F-WHP-6, F-WHP-7).
     pub fn parse(body: &[u8]) -> Result<Self, Unreadable> {
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
         // serde would accept a list, and read its entries as the members in order.
@@ -75,8 +75,8 @@ impl Claim {
         Cause::Webhook { action: self.action.clone(), operation_id: self.operation, source: None }
     }
 
-    /// Whether Microsoft's operation agrees with the body (F-WHS-2). A member that either side leaves
-    /// out does not contradict.
+    /// Whether Microsoft's operation agrees with the body (F-WHS-2). A member that either side
+    /// leaves out does not contradict.
     pub fn agrees_with(&self, operation: &Operation) -> bool {
         fn agree<T: PartialEq>(claimed: Option<&T>, fact: Option<&T>) -> bool {
             claimed.zip(fact).is_none_or(|(claimed, fact)| claimed == fact)

@@ -20,8 +20,8 @@ impl Webhook {
         };
         let mut operation = None;
         if self.is_contradicted(claim, observed.status(), current.as_ref()) {
-            // The read is late, or the notice is early. The operation's time tells which. Without an
-            // operation, the subscription speaks for itself.
+            // The read is late, or the notice is early. The operation's time tells which. Without
+            // an operation, the subscription speaks for itself.
             let found = self.marketplace.get_operation(claim.subscription, id).await;
             operation = self.confirmed(claim, found)?;
             observed = proven_by(operation.as_ref(), observed);
@@ -39,8 +39,8 @@ impl Webhook {
         }
     }
 
-    /// Whether the subscription or the record contradicts the notice. Then its operation is checked,
-    /// which costs one more round trip.
+    /// Whether the subscription or the record contradicts the notice. Then its operation is
+    /// checked, which costs one more round trip.
     fn is_contradicted(
         &self,
         claim: &Claim,
@@ -53,7 +53,7 @@ impl Webhook {
         late_read || !claim.action.led_to(status)
     }
 
-    /// The call names no operation. We adopt Microsoft's copy, whatever the call says.
+    /// The call names no operation. We adopt Microsoft's copy and ignore the call's claims.
     pub(crate) async fn look(&self, claim: &Claim) -> Result<Reply, Failure> {
         let id = claim.subscription;
         let (observed, current) =

@@ -1,7 +1,7 @@
 //! How plan and seat changes are decided: `CHANGE_POLICY`, `CHANGE_RULES` and `DECISION_*`.
 
 use super::Dependencies;
-use super::delivery::HttpsAddress;
+use super::address::HttpsAddress;
 use super::secret::SecretNames;
 use crate::domain::{ChangePolicy, ChangeRules};
 use crate::host::environment::{ConfigError, Environment, parse};

@@ -1,4 +1,4 @@
-//! Where the publisher's product hears of events.
+//! The receivers of events, and how events are sent to them (`DELIVERY_*`).
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -6,6 +6,7 @@ use std::sync::Arc;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use jiff::SignedDuration;
 
+use super::address::HttpsAddress;
 use super::aws::{Aws, endpoint as aws_endpoint, table};
 use super::secret::SecretNames;
 use crate::host::clock::Clock;
@@ -14,75 +15,70 @@ use crate::host::http_client::Transport;
 use crate::host::secret::ClientSecret;
 use crate::store::Outbox;
 
-/// What events are told with, and to whom.
 pub struct DeliverySettings {
-    /// Who says so: the `source` of every event.
+    /// The `source` of every event.
     pub source: String,
-    /// The HTTPS endpoint.
     pub endpoint: Option<EndpointSettings>,
-    /// The bus.
     pub event_bus: Option<EventBusSettings>,
-    /// How long a target may take nothing before its events wait for somebody to ask for them.
+    /// How long a target may fail before its events are parked.
     pub park_after: SignedDuration,
-    /// The table.
     pub outbox: Arc<dyn Outbox>,
 }
 
-/// An endpoint of the publisher's product.
+/// The publisher's HTTPS endpoint.
 pub struct EndpointSettings {
-    /// Where it is.
     pub url: http::Uri,
-    /// What is signed with: one key, or two while one replaces the other.
+    /// The signing keys: one, or two while one replaces the other.
     pub keys: ClientSecret,
-    /// The way out.
     pub transport: Arc<dyn Transport>,
 }
 
 /// A bus of Amazon EventBridge.
 pub struct EventBusSettings {
-    /// Its name or ARN.
+    /// Name or ARN.
     pub name: String,
-    /// Where it is.
     pub region: String,
-    /// Who we are there.
     pub credentials: SharedCredentialsProvider,
-    /// Where the service is, if it isn't AWS's own place.
+    /// The service's address, where it isn't AWS's own.
     pub service: Option<String>,
-    /// The way out.
     pub transport: Arc<dyn Transport>,
 }
 
 pub(super) const ENDPOINT: &str = "DELIVERY_ENDPOINT";
 
-/// The setting that names the bus.
 pub(super) const EVENT_BUS: &str = "DELIVERY_EVENT_BUS";
 
-const ENDPOINT_PURPOSE: &str = "where your product takes events, as in https://api.example.com/marketplace; or DELIVERY_EVENT_BUS, the EventBridge bus they go to";
+const ENDPOINT_PURPOSE: &str = "the address that receives events, \
+     as in https://api.example.com/marketplace; \
+     or DELIVERY_EVENT_BUS, an EventBridge bus";
 
 const KEYS: SecretNames = SecretNames {
     secret: "DELIVERY_SIGNING_KEY",
     arn: "DELIVERY_SIGNING_KEY_ARN",
-    purpose: "what events are signed with, `whsec_` and base64; or DELIVERY_SIGNING_KEY_ARN, where Secrets Manager keeps it",
+    purpose: "the key that signs events, `whsec_` and base64; \
+              or DELIVERY_SIGNING_KEY_ARN, where Secrets Manager keeps it",
 };
 
-/// Beyond this, events that nobody took would come near the end of their own lives.
+/// In days. Beyond this, parked events would come near the end of their own lifetime.
 const LONGEST_PARK_AFTER: i64 = 180;
 
 struct Days(i64);
 
 impl FromStr for Days {
-    type Err = &'static str;
+    type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.parse() {
             Ok(days @ 1..=LONGEST_PARK_AFTER) => Ok(Self(days)),
-            Ok(_) | Err(_) => Err("is not a number of days from 1 to 180"),
+            Ok(_) | Err(_) => {
+                Err(format!("is not a number of days from 1 to {LONGEST_PARK_AFTER}"))
+            }
         }
     }
 }
 
 impl DeliverySettings {
-    /// Reads all that is about telling events; `None` where nobody is to be told.
+    /// `None` where no receiver is configured.
     pub fn read(
         environment: &Environment,
         transport: &Arc<dyn Transport>,
@@ -91,7 +87,7 @@ impl DeliverySettings {
         let endpoint = endpoint(environment, transport)?;
         let event_bus = event_bus(environment, transport)?;
         let source = source(environment)?;
-        const PARK: &str = "days for which a receiver that takes nothing is tried again";
+        const PARK: &str = "days for which events are sent again to a receiver that fails";
         let Days(days) = environment.parse_or("DELIVERY_PARK_AFTER_DAYS", Days(7), PARK)?;
         if endpoint.is_none() && event_bus.is_none() {
             return Ok(None);
@@ -105,7 +101,7 @@ impl DeliverySettings {
         }))
     }
 
-    /// The same where somebody must be told.
+    /// The same for a function that is useless without a receiver.
     pub fn require(
         environment: &Environment,
         transport: &Arc<dyn Transport>,
@@ -130,35 +126,6 @@ fn endpoint(
     let keys = KEYS.read_signing_keys(environment, transport)?;
     let url = parse::<HttpsAddress>(ENDPOINT, &address, ENDPOINT_PURPOSE)?.0;
     Ok(Some(EndpointSettings { url, keys, transport: transport.clone() }))
-}
-
-/// An address that nobody on the way reads or changes what is sent to. On this machine, HTTP will do.
-pub(super) struct HttpsAddress(pub(super) http::Uri);
-
-impl FromStr for HttpsAddress {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let url = url::Url::parse(text).map_err(|_| "is not an address")?;
-        let is_loopback = match url.host() {
-            Some(url::Host::Ipv4(address)) => address.is_loopback(),
-            Some(url::Host::Ipv6(address)) => address.is_loopback(),
-            Some(url::Host::Domain(name)) => name == "localhost",
-            None => false,
-        };
-        match url.scheme() {
-            "https" => {}
-            "http" if is_loopback => {}
-            _ => return Err("must be https"),
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err("must not hold credentials; what is sent there is signed");
-        }
-        if url.fragment().is_some() {
-            return Err("must not have a fragment");
-        }
-        url.as_str().parse().map(Self).map_err(|_| "is not an address")
-    }
 }
 
 fn event_bus(

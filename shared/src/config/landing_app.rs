@@ -4,30 +4,28 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::address::is_private;
 use super::microsoft::{Guid, Microsoft};
 use super::secret::SecretNames;
 use crate::host::environment::{ConfigError, Environment, parse};
 use crate::host::http_client::Transport;
 use crate::host::secret::ClientSecret;
 
-/// As whom, from where and back to where buyers are sent to sign in.
 pub struct LandingApp {
-    /// Where Entra is, for us and for a buyer's browser; no trailing slash.
+    /// Entra's address, for us and for the buyer's browser; no trailing slash.
     pub authority: String,
-    /// The application.
     pub client_id: Uuid,
-    /// Its secret.
     pub secret: ClientSecret,
-    /// The origin buyers see the landing page under; no trailing slash.
+    /// The landing page's origin in the buyer's browser; no trailing slash.
     pub base_url: String,
-    /// The way out.
     pub transport: Arc<dyn Transport>,
 }
 
 const SECRET: SecretNames = SecretNames {
     secret: "LANDING_CLIENT_SECRET",
     arn: "LANDING_CLIENT_SECRET_ARN",
-    purpose: "the secret of the landing page's app; or LANDING_CLIENT_SECRET_ARN, where Secrets Manager keeps it",
+    purpose: "the secret of the landing page's app; \
+              or LANDING_CLIENT_SECRET_ARN, where Secrets Manager keeps it",
 };
 
 impl Microsoft {
@@ -45,7 +43,7 @@ impl Microsoft {
     }
 }
 
-/// An origin alone: the pages' paths and their cookies start at its root.
+/// An origin without a path: the pages and their cookies start at its root.
 fn base_url(environment: &Environment) -> Result<String, ConfigError> {
     const NAME: &str = "LANDING_BASE_URL";
     const PURPOSE: &str = "the origin of the landing page, such as https://signup.example.com";
@@ -57,14 +55,8 @@ fn base_url(environment: &Environment) -> Result<String, ConfigError> {
     if parsed.path() != "/" {
         return Err(wrong("must not have a path"));
     }
-    // A cookie with the purchase token never travels in the clear.
-    let is_loopback = match parsed.host() {
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost",
-        None => false,
-    };
-    if parsed.scheme() != "https" && !is_loopback {
+    // A cookie with the purchase token never travels unencrypted.
+    if !is_private(&parsed) {
         return Err(wrong("must be https"));
     }
     Ok(parsed.origin().ascii_serialization())

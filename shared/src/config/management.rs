@@ -1,4 +1,4 @@
-//! What the publisher's own API has beside the foundation.
+//! What the publisher's API needs beside [`Dependencies`].
 
 use std::sync::Arc;
 
@@ -6,20 +6,17 @@ use super::{Dependencies, delivery, table};
 use crate::host::environment::{ConfigError, Environment};
 use crate::store::{IdempotencyStore, Outbox, Target};
 
-/// What the publisher's own API shows events as, has told again, and remembers.
 pub struct ManagementSettings {
-    /// The `source` of every event, as the delivery has it.
+    /// The `source` of every event, as in the delivery.
     pub source: String,
-    /// Whom the delivery tells.
+    /// The receivers of the delivery.
     pub targets: Vec<Target>,
-    /// Where the delivery goes on.
     pub outbox: Arc<dyn Outbox>,
-    /// Requests that are not carried out twice.
     pub idempotency: Arc<dyn IdempotencyStore>,
 }
 
 impl ManagementSettings {
-    /// Reads what the delivery is set to, without its keys.
+    /// Reads the delivery's settings, without its keys.
     pub fn read(
         environment: &Environment,
         dependencies: &Dependencies,

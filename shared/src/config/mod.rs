@@ -1,6 +1,7 @@
 //! The composition root: reads the settings and builds what a function stands on. It alone may
 //! name every wing.
 
+mod address;
 mod aws;
 mod branding;
 mod change_approval;

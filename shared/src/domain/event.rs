@@ -25,8 +25,8 @@ pub struct Event {
     pub kind: EventKind,
     pub cause: Cause,
     pub recorded_at: Timestamp,
-    /// The subscription before this event; `None` for a purchase, and in events recorded before this
-    /// member existed.
+    /// The subscription before this event; `None` for a purchase, and in events recorded before
+    /// this member existed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Subscription>,
     /// The subscription after this event.
@@ -102,8 +102,8 @@ pub enum EventKind {
         from: Option<u64>,
         to: Option<u64>,
     },
-    /// A requested change was rejected. Nothing else changed. If Microsoft makes the change anyway, its
-    /// own event follows (F-WHA-12).
+    /// A requested change was rejected. Nothing else changed. If Microsoft makes the change anyway,
+    /// its own event follows (F-WHA-12).
     ChangeRejected { change: RequestedChange },
     /// A new term began.
     Renewed,

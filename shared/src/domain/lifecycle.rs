@@ -32,8 +32,8 @@ pub(super) enum Step {
 pub(super) struct History {
     /// The record has seen the subscription active before.
     pub(super) had_begun: bool,
-    /// Microsoft has held the subscription as Subscribed: its term has a start (F-OBJ-6). It decides
-    /// whether a purchase that ended had ever begun.
+    /// Microsoft has held the subscription as Subscribed: its term has a start (F-OBJ-6). It
+    /// decides whether a purchase that ended had ever begun.
     pub(super) was_billed: bool,
 }
 

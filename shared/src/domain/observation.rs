@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::subscription::{CustomerOperation, Party, Status, Subscription, SubscriptionId, Term};
 use crate::lenient::{Lenient, lenient, members};
 
-/// A subscription as Microsoft returned it. Any field but the id may be missing (F-GEN-10). A missing
-/// field leaves the record as it is.
+/// A subscription as Microsoft returned it. Any field but the id may be missing (F-GEN-10). A
+/// missing field leaves the record as it is.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Observation {
@@ -132,8 +132,8 @@ impl Observation {
                 .cloned()
                 .ok_or(IncompleteObservation("saasSubscriptionStatus"))?,
             plan_id: plan_id.ok_or(IncompleteObservation("planId"))?,
-            // No quantity means a flat rate (F-OBJ-5), with two exceptions: an ended subscription may
-            // lose its seats, and an answer without a plan says nothing about seats either.
+            // No quantity means a flat rate (F-OBJ-5), with two exceptions: an ended subscription
+            // may lose its seats, and an answer without a plan says nothing about seats either.
             quantity: self.quantity.or_else(|| {
                 let silent = self.plan_id.is_none() || self.status() == Some(&Status::Unsubscribed);
                 known.filter(|_| silent && same_plan).and_then(|known| known.quantity)

@@ -102,8 +102,8 @@ impl Record {
         }
     }
 
-    /// Keeps the buyer's answers until the product or Microsoft was told. After that, another tab of
-    /// the buyer's changes nothing.
+    /// Keeps the buyer's answers until the product or Microsoft was told. After that, another tab
+    /// of the buyer's changes nothing.
     pub fn keep_sign_up(&self, sign_up: &SignUp, now: Timestamp) -> Decision {
         if let Some(stale) = self.unless_pending() {
             return stale;
@@ -119,8 +119,8 @@ impl Record {
         self.wait(PendingOperation { id, action: action.clone(), since: now, ruling: None }, now)
     }
 
-    /// Waits for the end of an operation that we answered, where Microsoft may not have received the
-    /// answer.
+    /// Waits for the end of an operation that we answered, where Microsoft may not have received
+    /// the answer.
     pub fn await_answered(
         &self,
         id: OperationId,

@@ -11,8 +11,8 @@ use super::ledger::{Ledger, UpdateError};
 use crate::domain::{ActivationRequest, Cause, Record, Status, SubscriptionId};
 use crate::microsoft::fulfillment::{FulfillmentError, Marketplace, Refusal};
 
-/// Pauses before each read that may confirm the activation (F-ACT-3). Together they are as long as a
-/// person waits for a page. The reconciliation finishes an activation that takes longer.
+/// Pauses before each read that may confirm the activation (F-ACT-3). Together they are as long as
+/// a person waits for a page. The reconciliation finishes an activation that takes longer.
 const CONFIRM_PAUSES: [Duration; 4] =
     [Duration::ZERO, Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 
@@ -92,7 +92,8 @@ impl ActivationFlow {
         record: Record,
         cause: &Cause,
     ) -> Result<Activated, ActivationError> {
-        // No one waits for this one. If a single read does not confirm it, the next run looks again.
+        // No one waits for this one. If a single read does not confirm it, the next run looks
+        // again.
         self.request(record, cause, &[Duration::ZERO]).await
     }
 
@@ -180,14 +181,20 @@ impl ActivationFlow {
                 let now = self.ledger.clock().now();
                 let is_young = |since| now.duration_since(since) < ACTIVATION_SETTLE_TIME;
                 if earlier.is_some_and(is_young) {
-                    info!(subscription.id = %id, %refusal, "an earlier activation may be under way");
+                    info!(
+                        subscription.id = %id, %refusal,
+                        "an earlier activation may be under way"
+                    );
                     return Ok(Activated::Requested(observed));
                 }
                 self.ledger.note(observed, |record| record.abandon_activation(now)).await?;
                 Err(ActivationError::Refused(refusal))
             }
             (Status::PendingFulfillmentStart | Status::Other(_), error) => {
-                warn!(subscription.id = %id, %error, "could not tell Microsoft; the next run retries");
+                warn!(
+                    subscription.id = %id, %error,
+                    "could not tell Microsoft; the next run retries"
+                );
                 Ok(Activated::Requested(observed))
             }
         }

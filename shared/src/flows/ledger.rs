@@ -141,7 +141,10 @@ impl Ledger {
                 Err(CommitError::Store(error)) => return Err(error.into()),
             }
         }
-        error!(subscription.id = %id, attempts = ATTEMPTS, "other writers kept changing the record");
+        error!(
+            subscription.id = %id, attempts = ATTEMPTS,
+            "other writers kept changing the record"
+        );
         Err(UpdateError::Contended)
     }
 

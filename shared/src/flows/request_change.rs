@@ -201,8 +201,8 @@ impl ChangeFlow {
         Ok(Terms { plans, operations })
     }
 
-    /// The operation that the record waits for. Microsoft's list leaves out an operation that has not
-    /// begun (F-OPL-1).
+    /// The operation that the record waits for. Microsoft's list leaves out an operation that has
+    /// not begun (F-OPL-1).
     async fn awaited(&self, record: &Record) -> Option<Operation> {
         let pending = record.pending_operation.as_ref()?;
         self.marketplace.get_operation(record.id(), pending.id).await.ok()
@@ -226,7 +226,10 @@ impl ChangeFlow {
         };
         let accepted = accepted.inspect_err(|error| {
             if error.leaves_outcome_unknown() {
-                warn!(subscription.id = %id, %error, "whether Microsoft took the request is unknown");
+                warn!(
+                    subscription.id = %id, %error,
+                    "whether Microsoft took the request is unknown"
+                );
             }
         })?;
         if let Some(operation) = accepted.id {

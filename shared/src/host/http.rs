@@ -1,4 +1,4 @@
-//! Requests and answers as handlers see them, whatever host they run in.
+//! Requests and responses as handlers see them, the same on every host.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -10,35 +10,31 @@ use serde_json::json;
 /// A request with its whole body.
 pub type Request = http::Request<Bytes>;
 
-/// An answer with its whole body.
+/// A response with its whole body.
 pub type Response<B = Bytes> = http::Response<B>;
 
-/// What a function does, known by no host. Answers every request; an error is an answer, too.
+/// A function, independent of its host. It answers every request, with a [`Problem`] if it must.
 #[async_trait]
 pub trait Handler: Send + Sync {
-    /// Answers a request.
     async fn handle(&self, request: Request) -> Response;
 }
 
-/// An answer without a body.
 pub fn empty(status: StatusCode) -> Response {
     respond(status, None, Bytes::new())
 }
 
-/// An answer in JSON.
 pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
     match serde_json::to_vec(body) {
         Ok(body) => respond(status, Some("application/json"), body.into()),
         Err(_) => Problem::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal",
-            "the answer can't be written",
+            "could not write the response",
         )
         .into(),
     }
 }
 
-/// A page.
 pub fn html(status: StatusCode, page: String) -> Response {
     respond(status, Some("text/html; charset=utf-8"), page.into())
 }
@@ -57,21 +53,19 @@ fn respond(status: StatusCode, content_type: Option<&'static str>, body: Bytes) 
 /// An error as `application/problem+json` (RFC 9457), with a stable code for programs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// HTTP status.
     pub status: StatusCode,
-    /// For programs; never changes its meaning.
+    /// For programs. It never changes its meaning.
     pub code: &'static str,
     /// For people. Never a secret, a token or the text of an internal error.
     pub detail: String,
 }
 
 impl Problem {
-    /// An error with its words.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         Self { status, code, detail: detail.into() }
     }
 
-    /// Our own fault, or Microsoft's, that may be over in a moment.
+    /// Our own failure or Microsoft's, which may be over in a moment.
     pub fn unavailable() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "try again in a moment")
     }

@@ -90,8 +90,8 @@ fn root<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static)
 pub trait Transport: Send + Sync + fmt::Debug {
     /// Sends a request and reads the whole answer within `timeout`.
     ///
-    /// MUST return an error that [`may have arrived`](SendError::may_have_arrived) unless the request
-    /// can't have been carried out.
+    /// MUST return an error that [`may have arrived`](SendError::may_have_arrived) unless the
+    /// request can't have been carried out.
     async fn send(
         &self,
         request: http::Request<Bytes>,

@@ -7,29 +7,25 @@ use bytes::Bytes;
 use lambda_http::{Body, Error, RequestExt, service_fn};
 use tracing::error;
 
-use crate::host::environment::{ConfigError, Environment};
-use crate::host::http::{Handler, Request};
-use crate::host::telemetry;
+use super::environment::{ConfigError, Environment};
+use super::http::{Handler, Request};
+use super::telemetry;
 
-/// Starts an HTTP function: reads its settings, then answers until the environment is taken away.
+/// Runs an HTTP function: reads its settings, then answers requests until Lambda ends the process.
 ///
-/// A wrong setting stops the start with one line on standard error, and in the log.
+/// A wrong setting stops the start with one line on standard error and in the log.
 pub async fn serve<H: Handler + 'static>(
     build: impl FnOnce(&Environment) -> Result<H, ConfigError>,
 ) -> ExitCode {
-    match start(build) {
-        Ok(handler) => {
-            let handler = Arc::new(handler);
-            ended(
-                lambda_http::run(service_fn(move |request: lambda_http::Request| {
-                    let handler = Arc::clone(&handler);
-                    async move { Ok::<_, Error>(handler.handle(incoming(request)).await.map(outgoing)) }
-                }))
-                .await,
-            )
-        }
-        Err(code) => code,
-    }
+    let handler = match start(build) {
+        Ok(handler) => Arc::new(handler),
+        Err(code) => return code,
+    };
+    let answer = move |request: lambda_http::Request| {
+        let handler = Arc::clone(&handler);
+        async move { Ok::<_, Error>(handler.handle(incoming(request)).await.map(outgoing)) }
+    };
+    ended(lambda_http::run(service_fn(answer)).await)
 }
 
 /// Reads the settings and starts the log.
@@ -42,7 +38,7 @@ pub fn start<T>(build: impl FnOnce(&Environment) -> Result<T, ConfigError>) -> R
     })
 }
 
-/// The exit code of a runtime that came to an end.
+/// The exit code after the runtime has ended.
 pub fn ended(result: Result<(), Error>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -53,7 +49,7 @@ pub fn ended(result: Result<(), Error>) -> ExitCode {
     }
 }
 
-/// The request with the path the caller asked for, without a stage's name before it.
+/// The request with the caller's path, without the stage's name in front.
 fn incoming(request: lambda_http::Request) -> Request {
     let path = request.raw_http_path().to_owned();
     let (mut parts, body) = request.into_parts();

@@ -29,13 +29,13 @@ pub struct RetryPolicy {
     /// The longest request of an attempt. An attempt may need a second request for a token. The
     /// [deadline](super::deadline) bounds the whole call of a function.
     pub attempt_timeout: Duration,
-    /// No attempt begins later than this after the first one, whatever `Retry-After` says.
+    /// No attempt begins later than this after the first one, even if `Retry-After` asks for it.
     pub budget: Duration,
 }
 
 impl RetryPolicy {
-    /// For calls within Microsoft's ten seconds (F-WHA-10, F-ERR-4): several in a row, each given up
-    /// early enough for the next, and all of them cut off at the
+    /// For calls within Microsoft's ten seconds (F-WHA-10, F-ERR-4): several in a row, each given
+    /// up early enough for the next, and all of them cut off at the
     /// [deadline](super::deadline::WEBHOOK_TIME).
     pub const WITHIN_WEBHOOK: Self = Self {
         attempts: 2,
@@ -60,8 +60,8 @@ impl RetryPolicy {
         budget: Duration::from_secs(60),
     };
 
-    /// The pause after `attempt` failed attempts, or `None` to give up. `jitter`, from 0 to 1, spreads
-    /// callers that failed together.
+    /// The pause after `attempt` failed attempts, or `None` to give up. `jitter`, from 0 to 1,
+    /// spreads callers that failed together.
     pub fn pause(
         &self,
         attempt: u32,

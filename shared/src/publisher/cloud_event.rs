@@ -1,7 +1,7 @@
 //! An event as the publisher's product receives it: a CloudEvent 1.0 with a schema for its data.
 //!
-//! <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md>; `sequence` is the extension
-//! <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/extensions/sequence.md>.
+//! <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md>; `sequence` is the
+//! extension <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/extensions/sequence.md>.
 //!
 //! `shared/schemas/` describes the data of each type. Within a version, members are only added, so
 //! that receivers can skip those they don't know. Any other change makes a new version of the type.

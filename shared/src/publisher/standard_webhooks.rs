@@ -56,8 +56,8 @@ impl WebhookKeys {
         if keys.is_empty() { Err(WebhookKeyError::None) } else { Ok(Self(keys)) }
     }
 
-    /// The three headers of a message. It has a signature with each key, so a receiver may hold any of
-    /// them.
+    /// The three headers of a message. It has a signature with each key, so a receiver may hold any
+    /// of them.
     ///
     /// # Panics
     /// When `id` is not header text.
@@ -107,8 +107,8 @@ impl KeyRing {
         Self { secret, clock, known: Mutex::default() }
     }
 
-    /// The keys, read again once the cached ones are older than [`KEY_CACHE_TIME`]. If that fails, the
-    /// older ones are used: receivers accept a replaced key for a while.
+    /// The keys, read again once the cached ones are older than [`KEY_CACHE_TIME`]. If that fails,
+    /// the older ones are used: receivers accept a replaced key for a while.
     pub async fn keys(&self) -> Result<WebhookKeys, NoSigningKey> {
         let now = self.clock.now();
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();

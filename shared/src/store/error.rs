@@ -36,7 +36,7 @@ pub enum StoreError {
 #[derive(Debug, Error)]
 pub enum Corruption {
     #[error("it has no body")]
-    NoBody,
+    MissingBody,
     #[error("it holds an unknown type")]
     UnknownType,
     #[error("it holds another subscription's record")]

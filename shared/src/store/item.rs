@@ -34,8 +34,8 @@ const BODY: &str = "body";
 const MARK_LIVES: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// A receiver catches up within days. The history of a yearly term is needed after its renewal. And
-/// parked events must still be there once the receiver is repaired, so this must stay far above what
-/// `DELIVERY_PARK_AFTER_DAYS` allows.
+/// parked events must still be there once the receiver is repaired, so this must stay far above
+/// what `DELIVERY_PARK_AFTER_DAYS` allows.
 const EVENT_LIVES: SignedDuration = SignedDuration::from_hours(400 * 24);
 
 const SUBSCRIPTION_PREFIX: &str = "SUB#";
@@ -193,12 +193,12 @@ pub(super) fn body<T: DeserializeOwned>(mut item: Item) -> Result<T, StoreError>
         Some(body) => {
             serde_dynamo::from_attribute_value(body).map_err(|error| corrupt(&item, error))
         }
-        None => Err(corrupt(&item, Corruption::NoBody)),
+        None => Err(corrupt(&item, Corruption::MissingBody)),
     }
 }
 
-/// Reads the record of a subscription. A record that names another subscription is corrupt: writing it
-/// back would reach that one's partition.
+/// Reads the record of a subscription. A record that names another subscription is corrupt: writing
+/// it back would reach that one's partition.
 pub(super) fn record_of(id: SubscriptionId, item: Item) -> Result<Record, StoreError> {
     let record: Record = body(item)?;
     if record.id() == id {
@@ -279,7 +279,10 @@ mod tests {
     #[test]
     fn a_record_under_another_subscriptions_key_is_corrupt() {
         let [ours, other] = [1, 2].map(|number| SubscriptionId(uuid::Uuid::from_u128(number)));
-        let body = serde_json::json!({ "id": ours, "offerId": "offer", "planId": "silver", "saasSubscriptionStatus": "Subscribed" });
+        let body = serde_json::json!({
+            "id": ours, "offerId": "offer", "planId": "silver",
+            "saasSubscriptionStatus": "Subscribed",
+        });
         let observed: crate::domain::Observation = serde_json::from_value(body).expect("complete");
         let now = Timestamp::UNIX_EPOCH;
         let decided = crate::domain::observe(None, &observed, &crate::domain::Cause::Landing, now);

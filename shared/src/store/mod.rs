@@ -9,8 +9,8 @@
 //! | idempotency record | `REQUEST#<key>` | `REQUEST` | if there is none, or only an expired one |
 //! | checkpoint | `RUN` | `RECONCILIATION` | after each page of a list |
 //!
-//! Each user of the table has a trait of its own: [`Store`] for records, [`Outbox`] for the delivery,
-//! [`IdempotencyStore`] for the publisher's API, [`Checkpoints`] for the reconciliation.
+//! Each user of the table has a trait of its own: [`Store`] for records, [`Outbox`] for the
+//! delivery, [`IdempotencyStore`] for the publisher's API, [`Checkpoints`] for the reconciliation.
 
 mod checkpoint;
 mod dynamodb;
@@ -110,12 +110,12 @@ pub trait Store: Send + Sync {
 
     /// Writes what one decision changes about a subscription: all of it, or nothing.
     ///
-    /// MUST return [`CommitError::Conflict`] unless the stored version is one below the new one, and
-    /// [`CommitError::AlreadyMarked`] if the operation has a mark.
+    /// MUST return [`CommitError::Conflict`] unless the stored version is one below the new one,
+    /// and [`CommitError::AlreadyMarked`] if the operation has a mark.
     async fn commit(&self, id: SubscriptionId, commit: &Commit) -> Result<(), CommitError>;
 
-    /// A page of records; `next` as the previous page gave it. A record that can't be read is logged
-    /// and left out.
+    /// A page of records; `next` as the previous page gave it. A record that can't be read is
+    /// logged and left out.
     async fn list(&self, filter: &Filter, next: Option<&str>) -> Result<Page<Record>, StoreError>;
 
     /// A page of a subscription's events after a version, in order.

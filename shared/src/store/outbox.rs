@@ -3,8 +3,8 @@
 //! The events stay in the table, so the outbox itself is small: a [`Cursor`] per subscription and
 //! target, and a mark on each event that was recorded and not looked at yet.
 //!
-//! **Invariant:** every event is marked as pending, or is covered by a cursor: delivered up to it, or
-//! behind a cursor that is `Due` or `Parked`.
+//! **Invariant:** every event is marked as pending, or is covered by a cursor: delivered up to it,
+//! or behind a cursor that is `Due` or `Parked`.
 
 use std::collections::BTreeSet;
 
@@ -66,8 +66,8 @@ pub enum CursorState {
         /// The failures so far; `None` after a success, or after a request to send them again.
         trouble: Option<Trouble>,
     },
-    /// There are some, and they wait for a request to send them again: the target has failed for too
-    /// long.
+    /// There are some, and they wait for a request to send them again: the target has failed for
+    /// too long.
     Parked { at: Timestamp, trouble: Trouble },
 }
 
@@ -119,8 +119,8 @@ pub enum CursorError {
 
 /// The table, as the delivery sees it.
 ///
-/// Every read of a cursor or of events MUST be consistent. The lists of due and parked items may lag,
-/// and may hold items that are no longer due.
+/// Every read of a cursor or of events MUST be consistent. The lists of due and parked items may
+/// lag, and may hold items that are no longer due.
 #[async_trait]
 pub trait Outbox: Send + Sync {
     /// The default where there is none yet.
@@ -139,7 +139,8 @@ pub trait Outbox: Send + Sync {
     /// Removes the pending mark from the events of these versions: a cursor covers them.
     async fn settle(&self, id: SubscriptionId, versions: &BTreeSet<u64>) -> Result<(), StoreError>;
 
-    /// A page of the items that are due by then, the oldest first; `next` as the previous page gave it.
+    /// A page of the items that are due by then, the oldest first; `next` as the previous page gave
+    /// it.
     async fn due(&self, by: Timestamp, next: Option<&str>) -> Result<Page<Due>, StoreError>;
 
     /// A page of the parked cursors; `next` likewise.

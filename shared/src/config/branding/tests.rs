@@ -8,7 +8,7 @@ fn read(name: &'static str, value: &str) -> Result<Branding, ConfigError> {
 #[test]
 fn nothing_has_to_be_set() {
     let branding = Branding::read(&Environment::from_fn(|_| None)).expect("the defaults");
-    assert_eq!(branding.accent, ACCENT);
+    assert_eq!(branding.accent, DEFAULT_ACCENT);
     assert_eq!((branding.name, branding.logo, branding.support), (None, None, None));
     assert_eq!((branding.product_url, branding.fields), (None, vec![]));
 }

@@ -63,8 +63,8 @@ pub fn apply(current: &Record, operation: &Operation, cause: &Cause, now: Timest
     }
 }
 
-/// Restores access: a Reinstate that its operation confirms. Microsoft's own copy changes only after
-/// the acknowledgement (F-LC-5).
+/// Restores access: a Reinstate that its operation confirms. Microsoft's own copy changes only
+/// after the acknowledgement (F-LC-5).
 pub fn reinstate(current: &Record, cause: &Cause, now: Timestamp) -> Decision {
     match current.status() {
         Status::Suspended => {

@@ -64,7 +64,8 @@ impl Walk {
     fn from_purchase(target: &Subscription) -> Self {
         let mut at = target.clone();
         if let Status::Other(_) = target.saas_subscription_status {
-            // An unknown status has no place in the life cycle, so we can't reconstruct a beginning.
+            // An unknown status has no place in the life cycle, so we can't reconstruct a
+            // beginning.
         } else {
             at.saas_subscription_status = Status::PendingFulfillmentStart;
             at.term.start_date = None;
@@ -99,8 +100,8 @@ impl Walk {
         }
     }
 
-    /// A term that begins where the former one ended is a renewal (F-OBJ-6, F-LC-7). Any other change
-    /// of dates is a correction, or comes with another plan.
+    /// A term that begins where the former one ended is a renewal (F-OBJ-6, F-LC-7). Any other
+    /// change of dates is a correction, or comes with another plan.
     fn renew(&mut self, target: &Subscription) {
         let (Some(end), Some(start)) = (self.at.term.end_date, target.term.start_date) else {
             return;

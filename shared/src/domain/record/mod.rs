@@ -16,8 +16,8 @@ use super::subscription::{Status, Subscription, SubscriptionId};
 ///
 /// Microsoft's reads come from replicas. A change that we acknowledged shows at the latest when the
 /// ten seconds of F-WHA-10 are over. A shorter window lets a late read undo a change that was just
-/// made. A longer one delays a change that really was taken back; it is never missed, since the next
-/// read after the window adopts it.
+/// made. A longer one delays a change that really was taken back; it is never missed, since the
+/// next read after the window adopts it.
 pub const SETTLING_WINDOW: SignedDuration = SignedDuration::from_secs(60);
 
 /// One subscription's record: Microsoft's copy as last known, and what we wait for.
@@ -37,7 +37,8 @@ pub struct Record {
     /// An activation was requested, and Microsoft hasn't confirmed it yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activation: Option<ActivationRequest>,
-    /// An operation we wait for: one we requested, or one whose acknowledgement may not have arrived.
+    /// An operation we wait for: one we requested, or one whose acknowledgement may not have
+    /// arrived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending_operation: Option<PendingOperation>,
     /// `ActivationDeadlineApproaching` was recorded.
@@ -72,7 +73,8 @@ pub struct PendingOperation {
     pub action: Action,
     /// When the wait began.
     pub since: Timestamp,
-    /// Our answer, where Microsoft may not have received it; `None` where we requested the operation.
+    /// Our answer, where Microsoft may not have received it; `None` where we requested the
+    /// operation.
     #[serde(default, rename = "decision", skip_serializing_if = "Option::is_none")]
     pub ruling: Option<Ruling>,
 }
@@ -104,11 +106,11 @@ impl Record {
 
     /// Whether a read may be older than what the record holds.
     ///
-    /// | the read | and | then |
+    /// | the read | made | verdict |
     /// |---|---|---|
-    /// | differs from the record | was made before a billed value last changed here | it is stale |
-    /// | reverts a recent change | was made within [`SETTLING_WINDOW`] of that change | it is stale |
-    /// | is proven to be younger than the change (`as_of`) | | it is news |
+    /// | differs from the record | before a billed value last changed here | stale |
+    /// | reverts a recent change | within [`SETTLING_WINDOW`] of that change | stale |
+    /// | is proven to be younger than the change (`as_of`) | at any time | news |
     pub(super) fn is_stale_for(
         &self,
         target: &Subscription,

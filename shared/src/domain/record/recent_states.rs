@@ -40,8 +40,8 @@ impl BilledState {
     /// Whether a late read may explain the difference to `current`, which replaced `former`.
     ///
     /// It may where the read shows the former status or term. It also may where plan or seats just
-    /// changed and the read shows yet another value: one that was in force between two of our reads.
-    /// A change of plan or seats that is news has an operation to prove it.
+    /// changed and the read shows yet another value: one that was in force between two of our
+    /// reads. A change of plan or seats that is news has an operation to prove it.
     pub(super) fn reverts(&self, current: &Self, former: &Self) -> bool {
         fn is_former<T: PartialEq>(now: T, current: T, former: T) -> bool {
             now != current && now == former

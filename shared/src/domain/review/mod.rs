@@ -67,7 +67,8 @@ pub fn review(
     policy: ChangePolicy,
 ) -> Review {
     // We don't decide again about a change that we requested ourselves (F-WHA-15), even where
-    // Microsoft doesn't say who asked (F-OP-3). A change that we answered before gets the same answer.
+    // Microsoft doesn't say who asked (F-OP-3). A change that we answered before gets the same
+    // answer.
     let awaited = current.pending_operation.as_ref();
     let awaited = awaited.filter(|pending| operation.id == Some(pending.id.0));
     if operation.operation_request_source == Some(OperationSource::Partner) || awaited.is_some() {

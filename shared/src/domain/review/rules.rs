@@ -23,8 +23,8 @@ use super::super::subscription::Subscription;
 /// Matches every offer that has no entry of its own.
 const ANY_OFFER: &str = "*";
 
-/// The suffix of an offer that the preview audience bought (F-OBJ-2). It meets the rules of the offer
-/// itself.
+/// The suffix of an offer that the preview audience bought (F-OBJ-2). It meets the rules of the
+/// offer itself.
 const PREVIEW: &str = "-preview";
 
 /// The rules by offer. The default has none.
@@ -57,10 +57,12 @@ pub enum RulesError {
     #[error("is not JSON (line {line}, column {column})")]
     NotJson { line: usize, column: usize },
     #[error(
-        "has a member that is unknown or of the wrong type (line {line}, column {column}); an offer has noDowngrades and plans, a plan has to, minSeats and maxSeats"
+        "has a member that is unknown or of the wrong type (line {line}, column {column}); \
+         an offer has noDowngrades and plans, a plan has to, minSeats and maxSeats"
     )]
     Form { line: usize, column: usize },
-    /// serde would accept a list in place of an object, and read its entries as the members in order.
+    /// serde would accept a list in place of an object, and read its entries as the members in
+    /// order.
     #[error("has a list where an offer's or a plan's members belong")]
     List,
     #[error("has a noDowngrades that doesn't name two plans or more, each once")]

@@ -1,6 +1,6 @@
 //! Answers Microsoft's operations: accepts or rejects a requested change, confirms a reinstatement,
-//! and follows an operation that is settled already. The webhook does this when Microsoft calls, the
-//! reconciliation when a call was missed.
+//! and follows an operation that is settled already. The webhook does this when Microsoft calls,
+//! the reconciliation when a call was missed.
 
 mod reinstate;
 
@@ -51,8 +51,8 @@ impl Responder {
         self.approval.gather(&*self.marketplace, self.ledger.clock(), id).await
     }
 
-    /// Accepts or rejects a requested plan or seat change within Microsoft's ten seconds (F-WHA-10),
-    /// and records the result.
+    /// Accepts or rejects a requested plan or seat change within Microsoft's ten seconds
+    /// (F-WHA-10), and records the result.
     pub async fn answer(
         &self,
         requested: &Requested,
@@ -103,8 +103,8 @@ impl Responder {
             return Ok(mark.outcome);
         }
         self.note_unacknowledged(requested, &ruling, current).await;
-        // The 4xx of our answer rejects as well (F-WHA-12). There is no mark and no event yet: if the
-        // answer is lost, too, the operation ends otherwise.
+        // The 4xx of our answer rejects as well (F-WHA-12). There is no mark and no event yet: if
+        // the answer is lost, too, the operation ends otherwise.
         if ruling.verdict == Verdict::Reject && self.still_waits(requested, operation) {
             return Ok(OperationOutcome::Rejected);
         }
@@ -177,8 +177,8 @@ impl Responder {
         };
         match self.commit(requested, Some(current), outcome, rule).await {
             Ok(()) => Ok(outcome),
-            // Another delivery of this call followed the operation that this one settled. A rejection
-            // stays a rejection.
+            // Another delivery of this call followed the operation that this one settled. A
+            // rejection stays a rejection.
             Err(AnswerError::Update(UpdateError::AlreadyMarked)) if verdict == Verdict::Reject => {
                 Ok(outcome)
             }
@@ -221,8 +221,8 @@ impl Responder {
         Ok(OperationOutcome::Followed)
     }
 
-    /// Ends the wait for an operation that has ended. If the record holds a rejection that Microsoft
-    /// turns out to have received, it records the rejection.
+    /// Ends the wait for an operation that has ended. If the record holds a rejection that
+    /// Microsoft turns out to have received, it records the rejection.
     pub async fn conclude(
         &self,
         requested: &Requested,
@@ -303,8 +303,8 @@ impl Responder {
         committed.record.ok_or(AnswerError::Settling)
     }
 
-    /// Keeps our ruling with the record, so that a redelivery gets the same answer. If none comes, the
-    /// reconciliation takes over.
+    /// Keeps our ruling with the record, so that a redelivery gets the same answer. If none comes,
+    /// the reconciliation takes over.
     async fn note_unacknowledged(&self, requested: &Requested, ruling: &Ruling, current: Record) {
         let now = self.ledger.clock().now();
         let rule =

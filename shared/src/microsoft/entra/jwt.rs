@@ -6,8 +6,8 @@ use serde::de::DeserializeOwned;
 
 use super::refused::{InvalidToken, UnverifiedToken};
 
-/// How far Entra's clock and ours may differ. Entra's own libraries allow five minutes; every second
-/// here is a second in which an expired token is still accepted (F-WHJ-5).
+/// How far Entra's clock and ours may differ. Entra's own libraries allow five minutes; every
+/// second here is a second in which an expired token is still accepted (F-WHJ-5).
 const LEEWAY: SignedDuration = SignedDuration::from_secs(60);
 
 /// Entra's tokens are around two kilobytes. Longer ones are not decoded.

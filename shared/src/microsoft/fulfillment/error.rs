@@ -70,8 +70,8 @@ pub enum Malformed {
 }
 
 impl FulfillmentError {
-    /// What an unsuccessful status means. `repeatable` says whether the request does no harm if it is
-    /// sent twice.
+    /// What an unsuccessful status means. `repeatable` says whether the request does no harm if it
+    /// is sent twice.
     pub(super) fn of_status(
         status: StatusCode,
         refusal: Refusal,
@@ -138,8 +138,8 @@ pub struct Refusal {
     pub status: u16,
     /// Microsoft's code, such as `InvalidValue`.
     pub code: Option<String>,
-    /// Microsoft's sentence, for callers who may see it. It may quote the request, so the text of the
-    /// error, which ends up in logs, leaves it out.
+    /// Microsoft's sentence, for callers who may see it. It may quote the request, so the text of
+    /// the error, which ends up in logs, leaves it out.
     pub message: Option<String>,
 }
 
@@ -156,7 +156,8 @@ impl fmt::Display for Refusal {
 const LONGEST_CODE: usize = 64;
 
 impl Refusal {
-    /// Reads any of the five forms of F-GEN-9. Any other body gives a refusal with the status alone.
+    /// Reads any of the five forms of F-GEN-9. Any other body gives a refusal with the status
+    /// alone.
     pub fn parse(status: u16, body: &[u8]) -> Self {
         let Ok(body) = serde_json::from_slice::<Value>(body) else {
             return Self { status, ..Self::default() };

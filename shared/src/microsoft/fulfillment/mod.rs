@@ -22,7 +22,8 @@ use crate::domain::{Observation, Operation, OperationId, Subscription, Subscript
 /// carries a plan or a quantity, never both (F-CHP-4).
 ///
 /// A method MUST return [`FulfillmentError::Unauthorized`] only after it tried one fresh token
-/// (F-AUTH-12), and MUST repeat a call that failed on the way only where that is harmless (F-ERR-2).
+/// (F-AUTH-12), and MUST repeat a call that failed on the way only where that is harmless
+/// (F-ERR-2).
 #[async_trait]
 pub trait Marketplace: Send + Sync {
     /// Resolves the token of a landing-page visit into the purchase (F-RES). Then show it, and call
@@ -57,8 +58,8 @@ pub trait Marketplace: Send + Sync {
         plan_id: &str,
     ) -> Result<AcceptedOperation, FulfillmentError>;
 
-    /// Requests another number of seats (F-CHQ). As with [`change_plan`](Self::change_plan), wait for
-    /// the webhook.
+    /// Requests another number of seats (F-CHQ). As with [`change_plan`](Self::change_plan), wait
+    /// for the webhook.
     async fn change_quantity(
         &self,
         id: SubscriptionId,
@@ -72,16 +73,16 @@ pub trait Marketplace: Send + Sync {
     async fn list_operations(&self, id: SubscriptionId)
     -> Result<Vec<Operation>, FulfillmentError>;
 
-    /// A requested change, and how far it has come. MUST return [`FulfillmentError::NotFound`] for an
-    /// operation that Microsoft doesn't know, whether it answers 404 or 400 (F-OPG-3).
+    /// A requested change, and how far it has come. MUST return [`FulfillmentError::NotFound`] for
+    /// an operation that Microsoft doesn't know, whether it answers 404 or 400 (F-OPG-3).
     async fn get_operation(
         &self,
         id: SubscriptionId,
         operation: OperationId,
     ) -> Result<Operation, FulfillmentError>;
 
-    /// Acknowledges a requested change. MUST return [`FulfillmentError::Conflict`] once it is settled
-    /// (F-OPU-4): then read the operation with [`get_operation`](Self::get_operation).
+    /// Acknowledges a requested change. MUST return [`FulfillmentError::Conflict`] once it is
+    /// settled (F-OPU-4): then read the operation with [`get_operation`](Self::get_operation).
     async fn update_operation(
         &self,
         id: SubscriptionId,

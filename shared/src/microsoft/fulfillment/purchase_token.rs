@@ -3,25 +3,25 @@
 use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
 
-/// Opens a purchase for 24 hours to whoever holds it (F-RES-4, F-RES-11): never logged, never
-/// stored, and printed as nothing.
+/// It opens a purchase to its holder for 24 hours (F-RES-4, F-RES-11). It is never logged, stored
+/// or printed.
 #[derive(Clone, Debug)]
 pub struct PurchaseToken(SecretString);
 
-/// Far beyond any token seen, and well within what HTTP servers take as a header.
+/// In characters: far beyond any token seen, and within what HTTP servers accept as a header.
 const LONGEST: usize = 8192;
 
 impl PurchaseToken {
-    /// Takes `token` from a raw query string or form body, decoding it exactly once (F-RES-2).
-    /// `None` if there is none, or if it can't be a token.
+    /// Takes `token` from a raw query string or form body, and decodes it exactly once (F-RES-2).
+    /// `None` if it is absent, or can't be a token.
     pub fn from_query(query: &str) -> Option<Self> {
         let raw = query.split('&').find_map(|pair| pair.strip_prefix("token="))?;
-        // Not a form decoder: that would turn the `+` of an already decoded token into a blank.
+        // A form decoder would turn the `+` of an already decoded token into a blank.
         let decoded = percent_decode_str(raw).decode_utf8().ok()?;
         Self::new(&decoded)
     }
 
-    /// Takes a decoded token. Base64 has no blanks; where one stands, a `+` was decoded once too
+    /// Takes a decoded token. Base64 has no blanks: a blank is a `+` that was decoded once too
     /// often (F-RES-3).
     pub fn new(decoded: &str) -> Option<Self> {
         let token = decoded.trim_matches(['\r', '\n', '\t']).replace(' ', "+");
@@ -30,7 +30,7 @@ impl PurchaseToken {
             .then(|| Self(SecretString::from(token)))
     }
 
-    /// The token, for the one header and the one form field that carry it.
+    /// For the one header and the one form field that carry it.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }

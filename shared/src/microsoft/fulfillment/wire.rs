@@ -59,8 +59,8 @@ impl SubscriptionPage {
     }
 }
 
-/// The continuation token of a next link, decoded once (F-LST-5). We use nothing else of the link: it
-/// may name another host, which must not get our bearer token (F-GEN-8).
+/// The continuation token of a next link, decoded once (F-LST-5). We use nothing else of the link:
+/// it may name another host, which must not get our bearer token (F-GEN-8).
 fn continuation_token(link: &str) -> Option<String> {
     let (_, query) = link.split_once('?')?;
     let (_, raw) = query
@@ -240,8 +240,8 @@ impl Plan {
 
 type Raw = Box<RawValue>;
 
-/// Reads plans from their text: a price that passed through a number could not be passed on unchanged.
-/// A malformed plan does not affect the others.
+/// Reads plans from their text: a price that passed through a number could not be passed on
+/// unchanged. A malformed plan does not affect the others.
 fn plans<'de, D: Deserializer<'de>>(sent: D) -> Result<Option<Vec<Plan>>, D::Error> {
     Ok(Option::<Vec<Raw>>::deserialize(sent)?.map(objects))
 }

@@ -9,8 +9,8 @@
 //! | `CHANGE_RULES` if they allow it, or else `CHANGE_POLICY` | accept, reject | settled |
 //!
 //! The product is asked once for each delivery that finds the operation open and unmarked. If the
-//! function crashes between the product's answer and the mark, the next delivery asks again with the
-//! same `webhook-id`, the operation's id.
+//! function crashes between the product's answer and the mark, the next delivery asks again with
+//! the same `webhook-id`, the operation's id.
 //!
 //! Not answering Microsoft is not an option: after ten seconds Microsoft accepts the change
 //! (F-WHA-10). So a product that gives no decision counts as no product, unless `DECISION_FALLBACK`
@@ -36,8 +36,8 @@ use crate::microsoft::fulfillment::Marketplace;
 pub use product::{ChangeContext, NoDecision, Product};
 pub use time_limits::{MIN_PRODUCT_TIME, PRODUCT_TIMEOUT, RESERVED_FOR_ACK};
 
-/// How long the plans may take. They are fetched concurrently with the operation, whose first attempt
-/// may take as long, so in the worst case nothing waits for them.
+/// How long the plans may take. They are fetched concurrently with the operation, whose first
+/// attempt may take as long, so in the worst case nothing waits for them.
 const PLANS_TIMEOUT: Duration = Duration::from_millis(1500);
 
 /// Approves or rejects changes.
@@ -50,8 +50,8 @@ pub struct ChangeApproval {
 }
 
 impl ChangeApproval {
-    /// Fetches the plans and the signing keys, concurrently with Get Operation, so that the question
-    /// costs no extra round trip. If either fails, the question goes without.
+    /// Fetches the plans and the signing keys, concurrently with Get Operation, so that the
+    /// question costs no extra round trip. If either fails, the question goes without.
     pub async fn gather(
         &self,
         marketplace: &dyn Marketplace,

@@ -1,7 +1,6 @@
 //! The question to the publisher's product about a change: HTTPS, signed as Standard Webhooks say.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -71,8 +70,8 @@ impl NoDecision {
 /// What a question to the product holds besides the change.
 #[derive(Debug, Default)]
 pub struct ChangeContext {
-    /// The plans that the customer may change to (F-PLN-1); `None` where Microsoft does not list them
-    /// in time.
+    /// The plans that the customer may change to (F-PLN-1); `None` where Microsoft does not list
+    /// them in time.
     pub plans: Option<Vec<Plan>>,
 }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::host::deadline::WEBHOOK_TIME;
 
-/// How long we wait for the product. A product that has to ask another system first should not do so
-/// within Microsoft's ten seconds. If this were longer, a product that hangs would cost its own
+/// How long we wait for the product. A product that has to ask another system first should not do
+/// so within Microsoft's ten seconds. If this were longer, a product that hangs would cost its own
 /// customers that time.
 pub const PRODUCT_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -18,8 +18,8 @@ pub const RESERVED_FOR_ACK: Duration = Duration::from_millis(2500);
 pub const MIN_PRODUCT_TIME: Duration = Duration::from_millis(250);
 
 // The time before the product is asked, with everything as slow as it may be: Entra's signing keys,
-// then a token and the operation, each attempted for 1.5 s, with a second attempt of the keys and the
-// operation after 0.6 s (`RetryPolicy::WITHIN_WEBHOOK`). Even then the product gets some time.
+// then a token and the operation, each attempted for 1.5 s, with a second attempt of the keys and
+// the operation after 0.6 s (`RetryPolicy::WITHIN_WEBHOOK`). Even then the product gets some time.
 const SLOWEST_START: Duration = Duration::from_millis(2100 + 3600);
 const _: () = assert!(
     SLOWEST_START.as_millis() + MIN_PRODUCT_TIME.as_millis() + RESERVED_FOR_ACK.as_millis()

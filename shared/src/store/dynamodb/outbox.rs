@@ -75,7 +75,8 @@ impl Outbox for DynamoDbStore {
                 .table_name(&self.table)
                 .set_key(Some(key))
                 .update_expression("REMOVE #outbox, #due_at")
-                // Without this condition, an expired event would come back as an item of keys alone.
+                // Without this condition, an expired event would come back as an item of keys
+                // alone.
                 .condition_expression("attribute_exists(#pk)")
                 .expression_attribute_names("#pk", item::PARTITION)
                 .expression_attribute_names("#outbox", item::OUTBOX)

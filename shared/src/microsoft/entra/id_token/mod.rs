@@ -22,8 +22,8 @@ use crate::lenient::lenient;
 /// more, sign-ins from many tenants fill a small function's memory.
 const MOST_TENANTS: usize = 64;
 
-/// A person whom Entra signed in. Only [`IdTokenVerifier`] makes one; the landing page keeps it in a
-/// sealed cookie.
+/// A person whom Entra signed in. Only [`IdTokenVerifier`] makes one; the landing page keeps it in
+/// a sealed cookie.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Person {
@@ -141,8 +141,8 @@ impl IdTokenVerifier {
     }
 }
 
-/// The tenant whose keys to fetch. It is not trusted: once the signature is verified, the issuer must
-/// name the same tenant.
+/// The tenant whose keys to fetch. It is not trusted: once the signature is verified, the issuer
+/// must name the same tenant.
 fn claimed_tenant(token: UnverifiedToken<'_>) -> Result<Uuid, InvalidToken> {
     #[derive(Deserialize)]
     struct Claimed {

@@ -19,10 +19,10 @@ use crate::host::retry::{RetryPolicy, retry};
 /// Older keys are fetched again: a withdrawn key must not verify forever.
 const MAX_AGE: SignedDuration = SignedDuration::from_hours(24);
 
-/// The least time between two fetches, whatever key ids callers name. If it were shorter, a flood of
-/// forged ids would become a flood at Entra. If it were longer, calls signed with a new key would be
-/// refused for longer. Microsoft publishes a key long before it signs with it, so one minute does
-/// no harm.
+/// The least time between two fetches, for all key ids together. If it were shorter, a flood of
+/// forged ids would become a flood at Entra. If it were longer, calls signed with a new key would
+/// be refused for longer. Microsoft publishes a key long before it signs with it, so one minute
+/// does no harm.
 const COOLDOWN: SignedDuration = SignedDuration::from_secs(60);
 
 /// The least time after a failed fetch: until the next one, no call can be verified.
@@ -78,9 +78,9 @@ impl Cached {
 impl SigningKeys {
     /// The keys that `authority` publishes for `tenant_id`.
     ///
-    /// The address is the `jwks_uri` of the tenant's discovery documents, which has not moved in ten
-    /// years. Fetching the document first would cost a cold function one more of its ten seconds'
-    /// round trips.
+    /// The address is the `jwks_uri` of the tenant's discovery documents, which has not moved in
+    /// ten years. Fetching the document first would cost a cold function one more of its ten
+    /// seconds' round trips.
     pub fn new(
         transport: Arc<dyn Transport>,
         authority: &str,

@@ -256,7 +256,7 @@ impl TokenCache {
             }
             Err(error) => match cached.as_ref().filter(|cached| cached.token.expires_at > now) {
                 Some(cached) if error.is_transient() => {
-                    warn!(%error, "could not refresh the access token; the current one is still valid");
+                    warn!(%error, "could not refresh the access token; the current one still works");
                     Ok(cached.token.clone())
                 }
                 Some(_) | None => Err(error),
@@ -264,7 +264,8 @@ impl TokenCache {
         }
     }
 
-    /// A token other than `refused`: the cached one if it was renewed meanwhile, or else a fresh one.
+    /// A token other than `refused`: the cached one if it was renewed meanwhile, or else a fresh
+    /// one.
     pub async fn renew(&self, refused: &AccessToken) -> Result<AccessToken, TokenError> {
         let mut cached = self.cached.lock().await;
         let other = |cached: &&Cached| cached.token.expose() != refused.expose();

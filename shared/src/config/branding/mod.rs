@@ -1,5 +1,4 @@
-//! How the landing page looks and what it asks for: the publisher's name, logo, colour, addresses
-//! and form fields.
+//! The landing page's look and its form: the publisher's name, logo, colour, addresses and fields.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -8,68 +7,60 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
-use super::{ConfigError, Environment};
+use crate::host::environment::{ConfigError, Environment};
 
-/// What the landing page is told about its publisher. Everything may be left out.
+/// Every part may be left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Branding {
     /// The publisher, or its product, as buyers know it.
     pub name: Option<String>,
-    /// The picture at the top.
     pub logo: Option<Logo>,
     /// The colour of buttons and links.
     pub accent: Colour,
-    /// Where buyers find help.
     pub support: Option<Support>,
-    /// Where the product itself is.
+    /// The product's own address.
     pub product_url: Option<String>,
-    /// What is asked for beside a contact address.
+    /// The questions beside the contact address.
     pub fields: Vec<Field>,
 }
 
-/// A picture, as it is served.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Logo {
-    /// Its type.
     pub content_type: &'static str,
-    /// Its bytes.
     pub bytes: Vec<u8>,
 }
 
-/// A colour, red, green and blue.
+/// Red, green and blue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Colour(pub [u8; 3]);
 
 /// Where buyers find help.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Support {
-    /// By mail.
+    /// An e-mail address.
     Mail(String),
-    /// On a page.
+    /// An https address.
     Page(String),
 }
 
-/// Something the publisher wants to know of a buyer.
+/// A question to the buyer.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Field {
-    /// What the product finds it under.
+    /// The key under which the product finds the answer.
     pub name: String,
-    /// What the page calls it.
     pub label: Label,
-    /// Whether it must be filled in.
     #[serde(default)]
     pub required: bool,
-    /// The most characters it takes.
+    /// In characters.
     #[serde(default = "usual_length")]
     pub max_length: usize,
 }
 
-/// A label in one language for all, or in several.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum Label {
-    /// The same for everybody.
+    /// The same in every language.
     One(String),
     /// By language, as in `sv`.
     Several(BTreeMap<String, String>),
@@ -79,14 +70,15 @@ fn usual_length() -> usize {
     100
 }
 
-/// What a record, its events and a form can hold with ease.
+// Lengths are in characters. A record, its events and the form hold this much with ease.
 const MOST_FIELDS: usize = 10;
 const LONGEST_FIELD: usize = 500;
 const LONGEST_LABEL: usize = 100;
-const LONGEST_NAME: usize = 80;
+const LONGEST_FIELD_NAME: usize = 40;
+const LONGEST_PUBLISHER_NAME: usize = 80;
 
-/// The colour where none is chosen: a blue that white text stands on, and that offends nobody.
-const ACCENT: Colour = Colour([0x0b, 0x5c, 0xad]);
+/// A neutral blue with enough contrast to white text.
+const DEFAULT_ACCENT: Colour = Colour([0x0b, 0x5c, 0xad]);
 
 impl Branding {
     /// Reads `LANDING_PUBLISHER_NAME`, `LANDING_LOGO`, `LANDING_ACCENT`, `LANDING_SUPPORT`,
@@ -98,7 +90,7 @@ impl Branding {
                 "LANDING_PUBLISHER_NAME",
                 "the name buyers know the publisher by",
                 |name| {
-                    let is_fit = name.chars().count() <= LONGEST_NAME && is_plain(name);
+                    let is_fit = name.chars().count() <= LONGEST_PUBLISHER_NAME && is_plain(name);
                     is_fit.then(|| name.to_owned()).ok_or("is too long, or has control characters")
                 },
             )?,
@@ -110,7 +102,7 @@ impl Branding {
             )?,
             accent: environment.parse_or(
                 "LANDING_ACCENT",
-                ACCENT,
+                DEFAULT_ACCENT,
                 "the colour of the landing page's buttons and links, such as #0b5cad",
             )?,
             support: optional(
@@ -152,8 +144,8 @@ fn is_plain(text: &str) -> bool {
     !text.is_empty() && !text.chars().any(char::is_control)
 }
 
-/// The types a browser shows as an image. A data address, since a page of ours loads nothing from
-/// anybody else, and a function has no folder to put a file into.
+/// The types that a browser shows as an image. The setting holds the image itself: our pages load
+/// nothing from another site, and a function has no folder for files.
 const IMAGES: [&str; 4] = ["image/svg+xml", "image/png", "image/jpeg", "image/webp"];
 
 fn logo(address: &str) -> Result<Logo, &'static str> {
@@ -196,8 +188,8 @@ fn https(text: &str) -> Option<String> {
     is_fit.then(|| url.into())
 }
 
-/// Whether something could be an e-mail address, as browsers check it: what mail servers really
-/// take, only they know.
+/// Whether a text looks like an e-mail address, by the rule that browsers use. Only the mail server
+/// knows whether the address exists.
 pub fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else { return false };
     let is_local = |c: char| c.is_ascii_alphanumeric() || ".!#$%&'*+/=?^_`{|}~-".contains(c);
@@ -214,22 +206,23 @@ pub fn is_email(text: &str) -> bool {
         && domain.split('.').all(is_label)
 }
 
-/// What the form itself calls its parts.
-const OUR_OWN: [&str; 3] = ["contact", "submit", "token"];
+/// The form's own names.
+const RESERVED_NAMES: [&str; 3] = ["contact", "submit", "token"];
 
 fn fields(text: &str) -> Result<Vec<Field>, &'static str> {
     let fields: Vec<Field> = serde_json::from_str(text).map_err(
         |_| r#"is not a list such as [{"name":"company","label":"Company","required":true}]"#,
     )?;
     if fields.len() > MOST_FIELDS {
-        return Err("asks for more than ten fields");
+        return Err("has more than ten fields");
     }
     for (at, field) in fields.iter().enumerate() {
         let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-        if !(1..=40).contains(&field.name.len()) || !field.name.chars().all(is_name) {
+        if !(1..=LONGEST_FIELD_NAME).contains(&field.name.len()) || !field.name.chars().all(is_name)
+        {
             return Err("has a name that isn't 1 to 40 letters, digits, `-` or `_`");
         }
-        let is_taken = OUR_OWN.contains(&field.name.as_str())
+        let is_taken = RESERVED_NAMES.contains(&field.name.as_str())
             || fields[..at].iter().any(|other| other.name == field.name);
         if is_taken {
             return Err("has a name that is taken");
@@ -250,7 +243,7 @@ fn fields(text: &str) -> Result<Vec<Field>, &'static str> {
 }
 
 impl Label {
-    /// The label in a language; where that is missing, in English, or else in the first there is.
+    /// The label in a language, or else in English, or else in the first language there is.
     pub fn in_language(&self, language: &str) -> &str {
         match self {
             Self::One(text) => text,
@@ -263,5 +256,4 @@ impl Label {
 }
 
 #[cfg(test)]
-#[path = "branding/tests.rs"]
 mod tests;
