@@ -1,6 +1,7 @@
 //! The question, its time limits, and the answers that count as a decision.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use http::StatusCode;
