@@ -1,4 +1,4 @@
-//! Makes the list of languages: one for each file in `languages/`.
+//! Generates the list of languages, one for each file in `languages/`.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
@@ -6,9 +6,9 @@ use std::{env, fs, io};
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=languages");
-    let mut files = files(Path::new("languages"))?;
+    let mut files = json_files(Path::new("languages"))?;
     files.sort();
-    let mut list = String::from("pub const FILES: &[(&str, &str)] = &[\n");
+    let mut list = String::from("pub(super) const FILES: &[(&str, &str)] = &[\n");
     for file in &files {
         let code = file.file_stem().unwrap_or_default();
         let path = fs::canonicalize(file)?;
@@ -19,8 +19,8 @@ fn main() -> io::Result<()> {
     fs::write(Path::new(&folder).join("languages.rs"), list)
 }
 
-fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+fn json_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let entries: io::Result<Vec<_>> = fs::read_dir(folder)?.collect();
     let paths = entries?.into_iter().map(|entry| entry.path());
-    Ok(paths.filter(|path| path.extension().is_some_and(|ending| ending == "json")).collect())
+    Ok(paths.filter(|path| path.extension().is_some_and(|extension| extension == "json")).collect())
 }

@@ -1,20 +1,20 @@
-//! The changes that a customer may request on the page: plan, seats, the end (F-LP-3, F-CHP-3,
-//! F-CAN-2).
+//! The changes that a customer may request on the page: another plan, other seats, or the end
+//! (F-LP-3, F-CHP-3, F-CAN-2).
 
 use shared::domain::{CustomerOperation, Record, Role, Status};
 use shared::flows::request_change::{ChangeRefused, ChangeRequest, CheckError, Requester};
 use shared::microsoft::fulfillment::{FulfillmentError, Plan};
 use tracing::warn;
 
+use crate::form_field::form_field;
 use crate::purchase::{Purchases, VisitError};
-use crate::sign_in::value;
 
 /// The changes that the page offers.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct ChangeOptions {
-    /// Plans other than the one in force: id and name (F-PLN-3).
+    /// The plans other than the current one, as id and name (F-PLN-3).
     pub(crate) plans: Vec<(String, String)>,
-    /// The least and the most seats, where the plan is sold by the seat.
+    /// The fewest and the most seats, if the plan is sold by the seat.
     pub(crate) seats: Option<(u64, u64)>,
     pub(crate) cancel: bool,
 }
@@ -22,25 +22,25 @@ pub(crate) struct ChangeOptions {
 /// The result of a confirmed change.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ChangeOutcome {
-    /// Microsoft has the request, and will say when the change is in force (F-CHP-7).
+    /// Microsoft received the request. The webhook reports when the change is in force (F-CHP-7).
     Requested,
-    /// Another change is under way, or Microsoft refuses this one.
+    /// Microsoft refuses the change, or another one is still in progress.
     Refused,
-    /// No answer: Microsoft may have the request (F-ERR-2).
+    /// Microsoft did not answer, and may have received the request (F-ERR-2).
     Unknown,
 }
 
-/// Whether a change that the buyer chose may be shown for confirmation.
-pub(crate) enum Chosen {
-    /// With the options it was chosen from.
+/// Whether the page may show the chosen change for confirmation.
+pub(crate) enum Choice {
+    /// With the options that it was chosen from.
     Offered(ChangeOptions),
     NotOffered,
-    /// Another change is under way.
+    /// Another change is still in progress.
     Blocked,
 }
 
-/// Whether the visitor may change or cancel anything here: the beneficiary may, as far as Microsoft
-/// allows it. In a reseller's purchase Microsoft does not (F-OBJ-11, F-SEED-9).
+/// Whether the visitor may change or cancel the subscription: only the beneficiary, and only if
+/// Microsoft allows it. Microsoft does not for a reseller's purchase (F-OBJ-11, F-SEED-9).
 pub(crate) fn may_change(record: &Record, operation: &CustomerOperation) -> bool {
     let is_beneficiary =
         record.identified_as.is_some_and(|visitor| visitor.role == Role::Beneficiary);
@@ -49,11 +49,11 @@ pub(crate) fn may_change(record: &Record, operation: &CustomerOperation) -> bool
         && record.subscription.allows(operation)
 }
 
-/// Reads a form. `None` where it asks for nothing that makes sense.
+/// Reads the body of a form. `None` if it is not a valid request.
 pub(crate) fn parse(form: &str) -> Option<ChangeRequest> {
-    match value(form, "want")?.as_str() {
-        "plan" => value(form, "plan").filter(|plan| !plan.is_empty()).map(ChangeRequest::Plan),
-        "seats" => value(form, "seats")?.trim().parse().ok().map(ChangeRequest::Seats),
+    match form_field(form, "want")?.as_str() {
+        "plan" => form_field(form, "plan").filter(|plan| !plan.is_empty()).map(ChangeRequest::Plan),
+        "seats" => form_field(form, "seats")?.trim().parse().ok().map(ChangeRequest::Seats),
         "cancel" => Some(ChangeRequest::Cancel),
         _ => None,
     }
@@ -76,9 +76,9 @@ impl ChangeOptions {
                 is_offered(&ChangeRequest::Plan(id.clone())).then_some((id, name))
             })
             .collect();
-        let in_force = Plan::find(listed, &record.subscription.plan_id);
+        let current = Plan::find(listed, &record.subscription.plan_id);
         let is_per_seat = record.subscription.quantity.is_some();
-        let seats = (update && is_per_seat).then(|| Plan::seat_limits(in_force).into_inner());
+        let seats = (update && is_per_seat).then(|| Plan::seat_limits(current).into_inner());
         Self { plans, seats, cancel: may_change(record, &CustomerOperation::Delete) }
     }
 
@@ -88,7 +88,7 @@ impl ChangeOptions {
 }
 
 impl Purchases {
-    /// The changes that the page offers now. It asks Microsoft for plans only where the visitor may
+    /// The changes that the page offers now. Asks Microsoft for the plans only if the visitor may
     /// change to one.
     pub(crate) async fn change_options(
         &self,
@@ -103,28 +103,28 @@ impl Purchases {
         Ok(ChangeOptions::of(record, &listed))
     }
 
-    /// Checks a change that the buyer chose. A form can't request what the page does not show.
+    /// Checks the chosen change. A forged form can't request more than the page offers.
     pub(crate) async fn choose(
         &self,
         record: &Record,
         request: &ChangeRequest,
-    ) -> Result<Chosen, VisitError> {
+    ) -> Result<Choice, VisitError> {
         let operation = match request {
             ChangeRequest::Plan(_) | ChangeRequest::Seats(_) => CustomerOperation::Update,
             ChangeRequest::Cancel => CustomerOperation::Delete,
         };
         if !may_change(record, &operation) {
-            return Ok(Chosen::NotOffered);
+            return Ok(Choice::NotOffered);
         }
         match self.changes.check(record, request, Requester::Buyer).await {
-            Ok(terms) => Ok(Chosen::Offered(ChangeOptions::of(record, &terms.plans))),
-            Err(CheckError::Refused(ChangeRefused::OperationPending)) => Ok(Chosen::Blocked),
-            Err(CheckError::Refused(_)) => Ok(Chosen::NotOffered),
+            Ok(terms) => Ok(Choice::Offered(ChangeOptions::of(record, &terms.plans))),
+            Err(CheckError::Refused(ChangeRefused::OperationPending)) => Ok(Choice::Blocked),
+            Err(CheckError::Refused(_)) => Ok(Choice::NotOffered),
             Err(CheckError::Fulfillment(error)) => Err(VisitError::Fulfillment(error)),
         }
     }
 
-    /// Requests a change that the buyer has confirmed.
+    /// Requests a change that the customer has confirmed.
     pub(crate) async fn request_change(
         &self,
         record: Record,
@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_form_requests_one_change_that_makes_sense_or_none() {
+    fn only_a_form_with_one_valid_change_is_a_request() {
         assert_eq!(parse("want=plan&plan=gold"), Some(ChangeRequest::Plan("gold".into())));
         assert_eq!(parse("want=seats&seats=12"), Some(ChangeRequest::Seats(12)));
         assert_eq!(parse("want=cancel"), Some(ChangeRequest::Cancel));

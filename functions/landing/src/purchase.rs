@@ -1,4 +1,4 @@
-//! The purchase behind a token: what was bought, who may see it, and its activation.
+//! The purchase that a token opens: who may see it, its confirmation and its activation.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ use thiserror::Error;
 use tracing::field::display;
 use tracing::{Span, info};
 
-use crate::Mode;
+use crate::activation_mode::ActivationMode;
 
-/// Why a visit ends on another page than the one it was for.
+/// Why a visit cannot show or confirm its purchase.
 #[derive(Debug, Error)]
 pub(crate) enum VisitError {
-    /// Microsoft does not accept the purchase token, or no longer (F-RES-8).
+    /// The token is invalid or has expired (F-RES-8).
     #[error("Microsoft does not accept the purchase token")]
-    Token,
+    TokenRejected,
     /// The visitor is neither beneficiary nor purchaser (F-LP-9).
     #[error("the purchase belongs to someone else")]
     Stranger,
@@ -38,18 +38,32 @@ pub(crate) enum VisitError {
     Incomplete(#[from] IncompleteObservation),
 }
 
-/// The landing page's access to purchases.
+/// Opens, confirms and changes purchases.
 pub(crate) struct Purchases {
-    pub(crate) marketplace: Arc<dyn Marketplace>,
-    pub(crate) ledger: Ledger,
-    pub(crate) activation: ActivationFlow,
+    marketplace: Arc<dyn Marketplace>,
+    ledger: Ledger,
+    activation: ActivationFlow,
     pub(crate) changes: ChangeFlow,
-    pub(crate) mode: Mode,
+    mode: ActivationMode,
 }
 
 impl Purchases {
-    /// Resolves a purchase and records it. `account` is `None` where sign-in is off. A stranger sees
-    /// nothing and changes nothing.
+    pub(crate) fn new(
+        marketplace: Arc<dyn Marketplace>,
+        ledger: Ledger,
+        mode: ActivationMode,
+    ) -> Self {
+        Self {
+            activation: ActivationFlow { marketplace: marketplace.clone(), ledger: ledger.clone() },
+            changes: ChangeFlow { marketplace: marketplace.clone(), ledger: ledger.clone() },
+            marketplace,
+            ledger,
+            mode,
+        }
+    }
+
+    /// Resolves a purchase and records it. `account` is `None` if sign-in is off. A stranger gets
+    /// an error, and the record stays as it was.
     pub(crate) async fn open(
         &self,
         token: &PurchaseToken,
@@ -57,7 +71,9 @@ impl Purchases {
     ) -> Result<Record, VisitError> {
         let resolved = self.marketplace.resolve(token).await;
         let observed = resolved.map_err(|error| match error {
-            FulfillmentError::Refused(_) | FulfillmentError::NotFound(_) => VisitError::Token,
+            FulfillmentError::Refused(_) | FulfillmentError::NotFound(_) => {
+                VisitError::TokenRejected
+            }
             error => VisitError::Fulfillment(error),
         })?;
         let id = observed.id().ok_or(VisitError::NoSubscription)?;
@@ -68,11 +84,12 @@ impl Purchases {
             None => self.ledger.adopt(id, current, &observed, &Cause::Landing).await?,
             Some(account) => {
                 let known = current.as_ref().map(|record| &record.subscription);
-                let found = observed.identify(known, account)?.ok_or(VisitError::Stranger)?;
+                let identification =
+                    observed.identify(known, account)?.ok_or(VisitError::Stranger)?;
                 let rule = |record: Option<&Record>| {
                     let now = self.ledger.clock().now();
                     let decision = observe(record, &observed, &Cause::Landing, now)?;
-                    Ok(decision.identifying(found, record, now))
+                    Ok(decision.identifying(identification, record, now))
                 };
                 self.ledger.update(id, current, None, rule).await?
             }
@@ -80,8 +97,8 @@ impl Purchases {
         committed.record.ok_or(VisitError::NoRecord)
     }
 
-    /// The buyer confirms, with answers. A second confirmation changes nothing (F-LP-10). Returns the
-    /// record afterwards.
+    /// Records the buyer's confirmation and answers, and activates if that is ours to do. A second
+    /// confirmation changes nothing (F-LP-10). Returns the new record.
     pub(crate) async fn confirm(
         &self,
         record: Record,
@@ -98,8 +115,8 @@ impl Purchases {
             None => record,
         };
         match self.mode {
-            Mode::OnConfirm => self.activate(record).await,
-            Mode::ByPublisher => {
+            ActivationMode::OnConfirm => self.activate(record).await,
+            ActivationMode::ByPublisher => {
                 let now = self.ledger.clock().now();
                 let request = |record: &Record| record.request_activation(&Cause::Landing, now);
                 Ok(self.ledger.note(record, request).await?)
@@ -111,8 +128,8 @@ impl Purchases {
         match self.activation.activate(record.id(), &Cause::Landing).await {
             Ok(Activated::Confirmed(record) | Activated::Requested(record)) => Ok(record),
             Err(ActivationError::Suspended | ActivationError::Unsubscribed) => {
-                let now = self.ledger.load(record.id()).await.map_err(UpdateError::from)?;
-                Ok(now.unwrap_or(record))
+                let latest = self.ledger.load(record.id()).await.map_err(UpdateError::from)?;
+                Ok(latest.unwrap_or(record))
             }
             Err(ActivationError::Refused(_)) => Err(VisitError::ActivationRefused),
             Err(

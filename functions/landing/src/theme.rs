@@ -1,25 +1,25 @@
-//! The publisher's colour, made to be read: on light pages and on dark ones.
+//! The publisher's colour, adjusted so that text stays readable on light and on dark pages.
 
 use shared::config::Colour;
 
-/// What text needs to be read by most people (WCAG 2.2, success criterion 1.4.3).
-const READABLE: f64 = 4.5;
+/// The minimum for text (WCAG 2.2, success criterion 1.4.3).
+const MIN_CONTRAST: f64 = 4.5;
 
-/// On a dark ground a little more: colours look duller there.
-const READABLE_IN_THE_DARK: f64 = 5.5;
+/// A little more, because colours look duller on a dark background.
+const MIN_CONTRAST_ON_DARK: f64 = 5.5;
 
-/// The hardest grounds that links stand on: the style sheet's `--page` on light pages, as the
-/// darkest of the light ones, and its `--tint` on dark pages, as the lightest of the dark ones.
-const LIGHT_GROUND: Colour = Colour([0xf3, 0xf5, 0xf8]);
-const DARK_GROUND: Colour = Colour([0x22, 0x28, 0x32]);
+/// The backgrounds on which links are hardest to read: the style sheet's `--page`, the darkest one
+/// of light pages, and its `--tint`, the lightest one of dark pages.
+const LIGHT_BACKGROUND: Colour = Colour([0xf3, 0xf5, 0xf8]);
+const DARK_BACKGROUND: Colour = Colour([0x22, 0x28, 0x32]);
 
 const BLACK: Colour = Colour([0, 0, 0]);
 const WHITE: Colour = Colour([255, 255, 255]);
 
-/// The style sheet's variables for an accent. Every colour can be one: text on it is black or white,
-/// and links are as much darker or lighter as they have to be.
+/// The style sheet's variables for an accent colour. Text on it is black or white. Links are made
+/// darker or lighter until they are readable.
 pub(crate) fn variables(accent: Colour) -> String {
-    let on_dark = readable(accent, DARK_GROUND, WHITE, READABLE_IN_THE_DARK);
+    let on_dark = make_readable(accent, DARK_BACKGROUND, WHITE, MIN_CONTRAST_ON_DARK);
     let block = |accent: Colour, link: Colour| {
         format!(
             "--accent:{};--on-accent:{};--link:{};",
@@ -30,18 +30,18 @@ pub(crate) fn variables(accent: Colour) -> String {
     };
     format!(
         ":root{{{}}}@media (prefers-color-scheme:dark){{:root{{{}}}}}",
-        block(accent, readable(accent, LIGHT_GROUND, BLACK, READABLE)),
+        block(accent, make_readable(accent, LIGHT_BACKGROUND, BLACK, MIN_CONTRAST)),
         block(on_dark, on_dark)
     )
 }
 
-/// White, unless black is read so much better that white can't be.
-fn text_on(ground: Colour) -> Colour {
-    if contrast(WHITE, ground) >= READABLE { WHITE } else { BLACK }
+/// White if it is readable on the background, else black.
+fn text_on(background: Colour) -> Colour {
+    if contrast(WHITE, background) >= MIN_CONTRAST { WHITE } else { BLACK }
 }
 
-/// The colour, moved towards another until it can be read on its ground.
-fn readable(colour: Colour, ground: Colour, towards: Colour, wanted: f64) -> Colour {
+/// Mixes a colour with another one until it is readable on its background.
+fn make_readable(colour: Colour, background: Colour, towards: Colour, min_contrast: f64) -> Colour {
     let mixed = |percent: u32| {
         let mut parts = colour.0;
         for (part, end) in parts.iter_mut().zip(towards.0) {
@@ -50,11 +50,11 @@ fn readable(colour: Colour, ground: Colour, towards: Colour, wanted: f64) -> Col
         }
         Colour(parts)
     };
-    let readable = (0..100).map(mixed).find(|mixed| contrast(*mixed, ground) >= wanted);
+    let readable = (0..100).map(mixed).find(|mixed| contrast(*mixed, background) >= min_contrast);
     readable.unwrap_or(towards)
 }
 
-/// How much lighter one colour is than another, from 1 to 21, as WCAG 2.2 defines it.
+/// The contrast ratio of two colours, from 1 to 21, as WCAG 2.2 defines it.
 fn contrast(one: Colour, other: Colour) -> f64 {
     let (one, other) = (luminance(one), luminance(other));
     (one.max(other) + 0.05) / (one.min(other) + 0.05)
@@ -77,44 +77,44 @@ mod tests {
     use super::*;
 
     #[test]
-    fn contrast_is_what_the_standard_says() {
+    fn contrast_follows_the_standard() {
         assert!((contrast(BLACK, WHITE) - 21.0).abs() < 1e-9);
         assert!((contrast(WHITE, WHITE) - 1.0).abs() < 1e-9);
-        // The lightest grey that may stand on white.
+        // The lightest grey that is readable on white.
         let grey = Colour([0x76; 3]);
         assert!((contrast(grey, WHITE) - 4.54).abs() < 0.01);
     }
 
     #[test]
-    fn whatever_the_accent_is_everything_can_be_read() {
+    fn every_accent_gives_readable_text_and_links() {
         let steps = [0_u8, 51, 102, 118, 153, 204, 255];
         for red in steps {
             for green in steps {
                 for blue in steps {
                     let accent = Colour([red, green, blue]);
-                    assert!(contrast(text_on(accent), accent) >= READABLE, "{accent:?}");
-                    let light = readable(accent, LIGHT_GROUND, BLACK, READABLE);
-                    assert!(contrast(light, LIGHT_GROUND) >= READABLE, "{accent:?}");
-                    let dark = readable(accent, DARK_GROUND, WHITE, READABLE_IN_THE_DARK);
-                    assert!(contrast(dark, DARK_GROUND) >= READABLE, "{accent:?}");
-                    assert!(contrast(text_on(dark), dark) >= READABLE, "{accent:?}");
+                    assert!(contrast(text_on(accent), accent) >= MIN_CONTRAST, "{accent:?}");
+                    let light = make_readable(accent, LIGHT_BACKGROUND, BLACK, MIN_CONTRAST);
+                    assert!(contrast(light, LIGHT_BACKGROUND) >= MIN_CONTRAST, "{accent:?}");
+                    let dark = make_readable(accent, DARK_BACKGROUND, WHITE, MIN_CONTRAST_ON_DARK);
+                    assert!(contrast(dark, DARK_BACKGROUND) >= MIN_CONTRAST, "{accent:?}");
+                    assert!(contrast(text_on(dark), dark) >= MIN_CONTRAST, "{accent:?}");
                 }
             }
         }
     }
 
     #[test]
-    fn an_accent_that_can_be_read_stays_as_it_is() {
+    fn a_readable_accent_stays_as_it_is() {
         let blue = Colour([0x0b, 0x5c, 0xad]);
-        assert_eq!(readable(blue, LIGHT_GROUND, BLACK, READABLE), blue);
+        assert_eq!(make_readable(blue, LIGHT_BACKGROUND, BLACK, MIN_CONTRAST), blue);
         assert!(variables(blue).starts_with(":root{--accent:#0b5cad;--on-accent:#ffffff;"));
     }
 
     #[test]
-    fn the_grounds_are_the_style_sheets() {
+    fn the_backgrounds_are_those_of_the_style_sheet() {
         let style = include_str!("../templates/style.css");
         let (light, dark) = style.split_once("@media (prefers-color-scheme: dark)").expect("both");
-        assert!(light.contains(&format!("--page: {};", hex(LIGHT_GROUND))));
-        assert!(dark.contains(&format!("--tint: {};", hex(DARK_GROUND))));
+        assert!(light.contains(&format!("--page: {};", hex(LIGHT_BACKGROUND))));
+        assert!(dark.contains(&format!("--tint: {};", hex(DARK_BACKGROUND))));
     }
 }

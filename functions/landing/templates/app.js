@@ -17,7 +17,7 @@
     }
   });
 
-  // Whoever goes back in the browser finds the form as it was before it was sent.
+  // A visitor who goes back in the browser finds the form as it was before it was sent.
   window.addEventListener("pageshow", (event) => {
     if (!event.persisted) return;
     for (const form of document.querySelectorAll("form[data-sent]")) {
@@ -50,11 +50,11 @@
     if (document.visibilityState === "visible") {
       try {
         const page = await fetch(location.pathname, { cache: "no-store", redirect: "manual" });
-        // Signed out meanwhile: the way to Entra is for a person to take.
+        // The session has ended. Only the visitor can sign in again.
         if (page.status === 403 || page.type === "opaqueredirect") return stop();
         if (page.ok && !(await page.text()).includes(unchanged)) return location.reload();
       } catch {
-        // No network for a moment.
+        // The network failed. The next look may succeed.
       }
       pause = Math.min(pause * 1.3, LONGEST_PAUSE);
     }

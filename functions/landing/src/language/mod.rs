@@ -1,6 +1,6 @@
-//! The languages the pages speak, and which of them a reader gets.
+//! The languages of the pages, and the choice of one for a reader.
 //!
-//! Each is one file in `languages/`; a new file is a new language.
+//! Each language is a file in `languages/`. The build includes every file of that folder.
 
 mod phrases;
 
@@ -15,46 +15,43 @@ mod shipped {
     include!(concat!(env!("OUT_DIR"), "/languages.rs"));
 }
 
-/// What a reader gets who asks for nothing we have.
+/// For readers who accept none of our languages.
 const FALLBACK: &str = "en";
 
-/// No browser asks for more; what stands behind that is left alone.
-const MOST_ASKED: usize = 30;
+/// No browser sends more languages. The rest of a longer header is ignored.
+const MOST_LANGUAGE_RANGES: usize = 30;
 
-/// A language.
 pub(crate) struct Language {
-    /// Its code, as in `sv`.
-    pub code: &'static str,
-    /// What it says.
-    pub says: Phrases,
+    /// As in `sv`.
+    pub(crate) code: &'static str,
+    pub(crate) phrases: Phrases,
 }
 
-/// All of them.
 pub(crate) struct Languages(Vec<Language>);
 
 impl Languages {
-    /// Reads what is part of the program.
+    /// Reads the files that are compiled into the program.
     pub(crate) fn shipped() -> Self {
         let read = |&(code, text): &(&'static str, &'static str)| {
-            let says = serde_json::from_str(text).expect("a test reads every file");
-            Language { code, says }
+            let phrases = serde_json::from_str(text).expect("a test reads every file");
+            Language { code, phrases }
         };
         Self(shipped::FILES.iter().map(read).collect())
     }
 
-    /// The language that a reader's browser asks for first, of those there are (RFC 9110, 12.5.4);
-    /// a region's falls back to the language itself.
-    pub(crate) fn of_reader(&self, headers: &HeaderMap) -> &Language {
-        let asked = headers
+    /// The language that the reader's browser prefers (RFC 9110, 12.5.4). A regional variant falls
+    /// back to the language itself.
+    pub(crate) fn negotiate(&self, headers: &HeaderMap) -> &Language {
+        let ranges = headers
             .get_all(ACCEPT_LANGUAGE)
             .iter()
             .filter_map(|value| value.to_str().ok())
             .flat_map(|value| value.split(','))
-            .take(MOST_ASKED);
+            .take(MOST_LANGUAGE_RANGES);
         let mut best: Option<(u16, &Language)> = None;
-        for range in asked {
-            let Some((tag, weight)) = weighed(range) else { continue };
-            let Some(language) = self.named(tag) else { continue };
+        for range in ranges {
+            let Some((tag, weight)) = parse_range(range) else { continue };
+            let Some(language) = self.find(tag) else { continue };
             if weight > best.map_or(0, |(weight, _)| weight) {
                 best = Some((weight, language));
             }
@@ -62,12 +59,13 @@ impl Languages {
         best.map_or_else(|| self.fallback(), |(_, language)| language)
     }
 
-    fn named(&self, tag: &str) -> Option<&Language> {
+    fn find(&self, tag: &str) -> Option<&Language> {
         if tag == "*" {
             return Some(self.fallback());
         }
-        let is = |tag: &str| self.0.iter().find(|it| it.code.eq_ignore_ascii_case(tag));
-        is(tag).or_else(|| is(tag.split('-').next()?))
+        let with_code =
+            |code: &str| self.0.iter().find(|known| known.code.eq_ignore_ascii_case(code));
+        with_code(tag).or_else(|| with_code(tag.split('-').next()?))
     }
 
     fn fallback(&self) -> &Language {
@@ -76,8 +74,8 @@ impl Languages {
     }
 }
 
-/// A language range and its weight in thousandths; `None` where it is none.
-fn weighed(range: &str) -> Option<(&str, u16)> {
+/// A language range, and its weight in thousandths. `None` if it is malformed.
+fn parse_range(range: &str) -> Option<(&str, u16)> {
     let (tag, rest) = range.split_once(';').unwrap_or((range, ""));
     let weight = match rest.trim() {
         "" => 1000,
@@ -92,12 +90,11 @@ fn weighed(range: &str) -> Option<(&str, u16)> {
 }
 
 impl Language {
-    /// A day, as it is written here.
     pub(crate) fn day(&self, at: Timestamp) -> String {
         let date = at.to_zoned(TimeZone::UTC).date();
-        let format = &self.says.format;
+        let format = &self.phrases.format;
         let month = format.months.get(usize::try_from(date.month() - 1).unwrap_or_default());
-        filled(
+        fill(
             &format.date,
             &[
                 ("day", &date.day().to_string()),
@@ -107,28 +104,28 @@ impl Language {
         )
     }
 
-    /// A number, as it is written here.
     pub(crate) fn number(&self, number: u64) -> String {
         let digits = number.to_string();
         let mut grouped = String::with_capacity(digits.len() * 2);
         for (at, digit) in digits.chars().enumerate() {
             if at > 0 && (digits.len() - at).is_multiple_of(3) {
-                grouped.push_str(&self.says.format.thousands);
+                grouped.push_str(&self.phrases.format.thousands);
             }
             grouped.push(digit);
         }
         grouped
     }
 
-    /// `P1M` is a month; what isn't a plain duration is shown as Microsoft wrote it (F-OBJ-7).
+    /// A billing term: `P1M` is a month. A term that we do not know stays as Microsoft wrote it
+    /// (F-OBJ-7).
     pub(crate) fn term(&self, unit: &str) -> String {
-        let details = &self.says.details;
+        let details = &self.phrases.details;
         let counted = |rest: &str, one: &String, many: &str| {
             let count: u32 = rest.parse().ok()?;
             Some(if count == 1 {
                 one.clone()
             } else {
-                filled(many, &[("count", &self.number(count.into()))])
+                fill(many, &[("count", &self.number(count.into()))])
             })
         };
         let words = unit.strip_prefix('P').and_then(|rest| {
@@ -142,8 +139,8 @@ impl Language {
     }
 }
 
-/// A phrase with its gaps filled. What fills one gap is never taken for another.
-pub(crate) fn filled(phrase: &str, values: &[(&str, &str)]) -> String {
+/// Replaces the placeholders of a phrase. Placeholders inside a value stay as they are.
+pub(crate) fn fill(phrase: &str, values: &[(&str, &str)]) -> String {
     let mut text = String::with_capacity(phrase.len());
     let mut rest = phrase;
     while let Some((before, after)) = rest.split_once('{') {

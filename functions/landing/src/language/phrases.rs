@@ -1,245 +1,224 @@
-//! What a language has to say. A phrase that is missing from a file, or one too many, fails a test.
+//! The phrases of a language. A test fails if a file lacks a phrase or has another one.
 
 use serde::Deserialize;
 
-/// All of it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Phrases {
-    /// How days and numbers are written.
-    pub format: Format,
-    /// What stands around every page.
-    pub frame: Frame,
-    /// What was bought.
-    pub details: Details,
-    /// A new purchase.
-    pub pending: Pending,
-    /// What is wrong with a form.
-    pub errors: Errors,
-    /// Confirmed, and under way.
-    pub activating: Activating,
-    /// Confirmed, and with the publisher.
-    pub preparing: Preparing,
-    /// In force.
-    pub active: Active,
-    /// What may be changed.
-    pub manage: Manage,
-    /// A change, before it is asked for.
-    pub change: Change,
-    /// Payment is due.
-    pub suspended: Suspended,
-    /// Over.
-    pub unsubscribed: Unsubscribed,
-    /// A status nobody knows yet.
-    pub unknown: Unknown,
-    /// Pages that say something and no more.
-    pub messages: Messages,
-    /// Ways on.
-    pub links: Links,
+    pub(crate) format: Format,
+    pub(crate) frame: FramePhrases,
+    pub(crate) details: DetailPhrases,
+    pub(crate) pending: PendingPhrases,
+    pub(crate) errors: ErrorPhrases,
+    pub(crate) activating: ActivatingPhrases,
+    pub(crate) preparing: PreparingPhrases,
+    pub(crate) active: ActivePhrases,
+    pub(crate) manage: ManagePhrases,
+    pub(crate) change: ChangePhrases,
+    pub(crate) suspended: SuspendedPhrases,
+    pub(crate) unsubscribed: UnsubscribedPhrases,
+    pub(crate) unknown: UnknownPhrases,
+    pub(crate) messages: Messages,
+    pub(crate) links: LinkPhrases,
 }
 
-/// A page that says something and no more.
+/// The text of a page that consists of a message.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Message {
-    /// Its heading.
-    pub title: String,
-    /// Its paragraphs.
-    pub text: Vec<String>,
+    pub(crate) title: String,
+    /// The paragraphs.
+    pub(crate) text: Vec<String>,
 }
 
 /// How days and numbers are written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Format {
-    pub direction: String,
-    pub date: String,
-    pub months: Vec<String>,
-    pub thousands: String,
+    pub(crate) direction: String,
+    pub(crate) date: String,
+    pub(crate) months: Vec<String>,
+    pub(crate) thousands: String,
 }
 
-/// What stands around every page.
+/// The frame of every page.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Frame {
-    pub setup: String,
-    pub unsafe_sign_in: String,
-    pub signed_in_as: String,
-    pub your_account: String,
-    pub other_account: String,
-    pub help: String,
-    pub support: String,
+pub(crate) struct FramePhrases {
+    pub(crate) setup: String,
+    pub(crate) unsafe_sign_in: String,
+    pub(crate) signed_in_as: String,
+    pub(crate) your_account: String,
+    pub(crate) other_account: String,
+    pub(crate) help: String,
+    pub(crate) support: String,
 }
 
-/// What was bought.
+/// The details of a purchase.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Details {
-    pub heading: String,
-    pub subscription: String,
-    pub offer: String,
-    pub plan: String,
-    pub seats: String,
-    pub term: String,
-    pub trial: String,
-    pub free_trial: String,
-    pub renews: String,
-    pub valid: String,
-    pub beneficiary: String,
-    pub purchaser: String,
-    pub month: String,
-    pub months: String,
-    pub year: String,
-    pub years: String,
+pub(crate) struct DetailPhrases {
+    pub(crate) heading: String,
+    pub(crate) subscription: String,
+    pub(crate) offer: String,
+    pub(crate) plan: String,
+    pub(crate) seats: String,
+    pub(crate) term: String,
+    pub(crate) trial: String,
+    pub(crate) free_trial: String,
+    pub(crate) renews: String,
+    pub(crate) valid: String,
+    pub(crate) beneficiary: String,
+    pub(crate) purchaser: String,
+    pub(crate) month: String,
+    pub(crate) months: String,
+    pub(crate) year: String,
+    pub(crate) years: String,
 }
 
-/// A new purchase.
+/// The form of a new purchase.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Pending {
-    pub status: String,
-    pub title: String,
-    pub text: String,
-    pub trial: String,
-    pub deadline: String,
-    pub your_details: String,
-    pub contact: String,
-    pub contact_hint: String,
-    pub optional: String,
-    pub button: String,
-    pub busy: String,
+pub(crate) struct PendingPhrases {
+    pub(crate) status: String,
+    pub(crate) title: String,
+    pub(crate) text: String,
+    pub(crate) trial: String,
+    pub(crate) deadline: String,
+    pub(crate) your_details: String,
+    pub(crate) contact: String,
+    pub(crate) contact_hint: String,
+    pub(crate) optional: String,
+    pub(crate) button: String,
+    pub(crate) busy: String,
 }
 
-/// What is wrong with a form.
+/// The errors of that form.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Errors {
-    pub title: String,
-    pub contact_missing: String,
-    pub contact_form: String,
-    pub missing: String,
-    pub long: String,
+pub(crate) struct ErrorPhrases {
+    pub(crate) title: String,
+    pub(crate) contact_missing: String,
+    pub(crate) contact_form: String,
+    pub(crate) missing: String,
+    pub(crate) long: String,
 }
 
-/// Confirmed, and under way.
+/// The buyer confirmed, and we activate.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Activating {
-    pub status: String,
-    pub title: String,
-    pub text: String,
-    pub watching: String,
-    pub stopped: String,
-    pub look_again: String,
+pub(crate) struct ActivatingPhrases {
+    pub(crate) status: String,
+    pub(crate) title: String,
+    pub(crate) text: String,
+    pub(crate) watching: String,
+    pub(crate) stopped: String,
+    pub(crate) look_again: String,
 }
 
-/// Confirmed, and with the publisher.
+/// The buyer confirmed, and the publisher activates.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Preparing {
-    pub status: String,
-    pub title: String,
-    pub text: String,
+pub(crate) struct PreparingPhrases {
+    pub(crate) status: String,
+    pub(crate) title: String,
+    pub(crate) text: String,
 }
 
-/// In force.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Active {
-    pub status: String,
-    pub title: String,
-    pub text: String,
-    pub open: String,
-    pub manage: String,
-    pub elsewhere: String,
-    pub reseller: String,
+pub(crate) struct ActivePhrases {
+    pub(crate) status: String,
+    pub(crate) title: String,
+    pub(crate) text: String,
+    pub(crate) open: String,
+    pub(crate) manage: String,
+    pub(crate) elsewhere: String,
+    pub(crate) reseller: String,
 }
 
-/// What may be changed.
+/// The changes that the page offers.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Manage {
-    pub title: String,
-    pub other_plan: String,
-    pub change_plan: String,
-    pub seats: String,
-    pub limits: String,
-    pub change_seats: String,
-    pub cancel: String,
-    pub cancel_text: String,
-    pub cancel_button: String,
-    pub back: String,
+pub(crate) struct ManagePhrases {
+    pub(crate) title: String,
+    pub(crate) other_plan: String,
+    pub(crate) change_plan: String,
+    pub(crate) seats: String,
+    pub(crate) limits: String,
+    pub(crate) change_seats: String,
+    pub(crate) cancel: String,
+    pub(crate) cancel_text: String,
+    pub(crate) cancel_button: String,
+    pub(crate) back: String,
 }
 
-/// A change, before it is asked for.
+/// The confirmation of a change.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Change {
-    pub status: String,
-    pub title: String,
-    pub plan: String,
-    pub seats: String,
-    pub cancel: String,
-    pub text: String,
-    pub yes: String,
-    pub no: String,
+pub(crate) struct ChangePhrases {
+    pub(crate) status: String,
+    pub(crate) title: String,
+    pub(crate) plan: String,
+    pub(crate) seats: String,
+    pub(crate) cancel: String,
+    pub(crate) text: String,
+    pub(crate) yes: String,
+    pub(crate) no: String,
 }
 
-/// Payment is due.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Suspended {
-    pub status: String,
-    pub title: String,
-    pub text: String,
-    pub what_to_do: String,
-    pub pay: String,
-    pub reseller: String,
-    pub safe: String,
+pub(crate) struct SuspendedPhrases {
+    pub(crate) status: String,
+    pub(crate) title: String,
+    pub(crate) text: String,
+    pub(crate) what_to_do: String,
+    pub(crate) pay: String,
+    pub(crate) reseller: String,
+    pub(crate) safe: String,
 }
 
-/// Over.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Unsubscribed {
-    pub status: String,
-    pub title: String,
-    pub text: String,
-    pub data: String,
+pub(crate) struct UnsubscribedPhrases {
+    pub(crate) status: String,
+    pub(crate) title: String,
+    pub(crate) text: String,
+    pub(crate) data: String,
 }
 
-/// A status nobody knows yet.
+/// A status that we do not know.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Unknown {
-    pub title: String,
+pub(crate) struct UnknownPhrases {
+    pub(crate) title: String,
 }
 
-/// Pages that say something and no more.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Messages {
-    pub change_requested: Message,
-    pub change_refused: Message,
-    pub change_unknown: Message,
-    pub not_offered: Message,
-    pub no_token: Message,
-    pub expired: Message,
-    pub unavailable: Message,
-    pub refused: Message,
-    pub stranger: Message,
-    pub sign_in_failed: Message,
-    pub declined: Message,
-    pub session_over: Message,
-    pub not_found: Message,
+    pub(crate) change_requested: Message,
+    pub(crate) change_refused: Message,
+    pub(crate) change_unknown: Message,
+    pub(crate) not_offered: Message,
+    pub(crate) no_token: Message,
+    pub(crate) expired: Message,
+    pub(crate) unavailable: Message,
+    pub(crate) refused: Message,
+    pub(crate) stranger: Message,
+    pub(crate) sign_in_failed: Message,
+    pub(crate) declined: Message,
+    pub(crate) session_over: Message,
+    pub(crate) not_found: Message,
 }
 
-/// Ways on.
+/// The texts of links.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Links {
-    pub sign_in_again: String,
-    pub back: String,
-    pub try_again: String,
-    pub start: String,
+pub(crate) struct LinkPhrases {
+    pub(crate) sign_in_again: String,
+    pub(crate) back: String,
+    pub(crate) try_again: String,
+    pub(crate) start: String,
 }

@@ -5,40 +5,43 @@ use serde_json::Value;
 
 use super::*;
 
-fn chosen(asked: &[&'static str]) -> &'static str {
+fn negotiated(accepted: &[&'static str]) -> &'static str {
     let mut headers = HeaderMap::new();
-    for value in asked {
+    for value in accepted {
         headers.append(ACCEPT_LANGUAGE, HeaderValue::from_static(value));
     }
-    Languages::shipped().of_reader(&headers).code
+    Languages::shipped().negotiate(&headers).code
 }
 
-/// Each phrase's place in a file, with the gaps it has.
-fn gaps(value: &Value, place: &str, found: &mut BTreeMap<String, BTreeSet<String>>) {
+/// Collects each phrase's place in a file, with its placeholders.
+fn placeholders(value: &Value, place: &str, found: &mut BTreeMap<String, BTreeSet<String>>) {
     match value {
         Value::Object(members) => {
             for (name, value) in members {
-                gaps(value, &format!("{place}/{name}"), found);
+                placeholders(value, &format!("{place}/{name}"), found);
             }
         }
-        // Paragraphs may be as many as a language needs.
-        Value::Array(texts) => texts.iter().for_each(|text| gaps(text, place, found)),
+        // A language may use as many paragraphs as it needs.
+        Value::Array(texts) => texts.iter().for_each(|text| placeholders(text, place, found)),
         Value::String(text) => {
-            assert!(!text.is_empty(), "{place} says nothing");
+            assert!(!text.is_empty(), "{place} is empty");
             let names = text.split('{').skip(1).map(|rest| {
-                rest.split_once('}').unwrap_or_else(|| panic!("{place}: an open gap")).0.to_owned()
+                rest.split_once('}')
+                    .unwrap_or_else(|| panic!("{place}: an unclosed placeholder"))
+                    .0
+                    .to_owned()
             });
             found.entry(place.to_owned()).or_default().extend(names);
         }
-        other => panic!("{place} is no text: {other}"),
+        other => panic!("{place} is not text: {other}"),
     }
 }
 
 #[test]
-fn every_language_says_everything_with_the_same_gaps() {
+fn every_language_has_all_phrases_with_the_same_placeholders() {
     let read = |text: &str| {
         let mut found = BTreeMap::new();
-        gaps(&serde_json::from_str(text).expect("JSON"), "", &mut found);
+        placeholders(&serde_json::from_str(text).expect("JSON"), "", &mut found);
         found
     };
     let (_, english) = shipped::FILES.iter().find(|(code, _)| *code == "en").expect("English");
@@ -55,15 +58,15 @@ fn every_language_says_everything_with_the_same_gaps() {
 #[test]
 fn every_language_has_twelve_months_and_a_direction() {
     for language in Languages::shipped().0 {
-        let format = &language.says.format;
+        let format = &language.phrases.format;
         assert_eq!(format.months.len(), 12, "{}", language.code);
         assert!(["ltr", "rtl"].contains(&format.direction.as_str()), "{}", language.code);
     }
 }
 
 #[test]
-fn the_reader_gets_the_language_asked_for_first_of_those_there_are() {
-    for (asked, code) in [
+fn the_reader_gets_the_preferred_language_that_is_shipped() {
+    for (accepted, code) in [
         (&[][..], "en"),
         (&[""], "en"),
         (&["sv"], "sv"),
@@ -86,16 +89,16 @@ fn the_reader_gets_the_language_asked_for_first_of_those_there_are() {
         (&["sv-Latn-FI"], "sv"),
         (&["de, sv"], "de"),
     ] {
-        assert_eq!(chosen(asked), code, "{asked:?}");
+        assert_eq!(negotiated(accepted), code, "{accepted:?}");
     }
 }
 
 #[test]
-fn days_numbers_and_terms_are_written_as_the_language_does() {
+fn days_numbers_and_terms_follow_the_language() {
     let day: Timestamp = "2026-03-01T23:30:00Z".parse().expect("a timestamp");
     let languages = Languages::shipped();
     let written = |code: &str| {
-        let language = languages.named(code).expect("it is shipped");
+        let language = languages.find(code).expect("it is shipped");
         (
             language.day(day),
             language.number(1_234_567),
@@ -113,7 +116,7 @@ fn days_numbers_and_terms_are_written_as_the_language_does() {
         expected("1 mars 2026", "1\u{a0}234\u{a0}567", "1 månad", "18 månader")
     );
     assert_eq!(written("de"), expected("1. März 2026", "1.234.567", "1 Monat", "18 Monate"));
-    let english = languages.named("en").expect("it is shipped");
+    let english = languages.find("en").expect("it is shipped");
     for (unit, words) in [
         ("P1Y", "1 year"),
         ("P3Y", "3 years"),
@@ -128,8 +131,8 @@ fn days_numbers_and_terms_are_written_as_the_language_does() {
 }
 
 #[test]
-fn what_fills_a_gap_is_text_whatever_it_holds() {
-    assert_eq!(filled("a {x} b {y}.", &[("x", "{y}"), ("y", "2")]), "a {y} b 2.");
-    assert_eq!(filled("{x}{z}", &[("x", "1")]), "1");
-    assert_eq!(filled("no gap", &[("x", "1")]), "no gap");
+fn a_placeholder_inside_a_value_is_not_replaced() {
+    assert_eq!(fill("a {x} b {y}.", &[("x", "{y}"), ("y", "2")]), "a {y} b 2.");
+    assert_eq!(fill("{x}{z}", &[("x", "1")]), "1");
+    assert_eq!(fill("no gap", &[("x", "1")]), "no gap");
 }

@@ -1,35 +1,32 @@
-//! What stands around every page: the publisher, and who is signed in.
+//! The frame of every page: the publisher, and the person who is signed in.
 
 use shared::config::{Branding, Field, Support};
 use shared::microsoft::entra::Person;
 
 use crate::assets::Assets;
-use crate::language::{Language, Phrases, filled};
+use crate::language::{Language, Phrases, fill};
 use crate::theme;
 
-/// The one style sheet, part of every page: a page needs no second request to be looked at.
+/// Part of every page, so that a page needs no second request to look right.
 const STYLE: &str = include_str!("../../templates/style.css");
 
 /// The publisher, as pages show it.
 pub(super) struct Brand {
-    /// The publisher, or its product.
-    pub name: Option<String>,
-    /// Where the logo is.
-    pub logo: Option<String>,
-    /// Where the script is.
-    pub script: String,
+    pub(super) name: Option<String>,
+    /// The logo's address.
+    pub(super) logo: Option<String>,
+    /// The script's address.
+    pub(super) script: String,
     /// The style sheet, in the publisher's colour.
-    pub style: String,
-    /// Where help is.
-    pub support: Option<String>,
-    /// Where the product is.
-    pub product_url: Option<String>,
-    /// What buyers are asked for.
-    pub fields: Vec<Field>,
+    pub(super) style: String,
+    /// The address of a page or a mailbox.
+    pub(super) support: Option<String>,
+    pub(super) product_url: Option<String>,
+    /// The publisher's fields in the form of a new purchase.
+    pub(super) fields: Vec<Field>,
 }
 
 impl Brand {
-    /// As it was configured.
     pub(super) fn new(branding: Branding, assets: &Assets) -> Self {
         Self {
             name: branding.name,
@@ -46,35 +43,31 @@ impl Brand {
     }
 }
 
-/// What every page has around it.
 #[derive(Clone, Copy)]
 pub(super) struct Frame<'a> {
-    /// What it speaks.
-    pub language: &'a Language,
-    /// Whose it is.
-    pub brand: &'a Brand,
-    /// Nobody has to sign in.
-    pub unsafe_sign_in: bool,
+    pub(super) language: &'a Language,
+    pub(super) brand: &'a Brand,
+    pub(super) sign_in_is_off: bool,
     /// Who is signed in.
-    pub person: Option<&'a Person>,
+    pub(super) person: Option<&'a Person>,
 }
 
 impl<'a> Frame<'a> {
-    /// What the language says.
+    /// The texts of the page's language. Templates use this often, so the name is short.
     pub(super) fn t(&self) -> &'a Phrases {
-        &self.language.says
+        &self.language.phrases
     }
 
-    /// What stands at the top where there is no logo.
+    /// The publisher's name, or a neutral title.
     pub(super) fn name(&self) -> &str {
         self.brand.name.as_deref().unwrap_or(&self.t().frame.setup)
     }
 
-    /// Who is signed in, in a sentence.
+    /// A sentence that says who is signed in.
     pub(super) fn signed_in(&self) -> Option<String> {
         let person = self.person?;
-        let known = person.username.as_deref().or(person.name.as_deref());
         let frame = &self.t().frame;
-        Some(filled(&frame.signed_in_as, &[("who", known.unwrap_or(&frame.your_account))]))
+        let known = person.username.as_deref().or(person.name.as_deref());
+        Some(fill(&frame.signed_in_as, &[("who", known.unwrap_or(&frame.your_account))]))
     }
 }

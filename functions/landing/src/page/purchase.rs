@@ -1,27 +1,24 @@
-//! A purchase and a change of it, in a buyer's words.
+//! A purchase, and a change of it, in a buyer's words.
 
 use jiff::Timestamp;
 use shared::domain::{ACTIVATION_DEADLINE, Record, Status};
 use shared::flows::request_change::ChangeRequest;
 
-use crate::language::{Language, filled};
+use crate::language::{Language, fill};
 use crate::manage::ChangeOptions;
 
-/// What was bought.
-pub(super) struct Purchase {
-    /// What the page shows: label and value, in order.
-    pub details: Vec<(String, String)>,
-    /// The number of seats, as a form has it.
-    pub seats: Option<u64>,
-    /// A free trial.
-    pub trial: bool,
+pub(super) struct PurchaseSummary {
+    /// Labels and values, in the order in which the page shows them.
+    pub(super) details: Vec<(String, String)>,
+    /// The number of seats, for an input.
+    pub(super) seats: Option<u64>,
+    pub(super) is_free_trial: bool,
 }
 
-impl Purchase {
-    /// What a record says, in a language.
+impl PurchaseSummary {
     pub(super) fn of(record: &Record, language: &Language) -> Self {
         let subscription = &record.subscription;
-        let says = &language.says.details;
+        let labels = &language.phrases.details;
         let purchaser = &subscription.purchaser;
         let is_resold = purchaser.tenant_id != subscription.beneficiary.tenant_id;
         let renews =
@@ -29,53 +26,74 @@ impl Purchase {
         let name = subscription.name.clone().unwrap_or_else(|| subscription.id.to_string());
         let term = subscription.term.term_unit.as_deref();
         let rows = [
-            (&says.subscription, Some(name)),
-            (&says.offer, Some(subscription.offer_id.clone())),
-            (&says.plan, Some(subscription.plan_id.clone())),
-            (&says.seats, subscription.quantity.map(|seats| language.number(seats))),
-            (&says.term, term.map(|unit| language.term(unit))),
-            (&says.trial, subscription.is_free_trial.then(|| says.free_trial.clone())),
+            (&labels.subscription, Some(name)),
+            (&labels.offer, Some(subscription.offer_id.clone())),
+            (&labels.plan, Some(subscription.plan_id.clone())),
+            (&labels.seats, subscription.quantity.map(|seats| language.number(seats))),
+            (&labels.term, term.map(|unit| language.term(unit))),
+            (&labels.trial, subscription.is_free_trial.then(|| labels.free_trial.clone())),
             (
-                if renews { &says.renews } else { &says.valid },
+                if renews { &labels.renews } else { &labels.valid },
                 subscription.term.end_date.map(|day| language.day(day)),
             ),
-            (&says.beneficiary, subscription.beneficiary.email_id.clone()),
-            (&says.purchaser, purchaser.email_id.clone().filter(|_| is_resold)),
+            (&labels.beneficiary, subscription.beneficiary.email_id.clone()),
+            (&labels.purchaser, purchaser.email_id.clone().filter(|_| is_resold)),
         ];
         let details = rows.into_iter().filter_map(|(label, value)| Some((label.clone(), value?)));
         Self {
             details: details.collect(),
             seats: subscription.quantity,
-            trial: subscription.is_free_trial,
+            is_free_trial: subscription.is_free_trial,
         }
     }
 }
 
-/// By when a purchase should be confirmed, in a sentence: a warning, and nothing is decided by it
-/// (F-LC-3).
-pub(super) fn deadline(record: &Record, language: &Language, now: Timestamp) -> Option<String> {
+/// A sentence that says until when the buyer should confirm. It only warns: Microsoft decides when
+/// an unconfirmed purchase ends (F-LC-3).
+pub(super) fn confirmation_deadline(
+    record: &Record,
+    language: &Language,
+    now: Timestamp,
+) -> Option<String> {
     let last = record.subscription.created?.checked_add(ACTIVATION_DEADLINE).ok()?;
-    (now < last).then(|| filled(&language.says.pending.deadline, &[("date", &language.day(last))]))
+    let phrase = &language.phrases.pending.deadline;
+    (now < last).then(|| fill(phrase, &[("date", &language.day(last))]))
 }
 
-/// A change as a person says it, and as a form does.
-pub(super) fn in_words(
-    request: &ChangeRequest,
-    options: &ChangeOptions,
-    language: &Language,
-) -> (String, &'static str, Option<(&'static str, String)>) {
-    let says = &language.says.change;
-    match request {
-        ChangeRequest::Plan(plan) => {
-            let name =
-                options.plans.iter().find(|(id, _)| id == plan).map_or(plan, |(_, name)| name);
-            let sentence = filled(&says.plan, &[("plan", name)]);
-            (sentence, "plan", Some(("plan", plan.clone())))
+pub(super) struct ChangeSummary {
+    /// For the reader.
+    pub(super) sentence: String,
+    /// The form's field `want`.
+    pub(super) want: &'static str,
+    /// The form's other field, as name and value.
+    pub(super) field: Option<(&'static str, String)>,
+}
+
+impl ChangeSummary {
+    pub(super) fn of(
+        request: &ChangeRequest,
+        options: &ChangeOptions,
+        language: &Language,
+    ) -> Self {
+        let phrases = &language.phrases.change;
+        match request {
+            ChangeRequest::Plan(plan) => {
+                let name =
+                    options.plans.iter().find(|(id, _)| id == plan).map_or(plan, |(_, name)| name);
+                Self {
+                    sentence: fill(&phrases.plan, &[("plan", name)]),
+                    want: "plan",
+                    field: Some(("plan", plan.clone())),
+                }
+            }
+            ChangeRequest::Seats(seats) => Self {
+                sentence: fill(&phrases.seats, &[("count", &language.number(*seats))]),
+                want: "seats",
+                field: Some(("seats", seats.to_string())),
+            },
+            ChangeRequest::Cancel => {
+                Self { sentence: phrases.cancel.clone(), want: "cancel", field: None }
+            }
         }
-        ChangeRequest::Seats(seats) => {
-            let sentence = filled(&says.seats, &[("count", &language.number(*seats))]);
-            (sentence, "seats", Some(("seats", seats.to_string())))
-        }
-        ChangeRequest::Cancel => (says.cancel.clone(), "cancel", None),
     }
 }

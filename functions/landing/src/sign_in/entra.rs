@@ -1,4 +1,4 @@
-//! The protocol with Entra: authorization code with PKCE (F-LP-6, F-LP-7).
+//! OAuth's authorization code flow with PKCE, at Entra (F-LP-6, F-LP-7).
 
 use std::future::Future;
 use std::pin::Pin;
@@ -22,23 +22,23 @@ use shared::host::retry::RetryPolicy;
 use tracing::error;
 use url::Url;
 
-use super::SIGNED_IN;
 use super::error::{SignInError, Unavailable, Untrusted};
+use crate::routes::SIGNED_IN;
 
-/// What tells who signed in and nothing more; nothing here needs an administrator's consent.
+/// Enough to identify the person. None of these needs an administrator's consent.
 const SCOPES: [&str; 3] = ["openid", "profile", "email"];
 
-/// The one field beside OAuth's own that is wanted of Entra's answer.
+/// The field of Entra's answer that OpenID Connect adds to OAuth's.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-struct WithIdToken {
+struct IdTokenField {
     id_token: Option<String>,
 }
 
-impl ExtraTokenFields for WithIdToken {}
+impl ExtraTokenFields for IdTokenField {}
 
 type EntraClient = Client<
     BasicErrorResponse,
-    StandardTokenResponse<WithIdToken, BasicTokenType>,
+    StandardTokenResponse<IdTokenField, BasicTokenType>,
     BasicTokenIntrospectionResponse,
     StandardRevocableToken,
     BasicRevocationErrorResponse,
@@ -49,42 +49,48 @@ type EntraClient = Client<
     EndpointSet,
 >;
 
-/// The protocol's requests leave as all others do.
-struct Via(Arc<dyn Transport>);
+/// Sends the OAuth library's requests through our transport.
+struct OAuthTransport(Arc<dyn Transport>);
 
-impl<'c> AsyncHttpClient<'c> for Via {
+impl<'c> AsyncHttpClient<'c> for OAuthTransport {
     type Error = SendError;
     type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, SendError>> + Send + 'c>>;
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(async move {
-            let patience = RetryPolicy::INTERACTIVE.attempt_timeout;
-            let answer = self.0.send(request.map(Bytes::from), patience).await?;
+            let timeout = RetryPolicy::INTERACTIVE.attempt_timeout;
+            let answer = self.0.send(request.map(Bytes::from), timeout).await?;
             Ok(answer.map(|body| body.to_vec()))
         })
     }
 }
 
-/// Entra, as the landing page's application talks to it.
+/// Entra, for the landing page's application.
 pub(super) struct Entra {
     client: EntraClient,
     app: LandingApp,
 }
 
-/// The way to Entra, and what must come back from there.
-pub(super) struct Departure {
-    /// Where the browser is sent.
-    pub to: Url,
-    /// Comes back in the address.
-    pub state: String,
+/// Whether Entra asks the person which account to use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Prompt {
+    /// Not if the person is signed in with one account already.
+    OnlyIfNeeded,
+    SelectAccount,
+}
+
+/// Sends the browser to Entra. The rest is kept to check Entra's answer against.
+pub(super) struct AuthorizationRequest {
+    pub(super) url: Url,
+    /// Comes back in the redirect.
+    pub(super) state: String,
     /// Comes back in the id token.
-    pub nonce: String,
-    /// Proves to Entra that the code is ours.
-    pub verifier: String,
+    pub(super) nonce: String,
+    /// Proves to Entra that we requested the code.
+    pub(super) pkce_verifier: String,
 }
 
 impl Entra {
-    /// Entra, and the way back from there.
     pub(super) fn new(app: LandingApp) -> Self {
         let redirect = format!("{}{SIGNED_IN}", app.base_url);
         let parse = |url: &str| Url::parse(url).expect("made of an address that was checked");
@@ -97,9 +103,8 @@ impl Entra {
         Self { client, app }
     }
 
-    /// A new way to Entra. With `choose` it asks which account, even where it knows one.
-    pub(super) fn depart(&self, choose: bool) -> Departure {
-        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+    pub(super) fn authorization_request(&self, prompt: Prompt) -> AuthorizationRequest {
+        let (challenge, pkce_verifier) = PkceCodeChallenge::new_random_sha256();
         let nonce = CsrfToken::new_random();
         let mut request = self
             .client
@@ -108,37 +113,40 @@ impl Entra {
             .set_pkce_challenge(challenge)
             .add_extra_param("response_mode", "query")
             .add_extra_param("nonce", nonce.secret());
-        if choose {
-            request = request.add_extra_param("prompt", "select_account");
+        match prompt {
+            Prompt::OnlyIfNeeded => {}
+            Prompt::SelectAccount => {
+                request = request.add_extra_param("prompt", "select_account");
+            }
         }
-        let (to, state) = request.url();
-        Departure {
-            to,
+        let (url, state) = request.url();
+        AuthorizationRequest {
+            url,
             state: state.into_secret(),
             nonce: nonce.into_secret(),
-            verifier: verifier.into_secret(),
+            pkce_verifier: pkce_verifier.into_secret(),
         }
     }
 
-    /// Exchanges a code for the id token. Never twice: a code is good for one answer.
-    pub(super) async fn redeem(
+    /// Exchanges a code for the id token. There is no retry, because a code is valid only once.
+    pub(super) async fn exchange_code(
         &self,
         secret: &str,
         code: String,
-        verifier: String,
+        pkce_verifier: String,
     ) -> Result<String, SignInError> {
         let client =
             self.client.clone().set_client_secret(oauth2::ClientSecret::new(secret.to_owned()));
         let answer = client
             .exchange_code(AuthorizationCode::new(code))
-            .set_pkce_verifier(PkceCodeVerifier::new(verifier))
-            .request_async(&Via(self.app.transport.clone()))
+            .set_pkce_verifier(PkceCodeVerifier::new(pkce_verifier))
+            .request_async(&OAuthTransport(self.app.transport.clone()))
             .await;
         match answer {
             Ok(token) => {
                 token.extra_fields().id_token.clone().ok_or_else(|| Unavailable::NoIdToken.into())
             }
-            Err(RequestTokenError::ServerResponse(refusal)) => Err(refused(&refusal)),
+            Err(RequestTokenError::ServerResponse(refusal)) => Err(token_error(&refusal)),
             Err(RequestTokenError::Request(error)) => Err(Unavailable::Unreachable(error).into()),
             Err(RequestTokenError::Parse(..) | RequestTokenError::Other(_)) => {
                 Err(Unavailable::UnreadableAnswer.into())
@@ -147,13 +155,13 @@ impl Entra {
     }
 }
 
-/// A code that isn't good is the visitor's affair, everything else that of whoever set this up
-/// (F-AUTH-15). Entra's own words name people and stay out of the log.
-fn refused(refusal: &BasicErrorResponse) -> SignInError {
+/// The visitor brought an invalid code, or the operator set up the application wrongly (F-AUTH-15),
+/// or Entra failed. Entra's descriptions name people, so they stay out of the log.
+fn token_error(refusal: &BasicErrorResponse) -> SignInError {
     match refusal.error() {
         BasicErrorResponseType::InvalidGrant => Untrusted::BadCode.into(),
         BasicErrorResponseType::InvalidClient | BasicErrorResponseType::UnauthorizedClient => {
-            error!("Entra refuses the landing page's application: check its id and its secret");
+            error!("Entra refused the landing page's application: check its client id and secret");
             Unavailable::ApplicationRefused.into()
         }
         BasicErrorResponseType::InvalidRequest

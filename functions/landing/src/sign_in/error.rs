@@ -7,30 +7,29 @@ use thiserror::Error;
 
 #[derive(Debug, Error)]
 pub(crate) enum SignInError {
-    /// The answer that came back from Entra does not match the request.
+    /// Entra's answer does not belong to a sign-in of this browser, or is invalid.
     #[error(transparent)]
     Untrusted(#[from] Untrusted),
-    /// The visitor chose not to sign in.
     #[error("the visitor declined to sign in")]
     Declined,
-    /// The purchase token does not fit into a cookie. No real one comes near that.
+    /// It does not fit into a cookie. Microsoft's tokens are far shorter.
     #[error("the purchase token is too long")]
-    TooLong,
+    TokenTooLong,
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
 
 #[derive(Debug, Error, PartialEq, Eq)]
 pub(crate) enum Untrusted {
-    #[error("this browser began no sign-in")]
+    #[error("the browser has no cookie of a sign-in")]
     NoRoundTrip,
     #[error("the sign-in took too long")]
     RoundTripExpired,
-    #[error("another state")]
+    #[error("the state does not match")]
     OtherState,
-    #[error("Entra came back with an error")]
+    #[error("Entra redirected with an error")]
     ErrorFromEntra,
-    #[error("no code")]
+    #[error("Entra redirected without a code")]
     NoCode,
     #[error("Entra does not accept the code")]
     BadCode,
@@ -53,7 +52,7 @@ pub(crate) enum Unavailable {
     ErrorAnswer,
     #[error("could not read Entra's answer")]
     UnreadableAnswer,
-    #[error("Entra gave no id token")]
+    #[error("Entra returned no id token")]
     NoIdToken,
 }
 

@@ -1,0 +1,81 @@
+//! Pages that consist of a message and at most one link.
+
+use askama::Template;
+use http::StatusCode;
+
+use super::frame::Frame;
+use super::views::{Link, NoticeView};
+use crate::language::{Message, Phrases};
+use crate::manage::ChangeOutcome;
+use crate::routes::{PURCHASE, SIGN_IN};
+
+pub(crate) enum Notice {
+    /// The result of a confirmed change.
+    Changed(ChangeOutcome),
+    /// The page does not offer the requested change.
+    NotOffered,
+    /// There is no purchase token in the address (F-LP-4).
+    NoToken,
+    /// Microsoft does not accept the purchase token (F-RES-9).
+    Expired,
+    /// The visit failed, and may succeed later.
+    Unavailable,
+    /// Microsoft refuses the activation.
+    ActivationRefused,
+    /// The visitor is neither the beneficiary nor the purchaser (F-LP-9).
+    Stranger,
+    /// Entra's answer is not trustworthy.
+    SignInFailed,
+    /// The visitor chose not to sign in.
+    Declined,
+    /// The form is not from a page of the current session.
+    SessionOver,
+    NotFound,
+}
+
+impl Notice {
+    pub(super) fn render(&self, frame: Frame<'_>) -> (StatusCode, askama::Result<String>) {
+        let (status, Message { title, text }) = self.message(frame.t());
+        let link = self.link(&frame);
+        (status, NoticeView { frame, title, paragraphs: text, link }.render())
+    }
+
+    fn message<'a>(&self, phrases: &'a Phrases) -> (StatusCode, &'a Message) {
+        let messages = &phrases.messages;
+        match self {
+            Self::Changed(ChangeOutcome::Requested) => (StatusCode::OK, &messages.change_requested),
+            Self::Changed(ChangeOutcome::Refused) => {
+                (StatusCode::CONFLICT, &messages.change_refused)
+            }
+            Self::Changed(ChangeOutcome::Unknown) => {
+                (StatusCode::GATEWAY_TIMEOUT, &messages.change_unknown)
+            }
+            Self::NotOffered => (StatusCode::CONFLICT, &messages.not_offered),
+            Self::NoToken => (StatusCode::OK, &messages.no_token),
+            Self::Expired => (StatusCode::BAD_REQUEST, &messages.expired),
+            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, &messages.unavailable),
+            Self::ActivationRefused => (StatusCode::CONFLICT, &messages.refused),
+            Self::Stranger => (StatusCode::FORBIDDEN, &messages.stranger),
+            Self::SignInFailed => (StatusCode::BAD_REQUEST, &messages.sign_in_failed),
+            Self::Declined => (StatusCode::OK, &messages.declined),
+            Self::SessionOver => (StatusCode::FORBIDDEN, &messages.session_over),
+            Self::NotFound => (StatusCode::NOT_FOUND, &messages.not_found),
+        }
+    }
+
+    fn link<'a>(&self, frame: &Frame<'a>) -> Option<Link<'a>> {
+        let phrases = frame.t();
+        let (to, text) = match self {
+            Self::Changed(_) | Self::NotOffered => (PURCHASE, &phrases.links.back),
+            Self::Unavailable if frame.sign_in_is_off => return None,
+            Self::Unavailable if frame.person.is_some() => (PURCHASE, &phrases.links.try_again),
+            Self::Unavailable | Self::SignInFailed | Self::Declined | Self::SessionOver => {
+                (SIGN_IN, &phrases.links.sign_in_again)
+            }
+            Self::Stranger => (SIGN_IN, &phrases.frame.other_account),
+            Self::NotFound => (PURCHASE, &phrases.links.start),
+            Self::NoToken | Self::Expired | Self::ActivationRefused => return None,
+        };
+        Some(Link { to, text })
+    }
+}

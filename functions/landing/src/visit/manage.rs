@@ -1,0 +1,59 @@
+//! Changes that a signed-in customer makes.
+
+use shared::host::http::Response;
+
+use super::Visit;
+use crate::form_field::form_field;
+use crate::manage::{self, ChangeOutcome, Choice};
+use crate::page::{Notice, Page};
+use crate::purchase::VisitError;
+use crate::routes;
+use crate::sign_in::Session;
+
+impl Visit<'_> {
+    /// Shows the possible changes (F-CHP-3). Without any, redirects to the purchase.
+    pub(super) async fn offer_changes(&self, session: &Session) -> Response {
+        let page = self.changes(session).await;
+        page.unwrap_or_else(|error| self.failed(error, Some(session)))
+    }
+
+    async fn changes(&self, session: &Session) -> Result<Response, VisitError> {
+        let record = self.open(session).await?;
+        let options = self.purchases.change_options(&record).await?;
+        if options.is_empty() {
+            return Ok(self.redirect(routes::PURCHASE));
+        }
+        let csrf_token = &session.csrf_token;
+        let page = Page::Manage { record: &record, options: &options, csrf_token };
+        Ok(self.show(page, Some(session)))
+    }
+
+    /// Shows the chosen change for confirmation. Once the customer has confirmed it, requests it
+    /// from Microsoft.
+    pub(super) async fn change(&self, session: &Session) -> Result<Response, VisitError> {
+        let record = self.open(session).await?;
+        let form = self.form();
+        let Some(request) = manage::parse(form) else {
+            return Ok(self.show_notice(Notice::NotOffered, Some(session)));
+        };
+        let options = match self.purchases.choose(&record, &request).await? {
+            Choice::Offered(options) => options,
+            Choice::NotOffered => return Ok(self.show_notice(Notice::NotOffered, Some(session))),
+            Choice::Blocked => {
+                let notice = Notice::Changed(ChangeOutcome::Refused);
+                return Ok(self.show_notice(notice, Some(session)));
+            }
+        };
+        if form_field(form, "confirmed").as_deref() != Some("yes") {
+            let page = Page::Change {
+                record: &record,
+                options: &options,
+                request: &request,
+                csrf_token: &session.csrf_token,
+            };
+            return Ok(self.show(page, Some(session)));
+        }
+        let outcome = self.purchases.request_change(record, &request).await?;
+        Ok(self.show_notice(Notice::Changed(outcome), Some(session)))
+    }
+}

@@ -1,0 +1,122 @@
+//! One visit, from a request to its answer.
+
+mod manage;
+mod with_sign_in;
+mod without_sign_in;
+
+use shared::config::is_email;
+use shared::domain::{Record, SignUp, Status};
+use shared::host::clock::Clock;
+use shared::host::http::{Request, Response};
+use tracing::{error, info, warn};
+
+use crate::language::Language;
+use crate::page::{FormToken, Notice, Page, Pages};
+use crate::purchase::{Purchases, VisitError};
+use crate::redirect::see_other;
+use crate::routes::Route;
+use crate::sign_in::Session;
+use crate::sign_up_form::{Answers, SignUpForm};
+
+/// A request, and all that its answer needs.
+pub(crate) struct Visit<'a> {
+    pub(crate) purchases: &'a Purchases,
+    pub(crate) pages: &'a Pages,
+    pub(crate) clock: &'a dyn Clock,
+    pub(crate) route: Route,
+    pub(crate) language: &'a Language,
+    pub(crate) request: &'a Request,
+}
+
+impl Visit<'_> {
+    /// Reads the buyer's answers. `None` once the purchase is confirmed, because answers then
+    /// change nothing. The error is the form to show again.
+    fn answers(&self, record: &Record, form: &str) -> Result<Option<SignUp>, SignUpForm> {
+        let is_open =
+            *record.status() == Status::PendingFulfillmentStart && record.activation.is_none();
+        if !is_open {
+            return Ok(None);
+        }
+        let fields = self.pages.sign_up_fields();
+        let answers = Answers::read(form, fields);
+        match answers.check(fields, self.language.code) {
+            Ok(sign_up) => Ok(Some(sign_up)),
+            Err(errors) => Err(SignUpForm { answers, errors }),
+        }
+    }
+
+    /// The form when it is first shown, with the answers that we have.
+    fn prefilled_form(&self, record: &Record, session: Option<&Session>) -> SignUpForm {
+        let answers = match &record.sign_up {
+            Some(sign_up) => Answers::of(sign_up, self.pages.sign_up_fields()),
+            None => {
+                // The sign-in name is usually the buyer's e-mail address (F-LP-8).
+                let username = session.and_then(|session| session.person.username.clone());
+                let contact = username.filter(|name| is_email(name)).unwrap_or_default();
+                Answers { contact, ..Answers::default() }
+            }
+        };
+        SignUpForm { answers, errors: Vec::new() }
+    }
+
+    /// The page for a purchase in this state (F-LP-11).
+    fn page_of<'a>(&self, record: &'a Record, token: FormToken<'a>, form: SignUpForm) -> Page<'a> {
+        match record.status() {
+            Status::PendingFulfillmentStart if record.activation.is_some() => Page::Waiting(record),
+            Status::PendingFulfillmentStart => {
+                Page::Pending { record, token, form, now: self.clock.now() }
+            }
+            Status::Subscribed | Status::Suspended | Status::Unsubscribed | Status::Other(_) => {
+                Page::Existing(record)
+            }
+        }
+    }
+
+    fn failed(&self, error: VisitError, session: Option<&Session>) -> Response {
+        let notice = match error {
+            VisitError::TokenRejected => {
+                info!("Microsoft did not accept the purchase token of a visit");
+                Notice::Expired
+            }
+            VisitError::Stranger => {
+                warn!("a visitor is neither the beneficiary nor the purchaser");
+                Notice::Stranger
+            }
+            VisitError::ActivationRefused => {
+                error!("Microsoft refused an activation");
+                Notice::ActivationRefused
+            }
+            error @ (VisitError::NoSubscription
+            | VisitError::NoRecord
+            | VisitError::Fulfillment(_)
+            | VisitError::Activation(_)
+            | VisitError::Update(_)
+            | VisitError::Incomplete(_)) => {
+                error!(reason = %error, "a visit failed");
+                Notice::Unavailable
+            }
+        };
+        self.show_notice(notice, session)
+    }
+
+    fn show(&self, page: Page<'_>, session: Option<&Session>) -> Response {
+        self.pages.show(page, self.language, session)
+    }
+
+    fn show_notice(&self, notice: Notice, session: Option<&Session>) -> Response {
+        self.show(Page::Notice(notice), session)
+    }
+
+    fn redirect(&self, route: &str) -> Response {
+        self.pages.with_security_headers(see_other(route))
+    }
+
+    /// The body of a form. A body that is not text has no fields.
+    fn form(&self) -> &str {
+        std::str::from_utf8(self.request.body()).unwrap_or_default()
+    }
+
+    fn query(&self) -> &str {
+        self.request.uri().query().unwrap_or_default()
+    }
+}

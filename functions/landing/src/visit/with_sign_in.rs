@@ -1,0 +1,151 @@
+//! A visit in which the buyer signs in.
+
+use http::Method;
+use shared::domain::Record;
+use shared::host::http::Response;
+use shared::microsoft::fulfillment::PurchaseToken;
+use tracing::{error, info, warn};
+
+use super::Visit;
+use crate::page::{FormToken, Notice};
+use crate::purchase::VisitError;
+use crate::routes::{self, Route};
+use crate::sign_in::{Prompt, Session, SignIn, SignInError, Visitor};
+
+impl Visit<'_> {
+    pub(crate) async fn answer_with_sign_in(&self, sign_in: &SignIn) -> Response {
+        match (self.route, self.request.method()) {
+            (Route::SignedIn, _) => match sign_in.finish(self.request).await {
+                Ok(response) => self.pages.with_security_headers(response),
+                Err(error) => self.not_signed_in(error),
+            },
+            (Route::SignIn, _) => self.send_to_entra_again(sign_in, Prompt::SelectAccount).await,
+            (Route::Purchase | Route::Manage, &Method::GET) => self.look(sign_in).await,
+            (Route::Purchase | Route::Manage, _) => self.submit(sign_in).await,
+        }
+    }
+
+    /// With a token in the address, sends the visitor to Entra. After the sign-in, shows the
+    /// purchase and its status (F-LP-3, F-LP-5, F-LP-11).
+    async fn look(&self, sign_in: &SignIn) -> Response {
+        let visitor = match sign_in.visitor(self.request.headers()).await {
+            Ok(visitor) => visitor,
+            Err(error) => return self.not_signed_in(error),
+        };
+        match (PurchaseToken::from_query(self.query()), visitor) {
+            // Removes the token from the address as soon as possible.
+            (Some(token), Visitor::SignedIn(session)) if session.is_about(&token) => {
+                self.redirect(routes::PURCHASE)
+            }
+            (Some(token), _) => self.send_to_entra(sign_in, &token, Prompt::OnlyIfNeeded).await,
+            (None, Visitor::SignedIn(session)) if self.route == Route::Manage => {
+                self.offer_changes(&session).await
+            }
+            (None, Visitor::SignedIn(session)) => match self.open(&session).await {
+                Ok(record) => {
+                    let form = self.prefilled_form(&record, Some(&session));
+                    let token = FormToken::Csrf(&session.csrf_token);
+                    self.show(self.page_of(&record, token, form), Some(&session))
+                }
+                Err(error) => self.failed(error, Some(&session)),
+            },
+            // A page that polls must neither sign the visitor in nor change a cookie.
+            (None, Visitor::SignedOut(_)) if self.is_by_script() => {
+                self.show_notice(Notice::SessionOver, None)
+            }
+            // A visitor who turned back on the way to Entra comes here, too.
+            (None, Visitor::SignedOut(_) | Visitor::Unknown) => {
+                self.send_to_entra_again(sign_in, Prompt::OnlyIfNeeded).await
+            }
+        }
+    }
+
+    fn is_by_script(&self) -> bool {
+        self.request.headers().get("sec-fetch-dest").is_some_and(|dest| dest == "empty")
+    }
+
+    /// Opens the purchase that the session is about.
+    pub(super) async fn open(&self, session: &Session) -> Result<Record, VisitError> {
+        let token = session.purchase_token().ok_or(VisitError::TokenRejected)?;
+        self.purchases.open(&token, Some(&session.person.account)).await
+    }
+
+    /// Handles a form. A redirect follows each confirmation, so that reloading the page sends
+    /// nothing twice.
+    async fn submit(&self, sign_in: &SignIn) -> Response {
+        let headers = self.request.headers();
+        let session = match sign_in.visitor(headers).await {
+            Ok(Visitor::SignedIn(session)) => session,
+            Ok(Visitor::SignedOut(_)) => return self.show_notice(Notice::SessionOver, None),
+            Ok(Visitor::Unknown) => return self.show_notice(Notice::NoToken, None),
+            Err(error) => return self.not_signed_in(error),
+        };
+        if !session.owns_form(self.form()) || !sign_in.is_same_origin(headers) {
+            warn!("refused a form that is not from this session's pages");
+            return self.show_notice(Notice::SessionOver, None);
+        }
+        let answer = match self.route {
+            Route::Manage => self.change(&session).await,
+            Route::Purchase | Route::SignIn | Route::SignedIn => self.confirm(&session).await,
+        };
+        answer.unwrap_or_else(|error| self.failed(error, Some(&session)))
+    }
+
+    /// Confirms the purchase. An incomplete form is shown again. A second confirmation changes
+    /// nothing (F-LP-10).
+    async fn confirm(&self, session: &Session) -> Result<Response, VisitError> {
+        let record = self.open(session).await?;
+        let sign_up = match self.answers(&record, self.form()) {
+            Ok(sign_up) => sign_up,
+            Err(form) => {
+                let page = self.page_of(&record, FormToken::Csrf(&session.csrf_token), form);
+                return Ok(self.show(page, Some(session)));
+            }
+        };
+        self.purchases.confirm(record, sign_up.as_ref()).await?;
+        Ok(self.redirect(routes::PURCHASE))
+    }
+
+    async fn send_to_entra(
+        &self,
+        sign_in: &SignIn,
+        token: &PurchaseToken,
+        prompt: Prompt,
+    ) -> Response {
+        match sign_in.begin(token, prompt, self.request.headers()).await {
+            Ok(response) => self.pages.with_security_headers(response),
+            Err(error) => self.not_signed_in(error),
+        }
+    }
+
+    /// Sends the visitor to Entra again, for the purchase in the cookies.
+    async fn send_to_entra_again(&self, sign_in: &SignIn, prompt: Prompt) -> Response {
+        match sign_in.purchase_token(self.request.headers()).await {
+            Ok(Some(token)) => self.send_to_entra(sign_in, &token, prompt).await,
+            Ok(None) => self.show_notice(Notice::NoToken, None),
+            Err(error) => self.not_signed_in(error),
+        }
+    }
+
+    fn not_signed_in(&self, error: SignInError) -> Response {
+        let notice = match error {
+            SignInError::Untrusted(reason) => {
+                warn!(%reason, "refused a sign-in");
+                Notice::SignInFailed
+            }
+            SignInError::Declined => {
+                info!("a visitor declined to sign in");
+                Notice::Declined
+            }
+            SignInError::TokenTooLong => {
+                info!("the purchase token of a visit is longer than any of Microsoft's");
+                Notice::Expired
+            }
+            SignInError::Unavailable(reason) => {
+                error!(%reason, "could not sign a visitor in");
+                Notice::Unavailable
+            }
+        };
+        self.show_notice(notice, None)
+    }
+}

@@ -1,0 +1,56 @@
+//! A visit while sign-in is off, for development only.
+
+use http::Method;
+use shared::domain::Record;
+use shared::host::http::Response;
+use shared::microsoft::fulfillment::PurchaseToken;
+
+use super::Visit;
+use crate::form_field::form_field;
+use crate::page::{FormToken, Notice};
+use crate::purchase::VisitError;
+use crate::routes::{self, Route};
+use crate::sign_up_form::CONTACT;
+
+impl Visit<'_> {
+    /// The purchase token alone opens the purchase, and is part of the form.
+    pub(crate) async fn answer_without_sign_in(&self) -> Response {
+        if self.route != Route::Purchase {
+            return self.redirect(routes::PURCHASE);
+        }
+        let is_look = *self.request.method() == Method::GET;
+        let fields = if is_look { self.query() } else { self.form() };
+        let Some(token) = PurchaseToken::from_query(fields) else {
+            return self.show_notice(Notice::NoToken, None);
+        };
+        let answer = if is_look {
+            self.purchases.open(&token, None).await.map(|record| self.purchase(&record, &token))
+        } else {
+            self.confirm_by_token(&token).await
+        };
+        answer.unwrap_or_else(|error| self.failed(error, None))
+    }
+
+    fn purchase(&self, record: &Record, token: &PurchaseToken) -> Response {
+        let form = self.prefilled_form(record, None);
+        self.show(self.page_of(record, FormToken::Purchase(token.expose()), form), None)
+    }
+
+    /// A form without answers confirms, too.
+    async fn confirm_by_token(&self, token: &PurchaseToken) -> Result<Response, VisitError> {
+        let record = self.purchases.open(token, None).await?;
+        let answers = match form_field(self.form(), CONTACT) {
+            Some(_) => self.answers(&record, self.form()),
+            None => Ok(None),
+        };
+        let sign_up = match answers {
+            Ok(sign_up) => sign_up,
+            Err(form) => {
+                let page = self.page_of(&record, FormToken::Purchase(token.expose()), form);
+                return Ok(self.show(page, None));
+            }
+        };
+        let record = self.purchases.confirm(record, sign_up.as_ref()).await?;
+        Ok(self.purchase(&record, token))
+    }
+}
