@@ -1,10 +1,10 @@
-//! A requested change as HTTP has it: the body it is read from, the line it is remembered by, and the
-//! problem that a refusal becomes.
+//! A requested change in HTTP: how its body is read, and the line that an idempotency key is stored
+//! with.
 
 use http::Method;
 use serde::Deserialize;
 use shared::domain::SubscriptionId;
-use shared::flows::request_change::{ChangeRefused, ChangeRequest};
+use shared::flows::request_change::ChangeRequest;
 use shared::host::http::Problem;
 use shared::lenient::object;
 use shared::microsoft::fulfillment::MOST_SEATS;
@@ -12,7 +12,7 @@ use shared::microsoft::fulfillment::MOST_SEATS;
 use crate::error_code::ErrorCode;
 use crate::json_integer;
 
-/// In characters. Microsoft's plan ids have 50 at the most; beyond this it is something else.
+/// In characters. Microsoft's plan ids have 50 at the most.
 const LONGEST_PLAN: usize = 100;
 
 /// Reads the body of a `PATCH`: a plan or a quantity, never both (F-CHP-4).
@@ -33,35 +33,24 @@ pub(crate) fn parse(body: &[u8]) -> Result<ChangeRequest, Problem> {
         }
         (None, Some(seats @ 1..=MOST_SEATS)) => Ok(ChangeRequest::Seats(seats)),
         (None, Some(_)) => Err(invalid(&format!("the quantity must be from 1 to {MOST_SEATS}"))),
-        (Some(_), Some(_)) => Err(invalid("change the plan or the quantity, one after the other")),
+        (Some(_), Some(_)) => {
+            Err(invalid("change the plan and the quantity in two requests, one after the other"))
+        }
         (Some(_), None) => {
             Err(invalid(&format!("the plan's id must have 1 to {LONGEST_PLAN} characters")))
         }
-        (None, None) => Err(invalid("neither a plan nor a quantity is given")),
+        (None, None) => Err(invalid("the body names neither a plan nor a quantity")),
     }
 }
 
-/// The request in one line, for its idempotency key. Requests that mean the same have the same line.
+/// The request in one line, for its idempotency key. Requests that mean the same have the same
+/// line.
 pub(crate) fn line(request: &ChangeRequest, id: SubscriptionId) -> String {
     match request {
         ChangeRequest::Plan(plan) => format!("{} {id} planId {plan}", Method::PATCH),
         ChangeRequest::Seats(seats) => format!("{} {id} quantity {seats}", Method::PATCH),
         ChangeRequest::Cancel => format!("{} {id}", Method::DELETE),
     }
-}
-
-pub(crate) fn refusal(refused: &ChangeRefused) -> Problem {
-    let code = match refused {
-        ChangeRefused::Ended => ErrorCode::Unsubscribed,
-        ChangeRefused::NotSubscribed(_) => ErrorCode::NotSubscribed,
-        ChangeRefused::NotAllowed(_) => ErrorCode::NotAllowed,
-        ChangeRefused::AlreadyInForce => ErrorCode::AlreadyInForce,
-        ChangeRefused::FlatRate => ErrorCode::FlatRate,
-        ChangeRefused::PlanNotAvailable => ErrorCode::PlanNotAvailable,
-        ChangeRefused::SeatsOutOfLimits { .. } => ErrorCode::QuantityOutOfLimits,
-        ChangeRefused::OperationPending => ErrorCode::OperationPending,
-    };
-    code.with(refused.to_string())
 }
 
 #[cfg(test)]

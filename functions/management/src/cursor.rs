@@ -1,4 +1,4 @@
-//! The cursor that leads callers from one page to the next. It is opaque to them.
+//! The cursor from one page to the next. It is opaque to callers.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -6,7 +6,7 @@ use shared::host::http::Problem;
 
 use crate::error_code::malformed;
 
-/// Safe in a query without any encoding.
+/// The cursor is safe in a query without further encoding.
 pub(crate) fn encode(position: &str) -> String {
     URL_SAFE_NO_PAD.encode(position)
 }
@@ -18,5 +18,5 @@ pub(crate) fn decode(cursor: &str) -> Result<String, Problem> {
 }
 
 pub(crate) fn not_a_cursor() -> Problem {
-    malformed("`next` is not from a list like this one")
+    malformed("`next` is not a cursor of this list")
 }

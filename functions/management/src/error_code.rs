@@ -1,4 +1,4 @@
-//! Every reason for which a call is refused.
+//! The reasons to refuse a request.
 
 use http::StatusCode;
 use shared::host::http::Problem;
@@ -13,7 +13,7 @@ macro_rules! codes {
 
         impl ErrorCode {
             #[cfg(test)]
-            pub const ALL: &[Self] = &[$(Self::$code,)+];
+            pub(crate) const ALL: &[Self] = &[$(Self::$code,)+];
 
             pub(crate) const fn as_str(self) -> &'static str {
                 match self {
@@ -31,33 +31,33 @@ macro_rules! codes {
 }
 
 codes! {
-    /// No such call.
+    /// There is no such call.
     NoRoute = NOT_FOUND "no_route",
     /// An id that is not a GUID, a cursor of another list, or a malformed header or body.
     MalformedRequest = BAD_REQUEST "malformed_request",
-    /// Neither a plan nor a number of seats, or both (F-CHP-4).
+    /// The body names neither a plan nor a number of seats, or both (F-CHP-4).
     InvalidChange = BAD_REQUEST "invalid_change",
     /// The table has no such subscription.
     UnknownSubscription = NOT_FOUND "unknown_subscription",
     /// Microsoft has no such subscription or operation.
     UnknownToMicrosoft = NOT_FOUND "unknown_to_microsoft",
-    /// Only a Subscribed one can be changed (F-CHP-2).
+    /// Only a Subscribed subscription can be changed (F-CHP-2).
     NotSubscribed = CONFLICT "not_subscribed",
-    /// It has ended (F-LC-8).
+    /// The subscription has ended (F-LC-8).
     Unsubscribed = CONFLICT "unsubscribed",
     /// Microsoft does not allow the customer to do this, so we may not either (F-OBJ-11).
     NotAllowed = CONFLICT "not_allowed",
-    /// The requested value is in force.
+    /// The requested plan or number of seats is in force already.
     AlreadyInForce = CONFLICT "already_in_force",
     /// The plan is not sold by the seat.
     FlatRate = CONFLICT "flat_rate",
     /// Microsoft doesn't offer that plan to this customer (F-PLN-3).
     PlanNotAvailable = CONFLICT "plan_not_available",
-    /// The plan has fewer or more seats (F-CHQ-6).
+    /// The plan doesn't allow that number of seats (F-CHQ-6).
     QuantityOutOfLimits = CONFLICT "quantity_out_of_limits",
     /// Another operation is under way.
     OperationPending = CONFLICT "operation_pending",
-    /// Microsoft refused for a reason of its own.
+    /// Microsoft refused, for a reason of its own.
     Refused = CONFLICT "refused",
     /// The record has another version than `If-Match` names.
     VersionMismatch = PRECONDITION_FAILED "version_mismatch",
@@ -65,11 +65,11 @@ codes! {
     KeyReused = UNPROCESSABLE_ENTITY "idempotency_key_reused",
     /// The first request with this `Idempotency-Key` is still under way.
     RequestInProgress = CONFLICT "request_in_progress",
-    /// The subscription has no such version.
+    /// The record has not reached that version.
     UnknownVersion = CONFLICT "unknown_version",
     /// No receiver of events is configured.
     NoReceiver = CONFLICT "nobody_to_tell",
-    /// Microsoft may have taken the request. It must not be repeated blindly (F-ERR-2).
+    /// Microsoft may have accepted the request. It must not be repeated blindly (F-ERR-2).
     OutcomeUnknown = GATEWAY_TIMEOUT "outcome_unknown",
     /// Microsoft or the table is unavailable at the moment.
     Unavailable = SERVICE_UNAVAILABLE "unavailable",

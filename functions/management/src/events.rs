@@ -1,8 +1,8 @@
-//! A subscription's events, and sending them again.
+//! Lists a subscription's events, and sends them again.
 //!
-//! Events come in one of two forms. As recorded, for people. Or, for a product that was away and
-//! catches up, as a batch of the events that it would have been sent:
-//! `application/cloudevents-batch+json`, as CloudEvents 1.0 defines it.
+//! The list has two forms: the events as recorded, for people, and a batch in the form in which
+//! they are delivered, for a product that was away and catches up. CloudEvents 1.0 defines the
+//! batch's media type, `application/cloudevents-batch+json`.
 
 use http::header::{ACCEPT, CONTENT_TYPE, LINK, VARY};
 use http::{HeaderValue, StatusCode};
@@ -14,8 +14,9 @@ use shared::publisher::cloud_event::CloudEvent;
 use shared::store::Target;
 use tracing::info;
 
+use crate::Management;
 use crate::error_code::ErrorCode;
-use crate::{Management, store_problem};
+use crate::problem::store_problem;
 
 /// The media type of a batch.
 pub(crate) const BATCH: &str = "application/cloudevents-batch+json";
@@ -62,7 +63,7 @@ impl Management {
         let record = self.record(id).await?;
         if from_version.is_some_and(|version| version > record.version) {
             return Err(ErrorCode::UnknownVersion
-                .with(format!("the record has only come to version {}", record.version)));
+                .with(format!("the record is only at version {}", record.version)));
         }
         if self.settings.targets.is_empty() {
             return Err(ErrorCode::NoReceiver.with(
@@ -73,7 +74,7 @@ impl Management {
             Some(version) => From::Event(Position { version, index: 0 }),
             None => From::WhereItStopped,
         };
-        info!(subscription.id = %id, ?from, "events are sent again");
+        info!(subscription.id = %id, ?from, "scheduled events to be sent again");
         for target in &self.settings.targets {
             redeliver(&*self.settings.outbox, &*self.clock, id, *target, from)
                 .await

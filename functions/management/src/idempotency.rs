@@ -1,5 +1,5 @@
-//! Idempotency keys: a repeated request gets the first one's response, and Microsoft is not asked
-//! twice (F-ERR-2).
+//! Idempotency keys: a repeated request gets the response of the first one, and Microsoft is not
+//! asked twice (F-ERR-2).
 
 use std::sync::Arc;
 
@@ -12,21 +12,20 @@ use shared::store::{BeginError, IdempotencyRecord, IdempotencyStore, StoredRespo
 use tracing::{error, warn};
 
 use crate::error_code::{ErrorCode, malformed};
-use crate::store_problem;
+use crate::problem::{store_problem, unknown_outcome};
 
 pub(crate) const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// Set on a response that was given before.
+/// Marks the response to a repeated request.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// How long a request may be under way. A function that has not answered by then has died: its own
-/// timeout and API Gateway's are shorter.
+/// How long a request may be under way. A function that has not answered by then was killed: its
+/// own timeout and API Gateway's are shorter.
 const UNDER_WAY: SignedDuration = SignedDuration::from_secs(60);
 
 /// In characters.
 const LONGEST_KEY: usize = 255;
 
-/// The requests that carry keys.
 pub(crate) struct Idempotency {
     pub(crate) store: Arc<dyn IdempotencyStore>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -64,12 +63,13 @@ impl Idempotency {
         match self.store.find(key, now).await.map_err(store_problem)? {
             None => Ok(None),
             Some(earlier) if earlier.request != request => Err(ErrorCode::KeyReused
-                .with("the same key came with another request; a new request needs a new key")),
+                .with("the key was used for another request; a new request needs a new key")),
             Some(IdempotencyRecord { response: Some(response), .. }) => Ok(Some(replay(response))),
             Some(IdempotencyRecord { begun_at, .. })
                 if now.duration_since(begun_at) < UNDER_WAY =>
             {
-                Err(ErrorCode::RequestInProgress.with("the first request is being carried out"))
+                Err(ErrorCode::RequestInProgress
+                    .with("the first request with this key is still under way"))
             }
             Some(_) => Err(unknown_outcome()),
         }
@@ -85,15 +85,14 @@ impl Idempotency {
         let record = IdempotencyRecord { request, begun_at: self.clock.now(), response: None };
         match self.store.begin(&key, &record).await {
             Ok(()) => Ok(IdempotencyClaim(Some((key, record)))),
-            Err(BeginError::Taken) => {
-                Err(ErrorCode::RequestInProgress.with("the same request is being carried out"))
-            }
+            Err(BeginError::Taken) => Err(ErrorCode::RequestInProgress
+                .with("the first request with this key is still under way")),
             Err(BeginError::Store(error)) => Err(store_problem(error)),
         }
     }
 
-    /// Stores the response. If nothing was carried out and another attempt may succeed, it frees the
-    /// key instead.
+    /// Stores the response. If nothing was carried out and another attempt may succeed, it frees
+    /// the key instead.
     pub(crate) async fn end(
         &self,
         claim: IdempotencyClaim,
@@ -118,13 +117,6 @@ impl Idempotency {
         }
         response
     }
-}
-
-/// Microsoft may have taken the request.
-pub(crate) fn unknown_outcome() -> Problem {
-    ErrorCode::OutcomeUnknown.with(
-        "Microsoft gave no answer; look at the subscription and its operations before asking again",
-    )
 }
 
 fn to_store(response: &Response) -> StoredResponse {

@@ -1,4 +1,4 @@
-//! `ETag` and `If-Match`: a change that was planned for an older version of the record is refused.
+//! `ETag` and `If-Match`: a change that is based on an older version of the record is refused.
 
 use http::header::{ETAG, IF_MATCH};
 use http::{HeaderMap, HeaderValue, StatusCode};

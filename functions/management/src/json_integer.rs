@@ -1,4 +1,4 @@
-//! Integers as JSON Schema has them: `5.0` is one, since JSON itself knows no integers.
+//! Integers as JSON Schema defines them: `5.0` is an integer, since JSON itself has only numbers.
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};

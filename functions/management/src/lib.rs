@@ -1,8 +1,8 @@
-//! The publisher's API: list, read, events, plans and operations; change and cancel; read Microsoft's
-//! copy now; send events again.
+//! The publisher's API: list, read, events, plans and operations; change and cancel; read
+//! Microsoft's copy now; send events again.
 //!
-//! An accepted change is in force only when Microsoft's webhook says so (F-CHP-7): the answer is 202
-//! and names the operation to follow. Activation is a function of its own.
+//! An accepted change is in force only when Microsoft's webhook says so (F-CHP-7): the answer is
+//! 202 and names the operation to follow. Activation is a function of its own.
 
 mod change_request;
 mod cursor;
@@ -13,6 +13,7 @@ mod if_match;
 mod json_integer;
 #[cfg(test)]
 mod openapi;
+mod problem;
 mod request_change;
 mod route;
 
@@ -25,21 +26,21 @@ use http::{HeaderValue, StatusCode};
 use serde_json::json;
 use shared::config::{Dependencies, ManagementSettings};
 use shared::domain::{Cause, OperationId, Record, Status, SubscriptionId};
-use shared::flows::ledger::{Ledger, UpdateError};
+use shared::flows::ledger::Ledger;
 use shared::flows::request_change::{ChangeFlow, ChangeRefused};
 use shared::host::clock::Clock;
 use shared::host::environment::{ConfigError, Environment};
 use shared::host::http::{Handler, Problem, Request, Response, empty, json as json_response};
 use shared::host::retry::RetryPolicy;
 use shared::host::{correlation, deadline};
-use shared::microsoft::fulfillment::{FulfillmentError, Marketplace};
+use shared::microsoft::fulfillment::Marketplace;
 use shared::publisher::record_view::RecordView;
 use shared::store::{Filter, Store, StoreError};
 use tracing::field::{Empty, display};
-use tracing::{Span, error, info_span};
+use tracing::{Span, info_span};
 
-use error_code::ErrorCode;
 use idempotency::Idempotency;
+use problem::{fulfillment_problem, store_problem, unknown_subscription, update_problem};
 use route::Route;
 
 /// The description of this API. Made from the code; a test compares the two.
@@ -113,7 +114,7 @@ impl Management {
         // About an ended subscription, Microsoft answers as if our token were wrong (F-PLN-6).
         let known = self.store.load(id).await.map_err(store_problem)?;
         if known.is_some_and(|record| *record.status() == Status::Unsubscribed) {
-            return Err(change_request::refusal(&ChangeRefused::Ended));
+            return Err(problem::refusal(&ChangeRefused::Ended));
         }
         let plans = self.marketplace.list_available_plans(id, None).await;
         let plans = plans.map_err(fulfillment_problem)?;
@@ -153,40 +154,6 @@ fn document() -> Response {
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     *response.body_mut() = Bytes::from_static(DOCUMENT.as_bytes());
     response
-}
-
-fn unknown_subscription() -> Problem {
-    ErrorCode::UnknownSubscription.with("there is no such subscription")
-}
-
-fn store_problem(error: StoreError) -> Problem {
-    error!(%error, "could not use the table");
-    Problem::unavailable()
-}
-
-fn update_problem(error: UpdateError) -> Problem {
-    error!(%error, "could not update a record");
-    Problem::unavailable()
-}
-
-fn fulfillment_problem(error: FulfillmentError) -> Problem {
-    match error {
-        FulfillmentError::NotFound(_) => {
-            ErrorCode::UnknownToMicrosoft.with("Microsoft doesn't know it")
-        }
-        FulfillmentError::Refused(refusal) => ErrorCode::Refused
-            .with(refusal.message.unwrap_or_else(|| "Microsoft refused the request".to_owned())),
-        FulfillmentError::Conflict(refusal) => ErrorCode::OperationPending
-            .with(refusal.message.unwrap_or_else(|| ChangeRefused::OperationPending.to_string())),
-        FulfillmentError::Unauthorized(_)
-        | FulfillmentError::Token(_)
-        | FulfillmentError::Unavailable { .. }
-        | FulfillmentError::Unreachable { .. }
-        | FulfillmentError::Malformed(_) => {
-            error!(%error, "could not ask Microsoft");
-            Problem::unavailable()
-        }
-    }
 }
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! Requests a change or the end of Microsoft.
+//! Sends a change or a cancellation to Microsoft, once per idempotency key.
 
 use http::header::{LOCATION, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
@@ -8,12 +8,14 @@ use shared::flows::request_change::{ChangeRequest, CheckError, Requester};
 use shared::host::http::{Problem, Request, Response, json as json_response};
 use shared::microsoft::fulfillment::AcceptedOperation;
 
-use crate::change_request::{line, refusal};
-use crate::idempotency::{Idempotency, unknown_outcome};
+use crate::Management;
+use crate::change_request::line;
+use crate::idempotency::Idempotency;
 use crate::if_match::IfMatch;
-use crate::{Management, fulfillment_problem};
+use crate::problem::{fulfillment_problem, refusal, unknown_outcome};
 
-/// Seconds until it makes sense to read an operation again, as Microsoft says, too (F-CHP-5).
+/// How many seconds a caller waits before it reads an operation again. Microsoft recommends the
+/// same (F-CHP-5).
 pub(crate) const LOOK_AGAIN: HeaderValue = HeaderValue::from_static("10");
 
 impl Management {

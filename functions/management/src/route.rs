@@ -1,5 +1,5 @@
-//! The calls of the publisher's API: one table, from which requests are routed and `openapi.json` is
-//! made.
+//! The calls of the publisher's API: one table, from which requests are routed and `openapi.json`
+//! is made.
 
 use http::Method;
 use shared::domain::{OperationId, Status, SubscriptionId};
@@ -74,7 +74,8 @@ const fn entry(call: Call, method: Method, path: &'static str, query: &'static [
 /// Every call. Where a path matches two patterns, the first one wins.
 pub(crate) static TABLE: [Entry; 11] = [
     entry(Call::List, Method::GET, "/subscriptions", &[Query::Status, Query::Offer, Query::Next]),
-    // Below the same path as all others, so that one permission covers it. No GUID looks like it.
+    // It lies below the same path as all other calls, so that one permission covers it. No GUID
+    // looks like it.
     entry(Call::Document, Method::GET, "/subscriptions/openapi.json", &[]),
     entry(Call::Read, Method::GET, "/subscriptions/{id}", &[]),
     entry(Call::Change, Method::PATCH, "/subscriptions/{id}", &[]),
@@ -199,7 +200,7 @@ impl Route {
     }
 }
 
-/// The parts of a path in the place of the names in braces, if it matches the pattern.
+/// The parts of a path that fill the names in braces, if the path has this form.
 fn fit<'a>(form: &str, path: &'a str) -> Option<Vec<&'a str>> {
     let (mut form, mut path) = (form.split('/'), path.split('/'));
     let mut parts = Vec::new();
@@ -226,7 +227,7 @@ fn from_version(body: &[u8]) -> Result<Option<u64>, Problem> {
     }
     match object(body) {
         Some(Body { from_version: Some(0) }) | None => {
-            Err(malformed("the body must be empty or {\"fromVersion\": a version from 1 on}"))
+            Err(malformed("the body must be empty or {\"fromVersion\": a version, at least 1}"))
         }
         Some(Body { from_version }) => Ok(from_version),
     }

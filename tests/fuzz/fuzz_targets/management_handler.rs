@@ -50,14 +50,14 @@ fn function(has_receivers: bool) -> &'static Function {
 }
 
 /// The state of the subscription.
-struct Scene {
+struct Setup {
     subscription: Value,
     moved: Value,
     busy: bool,
     recorded: bool,
 }
 
-impl Scene {
+impl Setup {
     fn read(words: &str) -> Self {
         let words: BTreeSet<_> = words.split_whitespace().collect();
         let statuses = ["PendingFulfillmentStart", "Suspended", "Unsubscribed", "Subscribed"];
@@ -217,8 +217,8 @@ impl Answered {
     }
 }
 
-fn send(function: &Function, scene: &Scene, table: &Arc<Table>, asked: &ApiRequest) -> Answered {
-    let (microsoft, items) = (scene.microsoft(), table.clone());
+fn send(function: &Function, setup: &Setup, table: &Arc<Table>, asked: &ApiRequest) -> Answered {
+    let (microsoft, items) = (setup.microsoft(), table.clone());
     function.wire.reset(Box::new(move |request| {
         let uri = request.uri().to_string();
         if uri.starts_with(DYNAMODB) {
@@ -326,12 +326,12 @@ fn is_change(asked: &ApiRequest) -> bool {
 /// request.
 fn assert_once(
     function: &Function,
-    scene: &Scene,
+    setup: &Setup,
     table: &Arc<Table>,
     asked: &ApiRequest,
     first: &Answered,
 ) {
-    let again = send(function, scene, table, asked);
+    let again = send(function, setup, table, asked);
     assert_eq!(again.done().count(), 0, "asked twice under one key");
     assert_eq!((again.answer.status(), &again.body), (first.answer.status(), &first.body));
     assert_eq!(again.answer.headers()["idempotency-replayed"], "true");
@@ -341,7 +341,7 @@ fn assert_once(
     } else {
         (other.method, other.body) = (Method::DELETE, Bytes::new());
     }
-    let refused = send(function, scene, table, &other);
+    let refused = send(function, setup, table, &other);
     assert_eq!(refused.code(), "idempotency_key_reused");
     assert!(refused.to_microsoft.is_empty());
 }
@@ -357,13 +357,13 @@ fuzz_target!(|input: &[u8]| {
     let [call, words] = parts(input);
     let Some(asked) = ApiRequest::read(call) else { return };
     let words = String::from_utf8_lossy(words);
-    let scene = Scene::read(&words);
+    let setup = Setup::read(&words);
     let function = function(!words.contains("nobody"));
-    let before = scene.items();
+    let before = setup.items();
     let table = Arc::new(Table::of(before.clone()));
     let earlier = version(&table);
     let call = Call::of(&asked.method, asked.uri.path());
-    let answered = send(function, &scene, &table, &asked);
+    let answered = send(function, &setup, &table, &asked);
     assert_described(call, &answered);
     assert_harmless(call, &asked, &answered);
     assert_passed_on(&asked, &answered, [earlier, version(&table)]);
@@ -375,6 +375,6 @@ fuzz_target!(|input: &[u8]| {
         assert!(own.contains(partition), "{partition}");
     }
     if asked.key().is_some() && answered.done().next().is_some() {
-        assert_once(function, &scene, &table, &asked, &answered);
+        assert_once(function, &setup, &table, &asked, &answered);
     }
 });

@@ -28,25 +28,6 @@ fn t_12_a_change_is_a_plan_or_a_quantity_never_both() {
 }
 
 #[test]
-fn every_refusal_has_its_stable_code() {
-    use shared::domain::{CustomerOperation, Status};
-    for (refused, code) in [
-        (ChangeRefused::Ended, "unsubscribed"),
-        (ChangeRefused::NotSubscribed(Status::Suspended), "not_subscribed"),
-        (ChangeRefused::NotAllowed(CustomerOperation::Update), "not_allowed"),
-        (ChangeRefused::AlreadyInForce, "already_in_force"),
-        (ChangeRefused::FlatRate, "flat_rate"),
-        (ChangeRefused::PlanNotAvailable, "plan_not_available"),
-        (ChangeRefused::SeatsOutOfLimits { least: 5, most: 20 }, "quantity_out_of_limits"),
-        (ChangeRefused::OperationPending, "operation_pending"),
-    ] {
-        let problem = refusal(&refused);
-        assert_eq!((problem.code, problem.detail), (code, refused.to_string()));
-        assert_eq!(problem.status, http::StatusCode::CONFLICT);
-    }
-}
-
-#[test]
 fn requests_that_mean_the_same_have_the_same_line() {
     let id = "6f1d5a2e-0c57-4d0a-9a53-3b8c1e7f0a11".parse().expect("a GUID");
     let line_of = |body: &str| line(&parse(body.as_bytes()).expect("a change"), id);

@@ -1,44 +1,35 @@
-//! What each call is for, takes and answers.
+//! The calls: what each one does, what it takes and what it answers.
 
 use serde_json::{Value, json};
 
-use super::{refusal, schemas::reference};
+use super::response::{Success, refusal};
+use super::schemas::reference;
 use crate::error_code::ErrorCode;
 use crate::events::BATCH;
 use crate::route::Call;
 
-/// A call, described.
 pub(super) struct Described {
     pub id: &'static str,
     pub summary: &'static str,
     pub description: &'static str,
     pub body: Option<Body>,
-    /// Whether Microsoft is asked for something: such a request may carry a key and a condition.
-    pub is_asked: bool,
+    /// A change or a cancellation may carry an idempotency key and `If-Match`.
+    pub is_change: bool,
     pub successes: Vec<Success>,
     pub problems: Vec<ErrorCode>,
 }
 
-/// What is sent.
 pub(super) struct Body {
     pub schema: Value,
     pub required: bool,
 }
 
-/// An answer that is no refusal.
-pub(super) struct Success {
-    pub status: u16,
-    pub description: &'static str,
-    pub headers: &'static [&'static str],
-    pub content: Vec<(&'static str, Value)>,
-}
-
 const JSON: &str = "application/json";
 
-/// What may go wrong wherever the table is read.
+/// The problem of every call that reads the table.
 const TABLE: [ErrorCode; 1] = [ErrorCode::Unavailable];
 
-/// What may go wrong with a call about one subscription, whoever is asked.
+/// The problems of every call about one subscription.
 const ONE: [ErrorCode; 2] = [ErrorCode::MalformedRequest, ErrorCode::Unavailable];
 
 fn ok(description: &'static str, schema: Value) -> Success {
@@ -54,7 +45,7 @@ fn accepted() -> Success {
         status: 202,
         headers: &["Location", "Retry-After", "Idempotency-Replayed"],
         ..ok(
-            "Microsoft took the request; it is in force once its webhook says so",
+            "Microsoft accepted the request. It takes effect when Microsoft's webhook reports it.",
             reference("Accepted"),
         )
     }
@@ -68,12 +59,12 @@ fn list(member: &str, of: &str) -> Value {
     })
 }
 
-/// The same with a place to go on from.
+/// A list with the cursor of the next page.
 fn page(member: &str, of: &str) -> Value {
     let mut page = list(member, of);
     page["properties"]["next"] = json!({
         "type": ["string", "null"],
-        "description": "What to ask for the next page with; null on the last one. A page may be empty and not the last.",
+        "description": "The cursor for the next page; null on the last page. A page can be empty without being the last.",
     });
     page["required"] = json!([member, "next"]);
     page
@@ -90,14 +81,14 @@ fn read(
         summary,
         description: "",
         body: None,
-        is_asked: false,
+        is_change: false,
         successes: vec![success],
         problems: problems.concat(),
     }
 }
 
-/// Refusals of what is asked of Microsoft, a change or the end alike.
-const ASKED: [ErrorCode; 10] = [
+/// The problems of changes and cancellations.
+const CHANGE: [ErrorCode; 10] = [
     ErrorCode::MalformedRequest,
     ErrorCode::UnknownToMicrosoft,
     ErrorCode::NotAllowed,
@@ -110,38 +101,41 @@ const ASKED: [ErrorCode; 10] = [
     ErrorCode::Unavailable,
 ];
 
-/// What a call is. Every one is described, or this doesn't compile.
+/// Describes a call. A call without a description doesn't compile.
 pub(super) fn describe(call: Call) -> Described {
     match call {
         Call::List => read(
             "listSubscriptions",
-            "Records, a page at a time",
+            "List subscriptions, a page at a time",
             ok("A page of records", page("subscriptions", "Record")),
             &[&ONE],
         ),
         Call::Document => read(
             "getDescription",
-            "This description",
-            ok("This description", json!({ "type": "object" })),
+            "Get this description",
+            ok(
+                "This description",
+                json!({ "type": "object", "description": "OpenAPI 3.1", "additionalProperties": true }),
+            ),
             &[],
         ),
         Call::Read => read(
             "getSubscription",
-            "A record: Microsoft's copy as last known, its version, and what it waits for",
+            "Get a subscription: Microsoft's copy as last known, its version, and what it waits for",
             record("The record"),
             &[&ONE, &[ErrorCode::UnknownSubscription]],
         ),
         Call::Change => Described {
-            description: "Checked beforehand against what Microsoft would refuse, and against the plan's limits. \
-                Watch the operation, or wait for the event: the change is in force when Microsoft's webhook says so.",
+            description: "The API refuses what Microsoft would refuse, such as seats outside the plan's limits. \
+                The change is in force when Microsoft's webhook reports it: read the operation until then, or wait for the event.",
             body: Some(Body { schema: reference("Change"), required: true }),
-            is_asked: true,
+            is_change: true,
             ..read(
                 "changeSubscription",
-                "Asks Microsoft for another plan, or for another number of seats",
+                "Request another plan or another number of seats from Microsoft",
                 accepted(),
                 &[
-                    &ASKED,
+                    &CHANGE,
                     &[
                         ErrorCode::InvalidChange,
                         ErrorCode::NotSubscribed,
@@ -154,23 +148,24 @@ pub(super) fn describe(call: Call) -> Described {
             )
         },
         Call::Cancel => Described {
-            description: "Irreversible. Access ends when Microsoft's webhook says so, not before.",
-            is_asked: true,
+            description: "Irreversible. Access ends when Microsoft's webhook reports the cancellation, not before.",
+            is_change: true,
             ..read(
                 "cancelSubscription",
-                "Asks Microsoft for the end of the subscription",
+                "Request the cancellation of the subscription from Microsoft",
                 accepted(),
-                &[&ASKED, &[ErrorCode::Unsubscribed]],
+                &[&CHANGE, &[ErrorCode::Unsubscribed]],
             )
         },
         Call::Events => {
             let recorded = page("events", "Event");
             let batch = json!({ "type": "array", "items": reference("CloudEvent") });
             Described {
-                description: "As recorded; or, for a product that was away, in the form in which it is told: ask for it by `Accept`.",
+                description: "The events are shown as recorded. A product that was away can catch up in the form in which events are delivered: \
+                    send the media type of CloudEvents as `Accept`.",
                 ..read(
                     "listEvents",
-                    "What happened to the subscription, in order",
+                    "List the subscription's events, in order",
                     Success {
                         headers: &["Link"],
                         content: vec![(JSON, recorded), (BATCH, batch)],
@@ -182,8 +177,8 @@ pub(super) fn describe(call: Call) -> Described {
         }
         Call::Plans => read(
             "listPlans",
-            "The plans that the customer may change to, from Microsoft",
-            ok("The plans, the present one among them", list("plans", "Plan")),
+            "List the plans that the customer may change to, from Microsoft",
+            ok("The plans, usually with the current one among them", list("plans", "Plan")),
             &[
                 &ONE,
                 &[
@@ -196,8 +191,11 @@ pub(super) fn describe(call: Call) -> Described {
         ),
         Call::Operations => read(
             "listOperations",
-            "The operations that wait for somebody, from Microsoft",
-            ok("The operations", list("operations", "Operation")),
+            "List the pending operations, from Microsoft",
+            ok(
+                "The operations that wait for the publisher's acknowledgement",
+                list("operations", "Operation"),
+            ),
             &[
                 &ONE,
                 &[ErrorCode::UnknownToMicrosoft, ErrorCode::Refused, ErrorCode::OperationPending],
@@ -205,15 +203,15 @@ pub(super) fn describe(call: Call) -> Described {
         ),
         Call::Operation => read(
             "getOperation",
-            "How far an operation is, from Microsoft",
+            "Get an operation and its status, from Microsoft",
             Success { headers: &["Retry-After"], ..ok("The operation", reference("Operation")) },
             &[&ONE, &[ErrorCode::UnknownToMicrosoft, ErrorCode::OperationPending]],
         ),
         Call::Observe => read(
             "observeSubscription",
-            "Looks at Microsoft's copy now, and adopts it",
+            "Read Microsoft's copy now, and record it",
             record(
-                "The record as Microsoft's copy has it; where that may be a late read, as it was",
+                "The record, as Microsoft's copy shows it. If that may be a late read, the record stays as it was.",
             ),
             &[
                 &ONE,
@@ -224,10 +222,10 @@ pub(super) fn describe(call: Call) -> Described {
             body: Some(Body { schema: reference("Redelivery"), required: false }),
             ..read(
                 "redeliverEvents",
-                "Has the publisher's product told events again, with the ids they had",
+                "Send events to your product again, with the same ids",
                 Success {
                     status: 202,
-                    ..ok("They are told by the delivery's next sweep", reference("Redelivered"))
+                    ..ok("The next sweep of the delivery sends them", reference("Redelivered"))
                 },
                 &[
                     &TABLE,
@@ -243,10 +241,9 @@ pub(super) fn describe(call: Call) -> Described {
     }
 }
 
-/// The one call below `/subscriptions` that is a function of its own.
+/// The one call below `/subscriptions` that another function serves.
 pub(super) const ACTIVATE: &str = "/subscriptions/{id}/activate";
 
-/// What it is, from the outside.
 pub(super) fn activate() -> Value {
     let answer = |description: &str| {
         json!({
@@ -256,11 +253,11 @@ pub(super) fn activate() -> Value {
     };
     json!({
         "operationId": "activateSubscription",
-        "summary": "Tells Microsoft that the account is configured; billing begins",
-        "description": "Twice is the same as once. Served by the function `activation`.",
+        "summary": "Activate the subscription at Microsoft, which starts billing",
+        "description": "Call it when the account is set up. A second activation changes nothing. The function `activation` serves this call.",
         "responses": {
-            "200": answer("Active: Microsoft's copy says so"),
-            "202": answer("Under way; the reconciliation finishes it"),
+            "200": answer("The subscription is active, as Microsoft's copy shows"),
+            "202": answer("The activation is under way. The reconciliation finishes it."),
             "400": refusal(&["malformed_id"]),
             "404": refusal(&["unknown_subscription"]),
             "409": refusal(&["suspended", "unsubscribed", "refused"]),

@@ -1,7 +1,8 @@
-//! `openapi.json`, made from the table of calls, the codes and the published schemas. What ships holds
-//! the finished text alone.
+//! Makes `openapi.json` from the table of calls, the codes and the published schemas. The function
+//! itself contains only the finished text.
 
 mod calls;
+mod response;
 mod schemas;
 
 use serde_json::{Map, Value, json};
@@ -9,11 +10,12 @@ use serde_json::{Map, Value, json};
 use crate::error_code::ErrorCode;
 use crate::idempotency::KEY;
 use crate::route::{LONGEST_WORD, Query, TABLE};
-use calls::{Body, Described, Success, describe};
+use calls::{Body, Described, describe};
+use response::responses;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
 
-/// Set, the file is written instead of held against the code.
+/// If this is set, the test writes the file before it compares.
 const WRITE: &str = "WRITE_OPENAPI";
 
 #[test]
@@ -31,16 +33,16 @@ fn the_committed_document_is_the_one_that_the_code_makes() {
 }
 
 #[test]
-fn every_code_is_answered_by_some_call() {
+fn every_code_is_described_for_some_call() {
     for code in ErrorCode::ALL {
-        // Where there is no call, there is nothing to describe.
+        // `no_route` belongs to no call.
         let described = TABLE.iter().any(|entry| describe(entry.call).problems.contains(code));
         assert_eq!(described, *code != ErrorCode::NoRoute, "{}", code.as_str());
     }
 }
 
 #[test]
-fn codes_are_told_apart() {
+fn no_two_codes_are_equal() {
     for (place, code) in ErrorCode::ALL.iter().enumerate() {
         for other in &ErrorCode::ALL[place + 1..] {
             assert_ne!(code.as_str(), other.as_str());
@@ -62,9 +64,11 @@ fn document() -> Value {
         "info": {
             "title": "Subscriptions of a SaaS offer: the publisher's own API",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Microsoft's copy of every subscription as last known, and what may be asked of Microsoft. \
-                Every request is signed with AWS credentials (Signature Version 4, service `execute-api`). \
-                Skip members you do not know: members are only added. Words of Microsoft's are open: it adds new ones.",
+            "description": "Shows Microsoft's copy of every subscription as last known, and requests changes from Microsoft. \
+                On AWS, sign each request with AWS credentials (Signature Version 4, service `execute-api`). \
+                On Azure, send a function key in the header `x-functions-key`. \
+                Skip members that you don't know: members are only ever added. \
+                Statuses, actions and other words of Microsoft's are open: Microsoft adds new ones.",
             "license": { "name": "MIT", "identifier": "MIT" },
         },
         "servers": [{ "url": "/" }],
@@ -75,23 +79,24 @@ fn document() -> Value {
             "parameters": {
                 "id": {
                     "name": "id", "in": "path", "required": true,
-                    "description": "The subscription, as Microsoft names it",
+                    "description": "The subscription's id at Microsoft",
                     "schema": { "type": "string", "format": "uuid" },
                 },
                 "operationId": {
                     "name": "operationId", "in": "path", "required": true,
-                    "description": "The operation, as the 202 of a change names it",
+                    "description": "The operation's id, as in the 202 of a change",
                     "schema": { "type": "string", "format": "uuid" },
                 },
                 "idempotencyKey": {
                     "name": KEY.as_str(), "in": "header", "required": false,
-                    "description": "Names the request. Sent again within a day it gets the same answer, \
-                        and Microsoft is not asked again.",
+                    "description": "Names the request. If you repeat the request with the same key within a day, \
+                        you get the first answer again, and Microsoft is not asked twice.",
                     "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
                 },
                 "ifMatch": {
                     "name": "if-match", "in": "header", "required": false,
-                    "description": "The `ETag` of the record that the request was thought of for",
+                    "description": "The `ETag` of the record that the request is based on. \
+                        If the record has another version by now, the request is refused with 412.",
                     "schema": {
                         "type": "string",
                         "pattern": "^(\\*|\"[0-9]{1,19}\")$",
@@ -101,23 +106,23 @@ fn document() -> Value {
             },
             "headers": {
                 "ETag": {
-                    "description": "The record's version, for `If-Match`",
+                    "description": "The record's version, to send back as `If-Match`",
                     "schema": { "type": "string", "pattern": "^\"[0-9]+\"$" },
                 },
                 "Location": {
-                    "description": "Where to see how far the operation is",
+                    "description": "The address of the operation, which shows its status",
                     "schema": { "type": "string" },
                 },
                 "Retry-After": {
-                    "description": "Seconds after which it makes sense to look again",
+                    "description": "How many seconds to wait before you read the operation again",
                     "schema": { "type": "string", "pattern": "^[0-9]+$" },
                 },
                 "Link": {
-                    "description": "The next page, `rel=\"next\"`",
+                    "description": "The address of the next page, with `rel=\"next\"`",
                     "schema": { "type": "string" },
                 },
                 "Idempotency-Replayed": {
-                    "description": "`true` where the answer was given before",
+                    "description": "`true` if the answer was already given to an earlier request with the same key",
                     "schema": { "const": "true" },
                 },
             },
@@ -132,7 +137,7 @@ fn document() -> Value {
     })
 }
 
-/// What all calls of a path have in common: the names in its braces.
+/// The parameters that all calls of a path share: the names in its braces.
 fn path_item(path: &str) -> Value {
     let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let parameters: Vec<_> =
@@ -141,9 +146,9 @@ fn path_item(path: &str) -> Value {
 }
 
 fn operation(described: &Described, query: &[Query]) -> Value {
-    let Described { id, summary, description, body, is_asked, successes, problems } = described;
+    let Described { id, summary, description, body, is_change, successes, problems } = described;
     let mut parameters: Vec<Value> = query.iter().map(|query| parameter(*query)).collect();
-    if *is_asked {
+    if *is_change {
         for name in ["idempotencyKey", "ifMatch"] {
             parameters.push(json!({ "$ref": format!("#/components/parameters/{name}") }));
         }
@@ -167,64 +172,20 @@ fn parameter(query: Query) -> Value {
         Query::Status => {
             let word =
                 json!({ "type": "string", "maxLength": LONGEST_WORD, "examples": ["Subscribed"] });
-            ("Only those with this status", word)
+            ("Only subscriptions with this status", word)
         }
         Query::Offer => {
             let word = json!({ "type": "string", "maxLength": LONGEST_WORD });
-            ("Only those of this offer", word)
+            ("Only subscriptions to this offer", word)
         }
         Query::Next => (
-            "`next` of the page before; nothing to look into, and good for the same filters only",
+            "`next` of the previous page. The cursor is opaque, and valid with the same filters only.",
             json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]*$" }),
         ),
         Query::After => (
-            "The version of the last event that is known",
+            "The version of the last event that you have. The page starts after it.",
             json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX, "default": 0 }),
         ),
     };
     json!({ "name": query.name(), "in": "query", "description": description, "schema": schema })
-}
-
-fn responses(successes: &[Success], problems: &[ErrorCode]) -> Value {
-    let mut responses = Map::new();
-    for success in successes {
-        let headers: Map<String, Value> = success
-            .headers
-            .iter()
-            .map(|name| {
-                ((*name).to_owned(), json!({ "$ref": format!("#/components/headers/{name}") }))
-            })
-            .collect();
-        let content: Map<String, Value> = success
-            .content
-            .iter()
-            .map(|(media_type, schema)| ((*media_type).to_owned(), json!({ "schema": schema })))
-            .collect();
-        responses.insert(
-            success.status.to_string(),
-            json!({ "description": success.description, "headers": headers, "content": content }),
-        );
-    }
-    let mut refused: Vec<_> = problems.iter().map(|code| (code.status().as_u16(), code)).collect();
-    refused.sort_by_key(|(status, _)| *status);
-    for group in refused.chunk_by(|(one, _), (other, _)| one == other) {
-        let codes: Vec<_> = group.iter().map(|(_, code)| code.as_str()).collect();
-        responses.insert(group[0].0.to_string(), refusal(&codes));
-    }
-    Value::Object(responses)
-}
-
-/// A problem with one of these codes.
-fn refusal(codes: &[&str]) -> Value {
-    json!({
-        "description": codes.iter().map(|code| format!("`{code}`")).collect::<Vec<_>>().join(", "),
-        "content": {
-            "application/problem+json": {
-                "schema": {
-                    "allOf": [{ "$ref": "#/components/schemas/Problem" }],
-                    "properties": { "code": { "enum": codes } },
-                },
-            },
-        },
-    })
 }

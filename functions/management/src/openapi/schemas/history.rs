@@ -1,0 +1,164 @@
+//! What the table holds of a subscription: its record and its events.
+
+use serde_json::{Value, json};
+
+use super::parts::{described, reference, text, time};
+
+pub(super) fn record() -> Value {
+    json!({
+        "type": "object",
+        "description": "The record of one subscription",
+        "properties": {
+            "subscription": reference("Subscription"),
+            "version": {
+                "type": "integer", "minimum": 1,
+                "description": "Grows by one with every change of the record",
+            },
+            "updatedAt": time("When the record last changed"),
+            "activation": {
+                "type": "object",
+                "description": "An activation that was requested and is not confirmed yet",
+                "properties": {
+                    "state": {
+                        "type": "string", "examples": ["awaitsPublisher", "awaitsMicrosoft"],
+                        "description": "`awaitsPublisher`: your product is to activate it; \
+                            `awaitsMicrosoft`: Microsoft is to confirm it",
+                    },
+                    "since": time("When this state began"),
+                },
+                "required": ["state", "since"],
+            },
+            "pendingOperation": reference("PendingOperation"),
+            "deadlineAnnounced": {
+                "type": "boolean",
+                "description": "Whether `ActivationDeadlineApproaching` was recorded",
+            },
+            "bound": {
+                "type": "object",
+                "description": "Who last opened the purchase on the landing page, and how they were identified",
+                "properties": {
+                    "role": { "type": "string", "examples": ["beneficiary", "purchaser"] },
+                    "rule": {
+                        "type": "string", "examples": ["tenantAndObject", "tenant", "unverifiable"],
+                        "description": "What matched Microsoft's copy: the person, the tenant alone, \
+                            or nothing, because Microsoft named no tenant",
+                    },
+                    "at": time("When they were first identified this way"),
+                },
+                "required": ["role", "rule", "at"],
+            },
+            "signUp": described("SignUp", "What the buyer entered when confirming"),
+        },
+        "required": ["subscription", "version", "updatedAt", "deadlineAnnounced"],
+    })
+}
+
+pub(super) fn pending_operation() -> Value {
+    json!({
+        "type": "object",
+        "description": "An operation that the record waits for",
+        "properties": {
+            "id": { "type": "string", "format": "uuid" },
+            "action": text("What the operation does, such as `ChangePlan`"),
+            "since": time("When the wait began"),
+            "decision": decision("Our answer, if Microsoft may not have received it"),
+        },
+        "required": ["id", "action", "since"],
+    })
+}
+
+fn decision(description: &str) -> Value {
+    json!({
+        "type": "object",
+        "description": description,
+        "properties": {
+            "verdict": { "type": "string", "examples": ["accept", "reject"] },
+            "by": { "type": "string", "examples": ["rules", "product", "policy"] },
+            "reason": text("Why, if a reason was given"),
+        },
+        "required": ["verdict", "by"],
+    })
+}
+
+/// A plan or a number of seats, before and after.
+pub(super) fn value_change() -> Value {
+    json!({
+        "type": "object",
+        "description": "The value before and after, or the requested one. \
+            A number of seats is null on a flat-rate plan; a requested value is null if it isn't known.",
+        "properties": {
+            "of": { "type": "string", "examples": ["plan", "seats"] },
+            "from": value("The value in force"),
+            "to": value("The new or requested value"),
+        },
+        "required": ["from", "to"],
+    })
+}
+
+/// A plan's id or a number of seats.
+fn value(description: &str) -> Value {
+    json!({ "type": ["string", "integer", "null"], "description": description })
+}
+
+pub(super) fn event() -> Value {
+    json!({
+        "type": "object",
+        "description": "An event, as recorded. Which members it has depends on `type`.",
+        "properties": {
+            "subscriptionId": { "type": "string", "format": "uuid" },
+            "version": { "type": "integer", "minimum": 1, "description": "The version of the record that the event led to" },
+            "index": { "type": "integer", "minimum": 0, "maximum": 255, "description": "The event's place among the events of that version" },
+            "type": { "type": "string", "examples": ["Purchased", "Activated", "PlanChanged"] },
+            "from": value("`PlanChanged` and `QuantityChanged`: the value before"),
+            "to": value("`PlanChanged` and `QuantityChanged`: the value now in force"),
+            "change": value_change(),
+            "cause": {
+                "type": "object",
+                "description": "How we learned of it",
+                "properties": {
+                    "by": { "type": "string", "examples": ["webhook", "reconciliation"] },
+                    "action": text("The action that the webhook call named"),
+                    "operationId": {
+                        "type": "string", "format": "uuid",
+                        "description": "The operation that the webhook call named",
+                    },
+                    "source": {
+                        "type": "string", "examples": ["Azure", "Partner"],
+                        "description": "Who requested the change, as Microsoft's operation says",
+                    },
+                },
+                "required": ["by"],
+            },
+            "recordedAt": time("When the event was recorded"),
+            "before": described("Subscription", "The subscription before the event; missing for a purchase"),
+            "subscription": described("Subscription", "The subscription after the event"),
+            "signUp": described("SignUp", "The buyer's answers, on events that lead your product to set an account up"),
+            "decision": decision("How a requested change was decided"),
+            "correlationId": {
+                "type": "string", "format": "uuid",
+                "description": "The correlation id in the logs, as sent to Microsoft",
+            },
+        },
+        "required": ["subscriptionId", "version", "index", "type", "cause", "recordedAt", "subscription"],
+    })
+}
+
+pub(super) fn cloud_event() -> Value {
+    json!({
+        "type": "object",
+        "description": "An event in the form in which it is delivered: a CloudEvent 1.0",
+        "properties": {
+            "specversion": { "const": "1.0" },
+            "id": text("A repeated event has the same id"),
+            "source": { "type": "string", "format": "uri" },
+            "type": { "type": "string", "pattern": "^saas-fulfillment\\.subscription\\.[a-z-]+\\.v[0-9]+$" },
+            "subject": { "type": "string", "format": "uuid", "description": "The subscription" },
+            "time": time("When the event was recorded"),
+            "datacontenttype": { "const": "application/json" },
+            "dataschema": text("The name of the schema of `data`"),
+            "sequence": text("Sorts as text in the order of the subscription's events"),
+            "data": reference("EventData"),
+        },
+        "required": ["specversion", "id", "source", "type", "subject", "time", "datacontenttype", "dataschema", "sequence", "data"],
+    })
+}
