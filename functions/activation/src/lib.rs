@@ -88,7 +88,7 @@ fn problem(failed: ActivationError) -> Problem {
         ActivationError::Unsubscribed => Problem::new(
             StatusCode::CONFLICT,
             "unsubscribed",
-            "the subscription is over; a new purchase has a new id",
+            "the subscription has ended; a new purchase gets a new id",
         ),
         ActivationError::Refused(refusal) => Problem::new(
             StatusCode::CONFLICT,

@@ -1,8 +1,10 @@
-//! The same handlers behind one HTTP server: for the Azure Functions host, and for one machine.
+//! All functions behind one HTTP server: for the Azure Functions host, and for running everything
+//! on one machine.
 //!
-//! The host forwards an HTTP trigger's request as it came. A timer comes as `POST /reconciliation` or
-//! `POST /delivery` with an envelope, and wants one back. Who may call what is the host's business: `function.json`
-//! keeps everything but the landing page and the webhook behind a function key.
+//! The host forwards the request of an HTTP trigger unchanged. It sends a timer as `POST
+//! /reconciliation` or `POST /delivery`, and expects its own envelope as the answer. The host also
+//! checks who may call a function: in the `function.json` files, all but the landing page and the
+//! webhook need a function key.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,33 +23,25 @@ use shared::host::environment::{ConfigError, Environment};
 use shared::host::http::{Handler, Request, Response, empty, json as answer};
 use tracing::error;
 
-/// As much as API Gateway lets through; each function has limits of its own.
+/// In bytes; the same as API Gateway's limit. The webhook's own limit is far lower.
 const LARGEST_BODY: usize = 10 * 1024 * 1024;
 
-/// Every function.
 pub struct Functions {
-    /// The landing page.
     pub landing: Arc<dyn Handler>,
-    /// The webhook.
     pub webhook: Arc<dyn Handler>,
-    /// Activation.
     pub activation: Arc<dyn Handler>,
-    /// The publisher's own API.
     pub management: Arc<dyn Handler>,
-    /// The reconciliation.
     pub reconciliation: Arc<Reconciliation>,
-    /// The delivery; `None` where the settings name nobody to tell.
+    /// `None` if no receiver is configured.
     pub delivery: Option<Arc<Delivery>>,
 }
 
 impl Functions {
-    /// All functions as the settings describe them.
     pub fn from_environment(environment: &Environment) -> Result<Self, ConfigError> {
         let dependencies = Dependencies::read(environment)?;
         Self::new(environment, &dependencies)
     }
 
-    /// All functions on a given foundation.
     pub fn new(
         environment: &Environment,
         dependencies: &Dependencies,
@@ -66,11 +60,11 @@ impl Functions {
     }
 }
 
-/// The routes, as the template and the `function.json` files have them.
+/// The same routes as in `template.yaml` and the `function.json` files.
 pub fn router(functions: Functions) -> Router {
     let function = |handler: &Arc<dyn Handler>| any(hand_over).with_state(Arc::clone(handler));
     Router::new()
-        // The host takes any answer here for "ready".
+        // The host asks here whether the handler is ready. Any answer means that it is.
         .route("/", get(|| async { StatusCode::OK }))
         .route("/landing", function(&functions.landing))
         .route("/landing/{*page}", function(&functions.landing))
@@ -78,7 +72,7 @@ pub fn router(functions: Functions) -> Router {
         .route("/subscriptions/{id}/activate", function(&functions.activation))
         .route("/reconciliation", post(reconcile).with_state(functions.reconciliation))
         .route("/delivery", post(deliver).with_state(functions.delivery))
-        // Knows its own routes, and what to answer where there is none.
+        // Management has several routes, and answers 404 to all unknown ones.
         .fallback_service(function(&functions.management))
 }
 
@@ -89,17 +83,18 @@ async fn hand_over(
     let (parts, body) = request.into_parts();
     match to_bytes(body, LARGEST_BODY).await {
         Ok(body) => handler.handle(Request::from_parts(parts, body)).await.map(Body::from),
-        // Too large or cut short. Not a 4xx: on the webhook that would be read as a rejection.
+        // The body is too large or was cut short. From the webhook, Microsoft would read a 4xx as a
+        // rejection.
         Err(_) => empty(StatusCode::INTERNAL_SERVER_ERROR).map(Body::from),
     }
 }
 
-/// No further slice is begun later than this: the host ends the whole process, calls under way
-/// included, when an invocation takes longer than `host.json` allows.
+/// How long an invocation starts further slices. If it takes longer than `host.json` allows, the
+/// host kills the whole process, with all requests that are under way.
 const LAST_SLICE_BEGINS: Duration = Duration::from_secs(60);
 
-/// Runs slices until the list or the time is through, and answers in the host's envelope; an answer without one
-/// would leave the invocation hanging.
+/// Runs slices until the list ends or the time is up. The answer needs the host's envelope: without
+/// it, the invocation would hang.
 async fn reconcile(State(reconciliation): State<Arc<Reconciliation>>) -> impl IntoResponse {
     let begun = Instant::now();
     loop {
@@ -109,7 +104,7 @@ async fn reconcile(State(reconciliation): State<Arc<Reconciliation>>) -> impl In
                 return enveloped(StatusCode::OK, &[], json!(report));
             }
             Err(error) => {
-                error!(%error, "the reconciliation ended before its time; the next run goes on");
+                error!(%error, "the reconciliation stopped early; the next run continues");
                 let logs = [error.to_string()];
                 return enveloped(StatusCode::INTERNAL_SERVER_ERROR, &logs, Value::Null);
             }
@@ -117,7 +112,7 @@ async fn reconcile(State(reconciliation): State<Arc<Reconciliation>>) -> impl In
     }
 }
 
-/// Carries everything that is due; there is no stream of the table here that would wake anybody.
+/// Delivers everything that is due. On this host, no stream of the table starts a delivery.
 async fn deliver(State(delivery): State<Option<Arc<Delivery>>>) -> impl IntoResponse {
     let Some(delivery) = delivery else {
         let logs = ["neither DELIVERY_ENDPOINT nor DELIVERY_EVENT_BUS is set".to_owned()];
@@ -126,14 +121,14 @@ async fn deliver(State(delivery): State<Option<Arc<Delivery>>>) -> impl IntoResp
     match delivery.sweep(Driver::Alone).await {
         Ok(report) => enveloped(StatusCode::OK, &[], json!(report)),
         Err(error) => {
-            error!(%error, "what is due can't be read; it stays due");
+            error!(%error, "could not read which events are due; they stay due");
             let logs = [error.to_string()];
             enveloped(StatusCode::INTERNAL_SERVER_ERROR, &logs, Value::Null)
         }
     }
 }
 
-/// What the host wants back from a timer.
+/// The answer to a timer, in the host's envelope.
 fn enveloped(status: StatusCode, logs: &[String], returned: Value) -> Response<Body> {
     let envelope = json!({ "Outputs": {}, "Logs": logs, "ReturnValue": returned });
     answer(status, &envelope).map(Body::from)

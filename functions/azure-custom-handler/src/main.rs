@@ -20,7 +20,7 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    // The host speaks to its handler over loopback.
+    // The host calls its handler over loopback.
     let served = match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
         Ok(listener) => axum::serve(listener, router(functions)).await,
         Err(error) => Err(error),
@@ -28,7 +28,7 @@ async fn main() -> ExitCode {
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            error!(%error, port, "the server ended");
+            error!(%error, port, "the server failed");
             ExitCode::FAILURE
         }
     }
@@ -36,7 +36,7 @@ async fn main() -> ExitCode {
 
 fn start(environment: &Environment) -> Result<(Functions, u16), ConfigError> {
     const NAME: &str = "FUNCTIONS_CUSTOMHANDLER_PORT";
-    const PURPOSE: &str = "the port the Azure Functions host expects its handler on";
+    const PURPOSE: &str = "the port on which the Azure Functions host calls its handler";
     let port = environment.require(NAME, PURPOSE)?;
     let port = port.parse().map_err(|_| ConfigError {
         name: NAME,

@@ -1,5 +1,5 @@
-//! The custom handler, as the Azure Functions host runs it, answers every payload of `events/` as the
-//! functions do on Lambda.
+//! The custom handler, as the Azure Functions host runs it, answers every payload of `events/` as
+//! the functions do on Lambda.
 
 use runtime::settings::{
     CHANGES, DELIVERY, DELIVERY_OF_AZURE, EVERYWHERE, LANDING, LANDING_SECRET_OF_AZURE, PORT,
@@ -40,7 +40,7 @@ async fn reconciliation_reports_as_on_lambda() {
 }
 
 #[tokio::test]
-async fn events_are_told_by_the_timer() {
+async fn events_are_delivered_by_the_timer_alone() {
     azure_delivers_on_the_timer_alone(&binary(BUILT)).await;
 }
 

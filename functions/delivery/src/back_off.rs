@@ -96,8 +96,8 @@ mod tests {
         let pauses: Vec<_> =
             (1..=9).map(|failures| seconds(RetryAfter::BackOff, failures, 1.0)).collect();
         assert_eq!(pauses, [31, 61, 121, 241, 481, 961, 1921, 3601, 3601]);
-        assert_eq!(seconds(RetryAfter::BackOff, 1000, 1.0), 3601, "and no further");
-        assert_eq!(seconds(RetryAfter::BackOff, 1, 0.0), 16, "jitter takes up to half of it");
+        assert_eq!(seconds(RetryAfter::BackOff, 1000, 1.0), 3601, "an hour is the limit");
+        assert_eq!(seconds(RetryAfter::BackOff, 1, 0.0), 16, "jitter shortens it by up to half");
     }
 
     #[test]
@@ -105,7 +105,7 @@ mod tests {
         let asked = |seconds| RetryAfter::AtLeast(Duration::from_secs(seconds));
         assert_eq!(seconds(asked(600), 1, 1.0), 601);
         assert_eq!(seconds(asked(1), 3, 1.0), 121);
-        assert_eq!(seconds(asked(u64::MAX), 1, 1.0), 24 * 3600 + 1, "within reason");
+        assert_eq!(seconds(asked(u64::MAX), 1, 1.0), 24 * 3600 + 1, "a day is the limit");
         assert_eq!(seconds(RetryAfter::LongestPause, 1, 0.0), 3601);
     }
 
@@ -120,6 +120,9 @@ mod tests {
         assert_eq!(parked, CursorState::Parked { at: now(), trouble });
         let redelivered = CursorState::Due { at: now(), trouble: None };
         let again = after(&failure, &redelivered, now(), WEEK, 0.5);
-        assert!(matches!(again, CursorState::Due { .. }), "a redelivery starts anew: {again:?}");
+        assert!(
+            matches!(again, CursorState::Due { .. }),
+            "a redelivery starts the week again: {again:?}"
+        );
     }
 }

@@ -1,10 +1,10 @@
-//! One subscription's events on their way to each target.
+//! Delivers one subscription's events to each target.
 //!
-//! A worker moves the target's [`Cursor`] under its revision, event by event, so several workers
-//! may deliver the same subscription at once. An event is sent only after the target has accepted
-//! all events before it, so a receiver may see an event twice, and its first copies come in order.
-//! A crash costs nothing but a repetition: the pending mark is removed last, when every cursor
-//! covers the event.
+//! A worker advances the target's [`Cursor`] event by event. Each write fails if another worker has
+//! moved the cursor in the meantime, so several workers may deliver the same subscription at once.
+//! An event is sent only after the target has accepted all events before it: a receiver may see an
+//! event twice, but the first copies arrive in order. The pending mark is removed last, when every
+//! cursor covers the event, so that a crash loses nothing and at most repeats an event.
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -24,7 +24,7 @@ const ATTEMPTS: u32 = 5;
 /// The result for one target.
 struct Delivered {
     events: u64,
-    /// The cursor covers every event that there was.
+    /// The cursor covers every event: each is accepted, or has a next attempt, or is parked.
     covered: bool,
 }
 
@@ -154,7 +154,8 @@ impl Delivery {
         self.save(lane).await
     }
 
-    /// The target did not accept an event. The cursor covers it, and all events behind it.
+    /// The target did not accept an event. The cursor schedules the next attempt or parks, which
+    /// also covers all later events.
     async fn failed(
         &self,
         lane: &mut Lane<'_>,
@@ -167,7 +168,7 @@ impl Delivery {
         match &state {
             CursorState::Parked { trouble, .. } => error!(
                 subscription.id = %id, target, attempts = trouble.attempts, reason = failure.reason,
-                metric = "parked", "parked the events of a subscription; redeliver them on request"
+                metric = "parked", "parked the events of a subscription; they are sent again only on request"
             ),
             CursorState::Due { at, .. } => warn!(
                 subscription.id = %id, target, reason = failure.reason, again = %at,

@@ -1,4 +1,4 @@
-//! The publisher's HTTPS endpoint, called as Standard Webhooks say.
+//! The publisher's HTTPS endpoint, called as the Standard Webhooks specification says.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,7 +61,7 @@ impl Receiver for Endpoint {
     }
 }
 
-/// In our own words: the error's text may hold addresses.
+/// The error in our own words: its text may contain addresses.
 fn unanswered(error: SendError) -> DeliveryError {
     DeliveryError::new(match error {
         SendError::NotConnected(_) | SendError::Unbuilt(_) | SendError::DeadlinePassed => {

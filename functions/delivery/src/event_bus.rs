@@ -64,7 +64,7 @@ impl Receiver for EventBus {
         let answer = self.client.put_events().entries(entry).send().await.map_err(|error| {
             DeliveryError::new(format!("the bus: {}", error.code().unwrap_or("no answer")))
         })?;
-        // The status 200 says nothing about the entry.
+        // A status of 200 doesn't mean that the bus accepted the entry.
         match answer.entries().first() {
             Some(entry) if entry.event_id().is_some() => Ok(()),
             Some(entry) => {

@@ -1,5 +1,5 @@
-//! Delivers every event to the publisher's product: at least once, in the order of a subscription,
-//! until the product has accepted it.
+//! Delivers every event to the publisher's product at least once, and the events of a subscription
+//! in order. It retries until the product has accepted an event.
 //!
 //! A record of the table's stream only names a subscription. The events themselves are read from
 //! the table, where they stay. A sweep finds the events that the stream lost and those whose next
@@ -33,14 +33,14 @@ use event_bus::EventBus;
 use receiver::Receiver;
 pub use stream::{Failed, Failures, Records};
 
-/// How long after its start the function begins to send events. A request that is under way then
-/// still ends, and is recorded, within the function's own timeout.
+/// How long after its start the function may still start a request. The last one then ends, and is
+/// recorded, within the function's own timeout.
 const SEND_BUDGET: SignedDuration = SignedDuration::from_secs(30);
 
 /// No request lasts longer than this after the function's start.
 const REQUEST_DEADLINE: SignedDuration = SignedDuration::from_secs(50);
 
-/// How many subscriptions are delivered concurrently. One that hangs costs the others an eighth.
+/// How many subscriptions are delivered concurrently. One that hangs blocks only its own place.
 const MAX_CONCURRENT: usize = 8;
 
 pub struct Delivery {
@@ -88,7 +88,8 @@ impl Delivery {
         Ok(Self::new(settings, clock))
     }
 
-    /// The same in a process that has other functions, too; `None` where no receiver is configured.
+    /// The delivery in a process that runs other functions, too; `None` if no receiver is
+    /// configured.
     pub fn beside(
         environment: &Environment,
         dependencies: &Dependencies,
@@ -155,12 +156,12 @@ impl Delivery {
             subscriptions = report.subscriptions,
             delivered = report.delivered,
             failed = report.failed,
-            "swept what was due"
+            "finished a sweep"
         );
         Ok(report)
     }
 
-    /// What is due, by subscription.
+    /// Groups what is due by subscription.
     fn triggers(&self, due: Vec<Due>) -> Vec<Trigger> {
         let mut triggers = BTreeMap::<_, BTreeSet<u64>>::new();
         for due in due {

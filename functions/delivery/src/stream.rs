@@ -1,4 +1,4 @@
-//! The table's stream: its records, and the answer about those that failed.
+//! The records of the table's stream, and the answer that names the failed ones.
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html>
 
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn only_new_events_are_read() {
+    fn only_inserted_events_are_read() {
         let records = Records::read(json!({ "Records": [
             record("INSERT", 1, "EVENT#00000000000000000007#000", "11"),
             record("INSERT", 1, "EVENT#00000000000000000007#001", "12"),
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_payload_without_records_is_not_the_streams() {
+    fn a_payload_without_records_is_not_a_stream_payload() {
         assert_eq!(Records::read(json!({ "detail-type": "Scheduled Event" })), None);
         assert_eq!(Records::read(json!({})), None);
         assert_eq!(Records::read(json!({ "Records": [] })), Some(Records::default()));

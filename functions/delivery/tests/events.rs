@@ -7,7 +7,7 @@ use runtime::{binary, lambda_answers};
 const BUILT: &str = env!("CARGO_BIN_EXE_delivery");
 
 #[tokio::test]
-async fn every_payload_is_answered_as_it_must_be() {
+async fn every_payload_is_answered_as_expected() {
     lambda_answers("delivery", &binary(BUILT), CASES).await;
 }
 

@@ -28,11 +28,11 @@ use thiserror::Error;
 use tracing::field::Empty;
 use tracing::{error, info, info_span, warn};
 
-/// How long a slice starts new pages, activations and operations. The rest of the page is compared
-/// after that, which takes far less than the function's timeout leaves.
+/// How long a slice starts new pages, activations and operations. After that, it only compares the
+/// rest of its page, which takes far less time than the function's timeout leaves.
 const SLICE_BUDGET: SignedDuration = SignedDuration::from_secs(180);
 
-/// How often in a row Microsoft may fail to return the next page before the list starts anew.
+/// How often in a row Microsoft may fail to return the next page before the list starts over.
 const MOST_STUCK: u32 = 3;
 
 /// What the reconciliation may touch.
@@ -143,7 +143,7 @@ impl Reconciliation {
     }
 
     /// The next page of the run. If Microsoft no longer accepts the continuation token, or keeps
-    /// failing at it, the list starts anew.
+    /// failing at it, the list starts over.
     async fn page(&self, checkpoint: &mut Checkpoint) -> Result<SubscriptionPage, SliceError> {
         let error = match self.marketplace.list_subscriptions(checkpoint.next.as_deref()).await {
             Ok(page) => return Ok(page),

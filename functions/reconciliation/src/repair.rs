@@ -63,7 +63,7 @@ impl Reconciliation {
             );
         }
         changed |= self.announce_deadline(&record).await?;
-        // Work that takes several calls waits for the next slice once this one's time is over.
+        // Once the slice's time is over, work that takes several calls waits for the next slice.
         if !self.is_over(begun) {
             changed |= self.sweep_operations(&record).await?;
             changed |= self.finish_activation(&record).await?;

@@ -29,7 +29,7 @@ pub enum Unreadable {
     NoAction,
 }
 
-/// Two members have an older name, too, and a body may hold both.
+/// Two members also have an older name, and a body may hold both names.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Body {
@@ -76,7 +76,7 @@ impl Claim {
     }
 
     /// Whether Microsoft's operation agrees with the body (F-WHS-2). A member that either side
-    /// leaves out does not contradict.
+    /// leaves out is no contradiction.
     pub fn agrees_with(&self, operation: &Operation) -> bool {
         fn agree<T: PartialEq>(claimed: Option<&T>, fact: Option<&T>) -> bool {
             claimed.zip(fact).is_none_or(|(claimed, fact)| claimed == fact)
@@ -84,7 +84,7 @@ impl Claim {
         let values = match self.action {
             Action::ChangePlan => agree(self.plan_id.as_ref(), operation.plan_id.as_ref()),
             Action::ChangeQuantity => agree(self.quantity.as_ref(), operation.quantity.as_ref()),
-            // A notice requests nothing. Its plan and seats are for information.
+            // A notice requests nothing. Its plan and seats are only informational.
             Action::Subscribe
             | Action::Renew
             | Action::Suspend

@@ -1,4 +1,4 @@
-//! Why a call is not handled.
+//! Why a call could not be handled.
 
 use shared::flows::answer::AnswerError;
 use shared::flows::ledger::UpdateError;
@@ -10,16 +10,16 @@ use uuid::Uuid;
 
 use crate::claim::Unreadable;
 
-/// Every variant but the first leaves as a 5xx, and Microsoft retries.
+/// Every variant but the first is answered with a 5xx, and Microsoft retries.
 #[derive(Debug, Error)]
 pub(crate) enum Failure {
     #[error("{0}")]
     NotMicrosoft(InvalidToken),
     #[error(transparent)]
     Unverifiable(#[from] SigningKeyError),
-    #[error("a body of {0} bytes")]
+    #[error("the body is too large: {0} bytes")]
     BodyTooLarge(usize),
-    #[error("{unreadable} in a body from app {app_id}")]
+    #[error("{unreadable} in the body, sent by app {app_id}")]
     UnreadableBody { unreadable: Unreadable, app_id: Uuid },
     /// Microsoft's copy does not show yet what the call says has happened.
     #[error("Microsoft's copy is not up to date yet")]

@@ -7,8 +7,8 @@
 //! | 401 | the caller is not Microsoft |
 //! | 5xx | our own fault, or not known yet: Microsoft will retry |
 //!
-//! Microsoft reads a 4xx on a change as the publisher's "no" (F-WHA-13), so no technical failure
-//! leaves as one.
+//! Microsoft reads a 4xx on a change as the publisher's "no" (F-WHA-13), so a technical failure is
+//! never answered with one.
 
 mod change;
 mod claim;
@@ -196,7 +196,7 @@ fn requested(claim: &Claim, id: OperationId, operation: Option<Operation>) -> Re
 
 /// A second delivery gets the first one's answer (F-WHD-5).
 fn answered_before(mark: &Mark) -> Reply {
-    info!(outcome = ?mark.outcome, "answered before");
+    info!(outcome = ?mark.outcome, "this call was answered before; repeating the answer");
     mark.outcome.into()
 }
 

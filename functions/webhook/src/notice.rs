@@ -1,4 +1,4 @@
-//! Something has happened already, and the subscription says what (F-WHS-3).
+//! A notice: Microsoft has already made the change, and the subscription shows it (F-WHS-3).
 
 use shared::domain::{OperationId, Record, Staleness, Status, is_recent, proven_by};
 use shared::microsoft::fulfillment::FulfillmentError;
@@ -20,8 +20,8 @@ impl Webhook {
         };
         let mut operation = None;
         if self.is_contradicted(claim, observed.status(), current.as_ref()) {
-            // The read is late, or the notice is early. The operation's time tells which. Without
-            // an operation, the subscription speaks for itself.
+            // Either the read is late or the notice is early, and the operation's timestamp tells
+            // which. Without an operation, only the subscription counts.
             let found = self.marketplace.get_operation(claim.subscription, id).await;
             operation = self.confirmed(claim, found)?;
             observed = proven_by(operation.as_ref(), observed);

@@ -1,4 +1,4 @@
-//! Payment is back, and access is to return (F-WHA-7).
+//! The customer has paid, and access is to be restored (F-WHA-7).
 
 use shared::domain::OperationId;
 use shared::microsoft::fulfillment::FulfillmentError;

@@ -1,9 +1,9 @@
-//! What of a call may be logged.
+//! The part of a call that may be logged.
 
 use super::*;
 
 #[test]
-fn a_word_is_logged_as_it_is_and_nothing_else_that_stands_in_its_place() {
+fn an_action_is_logged_only_if_it_is_a_plain_word() {
     let long = "a".repeat(65);
     for (sent, logged) in [
         ("ChangePlan", "ChangePlan"),

@@ -2,9 +2,10 @@
 
 use emulator::{Call, ErrorForm, FaultKind, Purchase, Times};
 use local::Options;
+use local::test_env::TestEnv;
 use serde_json::Value;
 
-use crate::test_env::TestEnv;
+use crate::test_env::Saasctl as _;
 
 #[tokio::test]
 async fn a_change_takes_effect_only_with_its_webhook() {
@@ -12,11 +13,11 @@ async fn a_change_takes_effect_only_with_its_webhook() {
     let env = TestEnv::new().await;
     let id = env.active(Purchase::per_seat("basic", 10)).await;
     let said = env.run(&["change-plan", &id.to_string(), "team"]).await.done();
-    let pending = env.record(id).await.pending_operation.expect("a pending operation");
+    let pending = env.recorded(id).await.pending_operation.expect("a pending operation");
     assert!(said.contains(&format!("saasctl operations {id} {}", pending.id)), "{said}");
-    assert_eq!(env.record(id).await.subscription.plan_id, "basic");
-    env.deliver().await;
-    assert_eq!(env.record(id).await.subscription.plan_id, "team");
+    assert_eq!(env.recorded(id).await.subscription.plan_id, "basic");
+    env.deliver_webhooks().await;
+    assert_eq!(env.recorded(id).await.subscription.plan_id, "team");
 
     let answer = env.run(&["--json", "change-seats", &id.to_string(), "20"]).await.json();
     assert!(answer["operationId"].is_string(), "{answer}");
@@ -66,8 +67,8 @@ async fn cancel_needs_a_confirmation() {
 
     let other = env.active(Purchase::flat_rate("silver")).await;
     env.run(&["cancel", &other.to_string(), "--yes"]).await.done();
-    env.deliver().await;
-    assert_eq!(env.record(other).await.status().as_str(), "Unsubscribed");
+    env.deliver_webhooks().await;
+    assert_eq!(env.recorded(other).await.status().as_str(), "Unsubscribed");
 }
 
 #[tokio::test]
@@ -114,10 +115,10 @@ async fn observe_reads_microsofts_copy() {
     let env = TestEnv::new().await;
     let id = env.active(Purchase::flat_rate("silver")).await;
     env.world(|world| world.suspend(id)).expect("a suspension");
-    assert_eq!(env.record(id).await.status().as_str(), "Subscribed");
+    assert_eq!(env.recorded(id).await.status().as_str(), "Subscribed");
     let shown = env.run(&["observe", &id.to_string()]).await.done();
     assert!(shown.contains("Suspended"), "{shown}");
-    assert_eq!(env.record(id).await.status().as_str(), "Suspended");
+    assert_eq!(env.recorded(id).await.status().as_str(), "Suspended");
 }
 
 #[tokio::test]

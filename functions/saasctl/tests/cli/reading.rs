@@ -1,10 +1,11 @@
 //! Commands that only read.
 
 use emulator::Purchase;
+use local::test_env::TestEnv;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::test_env::{TestEnv, command, run};
+use crate::test_env::{Saasctl as _, command, run};
 
 #[tokio::test]
 async fn list_prints_a_table_or_json() {
@@ -12,7 +13,7 @@ async fn list_prints_a_table_or_json() {
     let silver = env.active(Purchase::flat_rate("silver").named("Contoso Cloud")).await;
     let seats = env.active(Purchase::per_seat("basic", 7)).await;
     env.world(|world| world.suspend(seats)).expect("a suspension");
-    env.deliver().await;
+    env.deliver_webhooks().await;
 
     let table = env.run(&["list"]).await.done();
     let lines: Vec<_> = table.lines().collect();
@@ -52,7 +53,7 @@ async fn list_reads_all_pages() {
             world.purchase(Purchase::flat_rate("silver"));
         }
     });
-    env.local.reconcile().await.expect("a run");
+    env.system.reconcile().await.expect("a run");
     let listed = env.run(&["--json", "list"]).await.json();
     assert_eq!(listed["subscriptions"].as_array().map(Vec::len), Some(230));
     let offer = listed["subscriptions"][0]["subscription"]["offerId"].as_str().expect("an offer");
@@ -66,7 +67,7 @@ async fn show_includes_the_pending_operation() {
     let id = env.active(Purchase::per_seat("basic", 7).named("Contoso Cloud")).await;
     env.run(&["change-seats", &id.to_string(), "9"]).await.done();
     let shown = env.run(&["show", &id.to_string()]).await.done();
-    let record = env.record(id).await;
+    let record = env.recorded(id).await;
     let pending = record.pending_operation.expect("a pending operation");
     for expected in [
         "Contoso Cloud",
@@ -87,16 +88,16 @@ async fn history_lists_events_in_order() {
     let env = TestEnv::new().await;
     let id = env.active(Purchase::per_seat("basic", 7)).await;
     env.world(|world| world.change_quantity(id, 9)).expect("a change");
-    env.deliver().await;
-    let told = env.run(&["history", &id.to_string()]).await.done();
-    let lines: Vec<_> = told.lines().skip(1).collect();
-    assert_eq!(lines.len(), 3, "{told}");
+    env.deliver_webhooks().await;
+    let listed = env.run(&["history", &id.to_string()]).await.done();
+    let lines: Vec<_> = listed.lines().skip(1).collect();
+    assert_eq!(lines.len(), 3, "{listed}");
     for (line, expected) in lines.iter().zip(["Purchased", "Activated", "QuantityChanged"]) {
-        assert!(line.contains(expected), "{expected}: {told}");
+        assert!(line.contains(expected), "{expected}: {listed}");
     }
-    assert!(lines[2].contains("7 → 9") && lines[2].contains("webhook ChangeQuantity"), "{told}");
-    let told = env.run(&["history", &id.to_string(), "--json"]).await.json();
-    assert_eq!(told["events"].as_array().map(Vec::len), Some(3));
+    assert!(lines[2].contains("7 → 9") && lines[2].contains("webhook ChangeQuantity"), "{listed}");
+    let listed = env.run(&["history", &id.to_string(), "--json"]).await.json();
+    assert_eq!(listed["events"].as_array().map(Vec::len), Some(3));
 }
 
 #[tokio::test]
@@ -152,7 +153,7 @@ async fn an_unreachable_address_is_unavailable_and_an_invalid_one_is_a_usage_err
 async fn the_address_may_end_in_subscriptions() {
     let env = TestEnv::new().await;
     for end in ["", "/", "/subscriptions", "/subscriptions/"] {
-        let url = format!("{}{end}", env.local.url());
+        let url = format!("{}{end}", env.system.url());
         run(&mut command(&url, &["list"]), "").await.done();
     }
 }

@@ -1,19 +1,13 @@
-//! The whole system on this machine, and the command line in front of it.
+//! The command line, run against a local system.
 
 use std::process::Stdio;
 
-use emulator::{Call, Emulator, Fault, FaultKind, Purchase, Times, World};
-use local::{Options, Stage};
+use local::test_env::TestEnv;
 use serde_json::Value;
-use shared::domain::{Record, SubscriptionId};
+use shared::domain::Record;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, Command};
 use uuid::Uuid;
-
-pub(crate) struct TestEnv {
-    pub(crate) local: Stage,
-    http: reqwest::Client,
-}
 
 #[derive(Debug)]
 pub(crate) struct Ran {
@@ -75,68 +69,43 @@ pub(crate) async fn run(command: &mut Command, typed: &str) -> Ran {
     }
 }
 
-impl TestEnv {
-    pub(crate) async fn new() -> Self {
-        Self::with(Options::default()).await
-    }
+/// The command line in front of a test's environment.
+pub(crate) trait Saasctl {
+    async fn run(&self, arguments: &[&str]) -> Ran;
 
-    pub(crate) async fn with(options: Options) -> Self {
-        let local = Stage::start(options).await.expect("the system starts");
-        Self { local, http: shared::host::http_client::client() }
-    }
+    /// Runs a command with this text as standard input.
+    async fn type_in(&self, arguments: &[&str], typed: &str) -> Ran;
 
-    pub(crate) fn microsoft(&self) -> &Emulator {
-        self.local.emulator().expect("the system has the emulator")
-    }
+    /// Starts a command that waits.
+    fn spawn(&self, arguments: &[&str]) -> Child;
 
-    pub(crate) fn world<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
-        self.microsoft().world(act)
-    }
+    /// Delivers Microsoft's due webhooks, which must succeed.
+    async fn deliver_webhooks(&self);
 
-    /// Buys a subscription and activates it on both sides.
-    pub(crate) async fn active(&self, purchase: Purchase) -> Uuid {
-        let (id, token) = self.world(|world| {
-            let id = world.purchase(purchase);
-            (id, world.purchase_token(id))
-        });
-        let landing = format!("{}/landing", self.local.url());
-        let answer = self.http.post(landing).form(&[("token", token)]).send().await;
-        assert_eq!(answer.expect("the landing page answers").status(), 200);
-        assert_eq!(self.record(id).await.status().as_str(), "Subscribed");
-        id
-    }
+    /// The record of a subscription that has one.
+    async fn recorded(&self, id: Uuid) -> Record;
+}
 
-    pub(crate) async fn record(&self, id: Uuid) -> Record {
-        let record = self.local.store.load(SubscriptionId(id)).await.expect("the table is there");
-        record.expect("a record")
-    }
-
-    /// Delivers Microsoft's due webhooks.
-    pub(crate) async fn deliver(&self) {
-        for sent in self.microsoft().deliver_due().await {
-            assert_eq!(sent.status, Some(200));
-        }
-    }
-
-    pub(crate) fn fault(&self, call: Call, kind: FaultKind, times: Times) {
-        self.world(|world| world.faults_mut().add(Fault { call, kind, times }));
-    }
-
-    pub(crate) fn calls(&self, call: Call) -> usize {
-        self.world(|world| world.calls().iter().filter(|made| made.call == call).count())
-    }
-
-    pub(crate) async fn run(&self, arguments: &[&str]) -> Ran {
+impl Saasctl for TestEnv {
+    async fn run(&self, arguments: &[&str]) -> Ran {
         self.type_in(arguments, "").await
     }
 
-    /// Runs a command with this text as standard input.
-    pub(crate) async fn type_in(&self, arguments: &[&str], typed: &str) -> Ran {
-        run(&mut command(self.local.url(), arguments), typed).await
+    async fn type_in(&self, arguments: &[&str], typed: &str) -> Ran {
+        run(&mut command(self.system.url(), arguments), typed).await
     }
 
-    /// Starts a command that waits.
-    pub(crate) fn spawn(&self, arguments: &[&str]) -> Child {
-        command(self.local.url(), arguments).spawn().expect("the command starts")
+    fn spawn(&self, arguments: &[&str]) -> Child {
+        command(self.system.url(), arguments).spawn().expect("the command starts")
+    }
+
+    async fn deliver_webhooks(&self) {
+        for status in self.deliver_statuses().await {
+            assert_eq!(status, 200);
+        }
+    }
+
+    async fn recorded(&self, id: Uuid) -> Record {
+        self.record(id).await.expect("a record")
     }
 }

@@ -1,12 +1,13 @@
 //! Commands that wait until a change is in effect.
 
 use emulator::{Purchase, World};
+use local::test_env::TestEnv;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStderr};
 use uuid::Uuid;
 
-use crate::test_env::TestEnv;
+use crate::test_env::Saasctl as _;
 
 /// A waiting command, and the lines that it reports.
 struct WaitingCommand {
@@ -58,14 +59,14 @@ async fn a_wait_ends_when_the_webhook_has_updated_the_record() {
         let arguments = [&["--json", command, &named, value][..], &POLL].concat();
         let mut waiting = WaitingCommand::start(&env, &arguments);
         waiting.until(step).await;
-        env.deliver().await;
+        env.deliver_webhooks().await;
         waiting.until("in effect").await;
         let (code, stdout) = waiting.end().await;
         assert_eq!(code, 0, "{command}");
         let shown: Value = serde_json::from_str(&stdout).expect("JSON");
-        assert_eq!(shown["version"], env.record(id).await.version, "{command}");
+        assert_eq!(shown["version"], env.recorded(id).await.version, "{command}");
     }
-    let record = env.record(id).await;
+    let record = env.recorded(id).await;
     assert_eq!(
         (record.subscription.plan_id.as_str(), record.subscription.quantity),
         ("team", Some(20))
@@ -108,6 +109,6 @@ async fn a_wait_that_times_out_does_not_stop_the_change() {
     let named = id.to_string();
     let ask = ["change-seats", &named, "20", "--wait", "--timeout", "0"];
     env.run(&ask).await.failed(5, "still_under_way");
-    env.deliver().await;
-    assert_eq!(env.record(id).await.subscription.quantity, Some(20));
+    env.deliver_webhooks().await;
+    assert_eq!(env.recorded(id).await.subscription.quantity, Some(20));
 }

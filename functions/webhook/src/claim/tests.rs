@@ -39,7 +39,7 @@ fn t_21_the_very_old_form_of_f_whp_6_is_read() {
 }
 
 #[test]
-fn t_21_an_operation_under_its_older_name_is_read_also_beside_the_newer_one() {
+fn t_21_the_older_member_names_count_where_the_newer_are_empty() {
     let old =
         json!({ "operationId": OPERATION, "subscriptionId": SUBSCRIPTION, "action": "Suspend" });
     assert_eq!(parsed(&old), Ok(claim(Action::Suspend, Some(OPERATION))));
@@ -56,7 +56,7 @@ fn t_21_an_operation_under_its_older_name_is_read_also_beside_the_newer_one() {
 }
 
 #[test]
-fn t_21_words_are_read_in_any_case_and_with_stray_blanks() {
+fn t_21_words_are_read_in_any_case_and_trimmed() {
     // F-GEN-11, F-WHA-17, F-WHP-7.
     let body = json!({
         "id": format!(" {} ", OPERATION.to_string().to_uppercase()),
@@ -72,7 +72,7 @@ fn t_21_words_are_read_in_any_case_and_with_stray_blanks() {
 }
 
 #[test]
-fn t_21_unknown_members_and_odd_values_elsewhere_do_no_harm() {
+fn t_21_unknown_members_and_odd_values_do_no_harm() {
     // F-GEN-10, F-OBJ-5.
     let odd = [json!(null), json!(""), json!([]), json!({ "a": 1 }), json!(-1), json!(1e300)];
     for odd in odd {
@@ -86,20 +86,20 @@ fn t_21_unknown_members_and_odd_values_elsewhere_do_no_harm() {
 }
 
 #[test]
-fn t_21_an_action_nobody_knows_is_read_as_it_stands() {
+fn t_21_an_unknown_action_is_read_verbatim() {
     let body = json!({ "id": OPERATION, "subscriptionId": SUBSCRIPTION, "action": "Transfer" });
     assert_eq!(parsed(&body), Ok(claim(Action::Other("Transfer".into()), Some(OPERATION))));
 }
 
 #[test]
-fn t_21_a_byte_order_mark_and_blanks_around_are_skipped() {
+fn t_21_a_byte_order_mark_and_surrounding_whitespace_are_skipped() {
     let body = json!({ "subscriptionId": SUBSCRIPTION, "action": "Suspend" });
     let marked = format!("\u{feff}\r\n {body}\n");
     assert_eq!(Claim::parse(marked.as_bytes()), Ok(claim(Action::Suspend, None)));
 }
 
 #[test]
-fn a_body_without_subscription_or_action_is_no_claim() {
+fn a_body_without_subscription_or_action_is_unreadable() {
     for subscription in [json!(null), json!(""), json!("not a guid"), json!(7)] {
         let body = json!({ "subscriptionId": subscription, "action": "Suspend" });
         assert_eq!(parsed(&body), Err(Unreadable::NoSubscription), "{subscription}");
@@ -112,9 +112,9 @@ fn a_body_without_subscription_or_action_is_no_claim() {
 }
 
 #[test]
-fn what_is_no_json_object_is_no_claim() {
+fn a_body_that_is_no_json_object_is_unreadable() {
     let list = json!([OPERATION, OPERATION, SUBSCRIPTION, "Suspend", "Suspend", "gold", 7]);
-    assert_eq!(parsed(&list), Err(Unreadable::NotJson), "a list of the right values");
+    assert_eq!(parsed(&list), Err(Unreadable::NotJson), "an array of the right values");
     let nested = format!("{{\"action\":{}", "[".repeat(10_000));
     for body in [
         b"".as_slice(),
@@ -135,8 +135,8 @@ fn what_is_no_json_object_is_no_claim() {
 }
 
 #[test]
-fn t_20_a_claim_agrees_with_the_operation_it_describes_and_with_no_other() {
-    // F-WHS-2; one value of the operation changed at a time.
+fn t_20_a_claim_agrees_only_with_the_operation_it_describes() {
+    // F-WHS-2: each row changes one value of the operation.
     let body = |action: &str| {
         json!({
             "id": OPERATION, "subscriptionId": SUBSCRIPTION, "action": action, "planId": "gold", "quantity": 10,
@@ -151,7 +151,7 @@ fn t_20_a_claim_agrees_with_the_operation_it_describes_and_with_no_other() {
         ("ChangeQuantity", "quantity", json!("10"), true),
         ("ChangeQuantity", "quantity", json!(11), false),
         ("ChangeQuantity", "action", json!("ChangePlan"), false),
-        // A flat rate's seat is no seat (F-WHP-3), and a notice requests nothing.
+        // A flat-rate plan may report one seat (F-WHP-3), and a notice requests no value.
         ("ChangePlan", "quantity", json!(1), true),
         ("Reinstate", "planId", json!("silver"), true),
         ("Reinstate", "action", json!("reinstate"), true),
@@ -165,7 +165,7 @@ fn t_20_a_claim_agrees_with_the_operation_it_describes_and_with_no_other() {
 }
 
 #[test]
-fn t_20_what_either_side_leaves_out_contradicts_nothing() {
+fn t_20_a_missing_member_on_either_side_is_no_contradiction() {
     let sparse = parsed(&json!({ "subscriptionId": SUBSCRIPTION, "action": "ChangePlan" }))
         .expect("a claim");
     assert!(sparse.agrees_with(&operation(json!({ "action": "ChangePlan", "planId": "gold" }))));
