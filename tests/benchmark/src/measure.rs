@@ -6,9 +6,9 @@ use std::time::Duration;
 use emulator::{Call, Fault, FaultKind, Purchase, Times, TokenVersion};
 use http::StatusCode;
 use jiff::Timestamp;
-use local::decider::{Decider, Says};
-use local::receiver::SenderClock;
-use local::{Options, Stage};
+use local::decider::{Decider, Reply};
+use local::signature::SenderClock;
+use local::{LocalSystem, Options};
 use runtime::{Event, Lambda, Live};
 use serde_json::json;
 use uuid::Uuid;
@@ -34,16 +34,16 @@ pub(crate) async fn measure(binary: &Path, scenario: &Scenario) -> Result<Measur
             settings
         }
     };
-    decider.says(match scenario.product {
-        Product::None | Product::Rejects => Says::Reject("not now".to_owned()),
-        Product::Hangs => Says::Nothing,
+    decider.reply_with(match scenario.product {
+        Product::None | Product::Rejects => Reply::Reject("not now".to_owned()),
+        Product::Hangs => Reply::Never,
     });
     let mut options = Options { variables: settings.clone(), ..Options::default() };
     options.emulator.live = true;
-    let stage = Stage::start(options).await.map_err(|error| error.to_string())?;
-    let emulator = stage.emulator().ok_or("the stage has no emulator")?;
+    let system = LocalSystem::start(options).await.map_err(|error| error.to_string())?;
+    let emulator = system.emulator().ok_or("the system has no emulator")?;
 
-    let id = active(&stage).await?;
+    let id = active(&system).await?;
     let operation = emulator.world(|world| world.change_plan(id, "gold"));
     let operation = operation.map_err(|refused| format!("no change: {refused:?}"))?;
     let signed = emulator.entra(|entra| entra.webhook_token(TokenVersion::V1));
@@ -57,7 +57,7 @@ pub(crate) async fn measure(binary: &Path, scenario: &Scenario) -> Result<Measur
         }
     });
 
-    let mut webhook = Lambda::start_with(binary, "webhook", &stage, &settings).await;
+    let mut webhook = Lambda::start_with(binary, "webhook", &system, &settings).await;
     let started = webhook.started();
     let answer = webhook.invoke(&event).await;
     let answered = since(started, Timestamp::now());
@@ -83,11 +83,11 @@ pub(crate) async fn measure(binary: &Path, scenario: &Scenario) -> Result<Measur
 }
 
 /// Buys a subscription and confirms it on the landing page.
-async fn active(stage: &Stage) -> Result<Uuid, String> {
-    let emulator = stage.emulator().ok_or("the stage has no emulator")?;
+async fn active(system: &LocalSystem) -> Result<Uuid, String> {
+    let emulator = system.emulator().ok_or("the system has no emulator")?;
     let id = emulator.world(|world| world.purchase(Purchase::flat_rate("silver")));
     let token = emulator.world(|world| world.purchase_token(id));
-    let landing = format!("{}/landing", stage.url());
+    let landing = format!("{}/landing", system.url());
     let button =
         shared::host::http_client::client().post(landing).form(&[("token", token)]).send().await;
     match button.map(|answer| answer.status()) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use emulator::{Call, Emulator, Fault, FaultKind, Purchase, Times, World};
-use local::{Options, Stage};
+use local::{LocalSystem, Options};
 use uuid::Uuid;
 
 const LOGO: &str = "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHZpZXdCb3g9IjAgMCAxODAgNDAiPjxyZWN0IHdpZHRoPSI0MCIgaGVpZ2h0PSI0MCIgcng9IjEwIiBmaWxsPSIjMGY3NjZlIi8+PHBhdGggZD0iTTEyIDI4VjEyaDE2TTEyIDIwaDEyIiBzdHJva2U9IiNmZmYiIHN0cm9rZS13aWR0aD0iNCIgZmlsbD0ibm9uZSIgc3Ryb2tlLWxpbmVjYXA9InJvdW5kIiBzdHJva2UtbGluZWpvaW49InJvdW5kIi8+PGcgZmlsbD0iIzBmNzY2ZSI+PHJlY3QgeD0iNTIiIHk9IjEyIiB3aWR0aD0iMTE2IiBoZWlnaHQ9IjYiIHJ4PSIzIi8+PHJlY3QgeD0iNTIiIHk9IjIzIiB3aWR0aD0iNzYiIGhlaWdodD0iNiIgcng9IjMiIG9wYWNpdHk9Ii42Ii8+PC9nPjwvc3ZnPg==";
@@ -18,7 +18,7 @@ const FIELDS: &str = r#"[
 const ACTIVATION_DELAY: Duration = Duration::from_secs(10 * 60);
 
 pub struct Shop {
-    stage: Stage,
+    system: LocalSystem,
 }
 
 impl Shop {
@@ -44,11 +44,11 @@ impl Shop {
 
     pub async fn with(options: Options) -> Self {
         let options = options.with("LANDING_SIGN_IN", "entra");
-        Self { stage: Stage::start(options).await.expect("the stage starts") }
+        Self { system: LocalSystem::start(options).await.expect("the system starts") }
     }
 
     fn microsoft(&self) -> &Emulator {
-        self.stage.emulator().expect("every shop has the emulator")
+        self.system.emulator().expect("every shop has the emulator")
     }
 
     pub fn world<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
@@ -66,7 +66,7 @@ impl Shop {
 
     /// The functions' URL for this path.
     pub fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.stage.url())
+        format!("{}{path}", self.system.url())
     }
 
     /// Makes a call fail from now on.

@@ -1,6 +1,5 @@
-//! DynamoDB, embedded: its own wire protocol on a loopback port, SQLite behind it.
+//! The embedded database: DynamoDB's protocol on a loopback port, with SQLite behind it.
 
-use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,49 +11,44 @@ use aws_sdk_dynamodb::types::{
     ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType,
     TimeToLiveSpecification,
 };
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::stage::StageError;
+use crate::error::{LocalError, Source};
+use crate::server::Port;
 
-/// A running embedded database; ends when it is dropped.
+/// A running embedded database. Stops when it is dropped.
 pub struct Database {
     url: String,
     inner: dynoxide::Database,
     serving: JoinHandle<()>,
 }
 
-/// A file of this name in the data folder keeps the table.
+/// The file in the data folder that holds the table.
 const FILE: &str = "dynamodb.sqlite";
 
 impl Database {
-    /// Starts a database in memory, or in a folder that is made where it is missing.
-    pub async fn start(folder: Option<&Path>) -> Result<Self, StageError> {
-        let failed =
-            |error: &dyn std::fmt::Display| StageError(format!("the embedded database: {error}"));
+    /// Starts a database in memory or in a folder, which it creates if needed.
+    pub async fn start(folder: Option<&Path>) -> Result<Self, LocalError> {
         let database = match folder {
             None => dynoxide::Database::memory(),
             Some(folder) => {
-                std::fs::create_dir_all(folder).map_err(|error| {
-                    StageError(format!("the folder {}: {error}", folder.display()))
-                })?;
+                std::fs::create_dir_all(folder)
+                    .map_err(|source| LocalError::Folder { folder: folder.to_owned(), source })?;
                 dynoxide::Database::new(&folder.join(FILE).to_string_lossy())
             }
         };
-        let database = database.map_err(|error| failed(&error))?;
-        let listener =
-            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(|error| failed(&error))?;
-        let address = listener.local_addr().map_err(|error| failed(&error))?;
+        let database = database.map_err(|error| LocalError::Database(error.into()))?;
+        let Port { listener, url, .. } = Port::open("the embedded database", 0).await?;
         let serving = tokio::spawn(dynoxide::server::serve_on(listener, database.clone()));
-        Ok(Self { url: format!("http://{address}"), inner: database, serving })
+        Ok(Self { url, inner: database, serving })
     }
 
-    /// Where it is; for `AWS_ENDPOINT_URL_DYNAMODB`.
+    /// The value for `AWS_ENDPOINT_URL_DYNAMODB`.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The database itself, for what its server is not asked for.
+    /// The database without its server, for its stream.
     pub fn inner(&self) -> &dynoxide::Database {
         &self.inner
     }
@@ -66,12 +60,12 @@ impl Drop for Database {
     }
 }
 
-/// A client of the embedded database, for what the functions themselves never do.
+/// A client of the embedded database, for calls that the functions never make.
 pub fn client(endpoint: &str, region: &str) -> Client {
     client_as(Credentials::new("local", "local", None, None, "local"), endpoint, region)
 }
 
-/// The same with credentials: another DynamoDB keeps the tables of different ones apart.
+/// A client with these credentials. Other DynamoDB emulators keep separate tables per credentials.
 pub fn client_as(credentials: Credentials, endpoint: &str, region: &str) -> Client {
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -84,21 +78,21 @@ pub fn client_as(credentials: Credentials, endpoint: &str, region: &str) -> Clie
     Client::from_conf(config.build())
 }
 
-/// Makes the table as `template.yaml` describes it, unless it is there.
-pub async fn create_table(client: &Client, table: &str) -> Result<(), StageError> {
-    let failed = |error: &dyn std::fmt::Display| StageError(format!("the table {table}: {error}"));
+/// Creates the table as `template.yaml` describes it, unless it exists.
+pub async fn create_table(client: &Client, table: &str) -> Result<(), LocalError> {
+    let failed = |source: Source| LocalError::Table { table: table.to_owned(), source };
     match client.describe_table().table_name(table).send().await {
         Ok(there) => {
-            let table = there.table.ok_or_else(|| failed(&"nothing is said of it"))?;
+            let table = there.table.ok_or_else(|| failed("it has no description".into()))?;
             let mut indexes = table.global_secondary_indexes().iter();
             return if indexes.any(|index| index.index_name() == Some("by-due")) {
                 Ok(())
             } else {
-                Err(failed(&"an earlier version made it, without the index by-due"))
+                Err(failed("an earlier version created it without the index by-due".into()))
             };
         }
         Err(SdkError::ServiceError(error)) if error.err().is_resource_not_found_exception() => {}
-        Err(error) => return Err(failed(&aws_sdk_dynamodb::error::DisplayErrorContext(error))),
+        Err(error) => return Err(failed(error.into())),
     }
     let text = |name: &str| {
         AttributeDefinition::builder()
@@ -142,22 +136,19 @@ pub async fn create_table(client: &Client, table: &str) -> Result<(), StageError
                     .build()?,
             ))
     };
-    let request = request().map_err(|error| failed(&error))?;
-    request
-        .send()
-        .await
-        .map_err(|error| failed(&aws_sdk_dynamodb::error::DisplayErrorContext(error)))?;
+    let request = request().map_err(|error| failed(error.into()))?;
+    request.send().await.map_err(|error| failed(error.into()))?;
     let expiry = TimeToLiveSpecification::builder()
         .enabled(true)
         .attribute_name("expires_at")
         .build()
-        .map_err(|error| failed(&error))?;
+        .map_err(|error| failed(error.into()))?;
     client
         .update_time_to_live()
         .table_name(table)
         .time_to_live_specification(expiry)
         .send()
         .await
-        .map_err(|error| failed(&aws_sdk_dynamodb::error::DisplayErrorContext(error)))?;
+        .map_err(|error| failed(error.into()))?;
     Ok(())
 }

@@ -1,13 +1,20 @@
-//! The whole system on one machine: an embedded DynamoDB, Microsoft's side, and every function
-//! behind one HTTP server. What `cargo local` runs, and what the tests stand on.
+//! The whole system in one process: an embedded DynamoDB, an emulator of Microsoft's side, and
+//! every function behind one HTTP server. `cargo local` runs it, and so do the tests.
 
 pub mod database;
 pub mod decider;
-pub mod play;
+mod emulated_clock;
+mod error;
 pub mod receiver;
 pub mod schemas;
-pub mod stage;
-pub mod stream;
+mod server;
+mod settings;
+pub mod signature;
+mod stream;
+pub mod system;
+pub mod test_env;
+pub mod walkthrough;
 
 pub use database::Database;
-pub use stage::{Options, Stage, StageError};
+pub use error::LocalError;
+pub use system::{LocalSystem, Options};

@@ -1,94 +1,66 @@
 //! `cargo local`: the whole system on one machine.
 
 use std::collections::BTreeMap;
+use std::error::Error;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
 use local::decider::Decider;
-use local::receiver::{Receiver, SenderClock};
-use local::{Options, Stage, StageError, play};
+use local::receiver::Receiver;
+use local::signature::SenderClock;
+use local::{LocalError, LocalSystem, Options, walkthrough};
+use tokio::time::{Interval, MissedTickBehavior, interval};
 use tracing_subscriber::EnvFilter;
 
-/// Runs the publisher's side of Microsoft's SaaS fulfillment on this machine: an embedded
-/// DynamoDB, an emulator of Microsoft's side, every function, the reconciliation, and a receiver of
-/// events in the place of your product.
+/// Runs the publisher's side on this machine: all functions, an embedded DynamoDB,
+/// an emulator of Microsoft's side, and a receiver of events in place of your
+/// product.
 ///
-/// Settings are read from the environment as the functions read them. Where MARKETPLACE_URL,
-/// ENTRA_AUTHORITY, AWS_ENDPOINT_URL_DYNAMODB or DELIVERY_ENDPOINT is set, that one is used instead
-/// of an own.
+/// Settings are environment variables, the same as in a deployment. If
+/// MARKETPLACE_URL, ENTRA_AUTHORITY, AWS_ENDPOINT_URL_DYNAMODB or DELIVERY_ENDPOINT
+/// is set, cargo local uses it instead of starting its own.
 #[derive(Parser)]
-#[command(name = "cargo local")]
+#[command(name = "cargo local", bin_name = "cargo local", verbatim_doc_comment)]
 struct Arguments {
-    /// Play a subscription's whole life without a person, and exit 1 at the first difference.
-    #[arg(long)]
+    /// Take two subscriptions from purchase to cancellation without a
+    /// person. Exit with 1 at the first difference between the two sides
+    #[arg(long, verbatim_doc_comment)]
     play: bool,
-    /// The port of the functions; 0 for any free one.
+    /// The port of the functions; 0 takes any free one.
     #[arg(long, default_value_t = 8080)]
     port: u16,
-    /// The port of the emulator and its page; 0 for any free one.
+    /// The port of the emulator and its page; 0 takes any free one.
     #[arg(long, default_value_t = 8081)]
     emulator_port: u16,
-    /// Keep the database in this folder. Without it, it lives in memory.
+    /// Keep the database in this folder. By default it is in memory.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Seconds between two runs of the reconciliation.
+    /// How often the reconciliation runs, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     reconcile_every: u64,
-    /// What is logged, as in `info` or `warn,webhook=debug`; errors alone in a play, else warnings.
-    #[arg(long, value_name = "LEVEL")]
+    /// What to log, such as `info` or `warn,webhook=debug`. The default is
+    /// warnings, or only errors with --play
+    #[arg(long, value_name = "LEVEL", verbatim_doc_comment)]
     log: Option<String>,
 }
 
-/// The settings that are taken from the environment.
-const SETTINGS: [&str; 39] = [
+/// The pause between two reads of the table's stream.
+const STREAM_PAUSE: Duration = Duration::from_millis(250);
+
+/// The pause between two sweeps, as in the template.
+const SWEEP_PAUSE: Duration = Duration::from_secs(60);
+
+/// The addresses that replace a part of the local system.
+const REPLACEMENTS: [&str; 5] = [
     "MARKETPLACE_URL",
     "ENTRA_AUTHORITY",
-    "ENTRA_TENANT_ID",
-    "ENTRA_CLIENT_ID",
-    "ENTRA_CLIENT_SECRET",
-    "ENTRA_CLIENT_SECRET_ARN",
-    "ENTRA_TOKEN_ENDPOINT",
-    "MARKETPLACE_APP_ID",
-    "TABLE_NAME",
     "AWS_ENDPOINT_URL_DYNAMODB",
-    "AWS_REGION",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "ACTIVATION",
-    "CHANGE_POLICY",
-    "CHANGE_RULES",
-    "DECISION_URL",
-    "DECISION_SIGNING_KEY",
-    "DECISION_SIGNING_KEY_ARN",
-    "DECISION_FALLBACK",
-    "LANDING_SIGN_IN",
-    "LANDING_CLIENT_ID",
-    "LANDING_CLIENT_SECRET",
-    "LANDING_CLIENT_SECRET_ARN",
-    "LANDING_BASE_URL",
-    "LANDING_PUBLISHER_NAME",
-    "LANDING_LOGO",
-    "LANDING_ACCENT",
-    "LANDING_SUPPORT",
-    "LANDING_PRODUCT_URL",
-    "LANDING_FIELDS",
-    "AWS_ENDPOINT_URL_EVENTBRIDGE",
     "DELIVERY_ENDPOINT",
-    "DELIVERY_EVENT_BUS",
-    "DELIVERY_PARK_AFTER_DAYS",
-    "DELIVERY_SIGNING_KEY",
-    "DELIVERY_SIGNING_KEY_ARN",
-    "DELIVERY_SOURCE",
+    "DECISION_URL",
 ];
-
-/// Between two looks at the table's stream.
-const LOOK: Duration = Duration::from_millis(250);
-
-/// Between two sweeps, as the template has it.
-const SWEEP: Duration = Duration::from_secs(60);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -99,7 +71,7 @@ async fn main() -> ExitCode {
         .with_env_filter(EnvFilter::new(arguments.log.as_deref().unwrap_or(quiet)))
         .with_writer(std::io::stderr)
         .init();
-    let ran = if arguments.play { play_life(&arguments).await } else { serve(&arguments).await };
+    let ran = if arguments.play { play(&arguments).await } else { serve(&arguments).await };
     match ran {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -109,6 +81,15 @@ async fn main() -> ExitCode {
     }
 }
 
+/// The settings of the functions: everything in the process's environment, since only the functions
+/// know which names they read. An empty variable counts as absent.
+fn settings(process: impl Iterator<Item = (OsString, OsString)>) -> BTreeMap<String, String> {
+    process
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(_, value)| !value.trim().is_empty())
+        .collect()
+}
+
 async fn start(
     arguments: &Arguments,
     emulator: emulator::Settings,
@@ -116,32 +97,22 @@ async fn start(
     sign_in: &str,
     clock: SenderClock,
     decider: Option<&Decider>,
-) -> Result<(Stage, Option<Receiver>), StageError> {
-    let mut variables: BTreeMap<_, _> = SETTINGS
-        .iter()
-        .filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)))
-        .filter(|(_, value)| !value.trim().is_empty())
-        .collect();
+) -> Result<(LocalSystem, Option<Receiver>), LocalError> {
+    let mut variables = settings(std::env::vars_os());
     variables.entry("LANDING_SIGN_IN".to_owned()).or_insert_with(|| sign_in.to_owned());
-    if let Some(decider) = decider {
-        // Whoever brings a decider knows what comes of each change; nobody else has a say in it.
+    if decider.is_some() {
+        // The walkthrough expects its own decider's answers.
         variables.retain(|name, _| !name.starts_with("CHANGE_") && !name.starts_with("DECISION_"));
-        variables.extend(decider.settings());
     }
-    for name in [
-        "MARKETPLACE_URL",
-        "ENTRA_AUTHORITY",
-        "AWS_ENDPOINT_URL_DYNAMODB",
-        "DELIVERY_ENDPOINT",
-        "DECISION_URL",
-    ] {
+    for name in REPLACEMENTS {
         if let Some(url) = variables.get(name) {
             println!("{name} is set: using {url}");
         }
     }
-    let told = ["DELIVERY_ENDPOINT", "DELIVERY_EVENT_BUS"];
+    variables.extend(decider.map(Decider::settings).unwrap_or_default());
+    let targets = ["DELIVERY_ENDPOINT", "DELIVERY_EVENT_BUS"];
     let mut receiver = None;
-    if told.iter().all(|name| !variables.contains_key(*name)) {
+    if targets.iter().all(|name| !variables.contains_key(*name)) {
         let own = Receiver::start(clock).await?;
         variables.insert("DELIVERY_ENDPOINT".to_owned(), own.url().to_owned());
         variables.insert("DELIVERY_SIGNING_KEY".to_owned(), own.key().to_owned());
@@ -150,93 +121,136 @@ async fn start(
     }
     let options =
         Options { variables, emulator, port, data: arguments.data.clone(), wrap_store: None };
-    Ok((Stage::start(options).await?, receiver))
+    Ok((LocalSystem::start(options).await?, receiver))
 }
 
-async fn play_life(arguments: &Arguments) -> Result<(), StageError> {
-    // Nobody waits in a play: the emulator's clock moves only where a step moves it. Every run has
-    // ids of its own, since the table may be an old one.
-    let settings = emulator::Settings { seed: fresh_seed(), ..emulator::Settings::default() };
+async fn play(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    // Only the walkthrough moves the emulator's clock. A new seed gives new ids, because the table
+    // may hold the subscriptions of earlier runs.
+    let settings = emulator::Settings { seed: new_seed(), ..emulator::Settings::default() };
     let decider = Decider::start(SenderClock::Emulated).await?;
-    let (stage, receiver) =
+    let (system, receiver) =
         start(arguments, settings, 0, "off", SenderClock::Emulated, Some(&decider)).await?;
     println!(
-        "Playing a subscription's life: what Microsoft holds, what the table holds, what was recorded\n\
-         and what your product was told."
+        "Takes two subscriptions from purchase to cancellation. Each step shows what\n\
+         Microsoft holds, what the table holds, the events that were recorded, and the\n\
+         events that your product received."
     );
-    play::play(&stage, receiver.as_ref(), Some(&decider))
+    walkthrough::walk(&system, receiver.as_ref(), &decider)
         .await
-        .map_err(|difference| StageError(format!("\nDIFFERENCE: {difference}")))?;
-    println!("\nBoth sides held the same all along.");
+        .map_err(|difference| format!("\nDIFFERENCE: {difference}"))?;
+    println!("\nBoth sides agreed after every step.");
     Ok(())
 }
 
-async fn serve(arguments: &Arguments) -> Result<(), StageError> {
+async fn serve(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let settings = emulator::Settings {
         live: true,
         port: arguments.emulator_port,
-        seed: fresh_seed(),
+        seed: new_seed(),
         ..emulator::Settings::default()
     };
-    let (stage, receiver) =
+    let (system, receiver) =
         start(arguments, settings, arguments.port, "entra", SenderClock::Machine, None).await?;
-    if let Some(emulator) = stage.emulator() {
+    if let Some(emulator) = system.emulator() {
         emulator.run_deliveries();
-        println!("Microsoft's side   {}   buy something here", emulator.url());
     }
-    println!("Landing page       {}/landing", stage.url());
-    println!("Webhook            {}/webhook", stage.url());
-    println!("Publisher's API    {}/subscriptions", stage.url());
-    if let Some(database) = stage.database_url() {
-        let kept = arguments
-            .data
-            .as_ref()
-            .map_or("in memory".to_owned(), |folder| format!("in {}", folder.display()));
-        println!("DynamoDB           {database}   {kept}");
-    }
-    if let Some(receiver) = &receiver {
-        println!("Your product       {}   what it is told is shown here", receiver.url());
-    }
-    println!("Reconciliation     every {} s", arguments.reconcile_every);
-    println!("Ctrl-C stops it all.");
-
-    let mut schedule = tokio::time::interval(Duration::from_secs(arguments.reconcile_every));
-    schedule.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let runs = async {
-        loop {
-            schedule.tick().await;
-            if let Err(error) = stage.reconcile().await {
-                tracing::error!(%error, "the reconciliation ended before its time; the next run goes on");
-            }
-        }
-    };
-    let tells = async {
-        let mut looks = tokio::time::interval(LOOK);
-        let mut sweeps = tokio::time::interval(SWEEP);
-        for timer in [&mut looks, &mut sweeps] {
-            timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        }
-        loop {
-            let told = tokio::select! {
-                _ = looks.tick() => stage.tell().await,
-                _ = sweeps.tick() => stage.sweep().await,
-            };
-            if let Err(error) = told {
-                tracing::error!(%error, "events could not be told; they stay due");
-            }
-        }
-    };
+    print_addresses(arguments, &system, receiver.as_ref());
     tokio::select! {
-        () = runs => Ok(()),
-        () = tells => Ok(()),
+        () = reconcile(&system, arguments.reconcile_every) => Ok(()),
+        () = deliver(&system) => Ok(()),
         stop = tokio::signal::ctrl_c() => {
             println!("\nStopped.");
-            stop.map_err(|error| StageError(error.to_string()))
+            Ok(stop?)
         }
     }
 }
 
-/// Ids that no earlier run has used.
-fn fresh_seed() -> u64 {
+fn print_addresses(arguments: &Arguments, system: &LocalSystem, receiver: Option<&Receiver>) {
+    if let Some(emulator) = system.emulator() {
+        println!("Microsoft's side   {}   buy something here", emulator.url());
+    }
+    println!("Landing page       {}/landing", system.url());
+    println!("Webhook            {}/webhook", system.url());
+    println!("Publisher's API    {}/subscriptions", system.url());
+    if let Some(database) = system.database_url() {
+        let place = match &arguments.data {
+            Some(folder) => folder.display().to_string(),
+            None => "memory".to_owned(),
+        };
+        println!("DynamoDB           {database}   in {place}");
+    }
+    if let Some(receiver) = receiver {
+        println!("Your product       {}   its events appear below", receiver.url());
+    }
+    println!("Reconciliation     every {} s", arguments.reconcile_every);
+    println!("Press Ctrl-C to stop.");
+}
+
+async fn reconcile(system: &LocalSystem, seconds: u64) {
+    let mut runs = every(Duration::from_secs(seconds));
+    loop {
+        runs.tick().await;
+        if let Err(error) = system.reconcile().await {
+            tracing::error!(%error, "the reconciliation failed; the next run continues");
+        }
+    }
+}
+
+/// Does what the table's stream and the sweep's schedule do on Lambda.
+async fn deliver(system: &LocalSystem) {
+    let (mut reads, mut sweeps) = (every(STREAM_PAUSE), every(SWEEP_PAUSE));
+    loop {
+        let delivered = tokio::select! {
+            _ = reads.tick() => system.deliver_events().await,
+            _ = sweeps.tick() => system.sweep().await,
+        };
+        if let Err(error) = delivered {
+            tracing::error!(%error, "could not deliver events; they stay pending");
+        }
+    }
+}
+
+fn every(pause: Duration) -> Interval {
+    let mut interval = interval(pause);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
+}
+
+/// A seed whose ids no earlier run has used.
+fn new_seed() -> u64 {
     uuid::Uuid::new_v4().as_u64_pair().0
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn every_variable_with_a_value_reaches_the_functions() {
+        let process = [
+            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://127.0.0.1:4566"),
+            ("A_SETTING_OF_TOMORROW", "1"),
+            ("CHANGE_POLICY", " "),
+        ];
+        let process = process.iter().map(|(name, value)| (name.into(), value.into()));
+        let settings = settings(process);
+        let expected = [
+            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://127.0.0.1:4566"),
+            ("A_SETTING_OF_TOMORROW", "1"),
+        ];
+        let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(settings, expected.into());
+    }
+
+    #[test]
+    fn the_command_line_is_consistent_and_its_help_fits_80_columns() {
+        Arguments::command().debug_assert();
+        let help = Arguments::command().render_long_help().to_string();
+        for line in help.lines() {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
-//! The published schemas, held against what is really sent.
+//! Checks events against the published schemas.
 //!
-//! Published, they are open: consumers skip what they don't know, so that members can be added. Here
-//! they are closed: whatever is sent and not described is a complaint.
+//! The published schemas are open: consumers ignore unknown members, so that events can gain some.
+//! Here they are closed: a member that no schema describes is a complaint.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,17 +9,17 @@ use std::path::Path;
 use jsonschema::{Registry, Validator};
 use serde_json::{Value, json};
 
-/// What each type's data must be, by the `dataschema` of the event.
+/// The schema of each type's data, by the event's `dataschema`.
 pub struct Schemas(BTreeMap<String, Validator>);
 
-/// What the schemas of the types refer to.
+/// The schemas that the schemas of the types refer to.
 const COMMON: [&str; 2] = ["subscription.v1", "event.v1"];
 
 impl Schemas {
     /// Reads `shared/schemas/`.
     ///
     /// # Panics
-    /// When they are no schemas, or refer to one that isn't there.
+    /// When a file is not a schema, or refers to a missing one.
     pub fn read() -> Self {
         let mut documents = documents();
         for name in COMMON {
@@ -28,10 +28,10 @@ impl Schemas {
                 close(part);
             }
         }
-        close(documents.get_mut("subscription.v1").expect("it is there"));
+        close(documents.get_mut("subscription.v1").expect("the common schemas are there"));
         let mut registry = Registry::new();
         for name in COMMON {
-            let document = documents.remove(name).expect("it was there");
+            let document = documents.remove(name).expect("the common schemas are there");
             registry = registry.add(id(&document), document).expect("a schema");
         }
         let registry = registry.prepare().expect("schemas that refer to each other");
@@ -47,12 +47,12 @@ impl Schemas {
         Self(validators.collect())
     }
 
-    /// The types there are schemas for, as `dataschema` names them.
+    /// The types that have a schema, by `dataschema`.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
 
-    /// What is wrong with an event: its envelope, or its data.
+    /// The errors in an event's envelope and data.
     pub fn complaints(&self, event: &Value) -> Vec<String> {
         let mut complaints = envelope(event);
         let named = event["dataschema"].as_str().unwrap_or_default();
@@ -73,7 +73,7 @@ fn documents() -> BTreeMap<String, Value> {
     let files = std::fs::read_dir(folder).expect("the folder of the schemas is there");
     files
         .map(|file| {
-            let path = file.expect("a folder can be listed").path();
+            let path = file.expect("the folder can be listed").path();
             let name = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
             let text = std::fs::read_to_string(&path).expect("a schema is text");
             (name, serde_json::from_str(&text).expect("a schema is JSON"))
@@ -85,12 +85,12 @@ fn id(document: &Value) -> String {
     document["$id"].as_str().expect("a schema has an id").to_owned()
 }
 
-/// Nothing but what is described.
+/// Forbids members that the schema doesn't describe.
 fn close(schema: &mut Value) {
     schema["unevaluatedProperties"] = json!(false);
 }
 
-/// CloudEvents 1.0, and what we promise beyond it.
+/// The errors in an envelope, by CloudEvents 1.0 and our own additions.
 fn envelope(event: &Value) -> Vec<String> {
     let text = |name: &str| event[name].as_str().unwrap_or_default();
     let data = &event["data"];
@@ -107,19 +107,19 @@ fn envelope(event: &Value) -> Vec<String> {
     let mut complaints: Vec<String> = expected
         .iter()
         .filter(|(name, expected)| text(name) != expected)
-        .map(|(name, expected)| format!("{name} is {}, and not {expected:?}", event[*name]))
+        .map(|(name, expected)| format!("{name} is {}, not {expected:?}", event[*name]))
         .collect();
     if text("time").parse::<jiff::Timestamp>().is_err() || text("source").is_empty() {
-        complaints.push("time and source are missing".to_owned());
+        complaints.push("time or source is missing".to_owned());
     }
     if data["subscriptionId"] != *subject || data["after"]["id"] != *subject {
-        complaints.push("it speaks of another subscription than its subject".to_owned());
+        complaints.push("its data and its subject name different subscriptions".to_owned());
     }
     let known = ["source", "subject", "time", "dataschema", "data"];
     let all = event.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
     complaints.extend(
         all.filter(|name| !known.contains(name) && expected.iter().all(|(one, _)| one != name))
-            .map(|name| format!("nobody knows {name}")),
+            .map(|name| format!("{name} is unknown")),
     );
     complaints
 }

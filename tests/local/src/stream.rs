@@ -1,4 +1,4 @@
-//! The embedded database's stream, handed over as Lambda does.
+//! The embedded database's stream, in the batches in which Lambda delivers it.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -9,25 +9,25 @@ use dynoxide::actions::get_shard_iterator::GetShardIteratorRequest;
 use dynoxide::actions::list_streams::ListStreamsRequest;
 use serde_json::json;
 
-use crate::stage::StageError;
+use crate::error::{LocalError, Source};
 
-/// Records per invocation, as the template has them.
+/// Records per invocation, as in the template.
 const BATCH: usize = 10;
 
 /// A reader of a table's stream.
-pub struct Stream {
+pub(crate) struct Stream {
     database: dynoxide::Database,
-    /// Where it goes on.
+    /// The shard iterator of the next read.
     next: Mutex<String>,
 }
 
-fn failed(error: impl std::fmt::Display) -> StageError {
-    StageError(format!("the table's stream: {error}"))
+fn failed(error: impl Into<Source>) -> LocalError {
+    LocalError::Stream(error.into())
 }
 
 impl Stream {
-    /// Reads what is recorded from now on.
-    pub fn of(database: &dynoxide::Database, table: &str) -> Result<Self, StageError> {
+    /// Reads the records that are written from now on.
+    pub(crate) fn of(database: &dynoxide::Database, table: &str) -> Result<Self, LocalError> {
         let request =
             ListStreamsRequest { table_name: Some(table.to_owned()), ..Default::default() };
         let streams = database.list_streams(request).map_err(failed)?.streams;
@@ -42,27 +42,23 @@ impl Stream {
             sequence_number: None,
         };
         let iterator = database.get_shard_iterator(request).map_err(failed)?.shard_iterator;
-        let next = iterator.ok_or_else(|| failed("it can't be read"))?;
+        let next = iterator.ok_or_else(|| failed("its shard has no iterator"))?;
         Ok(Self { database: database.clone(), next: Mutex::new(next) })
     }
 
-    /// Hands over what was recorded since the last time, a batch at a time. What fails is left to the
-    /// sweep.
-    pub async fn drive(&self, delivery: &Delivery) -> Result<(), StageError> {
-        loop {
-            let Some(records) = self.read()? else { return Ok(()) };
-            let failures = delivery.stream(&records).await;
-            if !failures.batch_item_failures.is_empty() {
-                tracing::error!(
-                    failed = failures.batch_item_failures.len(),
-                    "records of the stream are left to the sweep"
-                );
+    /// Passes all new records to the delivery. It leaves failed ones to the sweep.
+    pub(crate) async fn drain(&self, delivery: &Delivery) -> Result<(), LocalError> {
+        while let Some(records) = self.read()? {
+            let failed = delivery.stream(&records).await.batch_item_failures.len();
+            if failed > 0 {
+                tracing::error!(failed, "could not deliver records of the stream; the sweep will");
             }
         }
+        Ok(())
     }
 
-    /// The next batch; `None` where nothing is left.
-    fn read(&self) -> Result<Option<Records>, StageError> {
+    /// The next batch, or `None` at the end.
+    fn read(&self) -> Result<Option<Records>, LocalError> {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         let request = GetRecordsRequest { shard_iterator: next.clone(), limit: Some(BATCH) };
         let answer = self.database.get_records(request).map_err(failed)?;

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use http::StatusCode;
-use local::Stage;
+use local::LocalSystem;
 use serde_json::{Value, json};
 
 use crate::process::{Process, Variables, Written};
@@ -34,10 +34,10 @@ pub(crate) fn settings() -> Variables {
 
 impl Azure {
     /// Starts the custom handler with the documented settings.
-    pub(crate) async fn start(binary: &Path, stage: &Stage) -> Self {
+    pub(crate) async fn start(binary: &Path, system: &LocalSystem) -> Self {
         let mut variables = settings();
         for (name, value) in &mut variables {
-            if let Some(live) = stage.variables.get(name) {
+            if let Some(live) = system.variables.get(name) {
                 value.clone_from(live);
             }
         }
@@ -47,7 +47,7 @@ impl Azure {
         };
         variables.insert("FUNCTIONS_CUSTOMHANDLER_PORT".to_owned(), port.to_string());
         // The handler's calls to AWS come to this machine instead.
-        let database = &stage.variables["AWS_ENDPOINT_URL_DYNAMODB"];
+        let database = &system.variables["AWS_ENDPOINT_URL_DYNAMODB"];
         variables.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), database.clone());
         let mut azure = Self {
             process: Process::start(binary, &variables),

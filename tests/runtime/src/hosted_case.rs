@@ -6,12 +6,14 @@ use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use emulator::{Call, CallRecord, Emulator, Person, Purchase, TokenVersion, World};
+use emulator::{Call, CallRecord, Person, Purchase, TokenVersion, World};
 use http::StatusCode;
-use local::receiver::{Receiver, SenderClock};
-use local::{Options, Stage};
+use local::Options;
+use local::receiver::Receiver;
+use local::signature::SenderClock;
+use local::test_env::TestEnv;
 use serde_json::Value;
-use shared::domain::{Record, SubscriptionId};
+use shared::domain::{Event as Recorded, Record};
 use shared::host::clock::SystemClock;
 use shared::host::environment::Environment;
 use shared::host::http_client::{HttpClient, Transport};
@@ -37,11 +39,10 @@ enum Host {
     Azure(Box<Azure>),
 }
 
-/// A running case. The local system's own functions prepare it; the case then tests the binary.
+/// A running case. The environment's own functions prepare it; the case then tests the binary.
 pub struct HostedCase {
-    stage: Stage,
+    env: TestEnv,
     product: Receiver,
-    http: reqwest::Client,
     host: Host,
     function: &'static str,
     case: &'static str,
@@ -61,9 +62,9 @@ impl HostedCase {
         function: &'static str,
         case: &'static str,
     ) -> Self {
-        let (stage, product) = stage().await;
-        let host = Lambda::start(binary, function, &stage).await;
-        Self::new(stage, product, Host::Lambda(Box::new(host)), function, case)
+        let (env, product) = env().await;
+        let host = Lambda::start(binary, function, &env.system).await;
+        Self::new(env, product, Host::Lambda(Box::new(host)), function, case)
     }
 
     pub(crate) async fn on_azure(
@@ -71,13 +72,13 @@ impl HostedCase {
         function: &'static str,
         case: &'static str,
     ) -> Self {
-        let (stage, product) = stage().await;
-        let host = Azure::start(binary, &stage).await;
-        Self::new(stage, product, Host::Azure(Box::new(host)), function, case)
+        let (env, product) = env().await;
+        let host = Azure::start(binary, &env.system).await;
+        Self::new(env, product, Host::Azure(Box::new(host)), function, case)
     }
 
     fn new(
-        stage: Stage,
+        env: TestEnv,
         product: Receiver,
         host: Host,
         function: &'static str,
@@ -85,23 +86,18 @@ impl HostedCase {
     ) -> Self {
         let mut secrets: BTreeSet<String> =
             Person::everybody().into_iter().map(|person| person.email).collect();
-        secrets.insert(stage.variables["ENTRA_CLIENT_SECRET"].clone());
+        secrets.insert(env.system.variables["ENTRA_CLIENT_SECRET"].clone());
         secrets.insert(product.key().to_owned());
-        let http = shared::host::http_client::client();
-        Self { stage, product, http, host, function, case, secrets, answers: Vec::new() }
-    }
-
-    fn microsoft(&self) -> &Emulator {
-        self.stage.emulator().expect("the stage has the emulator")
+        Self { env, product, host, function, case, secrets, answers: Vec::new() }
     }
 
     pub fn world<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
-        self.microsoft().world(act)
+        self.env.world(act)
     }
 
     /// Buys. The publisher has no record of it yet.
     pub fn bought(&self, purchase: Purchase) -> Uuid {
-        self.world(|world| world.purchase(purchase))
+        self.env.purchase(purchase)
     }
 
     /// A purchase token for a visit to the landing page.
@@ -114,29 +110,20 @@ impl HostedCase {
     /// Buys and visits the landing page. The purchase is recorded but not active.
     pub async fn landed(&mut self, purchase: Purchase) -> Uuid {
         let id = self.bought(purchase);
-        let link = self.world(|world| world.landing_link(id));
-        let visit = self.http.get(link).send().await.expect("the landing page answers");
-        assert_eq!(visit.status(), StatusCode::OK);
+        assert_eq!(self.env.visit(id).await.status, StatusCode::OK);
         id
     }
 
     /// Buys and confirms. The subscription is active on both sides.
     pub async fn active(&mut self, purchase: Purchase) -> Uuid {
-        let id = self.bought(purchase);
-        let form = [("token", self.token(id))];
-        let landing = format!("{}/landing", self.stage.url());
-        let confirmed = self.http.post(landing).form(&form).send().await;
-        assert_eq!(confirmed.expect("the landing page answers").status(), StatusCode::OK);
-        assert_eq!(self.status(id).await, "Subscribed");
-        id
+        self.env.active(purchase).await
     }
 
     /// Buys, confirms, and stops paying. The subscription is suspended on both sides.
     pub async fn suspended(&mut self, purchase: Purchase) -> Uuid {
         let id = self.active(purchase).await;
         self.world(|world| world.suspend(id)).expect("an active subscription can be suspended");
-        let delivered = self.microsoft().deliver_due().await;
-        assert_eq!(delivered.len(), 1);
+        assert_eq!(self.env.deliver_statuses().await, [200]);
         assert_eq!(self.status(id).await, "Suspended");
         id
     }
@@ -154,7 +141,7 @@ impl HostedCase {
 
     /// Like [`HostedCase::send`], for an invocation that may fail.
     pub async fn attempt(&mut self, mut live: Live) -> Result<Answer, String> {
-        let signed = self.microsoft().entra(|entra| entra.webhook_token(TokenVersion::V1));
+        let signed = self.env.microsoft().entra(|entra| entra.webhook_token(TokenVersion::V1));
         self.secrets.insert(signed.clone());
         live.signed.get_or_insert(signed);
         let event = Event::load(self.function, self.case, &live);
@@ -178,7 +165,7 @@ impl HostedCase {
     }
 
     pub async fn record(&self, id: Uuid) -> Option<Record> {
-        self.stage.store.load(SubscriptionId(id)).await.expect("the table is there")
+        self.env.record(id).await
     }
 
     /// The record's status, or an empty text without a record.
@@ -188,15 +175,12 @@ impl HostedCase {
 
     /// The names of the recorded events, in order.
     pub async fn events(&self, id: Uuid) -> Vec<&'static str> {
-        let page = self.stage.store.events(SubscriptionId(id), 0).await;
-        let events = page.expect("the table is there").items;
-        events.iter().map(|event| event.kind.name()).collect()
+        self.env.event_names(id).await
     }
 
     /// The ids of the recorded events, in order.
     pub async fn event_ids(&self, id: Uuid) -> Vec<String> {
-        let page = self.stage.store.events(SubscriptionId(id), 0).await;
-        page.expect("the table is there").items.iter().map(shared::domain::Event::id).collect()
+        self.env.events(id).await.iter().map(Recorded::id).collect()
     }
 
     /// The events that the publisher's product received, in order. Each was signed and matches its
@@ -220,11 +204,11 @@ impl HostedCase {
     /// # Panics
     /// When the settings are wrong.
     pub fn outbox(&self) -> Arc<dyn Outbox> {
-        let variables = self.stage.variables.clone();
+        let variables = self.env.system.variables.clone();
         let environment = Environment::from_fn(move |name| variables.get(name).cloned());
         let transport: Arc<dyn Transport> = Arc::new(HttpClient::default());
         shared::config::table(&environment, &transport, Arc::new(SystemClock))
-            .expect("the stage's settings are right")
+            .expect("the system's settings are right")
     }
 
     /// Ends the binary. Checks that its log holds nothing secret or personal, and that the
@@ -248,14 +232,14 @@ impl HostedCase {
     }
 }
 
-/// A local system on the machine's clock, because a binary has no other one, and a product that
+/// An environment on the machine's clock, because a binary has no other one, and a product that
 /// receives events from the tested binary only.
-async fn stage() -> (Stage, Receiver) {
+async fn env() -> (TestEnv, Receiver) {
     let product = Receiver::start(SenderClock::Machine).await.expect("the product starts");
     let mut options = Options::default()
         .with("DELIVERY_ENDPOINT", product.url())
         .with("DELIVERY_SIGNING_KEY", product.key())
         .with("DELIVERY_EVENT_BUS", EVENT_BUS_ARN);
     options.emulator.live = true;
-    (Stage::start(options).await.expect("the stage starts"), product)
+    (TestEnv::with(options).await, product)
 }

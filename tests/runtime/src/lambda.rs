@@ -15,7 +15,7 @@ use axum::routing::{get, post};
 use bytes::Bytes;
 use http::StatusCode;
 use jiff::Timestamp;
-use local::Stage;
+use local::LocalSystem;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, mpsc, oneshot};
@@ -54,8 +54,8 @@ type Outcome = Result<Bytes, Bytes>;
 
 impl Lambda {
     /// Starts a function as the template deploys it.
-    pub async fn start(binary: &Path, function: &str, stage: &Stage) -> Self {
-        Self::start_with(binary, function, stage, &Variables::new()).await
+    pub async fn start(binary: &Path, function: &str, system: &LocalSystem) -> Self {
+        Self::start_with(binary, function, system, &Variables::new()).await
     }
 
     /// Starts a function as the template deploys it, with additional settings.
@@ -65,7 +65,7 @@ impl Lambda {
     pub async fn start_with(
         binary: &Path,
         function: &str,
-        stage: &Stage,
+        system: &LocalSystem,
         settings: &Variables,
     ) -> Self {
         let template = Template::read();
@@ -73,9 +73,9 @@ impl Lambda {
         let api =
             Arc::new(RuntimeApi { waiting: Mutex::new(waiting), outcomes: StdMutex::default() });
         let aws = Arc::new(Aws {
-            database: stage.database_url().expect("the stage has its own database").to_owned(),
-            secret: stage.variables["ENTRA_CLIENT_SECRET"].clone(),
-            signing_key: stage.variables.get("DELIVERY_SIGNING_KEY").cloned().unwrap_or_default(),
+            database: system.database_url().expect("the system has its own database").to_owned(),
+            secret: system.variables["ENTRA_CLIENT_SECRET"].clone(),
+            signing_key: system.variables.get("DELIVERY_SIGNING_KEY").cloned().unwrap_or_default(),
             granted: template.grants(function),
             seen: StdMutex::default(),
             http: shared::host::http_client::client(),
@@ -97,7 +97,7 @@ impl Lambda {
         let mut variables = template.environment(function, |name| match name {
             "ENTRA_CLIENT_SECRET_ARN" => Some(SECRET_ARN.to_owned()),
             "DELIVERY_SIGNING_KEY_ARN" => Some(SIGNING_KEY_ARN.to_owned()),
-            name => stage.variables.get(name).cloned(),
+            name => system.variables.get(name).cloned(),
         });
         let timeout = template.timeout(function);
         let mut set = |name: &str, value: &str| variables.insert(name.to_owned(), value.to_owned());

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use emulator::Purchase;
-use local::receiver::{Receiver, SenderClock};
-use local::{Options, Stage};
+use local::Options;
+use local::receiver::Receiver;
+use local::signature::SenderClock;
+use local::test_env::TestEnv;
 use serde_json::json;
-use shared::domain::SubscriptionId;
 
 use crate::azure::Azure;
 use crate::{Event, Live};
@@ -26,17 +27,12 @@ pub async fn azure_delivers_on_the_timer_alone(binary: &Path) {
                 .with("DELIVERY_ENDPOINT", product.url())
                 .with("DELIVERY_SIGNING_KEY", product.key());
         }
-        let stage = Stage::start(options).await.expect("the stage starts");
-        let emulator = stage.emulator().expect("the stage has the emulator");
-        let id = emulator.world(|world| world.purchase(Purchase::flat_rate("silver")));
-        let link = emulator.world(|world| world.landing_link(id));
-        let visit = shared::host::http_client::client().get(link).send().await;
-        assert!(visit.expect("the landing page answers").status().is_success());
-        let recorded = stage.store.events(SubscriptionId(id), 0).await;
-        let recorded = recorded.expect("the table is there").items.len();
-        assert_eq!(recorded, 1, "Purchased");
+        let env = TestEnv::with(options).await;
+        let id = env.purchase(Purchase::flat_rate("silver"));
+        assert!(env.visit(id).await.status.is_success());
+        assert_eq!(env.event_names(id).await, ["Purchased"]);
 
-        let mut azure = Azure::start(binary, &stage).await;
+        let mut azure = Azure::start(binary, &env.system).await;
         let returned = azure.invoke("delivery", &tick).await.expect("a timer's answer").json();
         azure.end().await;
         let report = json!({ "finished": true, "subscriptions": 1, "delivered": 1, "failed": 0 });

@@ -6,8 +6,8 @@
 //! side refuses it, its result is lost, it times out, or the function is killed before or after it.
 //!
 //! The handlers are the ones that ship, down to the requests they put on the wire. Microsoft is the
-//! emulator's world. The table is an in-memory store that passes the same contract suite as the
-//! DynamoDB store.
+//! emulator's world. The table is in memory (`tests/memory-store`) and passes the same contract
+//! suite as the DynamoDB store.
 //!
 //! The simulation uses no network, no wall clock and no real waiting, so the same seed always gives
 //! the same run.
@@ -15,19 +15,15 @@
 mod clock;
 mod exhaustive;
 mod fault;
-mod idempotency;
 mod invariants;
 mod io;
-mod outbox;
 mod product;
 mod publisher;
 mod replay;
 mod reproduce;
 mod run;
 mod simulated_store;
-mod store;
 mod storm;
-mod stream;
 mod tasks;
 mod transport;
 
@@ -35,5 +31,3 @@ pub use exhaustive::{BrokenFlow, Flow, Injection, inject, inject_everywhere};
 pub use fault::Fault;
 pub use reproduce::reproduce_with;
 pub use run::{Run, Violation, history, simulate};
-pub use store::MemoryStore;
-pub use stream::{Entry, records};

@@ -8,6 +8,7 @@ use delivery::Delivery;
 use jiff::SignedDuration;
 use landing::Landing;
 use management::Management;
+use memory_store::MemoryStore;
 use reconciliation::Reconciliation;
 use shared::config::{
     DeliverySettings, Dependencies, EndpointSettings, ManagementSettings, Microsoft,
@@ -25,7 +26,6 @@ use crate::clock::SimulatedClock;
 use crate::io::Io;
 use crate::product::{DECISIONS, EVENTS, KEY};
 use crate::simulated_store::SimulatedStore;
-use crate::store::MemoryStore;
 use crate::transport::{ENTRA, MARKETPLACE, SimulatedTransport};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

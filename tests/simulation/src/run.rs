@@ -15,6 +15,7 @@ use delivery::Failures;
 use emulator::{Action, Dispatch, Settings, World};
 use http::Request;
 use jiff::Timestamp;
+use memory_store::MemoryStore;
 use rand::Rng;
 use uuid::Uuid;
 
@@ -22,8 +23,6 @@ use crate::io::{Io, Turn};
 use crate::product::Opinion;
 use crate::publisher::{Choices, Publisher};
 use crate::reproduce;
-use crate::store::MemoryStore;
-use crate::stream;
 use crate::tasks::{Ended, Tasks};
 
 pub(crate) use purpose::Purpose;
@@ -182,7 +181,7 @@ impl Run {
                 self.io.violate(format!("a forged call was answered with {status}"));
             }
             (Purpose::Stream(entries), Outcome::Stream(failures)) => {
-                self.table.put_back_to_stream(stream::retried(entries, failures));
+                self.table.put_back_to_stream(memory_store::retried(entries, failures));
             }
             (Purpose::Confirm(id), Outcome::Status(200)) if !self.choices.by_publisher => {
                 self.confirmed.insert(id);

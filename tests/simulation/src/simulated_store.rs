@@ -1,24 +1,31 @@
 //! The table behind faults.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
-use shared::domain::{Event, OperationId, Record, SubscriptionId};
+use jiff::Timestamp;
+use memory_store::MemoryStore;
+use shared::domain::{Event, OperationId, Position, Record, SubscriptionId};
 use shared::store::{
-    Checkpoint, Checkpoints, Commit, CommitError, Filter, Mark, Page, Store, StoreError,
+    Backlog, BeginError, Checkpoint, Checkpoints, Commit, CommitError, Cursor, CursorError, Due,
+    Filter, IdempotencyRecord, IdempotencyStore, Mark, Outbox, Page, Store, StoreError, Target,
 };
 
 use crate::fault::Fault;
 use crate::invariants;
 use crate::io::{Io, TABLE_TIMEOUT};
-use crate::store::MemoryStore;
 
 /// The in-memory table with faults. Checks the invariants at every commit.
 pub(crate) struct SimulatedStore {
     pub table: MemoryStore,
     pub io: Arc<Io>,
+}
+
+/// The table in memory is ready at the first poll.
+fn ready<T>(call: impl Future<Output = T>) -> T {
+    call.now_or_never().expect("a table in memory never waits")
 }
 
 impl SimulatedStore {
@@ -34,21 +41,20 @@ impl SimulatedStore {
             .map_err(|fault: Fault| StoreError::unavailable(&format!("{fault:?}")))
     }
 
-    /// One effect, carried out by the in-memory table's own implementation of a port.
-    pub(crate) async fn at_once<T: Send>(
+    /// One effect: a call of the in-memory table.
+    async fn call<T: Send>(
         &self,
         name: &'static str,
-        act: impl Future<Output = T> + Send,
+        call: impl Future<Output = T> + Send,
     ) -> Result<T, StoreError> {
-        let act = || act.now_or_never().expect("a table in memory never waits");
-        self.effect(|| format!("table: {name}"), act).await
+        self.effect(|| format!("table: {name}"), || ready(call)).await
     }
 }
 
 #[async_trait]
 impl Store for SimulatedStore {
     async fn load(&self, id: SubscriptionId) -> Result<Option<Record>, StoreError> {
-        self.effect(|| "table: load".to_owned(), || self.table.record(id)).await
+        self.call("load", self.table.load(id)).await?
     }
 
     async fn load_with_mark(
@@ -56,15 +62,14 @@ impl Store for SimulatedStore {
         id: SubscriptionId,
         operation: OperationId,
     ) -> Result<(Option<Record>, Option<Mark>), StoreError> {
-        let read = || (self.table.record(id), self.table.mark(id, operation));
-        self.effect(|| "table: load with mark".to_owned(), read).await
+        self.call("load with mark", self.table.load_with_mark(id, operation)).await?
     }
 
     async fn load_many(
         &self,
         ids: &[SubscriptionId],
     ) -> Result<HashMap<SubscriptionId, Result<Record, StoreError>>, StoreError> {
-        self.effect(|| "table: load many".to_owned(), || self.table.found(ids)).await
+        self.call("load many", self.table.load_many(ids)).await?
     }
 
     async fn commit(&self, id: SubscriptionId, commit: &Commit) -> Result<(), CommitError> {
@@ -76,7 +81,7 @@ impl Store for SimulatedStore {
         };
         let write = || {
             let before = self.table.record(id);
-            let written = self.table.write(id, commit);
+            let written = ready(self.table.commit(id, commit));
             match &written {
                 Ok(()) => invariants::check_commit(&self.io, before.as_ref(), commit),
                 Err(refused) => self.io.note(|| format!("      {refused:?}")),
@@ -87,7 +92,7 @@ impl Store for SimulatedStore {
     }
 
     async fn list(&self, filter: &Filter, next: Option<&str>) -> Result<Page<Record>, StoreError> {
-        self.effect(|| "table: list".to_owned(), || self.table.page(filter, next)).await?
+        self.call("list", self.table.list(filter, next)).await?
     }
 
     async fn events(
@@ -95,18 +100,75 @@ impl Store for SimulatedStore {
         id: SubscriptionId,
         after_version: u64,
     ) -> Result<Page<Event>, StoreError> {
-        let read = || self.table.event_page(id, after_version);
-        self.effect(|| "table: events".to_owned(), read).await
+        self.call("events", self.table.events(id, after_version)).await?
     }
 }
 
 #[async_trait]
 impl Checkpoints for SimulatedStore {
     async fn checkpoint(&self) -> Result<Checkpoint, StoreError> {
-        self.at_once("checkpoint", self.table.checkpoint()).await?
+        self.call("checkpoint", self.table.checkpoint()).await?
     }
 
     async fn save_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
-        self.at_once("save checkpoint", self.table.save_checkpoint(checkpoint)).await?
+        self.call("save checkpoint", self.table.save_checkpoint(checkpoint)).await?
+    }
+}
+
+#[async_trait]
+impl Outbox for SimulatedStore {
+    async fn cursor(&self, id: SubscriptionId, target: Target) -> Result<Cursor, StoreError> {
+        self.call("cursor", self.table.cursor(id, target)).await?
+    }
+
+    async fn save_cursor(
+        &self,
+        id: SubscriptionId,
+        target: Target,
+        cursor: &Cursor,
+    ) -> Result<(), CursorError> {
+        self.call("save cursor", self.table.save_cursor(id, target, cursor)).await?
+    }
+
+    async fn backlog(&self, id: SubscriptionId, after: Position) -> Result<Backlog, StoreError> {
+        self.call("backlog", self.table.backlog(id, after)).await?
+    }
+
+    async fn settle(&self, id: SubscriptionId, versions: &BTreeSet<u64>) -> Result<(), StoreError> {
+        self.call("settle", self.table.settle(id, versions)).await?
+    }
+
+    async fn due(&self, by: Timestamp, next: Option<&str>) -> Result<Page<Due>, StoreError> {
+        self.call("due", self.table.due(by, next)).await?
+    }
+
+    async fn parked(
+        &self,
+        next: Option<&str>,
+    ) -> Result<Page<(SubscriptionId, Target)>, StoreError> {
+        self.call("parked", self.table.parked(next)).await?
+    }
+}
+
+#[async_trait]
+impl IdempotencyStore for SimulatedStore {
+    async fn find(
+        &self,
+        key: &str,
+        now: Timestamp,
+    ) -> Result<Option<IdempotencyRecord>, StoreError> {
+        self.call("find request", self.table.find(key, now)).await?
+    }
+
+    async fn begin(&self, key: &str, request: &IdempotencyRecord) -> Result<(), BeginError> {
+        self.call("begin request", self.table.begin(key, request)).await?
+    }
+
+    async fn complete(&self, key: &str, request: &IdempotencyRecord) -> Result<(), StoreError> {
+        self.call("complete request", self.table.complete(key, request)).await?
+    }
+
+    async fn abandon(&self, key: &str, request: &IdempotencyRecord) -> Result<(), StoreError> {
+        self.call("abandon request", self.table.abandon(key, request)).await?
     }
 }

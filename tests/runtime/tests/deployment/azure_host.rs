@@ -6,7 +6,7 @@ use runtime::Template;
 use serde_json::Value;
 
 use super::routes::{Route, candidates, served};
-use super::{json, stage};
+use super::{json, system};
 
 /// The trigger in a `function.json`.
 fn trigger(function: &str) -> Value {
@@ -36,7 +36,7 @@ fn azure_routes(trigger: &Value) -> BTreeSet<Route> {
 
 #[tokio::test]
 async fn the_azure_host_routes_to_a_function_what_it_serves() {
-    let served = served(&stage().await).await;
+    let served = served(&system().await).await;
     let mut exact = BTreeSet::new();
     for (function, routes) in &served {
         let trigger = trigger(function);

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use http::Method;
-use local::Stage;
+use local::LocalSystem;
 use runtime::Template;
 use serde_json::Value;
 use shared::config::{Dependencies, ManagementSettings};
 use shared::host::environment::Environment;
 use shared::host::http::{Handler, Request};
 
-use super::{HTTP_FUNCTIONS, ID, OPERATION_ID, stage};
+use super::{HTTP_FUNCTIONS, ID, OPERATION_ID, system};
 
 /// A method and a path in the template's notation.
 pub(crate) type Route = (String, String);
@@ -47,11 +47,11 @@ pub(crate) fn candidates() -> Vec<Route> {
 }
 
 /// The candidates that each function serves: all that it answers without the problem `no_route`.
-pub(crate) async fn served(stage: &Stage) -> BTreeMap<&'static str, BTreeSet<Route>> {
-    let variables = stage.variables.clone();
+pub(crate) async fn served(system: &LocalSystem) -> BTreeMap<&'static str, BTreeSet<Route>> {
+    let variables = system.variables.clone();
     let environment = Environment::from_fn(move |name| variables.get(name).cloned());
-    let dependencies = Dependencies::with_clock(&environment, stage.clock.clone())
-        .expect("the stage's settings are right");
+    let dependencies = Dependencies::with_clock(&environment, system.clock.clone())
+        .expect("the system's settings are right");
     let mut served = BTreeMap::new();
     for function in HTTP_FUNCTIONS {
         let handler: Box<dyn Handler> = match function {
@@ -88,7 +88,7 @@ pub(crate) async fn served(stage: &Stage) -> BTreeMap<&'static str, BTreeSet<Rou
 #[tokio::test]
 async fn the_template_routes_exactly_what_a_function_serves() {
     let template = Template::read();
-    for (function, routes) in served(&stage().await).await {
+    for (function, routes) in served(&system().await).await {
         assert_eq!(template.routes(function), routes, "{function}");
     }
     for unreachable in ["reconciliation", "delivery"] {
@@ -106,13 +106,13 @@ fn the_publishers_own_api_requires_a_signature() {
 
 #[tokio::test]
 async fn the_custom_handler_serves_every_route_of_the_template() {
-    let stage = stage().await;
+    let system = system().await;
     let http = shared::host::http_client::client();
     for function in HTTP_FUNCTIONS {
         for (method, path) in Template::read().routes(function) {
             let path = path.replace("{id}", ID).replace("{operationId}", OPERATION_ID);
             let method: Method = method.parse().expect("a method");
-            let request = http.request(method.clone(), format!("{}{path}", stage.url()));
+            let request = http.request(method.clone(), format!("{}{path}", system.url()));
             let answer = request.send().await.expect("the functions answer");
             let body = answer.text().await.expect("a body of text");
             assert!(!body.contains("no_route"), "{method} {path}: {body}");

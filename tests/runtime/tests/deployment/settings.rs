@@ -2,16 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use local::Stage;
+use local::LocalSystem;
 use runtime::Template;
 use shared::config::Dependencies;
 use shared::host::environment::Environment;
 
-use super::{json, stage};
+use super::{json, system};
 
 /// The local system's settings in the form in which the template sets them.
-fn environment(stage: &Stage) -> Environment {
-    let mut variables = stage.variables.clone();
+fn environment(system: &LocalSystem) -> Environment {
+    let mut variables = system.variables.clone();
     for secret in ["ENTRA_CLIENT_SECRET", "LANDING_CLIENT_SECRET", "DELIVERY_SIGNING_KEY"] {
         variables.remove(secret);
         let arn = "arn:aws:secretsmanager:eu-north-1:123456789012:secret:marketplace-AbCdEf";
@@ -42,11 +42,11 @@ fn asked(function: &str, environment: &Environment) -> BTreeSet<String> {
 
 #[tokio::test]
 async fn a_function_is_deployed_with_the_settings_it_reads_and_no_others() {
-    let stage = stage().await;
+    let system = system().await;
     let template = Template::read();
     assert_eq!(template.functions().len(), 6);
     for function in template.functions() {
-        let mut wanted = asked(&function, &environment(&stage));
+        let mut wanted = asked(&function, &environment(&system));
         // Lambda sets the credentials and the region, and the template sets a secret's ARN.
         wanted.retain(|name| {
             !["_CLIENT_SECRET", "_SIGNING_KEY"].iter().any(|end| name.ends_with(end))
@@ -60,11 +60,11 @@ async fn a_function_is_deployed_with_the_settings_it_reads_and_no_others() {
 
 #[tokio::test]
 async fn the_example_of_a_function_apps_settings_names_what_the_handler_reads() {
-    let stage = stage().await;
-    let mut variables = stage.variables.clone();
+    let system = system().await;
+    let mut variables = system.variables.clone();
     variables.remove("AWS_ENDPOINT_URL_DYNAMODB");
     let environment = Environment::from_fn(move |name| variables.get(name).cloned());
-    let dependencies = Dependencies::read(&environment).expect("the stage's settings are right");
+    let dependencies = Dependencies::read(&environment).expect("the system's settings are right");
     azure_custom_handler::Functions::new(&environment, &dependencies).expect("they are");
     let mut wanted: BTreeSet<&str> = environment.asked().into_iter().collect();
     for not_needed in [

@@ -6,14 +6,14 @@ use aws_sdk_dynamodb::types::{AttributeDefinition, KeySchemaElement, Projection}
 use runtime::Template;
 use runtime::template::{elements, scalar};
 
-use super::stage;
+use super::system;
 
 #[tokio::test]
 async fn the_embedded_table_matches_the_template() {
-    let stage = stage().await;
-    let endpoint = stage.database_url().expect("the stage has its own database");
+    let system = system().await;
+    let endpoint = system.database_url().expect("the system has its own database");
     let client = local::database::client(endpoint, "us-east-1");
-    let name = &stage.variables["TABLE_NAME"];
+    let name = &system.variables["TABLE_NAME"];
     let described = client.describe_table().table_name(name).send().await;
     let table = described.expect("the table is there").table.expect("a description");
     let expiry = client.describe_time_to_live().table_name(name).send().await;

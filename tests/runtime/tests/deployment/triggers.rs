@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use runtime::Template;
 use runtime::template::{elements, mapping, scalar};
 
-use super::{json, stage};
+use super::{json, system};
 
 #[tokio::test]
 async fn the_state_machine_reads_the_report_of_a_slice() {
-    let stage = stage().await;
-    let report = stage.reconcile().await.expect("a slice");
+    let system = system().await;
+    let report = system.reconcile().await.expect("a slice");
     let report = serde_json::to_value(report).expect("a report is JSON");
     let reported: BTreeSet<String> = report
         .as_object()

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use emulator::{Action, SubscriptionState};
 use jiff::Timestamp;
+use memory_store::MemoryStore;
 use shared::domain::{Cause, Event, EventKind, OperationId, Record, SubscriptionId};
 use shared::store::OperationOutcome;
 use uuid::Uuid;
@@ -12,7 +13,6 @@ use uuid::Uuid;
 use super::midnight;
 use crate::io::Io;
 use crate::replay;
-use crate::store::MemoryStore;
 
 /// Checks that both sides hold the same, and that Microsoft has the answers that we recorded.
 ///
@@ -275,7 +275,7 @@ fn check_delivered(io: &Arc<Io>, table: &MemoryStore, record: &Record) {
     })
     .into_iter()
     .for_each(|what| io.violate(what));
-    if let due @ [_, ..] = &*table.outbox(|outbox| outbox.due(Timestamp::MAX)) {
+    if let due @ [_, ..] = &*table.all_due(Timestamp::MAX) {
         io.violate(format!("still pending: {due:?}"));
     }
 }

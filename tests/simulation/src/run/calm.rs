@@ -76,7 +76,7 @@ impl Run {
         self.io.product(|product| product.health = Health::Healthy);
         self.drain_stream();
         // Parked events are sent only after a redelivery was requested.
-        for (id, _) in self.table.outbox(|outbox| outbox.parked()) {
+        for (id, _) in self.table.all_parked() {
             self.redeliver(id.0, &json!({}));
             self.finish();
         }

@@ -1,10 +1,10 @@
 //! Why a function was started.
 
 use emulator::Dispatch;
+use memory_store::Entry;
 use uuid::Uuid;
 
 use crate::publisher::Function;
-use crate::stream::Entry;
 
 #[derive(Clone, Debug)]
 pub(crate) enum Purpose {

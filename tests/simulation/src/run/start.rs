@@ -8,7 +8,6 @@ use jiff::{SignedDuration, Timestamp};
 use super::purpose::Purpose;
 use super::{Outcome, Run};
 use crate::publisher::Function;
-use crate::stream;
 
 /// No webhook call takes longer to arrive: by then Microsoft has stopped waiting for an answer, and
 /// the call's token has expired.
@@ -57,7 +56,7 @@ impl Run {
     fn start_delivery(&mut self, purpose: Purpose) {
         let delivery = self.publisher.delivery();
         let records = match &purpose {
-            Purpose::Stream(entries) => Some(stream::records(entries)),
+            Purpose::Stream(entries) => Some(memory_store::records(entries)),
             _ => None,
         };
         let deadline = self.deadline(&purpose);

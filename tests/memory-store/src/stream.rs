@@ -29,7 +29,7 @@ pub fn records<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Records {
 }
 
 /// The events that Lambda delivers again: all from the first failed one on.
-pub(crate) fn retried(mut entries: Vec<Entry>, failures: &Failures) -> Vec<Entry> {
+pub fn retried(mut entries: Vec<Entry>, failures: &Failures) -> Vec<Entry> {
     let failed = |entry: &Entry| {
         let number = sequence_number(entry);
         failures.batch_item_failures.iter().any(|failed| failed.item_identifier == number)

@@ -1,17 +1,17 @@
-//! The table, in memory. It implements the same port with the same conditions, and is a thousand
-//! times faster than the embedded DynamoDB.
+//! The store itself: records, marks, events and the checkpoint.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use shared::domain::{Event, OperationId, Record, SubscriptionId};
 use shared::store::{
-    Checkpoint, Checkpoints, Commit, CommitError, Filter, IdempotencyRecord, Mark, Page, Store,
-    StoreError,
+    Checkpoint, Checkpoints, Commit, CommitError, Due, Filter, IdempotencyRecord, Mark, Page,
+    Store, StoreError, Target,
 };
 
-use crate::outbox::OutboxTable;
+use crate::outbox_table::OutboxTable;
 use crate::stream::Entry;
 
 /// Records per page of a list, as in the DynamoDB store.
@@ -20,7 +20,7 @@ const PAGE: usize = 100;
 /// Events per page, as in the DynamoDB store.
 const EVENT_PAGE: usize = 200;
 
-/// The table, in memory. Clones share their content.
+/// The table in memory. Clones share their content.
 #[derive(Clone, Default)]
 pub struct MemoryStore(Arc<Mutex<Table>>);
 
@@ -71,6 +71,16 @@ impl MemoryStore {
             .collect()
     }
 
+    /// Everything in the outbox that is due by then, the oldest first.
+    pub fn all_due(&self, by: Timestamp) -> Vec<Due> {
+        self.outbox(|outbox| outbox.due(by))
+    }
+
+    /// All cursors whose delivery is parked.
+    pub fn all_parked(&self) -> Vec<(SubscriptionId, Target)> {
+        self.outbox(|outbox| outbox.parked())
+    }
+
     /// Deletes everything about a subscription.
     pub fn forget(&self, id: uuid::Uuid) {
         let id = SubscriptionId(id);
@@ -83,13 +93,13 @@ impl MemoryStore {
     }
 
     /// Removes the next events from the stream, at most `max`.
-    pub(crate) fn take_stream(&self, max: usize) -> Vec<Entry> {
+    pub fn take_stream(&self, max: usize) -> Vec<Entry> {
         let stream = &mut self.table().stream;
         stream.drain(..max.min(stream.len())).collect()
     }
 
     /// Puts events back at the front of the stream.
-    pub(crate) fn put_back_to_stream(&self, entries: Vec<Entry>) {
+    pub fn put_back_to_stream(&self, entries: Vec<Entry>) {
         self.table().stream.splice(..0, entries);
     }
 
@@ -98,7 +108,7 @@ impl MemoryStore {
         self.table().writes
     }
 
-    pub(crate) fn write(&self, id: SubscriptionId, commit: &Commit) -> Result<(), CommitError> {
+    fn write(&self, id: SubscriptionId, commit: &Commit) -> Result<(), CommitError> {
         let mut table = self.table();
         if let Some(mark) = &commit.mark
             && table.marks.contains_key(&(id, mark.operation_id))
@@ -126,11 +136,7 @@ impl MemoryStore {
         Ok(())
     }
 
-    pub(crate) fn page(
-        &self,
-        filter: &Filter,
-        next: Option<&str>,
-    ) -> Result<Page<Record>, StoreError> {
+    fn page(&self, filter: &Filter, next: Option<&str>) -> Result<Page<Record>, StoreError> {
         let after: Option<SubscriptionId> = match next {
             Some(next) => Some(next.parse().map_err(|_| StoreError::BadPosition)?),
             None => None,
@@ -151,7 +157,7 @@ impl MemoryStore {
     }
 
     /// Never splits the events of one version.
-    pub(crate) fn event_page(&self, id: SubscriptionId, after_version: u64) -> Page<Event> {
+    fn event_page(&self, id: SubscriptionId, after_version: u64) -> Page<Event> {
         let mut items = self.history(id, after_version);
         let mut next = None;
         if let Some(beyond) = items.get(EVENT_PAGE).map(|event| event.version) {
@@ -159,14 +165,6 @@ impl MemoryStore {
             next = items.last().map(|event| event.version.to_string());
         }
         Page { items, next }
-    }
-
-    pub(crate) fn found(
-        &self,
-        ids: &[SubscriptionId],
-    ) -> HashMap<SubscriptionId, Result<Record, StoreError>> {
-        let table = self.table();
-        ids.iter().filter_map(|id| Some((*id, Ok(table.records.get(id)?.clone())))).collect()
     }
 }
 
@@ -188,7 +186,9 @@ impl Store for MemoryStore {
         &self,
         ids: &[SubscriptionId],
     ) -> Result<HashMap<SubscriptionId, Result<Record, StoreError>>, StoreError> {
-        Ok(self.found(ids))
+        let table = self.table();
+        let found = |id: &SubscriptionId| Some((*id, Ok(table.records.get(id)?.clone())));
+        Ok(ids.iter().filter_map(found).collect())
     }
 
     async fn commit(&self, id: SubscriptionId, commit: &Commit) -> Result<(), CommitError> {

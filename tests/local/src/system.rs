@@ -1,0 +1,184 @@
+//! The local system: starts and connects the database, Microsoft's side and the functions.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use azure_custom_handler::{Functions, router};
+use delivery::{Delivery, Driver};
+use emulator::Emulator;
+use reconciliation::{Reconciliation, Report, SliceError};
+use shared::config::Dependencies;
+use shared::host::clock::{Clock, SystemClock};
+use shared::store::{Checkpoints, Store};
+
+use crate::database::{self, Database};
+use crate::emulated_clock::EmulatedClock;
+use crate::error::LocalError;
+use crate::server::{Port, Server};
+use crate::settings;
+use crate::stream::Stream;
+
+/// Wraps the table's ports, for instance to make them fail.
+pub type WrapStore = Box<dyn FnOnce(Ports) -> Ports + Send>;
+
+/// The table's ports, as the functions use them.
+pub struct Ports {
+    pub store: Arc<dyn Store>,
+    pub checkpoints: Arc<dyn Checkpoints>,
+}
+
+#[derive(Default)]
+pub struct Options {
+    /// Settings of the functions. They take precedence over the local system's defaults. If one of
+    /// them is the address of Microsoft's side or of the table, the local system uses that address
+    /// and starts nothing of its own there.
+    pub variables: BTreeMap<String, String>,
+    pub emulator: emulator::Settings,
+    /// The port of the functions; 0 takes any free one.
+    pub port: u16,
+    /// The database's folder. `None` keeps it in memory.
+    pub data: Option<PathBuf>,
+    pub wrap_store: Option<WrapStore>,
+}
+
+impl Options {
+    /// Adds a setting.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.variables.insert(name.to_owned(), value.to_owned());
+        self
+    }
+}
+
+/// The running system. Stops when it is dropped.
+pub struct LocalSystem {
+    /// `None` if the settings name another Microsoft.
+    emulator: Option<Emulator>,
+    pub store: Arc<dyn Store>,
+    pub checkpoints: Arc<dyn Checkpoints>,
+    /// The functions' clock.
+    pub clock: Arc<dyn Clock>,
+    pub reconciliation: Arc<Reconciliation>,
+    /// `None` if the settings name no receiver of events.
+    pub delivery: Option<Arc<Delivery>>,
+    /// `None` if the settings name another database.
+    stream: Option<Stream>,
+    /// All settings, with the defaults.
+    pub variables: BTreeMap<String, String>,
+    database: Option<Database>,
+    url: String,
+    _server: Server,
+}
+
+impl LocalSystem {
+    /// Starts the parts that the settings don't name, creates the table, and serves the functions.
+    pub async fn start(options: Options) -> Result<Self, LocalError> {
+        let Options { mut variables, emulator: settings, port, data, wrap_store } = options;
+        let emulator = match (variables.get("MARKETPLACE_URL"), variables.get("ENTRA_AUTHORITY")) {
+            (Some(_), Some(_)) => None,
+            _ => Some(Emulator::start(settings).await.map_err(LocalError::Emulator)?),
+        };
+        let database = match variables.get("AWS_ENDPOINT_URL_DYNAMODB") {
+            Some(_) => None,
+            None => Some(Database::start(data.as_deref()).await?),
+        };
+        let port = Port::open("the functions", port).await?;
+        let url = port.url.clone();
+        settings::add_defaults(&mut variables, emulator.as_ref(), database.as_ref(), &url);
+
+        let environment = settings::environment(&variables);
+        let clock: Arc<dyn Clock> = match &emulator {
+            Some(emulator) => Arc::new(EmulatedClock(emulator.clone())),
+            None => Arc::new(SystemClock),
+        };
+        let mut dependencies = Dependencies::with_clock(&environment, clock.clone())?;
+        let (client, table) = settings::table_client(&environment)?;
+        database::create_table(&client, &table).await?;
+        if let Some(wrap) = wrap_store {
+            let Dependencies { store, checkpoints, .. } = dependencies;
+            let Ports { store, checkpoints } = wrap(Ports { store, checkpoints });
+            dependencies = Dependencies { store, checkpoints, ..dependencies };
+        }
+        let functions = Functions::new(&environment, &dependencies)?;
+        let reconciliation = functions.reconciliation.clone();
+        let delivery = functions.delivery.clone();
+        let stream = database.as_ref().map(|database| Stream::of(database.inner(), &table));
+        let stream = stream.transpose()?;
+
+        let server = port.serve(router(functions));
+        if let Some(emulator) = &emulator {
+            emulator.set_webhook_url(&format!("{url}/webhook"));
+            emulator.set_landing_url(&format!("{url}/landing"));
+            emulator.set_publisher_url(&url);
+        }
+        Ok(Self {
+            emulator,
+            store: dependencies.store,
+            checkpoints: dependencies.checkpoints,
+            clock,
+            reconciliation,
+            delivery,
+            stream,
+            variables,
+            database,
+            url,
+            _server: server,
+        })
+    }
+
+    /// The functions' URL, without a trailing slash.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The embedded database's URL. `None` if the settings name another database.
+    pub fn database_url(&self) -> Option<&str> {
+        self.database.as_ref().map(Database::url)
+    }
+
+    /// `None` if the settings name another Microsoft.
+    pub fn emulator(&self) -> Option<&Emulator> {
+        self.emulator.as_ref()
+    }
+
+    /// Stops the database. From now on its port refuses connections.
+    pub fn stop_database(&mut self) {
+        self.database = None;
+    }
+
+    /// Delivers the events that were recorded since the last call. On Lambda, the table's stream
+    /// triggers this.
+    pub async fn deliver_events(&self) -> Result<(), LocalError> {
+        let Some(delivery) = &self.delivery else { return Ok(()) };
+        match &self.stream {
+            Some(stream) => stream.drain(delivery).await,
+            None => self.sweep().await,
+        }
+    }
+
+    /// Delivers the events that are due: after a failed attempt, or for a requested redelivery.
+    pub async fn sweep(&self) -> Result<(), LocalError> {
+        let Some(delivery) = &self.delivery else { return Ok(()) };
+        let driver = if self.stream.is_some() { Driver::BesideTheStream } else { Driver::Alone };
+        delivery.sweep(driver).await.map(drop).map_err(LocalError::Sweep)
+    }
+
+    /// Runs the reconciliation to the end of the list.
+    pub async fn reconcile(&self) -> Result<Report, SliceError> {
+        loop {
+            let report = self.reconciliation.slice().await?;
+            if report.finished {
+                return Ok(report);
+            }
+        }
+    }
+}
+
+impl Drop for LocalSystem {
+    fn drop(&mut self) {
+        if let Some(emulator) = &self.emulator {
+            emulator.shutdown();
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The outbox's data: which events are pending, and how far each target has received them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use shared::domain::{Event, SubscriptionId};
+use shared::store::{Cursor, CursorError, CursorState, Due, STREAM_HEAD_START, Target};
+
+#[derive(Default)]
+pub(crate) struct OutboxTable {
+    /// The versions with pending events, and when a sweep may send them.
+    pending: BTreeMap<(SubscriptionId, u64), Timestamp>,
+    cursors: BTreeMap<(SubscriptionId, Target), Cursor>,
+}
+
+impl OutboxTable {
+    /// Marks an event as pending. One mark covers all events of a version.
+    pub(crate) fn mark_pending(&mut self, event: &Event) {
+        if event.index == 0 {
+            let due = event.recorded_at + STREAM_HEAD_START;
+            self.pending.insert((event.subscription_id, event.version), due);
+        }
+    }
+
+    /// Removes the pending marks of these versions.
+    pub(crate) fn settle(&mut self, id: SubscriptionId, versions: &BTreeSet<u64>) {
+        self.pending.retain(|(owner, version), _| *owner != id || !versions.contains(version));
+    }
+
+    pub(crate) fn forget(&mut self, id: SubscriptionId) {
+        self.pending.retain(|(owner, _), _| *owner != id);
+        self.cursors.retain(|(owner, _), _| *owner != id);
+    }
+
+    pub(crate) fn cursor(&self, id: SubscriptionId, target: Target) -> Cursor {
+        self.cursors.get(&(id, target)).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn save(
+        &mut self,
+        id: SubscriptionId,
+        target: Target,
+        cursor: &Cursor,
+    ) -> Result<(), CursorError> {
+        let revision = self.cursors.get(&(id, target)).map_or(0, |cursor| cursor.revision);
+        if cursor.revision != revision + 1 {
+            return Err(CursorError::Conflict);
+        }
+        self.cursors.insert((id, target), cursor.clone());
+        Ok(())
+    }
+
+    /// Everything that is due by then, the oldest first. As in the table's index, times are rounded
+    /// to seconds.
+    pub(crate) fn due(&self, by: Timestamp) -> Vec<Due> {
+        let pending =
+            self.pending.iter().map(|((id, version), at)| (*at, Due::Pending(*id, *version)));
+        let cursors = self.cursors.iter().filter_map(|((id, target), cursor)| {
+            let CursorState::Due { at, .. } = &cursor.state else { return None };
+            Some((*at, Due::Cursor(*id, *target)))
+        });
+        let mut due: Vec<_> = pending
+            .chain(cursors)
+            .map(|(at, due)| (at.as_second(), due))
+            .filter(|(at, _)| *at <= by.as_second())
+            .collect();
+        due.sort_unstable();
+        due.into_iter().map(|(_, due)| due).collect()
+    }
+
+    pub(crate) fn parked(&self) -> Vec<(SubscriptionId, Target)> {
+        let is_parked = |cursor: &Cursor| matches!(cursor.state, CursorState::Parked { .. });
+        self.cursors.iter().filter(|(_, cursor)| is_parked(cursor)).map(|(key, _)| *key).collect()
+    }
+}
