@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_blank_string_is_no_string() {
+    fn a_blank_string_is_read_as_none() {
         assert_eq!(String::read(&json!("  ")), None);
         assert_eq!(String::read(&json!(" a@b.example ")), Some("a@b.example".to_owned()));
         assert_eq!(String::read(&json!({"a": 1})), None);

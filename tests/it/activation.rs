@@ -1,5 +1,5 @@
-//! Activation (4.2): by the buyer's confirmation and by the publisher's product. 200 is a receipt,
-//! not the end; Get Subscription is.
+//! Activation (4.2) by the buyer's confirmation and by the publisher's product. Microsoft's 200
+//! only confirms that it received the request. Get Subscription shows the outcome.
 
 use std::time::Duration;
 
@@ -10,310 +10,310 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::probe::Probe;
-use crate::scene::Scene;
+use crate::test_env::TestEnv;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-async fn status(scene: &Scene, id: Uuid) -> String {
-    scene.record(id).await.expect("a record").status().as_str().to_owned()
+async fn status(env: &TestEnv, id: Uuid) -> String {
+    env.record(id).await.expect("a record").status().as_str().to_owned()
 }
 
-async fn slow(delay: Duration) -> Scene {
-    let scene = Scene::new().await;
-    scene.world(|world| world.settings_mut().behaviour.activation_delay = delay);
-    scene
+async fn env_with_activation_delay(delay: Duration) -> TestEnv {
+    let env = TestEnv::new().await;
+    env.world(|world| world.settings_mut().behaviour.activation_delay = delay);
+    env
 }
 
-/// What the body of every Activate so far was.
-fn activate_bodies(scene: &Scene) -> Vec<serde_json::Value> {
-    scene.world(|world| {
+/// The request bodies of all Activate calls.
+fn activate_bodies(env: &TestEnv) -> Vec<serde_json::Value> {
+    env.world(|world| {
         let activations = world.calls().iter().filter(|made| made.call == Call::Activate);
         activations.map(|made| made.request_body.clone().unwrap_or_default()).collect()
     })
 }
 
 #[tokio::test]
-async fn t_9_a_confirmation_activates_and_shows_it() {
-    let scene = Scene::new().await;
-    let id = scene.purchase(Purchase::per_seat("basic", 7));
-    scene.visit(id).await;
-    let page = scene.confirm(id).await;
+async fn t_9_a_confirmation_activates_the_subscription_and_shows_it() {
+    let env = TestEnv::new().await;
+    let id = env.purchase(Purchase::per_seat("basic", 7));
+    env.visit(id).await;
+    let page = env.confirm(id).await;
     assert_eq!(page.status, StatusCode::OK);
     assert!(page.body.contains("subscription is active"), "{}", page.body);
-    assert_eq!(scene.event_names(id).await, ["Purchased", "Activated"]);
-    // F-ACT-2: what satisfies every source.
-    assert_eq!(activate_bodies(&scene), [json!({ "planId": "basic", "quantity": 7 })]);
+    assert_eq!(env.event_names(id).await, ["Purchased", "Activated"]);
+    // F-ACT-2: this body satisfies every version of the documentation.
+    assert_eq!(activate_bodies(&env), [json!({ "planId": "basic", "quantity": 7 })]);
 }
 
 #[tokio::test]
 async fn f_act_2_a_flat_rate_purchase_is_activated_without_a_quantity() {
-    let scene = Scene::new().await;
-    scene.active(Purchase::flat_rate("gold")).await;
-    assert_eq!(activate_bodies(&scene), [json!({ "planId": "gold" })]);
+    let env = TestEnv::new().await;
+    env.active(Purchase::flat_rate("gold")).await;
+    assert_eq!(activate_bodies(&env), [json!({ "planId": "gold" })]);
 }
 
 #[tokio::test]
-async fn t_9_a_200_that_takes_a_moment_is_waited_for() {
-    let scene = slow(Duration::from_secs(2)).await;
-    let id = scene.purchase(Purchase::flat_rate("silver"));
-    let answer = scene.activate(id).await;
+async fn t_9_an_activation_that_takes_seconds_is_waited_for() {
+    let env = env_with_activation_delay(Duration::from_secs(2)).await;
+    let id = env.purchase(Purchase::flat_rate("silver"));
+    let answer = env.activate(id).await;
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.json()["subscription"]["saasSubscriptionStatus"], "Subscribed");
-    assert_eq!(scene.event_names(id).await, ["Purchased", "Activated"]);
-    assert_eq!(scene.calls(Call::Activate), 1);
+    assert_eq!(env.event_names(id).await, ["Purchased", "Activated"]);
+    assert_eq!(env.calls(Call::Activate), 1);
 }
 
 #[tokio::test]
-async fn t_9_a_200_that_takes_long_is_answered_202_and_finished_by_the_reconciliation() {
-    let scene = slow(5 * MINUTE).await;
-    let id = scene.purchase(Purchase::flat_rate("silver"));
-    let answer = scene.activate(id).await;
+async fn t_9_a_slow_activation_is_answered_202_and_finished_by_the_reconciliation() {
+    let env = env_with_activation_delay(5 * MINUTE).await;
+    let id = env.purchase(Purchase::flat_rate("silver"));
+    let answer = env.activate(id).await;
     assert_eq!(answer.status, StatusCode::ACCEPTED);
     let body = answer.json();
     assert_eq!(body["subscription"]["saasSubscriptionStatus"], "PendingFulfillmentStart");
     assert_eq!(body["activation"]["state"], "awaitsMicrosoft");
-    assert_eq!(scene.event_names(id).await, ["Purchased"], "nothing is active yet (F-ACT-3)");
+    assert_eq!(env.event_names(id).await, ["Purchased"], "not active yet (F-ACT-3)");
 
-    // The buyer who comes back in the meantime has nothing more to press (F-LP-10).
-    let page = scene.visit(id).await;
+    // A buyer who comes back in the meantime sees no button (F-LP-10).
+    let page = env.visit(id).await;
     assert!(page.body.contains("being set up"), "{}", page.body);
     assert!(!page.body.contains("<button"));
 
-    scene.advance(3 * MINUTE);
-    scene.stage.reconcile().await.expect("a run");
-    assert_eq!(status(&scene, id).await, "PendingFulfillmentStart");
-    scene.advance(3 * MINUTE);
-    scene.stage.reconcile().await.expect("a run");
-    assert_eq!(scene.event_names(id).await, ["Purchased", "Activated"]);
-    let record = scene.record(id).await.expect("a record");
-    assert_eq!(record.activation, None, "nothing is waited for any more");
+    env.advance(3 * MINUTE);
+    env.system.reconcile().await.expect("a run");
+    assert_eq!(status(&env, id).await, "PendingFulfillmentStart");
+    env.advance(3 * MINUTE);
+    env.system.reconcile().await.expect("a run");
+    assert_eq!(env.event_names(id).await, ["Purchased", "Activated"]);
+    let record = env.record(id).await.expect("a record");
+    assert_eq!(record.activation, None, "the wait is over");
     assert_eq!(record.status().as_str(), "Subscribed");
 }
 
 #[tokio::test]
 async fn t_9_the_page_of_a_slow_activation_says_that_it_is_under_way() {
-    let scene = slow(5 * MINUTE).await;
-    let id = scene.purchase(Purchase::flat_rate("silver"));
-    let page = scene.confirm(id).await;
+    let env = env_with_activation_delay(5 * MINUTE).await;
+    let id = env.purchase(Purchase::flat_rate("silver"));
+    let page = env.confirm(id).await;
     assert_eq!(page.status, StatusCode::OK);
     assert!(page.body.contains("being set up"), "{}", page.body);
-    scene.advance(6 * MINUTE);
-    assert!(scene.visit(id).await.body.contains("subscription is active"));
-    assert_eq!(scene.event_names(id).await, ["Purchased", "Activated"]);
+    env.advance(6 * MINUTE);
+    assert!(env.visit(id).await.body.contains("subscription is active"));
+    assert_eq!(env.event_names(id).await, ["Purchased", "Activated"]);
 }
 
 #[tokio::test]
-async fn t_9_a_400_on_a_subscription_that_is_subscribed_is_success() {
-    // F-ACT-7: the answer to the first Activate is lost, and the second one is refused because the
-    // subscription is active already.
-    let scene = Scene::new().await;
-    let id = scene.purchase(Purchase::flat_rate("silver"));
-    scene.fault(Call::Activate, FaultKind::LoseAnswer, Times::Once);
-    let answer = scene.activate(id).await;
+async fn t_9_a_400_for_an_active_subscription_counts_as_success() {
+    // F-ACT-7: the answer to the first Activate is lost. Microsoft refuses the second one because
+    // the subscription is active by then.
+    let env = TestEnv::new().await;
+    let id = env.purchase(Purchase::flat_rate("silver"));
+    env.fault(Call::Activate, FaultKind::LoseAnswer, Times::Once);
+    let answer = env.activate(id).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
-    let statuses: Vec<_> = scene.world(|world| {
+    let statuses: Vec<_> = env.world(|world| {
         let made = world.calls().iter().filter(|made| made.call == Call::Activate);
         made.map(|made| made.status).collect()
     });
     assert_eq!(statuses, [None, Some(400)]);
-    assert_eq!(scene.event_names(id).await, ["Purchased", "Activated"]);
+    assert_eq!(env.event_names(id).await, ["Purchased", "Activated"]);
 }
 
 #[tokio::test]
 async fn t_9_every_answer_to_activate_is_settled_by_reading_the_subscription() {
-    // Carried out, and answered by something in between (F-ACT-7).
-    let scene = Scene::new().await;
+    // Microsoft carried it out, but a proxy answered (F-ACT-7).
+    let env = TestEnv::new().await;
     for (status, form) in [400, 404, 409, 500, 502, 503]
         .into_iter()
         .flat_map(|status| ErrorForm::ALL.map(|form| (status, form)))
     {
-        let id = scene.purchase(Purchase::flat_rate("silver"));
-        scene.fault(Call::Activate, FaultKind::LoseAnswer, Times::Once);
-        scene.fault(Call::Activate, FaultKind::Status(status, form), Times::N(5));
-        let answer = scene.activate(id).await;
-        scene.world(|world| world.faults_mut().clear());
+        let id = env.purchase(Purchase::flat_rate("silver"));
+        env.fault(Call::Activate, FaultKind::LoseAnswer, Times::Once);
+        env.fault(Call::Activate, FaultKind::Status(status, form), Times::N(5));
+        let answer = env.activate(id).await;
+        env.world(|world| world.faults_mut().clear());
         assert_eq!(answer.status, StatusCode::OK, "{status} {form:?}: {}", answer.body);
-        assert_eq!(scene.event_names(id).await, ["Purchased", "Activated"], "{status} {form:?}");
+        assert_eq!(env.event_names(id).await, ["Purchased", "Activated"], "{status} {form:?}");
     }
 }
 
 #[tokio::test]
-async fn t_9_a_refusal_of_a_pending_purchase_is_told_and_forgotten() {
-    let scene = Scene::new().await;
+async fn t_9_a_refused_activation_is_reported_and_can_be_tried_again() {
+    let env = TestEnv::new().await;
     for refusal in [400, 404] {
-        let id = scene.purchase(Purchase::flat_rate("silver"));
-        scene.fault(Call::Activate, FaultKind::Status(refusal, ErrorForm::Object), Times::Once);
-        let answer = scene.activate(id).await;
+        let id = env.purchase(Purchase::flat_rate("silver"));
+        env.fault(Call::Activate, FaultKind::Status(refusal, ErrorForm::Object), Times::Once);
+        let answer = env.activate(id).await;
         assert_eq!(answer.status, StatusCode::CONFLICT, "{refusal}");
         assert_eq!(answer.json()["code"], "refused");
-        let record = scene.record(id).await.expect("a record");
-        assert_eq!(record.activation, None, "nothing is waited for");
-        assert_eq!(scene.event_names(id).await, ["Purchased"]);
+        let record = env.record(id).await.expect("a record");
+        assert_eq!(record.activation, None, "the record awaits no activation");
+        assert_eq!(env.event_names(id).await, ["Purchased"]);
 
-        scene.fault(Call::Activate, FaultKind::Status(refusal, ErrorForm::Object), Times::Once);
-        let page = scene.confirm(id).await;
+        env.fault(Call::Activate, FaultKind::Status(refusal, ErrorForm::Object), Times::Once);
+        let page = env.confirm(id).await;
         assert_eq!(page.status, StatusCode::CONFLICT, "{refusal}");
         assert!(page.body.contains("did not accept"), "{}", page.body);
-        // And the buyer may try again.
-        assert!(scene.confirm(id).await.body.contains("subscription is active"));
+        // The buyer can try again.
+        assert!(env.confirm(id).await.body.contains("subscription is active"));
     }
 }
 
 #[tokio::test]
-async fn t_9_a_missing_answer_that_was_carried_out_is_success() {
-    let scene = Scene::new().await;
-    let id = scene.purchase(Purchase::flat_rate("silver"));
-    scene.fault(Call::Activate, FaultKind::LoseAnswer, Times::Always);
-    let answer = scene.activate(id).await;
+async fn t_9_an_activation_whose_answer_is_lost_counts_as_success() {
+    let env = TestEnv::new().await;
+    let id = env.purchase(Purchase::flat_rate("silver"));
+    env.fault(Call::Activate, FaultKind::LoseAnswer, Times::Always);
+    let answer = env.activate(id).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
-    assert_eq!(scene.event_names(id).await, ["Purchased", "Activated"]);
+    assert_eq!(env.event_names(id).await, ["Purchased", "Activated"]);
 }
 
 #[tokio::test]
-async fn t_9_when_microsoft_can_not_be_told_the_reconciliation_tells_it() {
-    let scene = Scene::new().await;
-    let id = scene.purchase(Purchase::flat_rate("silver"));
-    scene.fault(Call::Activate, FaultKind::Status(503, ErrorForm::Empty), Times::Always);
-    let answer = scene.activate(id).await;
+async fn t_9_the_reconciliation_repeats_an_activation_that_did_not_reach_microsoft() {
+    let env = TestEnv::new().await;
+    let id = env.purchase(Purchase::flat_rate("silver"));
+    env.fault(Call::Activate, FaultKind::Status(503, ErrorForm::Empty), Times::Always);
+    let answer = env.activate(id).await;
     assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.body);
-    scene.world(|world| world.faults_mut().clear());
-    assert_eq!(scene.event_names(id).await, ["Purchased"]);
+    env.world(|world| world.faults_mut().clear());
+    assert_eq!(env.event_names(id).await, ["Purchased"]);
 
-    // Not while whoever began it may still be at it.
-    let before = scene.calls(Call::Activate);
-    scene.stage.reconcile().await.expect("a run");
-    assert_eq!(scene.calls(Call::Activate), before);
+    // The reconciliation waits as long as the first request may still be running.
+    let before = env.calls(Call::Activate);
+    env.system.reconcile().await.expect("a run");
+    assert_eq!(env.calls(Call::Activate), before);
 
-    scene.advance(3 * MINUTE);
-    scene.stage.reconcile().await.expect("a run");
-    assert_eq!(scene.calls(Call::Activate), before + 1);
-    assert_eq!(scene.event_names(id).await, ["Purchased", "Activated"]);
+    env.advance(3 * MINUTE);
+    env.system.reconcile().await.expect("a run");
+    assert_eq!(env.calls(Call::Activate), before + 1);
+    assert_eq!(env.event_names(id).await, ["Purchased", "Activated"]);
 }
 
 #[tokio::test]
-async fn t_9_when_neither_the_answer_nor_the_subscription_can_be_had_the_outcome_stays_open() {
-    let scene = Scene::new().await;
-    let id = scene.purchase(Purchase::flat_rate("silver"));
-    scene.visit(id).await;
-    scene.fault(Call::Activate, FaultKind::LoseAnswer, Times::Always);
-    let token = scene.world(|world| world.purchase_token(id));
-    // The activation function looks at the subscription first; that one read succeeds.
-    scene.fault(Call::GetSubscription, FaultKind::Delay(Duration::ZERO), Times::Once);
-    scene.fault(Call::GetSubscription, FaultKind::Status(500, ErrorForm::Nested), Times::Always);
-    let form = scene.http.post(scene.url("/landing")).form(&[("token", token)]);
-    let page = scene.send(form).await;
+async fn t_9_an_activation_without_answer_or_read_stays_open_until_reconciled() {
+    let env = TestEnv::new().await;
+    let id = env.purchase(Purchase::flat_rate("silver"));
+    env.visit(id).await;
+    env.fault(Call::Activate, FaultKind::LoseAnswer, Times::Always);
+    let token = env.world(|world| world.purchase_token(id));
+    // The activation reads the subscription first. That one read succeeds.
+    env.fault(Call::GetSubscription, FaultKind::Delay(Duration::ZERO), Times::Once);
+    env.fault(Call::GetSubscription, FaultKind::Status(500, ErrorForm::Nested), Times::Always);
+    let form = env.http.post(env.url("/landing")).form(&[("token", token)]);
+    let page = env.send(form).await;
     assert_eq!(page.status, StatusCode::OK);
     assert!(page.body.contains("being set up"), "{}", page.body);
-    scene.world(|world| world.faults_mut().clear());
-    assert_eq!(status(&scene, id).await, "PendingFulfillmentStart");
-    scene.stage.reconcile().await.expect("a run");
-    assert_eq!(scene.event_names(id).await, ["Purchased", "Activated"]);
+    env.world(|world| world.faults_mut().clear());
+    assert_eq!(status(&env, id).await, "PendingFulfillmentStart");
+    env.system.reconcile().await.expect("a run");
+    assert_eq!(env.event_names(id).await, ["Purchased", "Activated"]);
 }
 
 #[tokio::test]
 async fn t_9_an_activation_that_fails_at_microsoft_ends_the_purchase() {
     // F-ACT-3: an Unsubscribe follows.
-    let scene = Scene::new().await;
-    let id = scene.purchase(Purchase::flat_rate("silver"));
-    scene.world(|world| world.let_activation_fail(id));
-    let answer = scene.activate(id).await;
+    let env = TestEnv::new().await;
+    let id = env.purchase(Purchase::flat_rate("silver"));
+    env.world(|world| world.let_activation_fail(id));
+    let answer = env.activate(id).await;
     assert_eq!(answer.status, StatusCode::CONFLICT);
     assert_eq!(answer.json()["code"], "unsubscribed");
-    assert_eq!(scene.deliver_statuses().await, [200]);
-    assert_eq!(scene.event_names(id).await, ["Purchased", "Unsubscribed"], "never active");
+    assert_eq!(env.deliver_statuses().await, [200]);
+    assert_eq!(env.event_names(id).await, ["Purchased", "Unsubscribed"], "never active");
 }
 
 #[tokio::test]
 async fn t_9_an_activation_that_fails_later_ends_the_purchase() {
-    let scene = slow(5 * MINUTE).await;
-    let id = scene.purchase(Purchase::flat_rate("silver"));
-    scene.world(|world| world.let_activation_fail(id));
-    assert_eq!(scene.activate(id).await.status, StatusCode::ACCEPTED);
-    scene.advance(6 * MINUTE);
-    assert_eq!(scene.deliver_statuses().await, [200]);
-    assert_eq!(scene.event_names(id).await, ["Purchased", "Unsubscribed"]);
-    assert_eq!(scene.record(id).await.expect("a record").activation, None);
+    let env = env_with_activation_delay(5 * MINUTE).await;
+    let id = env.purchase(Purchase::flat_rate("silver"));
+    env.world(|world| world.let_activation_fail(id));
+    assert_eq!(env.activate(id).await.status, StatusCode::ACCEPTED);
+    env.advance(6 * MINUTE);
+    assert_eq!(env.deliver_statuses().await, [200]);
+    assert_eq!(env.event_names(id).await, ["Purchased", "Unsubscribed"]);
+    assert_eq!(env.record(id).await.expect("a record").activation, None);
 }
 
 #[tokio::test]
 async fn t_24_the_landing_page_and_auto_activation_may_race() {
-    // F-LC-4, F-ACT-7, F-ACT-8: the subscription is active before the webhook tells so.
-    let scene = Scene::new().await;
-    let id = scene.purchase(Purchase::flat_rate("silver").auto_activated());
-    let page = scene.confirm(id).await;
+    // F-LC-4, F-ACT-7, F-ACT-8: the subscription is active before its webhook call arrives.
+    let env = TestEnv::new().await;
+    let id = env.purchase(Purchase::flat_rate("silver").auto_activated());
+    let page = env.confirm(id).await;
     assert!(page.body.contains("subscription is active"), "{}", page.body);
-    assert_eq!(scene.deliver_statuses().await, [200]);
-    assert_eq!(scene.calls(Call::Activate), 0);
-    assert_eq!(scene.event_names(id).await, ["Purchased", "Activated"]);
+    assert_eq!(env.deliver_statuses().await, [200]);
+    assert_eq!(env.calls(Call::Activate), 0);
+    assert_eq!(env.event_names(id).await, ["Purchased", "Activated"]);
 }
 
 #[tokio::test]
-async fn f_act_4_and_5_what_can_not_be_activated_is_not_asked_for() {
-    let scene = Scene::new().await;
-    let suspended = scene.active(Purchase::flat_rate("silver")).await;
-    scene.world(|world| world.suspend(suspended)).expect("a suspension");
-    let ended = scene.purchase(Purchase::flat_rate("silver"));
-    scene.world(|world| world.unsubscribe(ended)).expect("an end");
-    let asked = scene.calls(Call::Activate);
+async fn f_act_4_and_5_a_suspended_or_ended_subscription_is_never_activated() {
+    let env = TestEnv::new().await;
+    let suspended = env.active(Purchase::flat_rate("silver")).await;
+    env.world(|world| world.suspend(suspended)).expect("a suspension");
+    let ended = env.purchase(Purchase::flat_rate("silver"));
+    env.world(|world| world.unsubscribe(ended)).expect("an end");
+    let activations = env.calls(Call::Activate);
     for (id, code) in [(suspended, "suspended"), (ended, "unsubscribed")] {
-        let answer = scene.activate(id).await;
+        let answer = env.activate(id).await;
         assert_eq!(answer.status, StatusCode::CONFLICT, "{code}");
         assert_eq!(answer.json()["code"], code);
     }
-    let unknown = scene.activate(Uuid::from_u128(1)).await;
+    let unknown = env.activate(Uuid::from_u128(1)).await;
     assert_eq!(unknown.status, StatusCode::NOT_FOUND);
     assert_eq!(unknown.json()["code"], "unknown_subscription");
-    assert_eq!(scene.calls(Call::Activate), asked);
+    assert_eq!(env.calls(Call::Activate), activations);
 }
 
 #[tokio::test]
-async fn activation_answers_problems_for_what_is_no_activation() {
-    let scene = Scene::new().await;
-    let post = |path: &str| scene.send(scene.http.post(scene.url(path)));
+async fn malformed_activation_requests_are_answered_with_a_problem() {
+    let env = TestEnv::new().await;
+    let post = |path: &str| env.send(env.http.post(env.url(path)));
     let answer = post("/subscriptions/not-a-guid/activate").await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
     assert_eq!(answer.json()["code"], "malformed_id");
     assert_eq!(answer.headers["content-type"], "application/problem+json");
-    let answer = scene.get(&format!("/subscriptions/{}/activate", Uuid::from_u128(1))).await;
+    let answer = env.get(&format!("/subscriptions/{}/activate", Uuid::from_u128(1))).await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
     assert_eq!(answer.json()["code"], "no_route");
 }
 
 #[tokio::test]
-async fn an_unreachable_microsoft_or_table_is_503_and_nothing_is_begun() {
-    let (scene, probe) = Probe::scene(Options::default()).await;
-    let id = scene.purchase(Purchase::flat_rate("silver"));
+async fn an_unreachable_microsoft_or_table_is_503_and_begins_no_activation() {
+    let (env, probe) = Probe::env(Options::default()).await;
+    let id = env.purchase(Purchase::flat_rate("silver"));
     for call in [Call::Token, Call::GetSubscription] {
-        scene.fault(call, FaultKind::Status(500, ErrorForm::Html), Times::Always);
-        let answer = scene.activate(id).await;
-        scene.world(|world| world.faults_mut().clear());
+        env.fault(call, FaultKind::Status(500, ErrorForm::Html), Times::Always);
+        let answer = env.activate(id).await;
+        env.world(|world| world.faults_mut().clear());
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{call:?}");
         assert_eq!(answer.json()["code"], "unavailable");
     }
-    probe.is_away.store(true, std::sync::atomic::Ordering::SeqCst);
-    assert_eq!(scene.activate(id).await.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(scene.confirm(id).await.status, StatusCode::SERVICE_UNAVAILABLE);
-    probe.is_away.store(false, std::sync::atomic::Ordering::SeqCst);
-    assert_eq!(scene.calls(Call::Activate), 0, "Microsoft isn't told what we can't note");
-    assert_eq!(scene.activate(id).await.status, StatusCode::OK);
+    probe.is_down.store(true, std::sync::atomic::Ordering::SeqCst);
+    assert_eq!(env.activate(id).await.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(env.confirm(id).await.status, StatusCode::SERVICE_UNAVAILABLE);
+    probe.is_down.store(false, std::sync::atomic::Ordering::SeqCst);
+    assert_eq!(env.calls(Call::Activate), 0, "no activation begins that we can't record");
+    assert_eq!(env.activate(id).await.status, StatusCode::OK);
 }
 
 #[tokio::test]
-async fn t_9_an_activation_that_stays_refused_is_given_up_in_the_end() {
-    let scene = Scene::new().await;
-    let id = scene.purchase(Purchase::flat_rate("silver"));
-    scene.fault(Call::Activate, FaultKind::Status(503, ErrorForm::Empty), Times::N(3));
-    assert_eq!(scene.activate(id).await.status, StatusCode::ACCEPTED);
-    scene.fault(Call::Activate, FaultKind::Status(400, ErrorForm::Object), Times::Always);
+async fn t_9_an_activation_that_stays_refused_is_given_up() {
+    let env = TestEnv::new().await;
+    let id = env.purchase(Purchase::flat_rate("silver"));
+    env.fault(Call::Activate, FaultKind::Status(503, ErrorForm::Empty), Times::N(3));
+    assert_eq!(env.activate(id).await.status, StatusCode::ACCEPTED);
+    env.fault(Call::Activate, FaultKind::Status(400, ErrorForm::Object), Times::Always);
     for _ in 0..6 {
-        scene.advance(3 * MINUTE);
-        scene.stage.reconcile().await.expect("a run");
+        env.advance(3 * MINUTE);
+        env.system.reconcile().await.expect("a run");
     }
-    assert_eq!(scene.record(id).await.expect("a record").activation, None);
-    let asked = scene.calls(Call::Activate);
-    scene.advance(3 * MINUTE);
-    scene.stage.reconcile().await.expect("a run");
-    assert_eq!(scene.calls(Call::Activate), asked, "nobody asks for ever");
-    scene.world(|world| world.faults_mut().clear());
-    assert_eq!(scene.activate(id).await.status, StatusCode::OK, "and the buyer may try again");
+    assert_eq!(env.record(id).await.expect("a record").activation, None);
+    let activations = env.calls(Call::Activate);
+    env.advance(3 * MINUTE);
+    env.system.reconcile().await.expect("a run");
+    assert_eq!(env.calls(Call::Activate), activations, "the reconciliation has given up");
+    env.world(|world| world.faults_mut().clear());
+    assert_eq!(env.activate(id).await.status, StatusCode::OK, "the buyer can try again");
 }

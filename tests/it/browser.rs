@@ -1,4 +1,4 @@
-//! A browser without a screen: it keeps cookies, and follows no redirect by itself.
+//! A headless browser. It keeps cookies and follows no redirect.
 
 use std::collections::BTreeMap;
 
@@ -7,31 +7,31 @@ use reqwest::RequestBuilder;
 use url::Url;
 use uuid::Uuid;
 
-use crate::scene::{Answer, Scene};
+use crate::test_env::{Answer, TestEnv};
 
-/// The cookie of somebody on their way to Entra and back.
+/// The cookie of a buyer who is signing in at Entra.
 pub(crate) const ROUND_TRIP: &str = "landing";
 
-/// The cookie of somebody who is signed in.
+/// The cookie of a signed-in buyer.
 pub(crate) const SESSION: &str = "landing-session";
 
 /// A visitor's browser.
 #[derive(Clone)]
 pub(crate) struct Browser<'a> {
-    scene: &'a Scene,
+    env: &'a TestEnv,
     pub cookies: BTreeMap<String, String>,
 }
 
 impl<'a> Browser<'a> {
-    pub(crate) fn new(scene: &'a Scene) -> Self {
-        Self { scene, cookies: BTreeMap::new() }
+    pub(crate) fn new(env: &'a TestEnv) -> Self {
+        Self { env, cookies: BTreeMap::new() }
     }
 
-    /// Sends a request with the cookies kept, and keeps those that come back.
+    /// Sends a request with the kept cookies, and keeps those of the answer.
     pub(crate) async fn send(&mut self, request: RequestBuilder) -> Answer {
         let cookies: Vec<String> =
             self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let answer = self.scene.send(request.header("cookie", cookies.join("; "))).await;
+        let answer = self.env.send(request.header("cookie", cookies.join("; "))).await;
         for cookie in answer.headers.get_all("set-cookie") {
             let cookie = cookie.to_str().expect("a cookie is text");
             let (name, value) =
@@ -46,28 +46,28 @@ impl<'a> Browser<'a> {
     }
 
     pub(crate) async fn get(&mut self, path: &str) -> Answer {
-        self.send(self.scene.http.get(self.scene.url(path))).await
+        self.send(self.env.http.get(self.env.url(path))).await
     }
 
-    /// Follows Microsoft's link. Returns where the browser is sent to sign in.
+    /// Follows Microsoft's link. Returns Entra's address for the sign-in.
     pub(crate) async fn arrive(&mut self, id: Uuid) -> Url {
-        let link = self.scene.world(|world| world.landing_link(id));
-        let sent = self.send(self.scene.http.get(link)).await;
+        let link = self.env.world(|world| world.landing_link(id));
+        let sent = self.send(self.env.http.get(link)).await;
         location(&sent)
     }
 
-    /// Picks an account at Entra. Returns where Entra sends the browser back to.
+    /// Picks an account at Entra. Returns the address that Entra redirects to.
     pub(crate) async fn pick(&self, entra: &Url, email: &str) -> Url {
         let mut entra = entra.clone();
         entra.query_pairs_mut().append_pair("identity", email);
-        let sent = self.scene.send(self.scene.http.get(entra)).await;
+        let sent = self.env.send(self.env.http.get(entra)).await;
         assert_eq!(sent.status, StatusCode::FOUND, "{}", sent.body);
         Url::parse(sent.headers["location"].to_str().expect("text")).expect("an address")
     }
 
-    /// Goes where Entra sent it back to.
+    /// Follows Entra's redirect back to the landing page.
     pub(crate) async fn come_back(&mut self, back: &Url) -> Answer {
-        self.send(self.scene.http.get(back.clone())).await
+        self.send(self.env.http.get(back.clone())).await
     }
 
     /// Follows Microsoft's link, and signs in.
@@ -79,22 +79,22 @@ impl<'a> Browser<'a> {
         assert_eq!(answer.headers["location"], "/landing");
     }
 
-    /// What the page shows now.
+    /// Opens the landing page.
     pub(crate) async fn page(&mut self) -> Answer {
         self.get("/landing").await
     }
 
-    /// Sends a form as a page of ours would, with a contact address where it has none.
+    /// Submits a form as the landing page does. Adds a contact address if the form has none.
     pub(crate) async fn submit(&mut self, form: &[(&str, &str)]) -> Answer {
         let mut form = form.to_vec();
         if !form.iter().any(|(name, _)| *name == "contact") {
             form.push(("contact", "adele@contoso.example"));
         }
-        let request = self.scene.http.post(self.scene.url("/landing")).form(&form);
+        let request = self.env.http.post(self.env.url("/landing")).form(&form);
         self.send(request.header("sec-fetch-site", "same-origin").header("origin", "null")).await
     }
 
-    /// Opens the page and presses its button. Returns what is shown then.
+    /// Opens the page and presses its button. Returns the next page.
     pub(crate) async fn confirm(&mut self) -> Answer {
         let page = self.page().await;
         let submit = submit_token(&page);
@@ -105,7 +105,7 @@ impl<'a> Browser<'a> {
     }
 }
 
-/// Where an answer redirects to.
+/// The address that an answer redirects to.
 #[track_caller]
 pub(crate) fn location(answer: &Answer) -> Url {
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);

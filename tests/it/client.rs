@@ -1,5 +1,5 @@
-//! The fulfillment client on the wire, against the emulator, in virtual time. What it sends is
-//! written down on its way out; what the emulator can't be is a small server on the loopback.
+//! The fulfillment client over HTTP against the emulator, in virtual time. A recorder keeps every
+//! request. A small server on the loopback stands in where the emulator can't.
 
 mod calls;
 mod failures;
@@ -28,7 +28,7 @@ use shared::microsoft::fulfillment::{
 };
 use uuid::Uuid;
 
-/// The real way out, with a note of everything that leaves.
+/// The real HTTP client. Records every request.
 #[derive(Debug, Default)]
 struct Recorder {
     https: HttpClient,
@@ -47,7 +47,7 @@ impl Transport for Recorder {
     }
 }
 
-/// The emulator's time, with a note of every pause. Ids are numbered.
+/// The emulator's clock. Records every pause and numbers the ids.
 #[derive(Debug)]
 struct ManualClock {
     emulator: Emulator,
@@ -72,7 +72,7 @@ impl Clock for ManualClock {
     }
 }
 
-/// A client and Microsoft's side.
+/// The client and Microsoft's side.
 struct Wire {
     emulator: Emulator,
     recorder: Arc<Recorder>,
@@ -124,14 +124,14 @@ impl Wire {
         self.emulator.entra(|entra| entra.token_requests())
     }
 
-    /// What was sent to the marketplace since the last look.
-    fn sent(&self) -> Vec<Request<Bytes>> {
+    /// The requests to the marketplace since the last call of this method.
+    fn take_sent(&self) -> Vec<Request<Bytes>> {
         let mut sent = std::mem::take(&mut *self.recorder.sent.lock().expect("unpoisoned"));
         sent.retain(|request| !request.uri().path().ends_with("/token"));
         sent
     }
 
-    fn pauses(&self) -> Vec<Duration> {
+    fn take_pauses(&self) -> Vec<Duration> {
         std::mem::take(&mut *self.clock.pauses.lock().expect("unpoisoned"))
     }
 
@@ -149,12 +149,12 @@ impl Wire {
         PurchaseToken::new(&token).expect("the emulator's tokens are tokens")
     }
 
-    /// A change of plan that the customer has asked for.
-    fn requested(&self, id: SubscriptionId) -> OperationId {
+    /// The operation of a plan change that the customer requested.
+    fn plan_change(&self, id: SubscriptionId) -> OperationId {
         OperationId(self.world(|world| world.change_plan(id.0, "team")).expect("a change"))
     }
 
-    /// The subscription as the rules hold it.
+    /// The subscription as the domain rules read it.
     async fn subscription(&self, id: SubscriptionId) -> Subscription {
         let observed = self.client.get_subscription(id).await.expect("an answer");
         match observe(None, &observed, &Cause::Landing, self.clock.now()) {
@@ -163,8 +163,8 @@ impl Wire {
         }
     }
 
-    /// Makes one of the ten calls (Update Subscription in both forms), each on a subscription of
-    /// its own that permits it.
+    /// Makes one of the ten calls (Update Subscription in both forms) on a new subscription that
+    /// permits it.
     async fn make(&self, call: &Made) -> Result<(), FulfillmentError> {
         let seats = || Purchase::per_seat("basic", 10);
         let client = &self.client;
@@ -176,7 +176,7 @@ impl Wire {
             Made::Activate => {
                 let id = self.pending(seats());
                 let subscription = self.subscription(id).await;
-                self.sent();
+                self.take_sent();
                 client.activate(&subscription).await
             }
             Made::List => client.list_subscriptions(None).await.map(drop),
@@ -190,11 +190,11 @@ impl Wire {
             Made::ListOperations => client.list_operations(self.active(seats())).await.map(drop),
             Made::GetOperation => {
                 let id = self.active(seats());
-                client.get_operation(id, self.requested(id)).await.map(drop)
+                client.get_operation(id, self.plan_change(id)).await.map(drop)
             }
             Made::UpdateOperation => {
                 let id = self.active(seats());
-                let operation = self.requested(id);
+                let operation = self.plan_change(id);
                 client.update_operation(id, operation, Acknowledgement::Success).await
             }
         }
@@ -232,7 +232,7 @@ impl Made {
         Self::UpdateOperation,
     ];
 
-    /// Its name on Microsoft's side.
+    /// The call's name on Microsoft's side.
     fn call(self) -> Call {
         match self {
             Self::Resolve => Call::Resolve,
@@ -248,7 +248,7 @@ impl Made {
         }
     }
 
-    /// Whether it may be sent again when its fate isn't known (F-ERR-2).
+    /// Whether the call may be repeated while its outcome is unknown (F-ERR-2).
     fn is_repeatable(self) -> bool {
         !matches!(self, Self::ChangePlan | Self::ChangeQuantity | Self::Cancel)
     }

@@ -1,4 +1,4 @@
-//! Where the delivery meets the world: every effect passes here, and may go wrong here.
+//! Injects faults into the delivery's effects: its reads and writes of the table, and its requests.
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -12,45 +12,45 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
 use jiff::Timestamp;
+use memory_store::MemoryStore;
 use shared::domain::{Position, SubscriptionId};
 use shared::host::http_client::{SendError, Transport};
 use shared::store::{Backlog, Cursor, CursorError, Due, Outbox, Page, StoreError, Target};
-use simulation::MemoryStore;
 
-use crate::delivery_scene::Product;
+use crate::delivery_product::Product;
 
-/// What goes wrong with an effect.
+/// A fault of one effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// It does not happen.
+    /// It does not happen, and the caller gets an error.
     Refused,
-    /// It happens, and nobody hears of it.
+    /// It happens, and the answer is lost.
     Lost,
-    /// Whoever wanted it dies before it happens.
-    DiesBefore,
-    /// Whoever wanted it dies right after.
-    DiesAfter,
+    /// The function is killed before it happens.
+    KilledBefore,
+    /// The function is killed right after it happens.
+    KilledAfter,
 }
 
 pub(crate) const FAULTS: [Fault; 4] =
-    [Fault::Refused, Fault::Lost, Fault::DiesBefore, Fault::DiesAfter];
+    [Fault::Refused, Fault::Lost, Fault::KilledBefore, Fault::KilledAfter];
 
-/// Which effects go wrong.
+/// Which effects fail.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Plan {
     None,
-    /// The one with this number.
+    /// The effect with this number.
     At(usize, Fault),
-    /// One in so many, and the functions take turns as chance has it.
+    /// One in so many effects, and the functions take turns at random.
     Storm(u64),
 }
 
-/// Every effect of the delivery passes here.
+/// Counts the effects and injects the planned faults.
 #[derive(Debug)]
 pub(crate) struct Effects {
     plan: Mutex<Plan>,
     count: AtomicUsize,
-    dying: AtomicBool,
+    killed: AtomicBool,
     chance: AtomicU64,
 }
 
@@ -59,7 +59,7 @@ impl Effects {
         Arc::new(Self {
             plan: Mutex::new(plan),
             count: AtomicUsize::new(0),
-            dying: AtomicBool::new(false),
+            killed: AtomicBool::new(false),
             chance: AtomicU64::new(seed),
         })
     }
@@ -73,7 +73,7 @@ impl Effects {
         (z ^ (z >> 31)) % below
     }
 
-    /// From now on, effects go wrong as planned.
+    /// Replaces the plan and resets the count.
     pub(crate) fn plan(&self, plan: Plan) {
         *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = plan;
         self.count.store(0, Ordering::Relaxed);
@@ -83,19 +83,19 @@ impl Effects {
         *self.plan.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether chance rules.
+    /// Whether faults strike at random.
     pub(crate) fn storms(&self) -> bool {
         matches!(self.planned(), Plan::Storm(_))
     }
 
-    /// Effects since the plan was made.
+    /// The number of effects since the plan was set.
     pub(crate) fn count(&self) -> usize {
         self.count.load(Ordering::Relaxed)
     }
 
-    /// Whether the function that was just polled has died; asking resets it.
-    pub(crate) fn has_died(&self) -> bool {
-        self.dying.swap(false, Ordering::Relaxed)
+    /// Whether the function that was just polled was killed. Resets the answer.
+    pub(crate) fn take_killed(&self) -> bool {
+        self.killed.swap(false, Ordering::Relaxed)
     }
 
     fn fault(&self) -> Option<Fault> {
@@ -108,7 +108,7 @@ impl Effects {
         }
     }
 
-    /// Lets others go first, sometimes.
+    /// In a storm, sometimes lets other functions run first.
     pub(crate) async fn turn(&self) {
         if self.storms() {
             for _ in 0..self.chance(4) {
@@ -117,27 +117,27 @@ impl Effects {
         }
     }
 
-    /// `Err` where the caller hears of nothing.
+    /// Runs the effect with its planned fault. `Err` if the caller gets no answer.
     pub(crate) async fn effect<T>(&self, effect: impl Future<Output = T>) -> Result<T, ()> {
         self.turn().await;
         let fault = self.fault();
         match fault {
             Some(Fault::Refused) => return Err(()),
-            Some(Fault::DiesBefore) => return self.die().await,
-            None | Some(Fault::Lost | Fault::DiesAfter) => {}
+            Some(Fault::KilledBefore) => return self.killed().await,
+            None | Some(Fault::Lost | Fault::KilledAfter) => {}
         }
         let done = effect.await;
         self.turn().await;
         match fault {
             Some(Fault::Lost) => Err(()),
-            Some(Fault::DiesAfter) => self.die().await,
-            None | Some(Fault::Refused | Fault::DiesBefore) => Ok(done),
+            Some(Fault::KilledAfter) => self.killed().await,
+            None | Some(Fault::Refused | Fault::KilledBefore) => Ok(done),
         }
     }
 
-    /// Never returns; whoever runs it drops it.
-    async fn die<T>(&self) -> T {
-        self.dying.store(true, Ordering::Relaxed);
+    /// Never returns. The runner drops the function.
+    async fn killed<T>(&self) -> T {
+        self.killed.store(true, Ordering::Relaxed);
         std::future::pending().await
     }
 }
@@ -156,18 +156,18 @@ impl Future for Yield {
     }
 }
 
-/// The table, whose answers may get lost.
-pub(crate) struct Unsafe {
+/// The table, with faults.
+pub(crate) struct FaultyTable {
     pub table: MemoryStore,
     pub effects: Arc<Effects>,
 }
 
 fn unavailable((): ()) -> StoreError {
-    StoreError::unavailable("told to fail")
+    StoreError::unavailable("failed on purpose")
 }
 
 #[async_trait]
-impl Outbox for Unsafe {
+impl Outbox for FaultyTable {
     async fn cursor(&self, id: SubscriptionId, target: Target) -> Result<Cursor, StoreError> {
         self.effects.effect(self.table.cursor(id, target)).await.map_err(unavailable)?
     }
@@ -202,21 +202,21 @@ impl Outbox for Unsafe {
     }
 }
 
-/// The way to the product, likewise.
+/// The transport to the product, with faults.
 #[derive(Debug)]
-pub(crate) struct Wire {
+pub(crate) struct FaultyTransport {
     pub product: Arc<Product>,
     pub effects: Arc<Effects>,
 }
 
 #[async_trait]
-impl Transport for Wire {
+impl Transport for FaultyTransport {
     async fn send(
         &self,
         request: Request<Bytes>,
         timeout: Duration,
     ) -> Result<Response<Bytes>, SendError> {
         let sent = self.effects.effect(self.product.send(request, timeout)).await;
-        sent.map_err(|()| SendError::NoAnswer("told to fail".into()))?
+        sent.map_err(|()| SendError::NoAnswer("failed on purpose".into()))?
     }
 }

@@ -1,5 +1,5 @@
-//! Whatever goes wrong while events are carried, and whoever dies when: none is lost, none is told
-//! out of order, and in the end nothing is left to do.
+//! Faults during the delivery. With any fault at any effect, every event is delivered, in order,
+//! and in the end nothing is pending.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -16,10 +16,11 @@ use shared::host::clock::Clock;
 use shared::store::{CursorState, Outbox, Target};
 use uuid::Uuid;
 
-use crate::delivery_effects::{Effects, FAULTS, Fault, Plan, Unsafe, Wire, Yield};
-use crate::delivery_scene::{Does, ManualClock, Scene, id, records};
+use crate::delivery_effects::{Effects, FAULTS, Fault, FaultyTable, FaultyTransport, Plan, Yield};
+use crate::delivery_env::{DeliveryEnv, id, records};
+use crate::delivery_product::{Behaviour, ManualClock};
 
-/// A clock that is this much ahead of the others.
+/// A clock that differs from the others by this much.
 #[derive(Debug)]
 struct Skewed(Arc<ManualClock>, SignedDuration);
 
@@ -38,30 +39,30 @@ impl Clock for Skewed {
     }
 }
 
-/// A scene whose every effect may go wrong.
+/// An environment in which every effect can fail.
 struct Storm {
-    scene: Scene,
+    env: DeliveryEnv,
     effects: Arc<Effects>,
 }
 
 impl Storm {
     fn new(plan: Plan, seed: u64) -> Self {
-        Self { scene: Scene::incurious(), effects: Effects::new(plan, seed) }
+        Self { env: DeliveryEnv::without_schemas(), effects: Effects::new(plan, seed) }
     }
 
-    /// The delivery on a machine of its own, whose clock may be wrong in a storm.
+    /// A delivery on another machine. In a storm, its clock may be wrong.
     fn delivery(&self) -> delivery::Delivery {
         let storms = self.effects.storms();
         let skew =
             if storms { i64::try_from(self.effects.chance(120)).expect("small") - 60 } else { 0 };
-        let clock = Skewed(self.scene.clock.clone(), SignedDuration::from_secs(skew));
-        let table = Unsafe { table: self.scene.table.clone(), effects: self.effects.clone() };
-        let product = self.scene.product.clone();
-        let wire = Wire { product, effects: self.effects.clone() };
-        self.scene.delivery_on(Arc::new(table), Arc::new(wire), Arc::new(clock))
+        let clock = Skewed(self.env.clock.clone(), SignedDuration::from_secs(skew));
+        let table = FaultyTable { table: self.env.table.clone(), effects: self.effects.clone() };
+        let product = self.env.product.clone();
+        let transport = FaultyTransport { product, effects: self.effects.clone() };
+        self.env.delivery_on(Arc::new(table), Arc::new(transport), Arc::new(clock))
     }
 
-    /// Runs some functions by turns until each has ended or died.
+    /// Polls the functions in random order until each has returned or was killed.
     fn run(&self, mut tasks: Vec<Pin<Box<dyn Future<Output = ()> + '_>>>) {
         let mut turns = 0;
         while !tasks.is_empty() {
@@ -70,88 +71,88 @@ impl Storm {
             let which = usize::try_from(self.effects.chance(tasks.len() as u64)).expect("few");
             let ended =
                 tasks[which].as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();
-            if self.effects.has_died() || ended {
+            if self.effects.take_killed() || ended {
                 drop(tasks.swap_remove(which));
             }
         }
     }
 
-    /// Nothing goes wrong any more; hours pass, and everything has arrived.
-    async fn passes(&self, numbers: std::ops::Range<u128>, context: &str) {
+    /// Hours pass without faults. Asserts that every event has arrived and nothing is pending.
+    async fn assert_recovers(&self, numbers: std::ops::Range<u128>, context: &str) {
         self.effects.plan(Plan::None);
-        self.scene.product.does(|_| Does::Takes);
+        self.env.product.behaves(|_| Behaviour::Accepts);
         for _ in 0..3 {
-            self.scene.clock.advance(SignedDuration::from_secs(3700));
-            self.scene.sweep().await;
+            self.env.clock.advance(SignedDuration::from_secs(3700));
+            self.env.sweep().await;
         }
         for number in numbers {
             let (kept, recorded) =
-                (self.scene.product.kept(id(number)), self.scene.recorded(number));
+                (self.env.product.accepted_of(id(number)), self.env.recorded(number));
             assert_eq!(kept, recorded, "{number}: {context}");
-            let cursor =
-                self.scene.table.cursor(id(number), Target::Endpoint).await.expect("a read");
+            let cursor = self.env.table.cursor(id(number), Target::Endpoint).await.expect("a read");
             assert_eq!(cursor.state, CursorState::Flowing, "{number}: {context}");
         }
-        let later = self.scene.clock.now() + SignedDuration::from_hours(1);
-        let due = self.scene.table.due(later, None).await.expect("a page").items;
+        let later = self.env.clock.now() + SignedDuration::from_hours(1);
+        let due = self.env.table.due(later, None).await.expect("a page").items;
         assert_eq!(due, [], "{context}");
     }
 }
 
-/// What is under way when something goes wrong.
+/// The work during which the fault strikes.
 #[derive(Clone, Copy, Debug)]
 enum Flow {
-    /// The stream tells of new events.
+    /// The stream delivers new events.
     Fresh,
-    /// A sweep finds what the stream lost.
+    /// A sweep delivers events that the stream lost.
     Swept,
-    /// A receiver that refused is back, and a sweep carries what waits.
+    /// A sweep delivers to a receiver that has recovered.
     Recovering,
-    /// An event is recorded while those before it wait.
-    Noted,
+    /// The stream reports an event while earlier ones wait.
+    Waiting,
     /// The product refuses.
     Refused,
-    /// Somebody asks for events again.
-    Again,
+    /// An operator requests a redelivery.
+    Redelivery,
 }
 
-async fn play(flow: Flow, plan: Plan) -> bool {
+/// Runs the flow with the fault. Returns whether the fault struck.
+async fn strikes(flow: Flow, plan: Plan) -> bool {
     let storm = Storm::new(Plan::None, 0);
-    let scene = &storm.scene;
-    let mut events = scene.record(1, 10).await;
+    let env = &storm.env;
+    let mut events = env.record(1, 10).await;
     match flow {
-        Flow::Fresh => events.extend(scene.record(2, 10).await),
-        Flow::Swept => scene.clock.advance(SignedDuration::from_secs(120)),
-        Flow::Recovering | Flow::Noted => {
-            scene.product.does(|_| Does::Answers(500));
-            scene.stream(&events).await;
-            scene.product.does(|_| Does::Takes);
-            events = scene.record(1, 20).await;
+        Flow::Fresh => events.extend(env.record(2, 10).await),
+        Flow::Swept => env.clock.advance(SignedDuration::from_secs(120)),
+        Flow::Recovering | Flow::Waiting => {
+            env.product.behaves(|_| Behaviour::Answers(500));
+            env.stream(&events).await;
+            env.product.behaves(|_| Behaviour::Accepts);
+            events = env.record(1, 20).await;
             if let Flow::Recovering = flow {
-                scene.stream(&events).await;
-                scene.clock.advance(SignedDuration::from_secs(60));
+                env.stream(&events).await;
+                env.clock.advance(SignedDuration::from_secs(60));
             }
         }
-        Flow::Refused => scene.product.does(|_| Does::Answers(500)),
-        Flow::Again => {
-            scene.stream(&events).await;
+        Flow::Refused => env.product.behaves(|_| Behaviour::Answers(500)),
+        Flow::Redelivery => {
+            env.stream(&events).await;
         }
     }
     storm.effects.plan(plan);
     let delivery = storm.delivery();
-    let outbox = Unsafe { table: scene.table.clone(), effects: storm.effects.clone() };
+    let outbox = FaultyTable { table: env.table.clone(), effects: storm.effects.clone() };
     let act = async {
         match flow {
-            Flow::Fresh | Flow::Noted | Flow::Refused => {
+            Flow::Fresh | Flow::Waiting | Flow::Refused => {
                 drop(delivery.stream(&records(&events)).await);
             }
             Flow::Swept | Flow::Recovering => {
-                // What fails is found by the next one.
+                // The next sweep finds what this one failed to do.
                 let _ = delivery.sweep(Driver::BesideTheStream).await;
             }
-            Flow::Again => {
+            Flow::Redelivery => {
                 let from = From::Event(Position { version: 1, index: 0 });
-                let _ = redeliver(&outbox, &*scene.clock, id(1), Target::Endpoint, from).await;
+                let _ = redeliver(&outbox, &*env.clock, id(1), Target::Endpoint, from).await;
             }
         }
     };
@@ -161,19 +162,25 @@ async fn play(flow: Flow, plan: Plan) -> bool {
         Plan::None | Plan::Storm(_) => false,
     };
     let numbers = if let Flow::Fresh = flow { 1..3 } else { 1..2 };
-    storm.passes(numbers, &format!("{flow:?} {plan:?}")).await;
+    storm.assert_recovers(numbers, &format!("{flow:?} {plan:?}")).await;
     reached
 }
 
 #[tokio::test]
-async fn no_event_is_lost_whatever_goes_wrong_at_whichever_effect() {
-    let flows =
-        [Flow::Fresh, Flow::Swept, Flow::Recovering, Flow::Noted, Flow::Refused, Flow::Again];
+async fn no_event_is_lost_when_any_single_effect_fails() {
+    let flows = [
+        Flow::Fresh,
+        Flow::Swept,
+        Flow::Recovering,
+        Flow::Waiting,
+        Flow::Refused,
+        Flow::Redelivery,
+    ];
     for flow in flows {
         let mut effects = 0;
         for fault in FAULTS {
             for effect in 0.. {
-                if !play(flow, Plan::At(effect, fault)).await {
+                if !strikes(flow, Plan::At(effect, fault)).await {
                     effects = effect;
                     break;
                 }
@@ -183,26 +190,26 @@ async fn no_event_is_lost_whatever_goes_wrong_at_whichever_effect() {
     }
 }
 
-/// Several functions at once, new events between, a product that comes and goes, and faults anywhere.
+/// Several functions at once, new events in between, an unreliable product, and faults anywhere.
 #[tokio::test]
-async fn no_event_is_lost_whoever_carries_it_at_once_and_whatever_goes_wrong() {
+async fn no_event_is_lost_by_concurrent_deliveries_with_random_faults() {
     for seed in 0..600 {
         let storm = Storm::new(Plan::Storm(12), seed);
-        let scene = &storm.scene;
+        let env = &storm.env;
         for round in 0..=storm.effects.chance(5) {
-            let mood = storm.effects.chance(4);
-            scene.product.does(move |arrival| match mood {
-                0 => Does::Answers(500),
-                1 if arrival.subscription == id(1) => Does::TakesAndCloses,
-                1 => Does::Asks(429, 90),
-                _ => Does::Takes,
+            let behaviour = storm.effects.chance(4);
+            env.product.behaves(move |arrival| match behaviour {
+                0 => Behaviour::Answers(500),
+                1 if arrival.subscription == id(1) => Behaviour::AcceptsAndCloses,
+                1 => Behaviour::AsksToWait(429, 90),
+                _ => Behaviour::Accepts,
             });
             let mut tasks: Vec<Pin<Box<dyn Future<Output = ()> + '_>>> = Vec::new();
             for number in 1..3 {
                 let storm = &storm;
                 tasks.push(Box::pin(async move {
                     Yield(false).await;
-                    let events = storm.scene.record(number, 10 + round).await;
+                    let events = storm.env.record(number, 10 + round).await;
                     storm.effects.turn().await;
                     drop(storm.delivery().stream(&records(&events)).await);
                 }));
@@ -219,31 +226,31 @@ async fn no_event_is_lost_whoever_carries_it_at_once_and_whatever_goes_wrong() {
                 tasks.push(Box::pin(async move {
                     storm.effects.turn().await;
                     let from = From::Event(Position { version: storm.effects.chance(4), index: 0 });
-                    let table = &storm.scene.table;
+                    let table = &storm.env.table;
                     let target = Target::Endpoint;
-                    let _ = redeliver(table, &*storm.scene.clock, id(1), target, from).await;
+                    let _ = redeliver(table, &*storm.env.clock, id(1), target, from).await;
                 }));
             }
             storm.run(tasks);
             let pause = i64::try_from(storm.effects.chance(100)).expect("small");
-            scene.clock.advance(SignedDuration::from_secs(pause));
+            env.clock.advance(SignedDuration::from_secs(pause));
         }
-        storm.passes(1..3, &format!("seed {seed}")).await;
+        storm.assert_recovers(1..3, &format!("seed {seed}")).await;
     }
 }
 
-/// What the table can't be asked about is handed over again, and nothing else.
+/// Lambda repeats exactly the records whose subscription the table failed to read.
 #[tokio::test]
-async fn the_stream_is_told_which_records_the_table_failed() {
+async fn the_stream_gets_back_the_records_that_the_table_failed() {
     let storm = Storm::new(Plan::None, 0);
-    let mut events = storm.scene.record(1, 10).await;
-    events.extend(storm.scene.record(2, 10).await);
+    let mut events = storm.env.record(1, 10).await;
+    events.extend(storm.env.record(2, 10).await);
     storm.effects.plan(Plan::At(0, Fault::Refused));
     let failures = storm.delivery().stream(&records(&events)).await;
-    let named: Vec<_> =
+    let failed: Vec<_> =
         failures.batch_item_failures.iter().map(|one| one.item_identifier.as_str()).collect();
-    let expected: Vec<_> = storm.scene.recorded(1);
-    assert_eq!(named, expected, "both records of one subscription");
-    storm.scene.has_everything([2]);
-    storm.passes(1..3, "afterwards").await;
+    let expected: Vec<_> = storm.env.recorded(1);
+    assert_eq!(failed, expected, "both records of one subscription");
+    storm.env.assert_all_delivered([2]);
+    storm.assert_recovers(1..3, "afterwards").await;
 }

@@ -1,12 +1,13 @@
-//! What is told is what the published schemas describe, and comes from where the table's stream says.
+//! Delivered events match the published schemas.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use emulator::Purchase;
 use local::Options;
-use local::receiver::{Receiver, SenderClock};
+use local::receiver::Receiver;
 use local::schemas::Schemas;
+use local::signature::SenderClock;
 use serde_json::{Value, json};
 use shared::domain::{
     Action, Cause, DecidedBy, Event, EventKind, OperationId, RequestedChange, Ruling, SignUp,
@@ -15,7 +16,7 @@ use shared::domain::{
 use shared::publisher::cloud_event::CloudEvent;
 use uuid::Uuid;
 
-use crate::scene::Scene;
+use crate::test_env::TestEnv;
 
 fn every_kind() -> Vec<EventKind> {
     let kinds = vec![
@@ -58,8 +59,8 @@ fn every_kind() -> Vec<EventKind> {
     kinds
 }
 
-/// A subscription with every member there is.
-fn whole(status: &str) -> Subscription {
+/// A subscription with every member.
+fn full_subscription(status: &str) -> Subscription {
     let party = json!({
         "emailId": "a@contoso.example", "objectId": Uuid::from_u128(3),
         "tenantId": Uuid::from_u128(4), "puid": "1003",
@@ -75,7 +76,7 @@ fn whole(status: &str) -> Subscription {
     .expect("a subscription")
 }
 
-/// An event of this kind, with every member it may have.
+/// An event of this kind, with every member that it can have.
 fn event(kind: EventKind) -> Event {
     let status = match kind {
         EventKind::Purchased
@@ -85,13 +86,13 @@ fn event(kind: EventKind) -> Event {
         EventKind::Unsubscribed => Status::Unsubscribed,
         _ => Status::Subscribed,
     };
-    let told = matches!(
+    let has_sign_up = matches!(
         kind,
         EventKind::ActivationRequested
             | EventKind::Activated
             | EventKind::ActivationDeadlineApproaching
     );
-    let subscription = whole(status.as_str());
+    let subscription = full_subscription(status.as_str());
     Event {
         subscription_id: subscription.id,
         version: 7,
@@ -102,9 +103,9 @@ fn event(kind: EventKind) -> Event {
             source: None,
         },
         recorded_at: "2026-03-10T12:00:00.5Z".parse().expect("a timestamp"),
-        before: (kind != EventKind::Purchased).then(|| whole("Subscribed")),
+        before: (kind != EventKind::Purchased).then(|| full_subscription("Subscribed")),
         subscription,
-        sign_up: told.then(|| SignUp {
+        sign_up: has_sign_up.then(|| SignUp {
             contact_email: "a@contoso.example".to_owned(),
             fields: [("company".to_owned(), "Contoso".to_owned())].into(),
             language: "sv".to_owned(),
@@ -115,7 +116,8 @@ fn event(kind: EventKind) -> Event {
     }
 }
 
-fn told(event: &Event) -> Value {
+/// The event as it is delivered.
+fn delivered(event: &Event) -> Value {
     serde_json::from_str(&CloudEvent::new(event, "urn:contoso:shop").to_json()).expect("JSON")
 }
 
@@ -124,7 +126,7 @@ fn every_kind_of_event_has_a_schema_and_every_schema_a_kind() {
     let schemas = Schemas::read();
     let mut named = BTreeSet::new();
     for kind in every_kind() {
-        let event = told(&event(kind));
+        let event = delivered(&event(kind));
         assert_eq!(schemas.complaints(&event), [""; 0], "{event}");
         named.insert(event["dataschema"].as_str().expect("text").to_owned());
     }
@@ -132,21 +134,21 @@ fn every_kind_of_event_has_a_schema_and_every_schema_a_kind() {
 }
 
 #[test]
-fn an_event_of_an_older_deployment_is_told_too() {
+fn an_event_of_an_older_deployment_matches_the_schemas_too() {
     let schemas = Schemas::read();
     for kind in every_kind() {
         let mut event = event(kind);
         (event.before, event.correlation_id) = (None, None);
-        assert_eq!(schemas.complaints(&told(&event)), [""; 0]);
-        assert_eq!(told(&event)["data"]["before"], Value::Null);
+        assert_eq!(schemas.complaints(&delivered(&event)), [""; 0]);
+        assert_eq!(delivered(&event)["data"]["before"], Value::Null);
     }
 }
 
 #[test]
-fn what_is_not_described_is_a_complaint() {
+fn a_missing_or_undescribed_member_violates_the_schema() {
     let schemas = Schemas::read();
     let plan = EventKind::PlanChanged { from: "silver".to_owned(), to: "gold".to_owned() };
-    let right = told(&event(plan));
+    let valid = delivered(&event(plan));
     let places = [
         "/data",
         "/data/after",
@@ -158,9 +160,9 @@ fn what_is_not_described_is_a_complaint() {
         "",
     ];
     for place in places {
-        let mut more = right.clone();
-        more.pointer_mut(place).expect("a place")["forgotten"] = json!(1);
-        assert!(!schemas.complaints(&more).is_empty(), "a member more in {place:?}");
+        let mut more = valid.clone();
+        more.pointer_mut(place).expect("a place")["undescribed"] = json!(1);
+        assert!(!schemas.complaints(&more).is_empty(), "another member in {place:?}");
     }
     for (place, member) in [
         ("/data", "change"),
@@ -171,7 +173,7 @@ fn what_is_not_described_is_a_complaint() {
         ("/data/cause", "by"),
         ("", "sequence"),
     ] {
-        let mut less = right.clone();
+        let mut less = valid.clone();
         let object = less.pointer_mut(place).and_then(Value::as_object_mut).expect("a place");
         assert!(object.remove(member).is_some(), "{place} has {member}");
         assert!(!schemas.complaints(&less).is_empty(), "{place} without {member}");
@@ -179,19 +181,19 @@ fn what_is_not_described_is_a_complaint() {
 }
 
 #[test]
-fn the_sequence_orders_events_as_text() {
+fn the_sequence_sorts_events_as_text() {
     let mut event = event(EventKind::Renewed);
     let mut sequence = |version, index| {
         (event.version, event.index) = (version, index);
-        told(&event)["sequence"].as_str().expect("text").to_owned()
+        delivered(&event)["sequence"].as_str().expect("text").to_owned()
     };
     let mut sequences = [sequence(1, 0), sequence(1, 1), sequence(2, 0), sequence(9, 255)].to_vec();
     sequences.extend([sequence(10, 0), sequence(u64::MAX, 0)]);
     assert!(sequences.is_sorted(), "{sequences:?}");
 }
 
-/// A scene whose product is the example of a receiver.
-async fn scene(settings: &[(&str, &str)]) -> (Scene, Receiver) {
+/// An environment whose product is the example receiver.
+async fn env_with_receiver(settings: &[(&str, &str)]) -> (TestEnv, Receiver) {
     let receiver = Receiver::start(SenderClock::Emulated).await.expect("the receiver starts");
     let mut options = Options::default()
         .with("DELIVERY_ENDPOINT", receiver.url())
@@ -199,26 +201,30 @@ async fn scene(settings: &[(&str, &str)]) -> (Scene, Receiver) {
     for (name, value) in settings {
         options = options.with(name, value);
     }
-    (Scene::with(options).await, receiver)
+    (TestEnv::with(options).await, receiver)
 }
 
-/// The product has exactly what was recorded, in order, and nothing to complain about.
-async fn is_told(scene: &Scene, receiver: &Receiver, ids: &[Uuid]) -> Vec<Value> {
-    scene.stage.tell().await.expect("the stream is there");
+/// Asserts that the product has received exactly the recorded events, in order and without
+/// complaints. Returns all of them.
+async fn received(env: &TestEnv, receiver: &Receiver, ids: &[Uuid]) -> Vec<Value> {
+    env.system.deliver_events().await.expect("the stream is there");
     assert_eq!(receiver.complaints(), [""; 0]);
-    let told = receiver.events();
+    let events = receiver.events();
     for id in ids {
-        let own: Vec<_> = told.iter().filter(|event| event["subject"] == id.to_string()).collect();
+        let own: Vec<_> =
+            events.iter().filter(|event| event["subject"] == id.to_string()).collect();
         let own: Vec<_> = own.iter().map(|event| event["id"].as_str().expect("text")).collect();
-        let recorded: Vec<_> = scene.events(*id).await.iter().map(Event::id).collect();
+        let recorded: Vec<_> = env.events(*id).await.iter().map(Event::id).collect();
         assert_eq!(own, recorded);
     }
-    told
+    events
 }
 
-fn pairs(told: &[Value], id: Uuid) -> Vec<(String, String)> {
+/// The type and the cause of each event of a subscription.
+fn types_and_causes(events: &[Value], id: Uuid) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().expect("text").to_owned();
-    told.iter()
+    events
+        .iter()
         .filter(|event| event["subject"] == id.to_string())
         .map(|event| {
             let name = text(&event["dataschema"]);
@@ -236,25 +242,25 @@ fn pairs(told: &[Value], id: Uuid) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn a_whole_life_is_told_as_the_schemas_say() {
-    let (scene, receiver) = scene(&[]).await;
-    let id = scene.active(Purchase::per_seat("basic", 10)).await;
-    scene.world(|world| world.change_plan(id, "team")).expect("a change");
-    scene.deliver().await;
-    let asked = scene.change(id, &json!({ "quantity": 25 })).await;
-    assert_eq!(asked.status, 202, "{}", asked.body);
-    scene.deliver().await;
-    scene.world(|world| world.renew(id)).expect("a renewal");
-    scene.deliver().await;
-    scene.world(|world| world.suspend(id)).expect("a suspension");
-    scene.world(|world| world.lose_deliveries());
-    scene.advance(Duration::from_secs(900));
-    scene.stage.reconcile().await.expect("reconciled");
-    scene.world(|world| world.reinstate(id)).expect("a reinstatement");
-    scene.deliver().await;
-    scene.world(|world| world.unsubscribe(id)).expect("an end");
-    scene.deliver().await;
-    let told = is_told(&scene, &receiver, &[id]).await;
+async fn the_events_of_a_whole_life_match_the_schemas() {
+    let (env, receiver) = env_with_receiver(&[]).await;
+    let id = env.active(Purchase::per_seat("basic", 10)).await;
+    env.world(|world| world.change_plan(id, "team")).expect("a change");
+    env.deliver().await;
+    let requested = env.change(id, &json!({ "quantity": 25 })).await;
+    assert_eq!(requested.status, 202, "{}", requested.body);
+    env.deliver().await;
+    env.world(|world| world.renew(id)).expect("a renewal");
+    env.deliver().await;
+    env.world(|world| world.suspend(id)).expect("a suspension");
+    env.world(|world| world.lose_deliveries());
+    env.advance(Duration::from_secs(900));
+    env.system.reconcile().await.expect("reconciled");
+    env.world(|world| world.reinstate(id)).expect("a reinstatement");
+    env.deliver().await;
+    env.world(|world| world.unsubscribe(id)).expect("an end");
+    env.deliver().await;
+    let events = received(&env, &receiver, &[id]).await;
     let expected = [
         ("purchased.v1", "buyer landing"),
         ("activated.v1", "buyer landing"),
@@ -266,58 +272,60 @@ async fn a_whole_life_is_told_as_the_schemas_say() {
         ("unsubscribed.v1", "microsoft webhook"),
     ];
     let expected = expected.map(|(name, cause)| (name.to_owned(), cause.to_owned()));
-    assert_eq!(pairs(&told, id), expected);
-    for (event, before) in told.iter().skip(1).zip(&told) {
+    assert_eq!(types_and_causes(&events, id), expected);
+    for (event, before) in events.iter().skip(1).zip(&events) {
         assert_eq!(event["data"]["before"], before["data"]["after"], "{}", event["id"]);
         assert!(event["data"]["tracking"]["correlationId"].is_string(), "{}", event["id"]);
     }
-    let seats = &told[3]["data"];
+    let seats = &events[3]["data"];
     assert_eq!(seats["change"], json!({ "from": 10, "to": 25 }));
-    let operation = asked.json()["operationId"].clone();
-    assert_eq!(seats["tracking"]["operationId"], operation, "Microsoft's own id of it");
+    let operation = requested.json()["operationId"].clone();
+    assert_eq!(seats["tracking"]["operationId"], operation, "Microsoft's id of the operation");
 }
 
 #[tokio::test]
-async fn what_the_product_is_to_do_is_told_to_it() {
-    let (scene, receiver) = scene(&[("ACTIVATION", "by-publisher")]).await;
-    let id = scene.purchase(Purchase::per_seat("team", 10));
-    scene.confirm(id).await;
-    let waits = scene.purchase(Purchase::flat_rate("silver"));
-    scene.visit(waits).await;
-    scene.advance(Duration::from_secs(25 * 24 * 60 * 60));
-    scene.stage.reconcile().await.expect("reconciled");
-    assert_eq!(scene.activate(id).await.status, 200);
-    let told = is_told(&scene, &receiver, &[id, waits]).await;
-    let names = |id| -> Vec<_> { pairs(&told, id).into_iter().map(|(name, _)| name).collect() };
-    let lapses = "activation-deadline-approaching.v1";
-    assert_eq!(names(id), ["purchased.v1", "activation-requested.v1", lapses, "activated.v1"]);
-    assert_eq!(names(waits), ["purchased.v1", lapses]);
-    assert_eq!(pairs(&told, id)[3].1, "publisher activation");
+async fn activation_requests_and_deadlines_are_delivered_to_the_product() {
+    let (env, receiver) = env_with_receiver(&[("ACTIVATION", "by-publisher")]).await;
+    let id = env.purchase(Purchase::per_seat("team", 10));
+    env.confirm(id).await;
+    let unconfirmed = env.purchase(Purchase::flat_rate("silver"));
+    env.visit(unconfirmed).await;
+    env.advance(Duration::from_secs(25 * 24 * 60 * 60));
+    env.system.reconcile().await.expect("reconciled");
+    assert_eq!(env.activate(id).await.status, 200);
+    let events = received(&env, &receiver, &[id, unconfirmed]).await;
+    let types = |id| -> Vec<_> {
+        types_and_causes(&events, id).into_iter().map(|(name, _)| name).collect()
+    };
+    let deadline = "activation-deadline-approaching.v1";
+    assert_eq!(types(id), ["purchased.v1", "activation-requested.v1", deadline, "activated.v1"]);
+    assert_eq!(types(unconfirmed), ["purchased.v1", deadline]);
+    assert_eq!(types_and_causes(&events, id)[3].1, "publisher activation");
 }
 
 #[tokio::test]
-async fn a_product_that_was_away_is_told_by_the_sweep() {
-    let (scene, receiver) = scene(&[]).await;
-    let id = scene.active(Purchase::flat_rate("silver")).await;
-    // The stream is never read: what it would have told is found in the table.
-    scene.advance(Duration::from_secs(180));
-    scene.stage.sweep().await.expect("the table is there");
-    is_told(&scene, &receiver, &[id]).await;
+async fn a_sweep_delivers_events_without_the_stream() {
+    let (env, receiver) = env_with_receiver(&[]).await;
+    let id = env.active(Purchase::flat_rate("silver")).await;
+    // The stream is never read, so the sweep finds the events in the table.
+    env.advance(Duration::from_secs(180));
+    env.system.sweep().await.expect("the table is there");
+    received(&env, &receiver, &[id]).await;
     assert_eq!(receiver.events().len(), 2);
 }
 
 #[test]
-fn nothing_but_what_microsoft_and_the_buyer_tell_is_personal() {
-    let mut plain = event(EventKind::Renewed);
-    let nobody = Subscription {
+fn only_fields_from_microsoft_and_the_buyer_hold_personal_data() {
+    let mut anonymous = event(EventKind::Renewed);
+    let subscription = Subscription {
         beneficiary: Default::default(),
         purchaser: Default::default(),
         name: None,
-        ..plain.subscription.clone()
+        ..anonymous.subscription.clone()
     };
-    (plain.before, plain.subscription) = (Some(nobody.clone()), nobody);
-    let text = told(&plain).to_string();
+    (anonymous.before, anonymous.subscription) = (Some(subscription.clone()), subscription);
+    let text = delivered(&anonymous).to_string();
     assert!(!text.contains('@') && !text.contains("Contoso"), "{text}");
     let debug = format!("{:?}", CloudEvent::new(&event(EventKind::Activated), "urn:contoso:shop"));
-    assert!(!debug.contains('@'), "no log shows who it is about: {debug}");
+    assert!(!debug.contains('@'), "the debug text shows no person: {debug}");
 }

@@ -1,5 +1,5 @@
-//! The page of facts and the code that cites it say the same: no id without a meaning, no meaning
-//! that nothing depends on, and no case of the conformance list whose tests have gone.
+//! The page of facts matches the code that cites it: every cited id is explained, every explained
+//! id is cited, and every case of the conformance list names its tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 const PAGE: &str = "shared/FACTS.md";
 
-/// The kinds of file that cite.
+/// The kinds of file that can cite facts.
 const ENDINGS: [&str; 6] = ["rs", "md", "yaml", "toml", "json", "html"];
 
 #[test]
-fn every_id_that_is_cited_stands_on_the_page() {
+fn every_cited_id_is_explained_on_the_page() {
     let page = page();
     let (ids, groups) = (defined(&page), groups(&page));
     let mut missing = BTreeMap::<String, BTreeSet<PathBuf>>::new();
@@ -38,15 +38,15 @@ fn every_id_on_the_page_is_cited_somewhere() {
         .flat_map(|(_, text)| citations(&text))
         .map(|citation| citation.text())
         .collect();
-    let idle: Vec<String> = defined(&page)
+    let uncited: Vec<String> = defined(&page)
         .into_iter()
         .filter(|id| !cited.contains(id) && !uncovered(&page).contains(id))
         .collect();
-    assert!(idle.is_empty(), "in {PAGE}, but cited nowhere: {idle:?}");
+    assert!(uncited.is_empty(), "in {PAGE}, but cited nowhere: {uncited:?}");
 }
 
 #[test]
-fn every_fact_stands_under_the_heading_of_its_group_once() {
+fn every_fact_is_listed_once_under_its_group() {
     let mut group = None;
     let mut seen = BTreeSet::new();
     for line in page().lines() {
@@ -54,16 +54,16 @@ fn every_fact_stands_under_the_heading_of_its_group_once() {
             group = citations(line).into_iter().map(|citation| citation.text()).next();
         }
         let Some(id) = first_cell(line) else { continue };
-        assert!(seen.insert(id.clone()), "{id} stands twice in {PAGE}");
+        assert!(seen.insert(id.clone()), "{id} is twice in {PAGE}");
         if let Some((fact, _)) = id.rsplit_once('-').filter(|(fact, _)| fact.contains('-')) {
             assert_eq!(group.as_deref(), Some(fact), "the heading above {id}");
         }
     }
-    assert!(!seen.is_empty(), "{PAGE} explains nothing");
+    assert!(!seen.is_empty(), "{PAGE} explains no id");
 }
 
 #[test]
-fn every_case_names_files_that_hold_it_or_says_that_none_does() {
+fn every_case_names_its_test_files_or_says_not_covered() {
     let files: BTreeMap<PathBuf, String> = files().into_iter().collect();
     let page = page();
     for line in page.lines() {
@@ -82,7 +82,7 @@ fn every_case_names_files_that_hold_it_or_says_that_none_does() {
                 .filter(|(_, text)| citations(text).contains(&Citation::One(id.clone())))
                 .map(|(file, _)| file)
                 .collect();
-            assert!(holders.is_empty(), "{id} is covered after all: {holders:?}");
+            assert!(holders.is_empty(), "{id} is covered by {holders:?}");
         }
     }
 }
@@ -101,23 +101,23 @@ fn ids_are_cited_one_by_one_and_never_as_a_range() {
 }
 
 #[test]
-fn a_citation_is_known_in_prose_in_a_list_and_in_a_tests_name() {
-    let of = |text: &str| -> Vec<String> {
+fn citations_are_found_in_prose_in_lists_and_in_test_names() {
+    let found = |text: &str| -> Vec<String> {
         citations(text).into_iter().map(|citation| citation.text()).collect()
     };
-    // Put together here, or they would count as citations themselves.
+    // Composed at run time, so that they are no citations themselves.
     let [group, case] = [["F", "ABC"].join("-"), ["T", "99"].join("-")];
     let fact = [group.as_str(), "7"].join("-");
-    assert_eq!(of(&["(", &fact, ", ", &case, "): "].concat()), [fact.clone(), case.clone()]);
-    assert_eq!(of(&["async fn t", "_99_", "name()"].concat()), [case]);
+    assert_eq!(found(&["(", &fact, ", ", &case, "): "].concat()), [fact.clone(), case.clone()]);
+    assert_eq!(found(&["async fn t", "_99_", "name()"].concat()), [case]);
     assert_eq!(
-        of(&["the whole of ", &group, ", and ", &group, "-*"].concat()),
+        found(&["the whole of ", &group, ", and ", &group, "-*"].concat()),
         [group.clone(), group]
     );
-    assert_eq!(of("UTF-8, T-shirt, F-16, 4D-1, t_x_1, Y-T-99, at_1_time"), [""; 0]);
+    assert_eq!(found("UTF-8, T-shirt, F-16, 4D-1, t_x_1, Y-T-99, at_1_time"), [""; 0]);
 }
 
-/// What a word cites.
+/// A citation in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Citation {
     One(String),
@@ -154,7 +154,7 @@ fn citations(text: &str) -> Vec<Citation> {
     words(text).into_iter().filter_map(|(_, word)| citation(word)).collect()
 }
 
-/// The words, hyphens and underscores included, and where each ends.
+/// The words of a text, with hyphens and underscores, and the end of each.
 fn words(text: &str) -> Vec<(usize, &str)> {
     let mut at = 0;
     let mut words = Vec::new();
@@ -178,13 +178,13 @@ fn groups(page: &str) -> BTreeSet<String> {
     headings.flat_map(citations).map(|citation| citation.text()).collect()
 }
 
-/// The cases that say of themselves that no test holds them.
+/// The cases that the page marks as not covered.
 fn uncovered(page: &str) -> BTreeSet<String> {
     let rows = page.lines().filter(|line| last_cell(line).starts_with("not covered"));
     rows.filter_map(first_cell).collect()
 }
 
-/// The id that a table's row explains.
+/// The id that a row of a table explains.
 fn first_cell(line: &str) -> Option<String> {
     match citation(line.strip_prefix("| ")?.split(" | ").next()?) {
         Some(Citation::One(id)) => Some(id),
@@ -204,7 +204,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// Every file of the repository that may cite, by its path in it.
+/// Every file of the repository that can cite facts, by its path.
 fn files() -> Vec<(PathBuf, String)> {
     let mut files = Vec::new();
     let mut folders = vec![PathBuf::new()];
@@ -215,7 +215,7 @@ fn files() -> Vec<(PathBuf, String)> {
             let path = folder.join(&name);
             let ending = path.extension().and_then(|ending| ending.to_str());
             if entry.file_type().expect("a type").is_dir() {
-                // What is built or kept by tools isn't ours.
+                // Skip build output and the folders of tools.
                 if name != "target" && !name.to_string_lossy().starts_with('.') {
                     folders.push(path);
                 }

@@ -1,11 +1,11 @@
-//! A table that fails when a test tells it to.
+//! A table that fails on demand.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use local::Options;
-use local::stage::Ports;
+use local::system::Ports;
 use shared::domain::{Event, OperationId, Record, SubscriptionId};
 use shared::store::{
     Checkpoint, Checkpoints, Commit, CommitError, Filter, Mark, Page, Store, StoreError,
@@ -20,23 +20,23 @@ pub(crate) enum Failing {
     Reads,
     /// Nothing can be written.
     Commits,
-    /// What is written is written, and the answer is lost.
+    /// Commits are written, but their answers are lost.
     AnswersToCommits,
-    /// Somebody else is always faster.
+    /// Every commit meets a conflict.
     Conflicts,
 }
 
-/// Tells the table how to fail from now on.
+/// Sets how the table fails.
 #[derive(Clone)]
 pub(crate) struct Switch(Arc<Mutex<Failing>>);
 
 impl Switch {
-    /// A switch, and a stage whose table obeys it.
+    /// A switch, and a system whose table obeys it.
     pub(crate) fn new(options: Options) -> (Self, Options) {
         let switch = Self(Arc::new(Mutex::new(Failing::No)));
-        let obeyed = switch.clone();
-        let wrap_store: local::stage::WrapStore = Box::new(move |Ports { store, checkpoints }| {
-            let failing = Arc::new(FailingStore { inner: store, checkpoints, switch: obeyed });
+        let shared = switch.clone();
+        let wrap_store: local::system::WrapStore = Box::new(move |Ports { store, checkpoints }| {
+            let failing = Arc::new(FailingStore { inner: store, checkpoints, switch: shared });
             Ports { store: failing.clone(), checkpoints: failing }
         });
         (switch, Options { wrap_store: Some(wrap_store), ..options })
@@ -64,7 +64,7 @@ impl FailingStore {
 }
 
 fn unavailable() -> StoreError {
-    StoreError::unavailable("told to fail")
+    StoreError::unavailable("failed on purpose")
 }
 
 #[async_trait]

@@ -2,30 +2,30 @@
 
 use emulator::Purchase;
 
-use crate::scene::Scene;
+use crate::test_env::TestEnv;
 
 #[tokio::test]
 async fn a_purchase_is_landed_confirmed_changed_renewed_suspended_reinstated_and_ended() {
-    let scene = Scene::new().await;
-    let id = scene.purchase(Purchase::per_seat("basic", 10));
-    assert!(scene.visit(id).await.body.contains("Confirm"), "a new purchase offers to confirm");
-    scene.confirm(id).await;
+    let env = TestEnv::new().await;
+    let id = env.purchase(Purchase::per_seat("basic", 10));
+    assert!(env.visit(id).await.body.contains("Confirm"), "a new purchase offers to confirm");
+    env.confirm(id).await;
 
-    scene.world(|world| world.change_plan(id, "team")).expect("a change");
-    assert_eq!(scene.deliver_statuses().await, [200]);
-    scene.world(|world| world.change_quantity(id, 20)).expect("a change");
-    assert_eq!(scene.deliver_statuses().await, [200]);
-    scene.world(|world| world.renew(id)).expect("a renewal");
-    assert_eq!(scene.deliver_statuses().await, [200]);
-    scene.world(|world| world.suspend(id)).expect("a suspension");
-    assert_eq!(scene.deliver_statuses().await, [200]);
-    scene.world(|world| world.reinstate(id)).expect("a reinstatement");
-    assert_eq!(scene.deliver_statuses().await, [200]);
-    scene.world(|world| world.unsubscribe(id)).expect("an end");
-    assert_eq!(scene.deliver_statuses().await, [200]);
+    env.world(|world| world.change_plan(id, "team")).expect("a change");
+    assert_eq!(env.deliver_statuses().await, [200]);
+    env.world(|world| world.change_quantity(id, 20)).expect("a change");
+    assert_eq!(env.deliver_statuses().await, [200]);
+    env.world(|world| world.renew(id)).expect("a renewal");
+    assert_eq!(env.deliver_statuses().await, [200]);
+    env.world(|world| world.suspend(id)).expect("a suspension");
+    assert_eq!(env.deliver_statuses().await, [200]);
+    env.world(|world| world.reinstate(id)).expect("a reinstatement");
+    assert_eq!(env.deliver_statuses().await, [200]);
+    env.world(|world| world.unsubscribe(id)).expect("an end");
+    assert_eq!(env.deliver_statuses().await, [200]);
 
     assert_eq!(
-        scene.event_names(id).await,
+        env.event_names(id).await,
         [
             "Purchased",
             "Activated",
@@ -37,8 +37,8 @@ async fn a_purchase_is_landed_confirmed_changed_renewed_suspended_reinstated_and
             "Unsubscribed"
         ]
     );
-    let microsoft = scene.world(|world| world.subscription(id));
-    let record = scene.record(id).await.expect("a record");
+    let microsoft = env.world(|world| world.subscription(id));
+    let record = env.record(id).await.expect("a record");
     assert_eq!(record.status().as_str(), microsoft.status);
     assert_eq!(record.subscription.plan_id, microsoft.plan_id);
     assert_eq!(record.subscription.quantity, microsoft.quantity.map(u64::from));

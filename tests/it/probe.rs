@@ -1,5 +1,5 @@
-//! A store between the functions and their table that counts what is written, refuses on demand,
-//! and can let time pass at every batch of reads.
+//! A store in front of the table that counts writes, fails on demand, and can let time pass with
+//! every batch of reads.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -10,54 +10,54 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 use emulator::Emulator;
 use local::Options;
-use local::stage::Ports;
+use local::system::Ports;
 use shared::domain::{Event, OperationId, Record, SubscriptionId};
 use shared::store::{
     Checkpoint, Checkpoints, Commit, CommitError, Filter, Mark, Page, Store, StoreError,
 };
 use uuid::Uuid;
 
-use crate::scene::Scene;
+use crate::test_env::TestEnv;
 
-/// What a test reads from the store, and sets in it.
+/// Counters that a test reads, and switches that it sets.
 #[derive(Default)]
 pub(crate) struct Probe {
     /// Commits that wrote something.
     pub commits: AtomicU64,
     /// Checkpoints saved.
     pub checkpoints: AtomicU64,
-    /// Every call fails as if the table were away.
-    pub is_away: AtomicBool,
+    /// If set, every call fails as if the table were down.
+    pub is_down: AtomicBool,
     slow: OnceLock<(Emulator, Duration)>,
 }
 
 impl Probe {
-    /// A scene with a probe in it.
-    pub(crate) async fn scene(options: Options) -> (Scene, Arc<Self>) {
+    /// An environment with a probe in it.
+    pub(crate) async fn env(options: Options) -> (TestEnv, Arc<Self>) {
         let probe = Arc::new(Self::default());
-        let seen = probe.clone();
+        let shared = probe.clone();
         let options = Options {
             wrap_store: Some(Box::new(move |Ports { store, checkpoints }| {
-                let probed = Arc::new(Probed { inner: store, checkpoints, probe: seen });
+                let probed = Arc::new(Probed { inner: store, checkpoints, probe: shared });
                 Ports { store: probed.clone(), checkpoints: probed }
             })),
             ..options
         };
-        (Scene::with(options).await, probe)
+        (TestEnv::with(options).await, probe)
     }
 
-    /// From now on every batch of reads takes this long.
-    pub(crate) fn slow_down(&self, scene: &Scene, by: Duration) {
-        assert!(self.slow.set((scene.microsoft().clone(), by)).is_ok(), "slowed down once");
+    /// Makes every batch of reads take this long.
+    pub(crate) fn slow_down(&self, env: &TestEnv, by: Duration) {
+        assert!(self.slow.set((env.microsoft().clone(), by)).is_ok(), "slowed down once");
     }
 
-    /// What was written so far: commits, and checkpoints.
+    /// The numbers of commits and checkpoints so far.
     pub(crate) fn written(&self) -> (u64, u64) {
         (self.commits.load(Ordering::SeqCst), self.checkpoints.load(Ordering::SeqCst))
     }
 
     fn check(&self) -> Result<(), StoreError> {
-        if self.is_away.load(Ordering::SeqCst) {
+        if self.is_down.load(Ordering::SeqCst) {
             return Err(StoreError::unavailable("switched off by the test"));
         }
         Ok(())
@@ -134,17 +134,17 @@ impl Checkpoints for Probed {
     }
 }
 
-/// Replaces the body of a subscription's record by something no program writes.
-pub(crate) async fn corrupt(scene: &Scene, id: Uuid, body: &str) {
-    overwrite(scene, id, "body", body).await;
+/// Replaces the body of a subscription's record by a text, which no program writes.
+pub(crate) async fn corrupt(env: &TestEnv, id: Uuid, body: &str) {
+    overwrite(env, id, "body", body).await;
 }
 
 /// Replaces a part of a subscription's record, such as `body.updatedAt`, by a text.
-pub(crate) async fn overwrite(scene: &Scene, id: Uuid, part: &str, text: &str) {
-    let url = scene.stage.database_url().expect("an embedded database");
-    local::database::client(url, &scene.stage.variables["AWS_REGION"])
+pub(crate) async fn overwrite(env: &TestEnv, id: Uuid, part: &str, text: &str) {
+    let url = env.system.database_url().expect("an embedded database");
+    local::database::client(url, &env.system.variables["AWS_REGION"])
         .update_item()
-        .table_name(&scene.stage.variables["TABLE_NAME"])
+        .table_name(&env.system.variables["TABLE_NAME"])
         .key("pk", AttributeValue::S(format!("SUB#{id}")))
         .key("sk", AttributeValue::S("RECORD".to_owned()))
         .update_expression(format!("SET {part} = :text"))

@@ -27,7 +27,7 @@ use shared::publisher::standard_webhooks::WebhookKeys;
 use shared::store::Target;
 use uuid::Uuid;
 
-use crate::delivery_scene::{KEY, Scene, id, records};
+use crate::delivery_env::{DeliveryEnv, KEY, id, records};
 
 const README: &str = include_str!("../../functions/delivery/README.md");
 
@@ -226,17 +226,17 @@ impl Example {
     /// Has the delivery that ships send a subscription's first events twice. Returns the requests.
     async fn is_told_twice(&self, number: u128, keys: &str) -> Vec<Request<Bytes>> {
         let url = format!("{}/events", self.url);
-        let scene = Scene::with(&[("DELIVERY_ENDPOINT", &url), ("DELIVERY_SIGNING_KEY", keys)]);
-        follows_the_machines_clock(&scene);
+        let env = DeliveryEnv::with(&[("DELIVERY_ENDPOINT", &url), ("DELIVERY_SIGNING_KEY", keys)]);
+        follows_the_machines_clock(&env);
         let recording = Arc::new(Recording::default());
         let delivery = || {
-            let (table, clock) = (Arc::new(scene.table.clone()), scene.clock.clone());
-            scene.delivery_on(table, recording.clone(), clock)
+            let (table, clock) = (Arc::new(env.table.clone()), env.clock.clone());
+            env.delivery_on(table, recording.clone(), clock)
         };
-        let events = scene.record(number, 10).await;
+        let events = env.record(number, 10).await;
         delivery().stream(&records(&events)).await;
         let all = From::Event(Position::default());
-        redeliver(&scene.table, &*scene.clock, id(number), Target::Endpoint, all)
+        redeliver(&env.table, &*env.clock, id(number), Target::Endpoint, all)
             .await
             .expect("the table is there");
         delivery().sweep(Driver::BesideTheStream).await.expect("the table is there");
@@ -246,17 +246,17 @@ impl Example {
         assert_eq!(statuses, [204; 4], "{keys}");
         let header = |request: &Request<Bytes>| request.headers()["webhook-id"].clone();
         let ids: Vec<_> = requests.iter().map(header).collect();
-        let recorded = scene.recorded(number);
+        let recorded = env.recorded(number);
         assert_eq!(ids, [recorded.clone(), recorded].concat());
         requests
     }
 
     /// How a change to this many seats is decided, with the example as the product that is asked.
     async fn decides(&self, keys: &str, seats: u64) -> Ruling {
-        let scene = Scene::new();
-        follows_the_machines_clock(&scene);
-        scene.record(QUESTIONED, 10).await;
-        let current = scene.table.record(id(QUESTIONED)).expect("a record");
+        let env = DeliveryEnv::new();
+        follows_the_machines_clock(&env);
+        env.record(QUESTIONED, 10).await;
+        let current = env.table.record(id(QUESTIONED)).expect("a record");
         let operation_id = OperationId(Uuid::from_u128(2));
         let operation: Result<Operation, _> = serde_json::from_value(json!({
             "id": operation_id, "action": "ChangeQuantity", "quantity": seats,
@@ -274,7 +274,7 @@ impl Example {
             ClientSecret::Given(keys.to_owned().into()),
             Some(ChangePolicy::Reject),
             Arc::new(HttpClient::default()),
-            scene.clock.clone(),
+            env.clock.clone(),
         );
         let approval = ChangeApproval {
             policy: ChangePolicy::Accept,
@@ -301,8 +301,8 @@ impl Drop for Example {
 }
 
 /// The examples refuse what was not signed just now.
-fn follows_the_machines_clock(scene: &Scene) {
-    scene.clock.advance(Timestamp::now().duration_since(scene.clock.now()));
+fn follows_the_machines_clock(env: &DeliveryEnv) {
+    env.clock.advance(Timestamp::now().duration_since(env.clock.now()));
 }
 
 /// HTTP, and a copy of all requests with the status of their answers.

@@ -1,107 +1,25 @@
-//! The table. The contract is held against every store there is; what only DynamoDB's items show
-//! is looked at here.
+//! The table. Every implementation of the store runs the contract. The tests of DynamoDB's items
+//! are here.
 
 mod contract;
+mod idempotency;
 mod outbox;
-mod requests;
+mod released;
+mod table;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
-use local::{Database, database};
 use serde_json::json;
 use shared::domain::{
     Action, Cause, Decision, NextVersion, Observation, OperationId, Record, SubscriptionId, observe,
 };
-use shared::host::clock::Clock;
-use shared::host::environment::Environment;
-use shared::host::http_client::{HttpClient, Transport};
 use shared::host::retry::Transient;
-use shared::store::{
-    Checkpoints, Commit, Filter, Mark, OperationOutcome, Outbox, Store, StoreError,
-};
+use shared::store::{Commit, Filter, Mark, OperationOutcome, Store, StoreError};
+use table::{Stopped, TABLE, Table};
 use uuid::Uuid;
-
-/// Nothing waits here.
-#[derive(Debug)]
-struct Stopped;
-
-#[async_trait]
-impl Clock for Stopped {
-    fn now(&self) -> Timestamp {
-        noon()
-    }
-
-    async fn sleep(&self, _: std::time::Duration) {}
-
-    fn new_id(&self) -> Uuid {
-        Uuid::new_v4()
-    }
-}
-
-/// The table on the embedded database, and a way past the store.
-struct Table {
-    store: Arc<dyn Store>,
-    outbox: Arc<dyn Outbox>,
-    checkpoints: Arc<dyn Checkpoints>,
-    raw: aws_sdk_dynamodb::Client,
-    database: Option<Database>,
-}
-
-const TABLE: &str = "subscriptions";
-
-impl Table {
-    async fn new() -> Self {
-        let table = Self::without_table().await;
-        database::create_table(&table.raw, TABLE).await.expect("the table is made");
-        table
-    }
-
-    async fn without_table() -> Self {
-        let database = Database::start(None).await.expect("the database starts");
-        let url = database.url().to_owned();
-        let raw = database::client(&url, "us-east-1");
-        let environment = Environment::from_fn(move |name| match name {
-            "TABLE_NAME" => Some(TABLE.to_owned()),
-            "AWS_ENDPOINT_URL_DYNAMODB" => Some(url.clone()),
-            "AWS_REGION" => Some("us-east-1".to_owned()),
-            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("local".to_owned()),
-            _ => None,
-        });
-        let transport: Arc<dyn Transport> = Arc::new(HttpClient::default());
-        let store = shared::config::table(&environment, &transport, Arc::new(Stopped))
-            .expect("the settings are fine");
-        Self {
-            outbox: store.clone(),
-            checkpoints: store.clone(),
-            store,
-            raw,
-            database: Some(database),
-        }
-    }
-
-    /// Every item of a subscription, by sort key.
-    async fn items(&self, id: SubscriptionId) -> Vec<HashMap<String, AttributeValue>> {
-        let query = self.raw.query().table_name(TABLE).key_condition_expression("pk = :pk");
-        let partition = AttributeValue::S(format!("SUB#{id}"));
-        let answer = query.expression_attribute_values(":pk", partition).send().await;
-        answer.expect("the database answers").items.unwrap_or_default()
-    }
-
-    /// Writes over the item of a record, keeping these attributes only, and a body that is none.
-    async fn corrupt(&self, id: SubscriptionId, kept: &[&str]) {
-        let mut items = self.items(id).await;
-        items.retain(|item| sort(item) == "RECORD");
-        let mut item = items.pop().expect("a record");
-        item.retain(|name, _| kept.contains(&name.as_str()));
-        item.insert("body".into(), AttributeValue::S("not a record".into()));
-        let put = self.raw.put_item().table_name(TABLE).set_item(Some(item));
-        put.send().await.expect("the database takes it");
-    }
-}
 
 const ATTRIBUTES: [&str; 6] = ["pk", "sk", "version", "status", "offer_id", "subscription_id"];
 
@@ -125,7 +43,8 @@ fn seen(id: SubscriptionId, status: &str, offer: &str, seats: u64) -> Observatio
     .expect("an observation")
 }
 
-/// What the rules make of an observation. An hour passes with every version, so that nothing settles.
+/// The version that the rules make of an observation. Each version is an hour later, so that no
+/// read counts as late.
 fn change(current: Option<&Record>, observed: &Observation) -> NextVersion {
     let hours = current.map_or(0, |record| i64::try_from(record.version).expect("few versions"));
     let now = noon() + SignedDuration::from_hours(hours);
@@ -156,7 +75,7 @@ fn mark(number: u128) -> Mark {
     }
 }
 
-fn of(change: &NextVersion) -> Commit {
+fn unmarked(change: &NextVersion) -> Commit {
     Commit { next: Some(change.clone()), mark: None }
 }
 
@@ -165,7 +84,7 @@ fn marked(change: Option<&NextVersion>, mark: &Mark) -> Commit {
 }
 
 /// Runs each case of the contract on a table of its own.
-macro_rules! hold_on_every_store {
+macro_rules! test_every_store {
     ($($case:ident),+ $(,)?) => {
         mod on_dynamodb {
             $(#[tokio::test]
@@ -175,101 +94,101 @@ macro_rules! hold_on_every_store {
             })+
         }
 
-        /// The one the simulation stands on.
+        /// The store of the simulation.
         mod in_memory {
             $(#[tokio::test]
             async fn $case() {
-                super::contract::$case(&simulation::MemoryStore::default()).await;
+                super::contract::$case(&memory_store::MemoryStore::default()).await;
             })+
         }
     };
 }
 
-hold_on_every_store!(
+test_every_store!(
     a_first_version_is_written_once,
-    a_version_follows_the_one_before_and_no_other,
+    a_version_must_follow_the_previous_one,
     an_operation_is_marked_once,
-    a_refused_commit_writes_nothing_at_all,
-    a_commit_of_nothing_is_no_failure,
+    a_refused_commit_writes_nothing,
+    an_empty_commit_succeeds,
     a_record_and_a_mark_are_read_together,
-    of_many_writers_of_one_version_one_wins,
-    of_many_answers_to_one_operation_one_wins,
+    only_one_of_many_writers_of_a_version_wins,
+    only_one_of_many_answers_to_an_operation_wins,
     events_are_read_in_order_page_by_page,
-    many_records_are_read_at_once,
-    records_are_listed_by_status_by_offer_by_both_and_all,
-    lists_follow_changes,
-    a_list_that_goes_on_from_nonsense_is_refused,
+    many_records_are_read_in_one_call,
+    records_are_listed_by_status_offer_both_or_neither,
+    lists_reflect_changes,
+    a_malformed_list_position_is_refused,
 );
 
 #[tokio::test]
-async fn a_checkpoint_is_kept_on_dynamodb() {
+async fn a_checkpoint_is_stored_on_dynamodb() {
     let table = Table::new().await;
-    contract::a_checkpoint_is_kept(&*table.store, &*table.checkpoints).await;
+    contract::a_checkpoint_is_stored(&*table.store, &*table.checkpoints).await;
 }
 
 #[tokio::test]
-async fn a_checkpoint_is_kept_in_memory() {
-    let table = simulation::MemoryStore::default();
-    contract::a_checkpoint_is_kept(&table, &table).await;
+async fn a_checkpoint_is_stored_in_memory() {
+    let table = memory_store::MemoryStore::default();
+    contract::a_checkpoint_is_stored(&table, &table).await;
 }
 
-/// The same for what is to be carried to the publisher's product.
-macro_rules! hold_on_every_outbox {
+/// The same for the events that are pending for the publisher's product.
+macro_rules! test_every_outbox {
     ($($case:ident),+ $(,)?) => {
         mod outbox_on_dynamodb {
             $(#[tokio::test]
             async fn $case() {
                 let table = super::Table::new().await;
                 let (store, outbox) = (&*table.store, &*table.outbox);
-                super::outbox::$case(super::outbox::Faces { store, outbox }).await;
+                super::outbox::$case(super::outbox::OutboxTable { store, outbox }).await;
             })+
         }
 
         mod outbox_in_memory {
             $(#[tokio::test]
             async fn $case() {
-                let table = simulation::MemoryStore::default();
+                let table = memory_store::MemoryStore::default();
                 let (store, outbox) = (&table, &table);
-                super::outbox::$case(super::outbox::Faces { store, outbox }).await;
+                super::outbox::$case(super::outbox::OutboxTable { store, outbox }).await;
             })+
         }
     };
 }
 
-hold_on_every_outbox!(
-    a_cursor_is_moved_from_the_revision_it_had_and_from_no_other,
-    of_many_who_move_a_cursor_one_wins,
-    a_backlog_goes_on_from_any_place,
+test_every_outbox!(
+    a_cursor_moves_only_from_its_current_revision,
+    only_one_of_many_moves_of_a_cursor_wins,
+    a_backlog_can_be_read_from_any_position,
     events_are_due_until_they_are_settled,
     a_cursor_is_due_at_its_time_and_parked_until_it_is_moved,
-    what_is_due_is_listed_the_oldest_first_page_by_page,
+    due_entries_are_listed_oldest_first_and_page_by_page,
 );
 
-/// The same for requests that carry keys.
-macro_rules! hold_on_every_desk {
+/// The same for requests with idempotency keys.
+macro_rules! test_every_idempotency_store {
     ($($case:ident),+ $(,)?) => {
-        mod requests_on_dynamodb {
+        mod idempotency_on_dynamodb {
             $(#[tokio::test]
             async fn $case() {
                 let table = super::Table::new().await;
-                super::requests::$case(&super::requests::desk(&table)).await;
+                super::idempotency::$case(&super::idempotency::dynamodb(&table)).await;
             })+
         }
 
-        mod requests_in_memory {
+        mod idempotency_in_memory {
             $(#[tokio::test]
             async fn $case() {
-                super::requests::$case(&simulation::MemoryStore::default()).await;
+                super::idempotency::$case(&memory_store::MemoryStore::default()).await;
             })+
         }
     };
 }
 
-hold_on_every_desk!(
-    a_request_is_kept_once_and_answered,
-    a_key_is_good_for_a_day,
-    a_released_key_is_free,
-    of_many_requests_with_one_key_one_is_kept,
+test_every_idempotency_store!(
+    a_request_is_stored_once_and_completed,
+    a_key_is_valid_for_a_day,
+    an_abandoned_key_is_free,
+    only_one_of_many_requests_with_a_key_is_stored,
 );
 
 #[tokio::test]
@@ -282,21 +201,21 @@ async fn events_and_marks_expire_and_records_never() {
     assert_eq!(items.len(), 1 + 1 + purchase.events.len(), "record, mark, events");
     for item in items {
         let lives = item.get("expires_at").map(|at| {
-            let at: i64 = at.as_n().expect("TTL wants a number").parse().expect("of seconds");
+            let at: i64 = at.as_n().expect("TTL needs a number").parse().expect("of seconds");
             at - noon().as_second()
         });
         match sort(&item) {
-            "RECORD" => assert_eq!(lives, None, "T-25: data is kept"),
-            // Long beyond the eight hours of redelivery (F-WHD-4).
+            "RECORD" => assert_eq!(lives, None, "T-25: records are kept"),
+            // Much longer than the eight hours of redelivery (F-WHD-4).
             mark if mark.starts_with("OP#") => assert_eq!(lives, Some(90 * day)),
             event if event.starts_with("EVENT#") => assert_eq!(lives, Some(400 * day)),
-            other => panic!("an item nobody knows: {other}"),
+            other => panic!("an unknown item: {other}"),
         }
     }
 }
 
 #[tokio::test]
-async fn only_records_have_a_place_in_the_lists() {
+async fn only_records_are_indexed_for_lists() {
     let table = Table::new().await;
     let purchase = first(id(1), "Subscribed");
     table.store.commit(id(1), &marked(Some(&purchase), &mark(1))).await.expect("committed");
@@ -307,12 +226,12 @@ async fn only_records_have_a_place_in_the_lists() {
 }
 
 #[tokio::test]
-async fn a_record_that_can_not_be_read_fails_alone() {
+async fn an_unreadable_record_fails_alone() {
     for kept in [&ATTRIBUTES[..], &["pk", "sk"]] {
         let table = Table::new().await;
         let ids: Vec<_> = (0..5).map(id).collect();
         for id in &ids {
-            table.store.commit(*id, &of(&first(*id, "Subscribed"))).await.expect("committed");
+            table.store.commit(*id, &unmarked(&first(*id, "Subscribed"))).await.expect("committed");
         }
         table.corrupt(id(2), kept).await;
         let read = table.store.load_many(&ids).await.expect("the others are fine");
@@ -337,17 +256,18 @@ async fn a_record_that_can_not_be_read_fails_alone() {
 }
 
 #[tokio::test]
-async fn a_table_that_is_not_there_is_refused_and_one_that_is_away_is_worth_another_try() {
+async fn a_missing_table_is_a_refusal_and_an_unreachable_one_is_transient() {
     let mut table = Table::without_table().await;
     let refused = table.store.load(id(1)).await.expect_err("no table");
     assert!(matches!(refused, StoreError::Refused { .. }) && !refused.is_transient(), "{refused}");
     table.database = None;
-    // The server may take a moment to let go of its last connection, and answers until then.
-    let away = loop {
-        match table.store.load(id(1)).await.expect_err("no table, or nobody there") {
+    // The server may answer until it has closed its last connection.
+    let unreachable = loop {
+        match table.store.load(id(1)).await.expect_err("no table or no server") {
             StoreError::Refused { .. } => tokio::task::yield_now().await,
-            away => break away,
+            other => break other,
         }
     };
-    assert!(matches!(away, StoreError::Unavailable { .. }) && away.is_transient(), "{away}");
+    assert!(matches!(unreachable, StoreError::Unavailable { .. }), "{unreachable}");
+    assert!(unreachable.is_transient(), "{unreachable}");
 }

@@ -1,52 +1,53 @@
-//! Who may call the webhook: T-16 (section 6.4).
+//! The webhook accepts only calls that Microsoft signed: T-16 (section 6.4).
 
 use emulator::{Call, Forgery, Purchase, TokenVersion};
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::scene::Scene;
+use crate::test_env::TestEnv;
 
 pub(crate) const VERSIONS: [TokenVersion; 2] = [TokenVersion::V1, TokenVersion::V2];
 
-/// A change that waits for its call.
-pub(crate) struct Door {
-    pub scene: Scene,
+/// An environment with a change whose webhook call is due.
+pub(crate) struct WebhookEnv {
+    pub env: TestEnv,
     id: Uuid,
     operation: Uuid,
     pub body: String,
 }
 
-impl Door {
+impl WebhookEnv {
     pub(crate) async fn new() -> Self {
-        let scene = Scene::new().await;
-        let id = scene.active(Purchase::per_seat("basic", 10)).await;
-        let operation = scene.world(|world| world.change_plan(id, "team")).expect("a change");
-        let body = scene.body_of(operation).to_string();
-        scene.world(|world| world.clear_calls());
-        Self { scene, id, operation, body }
+        let env = TestEnv::new().await;
+        let id = env.active(Purchase::per_seat("basic", 10)).await;
+        let operation = env.world(|world| world.change_plan(id, "team")).expect("a change");
+        let body = env.body_of(operation).to_string();
+        env.world(|world| world.clear_calls());
+        Self { env, id, operation, body }
     }
 
-    pub(crate) async fn knock(&self, token: &str) -> u16 {
+    /// Calls the webhook with this token. Returns the status.
+    pub(crate) async fn call_with(&self, token: &str) -> u16 {
         let authorization = format!("Bearer {token}");
-        self.scene.call(self.body.clone(), Some(&authorization)).await.status.as_u16()
+        self.env.call(self.body.clone(), Some(&authorization)).await.status.as_u16()
     }
 
     pub(crate) fn token(&self) -> String {
-        self.scene.microsoft().entra(|entra| entra.webhook_token(TokenVersion::V1))
+        self.env.microsoft().entra(|entra| entra.webhook_token(TokenVersion::V1))
     }
 
     pub(crate) fn claims(&self, version: TokenVersion) -> Value {
-        self.scene.microsoft().entra(|entra| entra.webhook_claims(version))
+        self.env.microsoft().entra(|entra| entra.webhook_claims(version))
     }
 
     pub(crate) fn signed(&self, claims: &Value) -> String {
-        self.scene.microsoft().entra(|entra| entra.sign(claims))
+        self.env.microsoft().entra(|entra| entra.sign(claims))
     }
 
-    /// The same of claims that no JSON value can hold.
+    /// The same for claims that no JSON value can represent.
     pub(crate) fn signed_text(&self, claims: &str) -> String {
-        self.scene.microsoft().entra(|entra| {
+        self.env.microsoft().entra(|entra| {
             let kid = entra.signing_kid();
             let header = json!({ "typ": "JWT", "alg": "RS256", "kid": kid }).to_string();
             entra.sign_text(&header, claims)
@@ -54,54 +55,54 @@ impl Door {
     }
 
     pub(crate) fn now(&self) -> i64 {
-        self.scene.world(|world| world.now().as_second())
+        self.env.world(|world| world.now().as_second())
     }
 
     pub(crate) fn key_fetches(&self) -> u64 {
-        self.scene.microsoft().entra(|entra| entra.key_fetches())
+        self.env.microsoft().entra(|entra| entra.key_fetches())
     }
 
-    /// Nothing was asked, answered or changed.
-    pub(crate) async fn assert_shut(&self) {
+    /// Asserts that no call was made to Microsoft and nothing changed.
+    pub(crate) async fn assert_untouched(&self) {
         for call in [Call::Token, Call::GetOperation, Call::UpdateOperation, Call::GetSubscription]
         {
-            assert_eq!(self.scene.calls_of(call).len(), 0, "{call:?}");
+            assert_eq!(self.env.calls_of(call).len(), 0, "{call:?}");
         }
-        let operation = self.scene.world(|world| world.operation(self.operation));
+        let operation = self.env.world(|world| world.operation(self.operation));
         assert_eq!(operation.status, "InProgress");
-        let record = self.scene.record(self.id).await.expect("a record");
+        let record = self.env.record(self.id).await.expect("a record");
         assert_eq!(record.subscription.plan_id, "basic");
     }
 }
 
 #[tokio::test]
-async fn t_16_tokens_of_version_1_and_version_2_are_let_in() {
-    // F-WHJ-3: both occur; version 2 comes without `nbf`.
+async fn t_16_tokens_of_version_1_and_version_2_are_accepted() {
+    // F-WHJ-3: both versions occur. Version 2 comes without `nbf`.
     for version in VERSIONS {
-        let door = Door::new().await;
-        let token = door.signed(&door.claims(version));
-        assert_eq!(door.knock(&token).await, 200, "{version:?}");
-        door.scene.assert_agrees(door.id, "let in").await;
+        let webhook = WebhookEnv::new().await;
+        let token = webhook.signed(&webhook.claims(version));
+        assert_eq!(webhook.call_with(&token).await, 200, "{version:?}");
+        webhook.env.assert_agrees(webhook.id, "accepted").await;
     }
 }
 
 #[tokio::test]
 async fn t_16_every_forgery_of_either_version_is_refused_with_401_and_changes_nothing() {
-    let door = Door::new().await;
-    // The keys are there, so that nothing is refused for want of them.
-    door.scene.signed(json!({}).to_string()).await;
+    let webhook = WebhookEnv::new().await;
+    // Fetch the keys first, so that no token is refused because they are missing.
+    webhook.env.signed(json!({}).to_string()).await;
     for version in VERSIONS {
         for forgery in Forgery::ALL {
-            let token = door.scene.microsoft().entra(|entra| entra.forge(forgery, version));
-            assert_eq!(door.knock(&token).await, 401, "{forgery:?} of {version:?}");
+            let token = webhook.env.microsoft().entra(|entra| entra.forge(forgery, version));
+            assert_eq!(webhook.call_with(&token).await, 401, "{forgery:?} of {version:?}");
         }
     }
-    door.assert_shut().await;
+    webhook.assert_untouched().await;
 }
 
 #[tokio::test]
-async fn t_16_the_same_forgeries_are_refused_by_a_program_that_has_just_started() {
-    // No keys are cached yet: an unknown key is unknown only after Entra was asked.
+async fn t_16_forgeries_are_refused_on_a_cold_start_too() {
+    // No keys are cached yet, so Entra is asked before a key counts as unknown.
     for forgery in [
         Forgery::UnknownKid,
         Forgery::ForeignKey,
@@ -112,18 +113,18 @@ async fn t_16_the_same_forgeries_are_refused_by_a_program_that_has_just_started(
         Forgery::X5cHeader,
         Forgery::X5uHeader,
     ] {
-        let door = Door::new().await;
-        let token = door.scene.microsoft().entra(|entra| entra.forge(forgery, TokenVersion::V2));
-        assert_eq!(door.knock(&token).await, 401, "{forgery:?}");
-        door.assert_shut().await;
+        let webhook = WebhookEnv::new().await;
+        let token = webhook.env.microsoft().entra(|entra| entra.forge(forgery, TokenVersion::V2));
+        assert_eq!(webhook.call_with(&token).await, 401, "{forgery:?}");
+        webhook.assert_untouched().await;
     }
 }
 
 #[tokio::test]
-async fn t_16_claims_that_are_absurd_twofold_or_of_another_type_are_refused_with_401() {
-    let door = Door::new().await;
+async fn t_16_malformed_and_wrong_claims_are_refused_with_401() {
+    let webhook = WebhookEnv::new().await;
     let other = Uuid::from_u128(7).to_string();
-    let now = door.now();
+    let now = webhook.now();
     let changes: Vec<(&str, Value)> = vec![
         ("exp", json!((now + 3600).to_string())),
         ("exp", json!(null)),
@@ -154,28 +155,28 @@ async fn t_16_claims_that_are_absurd_twofold_or_of_another_type_are_refused_with
         ("ver", json!("3.0")),
     ];
     for (claim, value) in changes {
-        let mut claims = door.claims(TokenVersion::V1);
+        let mut claims = webhook.claims(TokenVersion::V1);
         claims[claim] = value.clone();
-        assert_eq!(door.knock(&door.signed(&claims)).await, 401, "{claim}: {value}");
+        assert_eq!(webhook.call_with(&webhook.signed(&claims)).await, 401, "{claim}: {value}");
     }
-    // An issuer that only begins like the right one.
+    // An issuer that only starts with the right one.
     for tail in ["v2.0", "../", " ", "\u{0}", "?"] {
-        let mut claims = door.claims(TokenVersion::V1);
+        let mut claims = webhook.claims(TokenVersion::V1);
         let issuer = claims["iss"].as_str().expect("an issuer").to_owned();
         claims["iss"] = json!(format!("{issuer}{tail}"));
-        assert_eq!(door.knock(&door.signed(&claims)).await, 401, "{issuer}{tail}");
+        assert_eq!(webhook.call_with(&webhook.signed(&claims)).await, 401, "{issuer}{tail}");
     }
     for claims in [json!({}), json!([]), json!(null), json!("claims"), json!(7)] {
-        assert_eq!(door.knock(&door.signed(&claims)).await, 401, "{claims}");
+        assert_eq!(webhook.call_with(&webhook.signed(&claims)).await, 401, "{claims}");
     }
-    door.assert_shut().await;
+    webhook.assert_untouched().await;
 }
 
 #[tokio::test]
-async fn t_16_headers_with_another_algorithm_or_a_key_of_their_own_are_refused_with_401() {
-    let door = Door::new().await;
-    let kid = door.scene.microsoft().entra(|entra| entra.signing_kid());
-    let claims = door.claims(TokenVersion::V1).to_string();
+async fn t_16_headers_with_another_algorithm_or_key_id_are_refused_with_401() {
+    let webhook = WebhookEnv::new().await;
+    let kid = webhook.env.microsoft().entra(|entra| entra.signing_kid());
+    let claims = webhook.claims(TokenVersion::V1).to_string();
     for header in [
         json!({ "alg": "RS384", "kid": kid }),
         json!({ "alg": "PS256", "kid": kid }),
@@ -195,16 +196,16 @@ async fn t_16_headers_with_another_algorithm_or_a_key_of_their_own_are_refused_w
         json!(null),
     ] {
         let token =
-            door.scene.microsoft().entra(|entra| entra.sign_text(&header.to_string(), &claims));
-        assert_eq!(door.knock(&token).await, 401, "{header}");
+            webhook.env.microsoft().entra(|entra| entra.sign_text(&header.to_string(), &claims));
+        assert_eq!(webhook.call_with(&token).await, 401, "{header}");
     }
-    door.assert_shut().await;
+    webhook.assert_untouched().await;
 }
 
 #[tokio::test]
-async fn t_16_whatever_is_not_one_bearer_token_is_refused_with_401() {
-    let door = Door::new().await;
-    let token = door.token();
+async fn t_16_a_call_without_exactly_one_bearer_token_is_refused_with_401() {
+    let webhook = WebhookEnv::new().await;
+    let token = webhook.token();
     let bytes = |text: &[u8]| http::HeaderValue::from_bytes(text).expect("a header's bytes");
     let headers: Vec<Vec<http::HeaderValue>> = vec![
         vec![],
@@ -226,76 +227,82 @@ async fn t_16_whatever_is_not_one_bearer_token_is_refused_with_401() {
         vec![bytes(format!("Bearer {token}").as_bytes()), bytes(b"Bearer other")],
     ];
     for values in headers {
-        let mut request = door.scene.http.post(door.scene.url("/webhook")).body(door.body.clone());
+        let mut request =
+            webhook.env.http.post(webhook.env.url("/webhook")).body(webhook.body.clone());
         for value in &values {
             request = request.header(AUTHORIZATION, value);
         }
-        let answer = door.scene.send(request).await;
+        let answer = webhook.env.send(request).await;
         assert_eq!(answer.status, 401, "{values:.60?}");
         assert_eq!(answer.headers[WWW_AUTHENTICATE], "Bearer", "{values:.60?}");
     }
-    // A token elsewhere than in the header is none.
-    let elsewhere = door.scene.url(&format!("/webhook?access_token={token}"));
-    let answer = door.scene.send(door.scene.http.post(elsewhere).body(door.body.clone())).await;
+    // A token in the query does not count.
+    let elsewhere = webhook.env.url(&format!("/webhook?access_token={token}"));
+    let answer =
+        webhook.env.send(webhook.env.http.post(elsewhere).body(webhook.body.clone())).await;
     assert_eq!(answer.status, 401);
-    door.assert_shut().await;
+    webhook.assert_untouched().await;
 }
 
 #[tokio::test]
-async fn t_16_a_token_of_a_megabyte_opens_nothing_and_is_not_decoded() {
-    let door = Door::new().await;
+async fn t_16_a_token_of_a_megabyte_is_refused_without_decoding_it() {
+    let webhook = WebhookEnv::new().await;
     let huge =
         format!("Bearer {}.{}.{}", "A".repeat(400_000), "A".repeat(400_000), "A".repeat(200_000));
     // The server may refuse the header before the function sees it.
-    let sent = door.scene.http.post(door.scene.url("/webhook")).header(AUTHORIZATION, huge);
-    if let Ok(answer) = sent.body(door.body.clone()).send().await {
+    let sent = webhook.env.http.post(webhook.env.url("/webhook")).header(AUTHORIZATION, huge);
+    if let Ok(answer) = sent.body(webhook.body.clone()).send().await {
         assert!([401, 431].contains(&answer.status().as_u16()), "{}", answer.status());
     }
-    assert_eq!(door.key_fetches(), 0);
-    door.assert_shut().await;
+    assert_eq!(webhook.key_fetches(), 0);
+    webhook.assert_untouched().await;
 }
 
 #[tokio::test]
-async fn t_16_the_scheme_is_read_in_any_case_and_guids_too() {
+async fn t_16_the_scheme_and_guids_are_read_in_any_case() {
     // F-WHJ-5 for the GUIDs; RFC 9110 for the scheme.
     for scheme in ["bearer", "BEARER", "Bearer"] {
-        let door = Door::new().await;
-        let mut claims = door.claims(TokenVersion::V1);
+        let webhook = WebhookEnv::new().await;
+        let mut claims = webhook.claims(TokenVersion::V1);
         for claim in ["aud", "tid", "appid", "iss"] {
             let upper = claims[claim].as_str().expect("text").to_uppercase();
             claims[claim] =
                 json!(upper.replace("HTTPS://STS.WINDOWS.NET", "https://sts.windows.net"));
         }
-        let authorization = format!("{scheme} {}", door.signed(&claims));
-        let answer = door.scene.call(door.body.clone(), Some(&authorization)).await;
+        let authorization = format!("{scheme} {}", webhook.signed(&claims));
+        let answer = webhook.env.call(webhook.body.clone(), Some(&authorization)).await;
         assert_eq!(answer.status, 200, "{scheme}");
     }
 }
 
 #[tokio::test]
-async fn t_16_a_forgery_is_refused_with_401_in_whatever_case_its_scheme_is_written() {
-    let door = Door::new().await;
+async fn t_16_a_forgery_is_refused_with_401_for_any_case_of_the_scheme() {
+    let webhook = WebhookEnv::new().await;
     for scheme in ["bearer", "BEARER"] {
         for forgery in Forgery::ALL {
             let token =
-                door.scene.microsoft().entra(|entra| entra.forge(forgery, TokenVersion::V2));
+                webhook.env.microsoft().entra(|entra| entra.forge(forgery, TokenVersion::V2));
             let authorization = format!("{scheme} {token}");
-            let answer = door.scene.call(door.body.clone(), Some(&authorization)).await;
+            let answer = webhook.env.call(webhook.body.clone(), Some(&authorization)).await;
             assert_eq!(answer.status, 401, "{scheme}: {forgery:?}");
         }
     }
-    door.assert_shut().await;
+    webhook.assert_untouched().await;
 }
 
 #[tokio::test]
-async fn t_16_clocks_may_differ_by_some_seconds_and_not_by_minutes() {
+async fn t_16_clocks_may_differ_by_some_seconds_but_not_by_minutes() {
     // F-WHJ-5.
     for (claim, seconds, status) in
         [("exp", -5, 200), ("exp", -301, 401), ("nbf", 5, 200), ("nbf", 301, 401)]
     {
-        let door = Door::new().await;
-        let mut claims = door.claims(TokenVersion::V1);
-        claims[claim] = json!(door.now() + seconds);
-        assert_eq!(door.knock(&door.signed(&claims)).await, status, "{claim} {seconds:+}");
+        let webhook = WebhookEnv::new().await;
+        let mut claims = webhook.claims(TokenVersion::V1);
+        claims[claim] = json!(webhook.now() + seconds);
+        assert_eq!(
+            webhook.call_with(&webhook.signed(&claims)).await,
+            status,
+            "{claim} {seconds:+}"
+        );
     }
 }

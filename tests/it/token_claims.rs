@@ -1,15 +1,15 @@
-//! Which claims let a caller in: each where its version has it, and each once (F-WHJ-2, F-WHJ-3).
-//! T-16, continued.
+//! T-16, continued: each claim counts only where its version has it, and only once (F-WHJ-2,
+//! F-WHJ-3).
 
 use emulator::TokenVersion;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::token::{Door, VERSIONS};
+use crate::token::{VERSIONS, WebhookEnv};
 
 const STRANGER: Uuid = Uuid::from_u128(7);
 
-/// Where a token of this version names its caller, and where one of the other version does.
+/// The claim that names the caller in a token of this version, and the one of the other version.
 fn caller_claims(version: TokenVersion) -> (&'static str, &'static str) {
     match version {
         TokenVersion::V1 => ("appid", "azp"),
@@ -24,38 +24,42 @@ fn without(claims: &Value, name: &str) -> Value {
 }
 
 #[tokio::test]
-async fn t_16_a_caller_who_stands_in_the_other_versions_claim_alone_is_refused_with_401() {
+async fn t_16_a_caller_named_only_in_the_other_versions_claim_is_refused_with_401() {
     // F-WHJ-2: `appid` names the caller of a version 1 token, `azp` that of a version 2 token.
-    let door = Door::new().await;
+    let webhook = WebhookEnv::new().await;
     for version in VERSIONS {
         let (counts, other) = caller_claims(version);
-        let good = door.claims(version);
+        let good = webhook.claims(version);
         let mut moved = without(&good, counts);
         moved[other] = good[counts].clone();
-        // With the claim that says how the caller proved itself.
+        // The claim about the caller's authentication moves along.
         let mut both_moved = without(&moved, &format!("{counts}acr"));
         both_moved[format!("{other}acr")] = good[format!("{counts}acr")].clone();
         let mut empty = moved.clone();
         empty[counts] = json!(null);
         let unversioned = without(&moved, "ver");
         for claims in [moved, both_moved, empty, unversioned] {
-            assert_eq!(door.knock(&door.signed(&claims)).await, 401, "{version:?}: {claims}");
+            assert_eq!(
+                webhook.call_with(&webhook.signed(&claims)).await,
+                401,
+                "{version:?}: {claims}"
+            );
         }
     }
-    door.assert_shut().await;
+    webhook.assert_untouched().await;
     for version in VERSIONS {
-        let good = door.signed(&door.claims(version));
-        assert_eq!(door.knock(&good).await, 200, "{version:?}: where it belongs");
+        let good = webhook.signed(&webhook.claims(version));
+        assert_eq!(webhook.call_with(&good).await, 200, "{version:?}: in the right claim");
     }
 }
 
 #[tokio::test]
-async fn t_16_a_stranger_in_either_callers_claim_is_refused_with_401_whatever_the_other_says() {
+async fn t_16_a_stranger_in_either_caller_claim_is_refused_with_401() {
     // F-WHJ-2, F-WHJ-3.
-    let door = Door::new().await;
+    let webhook = WebhookEnv::new().await;
     for version in VERSIONS {
         let (counts, other) = caller_claims(version);
-        let good = door.claims(version);
+        let good = webhook.claims(version);
         let (marketplace, stranger) = (good[counts].clone(), json!(STRANGER));
         for (named, beside) in [
             (&stranger, &marketplace),
@@ -70,14 +74,14 @@ async fn t_16_a_stranger_in_either_callers_claim_is_refused_with_401_whatever_th
             let mut claims = good.clone();
             claims[counts] = named.clone();
             claims[other] = beside.clone();
-            let refused = door.knock(&door.signed(&claims)).await;
+            let refused = webhook.call_with(&webhook.signed(&claims)).await;
             assert_eq!(refused, 401, "{version:?}: {counts} {named}, {other} {beside}");
         }
     }
-    door.assert_shut().await;
+    webhook.assert_untouched().await;
 }
 
-/// A claim as text, and once more with its name's first letter escaped: the same name in JSON.
+/// A claim as JSON text, plain and with the first letter of its name escaped.
 fn spellings(name: &str, value: &Value) -> [String; 2] {
     let (first, rest) = name.split_at(1);
     [
@@ -87,17 +91,18 @@ fn spellings(name: &str, value: &Value) -> [String; 2] {
 }
 
 #[tokio::test]
-async fn t_16_a_claim_that_stands_twice_is_refused_with_401_whichever_of_them_is_right() {
-    // F-WHJ-2: a claim that says two things says neither, whatever a reader of JSON takes it for.
-    let door = Door::new().await;
-    let now = door.now();
+async fn t_16_a_duplicate_claim_is_refused_with_401_in_either_order() {
+    // F-WHJ-2: a duplicate claim is ambiguous, so the token is refused, whichever value a JSON
+    // parser would pick.
+    let webhook = WebhookEnv::new().await;
+    let now = webhook.now();
     let mut once = Vec::new();
     for version in VERSIONS {
         let (counts, other) = caller_claims(version);
-        let mut good = door.claims(version);
+        let mut good = webhook.claims(version);
         let issuer = good["iss"].as_str().expect("an issuer").to_owned();
         let tenant = good["tid"].as_str().expect("a tenant").to_owned();
-        // What a token of this version may leave out (F-WHJ-3).
+        // A token of this version may leave out `nbf` (F-WHJ-3).
         good["nbf"] = json!(now - 60);
         let both = json!({ other: good[counts] });
         for (claim, wrong) in [
@@ -117,7 +122,7 @@ async fn t_16_a_claim_that_stands_twice_is_refused_with_401_whichever_of_them_is
                 for wrong in spellings(claim, &wrong) {
                     for twice in [format!("{right},{wrong}"), format!("{wrong},{right}")] {
                         let claims = format!("{rest},{twice}}}");
-                        let refused = door.knock(&door.signed_text(&claims)).await;
+                        let refused = webhook.call_with(&webhook.signed_text(&claims)).await;
                         assert_eq!(refused, 401, "{version:?}: {twice}");
                     }
                 }
@@ -125,9 +130,9 @@ async fn t_16_a_claim_that_stands_twice_is_refused_with_401_whichever_of_them_is
             }
         }
     }
-    door.assert_shut().await;
-    // It is the second one that is refused, and not the way they are written.
+    webhook.assert_untouched().await;
+    // Each claim once is accepted in either spelling, so the duplicates caused the refusals.
     for claims in once {
-        assert_eq!(door.knock(&door.signed_text(&claims)).await, 200, "{claims}");
+        assert_eq!(webhook.call_with(&webhook.signed_text(&claims)).await, 200, "{claims}");
     }
 }

@@ -1,5 +1,5 @@
-//! The webhook without a server in front of it, which would refuse some tokens by itself, and with
-//! everything it says to the world noted (F-WHJ-4, F-WHJ-6). T-16, continued.
+//! T-16, continued: the webhook's handler without a server, which would refuse some tokens itself,
+//! and with a record of every request that it makes (F-WHJ-4, F-WHJ-6).
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,63 +15,63 @@ use shared::host::http::{Handler, Request};
 use shared::host::http_client::{HttpClient, SendError, Transport};
 use webhook::Webhook;
 
-use crate::token::{Door, VERSIONS};
+use crate::token::{VERSIONS, WebhookEnv};
 
 const MEGABYTE: usize = 1024 * 1024;
 
-/// Notes whom the function speaks to: Entra, the marketplace and the table.
+/// Records the URL of every request to Entra, the marketplace and the table.
 #[derive(Debug, Default)]
-struct Noted {
+struct Recorder {
     https: HttpClient,
-    asked: Mutex<Vec<String>>,
+    urls: Mutex<Vec<String>>,
 }
 
-impl Noted {
-    fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+impl Recorder {
+    fn urls(&self) -> Vec<String> {
+        self.urls.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 #[async_trait]
-impl Transport for Noted {
+impl Transport for Recorder {
     async fn send(
         &self,
         request: http::Request<Bytes>,
         timeout: Duration,
     ) -> Result<http::Response<Bytes>, SendError> {
         let uri = request.uri().to_string();
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(uri);
+        self.urls.lock().unwrap_or_else(PoisonError::into_inner).push(uri);
         self.https.send(request, timeout).await
     }
 }
 
-/// A second webhook before the same table and marketplace, just started.
-struct Bare {
+/// A second webhook on the same table and marketplace, just started.
+struct BareHandler {
     webhook: Webhook,
-    noted: Arc<Noted>,
+    recorder: Arc<Recorder>,
     body: String,
 }
 
-impl Bare {
-    fn beside(door: &Door) -> Self {
-        let noted = Arc::new(Noted::default());
-        let transport: Arc<dyn Transport> = noted.clone();
-        let variables = door.scene.stage.variables.clone();
+impl BareHandler {
+    fn beside(webhook_env: &WebhookEnv) -> Self {
+        let recorder = Arc::new(Recorder::default());
+        let transport: Arc<dyn Transport> = recorder.clone();
+        let variables = webhook_env.env.system.variables.clone();
         let environment = Environment::from_fn(move |name| variables.get(name).cloned());
-        let clock = door.scene.stage.clock.clone();
-        let table = table(&environment, &transport, clock.clone()).expect("the stage's settings");
+        let clock = webhook_env.env.system.clock.clone();
+        let table = table(&environment, &transport, clock.clone()).expect("the system's settings");
         let dependencies = Dependencies {
-            microsoft: Microsoft::read(&environment, &transport).expect("the stage's settings"),
+            microsoft: Microsoft::read(&environment, &transport).expect("the system's settings"),
             store: table.clone(),
             checkpoints: table,
             transport,
             clock,
         };
-        let webhook = Webhook::new(&environment, &dependencies).expect("the stage's settings");
-        Self { webhook, noted, body: door.body.clone() }
+        let webhook = Webhook::new(&environment, &dependencies).expect("the system's settings");
+        Self { webhook, recorder, body: webhook_env.body.clone() }
     }
 
-    async fn knock(&self, token: &str) -> shared::host::http::Response {
+    async fn call_with(&self, token: &str) -> shared::host::http::Response {
         let mut request = Request::new(Bytes::from(self.body.clone()));
         *request.method_mut() = http::Method::POST;
         *request.uri_mut() = http::Uri::from_static("/webhook");
@@ -82,23 +82,23 @@ impl Bare {
 }
 
 #[tokio::test]
-async fn t_16_a_token_of_a_megabyte_is_refused_with_401_and_nobody_is_asked() {
+async fn t_16_a_token_of_a_megabyte_is_refused_with_401_before_any_request() {
     // F-WHJ-6.
-    let door = Door::new().await;
-    let bare = Bare::beside(&door);
+    let webhook = WebhookEnv::new().await;
+    let bare = BareHandler::beside(&webhook);
     let long = "A".repeat(MEGABYTE);
     let third = "A".repeat(MEGABYTE / 3);
-    let genuine = door.token();
-    // Signed by Entra and right in all that is checked: only their length is wrong.
-    let mut claims = door.claims(TokenVersion::V1);
+    let genuine = webhook.token();
+    // Entra signed these tokens, and every claim is right. Only their length is wrong.
+    let mut claims = webhook.claims(TokenVersion::V1);
     claims["note"] = json!(long);
-    let long_claim = door.signed(&claims);
-    let long_header = door.scene.microsoft().entra(|entra| {
+    let long_claim = webhook.signed(&claims);
+    let long_header = webhook.env.microsoft().entra(|entra| {
         let header = json!({ "alg": "RS256", "kid": entra.signing_kid(), "note": long });
         let claims = entra.webhook_claims(TokenVersion::V1);
         entra.sign_text(&header.to_string(), &claims.to_string())
     });
-    for (what, token) in [
+    for (case, token) in [
         ("one part", long.clone()),
         ("three parts", format!("{third}.{third}.{third}")),
         ("dots", ".".repeat(MEGABYTE)),
@@ -106,38 +106,38 @@ async fn t_16_a_token_of_a_megabyte_is_refused_with_401_and_nobody_is_asked() {
         ("a long header", long_header),
         ("a long signature", format!("{genuine}{long}")),
     ] {
-        assert!(token.len() >= MEGABYTE - 1, "{what}: {}", token.len());
-        let answer = bare.knock(&token).await;
-        assert_eq!(answer.status(), 401, "{what}");
-        assert_eq!(answer.headers()[WWW_AUTHENTICATE], "Bearer", "{what}");
-        assert_eq!(bare.noted.asked(), [""; 0], "{what}");
+        assert!(token.len() >= MEGABYTE - 1, "{case}: {}", token.len());
+        let answer = bare.call_with(&token).await;
+        assert_eq!(answer.status(), 401, "{case}");
+        assert_eq!(answer.headers()[WWW_AUTHENTICATE], "Bearer", "{case}");
+        assert_eq!(bare.recorder.urls(), [""; 0], "{case}");
     }
-    door.assert_shut().await;
+    webhook.assert_untouched().await;
 
-    // The same webhook does ask for a token of the usual length.
-    assert_eq!(bare.knock(&genuine).await.status(), 200);
-    let asked = bare.noted.asked();
-    for place in ["AWS_ENDPOINT_URL_DYNAMODB", "MARKETPLACE_URL", "ENTRA_AUTHORITY"] {
-        let url = &door.scene.stage.variables[place];
-        assert!(asked.iter().any(|asked| asked.starts_with(url)), "{place} {url}: {asked:?}");
+    // A token of the usual length does lead to requests.
+    assert_eq!(bare.call_with(&genuine).await.status(), 200);
+    let urls = bare.recorder.urls();
+    for setting in ["AWS_ENDPOINT_URL_DYNAMODB", "MARKETPLACE_URL", "ENTRA_AUTHORITY"] {
+        let url = &webhook.env.system.variables[setting];
+        assert!(urls.iter().any(|requested| requested.starts_with(url)), "{setting}: {urls:?}");
     }
 }
 
 #[tokio::test]
-async fn t_16_a_key_or_certificate_the_header_brings_or_points_to_is_refused_with_401_unfetched() {
+async fn t_16_a_key_in_or_linked_from_the_header_is_refused_with_401_unfetched() {
     // F-WHJ-4: keys come from Entra's key document alone.
-    let door = Door::new().await;
-    let bare = Bare::beside(&door);
+    let webhook = WebhookEnv::new().await;
+    let bare = BareHandler::beside(&webhook);
     for version in VERSIONS {
         for forgery in
             [Forgery::EmbeddedJwk, Forgery::JkuHeader, Forgery::X5cHeader, Forgery::X5uHeader]
         {
-            let token = door.scene.microsoft().entra(|entra| entra.forge(forgery, version));
-            assert_eq!(bare.knock(&token).await.status(), 401, "{forgery:?} of {version:?}");
+            let token = webhook.env.microsoft().entra(|entra| entra.forge(forgery, version));
+            assert_eq!(bare.call_with(&token).await.status(), 401, "{forgery:?} of {version:?}");
         }
     }
-    let authority = &door.scene.stage.variables["ENTRA_AUTHORITY"];
-    let tenant = &door.scene.stage.variables["ENTRA_TENANT_ID"];
-    assert_eq!(bare.noted.asked(), [format!("{authority}/{tenant}/discovery/v2.0/keys")]);
-    door.assert_shut().await;
+    let authority = &webhook.env.system.variables["ENTRA_AUTHORITY"];
+    let tenant = &webhook.env.system.variables["ENTRA_TENANT_ID"];
+    assert_eq!(bare.recorder.urls(), [format!("{authority}/{tenant}/discovery/v2.0/keys")]);
+    webhook.assert_untouched().await;
 }

@@ -1,74 +1,74 @@
-//! Bodies in other forms than the present one, and what is no body at all: T-21.
+//! Bodies in older, newer and unreadable forms: T-21.
 
 use emulator::{Action, Purchase, TokenVersion, WebhookForm};
 use local::Options;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::scene::Scene;
+use crate::test_env::TestEnv;
 use crate::webhook_calls::{ACTIONS, event_of};
 
-/// A true body in another form.
+/// Rewrites a genuine body in another form.
 type Form = fn(Value) -> String;
 
 const UNKNOWN: Uuid = Uuid::from_u128(0xdead);
 
 #[tokio::test]
-async fn t_21_the_sparse_form_serves_every_action() {
+async fn t_21_every_action_works_in_the_sparse_form() {
     for (policy, change) in [("accept", 200), ("reject", 400)] {
-        let scene = Scene::with(Options::default().with("CHANGE_POLICY", policy)).await;
-        scene.world(|world| world.settings_mut().behaviour.webhook_form = WebhookForm::Sparse);
+        let env = TestEnv::with(Options::default().with("CHANGE_POLICY", policy)).await;
+        env.world(|world| world.settings_mut().behaviour.webhook_form = WebhookForm::Sparse);
         for action in ACTIONS {
-            let (id, _) = scene.about_to(&action).await;
+            let (id, _) = env.about_to(&action).await;
             let is_change = matches!(action, Action::ChangePlan | Action::ChangeQuantity);
             let expected = if is_change { change } else { 200 };
-            assert_eq!(scene.deliver_statuses().await, [expected], "{action:?}, {policy}");
+            assert_eq!(env.deliver_statuses().await, [expected], "{action:?}, {policy}");
             let times = usize::from(expected == 200);
-            assert_eq!(scene.count(id, event_of(&action)).await, times, "{action:?}, {policy}");
-            scene.assert_agrees(id, &format!("{action:?}, {policy}")).await;
+            assert_eq!(env.count(id, event_of(&action)).await, times, "{action:?}, {policy}");
+            env.assert_agrees(id, &format!("{action:?}, {policy}")).await;
         }
     }
 }
 
 #[tokio::test]
 async fn t_21_a_body_of_sixty_four_kilobytes_is_read_and_a_longer_one_is_a_5xx() {
-    // F-WHP-9: real ones are around two.
-    let scene = Scene::new().await;
-    let (id, operation) = scene.about_to(&Action::ChangePlan).await;
-    let body = scene.body_of(operation).to_string();
+    // F-WHP-9: real bodies have around two kilobytes.
+    let env = TestEnv::new().await;
+    let (id, operation) = env.about_to(&Action::ChangePlan).await;
+    let body = env.body_of(operation).to_string();
     let longest = body.clone() + &" ".repeat(64 * 1024 - body.len());
-    assert!(scene.signed(format!("{longest} ")).await.status.is_server_error());
-    assert_eq!(scene.count(id, "PlanChanged").await, 0);
-    assert_eq!(scene.signed(longest).await.status, 200);
-    assert_eq!(scene.count(id, "PlanChanged").await, 1);
+    assert!(env.signed(format!("{longest} ")).await.status.is_server_error());
+    assert_eq!(env.count(id, "PlanChanged").await, 0);
+    assert_eq!(env.signed(longest).await.status, 200);
+    assert_eq!(env.count(id, "PlanChanged").await, 1);
 }
 
 #[tokio::test]
-async fn t_21_the_very_old_form_changes_nothing_by_itself_and_microsofts_copy_is_adopted() {
-    // F-WHP-6: without an id it's a hint to look.
-    let scene = Scene::new().await;
-    scene.world(|world| world.settings_mut().behaviour.webhook_form = WebhookForm::VeryOld);
+async fn t_21_the_very_old_form_only_triggers_a_read_of_microsofts_copy() {
+    // F-WHP-6: a body without an operation id only leads to a read of the subscription.
+    let env = TestEnv::new().await;
+    env.world(|world| world.settings_mut().behaviour.webhook_form = WebhookForm::VeryOld);
     for action in ACTIONS {
-        let (id, _) = scene.about_to(&action).await;
-        scene.world(|world| world.clear_calls());
-        assert_eq!(scene.deliver_statuses().await, [200], "{action:?}");
-        assert_eq!(scene.acknowledgements(), [] as [Value; 0], "{action:?}");
+        let (id, _) = env.about_to(&action).await;
+        env.world(|world| world.clear_calls());
+        assert_eq!(env.deliver_statuses().await, [200], "{action:?}");
+        assert_eq!(env.acknowledgements(), [] as [Value; 0], "{action:?}");
         let waits =
             matches!(action, Action::ChangePlan | Action::ChangeQuantity | Action::Reinstate);
         let times = usize::from(!waits);
-        assert_eq!(scene.count(id, event_of(&action)).await, times, "{action:?}");
-        scene.pass(600);
-        scene.stage.reconcile().await.expect("a run");
-        assert_eq!(scene.count(id, event_of(&action)).await, 1, "{action:?}");
-        scene.assert_agrees(id, &format!("{action:?}")).await;
+        assert_eq!(env.count(id, event_of(&action)).await, times, "{action:?}");
+        env.pass(600);
+        env.system.reconcile().await.expect("a run");
+        assert_eq!(env.count(id, event_of(&action)).await, 1, "{action:?}");
+        env.assert_agrees(id, &format!("{action:?}")).await;
     }
 }
 
 #[tokio::test]
-async fn t_21_padded_words_numbers_as_text_and_unknown_members_serve_every_action() {
+async fn t_21_every_action_works_with_padded_words_text_numbers_and_unknown_members() {
     // F-GEN-10, F-GEN-11, F-WHP-7, F-OBJ-4.
-    let scene = Scene::new().await;
-    scene.world(|world| {
+    let env = TestEnv::new().await;
+    env.world(|world| {
         let oddities = &mut world.settings_mut().oddities;
         oddities.padded_strings = true;
         oddities.numbers_as_strings = true;
@@ -77,15 +77,15 @@ async fn t_21_padded_words_numbers_as_text_and_unknown_members_serve_every_actio
         oddities.term_unit = Some("PAY".into());
     });
     for action in ACTIONS {
-        let (id, _) = scene.about_to(&action).await;
-        assert_eq!(scene.deliver_statuses().await, [200], "{action:?}");
-        assert_eq!(scene.count(id, event_of(&action)).await, 1, "{action:?}");
-        scene.assert_agrees(id, &format!("{action:?}")).await;
+        let (id, _) = env.about_to(&action).await;
+        assert_eq!(env.deliver_statuses().await, [200], "{action:?}");
+        assert_eq!(env.count(id, event_of(&action)).await, 1, "{action:?}");
+        env.assert_agrees(id, &format!("{action:?}")).await;
     }
 }
 
 #[tokio::test]
-async fn t_21_a_byte_order_mark_an_older_name_and_members_of_tomorrow_do_no_harm() {
+async fn t_21_a_byte_order_mark_older_names_and_new_members_do_no_harm() {
     let forms: [(&str, Form); 5] = [
         ("a byte order mark", |body| format!("\u{feff}{body}")),
         ("operationId", |mut body| {
@@ -106,50 +106,50 @@ async fn t_21_a_byte_order_mark_an_older_name_and_members_of_tomorrow_do_no_harm
             body.to_string()
         }),
     ];
-    let scene = Scene::new().await;
-    for (what, form) in forms {
-        let (id, operation) = scene.about_to(&Action::ChangeQuantity).await;
-        let answer = scene.signed(form(scene.body_of(operation))).await;
-        assert_eq!(answer.status, 200, "{what}");
-        assert_eq!(scene.count(id, "QuantityChanged").await, 1, "{what}");
-        scene.assert_agrees(id, what).await;
-        scene.world(|world| world.lose_deliveries());
+    let env = TestEnv::new().await;
+    for (case, form) in forms {
+        let (id, operation) = env.about_to(&Action::ChangeQuantity).await;
+        let answer = env.signed(form(env.body_of(operation))).await;
+        assert_eq!(answer.status, 200, "{case}");
+        assert_eq!(env.count(id, "QuantityChanged").await, 1, "{case}");
+        env.assert_agrees(id, case).await;
+        env.world(|world| world.lose_deliveries());
     }
 }
 
 #[tokio::test]
-async fn t_21_an_action_nobody_knows_is_answered_200_and_changes_nothing() {
+async fn t_21_an_unknown_action_is_answered_200_and_changes_nothing() {
     // F-WHA-9, F-WHA-17.
-    let scene = Scene::new().await;
-    let id = scene.active(Purchase::flat_rate("silver")).await;
-    let before = scene.events(id).await;
+    let env = TestEnv::new().await;
+    let id = env.active(Purchase::flat_rate("silver")).await;
+    let before = env.events(id).await;
     for word in ["Transfer", "Suspended", "ChangePlan2", "плати", "<script>", "DROP TABLE"] {
-        scene.world(|world| world.queue_unknown_action(id, word)).expect("a notice");
-        scene.world(|world| world.clear_calls());
-        assert_eq!(scene.deliver_statuses().await, [200], "{word}");
-        assert_eq!(scene.acknowledgements(), [] as [Value; 0], "{word}");
-        assert_eq!(scene.events(id).await, before, "{word}");
+        env.world(|world| world.queue_unknown_action(id, word)).expect("a notice");
+        env.world(|world| world.clear_calls());
+        assert_eq!(env.deliver_statuses().await, [200], "{word}");
+        assert_eq!(env.acknowledgements(), [] as [Value; 0], "{word}");
+        assert_eq!(env.events(id).await, before, "{word}");
     }
     let elsewhere = json!({ "subscriptionId": UNKNOWN, "action": "Transfer" });
-    assert_eq!(scene.signed(elsewhere.to_string()).await.status, 200);
+    assert_eq!(env.signed(elsewhere.to_string()).await.status, 200);
 }
 
 #[tokio::test]
-async fn t_21_a_body_that_cant_be_read_is_a_5xx_and_never_a_rejection() {
+async fn t_21_an_unreadable_body_is_a_5xx_and_never_a_rejection() {
     // F-WHA-13.
-    let scene = Scene::with(Options::default().with("CHANGE_POLICY", "reject")).await;
-    let (id, operation) = scene.about_to(&Action::ChangePlan).await;
-    let body = scene.body_of(operation).to_string();
+    let env = TestEnv::with(Options::default().with("CHANGE_POLICY", "reject")).await;
+    let (id, operation) = env.about_to(&Action::ChangePlan).await;
+    let body = env.body_of(operation).to_string();
     let with = |filler: usize| {
-        let mut body = scene.body_of(operation);
+        let mut body = env.body_of(operation);
         body["filler"] = json!("x".repeat(filler));
         body.to_string().into_bytes()
     };
     let cases: Vec<(&str, Vec<u8>)> = vec![
-        ("nothing", vec![]),
-        ("half of it", body.as_bytes()[..body.len() / 2].to_vec()),
+        ("an empty body", vec![]),
+        ("half a body", body.as_bytes()[..body.len() / 2].to_vec()),
         ("a trailing comma", body.replace("}", ",}").into_bytes()),
-        ("two of them", [body.as_bytes(), body.as_bytes()].concat()),
+        ("two bodies", [body.as_bytes(), body.as_bytes()].concat()),
         ("a form", b"action=ChangePlan".to_vec()),
         ("a list", format!("[{body}]").into_bytes()),
         ("null", b"null".to_vec()),
@@ -165,41 +165,41 @@ async fn t_21_a_body_that_cant_be_read_is_a_5xx_and_never_a_rejection() {
         ("more than 64 KB", with(64 * 1024)),
         ("10 MB", with(10 * 1024 * 1024)),
     ];
-    scene.world(|world| world.clear_calls());
-    for (what, body) in cases {
-        // Without a token nobody reads it.
-        let stranger = scene.call(body.clone(), None).await.status;
-        assert!(stranger == 401 || stranger.is_server_error(), "{what}: {stranger}");
-        let answer = scene.signed(body).await;
-        assert!(answer.status.is_server_error(), "{what}: {}", answer.status);
-        assert_eq!(scene.acknowledgements(), [] as [Value; 0], "{what}");
+    env.world(|world| world.clear_calls());
+    for (case, body) in cases {
+        // Without a token the body is not read.
+        let stranger = env.call(body.clone(), None).await.status;
+        assert!(stranger == 401 || stranger.is_server_error(), "{case}: {stranger}");
+        let answer = env.signed(body).await;
+        assert!(answer.status.is_server_error(), "{case}: {}", answer.status);
+        assert_eq!(env.acknowledgements(), [] as [Value; 0], "{case}");
     }
-    assert_eq!(scene.world(|world| world.operation(operation)).status, "InProgress");
-    // The largest that is read, and one nested as deep as it fits in a member nobody reads.
-    assert_eq!(scene.signed(with(60 * 1024)).await.status, 400, "the policy's own answer");
+    assert_eq!(env.world(|world| world.operation(operation)).status, "InProgress");
+    // A body of 60 KB with an unknown member is read.
+    assert_eq!(env.signed(with(60 * 1024)).await.status, 400, "the policy's own answer");
 }
 
 #[tokio::test]
-async fn the_content_type_and_the_query_dont_matter_and_the_method_does() {
-    let scene = Scene::new().await;
+async fn content_type_and_query_are_ignored_but_the_method_is_checked() {
+    let env = TestEnv::new().await;
     for content_type in [None, Some("text/plain"), Some("application/json; charset=utf-8")] {
-        let (id, operation) = scene.about_to(&Action::ChangePlan).await;
-        let mut request = scene
+        let (id, operation) = env.about_to(&Action::ChangePlan).await;
+        let mut request = env
             .http
-            .post(scene.url("/webhook?code=key"))
-            .header("authorization", scene.authorization(TokenVersion::V2))
-            .body(scene.body_of(operation).to_string());
+            .post(env.url("/webhook?code=key"))
+            .header("authorization", env.authorization(TokenVersion::V2))
+            .body(env.body_of(operation).to_string());
         if let Some(content_type) = content_type {
             request = request.header("content-type", content_type);
         }
-        assert_eq!(scene.send(request).await.status, 200, "{content_type:?}");
-        scene.assert_agrees(id, "changed").await;
-        scene.world(|world| world.lose_deliveries());
+        assert_eq!(env.send(request).await.status, 200, "{content_type:?}");
+        env.assert_agrees(id, "changed").await;
+        env.world(|world| world.lose_deliveries());
     }
-    let (id, operation) = scene.about_to(&Action::ChangePlan).await;
-    let put = scene.http.put(scene.url("/webhook"));
-    let put = put.header("authorization", scene.authorization(TokenVersion::V1));
-    let answer = scene.send(put.body(scene.body_of(operation).to_string())).await;
+    let (id, operation) = env.about_to(&Action::ChangePlan).await;
+    let put = env.http.put(env.url("/webhook"));
+    let put = put.header("authorization", env.authorization(TokenVersion::V1));
+    let answer = env.send(put.body(env.body_of(operation).to_string())).await;
     assert_eq!(answer.status, 404);
-    assert_eq!(scene.count(id, "PlanChanged").await, 0);
+    assert_eq!(env.count(id, "PlanChanged").await, 0);
 }

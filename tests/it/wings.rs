@@ -29,7 +29,7 @@ fn wrong_arrows(shared: &Crate) -> Vec<String> {
     let allowed = BTreeMap::from(ARROWS);
     let mut wrong = Vec::new();
     for Import { file, line, path } in shared.imports() {
-        let [from, to] = [file, &path[0]].map(|place| wing(place));
+        let [from, to] = [file, &path[0]].map(wing);
         // The root of the crate only declares the wings.
         if from == "lib" || from == to {
             continue;
@@ -126,4 +126,10 @@ fn a_circle_is_found_behind_a_re_export_and_through_a_third_file() {
         ("parent/child.rs", "use super::Parent;\npub struct Child(Box<dyn Parent>);"),
     ]);
     assert_eq!(facade.circles(), [""; 0], "a re-export that the file itself does not use");
+    let visible = crate_of(&[
+        ("lib.rs", "mod parent;"),
+        ("parent/mod.rs", "mod child;\nfn parent() { child::child() }"),
+        ("parent/child.rs", "pub(in crate::parent) fn child() {}"),
+    ]);
+    assert_eq!(visible.circles(), [""; 0], "a visibility");
 }

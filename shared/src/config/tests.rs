@@ -14,8 +14,8 @@ const TENANT: &str = "8d7b0a3e-5f4c-4c7d-9f2a-6f1e0c2b9a11";
 const CLIENT: &str = "4b1d6c52-0f3e-4a86-b7d9-2c5e8f7a6013";
 const ARN: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:marketplace-AbCdEf";
 
-/// The least that a function needs.
-const LEAST: [(&str, &str); 7] = [
+/// The settings that every function requires.
+const REQUIRED: [(&str, &str); 7] = [
     ("ENTRA_TENANT_ID", TENANT),
     ("ENTRA_CLIENT_ID", CLIENT),
     ("ENTRA_CLIENT_SECRET", "hunter2"),
@@ -25,10 +25,10 @@ const LEAST: [(&str, &str); 7] = [
     ("AWS_REGION", "eu-west-1"),
 ];
 
-/// The least, with some settings changed; `None` takes one away.
+/// The required settings, with some changed; `None` removes one.
 fn environment(changes: &[(&str, Option<&str>)]) -> Environment {
     let mut variables: BTreeMap<String, String> =
-        LEAST.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        REQUIRED.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     for (name, value) in changes {
         match value {
             Some(value) => variables.insert((*name).to_owned(), (*value).to_owned()),
@@ -69,8 +69,8 @@ fn the_defaults_are_microsofts_own() {
 }
 
 #[test]
-fn each_setting_that_is_absent_or_empty_is_named_with_its_purpose() {
-    for (name, _) in LEAST {
+fn a_missing_or_empty_setting_is_named_with_its_purpose() {
+    for (name, _) in REQUIRED {
         for absent in [None, Some(""), Some("  \n")] {
             let error = refusal(&[(name, absent)]);
             let line = error.to_string();
@@ -82,7 +82,7 @@ fn each_setting_that_is_absent_or_empty_is_named_with_its_purpose() {
 }
 
 #[test]
-fn each_setting_that_is_malformed_is_named_and_its_value_never_printed() {
+fn a_malformed_setting_is_named_without_echoing_its_value() {
     let cases: &[(&'static str, &[&str])] = &[
         ("ENTRA_TENANT_ID", &["hunter2-tenant", "8d7b0a3e-5f4c-4c7d-9f2a", "contoso.example"]),
         ("ENTRA_CLIENT_ID", &["hunter2-client", "4b1d6c52-0f3e-4a86-b7d9-2c5e8f7a601X"]),
@@ -115,7 +115,7 @@ fn each_setting_that_is_malformed_is_named_and_its_value_never_printed() {
 }
 
 #[test]
-fn an_address_may_end_in_a_slash_and_in_blanks() {
+fn a_url_may_end_in_slashes_and_blanks() {
     for slashes in ["", "/", "//", "/ "] {
         let microsoft = microsoft(&[
             ("MARKETPLACE_URL", Some(&format!(" http://127.0.0.1:8080/api{slashes}"))),
@@ -127,7 +127,7 @@ fn an_address_may_end_in_a_slash_and_in_blanks() {
 }
 
 #[test]
-fn what_is_given_replaces_the_default() {
+fn a_setting_overrides_its_default() {
     let own = "11111111-2222-4333-8444-555555555555";
     let microsoft = microsoft(&[
         ("MARKETPLACE_APP_ID", Some(&own.to_uppercase())),
@@ -136,25 +136,25 @@ fn what_is_given_replaces_the_default() {
     ]);
     assert_eq!(microsoft.marketplace_app_id.to_string(), own);
     assert_eq!(microsoft.token_endpoint, TokenEndpoint::V1);
-    assert_eq!(microsoft.tenant_id.to_string(), TENANT, "GUIDs know no case");
+    assert_eq!(microsoft.tenant_id.to_string(), TENANT, "GUIDs are case-insensitive");
 }
 
 #[test]
-fn the_secret_is_given_itself_and_never_prints() {
+fn the_secret_can_be_given_as_a_value_and_never_prints() {
     let microsoft = microsoft(&[("ENTRA_CLIENT_SECRET", Some(" hunter2 "))]);
     match &microsoft.secret {
         ClientSecret::Given(secret) => assert_eq!(secret.expose_secret(), "hunter2"),
-        ClientSecret::SecretsManager { .. } => panic!("the secret was given"),
+        ClientSecret::SecretsManager { .. } => panic!("the secret was set as a value"),
     }
     assert!(!format!("{:?}", microsoft.secret).contains("hunter2"));
 }
 
 #[test]
-fn the_secret_is_given_by_the_name_secrets_manager_keeps_it_under() {
+fn the_secret_can_be_given_as_a_secrets_manager_arn() {
     let by_arn = [("ENTRA_CLIENT_SECRET", None), ("ENTRA_CLIENT_SECRET_ARN", Some(ARN))];
     match microsoft(&by_arn).secret {
         ClientSecret::SecretsManager { arn, .. } => assert_eq!(arn, ARN),
-        ClientSecret::Given(_) => panic!("no secret was given"),
+        ClientSecret::Given(_) => panic!("no secret was set as a value"),
     }
     let bad_endpoint =
         [by_arn[0], by_arn[1], ("AWS_ENDPOINT_URL_SECRETS_MANAGER", Some("hunter2"))];
@@ -164,7 +164,7 @@ fn the_secret_is_given_by_the_name_secrets_manager_keeps_it_under() {
 }
 
 #[test]
-fn two_secrets_are_one_too_many_and_a_name_must_be_an_arn() {
+fn two_secrets_or_a_malformed_arn_are_refused() {
     let both = refusal(&[("ENTRA_CLIENT_SECRET_ARN", Some(ARN))]);
     assert_eq!(both.name, "ENTRA_CLIENT_SECRET");
     assert!(both.to_string().contains("ENTRA_CLIENT_SECRET_ARN"), "{both}");
@@ -178,17 +178,17 @@ fn two_secrets_are_one_too_many_and_a_name_must_be_an_arn() {
 }
 
 #[test]
-fn whoever_has_neither_secret_is_told_of_both_places() {
+fn the_error_for_a_missing_secret_names_both_settings() {
     let neither = refusal(&[("ENTRA_CLIENT_SECRET", None)]);
     assert!(neither.to_string().contains("ENTRA_CLIENT_SECRET_ARN"), "{neither}");
 }
 
 #[test]
-fn what_was_asked_for_is_remembered_sorted_and_once() {
+fn the_environment_lists_each_requested_name_once_and_sorted() {
     let environment = environment(&[]);
     assert_eq!(environment.asked(), [""; 0]);
     Dependencies::read(&environment).expect("the settings are complete");
-    Dependencies::read(&environment).expect("and stay so");
+    Dependencies::read(&environment).expect("the settings are still complete");
     assert_eq!(
         environment.asked(),
         [
@@ -211,7 +211,7 @@ fn what_was_asked_for_is_remembered_sorted_and_once() {
 }
 
 #[test]
-fn values_are_trimmed_and_an_empty_one_is_none() {
+fn values_are_trimmed_and_an_empty_value_counts_as_unset() {
     let environment = environment(&[("TABLE_NAME", Some(" t \n")), ("LANDING", Some(" "))]);
     assert_eq!(environment.get("TABLE_NAME").as_deref(), Some("t"));
     assert_eq!(environment.get("LANDING"), None);

@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_position_lies_between_the_one_before_and_the_one_after_it() {
+    fn positions_step_forward_and_back_across_versions() {
         assert_eq!(Position::default().next(), at(0, 1));
         assert_eq!(at(7, 2).next(), at(7, 3));
         assert_eq!(at(7, 2).previous(), at(7, 1));
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_recorded_before_newer_members_existed_is_read() {
+    fn an_event_without_the_newer_members_is_read() {
         let text = r#"{
             "subscriptionId": "6f1d5a2e-0c57-4d0a-9a53-3b8c1e7f0a11", "version": 3, "index": 0,
             "type": "PlanChanged", "from": "silver", "to": "gold",

@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reason_is_kept_as_one_short_line_without_e_mail_addresses() {
+    fn a_reason_is_stored_as_one_short_line_without_email_addresses() {
         assert_eq!(kept(" three \n seats\tat\u{0}most ").as_deref(), Some("three seats at most"));
         assert_eq!(kept("ask a@contoso.example first").as_deref(), Some("ask … first"));
         assert_eq!(kept(" \u{7}\n "), None);

@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn jitter_takes_up_to_half_of_a_pause() {
+    fn jitter_shortens_a_pause_by_up_to_half() {
         assert_eq!(POLICY.pause(1, Duration::ZERO, None, 0.0), Some(Duration::from_secs(1)));
         assert_eq!(POLICY.pause(1, Duration::ZERO, None, 1.0), Some(Duration::from_secs(2)));
     }
@@ -168,8 +168,12 @@ mod tests {
             Some(Duration::from_secs(90))
         );
         assert_eq!(parse_retry_after("Sun, 22 Nov 2026 11:00:00 GMT", now), Some(Duration::ZERO));
-        let for_ever = Some(Duration::from_secs(u64::MAX));
-        assert_eq!(parse_retry_after("99999999999999999999", now), for_ever, "beyond counting");
+        let longest = Some(Duration::from_secs(u64::MAX));
+        assert_eq!(
+            parse_retry_after("99999999999999999999", now),
+            longest,
+            "more than fits in u64"
+        );
         assert_eq!(parse_retry_after("later", now), None);
         assert_eq!(parse_retry_after("-5", now), None);
     }

@@ -77,7 +77,7 @@ mod tests {
 
     /// As written by version 0.1.0: the names are a contract with the table.
     #[test]
-    fn a_stored_request_is_read_and_written_under_the_names_it_was_stored_with() {
+    fn an_idempotency_record_keeps_the_member_names_of_the_stored_format() {
         let stored = json!({
             "asked": "DELETE 6f1d5a2e-0c57-4d0a-9a53-3b8c1e7f0a11",
             "begunAt": "2026-03-10T12:00:00Z",

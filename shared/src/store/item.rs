@@ -237,7 +237,7 @@ mod tests {
     use super::*;
     use crate::host::http_client::{SendError, Transport, for_aws};
 
-    /// DynamoDB, which answers everything alike.
+    /// A DynamoDB that gives every request the same answer.
     #[derive(Debug)]
     struct Answer(&'static str);
 

@@ -1,10 +1,10 @@
-//! Every error body with every status, and answers that are none (T-5).
+//! Every error body with every status, and unreadable answers (T-5).
 
 use emulator::ErrorForm;
 
 use super::*;
 
-/// What a caller has to do about an error.
+/// The kinds of error that callers tell apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Refused,
@@ -46,7 +46,7 @@ const STATUSES: [(u16, Kind); 13] = [
 ];
 
 #[tokio::test]
-async fn t_5_every_form_of_error_with_every_status_has_one_meaning() {
+async fn t_5_every_status_has_one_meaning_in_every_form_of_error_body() {
     let wire = Wire::new().await;
     for (status, expected) in STATUSES {
         for form in ErrorForm::ALL {
@@ -61,7 +61,7 @@ async fn t_5_every_form_of_error_with_every_status_has_one_meaning() {
 }
 
 #[tokio::test]
-async fn t_5_the_calls_agree_and_an_operation_is_not_found_with_400_too() {
+async fn t_5_every_call_maps_statuses_alike_and_400_means_no_such_operation() {
     let wire = Wire::new().await;
     for call in Made::ALL {
         for (status, expected) in STATUSES {
@@ -78,7 +78,7 @@ async fn t_5_the_calls_agree_and_an_operation_is_not_found_with_400_too() {
 }
 
 #[tokio::test]
-async fn an_unknown_operation_is_not_found_in_both_of_microsofts_ways() {
+async fn an_unknown_operation_is_not_found_with_404_and_with_400() {
     for not_found_is_400 in [false, true] {
         let mut settings = Settings::default();
         settings.behaviour.not_found_is_400 = not_found_is_400;
@@ -94,7 +94,7 @@ async fn an_unknown_operation_is_not_found_in_both_of_microsofts_ways() {
 }
 
 #[tokio::test]
-async fn t_5_a_good_status_with_a_bad_body_is_malformed_and_no_panic() {
+async fn t_5_a_success_status_with_an_unreadable_body_is_malformed() {
     let wire = Wire::new().await;
     for garbage in ["<html>", "{", "7", "\"x\"", "null", "\u{feff}", "{\"id\":"] {
         for call in [
@@ -106,10 +106,10 @@ async fn t_5_a_good_status_with_a_bad_body_is_malformed_and_no_panic() {
             Made::ListOperations,
         ] {
             wire.fault(call.call(), FaultKind::Garbage(garbage.into()), Times::Once);
-            wire.sent();
+            wire.take_sent();
             let error = wire.make(&call).await.expect_err("unusable");
             assert_eq!(kind(&error), Kind::Malformed, "{call:?} {garbage}");
-            assert_eq!(wire.sent().len(), 1, "{call:?}: a bad body isn't asked for again");
+            assert_eq!(wire.take_sent().len(), 1, "{call:?}: a malformed answer is not retried");
         }
     }
     for call in [Made::Get, Made::GetOperation, Made::Resolve] {
@@ -120,20 +120,21 @@ async fn t_5_a_good_status_with_a_bad_body_is_malformed_and_no_panic() {
 }
 
 #[tokio::test]
-async fn an_answer_about_something_else_is_not_believed() {
+async fn an_answer_about_another_subscription_or_operation_is_malformed() {
     let wire = Wire::new().await;
     let id = wire.active(Purchase::flat_rate("silver"));
     let other = wire.active(Purchase::flat_rate("gold"));
     let about_other = format!(r#"{{"id":"{other}","saasSubscriptionStatus":"Suspended"}}"#);
     wire.fault(Call::GetSubscription, FaultKind::Garbage(about_other), Times::Once);
-    let error = wire.client.get_subscription(id).await.expect_err("another's");
+    let error = wire.client.get_subscription(id).await.expect_err("another subscription");
     assert_eq!(kind(&error), Kind::Malformed);
     let foreign = format!(r#"{{"id":"{other}","subscriptionId":"{other}","status":"Succeeded"}}"#);
     wire.fault(Call::GetOperation, FaultKind::Garbage(foreign), Times::Once);
-    let error = wire.client.get_operation(id, OperationId(id.0)).await.expect_err("another's");
+    let error =
+        wire.client.get_operation(id, OperationId(id.0)).await.expect_err("another operation");
     assert_eq!(kind(&error), Kind::Malformed, "F-WHS-2");
-    // What leaves its id out speaks of what was asked for.
-    let nameless = r#"{"saasSubscriptionStatus":"Suspended"}"#.to_owned();
-    wire.fault(Call::GetSubscription, FaultKind::Garbage(nameless), Times::Once);
+    // An answer without an id is about the requested subscription.
+    let without_id = r#"{"saasSubscriptionStatus":"Suspended"}"#.to_owned();
+    wire.fault(Call::GetSubscription, FaultKind::Garbage(without_id), Times::Once);
     assert_eq!(wire.client.get_subscription(id).await.expect("an answer").id(), Some(id));
 }

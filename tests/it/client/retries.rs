@@ -1,4 +1,4 @@
-//! What is sent again, how often and when (T-28).
+//! Which calls are retried, how often and when (T-28).
 
 use std::net::Ipv4Addr;
 
@@ -11,20 +11,24 @@ fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
 }
 
-/// Makes the call under a fault that strikes once; the outcome, and how often it was sent.
-async fn after(wire: &Wire, call: Made, kind: FaultKind) -> (Result<(), FulfillmentError>, usize) {
+/// Makes the call with a fault that strikes once. Returns the outcome, and the number of attempts.
+async fn with_fault(
+    wire: &Wire,
+    call: Made,
+    kind: FaultKind,
+) -> (Result<(), FulfillmentError>, usize) {
     wire.fault(call.call(), kind, Times::Once);
-    wire.sent();
+    wire.take_sent();
     let outcome = wire.make(&call).await;
     wire.world(|world| world.faults_mut().clear());
-    (outcome, wire.sent().len())
+    (outcome, wire.take_sent().len())
 }
 
 #[tokio::test]
-async fn t_28_what_may_be_repeated_is_repeated_and_what_may_not_is_not() {
+async fn t_28_only_repeatable_calls_are_retried_after_an_unknown_outcome() {
     let wire = Wire::new().await;
     wire.make(&Made::List).await.expect("a token");
-    let unknown_fate = [
+    let outcome_unknown = [
         FaultKind::Status(500, ErrorForm::Nested),
         FaultKind::Status(502, ErrorForm::Html),
         FaultKind::Status(503, ErrorForm::Empty),
@@ -34,8 +38,8 @@ async fn t_28_what_may_be_repeated_is_repeated_and_what_may_not_is_not() {
         FaultKind::DropBefore,
     ];
     for call in Made::ALL {
-        for fault in unknown_fate.clone() {
-            let (outcome, sent) = after(&wire, call, fault.clone()).await;
+        for fault in outcome_unknown.clone() {
+            let (outcome, sent) = with_fault(&wire, call, fault.clone()).await;
             if call.is_repeatable() {
                 outcome.unwrap_or_else(|error| panic!("{call:?} {fault:?}: {error}"));
                 assert_eq!(sent, 2, "{call:?} {fault:?}");
@@ -49,15 +53,15 @@ async fn t_28_what_may_be_repeated_is_repeated_and_what_may_not_is_not() {
 }
 
 #[tokio::test]
-async fn t_28_throttled_is_not_carried_out_so_every_call_is_repeated() {
+async fn t_28_every_call_is_retried_after_throttling() {
     let wire = Wire::new().await;
     wire.make(&Made::List).await.expect("a token");
     for call in Made::ALL {
-        wire.pauses();
-        let (outcome, sent) = after(&wire, call, FaultKind::RetryAfter(429, "3".into())).await;
+        wire.take_pauses();
+        let (outcome, sent) = with_fault(&wire, call, FaultKind::RetryAfter(429, "3".into())).await;
         outcome.unwrap_or_else(|error| panic!("{call:?}: {error}"));
         assert_eq!(sent, 2, "{call:?}");
-        assert_eq!(wire.pauses(), [seconds(3)], "{call:?}: as long as was asked");
+        assert_eq!(wire.take_pauses(), [seconds(3)], "{call:?}: as long as Microsoft asked");
     }
 }
 
@@ -66,51 +70,51 @@ async fn t_28_a_change_whose_answer_was_lost_is_carried_out_once() {
     let wire = Wire::new().await;
     wire.make(&Made::List).await.expect("a token");
     for call in [Made::ChangePlan, Made::ChangeQuantity, Made::Cancel] {
-        let (outcome, sent) = after(&wire, call, FaultKind::LoseAnswer).await;
+        let (outcome, sent) = with_fault(&wire, call, FaultKind::LoseAnswer).await;
         assert!(outcome.is_err_and(|error| error.leaves_outcome_unknown()), "{call:?}");
         assert_eq!(sent, 1, "{call:?}");
         let latest = wire.world(|world| world.subscriptions().next_back().map(|last| last.id));
-        let begun = wire.world(|world| world.operations(latest.expect("bought")));
-        // `Subscribe` of the purchase, and the one change.
-        assert_eq!(begun.len(), 2, "{call:?}: begun once");
+        let operations = wire.world(|world| world.operations(latest.expect("bought")));
+        // The `Subscribe` of the purchase, and one change.
+        assert_eq!(operations.len(), 2, "{call:?}: one change");
     }
 }
 
 #[tokio::test]
-async fn t_28_reads_whose_answer_was_lost_are_repeated() {
+async fn t_28_a_read_whose_answer_was_lost_is_retried() {
     let wire = Wire::new().await;
     wire.make(&Made::List).await.expect("a token");
     for call in [Made::Resolve, Made::List, Made::Get, Made::Plans, Made::ListOperations] {
-        let (outcome, sent) = after(&wire, call, FaultKind::LoseAnswer).await;
+        let (outcome, sent) = with_fault(&wire, call, FaultKind::LoseAnswer).await;
         outcome.unwrap_or_else(|error| panic!("{call:?}: {error}"));
         assert_eq!(sent, 2, "{call:?}");
     }
 }
 
 #[tokio::test]
-async fn t_28_a_refused_connection_carried_nothing_out_so_every_call_is_repeated() {
+async fn t_28_every_call_is_retried_after_a_refused_connection() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
-    let nobody = format!("http://{}/api", listener.local_addr().expect("an address"));
+    let closed_port = format!("http://{}/api", listener.local_addr().expect("an address"));
     drop(listener);
-    let there = [("MARKETPLACE_URL", nobody.as_str())];
+    let there = [("MARKETPLACE_URL", closed_port.as_str())];
     let wire = Wire::with(Settings::default(), RetryPolicy::INTERACTIVE, &there).await;
     for call in [Made::Get, Made::ChangePlan, Made::ChangeQuantity, Made::Cancel, Made::Resolve] {
         let error = wire.make(&call).await.expect_err("no server listens there");
         assert!(!error.leaves_outcome_unknown(), "{call:?}: {error}");
         assert!(matches!(error, FulfillmentError::Unreachable { .. }), "{call:?}: {error}");
-        assert_eq!(wire.sent().len() as u32, RetryPolicy::INTERACTIVE.attempts, "{call:?}");
+        assert_eq!(wire.take_sent().len() as u32, RetryPolicy::INTERACTIVE.attempts, "{call:?}");
     }
 }
 
 #[tokio::test]
-async fn t_28_tries_are_bounded_and_the_pauses_grow() {
+async fn t_28_attempts_are_bounded_and_the_pauses_grow() {
     for policy in [RetryPolicy::WITHIN_WEBHOOK, RetryPolicy::INTERACTIVE, RetryPolicy::SCHEDULED] {
         let wire = Wire::with(Settings::default(), policy, &[]).await;
         let broken = FaultKind::Status(503, ErrorForm::Empty);
         wire.fault(Call::ListSubscriptions, broken, Times::Always);
         wire.make(&Made::List).await.expect_err("Microsoft is down");
-        assert_eq!(wire.sent().len() as u32, policy.attempts);
-        let pauses = wire.pauses();
+        assert_eq!(wire.take_sent().len() as u32, policy.attempts);
+        let pauses = wire.take_pauses();
         assert_eq!(pauses.len() as u32, policy.attempts - 1);
         for (doubled, pause) in (0..).zip(&pauses) {
             let whole = policy.first_pause * (1 << doubled);
@@ -123,58 +127,59 @@ async fn t_28_tries_are_bounded_and_the_pauses_grow() {
 #[tokio::test]
 async fn t_28_retry_after_is_obeyed_as_seconds_and_as_a_date() {
     let wire = Wire::new().await;
-    let (outcome, _) = after(&wire, Made::List, FaultKind::RetryAfter(503, "4".into())).await;
-    outcome.expect("the second try");
-    assert_eq!(wire.pauses(), [seconds(4)]);
+    let (outcome, _) = with_fault(&wire, Made::List, FaultKind::RetryAfter(503, "4".into())).await;
+    outcome.expect("the second attempt");
+    assert_eq!(wire.take_pauses(), [seconds(4)]);
 
     let date = wire.clock.now() + jiff::SignedDuration::from_secs(5);
     let date = date.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
-    let (outcome, sent) = after(&wire, Made::List, FaultKind::RetryAfter(429, date.clone())).await;
+    let (outcome, sent) =
+        with_fault(&wire, Made::List, FaultKind::RetryAfter(429, date.clone())).await;
     outcome.unwrap_or_else(|error| panic!("{date}: {error}"));
     assert_eq!(sent, 2);
-    let [pause] = wire.pauses()[..] else { panic!("one pause") };
+    let [pause] = wire.take_pauses()[..] else { panic!("one pause") };
     assert!(pause > seconds(4) && pause <= seconds(5), "{pause:?} until {date}");
 }
 
 #[tokio::test]
-async fn t_28_who_is_asked_to_wait_beyond_the_budget_gives_up_at_once() {
-    // F-ERR-4: the webhook's path has no time for it.
+async fn t_28_a_retry_after_beyond_the_budget_ends_the_attempts_at_once() {
+    // F-ERR-4: the webhook has no time to wait.
     for (policy, asked) in [(RetryPolicy::WITHIN_WEBHOOK, "1"), (RetryPolicy::INTERACTIVE, "60")] {
         let wire = Wire::with(Settings::default(), policy, &[]).await;
         let fault = FaultKind::RetryAfter(429, asked.into());
-        let (outcome, sent) = after(&wire, Made::List, fault).await;
+        let (outcome, sent) = with_fault(&wire, Made::List, fault).await;
         assert!(matches!(outcome, Err(FulfillmentError::Unavailable { .. })), "{outcome:?}");
-        assert_eq!((sent, wire.pauses()), (1, Vec::new()));
+        assert_eq!((sent, wire.take_pauses()), (1, Vec::new()));
     }
 }
 
 #[tokio::test]
-async fn t_28_no_4xx_is_repeated() {
+async fn t_28_no_4xx_is_retried() {
     let wire = Wire::new().await;
     wire.make(&Made::List).await.expect("a token");
     for status in [400, 404, 405, 409, 415] {
         for call in Made::ALL {
             let fault = FaultKind::Status(status, ErrorForm::Object);
-            let (outcome, sent) = after(&wire, call, fault).await;
+            let (outcome, sent) = with_fault(&wire, call, fault).await;
             assert!(outcome.is_err(), "{call:?} {status}");
             assert_eq!(sent, 1, "{call:?} {status}");
         }
     }
-    assert!(wire.pauses().is_empty());
+    assert!(wire.take_pauses().is_empty());
 }
 
 #[tokio::test]
-async fn t_28_a_read_that_hangs_is_given_up_and_repeated() {
+async fn t_28_a_read_that_hangs_times_out_and_is_retried() {
     let wire = Wire::with(Settings::default(), RetryPolicy::WITHIN_WEBHOOK, &[]).await;
-    let (outcome, sent) = after(&wire, Made::Get, FaultKind::Hang).await;
-    outcome.expect("the second try");
+    let (outcome, sent) = with_fault(&wire, Made::Get, FaultKind::Hang).await;
+    outcome.expect("the second attempt");
     assert_eq!(sent, 2);
 }
 
 #[tokio::test]
-async fn t_28_a_change_that_hangs_is_given_up_and_not_repeated() {
+async fn t_28_a_change_that_hangs_times_out_and_is_not_retried() {
     let wire = Wire::with(Settings::default(), RetryPolicy::WITHIN_WEBHOOK, &[]).await;
-    let (outcome, sent) = after(&wire, Made::ChangePlan, FaultKind::Hang).await;
+    let (outcome, sent) = with_fault(&wire, Made::ChangePlan, FaultKind::Hang).await;
     assert!(outcome.is_err_and(|error| error.leaves_outcome_unknown()));
     assert_eq!(sent, 1);
 }

@@ -1,4 +1,4 @@
-//! Access tokens on the wire, and where they never go (T-1, T-2, T-4).
+//! Access tokens over HTTP, and the hosts that never see them (T-1, T-2, T-4).
 
 use std::net::Ipv4Addr;
 use std::sync::atomic::AtomicUsize;
@@ -55,7 +55,7 @@ async fn t_1_the_v2_token_request_is_the_documented_form_and_the_token_is_kept()
 async fn t_1_the_v1_token_request_is_the_documented_form() {
     let v1 = [("ENTRA_TOKEN_ENDPOINT", "v1")];
     let wire = Wire::with(Settings::default(), RetryPolicy::INTERACTIVE, &v1).await;
-    wire.make(&Made::Get).await.expect("v1's numbers are strings, and are read (F-AUTH-3)");
+    wire.make(&Made::Get).await.expect("the numbers of v1, which are strings, are read (F-AUTH-3)");
     let request = token_request(&wire);
     assert_eq!(request.uri().path(), "/entra/8d7b0a3e-5f4c-4c7d-9f2a-6f1e0c2b9a11/oauth2/token");
     let resource = ("resource", "20e940b3-4c77-4b0b-9a53-9e16a1b010a7");
@@ -63,16 +63,16 @@ async fn t_1_the_v1_token_request_is_the_documented_form() {
 }
 
 #[tokio::test]
-async fn t_1_a_secret_of_any_characters_arrives_as_it_is() {
+async fn t_1_a_secret_with_special_characters_arrives_unchanged() {
     let secret = "a+b&c=d %2F/~é";
     let settings = Settings { client_secret: secret.to_owned(), ..Settings::default() };
     let given = [("ENTRA_CLIENT_SECRET", secret)];
     let wire = Wire::with(settings, RetryPolicy::INTERACTIVE, &given).await;
-    wire.make(&Made::Get).await.expect("Entra takes the secret");
+    wire.make(&Made::Get).await.expect("Entra accepts the secret");
 }
 
 #[tokio::test]
-async fn t_1_a_token_is_replaced_five_minutes_before_its_end() {
+async fn t_1_a_token_is_replaced_five_minutes_before_expiry() {
     for v in ["v1", "v2"] {
         let endpoint = [("ENTRA_TOKEN_ENDPOINT", v)];
         let wire = Wire::with(Settings::default(), RetryPolicy::INTERACTIVE, &endpoint).await;
@@ -93,13 +93,16 @@ async fn t_2_a_token_refused_twice_is_a_configuration_error_after_exactly_one_re
             let wire = Wire::new().await;
             wire.make(&Made::List).await.expect("a first token");
             wire.fault(Call::GetSubscription, FaultKind::Status(status, form), Times::Always);
-            wire.sent();
+            wire.take_sent();
             let error = wire.make(&Made::Get).await.expect_err("refused");
             assert!(matches!(error, FulfillmentError::Unauthorized(s) if s == status), "{error}");
-            assert!(error.to_string().contains("ENTRA_CLIENT_ID"), "says what to look at: {error}");
-            assert_eq!(wire.sent().len(), 2, "{status} {form:?}: once more, and no loop");
+            assert!(
+                error.to_string().contains("ENTRA_CLIENT_ID"),
+                "the error names the setting to check: {error}"
+            );
+            assert_eq!(wire.take_sent().len(), 2, "{status} {form:?}: one retry");
             assert_eq!(wire.token_requests(), 2, "{status} {form:?}: one fresh token");
-            assert!(wire.pauses().is_empty(), "{status} {form:?}: at once");
+            assert!(wire.take_pauses().is_empty(), "{status} {form:?}: without a pause");
         }
     }
 }
@@ -113,9 +116,9 @@ async fn t_2_every_call_refused_once_succeeds_with_a_fresh_token() {
             wire.make(&Made::List).await.expect("a token");
             let refused = FaultKind::Status(status, ErrorForm::BareString);
             wire.fault(call.call(), refused, Times::Once);
-            wire.sent();
+            wire.take_sent();
             wire.make(&call).await.unwrap_or_else(|error| panic!("{call:?}: {error}"));
-            assert_eq!(wire.sent().len(), 2, "{status} {call:?}");
+            assert_eq!(wire.take_sent().len(), 2, "{status} {call:?}");
             assert_eq!(wire.token_requests() - before, 1 + u64::from(before == 0), "{call:?}");
         }
     }
@@ -131,14 +134,14 @@ async fn t_2_a_token_signed_with_a_withdrawn_key_is_replaced() {
     });
     wire.make(&Made::List).await.expect("an answer to a fresh token");
     let bearers: Vec<_> =
-        wire.sent().iter().map(|sent| header(sent, "authorization").to_owned()).collect();
+        wire.take_sent().iter().map(|sent| header(sent, "authorization").to_owned()).collect();
     assert_eq!(bearers.len(), 3);
     assert_eq!(bearers[0], bearers[1]);
     assert_ne!(bearers[1], bearers[2]);
 }
 
 #[tokio::test]
-async fn a_wrong_secret_is_reported_and_neither_repeated_nor_printed() {
+async fn a_wrong_secret_is_reported_without_retrying_or_printing_it() {
     // F-AUTH-15.
     let wrong = [("ENTRA_CLIENT_SECRET", "hunter2")];
     let wire = Wire::with(Settings::default(), RetryPolicy::INTERACTIVE, &wrong).await;
@@ -146,39 +149,39 @@ async fn a_wrong_secret_is_reported_and_neither_repeated_nor_printed() {
     assert!(matches!(error, FulfillmentError::Token(_)), "{error}");
     assert!(error.to_string().contains("invalid_client"), "{error}");
     assert!(!format!("{error:?}").contains("hunter2"));
-    assert_eq!((wire.token_requests(), wire.sent().len()), (1, 0));
+    assert_eq!((wire.token_requests(), wire.take_sent().len()), (1, 0));
 }
 
 #[tokio::test]
-async fn a_busy_token_endpoint_is_asked_again_as_it_says() {
+async fn a_throttled_token_request_is_retried_after_the_requested_pause() {
     let wire = Wire::new().await;
     wire.fault(Call::Token, FaultKind::RetryAfter(429, "2".into()), Times::Once);
     wire.make(&Made::Get).await.expect("the second token request");
-    assert_eq!(wire.pauses(), [Duration::from_secs(2)]);
-    assert_eq!(wire.sent().len(), 1);
+    assert_eq!(wire.take_pauses(), [Duration::from_secs(2)]);
+    assert_eq!(wire.take_sent().len(), 1);
 }
 
 #[tokio::test]
-async fn a_token_answer_without_a_token_is_no_token() {
+async fn a_token_response_without_a_token_is_an_error() {
     for garbage in ["", "{}", "<html>", r#"{"expires_in":3600}"#, r#"{"access_token":7}"#] {
         let wire = Wire::new().await;
         wire.fault(Call::Token, FaultKind::Garbage(garbage.into()), Times::Always);
         let error = wire.make(&Made::Get).await.expect_err("no token");
         assert!(matches!(error, FulfillmentError::Token(_)), "{garbage}: {error}");
-        assert_eq!(wire.sent().len(), 0, "{garbage}: nothing is sent without one");
+        assert_eq!(wire.take_sent().len(), 0, "{garbage}: no call is made without a token");
     }
 }
 
-/// A server that answers everything in one way, and counts.
-struct Place {
+/// A server that gives every request the same answer, and counts the requests.
+struct Server {
     url: String,
-    visits: Arc<AtomicUsize>,
+    requests: Arc<AtomicUsize>,
 }
 
-impl Place {
+impl Server {
     async fn answering(status: u16, location: Option<String>) -> Self {
-        let visits = Arc::new(AtomicUsize::new(0));
-        let counted = visits.clone();
+        let requests = Arc::new(AtomicUsize::new(0));
+        let counted = requests.clone();
         let app = Router::new().fallback(move || {
             counted.fetch_add(1, Ordering::SeqCst);
             let mut answer = Response::builder().status(status);
@@ -191,17 +194,17 @@ impl Place {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         tokio::spawn(async move { axum::serve(listener, app).await });
-        Self { url, visits }
+        Self { url, requests }
     }
 
-    fn visits(&self) -> usize {
-        self.visits.load(Ordering::SeqCst)
+    fn requests(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
     }
 }
 
 #[tokio::test]
-async fn t_4_links_to_another_host_are_followed_on_our_own() {
-    let stranger = Place::answering(200, None).await;
+async fn t_4_links_to_another_host_are_followed_on_the_configured_host() {
+    let stranger = Server::answering(200, None).await;
     let mut settings = Settings::default();
     settings.behaviour.link_base = format!("{}/api", stranger.url);
     settings.behaviour.page_size = 2;
@@ -225,38 +228,39 @@ async fn t_4_links_to_another_host_are_followed_on_our_own() {
     let operation = changed.id.expect("`Operation-Location` was read");
     wire.client.get_operation(id, operation).await.expect("an operation");
     let own = wire.emulator.marketplace_url();
-    for request in wire.sent() {
+    for request in wire.take_sent() {
         assert!(request.uri().to_string().starts_with(&own), "F-GEN-8: {}", request.uri());
     }
-    assert_eq!(stranger.visits(), 0);
+    assert_eq!(stranger.requests(), 0);
 }
 
 #[tokio::test]
 async fn t_4_a_redirect_is_not_followed_with_the_token() {
     for status in [301, 302, 303, 307, 308] {
-        let stranger = Place::answering(200, None).await;
+        let stranger = Server::answering(200, None).await;
         let there = Some(format!("{}/api/saas/subscriptions", stranger.url));
-        let redirector = Place::answering(status, there).await;
+        let redirector = Server::answering(status, there).await;
         let here = [("MARKETPLACE_URL", redirector.url.as_str())];
         let wire = Wire::with(Settings::default(), RetryPolicy::INTERACTIVE, &here).await;
         for call in [Made::List, Made::Resolve, Made::ChangePlan] {
             let error = wire.make(&call).await.expect_err("a redirect is no answer");
             assert!(matches!(error, FulfillmentError::Unavailable { .. }), "{status}: {error}");
         }
-        assert!(redirector.visits() > 0);
-        assert_eq!(stranger.visits(), 0, "{status}");
+        assert!(redirector.requests() > 0);
+        assert_eq!(stranger.requests(), 0, "{status}");
     }
 }
 
 #[tokio::test]
 async fn t_4_a_redirect_is_not_followed_with_the_secret() {
-    let stranger = Place::answering(200, None).await;
+    let stranger = Server::answering(200, None).await;
     let redirector =
-        Place::answering(StatusCode::TEMPORARY_REDIRECT.as_u16(), Some(stranger.url.clone())).await;
+        Server::answering(StatusCode::TEMPORARY_REDIRECT.as_u16(), Some(stranger.url.clone()))
+            .await;
     let there = [("ENTRA_AUTHORITY", redirector.url.as_str())];
     let wire = Wire::with(Settings::default(), RetryPolicy::INTERACTIVE, &there).await;
     let error = wire.make(&Made::List).await.expect_err("no token");
     assert!(matches!(error, FulfillmentError::Token(_)), "{error}");
-    assert_eq!((redirector.visits() > 0, stranger.visits()), (true, 0));
-    assert_eq!(wire.sent().len(), 0);
+    assert_eq!((redirector.requests() > 0, stranger.requests()), (true, 0));
+    assert_eq!(wire.take_sent().len(), 0);
 }

@@ -1,4 +1,4 @@
-//! What every store must do. A case gets a store with nothing in it.
+//! The contract of every store. Each case gets an empty store.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use shared::store::{Checkpoint, Checkpoints, CommitError, Page};
 use super::*;
 
 async fn commit(store: &dyn Store, change: &NextVersion) {
-    store.commit(change.record.id(), &of(change)).await.expect("committed");
+    store.commit(change.record.id(), &unmarked(change)).await.expect("committed");
 }
 
 async fn load(store: &dyn Store, id: SubscriptionId) -> Option<Record> {
@@ -26,26 +26,29 @@ pub(super) async fn a_first_version_is_written_once(store: &dyn Store) {
     assert_eq!(load(store, id(1)).await, Some(purchase.record.clone()));
 
     let other = first(id(1), "Suspended");
-    let refused = store.commit(id(1), &of(&other)).await;
+    let refused = store.commit(id(1), &unmarked(&other)).await;
     assert!(matches!(refused, Err(CommitError::Conflict)), "{refused:?}");
     assert_eq!(load(store, id(1)).await, Some(purchase.record));
     assert_eq!(events(store, id(1)).await, purchase.events);
-    assert_eq!(load(store, id(2)).await, None, "another subscription's is none of its business");
+    assert_eq!(load(store, id(2)).await, None, "another subscription is not affected");
 }
 
-pub(super) async fn a_version_follows_the_one_before_and_no_other(store: &dyn Store) {
+pub(super) async fn a_version_must_follow_the_previous_one(store: &dyn Store) {
     let one = first(id(1), "Subscribed");
     let two = next(&one.record, 20);
     let three = next(&two.record, 30);
     for early in [&two, &three] {
-        let refused = store.commit(id(1), &of(early)).await;
-        assert!(matches!(refused, Err(CommitError::Conflict)), "nothing comes before: {refused:?}");
+        let refused = store.commit(id(1), &unmarked(early)).await;
+        assert!(
+            matches!(refused, Err(CommitError::Conflict)),
+            "there is no earlier version: {refused:?}"
+        );
     }
     commit(store, &one).await;
-    let skipped = store.commit(id(1), &of(&three)).await;
+    let skipped = store.commit(id(1), &unmarked(&three)).await;
     assert!(matches!(skipped, Err(CommitError::Conflict)), "{skipped:?}");
     commit(store, &two).await;
-    let again = store.commit(id(1), &of(&two)).await;
+    let again = store.commit(id(1), &unmarked(&two)).await;
     assert!(matches!(again, Err(CommitError::Conflict)), "{again:?}");
     commit(store, &three).await;
     assert_eq!(load(store, id(1)).await, Some(three.record));
@@ -59,15 +62,15 @@ pub(super) async fn an_operation_is_marked_once(store: &dyn Store) {
         let refused = store.commit(id(1), &again).await;
         assert!(matches!(refused, Err(CommitError::AlreadyMarked)), "{refused:?}");
     }
-    // Whoever comes late with an old version learns first that the operation is answered.
+    // For a late commit of an old version, the existing mark counts more than the conflict.
     let late = store.commit(id(1), &marked(Some(&one), &mark(7))).await;
     assert!(matches!(late, Err(CommitError::AlreadyMarked)), "{late:?}");
     assert_eq!(load(store, id(1)).await, Some(one.record));
     store.commit(id(1), &marked(Some(&two), &mark(8))).await.expect("another operation");
-    store.commit(id(2), &marked(None, &mark(7))).await.expect("another subscription's");
+    store.commit(id(2), &marked(None, &mark(7))).await.expect("another subscription");
 }
 
-pub(super) async fn a_refused_commit_writes_nothing_at_all(store: &dyn Store) {
+pub(super) async fn a_refused_commit_writes_nothing(store: &dyn Store) {
     let one = first(id(1), "Subscribed");
     commit(store, &one).await;
     let before = (load(store, id(1)).await, events(store, id(1)).await);
@@ -86,7 +89,7 @@ pub(super) async fn a_refused_commit_writes_nothing_at_all(store: &dyn Store) {
     commit(store, &two).await;
 }
 
-pub(super) async fn a_commit_of_nothing_is_no_failure(store: &dyn Store) {
+pub(super) async fn an_empty_commit_succeeds(store: &dyn Store) {
     store.commit(id(1), &Commit::default()).await.expect("nothing to do");
     assert_eq!(load(store, id(1)).await, None);
 }
@@ -117,11 +120,11 @@ pub(super) async fn a_record_and_a_mark_are_read_together(store: &dyn Store) {
     }
 }
 
-pub(super) async fn of_many_writers_of_one_version_one_wins(store: &dyn Store) {
+pub(super) async fn only_one_of_many_writers_of_a_version_wins(store: &dyn Store) {
     let one = first(id(1), "Subscribed");
     commit(store, &one).await;
     let rivals: Vec<_> = (20..23).map(|seats| next(&one.record, seats)).collect();
-    let commits: Vec<_> = rivals.iter().map(of).collect();
+    let commits: Vec<_> = rivals.iter().map(unmarked).collect();
     let (a, b, c) = tokio::join!(
         store.commit(id(1), &commits[0]),
         store.commit(id(1), &commits[1]),
@@ -135,11 +138,11 @@ pub(super) async fn of_many_writers_of_one_version_one_wins(store: &dyn Store) {
         assert!(matches!(outcome, Ok(()) | Err(CommitError::Conflict)), "{outcome:?}");
     }
     assert_eq!(load(store, id(1)).await.as_ref(), Some(&winner.record));
-    let told = store.events(id(1), 1).await.expect("a read").items;
-    assert_eq!(told, winner.events, "the losers left no event");
+    let events = store.events(id(1), 1).await.expect("a read").items;
+    assert_eq!(events, winner.events, "the losers left no event");
 }
 
-pub(super) async fn of_many_answers_to_one_operation_one_wins(store: &dyn Store) {
+pub(super) async fn only_one_of_many_answers_to_an_operation_wins(store: &dyn Store) {
     let answer = marked(None, &mark(1));
     let (a, b, c) = tokio::join!(
         store.commit(id(1), &answer),
@@ -149,7 +152,7 @@ pub(super) async fn of_many_answers_to_one_operation_one_wins(store: &dyn Store)
     let outcomes = [a, b, c];
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1, "{outcomes:?}");
     for outcome in outcomes {
-        // A store may say Conflict of writes at the same moment: whoever hears it tries again.
+        // A store may report concurrent writes as Conflict, and the caller tries again.
         let expected =
             matches!(outcome, Ok(()) | Err(CommitError::AlreadyMarked | CommitError::Conflict));
         assert!(expected, "{outcome:?}");
@@ -180,7 +183,7 @@ pub(super) async fn events_are_read_in_order_page_by_page(store: &dyn Store) {
         match next {
             Some(next) => {
                 let position: u64 = next.parse().expect("a version");
-                assert!(position > after, "the pages go on");
+                assert!(position > after, "each page makes progress");
                 assert_eq!(read.last().map(|event| event.version), Some(position));
                 after = position;
             }
@@ -188,7 +191,7 @@ pub(super) async fn events_are_read_in_order_page_by_page(store: &dyn Store) {
         }
     }
     assert!(pages > 1, "the list is longer than a page");
-    assert_eq!(read, expected, "all of them, in order, no version torn apart");
+    assert_eq!(read, expected, "every event, in order, with whole versions");
 
     for after in [0, 9, 10, 99, 100, VERSIONS - 1] {
         let page = store.events(id(1), after).await.expect("a page").items;
@@ -200,14 +203,14 @@ pub(super) async fn events_are_read_in_order_page_by_page(store: &dyn Store) {
     }
 }
 
-pub(super) async fn many_records_are_read_at_once(store: &dyn Store) {
+pub(super) async fn many_records_are_read_in_one_call(store: &dyn Store) {
     let mut wanted = Vec::new();
     for number in 0..130 {
         commit(store, &first(id(number), "Subscribed")).await;
         wanted.extend([id(number), id(1000 + number), id(number / 2)]);
     }
     let read = store.load_many(&wanted).await.expect("a read");
-    assert_eq!(read.len(), 130, "the missing ones are left out, the others are there once");
+    assert_eq!(read.len(), 130, "each existing record once");
     for (id, record) in read {
         assert_eq!(record.expect("a good record").id(), id);
     }
@@ -215,7 +218,7 @@ pub(super) async fn many_records_are_read_at_once(store: &dyn Store) {
     assert!(store.load_many(&[id(9999)]).await.expect("a read").is_empty());
 }
 
-/// The whole of a list; each record once, no page over a hundred.
+/// The whole list. Asserts that each record is listed once, and that no page exceeds a hundred.
 async fn list(store: &dyn Store, filter: &Filter) -> BTreeMap<SubscriptionId, Record> {
     let (mut found, mut next) = (BTreeMap::new(), None);
     let mut positions = BTreeSet::new();
@@ -227,7 +230,7 @@ async fn list(store: &dyn Store, filter: &Filter) -> BTreeMap<SubscriptionId, Re
         }
         match page.next {
             Some(position) => {
-                assert!(positions.insert(position.clone()), "the pages go on");
+                assert!(positions.insert(position.clone()), "each page makes progress");
                 next = Some(position);
             }
             None => return found,
@@ -241,15 +244,16 @@ fn filter(status: Option<&str>, offer: Option<&str>) -> Filter {
 
 const LISTED: usize = 215;
 
-/// Of every three, two are Subscribed and one Suspended; of every four, three are of `many`.
+/// Every third subscription is Suspended. Every fourth is of the offer `few: 1`, the others of
+/// `many`.
 fn listed(number: usize) -> NextVersion {
     let status = if number.is_multiple_of(3) { "Suspended" } else { "Subscribed" };
-    // A colon and blanks are as good as anything in an offer's id.
+    // An offer's id may hold a colon and blanks.
     let offer = if number.is_multiple_of(4) { "few: 1" } else { "many" };
     change(None, &seen(id(number), status, offer, 10))
 }
 
-pub(super) async fn records_are_listed_by_status_by_offer_by_both_and_all(store: &dyn Store) {
+pub(super) async fn records_are_listed_by_status_offer_both_or_neither(store: &dyn Store) {
     let mut all = BTreeMap::new();
     for number in 0..LISTED {
         let purchase = listed(number);
@@ -275,7 +279,7 @@ pub(super) async fn records_are_listed_by_status_by_offer_by_both_and_all(store:
     }
 }
 
-pub(super) async fn lists_follow_changes(store: &dyn Store) {
+pub(super) async fn lists_reflect_changes(store: &dyn Store) {
     let one = first(id(1), "Subscribed");
     commit(store, &one).await;
     let subscribed = filter(Some("Subscribed"), None);
@@ -285,13 +289,13 @@ pub(super) async fn lists_follow_changes(store: &dyn Store) {
 
     let two = change(Some(&one.record), &seen(id(1), "Suspended", "offer", 10));
     commit(store, &two).await;
-    assert_eq!(list(store, &subscribed).await.len(), 0, "moved away");
+    assert_eq!(list(store, &subscribed).await.len(), 0, "no longer listed");
     let moved = list(store, &suspended).await;
-    assert_eq!(moved.get(&id(1)), Some(&two.record), "and shows its new version");
+    assert_eq!(moved.get(&id(1)), Some(&two.record), "listed with its new version");
     assert_eq!(list(store, &Filter::default()).await.len(), 1);
 }
 
-pub(super) async fn a_list_that_goes_on_from_nonsense_is_refused(store: &dyn Store) {
+pub(super) async fn a_malformed_list_position_is_refused(store: &dyn Store) {
     commit(store, &first(id(1), "Subscribed")).await;
     for filter in [Filter::default(), filter(Some("Subscribed"), None), filter(None, Some("offer"))]
     {
@@ -302,7 +306,7 @@ pub(super) async fn a_list_that_goes_on_from_nonsense_is_refused(store: &dyn Sto
     }
 }
 
-pub(super) async fn a_checkpoint_is_kept(store: &dyn Store, checkpoints: &dyn Checkpoints) {
+pub(super) async fn a_checkpoint_is_stored(store: &dyn Store, checkpoints: &dyn Checkpoints) {
     assert_eq!(checkpoints.checkpoint().await.expect("a read"), Checkpoint::default());
     let there = Checkpoint {
         next: Some(r#"[{"token":"+RID:x==","range":{"min":"","max":"FF"}}]"#.to_owned()),

@@ -1,5 +1,5 @@
-//! What every outbox must do: what is to be carried to the publisher's product. A case gets a store
-//! with nothing in it.
+//! The contract of every outbox, which holds the events that are pending for the publisher's
+//! product. Each case gets an empty store.
 
 use std::collections::BTreeSet;
 
@@ -10,15 +10,15 @@ use shared::store::{
 
 use super::*;
 
-/// A table, by both of its faces.
-pub(super) struct Faces<'a> {
+/// A table as a store and as an outbox.
+pub(super) struct OutboxTable<'a> {
     pub store: &'a dyn Store,
     pub outbox: &'a dyn Outbox,
 }
 
-impl Faces<'_> {
+impl OutboxTable<'_> {
     async fn commit(&self, change: &NextVersion) {
-        self.store.commit(change.record.id(), &of(change)).await.expect("committed");
+        self.store.commit(change.record.id(), &unmarked(change)).await.expect("committed");
     }
 
     async fn cursor(&self, number: usize, target: Target) -> Cursor {
@@ -34,7 +34,7 @@ impl Faces<'_> {
         self.outbox.save_cursor(id(number), target, cursor).await
     }
 
-    /// All that is due by then, in order; each once.
+    /// Everything that is due at this time, in order. Asserts that nothing is listed twice.
     async fn due(&self, by: Timestamp) -> Vec<Due> {
         let (mut found, mut next) = (Vec::new(), None);
         loop {
@@ -73,7 +73,7 @@ fn seconds(seconds: i64) -> Timestamp {
     noon() + SignedDuration::from_secs(seconds)
 }
 
-pub(super) async fn a_cursor_is_moved_from_the_revision_it_had_and_from_no_other(table: Faces<'_>) {
+pub(super) async fn a_cursor_moves_only_from_its_current_revision(table: OutboxTable<'_>) {
     assert_eq!(table.cursor(1, Target::Endpoint).await, Cursor::default());
     for revision in [0, 2] {
         let refused = table.save(1, Target::Endpoint, &flowing(revision, 1)).await;
@@ -86,8 +86,8 @@ pub(super) async fn a_cursor_is_moved_from_the_revision_it_had_and_from_no_other
     }
     table.save(1, Target::Endpoint, &flowing(2, 2)).await.expect("the next");
     assert_eq!(table.cursor(1, Target::Endpoint).await, flowing(2, 2));
-    assert_eq!(table.cursor(1, Target::EventBus).await, Cursor::default(), "another target's");
-    assert_eq!(table.cursor(2, Target::Endpoint).await, Cursor::default(), "another one's");
+    assert_eq!(table.cursor(1, Target::EventBus).await, Cursor::default(), "another target");
+    assert_eq!(table.cursor(2, Target::Endpoint).await, Cursor::default(), "another subscription");
     for (revision, state) in (3..).zip([
         CursorState::Due { at: noon(), trouble: None },
         CursorState::Due { at: noon(), trouble: Some(trouble()) },
@@ -100,7 +100,7 @@ pub(super) async fn a_cursor_is_moved_from_the_revision_it_had_and_from_no_other
     }
 }
 
-pub(super) async fn of_many_who_move_a_cursor_one_wins(table: Faces<'_>) {
+pub(super) async fn only_one_of_many_moves_of_a_cursor_wins(table: OutboxTable<'_>) {
     let rivals = [flowing(1, 1), flowing(1, 2), flowing(1, 3)];
     let (a, b, c) = tokio::join!(
         table.save(1, Target::Endpoint, &rivals[0]),
@@ -113,7 +113,7 @@ pub(super) async fn of_many_who_move_a_cursor_one_wins(table: Faces<'_>) {
     assert_eq!(table.cursor(1, Target::Endpoint).await, *winner);
 }
 
-pub(super) async fn a_backlog_goes_on_from_any_place(table: Faces<'_>) {
+pub(super) async fn a_backlog_can_be_read_from_any_position(table: OutboxTable<'_>) {
     let mut current = first(id(1), "Subscribed");
     let mut all = current.events.clone();
     table.commit(&current).await;
@@ -134,7 +134,7 @@ pub(super) async fn a_backlog_goes_on_from_any_place(table: Faces<'_>) {
         loop {
             let Backlog { events, more } =
                 table.outbox.backlog(id(1), place).await.expect("a backlog");
-            assert!(!more || !events.is_empty(), "there is more, and it goes on");
+            assert!(!more || !events.is_empty(), "each page makes progress");
             place = events.last().map_or(place, Event::position);
             read.extend(events);
             if !more {
@@ -147,11 +147,11 @@ pub(super) async fn a_backlog_goes_on_from_any_place(table: Faces<'_>) {
     assert_eq!(none, Backlog { events: Vec::new(), more: false });
 }
 
-pub(super) async fn events_are_due_until_they_are_settled(table: Faces<'_>) {
+pub(super) async fn events_are_due_until_they_are_settled(table: OutboxTable<'_>) {
     let one = first(id(1), "Subscribed");
     assert_eq!(one.events.len(), 2, "Purchased, Activated");
     table.commit(&one).await;
-    assert_eq!(table.due(seconds(119)).await, [], "left to the stream");
+    assert_eq!(table.due(seconds(119)).await, [], "the stream has two minutes");
     assert_eq!(table.due(seconds(120)).await, [Due::Pending(id(1), 1)]);
     table.commit(&next(&one.record, 20)).await;
     let hours = noon() + SignedDuration::from_hours(3);
@@ -165,13 +165,15 @@ pub(super) async fn events_are_due_until_they_are_settled(table: Faces<'_>) {
     settle(&[1]).await;
     assert_eq!(table.due(hours).await, [Due::Pending(id(1), 2)]);
     settle(&[1, 2]).await;
-    assert_eq!(table.due(hours).await, [], "once more does no harm");
+    assert_eq!(table.due(hours).await, [], "settling twice does no harm");
     settle(&[9]).await;
     let events = table.store.events(id(1), 0).await.expect("a read").items;
-    assert_eq!(events.len(), 3, "settled events stay, and none is invented");
+    assert_eq!(events.len(), 3, "settled events stay, and none is added");
 }
 
-pub(super) async fn a_cursor_is_due_at_its_time_and_parked_until_it_is_moved(table: Faces<'_>) {
+pub(super) async fn a_cursor_is_due_at_its_time_and_parked_until_it_is_moved(
+    table: OutboxTable<'_>,
+) {
     let moved = |revision, state| Cursor { revision, delivered: at(1, 0), state };
     let due = CursorState::Due { at: seconds(60), trouble: Some(trouble()) };
     table.save(1, Target::Endpoint, &moved(1, due.clone())).await.expect("saved");
@@ -190,7 +192,7 @@ pub(super) async fn a_cursor_is_due_at_its_time_and_parked_until_it_is_moved(tab
     assert_eq!((table.due(seconds(9999)).await, table.parked().await), (vec![], vec![]));
 }
 
-pub(super) async fn what_is_due_is_listed_the_oldest_first_page_by_page(table: Faces<'_>) {
+pub(super) async fn due_entries_are_listed_oldest_first_and_page_by_page(table: OutboxTable<'_>) {
     const MANY: usize = 215;
     for number in 0..MANY {
         let at = seconds(i64::try_from(number * 7 % MANY).expect("few"));
@@ -210,27 +212,27 @@ pub(super) async fn what_is_due_is_listed_the_oldest_first_page_by_page(table: F
     }
 }
 
-/// Only DynamoDB's items show it.
+/// Only DynamoDB's items show their expiry.
 #[tokio::test]
-async fn a_cursor_never_expires_and_what_has_expired_does_not_come_back() {
+async fn a_cursor_never_expires_and_settling_recreates_no_event() {
     let table = Table::new().await;
     let purchase = first(id(1), "Subscribed");
-    table.store.commit(id(1), &of(&purchase)).await.expect("committed");
+    table.store.commit(id(1), &unmarked(&purchase)).await.expect("committed");
     table.outbox.save_cursor(id(1), Target::Endpoint, &flowing(1, 1)).await.expect("saved");
-    let signed: Vec<_> = table
+    let pending: Vec<_> = table
         .items(id(1))
         .await
         .into_iter()
         .filter(|item| item.contains_key("outbox"))
         .map(|item| sort(&item).to_owned())
         .collect();
-    assert_eq!(signed, ["EVENT#00000000000000000001#000"], "one sign per version");
+    assert_eq!(pending, ["EVENT#00000000000000000001#000"], "one pending mark per version");
     let items = table.items(id(1)).await;
     let cursor = items.iter().find(|item| sort(item) == "DELIVERY#endpoint").expect("a cursor");
     assert!(!cursor.contains_key("expires_at"));
 
     table.outbox.settle(id(1), &BTreeSet::from([1, 7])).await.expect("settled");
     let after = table.items(id(1)).await;
-    assert_eq!(after.len(), items.len(), "nothing was made of an event that isn't there");
+    assert_eq!(after.len(), items.len(), "settling an expired event creates no item");
     assert!(after.iter().all(|item| !item.contains_key("outbox") && !item.contains_key("due_at")));
 }

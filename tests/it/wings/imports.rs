@@ -62,13 +62,13 @@ impl Crate {
     pub(super) fn imports(&self) -> impl Iterator<Item = Import<'_>> {
         self.0.iter().flat_map(|(file, parsed)| {
             parsed.paths.iter().filter_map(|used| {
-                Some(Import { file, line: used.line, path: self.from_root(used)? })
+                Some(Import { file, line: used.line, path: self.path_from_root(used)? })
             })
         })
     }
 
     /// A path from the root of the crate; `None` for a path into another crate.
-    fn from_root(&self, used: &UsedPath) -> Option<Vec<String>> {
+    fn path_from_root(&self, used: &UsedPath) -> Option<Vec<String>> {
         let (first, rest) = used.segments.split_first()?;
         let mut base = match first.as_str() {
             "crate" => Vec::new(),
@@ -107,7 +107,7 @@ impl Crate {
             let mut exports = self.0[&file].paths.iter();
             exports.find(|used| used.is_public && used.name.as_ref() == Some(name))
         });
-        match exported.and_then(|used| self.from_root(used)) {
+        match exported.and_then(|used| self.path_from_root(used)) {
             Some(target) => self.definition(&[&target[..], &path[depth + 1..]].concat()),
             None => Some(file),
         }
@@ -121,7 +121,7 @@ impl Crate {
         let mut arrows = Arrows::new();
         for (file, parsed) in self.0.iter().filter(|(file, _)| !is_root(file) && !is_test(file)) {
             for used in parsed.paths.iter().filter(|used| !parsed.passes_on(used)) {
-                let path = self.from_root(used);
+                let path = self.path_from_root(used);
                 let target = path.and_then(|path| self.definition(&path));
                 if let Some(target) = target.filter(|target| target != file && !is_root(target)) {
                     arrows.entry(file.clone()).or_default().entry(target).or_insert(used.line);
@@ -223,7 +223,7 @@ impl File {
     }
 
     fn add_tree(&mut self, tree: &UseTree, base: &[Ident], is_public: bool) {
-        let with = |ident: &Ident| [base, &[ident.clone()]].concat();
+        let with = |ident: &Ident| [base, std::slice::from_ref(ident)].concat();
         match tree {
             UseTree::Path(path) => self.add_tree(&path.tree, &with(&path.ident), is_public),
             UseTree::Name(name) if name.ident == "self" => {
@@ -290,6 +290,9 @@ impl<'ast> Visit<'ast> for File {
         visit::visit_item_mod(self, item);
         self.module.pop();
     }
+
+    /// `pub(in a::b)` names a module and imports nothing.
+    fn visit_visibility(&mut self, _: &'ast Visibility) {}
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
         let segments: Vec<_> = path.segments.iter().map(|part| part.ident.clone()).collect();

@@ -6,7 +6,7 @@ fn read(name: &'static str, value: &str) -> Result<Branding, ConfigError> {
 }
 
 #[test]
-fn nothing_has_to_be_set() {
+fn every_branding_setting_is_optional() {
     let branding = Branding::read(&Environment::from_fn(|_| None)).expect("the defaults");
     assert_eq!(branding.accent, DEFAULT_ACCENT);
     assert_eq!((branding.name, branding.logo, branding.support), (None, None, None));
@@ -14,7 +14,7 @@ fn nothing_has_to_be_set() {
 }
 
 #[test]
-fn what_is_set_is_read() {
+fn every_branding_setting_is_read() {
     let png = read("LANDING_LOGO", "data:image/png;base64,iVBORw==").expect("a logo");
     let logo = Logo { content_type: "image/png", bytes: vec![0x89, b'P', b'N', b'G'] };
     assert_eq!(png.logo, Some(logo));
@@ -42,7 +42,7 @@ fn what_is_set_is_read() {
 }
 
 #[test]
-fn what_cannot_be_meant_stops_the_start_and_is_not_repeated() {
+fn nonsensical_settings_are_refused_without_echoing_the_value() {
     let long = "x".repeat(81);
     let eleven: Vec<String> =
         (0..11).map(|n| format!(r#"{{"name":"f{n}","label":"L"}}"#)).collect();
@@ -84,7 +84,7 @@ fn what_cannot_be_meant_stops_the_start_and_is_not_repeated() {
 }
 
 #[test]
-fn an_address_is_checked_as_browsers_check_it() {
+fn an_email_address_is_checked_as_browsers_do() {
     for good in ["a@b.example", "first.last+tag@sub.contoso.example", "o'hara@x.se"] {
         assert!(is_email(good), "{good}");
     }

@@ -1,4 +1,4 @@
-//! A signing key in a Secrets Manager that hangs must not cost the acknowledgement's time.
+//! If Secrets Manager hangs while the signing key is read, the acknowledgement still has its time.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -15,14 +15,14 @@ use crate::host::http_client::SendError;
 use crate::host::retry::RetryPolicy;
 use crate::publisher::approval::{ChangeApproval, ChangeContext, RESERVED_FOR_ACK};
 
-/// The SDK pauses between its attempts.
+/// The SDK's own pauses between its attempts.
 const SDK_PAUSES: Duration = Duration::from_millis(150);
 
 fn noon() -> Timestamp {
     "2026-03-10T12:00:00Z".parse().expect("a timestamp")
 }
 
-/// Time passes while the code waits, and only then.
+/// Time passes only while the code waits.
 #[derive(Debug)]
 struct Waiting(tokio::time::Instant);
 
@@ -41,7 +41,7 @@ impl Clock for Waiting {
     }
 }
 
-/// No request gets an answer.
+/// A transport on which no request gets an answer.
 #[derive(Debug)]
 struct Hanging;
 
@@ -101,7 +101,7 @@ fn change() -> (Record, Requested) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t_18_an_unreadable_key_leaves_the_acknowledgement_its_time() {
+async fn t_18_an_unreadable_key_leaves_time_for_the_acknowledgement() {
     let (current, requested) = change();
     let operation = requested.operation.as_ref().expect("an operation");
     for left in [9000, 5500, 3300] {
@@ -115,13 +115,13 @@ async fn t_18_an_unreadable_key_leaves_the_acknowledgement_its_time() {
         let ruling = deadline::with_deadline(end, decided).await;
         assert_eq!(ruling.by, DecidedBy::Fallback, "{left} ms");
         assert_eq!(ruling.reason.as_deref(), Some("no_signing_key"), "{left} ms");
-        let still = Duration::try_from(end.duration_since(clock.now())).unwrap_or_default();
-        assert!(still + SDK_PAUSES >= RESERVED_FOR_ACK, "of {left} ms, {still:?} are left");
+        let remaining = Duration::try_from(end.duration_since(clock.now())).unwrap_or_default();
+        assert!(remaining + SDK_PAUSES >= RESERVED_FOR_ACK, "{remaining:?} remain of {left} ms");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unreadable_key_takes_no_longer_than_the_plans_that_are_fetched_beside_it() {
+async fn an_unreadable_key_costs_no_more_time_than_fetching_the_plans() {
     let environment = settings();
     let dependencies = dependencies(&environment);
     let approval = ChangeApproval::read(&environment, &dependencies).expect("settings");

@@ -1,4 +1,4 @@
-//! Every action against every status (F-LC, F-WHA), and the reads that an operation dates.
+//! Every action against every status (F-LC, F-WHA), and when an operation dates a read.
 
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ const ACTIONS: [&str; 8] = [
     "Transfer",
 ];
 
-/// The four statuses of F-OBJ-3, a word that Microsoft has not documented, and a copy without one.
+/// The four statuses of F-OBJ-3, an undocumented one, and a copy without a status.
 const STATUSES: [Option<&str>; 6] = [
     Some("PendingFulfillmentStart"),
     Some("Subscribed"),
@@ -40,11 +40,11 @@ fn an_action_led_to_its_own_status_or_a_later_one() {
     for (action, expected) in ACTIONS.into_iter().zip([
         // Pending, Subscribed, Suspended, Unsubscribed, another word, no status
         [false, true, true, true, true, true], // Subscribe: past the purchase
-        [true, true, true, true, true, true],  // ChangePlan: no status of its own
+        [true, true, true, true, true, true],  // ChangePlan: leads to no status
         [true, true, true, true, true, true],  // ChangeQuantity
         [true, true, true, true, true, true],  // Renew
-        [false, false, true, true, false, false], // Suspend: or ended since
-        [true, true, true, true, true, true],  // Reinstate: or suspended again since
+        [false, false, true, true, false, false], // Suspend: or ended later
+        [true, true, true, true, true, true],  // Reinstate: or suspended again
         [false, false, false, true, false, false], // Unsubscribe: nothing follows it
         [true, true, true, true, true, true],  // an unknown action
     ]) {
@@ -57,7 +57,7 @@ fn an_action_led_to_its_own_status_or_a_later_one() {
 }
 
 #[test]
-fn an_operation_is_visible_only_in_the_value_it_brings_about() {
+fn an_operation_is_visible_only_in_the_value_it_sets() {
     for (action, expected) in ACTIONS.into_iter().zip([
         // Pending, Subscribed, Suspended, Unsubscribed, another word, no status
         [false, true, false, false, false, false], // Subscribe
@@ -102,7 +102,7 @@ fn only_a_succeeded_operation_dates_the_read_that_shows_it() {
 }
 
 #[test]
-fn an_operation_is_recent_for_as_long_as_reads_may_be_late() {
+fn an_operation_is_recent_only_within_the_settling_window() {
     let at: Timestamp = "2026-03-10T12:00:00Z".parse().expect("a timestamp");
     let ended =
         |status: &str| operation(json!({ "action": "Renew", "status": status, "timeStamp": at }));
@@ -110,6 +110,9 @@ fn an_operation_is_recent_for_as_long_as_reads_may_be_late() {
     let before = over - jiff::SignedDuration::from_nanos(1);
     assert!(is_recent(&ended("Succeeded"), at) && is_recent(&ended("Succeeded"), before));
     assert!(!is_recent(&ended("Succeeded"), over));
-    assert!(!is_recent(&ended("Failed"), at), "it brought nothing about");
-    assert!(!is_recent(&operation(json!({ "status": "Succeeded" })), at), "without a time");
+    assert!(!is_recent(&ended("Failed"), at), "a failed operation changed nothing");
+    assert!(
+        !is_recent(&operation(json!({ "status": "Succeeded" })), at),
+        "an operation without a time"
+    );
 }

@@ -11,7 +11,7 @@ const ADELE: Uuid = uuid!("2f50c2e6-2261-4106-aad6-286e5708e001");
 const RITA: Uuid = uuid!("2f50c2e6-2261-4106-aad6-286e5708e004");
 
 fn party(tenant_id: Option<Uuid>, object_id: Option<Uuid>) -> Party {
-    // All of them have the same address: it must decide nothing.
+    // All parties share one e-mail address, which must not matter.
     Party { tenant_id, object_id, email_id: Some("adele@contoso.example".into()), puid: None }
 }
 
@@ -25,7 +25,7 @@ fn observed(beneficiary: &Party, purchaser: &Party) -> Observation {
 }
 
 #[test]
-fn tenant_and_object_id_alone_decide_who_a_person_is() {
+fn a_person_is_identified_by_tenant_and_object_id_alone() {
     use MatchedBy::{Tenant, TenantAndObject, Unverifiable};
     use Role::{Beneficiary, Purchaser};
     let adele = party(Some(CONTOSO), Some(ADELE));
@@ -56,7 +56,7 @@ fn tenant_and_object_id_alone_decide_who_a_person_is() {
         (&contoso, &unnamed, is(stranger, Some(ADELE)), None),
         (&unnamed, &unnamed, is(stranger, Some(ADELE)), Some((Beneficiary, Unverifiable))),
         (&no_tenant, &no_tenant, is(CONTOSO, None), Some((Beneficiary, Unverifiable))),
-        // All personal accounts are in one tenant, which proves nothing.
+        // All personal accounts share one tenant, so the tenant alone proves nothing.
         (&unnamed, &unnamed, is(PERSONAL_TENANT, Some(ADELE)), None),
         (&any_personal, &any_personal, is(PERSONAL_TENANT, Some(ADELE)), None),
         (
@@ -76,7 +76,7 @@ fn tenant_and_object_id_alone_decide_who_a_person_is() {
 }
 
 #[test]
-fn who_opened_the_purchase_is_recorded_once_beside_the_observation() {
+fn the_identified_person_is_recorded_once_and_without_an_event() {
     let now = "2026-03-04T09:00:00Z".parse::<Timestamp>().expect("a time");
     let later = "2026-03-04T10:00:00Z".parse::<Timestamp>().expect("a time");
     let adele = party(Some(CONTOSO), Some(ADELE));
@@ -93,7 +93,7 @@ fn who_opened_the_purchase_is_recorded_once_beside_the_observation() {
     let again = observe(Some(&change.record), &observed, &Cause::Landing, later).expect("complete");
     assert_eq!(again.identifying(found, Some(&change.record), later), Decision::Unchanged);
 
-    // Another change keeps the first time; another person gets a time of their own.
+    // A change of the subscription keeps the first time; another person gets their own time.
     let purchaser = Identification { role: Role::Purchaser, matched_by: MatchedBy::Tenant };
     for (by, at) in [(found, now), (purchaser, later)] {
         let active: Observation = serde_json::from_value(json!({

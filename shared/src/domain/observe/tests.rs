@@ -1,4 +1,5 @@
-//! Held against the life cycle of the specification (section 7), not against the code.
+//! The expected events come from the life cycle of the specification (section 7), not from the
+//! code.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -15,7 +16,7 @@ mod terms;
 
 const ID: Uuid = Uuid::from_u128(0x5e1f_0001);
 
-/// The four statuses of F-OBJ-3, and a word nobody has documented (F-GEN-10).
+/// The four statuses of F-OBJ-3, and an undocumented one (F-GEN-10).
 const STATUSES: [&str; 5] =
     ["PendingFulfillmentStart", "Subscribed", "Suspended", "Unsubscribed", "Migrating"];
 
@@ -27,7 +28,7 @@ fn noon() -> Timestamp {
     time("2026-03-10T12:00:00Z")
 }
 
-/// Long after whatever `noon` left behind has settled.
+/// Long after every read around `noon` has settled.
 fn later() -> Timestamp {
     noon() + SignedDuration::from_hours(24)
 }
@@ -40,7 +41,7 @@ fn cause() -> Cause {
     Cause::Reconciliation
 }
 
-/// Microsoft's copy in this status: silver, ten seats; dates where F-OBJ-6 says there are some.
+/// Microsoft's copy in this status: plan silver, ten seats, and dates where F-OBJ-6 promises them.
 fn copy(status: &str) -> Value {
     let mut copy = json!({
         "id": ID, "publisherId": "fabrikam", "offerId": "offer", "name": "Contoso",
@@ -57,7 +58,7 @@ fn copy(status: &str) -> Value {
     copy
 }
 
-/// A copy with other values in some fields.
+/// The copy with these fields replaced.
 fn with(mut copy: Value, changes: Value) -> Value {
     for (name, value) in changes.as_object().expect("changes are an object") {
         copy[name] = value.clone();
@@ -76,7 +77,7 @@ fn change(decision: Decision) -> NextVersion {
     }
 }
 
-/// The record of a subscription first seen at noon as this copy.
+/// The record of a subscription first observed at noon as this copy.
 fn record_of(copy: Value) -> Record {
     change(decide(None, copy, noon())).record
 }
@@ -89,7 +90,7 @@ fn names(change: &NextVersion) -> Vec<&'static str> {
     change.events.iter().map(|event| event.kind.name()).collect()
 }
 
-/// The events that this copy adds to the record a day later.
+/// The events that the record gains when this copy is observed a day later.
 fn events(record: &Record, copy: Value) -> Vec<&'static str> {
     match decide(Some(record), copy, later()) {
         Decision::Commit(change) => names(&change),
@@ -99,7 +100,7 @@ fn events(record: &Record, copy: Value) -> Vec<&'static str> {
 }
 
 #[test]
-fn each_event_begins_where_the_one_before_it_ended() {
+fn each_event_starts_from_the_previous_events_result() {
     let purchase = change(decide(None, copy("Subscribed"), noon()));
     assert_eq!(purchase.events[0].before, None, "nothing comes before a purchase");
     assert_eq!(purchase.events[1].before.as_ref(), Some(&purchase.events[0].subscription));

@@ -1,4 +1,4 @@
-//! What the record remembers of the states it left.
+//! The recent states that a record keeps, its debug text, and its stored format.
 
 use serde_json::json;
 use uuid::Uuid;
@@ -13,34 +13,35 @@ fn noon() -> Timestamp {
     "2026-03-10T12:00:00Z".parse().expect("a timestamp")
 }
 
-fn seen(current: Option<&Record>, status: &str, now: Timestamp) -> Record {
-    let observed: Observation = serde_json::from_value(json!({
+fn observed(current: Option<&Record>, status: &str, now: Timestamp) -> Record {
+    let observation: Observation = serde_json::from_value(json!({
         "id": Uuid::from_u128(1), "offerId": "offer", "planId": "silver",
         "saasSubscriptionStatus": status,
         "beneficiary": { "emailId": "a@contoso.example", "tenantId": Uuid::from_u128(7) },
     }))
     .expect("an observation");
-    match observe(current, &observed, &Cause::Reconciliation, now) {
+    match observe(current, &observation, &Cause::Reconciliation, now) {
         Ok(Decision::Commit(NextVersion { record, .. })) => record,
         other => panic!("nothing is committed: {other:?}"),
     }
 }
 
 #[test]
-fn only_a_change_of_a_billed_value_leaves_a_state_that_a_late_read_may_show() {
-    let first = seen(None, "Subscribed", noon());
-    let passed = "the pending state before it";
-    assert_eq!((first.recent_states.len(), first.changed_at), (1, Some(noon())), "{passed}");
+fn only_a_change_of_a_billed_value_adds_a_recent_state() {
+    let first = observed(None, "Subscribed", noon());
+    let pending = "the pending state before it";
+    assert_eq!((first.recent_states.len(), first.changed_at), (1, Some(noon())), "{pending}");
     let later = noon() + SignedDuration::from_secs(1);
     let noted = first.reaffirm(later).record;
-    assert_eq!((noted.recent_states.len(), noted.changed_at), (1, Some(noon())), "a note");
-    let suspended = seen(Some(&noted), "Suspended", later);
+    assert_eq!((noted.recent_states.len(), noted.changed_at), (1, Some(noon())), "bookkeeping");
+    let suspended = observed(Some(&noted), "Suspended", later);
     assert_eq!((suspended.recent_states.len(), suspended.changed_at), (2, Some(later)));
 }
 
 #[test]
-fn a_state_is_forgotten_once_the_window_is_over() {
-    let suspended = seen(Some(&seen(None, "Subscribed", noon())), "Suspended", noon());
+fn a_recent_state_is_dropped_once_the_window_is_over() {
+    let first = observed(None, "Subscribed", noon());
+    let suspended = observed(Some(&first), "Suspended", noon());
     let after = noon() + SETTLING_WINDOW;
     assert_eq!(suspended.reaffirm(after).record.recent_states.len(), 0);
     assert!(!suspended.left_recently(&Status::Subscribed, after));
@@ -49,15 +50,15 @@ fn a_state_is_forgotten_once_the_window_is_over() {
 }
 
 #[test]
-fn the_debug_text_names_a_persons_tenant_alone() {
-    let text = format!("{:?}", seen(None, "Subscribed", noon()));
+fn the_debug_text_shows_only_a_persons_tenant() {
+    let text = format!("{:?}", observed(None, "Subscribed", noon()));
     assert!(text.contains(&Uuid::from_u128(7).to_string()), "{text}");
     assert!(!text.contains("contoso.example"), "{text}");
 }
 
 /// As written by version 0.1.0: the names are a contract with the table.
 #[test]
-fn a_stored_record_is_read_and_written_under_the_names_it_was_stored_with() {
+fn a_record_keeps_the_member_names_of_the_stored_format() {
     let stored = json!({
         "subscription": {
             "id": "6f1d5a2e-0c57-4d0a-9a53-3b8c1e7f0a11", "offerId": "offer", "planId": "gold",

@@ -1,4 +1,4 @@
-//! What a requested change meets (F-WHA-3, F-WHA-4, F-WHA-14, F-WHA-15).
+//! How a requested change is decided (F-WHA-3, F-WHA-4, F-WHA-14, F-WHA-15).
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -9,7 +9,7 @@ use crate::domain::{Action, Observation, observe};
 mod rejections;
 mod rules;
 
-/// Subscribed to silver.
+/// A subscription to the plan silver.
 fn record(quantity: Value) -> Record {
     record_of("offer", quantity)
 }
@@ -34,17 +34,17 @@ fn reviewed(record: &Record, body: Value, policy: ChangePolicy) -> Review {
     review(record, &operation(body), &ChangeRules::default(), policy)
 }
 
-/// What stands where nobody is asked, under either policy.
+/// The verdict without asking the product, under either policy.
 fn verdicts(record: &Record, body: &Value) -> (Verdict, Verdict) {
-    let of = |policy| match reviewed(record, body.clone(), policy) {
+    let under = |policy| match reviewed(record, body.clone(), policy) {
         Review::Settled(ruling) | Review::Open(ruling) => ruling.verdict,
     };
-    (of(ChangePolicy::Accept), of(ChangePolicy::Reject))
+    (under(ChangePolicy::Accept), under(ChangePolicy::Reject))
 }
 
-/// Accepted whatever anybody would say, by this authority.
+/// The change is accepted under either policy without asking the product, for this reason.
 #[track_caller]
-fn is_settled(record: &Record, body: &Value, by: DecidedBy) {
+fn is_accepted_by(record: &Record, body: &Value, by: DecidedBy) {
     for policy in [ChangePolicy::Accept, ChangePolicy::Reject] {
         let expected = Review::Settled(Ruling::accept(by));
         assert_eq!(reviewed(record, body.clone(), policy), expected, "{body}");
@@ -52,14 +52,14 @@ fn is_settled(record: &Record, body: &Value, by: DecidedBy) {
 }
 
 #[test]
-fn the_policy_decides_about_what_others_ask_for_unless_somebody_is_asked() {
+fn the_policy_is_the_default_verdict_for_changes_requested_by_others() {
     let record = record(json!(10));
     for asked in [
         json!({ "action": "ChangePlan", "planId": "gold", "quantity": 10 }),
         json!({ "action": "ChangeQuantity", "planId": "silver", "quantity": 20 }),
         json!({ "action": "ChangePlan", "planId": "gold", "operationRequestSource": "Azure" }),
         json!({ "action": "changeplan", "planId": "gold", "operationRequestSource": "Reseller" }),
-        // Nothing in an incomplete change proves that it takes another one back.
+        // An incomplete change does not prove that it reverts another one.
         json!({ "action": "ChangePlan" }),
         json!({ "action": "ChangeQuantity", "quantity": "" }),
         json!({ "planId": "silver", "quantity": 10 }),
@@ -72,7 +72,7 @@ fn the_policy_decides_about_what_others_ask_for_unless_somebody_is_asked() {
 }
 
 #[test]
-fn what_we_asked_for_ourselves_is_accepted_and_nobody_is_asked() {
+fn our_own_change_is_accepted_without_asking_the_product() {
     let record = record(json!(10));
     for source in ["Partner", "partner", " Partner "] {
         for asked in [
@@ -80,13 +80,13 @@ fn what_we_asked_for_ourselves_is_accepted_and_nobody_is_asked() {
             json!({ "action": "ChangeQuantity", "quantity": 20, "operationRequestSource": source }),
             json!({ "action": "ChangeQuantity", "quantity": 20, "operationRequestedSource": source }),
         ] {
-            is_settled(&record, &asked, DecidedBy::Publisher);
+            is_accepted_by(&record, &asked, DecidedBy::Publisher);
         }
     }
 }
 
 #[test]
-fn t_23_a_change_to_what_is_in_force_is_accepted_and_nobody_is_asked() {
+fn t_23_a_change_to_the_value_in_force_is_accepted_without_asking_the_product() {
     for (record, asked) in [
         (record(json!(10)), json!({ "action": "ChangePlan", "planId": "silver", "quantity": 99 })),
         (
@@ -95,15 +95,15 @@ fn t_23_a_change_to_what_is_in_force_is_accepted_and_nobody_is_asked() {
         ),
         (record(json!(null)), json!({ "action": "ChangePlan", "planId": " silver " })),
     ] {
-        is_settled(&record, &asked, DecidedBy::InForce);
+        is_accepted_by(&record, &asked, DecidedBy::InForce);
     }
-    // No seats asked for on a plan without seats is no value in force.
+    // A missing quantity is no value in force, even on a plan without seats.
     let flat = verdicts(&record(json!(null)), &json!({ "action": "ChangeQuantity" }));
     assert_eq!(flat, (Verdict::Accept, Verdict::Reject));
 }
 
 #[test]
-fn a_policy_is_read_by_its_exact_name() {
+fn a_policy_is_parsed_by_its_exact_name() {
     assert_eq!("accept".parse(), Ok(ChangePolicy::Accept));
     assert_eq!("reject".parse(), Ok(ChangePolicy::Reject));
     for wrong in ["", "Accept", "deny", "accept "] {
@@ -113,7 +113,7 @@ fn a_policy_is_read_by_its_exact_name() {
 }
 
 #[test]
-fn a_change_is_overtaken_where_another_value_has_come_into_force_since_and_not_otherwise() {
+fn a_change_is_overtaken_only_if_another_value_came_into_force_since() {
     let before = record(json!(10));
     let seats = operation(json!({ "action": "ChangeQuantity", "quantity": 20 }));
     let plan = operation(json!({ "action": "ChangePlan", "planId": "gold" }));
@@ -125,12 +125,12 @@ fn a_change_is_overtaken_where_another_value_has_come_into_force_since_and_not_o
     for (now, overtakes) in [(json!(10), false), (json!(33), true), (json!(20), false)] {
         let now = record(now);
         assert_eq!(overtaken(&now, &seats), overtakes, "{now:?}");
-        assert!(!overtaken(&now, &plan), "seats are no plan");
+        assert!(!overtaken(&now, &plan), "other seats do not overtake a plan");
     }
     let mut now = before.clone();
     now.subscription.plan_id = "platinum".to_owned();
     assert!(overtaken(&now, &plan));
     assert!(!overtaken(&now, &seats));
     now.subscription.plan_id = "gold".to_owned();
-    assert!(!overtaken(&now, &plan), "it is what was asked for");
+    assert!(!overtaken(&now, &plan), "the requested plan itself");
 }

@@ -1,4 +1,4 @@
-//! What we note on a record, and the events that this records.
+//! Transitions of our own on a record, and the events that they record.
 
 use serde_json::json;
 use uuid::Uuid;
@@ -53,7 +53,7 @@ fn a_requested_activation_is_announced_once() {
 }
 
 #[test]
-fn a_begun_activation_is_noted_once_and_without_an_event() {
+fn a_begun_activation_is_recorded_once_and_without_an_event() {
     let requested = commit(pending().request_activation(&Cause::Landing, noon())).record;
     for record in [pending(), requested] {
         let begun = commit(record.begin_activation(noon()));
@@ -67,13 +67,13 @@ fn a_begun_activation_is_noted_once_and_without_an_event() {
         assert_eq!(
             begun.record.request_activation(&Cause::Landing, later),
             Decision::Unchanged,
-            "what Microsoft was told is not asked for again"
+            "an activation sent to Microsoft is not requested again"
         );
     }
 }
 
 #[test]
-fn an_abandoned_activation_can_be_asked_for_again() {
+fn an_abandoned_activation_can_be_requested_again() {
     assert_eq!(pending().abandon_activation(noon()), Decision::Unchanged);
     let begun = commit(pending().begin_activation(noon())).record;
     let abandoned = commit(begun.abandon_activation(noon()));
@@ -96,7 +96,7 @@ fn only_a_pending_purchase_can_be_activated() {
 }
 
 #[test]
-fn an_activation_that_has_happened_ends_the_wait_for_it() {
+fn an_observed_activation_ends_the_wait() {
     let begun = commit(pending().begin_activation(noon())).record;
     for status in ["Subscribed", "Suspended", "Unsubscribed"] {
         let decision = observe(Some(&begun), &seen(status, None), &Cause::Activation, noon());
@@ -123,7 +123,7 @@ fn only_the_awaited_operation_ends_the_wait() {
     assert_eq!(
         waiting.await_operation(ours, &Action::ChangePlan, later),
         Decision::Unchanged,
-        "the wait began when it began"
+        "the start of the wait stays"
     );
     // A subscription has one operation at a time, so a newer one replaces the one we waited for.
     let next = commit(waiting.await_operation(other, &Action::ChangePlan, later)).record;
@@ -136,7 +136,7 @@ fn only_the_awaited_operation_ends_the_wait() {
 }
 
 #[test]
-fn other_changes_keep_the_wait_and_its_own_change_ends_it() {
+fn the_wait_survives_other_changes_and_ends_with_its_own() {
     let ours = OperationId(Uuid::from_u128(7));
     let waiting =
         commit(record("Subscribed").await_operation(ours, &Action::ChangePlan, noon())).record;
@@ -160,7 +160,7 @@ fn other_changes_keep_the_wait_and_its_own_change_ends_it() {
 }
 
 #[test]
-fn the_deadline_is_announced_once_when_it_is_near_and_only_while_it_matters() {
+fn the_deadline_is_announced_once_a_week_before_and_only_while_pending() {
     // F-LC-3: thirty days from the purchase, and a week before them.
     let due = noon() + SignedDuration::from_hours((30 - 7) * 24);
     let cause = Cause::Reconciliation;
@@ -179,7 +179,7 @@ fn the_deadline_is_announced_once_when_it_is_near_and_only_while_it_matters() {
     assert_eq!(
         undated.announce_deadline(&cause, due),
         Decision::Unchanged,
-        "a purchase without a date has no deadline we know"
+        "the deadline of a purchase without a date is unknown"
     );
 }
 
@@ -201,31 +201,35 @@ fn answers(contact: &str) -> SignUp {
 }
 
 #[test]
-fn the_buyers_answers_travel_with_the_events_that_set_an_account_up() {
-    let kept = commit(pending().keep_sign_up(&answers("a@contoso.example"), noon()));
-    assert_eq!(names(&kept), [""; 0]);
-    let requested = commit(kept.record.request_activation(&Cause::Landing, noon()));
+fn the_buyers_answers_are_part_of_the_events_that_set_up_an_account() {
+    let stored = commit(pending().keep_sign_up(&answers("a@contoso.example"), noon()));
+    assert_eq!(names(&stored), [""; 0]);
+    let requested = commit(stored.record.request_activation(&Cause::Landing, noon()));
     assert_eq!(requested.events[0].sign_up, Some(answers("a@contoso.example")));
     let active = seen("Subscribed", Some(noon()));
     let decision = observe(Some(&requested.record), &active, &Cause::Activation, noon());
     let activated = commit(decision.expect("enough"));
     assert_eq!(names(&activated), ["Activated"]);
     assert_eq!(activated.events[0].sign_up, Some(answers("a@contoso.example")));
-    assert_eq!(activated.record.sign_up, Some(answers("a@contoso.example")), "and is kept");
+    assert_eq!(
+        activated.record.sign_up,
+        Some(answers("a@contoso.example")),
+        "the record keeps them"
+    );
     let asked: Operation =
         serde_json::from_value(json!({ "action": "ChangePlan", "planId": "gold" }))
             .expect("an operation");
     let (id, no) =
         (OperationId(Uuid::from_u128(9)), Ruling::new(Verdict::Reject, DecidedBy::Rules, "no"));
     let rejected = reject(&activated.record, id, &asked, &Cause::Reconciliation, &no, noon());
-    assert_eq!(commit(rejected).events[0].sign_up, None, "it sets up nothing");
+    assert_eq!(commit(rejected).events[0].sign_up, None, "a rejection sets up no account");
     let over = observe(
         Some(&activated.record),
         &seen("Unsubscribed", Some(noon())),
         &Cause::Reconciliation,
         noon(),
     );
-    assert_eq!(commit(over.expect("enough")).events[0].sign_up, None, "and with nothing else");
+    assert_eq!(commit(over.expect("enough")).events[0].sign_up, None, "neither does an end");
 }
 
 #[test]
@@ -241,7 +245,7 @@ fn the_buyers_answers_can_be_corrected_until_the_activation_is_under_way() {
 }
 
 #[test]
-fn the_debug_text_holds_none_of_the_buyers_answers() {
+fn the_debug_text_shows_none_of_the_buyers_answers() {
     let kept = commit(pending().keep_sign_up(&answers("a@contoso.example"), noon())).record;
     let text = format!("{kept:?}");
     assert!(text.contains("company") && !text.contains("contoso.example"), "{text}");

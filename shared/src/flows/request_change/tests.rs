@@ -1,4 +1,4 @@
-//! What Microsoft would refuse (F-CHP, F-CHQ, F-CAN), for buyers and for the publisher.
+//! Requests that Microsoft would refuse (F-CHP, F-CHQ, F-CAN), by buyers and by the publisher.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -32,7 +32,7 @@ fn plan(id: &str) -> ChangeRequest {
 }
 
 #[test]
-fn plan_and_seats_change_only_while_subscribed_and_a_cancellation_until_the_end() {
+fn plans_and_seats_change_only_while_subscribed_and_cancelling_works_until_the_end() {
     for status in ["PendingFulfillmentStart", "Suspended", "Unsubscribed", "Migrating"] {
         let record = record(json!({ "saasSubscriptionStatus": status }));
         for request in [plan("gold"), ChangeRequest::Seats(20)] {
@@ -57,8 +57,8 @@ fn only_operations_that_microsoft_allows_the_customer_are_requested() {
     ] {
         let refused = Err(ChangeRefused::NotAllowed(operation));
         assert_eq!(request.check_record(&read_only), refused, "F-OBJ-11");
-        let unsaid = record(json!({ "allowedCustomerOperations": null }));
-        assert_eq!(request.check_record(&unsaid), Ok(()), "Microsoft has not said");
+        let unlisted = record(json!({ "allowedCustomerOperations": null }));
+        assert_eq!(request.check_record(&unlisted), Ok(()), "Microsoft lists none");
     }
 }
 
@@ -85,7 +85,7 @@ fn a_plan_must_be_on_offer_and_a_buyers_plan_must_still_be_sold() {
         ("gold", &listed, Ok(()), Ok(())),
         ("bronze", &listed, refused.clone(), Ok(())),
         ("platinum", &listed, refused.clone(), refused.clone()),
-        // Microsoft's list holds the plan in force, so an empty one says nothing (F-PLN-3).
+        // Microsoft's list always holds the plan in force, so an empty list is no answer (F-PLN-3).
         ("gold", &Vec::new(), refused.clone(), Ok(())),
     ] {
         let check = |requester| plan(wanted).check_plans(&record, listed, requester);
@@ -95,13 +95,13 @@ fn a_plan_must_be_on_offer_and_a_buyers_plan_must_still_be_sold() {
 }
 
 #[test]
-fn seats_stay_within_the_limits_of_the_plan_in_force() {
+fn seats_must_stay_within_the_limits_of_the_plan_in_force() {
     let record = record(json!({}));
     let limited = plans(json!([{ "planId": "silver", "minQuantity": 5, "maxQuantity": 20 }]));
     let other = plans(json!([{ "planId": "gold", "minQuantity": 5, "maxQuantity": 20 }]));
     for (listed, least, most) in [
         (&limited, 5, 20),
-        // F-CHQ-3 and F-PLN-8: Microsoft's own limits where the plan's are unknown.
+        // F-CHQ-3 and F-PLN-8: Microsoft's own limits if those of the plan are unknown.
         (&other, 1, 1_000_000),
         (&Vec::new(), 1, 1_000_000),
     ] {

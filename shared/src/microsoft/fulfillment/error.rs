@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_in_an_unknown_form_gives_the_status_alone() {
+    fn an_error_body_in_an_unknown_form_leaves_only_the_status() {
         for body in
             ["<html>504</html>", "[]", "{\"error\":7}", "null", "{\"code\":{}}", "\u{feff}{}"]
         {
@@ -227,25 +227,25 @@ mod tests {
     }
 
     #[test]
-    fn only_an_unanswered_or_broken_request_leaves_its_outcome_unknown() {
-        let of = |status: u16, repeatable| {
+    fn only_a_timeout_or_server_error_leaves_the_outcome_unknown() {
+        let error = |status: u16, repeatable| {
             let status = StatusCode::from_u16(status).expect("a status");
             FulfillmentError::of_status(status, Refusal::default(), None, repeatable)
         };
         for status in [408, 500, 502, 503, 504] {
-            assert!(of(status, false).leaves_outcome_unknown(), "{status}");
-            assert!(!of(status, true).leaves_outcome_unknown(), "{status}, harmless if repeated");
+            assert!(error(status, false).leaves_outcome_unknown(), "{status}");
+            assert!(!error(status, true).leaves_outcome_unknown(), "{status}, safe to repeat");
         }
         for status in [400, 401, 403, 404, 409, 422, 429] {
-            assert!(!of(status, false).leaves_outcome_unknown(), "{status}");
+            assert!(!error(status, false).leaves_outcome_unknown(), "{status}");
         }
         for (status, transient) in [(429, true), (503, true), (400, false), (409, false)] {
-            assert_eq!(of(status, true).is_transient(), transient, "{status}");
+            assert_eq!(error(status, true).is_transient(), transient, "{status}");
         }
     }
 
     #[test]
-    fn the_text_of_an_error_never_quotes_microsofts_sentence() {
+    fn the_text_of_an_error_never_quotes_microsofts_message() {
         let refusal = Refusal::parse(400, br#"{"code":"InvalidValue","message":"token abc123"}"#);
         assert_eq!(
             FulfillmentError::Refused(refusal).to_string(),

@@ -51,19 +51,19 @@ mod tests {
     }
 
     #[test]
-    fn a_blank_becomes_the_plus_it_was_as_f_res_3_says() {
+    fn a_blank_is_turned_back_into_a_plus_as_f_res_3_says() {
         assert_eq!(token("token=ab+cd%3D").as_deref(), Some("ab+cd="));
         assert_eq!(token("token=ab%20cd").as_deref(), Some("ab+cd"));
     }
 
     #[test]
-    fn other_parameters_are_left_alone() {
+    fn other_query_parameters_are_ignored() {
         assert_eq!(token("utm=1&token=abc&x=2").as_deref(), Some("abc"));
         assert_eq!(token("mytoken=abc"), None);
     }
 
     #[test]
-    fn what_can_not_be_a_token_is_none() {
+    fn a_value_that_cannot_be_a_token_is_none() {
         assert_eq!(token(""), None);
         assert_eq!(token("token="), None);
         assert_eq!(token("token=%00abc"), None);

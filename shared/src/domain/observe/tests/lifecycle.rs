@@ -1,13 +1,13 @@
-//! Which status can follow which, and what the publisher's product hears of it (F-LC).
+//! Which status can follow which, and which events each step records (F-LC).
 
 use super::*;
 
-/// What a table's cell expects.
+/// The expectation in a cell of the table.
 #[derive(Clone, Copy, Debug)]
 enum Expect {
     Events(&'static [&'static str]),
     Unchanged,
-    /// The life cycle has no such way.
+    /// The life cycle has no such transition.
     Never,
 }
 
@@ -26,7 +26,7 @@ fn check(from: &Record, to: Value, expected: Expect) {
 }
 
 #[test]
-fn every_pair_of_statuses_leads_to_the_events_of_the_life_cycle_or_to_nothing() {
+fn every_pair_of_statuses_leads_to_the_events_of_the_life_cycle() {
     use Expect::{Events, Never, Unchanged};
     let ended = Events(&["Unsubscribed"]);
     let details = Events(&["DetailsChanged"]);
@@ -44,10 +44,10 @@ fn every_pair_of_statuses_leads_to_the_events_of_the_life_cycle_or_to_nothing() 
         ),
         ("Subscribed", [Never, Unchanged, Events(&["Suspended"]), ended, details]),
         ("Suspended", [Never, Events(&["Reinstated"]), Unchanged, ended, details]),
-        // Final, never re-activated (F-LC-8).
+        // An end is final (F-LC-8).
         ("Unsubscribed", [Never, Never, Never, Unchanged, Never]),
-        // Nobody knows where such a word stands, so nothing that is known after it is refused; billing
-        // has begun before it, and does not begin again.
+        // The place of an unknown status in the life cycle is unknown, so it can lead to any
+        // status. Billing had begun before it, so there is no second `Activated`.
         ("Migrating", [details, details, Events(&["Suspended"]), ended, Unchanged]),
     ];
     for (from, row) in table {
@@ -59,36 +59,36 @@ fn every_pair_of_statuses_leads_to_the_events_of_the_life_cycle_or_to_nothing() 
 }
 
 #[test]
-fn one_unknown_status_can_follow_another() {
+fn an_unknown_status_can_follow_another() {
     let record = record("Migrating");
     assert_eq!(events(&record, copy("Archived")), ["DetailsChanged"]);
 }
 
 #[test]
-fn what_was_never_active_before_an_unknown_status_is_activated_after_it() {
+fn a_subscription_never_active_before_an_unknown_status_can_be_activated() {
     let unbilled = with(copy("Migrating"), json!({ "term": { "termUnit": "P1M" } }));
     assert_eq!(events(&record_of(unbilled), copy("Subscribed")), ["Activated"]);
 }
 
 #[test]
-fn an_answer_without_an_id_is_about_what_was_asked_for() {
-    let mut silent = copy("Subscribed");
-    silent.as_object_mut().expect("an object").remove("id");
-    let silent = observation(silent).of(SubscriptionId(ID));
-    assert_eq!(silent.id(), Some(SubscriptionId(ID)));
-    let record = change(observe(None, &silent, &cause(), noon()).expect("enough")).record;
-    assert_eq!(record.subscription.plan_id, "silver", "and keeps what it says");
+fn an_answer_without_an_id_is_about_the_requested_subscription() {
+    let mut without_id = copy("Subscribed");
+    without_id.as_object_mut().expect("an object").remove("id");
+    let without_id = observation(without_id).of(SubscriptionId(ID));
+    assert_eq!(without_id.id(), Some(SubscriptionId(ID)));
+    let record = change(observe(None, &without_id, &cause(), noon()).expect("enough")).record;
+    assert_eq!(record.subscription.plan_id, "silver", "its other members count");
     let other = SubscriptionId(Uuid::from_u128(9));
     assert_eq!(observation(copy("Subscribed")).of(other).id(), Some(SubscriptionId(ID)));
 }
 
 #[test]
-fn a_first_observation_tells_the_whole_life_up_to_its_status() {
+fn a_first_observation_records_every_event_up_to_its_status() {
     for (status, expected) in [
         ("PendingFulfillmentStart", &["Purchased"] as &[_]),
         ("Subscribed", &["Purchased", "Activated"]),
         ("Suspended", &["Purchased", "Activated", "Suspended"]),
-        // Without dates it never was activated (F-OBJ-6).
+        // A subscription without dates was never activated (F-OBJ-6).
         ("Unsubscribed", &["Purchased", "Unsubscribed"]),
         ("Migrating", &["Purchased"]),
     ] {
@@ -105,7 +105,7 @@ fn a_first_observation_tells_the_whole_life_up_to_its_status() {
 }
 
 #[test]
-fn an_end_with_dates_had_a_beginning_as_f_obj_6_says() {
+fn an_ended_subscription_with_dates_was_once_active_as_f_obj_6_says() {
     let ended = with(copy("Subscribed"), json!({ "saasSubscriptionStatus": "Unsubscribed" }));
     let first = change(decide(None, ended.clone(), noon()));
     assert_eq!(names(&first), ["Purchased", "Activated", "Unsubscribed"]);
@@ -117,9 +117,10 @@ fn an_end_with_dates_had_a_beginning_as_f_obj_6_says() {
 }
 
 #[test]
-fn t_29_skipped_states_are_made_up_for_in_order() {
+fn t_29_events_of_skipped_states_are_recorded_in_order() {
     let renewed = json!({ "termUnit": "P1M", "startDate": "2026-04-04", "endDate": "2026-05-03" });
-    let much = json!({ "planId": "gold", "quantity": 20, "term": renewed, "name": "Contoso Ltd" });
+    let changes =
+        json!({ "planId": "gold", "quantity": 20, "term": renewed, "name": "Contoso Ltd" });
     for (from, to, expected) in [
         (
             "PendingFulfillmentStart",
@@ -143,13 +144,13 @@ fn t_29_skipped_states_are_made_up_for_in_order() {
             &["PlanChanged", "QuantityChanged", "Renewed", "Unsubscribed"],
         ),
     ] {
-        let to = with(copy(to), much.clone());
+        let to = with(copy(to), changes.clone());
         assert_eq!(events(&record(from), to), expected, "{from}");
     }
 }
 
 #[test]
-fn every_event_shows_the_subscription_as_it_was_right_after_it() {
+fn every_event_shows_the_subscription_right_after_it() {
     let to = with(copy("Suspended"), json!({ "planId": "gold", "quantity": 20 }));
     let change = change(decide(Some(&record("Subscribed")), to, later()));
     let shown: Vec<_> = change
@@ -178,7 +179,7 @@ fn every_event_shows_the_subscription_as_it_was_right_after_it() {
 }
 
 #[test]
-fn nothing_follows_an_end() {
+fn no_event_follows_the_end_of_a_subscription() {
     let ended = record("Unsubscribed");
     for edited in [
         json!({ "planId": "gold" }),
@@ -213,24 +214,24 @@ fn only_a_suspended_subscription_is_reinstated_as_f_lc_5_says() {
 }
 
 #[test]
-fn an_applied_operation_sets_what_it_asked_for_and_nothing_else() {
+fn an_applied_operation_sets_only_the_value_it_requested() {
     let record = record("Subscribed");
     let operation = |body: Value| -> Operation { serde_json::from_value(body).expect("fits") };
     let plan = operation(json!({ "action": "ChangePlan", "planId": "gold", "quantity": 77 }));
     let planned = change(apply(&record, &plan, &cause(), later()));
     assert_eq!(names(&planned), ["PlanChanged"]);
-    assert_eq!(planned.record.subscription.quantity, Some(10), "a plan change moves no seats");
+    assert_eq!(planned.record.subscription.quantity, Some(10), "a plan change leaves the seats");
 
     let seats = operation(json!({ "action": "ChangeQuantity", "planId": "gold", "quantity": 20 }));
     let seated = change(apply(&record, &seats, &cause(), later()));
     assert_eq!(names(&seated), ["QuantityChanged"]);
-    assert_eq!(seated.record.subscription.plan_id, "silver", "a seat change moves no plan");
+    assert_eq!(seated.record.subscription.plan_id, "silver", "a seat change leaves the plan");
 
-    // Null members are left out in real answers (F-OP-3): nothing asked for is nothing changed.
+    // Real answers leave out null members (F-OP-3). An operation without a value changes nothing.
     for empty in [json!({ "action": "ChangePlan" }), json!({ "action": "ChangeQuantity" })] {
         assert_eq!(apply(&record, &operation(empty), &cause(), later()), Decision::Unchanged);
     }
-    // A notice says nothing by itself: Get Subscription does (F-WHS-3).
+    // A notice alone changes nothing: Get Subscription decides (F-WHS-3).
     for notice in ["Suspend", "Renew", "Unsubscribe", "Reinstate", "Subscribe", "Transfer"] {
         let notice = operation(json!({ "action": notice, "planId": "gold", "quantity": 20 }));
         assert_eq!(apply(&record, &notice, &cause(), later()), Decision::Unchanged);
@@ -238,7 +239,7 @@ fn an_applied_operation_sets_what_it_asked_for_and_nothing_else() {
 }
 
 #[test]
-fn the_same_fact_twice_is_the_same_as_once() {
+fn observing_the_same_copy_twice_changes_nothing() {
     for from in STATUSES {
         for to in STATUSES {
             let first = decide(Some(&record(from)), copy(to), later());

@@ -1,4 +1,4 @@
-//! Whatever Microsoft shows, in whatever order: the events alone rebuild the record.
+//! The events alone rebuild the record, for random copies and operations in random order.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ impl Dice {
         from[self.roll(from.len() as u64) as usize].clone()
     }
 
-    /// Any copy: possible after what came before, or not; complete, or not.
+    /// A random copy: possible or impossible after the previous one, complete or incomplete.
     fn copy(&mut self) -> Value {
         let terms = [
             json!(null),
@@ -41,7 +41,7 @@ impl Dice {
             json!("Migrating"),
             json!(null),
         ];
-        // An end is final: rare, or nothing else would be seen.
+        // An end is final, so it is rare here. Otherwise most lives would be too short.
         let status = if self.roll(12) == 0 { json!("Unsubscribed") } else { self.pick(&statuses) };
         json!({
             "id": ID, "offerId": "offer", "saasSubscriptionStatus": status,
@@ -67,7 +67,7 @@ impl Dice {
         .expect("an operation")
     }
 
-    /// Any rule on any fact. `None` where a first observation says too little.
+    /// A random rule on random input. `None` if a first observation is incomplete.
     fn decide(&mut self, current: Option<&Record>, now: Timestamp) -> Option<Decision> {
         let Some(record) = current else {
             return observe(None, &observation(self.copy()), &cause(), now).ok();
@@ -93,7 +93,7 @@ impl Dice {
     }
 }
 
-/// One life: everything committed, in order.
+/// One random life: every committed version, in order.
 fn live(seed: u64) -> Vec<NextVersion> {
     let mut dice = Dice(seed);
     let mut now = noon();
@@ -110,11 +110,11 @@ fn live(seed: u64) -> Vec<NextVersion> {
 }
 
 #[test]
-fn events_rebuild_the_record_versions_rise_by_one_and_ids_are_unique() {
+fn replayed_events_rebuild_the_record_with_rising_versions_and_unique_ids() {
     let mut ends = 0;
     for seed in 0..400 {
         let mut ids = BTreeSet::new();
-        let mut told: Option<Subscription> = None;
+        let mut replayed: Option<Subscription> = None;
         let mut over = false;
         for (version, change) in (1..).zip(live(seed)) {
             assert_eq!(change.record.version, version, "seed {seed}");
@@ -122,18 +122,19 @@ fn events_rebuild_the_record_versions_rise_by_one_and_ids_are_unique() {
                 assert!(!over, "seed {seed}: {} after the end", event.kind.name());
                 assert_eq!((event.version, event.index), (version, index), "seed {seed}");
                 assert!(ids.insert(event.id()), "seed {seed}: {} twice", event.id());
-                assert_tells_the_difference(event, told.as_ref(), seed);
+                assert_describes_the_difference(event, replayed.as_ref(), seed);
                 over = event.kind == EventKind::Unsubscribed;
-                told = Some(event.subscription.clone());
+                replayed = Some(event.subscription.clone());
             }
-            assert_eq!(told.as_ref(), Some(&change.record.subscription), "seed {seed}, {version}");
+            let recorded = &change.record.subscription;
+            assert_eq!(replayed.as_ref(), Some(recorded), "seed {seed}, {version}");
         }
         ends += u32::from(over);
     }
-    assert!(ends > 100, "the dice reach the end of a life often enough: {ends}");
+    assert!(ends > 100, "enough lives reach their end: {ends}");
 }
 
-fn assert_tells_the_difference(event: &Event, before: Option<&Subscription>, seed: u64) {
+fn assert_describes_the_difference(event: &Event, before: Option<&Subscription>, seed: u64) {
     let after = &event.subscription;
     let status = &after.saas_subscription_status;
     match &event.kind {
@@ -170,15 +171,15 @@ fn assert_tells_the_difference(event: &Event, before: Option<&Subscription>, see
 }
 
 #[test]
-fn a_record_and_its_events_survive_being_written_and_read() {
+fn a_record_and_its_events_round_trip_through_json() {
     for change in (0..20).flat_map(live) {
         let written = serde_json::to_value(&change.record).expect("a record is JSON");
-        let read: Record = serde_json::from_value(written).expect("and is read again");
+        let read: Record = serde_json::from_value(written).expect("a record");
         assert_eq!(read, change.record);
         for event in change.events {
             let written = serde_json::to_value(&event).expect("an event is JSON");
             assert_eq!(written["type"], event.kind.name());
-            let read: Event = serde_json::from_value(written).expect("and is read again");
+            let read: Event = serde_json::from_value(written).expect("an event");
             assert_eq!(read, event);
         }
     }

@@ -1,4 +1,4 @@
-//! Late reads: what the record held moments ago isn't adopted at once.
+//! Late reads: a state that the record left moments ago is not adopted again at once.
 
 use super::*;
 
@@ -6,8 +6,8 @@ fn nanosecond() -> SignedDuration {
     SignedDuration::from_nanos(1)
 }
 
-/// Moved from silver to gold at `later`.
-fn moved() -> Record {
+/// A record that changed from silver to gold at `later`.
+fn changed_to_gold() -> Record {
     let gold = with(copy("Subscribed"), json!({ "planId": "gold" }));
     change(decide(Some(&record("Subscribed")), gold, later())).record
 }
@@ -20,46 +20,58 @@ fn sees_silver(record: &Record, as_of: Option<Timestamp>, now: Timestamp) -> Dec
 const LATE: Decision = Decision::Stale(Staleness::Settling);
 
 #[test]
-fn a_read_of_what_was_just_left_is_late_until_the_window_is_over() {
+fn a_read_of_the_previous_state_is_late_until_the_window_ends() {
     let end = later() + SETTLING_WINDOW;
     for now in [later(), later() + nanosecond(), end - nanosecond()] {
-        assert_eq!(sees_silver(&moved(), None, now), LATE, "{now}");
+        assert_eq!(sees_silver(&changed_to_gold(), None, now), LATE, "{now}");
     }
     for now in [end, end + nanosecond(), end + SETTLING_WINDOW] {
-        assert_eq!(names(&change(sees_silver(&moved(), None, now))), ["PlanChanged"], "{now}");
+        assert_eq!(
+            names(&change(sees_silver(&changed_to_gold(), None, now))),
+            ["PlanChanged"],
+            "{now}"
+        );
     }
 }
 
 #[test]
-fn a_read_known_to_be_younger_than_the_change_is_believed_within_the_window() {
+fn a_read_dated_after_the_change_is_believed_within_the_window() {
     let now = later() + SignedDuration::from_secs(5);
-    let younger = sees_silver(&moved(), Some(later() + nanosecond()), now);
-    assert_eq!(names(&change(younger)), ["PlanChanged"], "a change taken back at once");
+    let younger = sees_silver(&changed_to_gold(), Some(later() + nanosecond()), now);
+    assert_eq!(names(&change(younger)), ["PlanChanged"], "an immediate revert");
     for as_of in [later(), later() - nanosecond(), noon()] {
-        assert_eq!(sees_silver(&moved(), Some(as_of), now), LATE, "not proven younger: {as_of}");
+        assert_eq!(
+            sees_silver(&changed_to_gold(), Some(as_of), now),
+            LATE,
+            "dated before the change: {as_of}"
+        );
     }
 }
 
 #[test]
-fn within_the_window_the_present_state_is_no_news_and_another_status_is_adopted() {
+fn a_change_of_another_value_is_adopted_within_the_window() {
     let now = later() + SignedDuration::from_secs(1);
     let gold = with(copy("Subscribed"), json!({ "planId": "gold" }));
-    assert_eq!(decide(Some(&moved()), gold, now), Decision::Unchanged);
+    assert_eq!(decide(Some(&changed_to_gold()), gold, now), Decision::Unchanged);
     let suspended = with(copy("Suspended"), json!({ "planId": "gold" }));
-    assert_eq!(names(&change(decide(Some(&moved()), suspended, now))), ["Suspended"]);
+    assert_eq!(names(&change(decide(Some(&changed_to_gold()), suspended, now))), ["Suspended"]);
     let seats = with(copy("Subscribed"), json!({ "planId": "gold", "quantity": 20 }));
-    assert_eq!(names(&change(decide(Some(&moved()), seats, now))), ["QuantityChanged"]);
+    assert_eq!(names(&change(decide(Some(&changed_to_gold()), seats, now))), ["QuantityChanged"]);
 }
 
 #[test]
-fn within_the_window_a_third_plan_is_adopted_only_if_it_is_known_to_be_younger() {
+fn a_third_plan_within_the_window_is_adopted_only_if_dated_after_the_change() {
     let now = later() + SignedDuration::from_secs(1);
     let platinum = with(copy("Subscribed"), json!({ "planId": "platinum" }));
-    assert_eq!(decide(Some(&moved()), platinum.clone(), now), LATE, "it may have been skipped");
+    assert_eq!(
+        decide(Some(&changed_to_gold()), platinum.clone(), now),
+        LATE,
+        "it may be an older state that the record never saw"
+    );
     let proven = observation(platinum.clone()).as_of(Some(later() + nanosecond()));
-    let proven = observe(Some(&moved()), &proven, &cause(), now).expect("enough");
+    let proven = observe(Some(&changed_to_gold()), &proven, &cause(), now).expect("enough");
     assert_eq!(names(&change(proven)), ["PlanChanged"]);
-    let settled = decide(Some(&moved()), platinum, later() + SETTLING_WINDOW);
+    let settled = decide(Some(&changed_to_gold()), platinum, later() + SETTLING_WINDOW);
     assert_eq!(names(&change(settled)), ["PlanChanged"]);
 }
 
@@ -83,10 +95,10 @@ fn seats_status_and_dates_settle_like_plans() {
 }
 
 #[test]
-fn a_late_read_further_back_is_still_late_after_a_second_change() {
+fn a_late_read_of_an_older_state_is_still_late_after_a_second_change() {
     let seats_at = later() + SignedDuration::from_secs(20);
     let more = with(copy("Subscribed"), json!({ "planId": "gold", "quantity": 20 }));
-    let record = change(decide(Some(&moved()), more, seats_at)).record;
+    let record = change(decide(Some(&changed_to_gold()), more, seats_at)).record;
     let before_seats = with(copy("Subscribed"), json!({ "planId": "gold" }));
     let now = later() + SETTLING_WINDOW - nanosecond();
     assert_eq!(sees_silver(&record, None, now), LATE);
@@ -94,24 +106,24 @@ fn a_late_read_further_back_is_still_late_after_a_second_change() {
 }
 
 #[test]
-fn what_was_left_longer_ago_leaves_no_trace_in_the_record() {
-    let mut record = moved();
+fn states_left_before_the_window_are_dropped_from_the_record() {
+    let mut record = changed_to_gold();
     for round in 1..=20 {
         let now = later() + SETTLING_WINDOW * round;
         let seats = with(copy("Subscribed"), json!({ "planId": "gold", "quantity": 10 + round }));
         record = change(decide(Some(&record), seats, now)).record;
     }
-    let kept = serde_json::to_value(&record).expect("JSON")["superseded"].clone();
+    let recent_states = serde_json::to_value(&record).expect("JSON")["superseded"].clone();
     assert_eq!(
-        kept.as_array().map(Vec::len),
+        recent_states.as_array().map(Vec::len),
         Some(1),
-        "only what a late read may still show is kept"
+        "only the state that a late read can still show"
     );
 }
 
 #[test]
-fn a_read_that_lay_about_is_judged_by_when_it_was_made() {
-    let record = moved();
+fn a_read_processed_late_is_judged_by_the_time_it_was_made() {
+    let record = changed_to_gold();
     let silver = |read_at: Timestamp| {
         let observed: Observation =
             serde_json::from_value(copy("Subscribed")).expect("an observation");
@@ -126,7 +138,7 @@ fn a_read_that_lay_about_is_judged_by_when_it_was_made() {
 }
 
 #[test]
-fn a_read_made_before_the_record_was_does_not_take_the_record_back() {
+fn a_read_made_before_the_record_does_not_roll_it_back() {
     let suspended = change(decide(None, copy("Suspended"), later())).record;
     let subscribed = |read_at: Timestamp, as_of: Option<Timestamp>| {
         let observed = observation(copy("Subscribed")).as_of(as_of).read_at(read_at);
@@ -136,25 +148,21 @@ fn a_read_made_before_the_record_was_does_not_take_the_record_back() {
     assert_eq!(subscribed(later() - nanosecond(), None), LATE);
     assert_eq!(subscribed(noon(), Some(noon())), LATE);
     let after = later() + SETTLING_WINDOW;
-    assert_eq!(names(&change(subscribed(after, None))), ["Reinstated"], "not before");
+    assert_eq!(names(&change(subscribed(after, None))), ["Reinstated"], "not earlier");
     let younger = subscribed(later() - nanosecond(), Some(later() + nanosecond()));
-    assert_eq!(
-        names(&change(younger)),
-        ["Reinstated"],
-        "known to be younger, whatever the clocks say"
-    );
+    assert_eq!(names(&change(younger)), ["Reinstated"], "its own date counts more than the clocks");
 }
 
 #[test]
-fn a_read_made_before_a_change_may_tell_of_what_is_not_billed() {
+fn a_read_made_before_a_change_can_still_update_unbilled_details() {
     let renamed = with(copy("Subscribed"), json!({ "planId": "gold", "name": "Renamed" }));
     let observed = observation(renamed).read_at(later() - nanosecond());
-    let decided = observe(Some(&moved()), &observed, &cause(), later()).expect("enough");
+    let decided = observe(Some(&changed_to_gold()), &observed, &cause(), later()).expect("enough");
     assert_eq!(names(&change(decided)), ["DetailsChanged"]);
 }
 
 #[test]
-fn bookkeeping_does_not_make_a_read_older() {
+fn a_bookkeeping_version_does_not_make_a_read_late() {
     let noted = change(record("Subscribed").await_operation(
         OperationId(Uuid::from_u128(1)),
         &Action::ChangePlan,
@@ -168,7 +176,7 @@ fn bookkeeping_does_not_make_a_read_older() {
 }
 
 #[test]
-fn a_late_read_of_what_a_record_went_through_at_its_birth_does_not_take_it_back() {
+fn a_read_of_a_state_passed_in_the_first_version_is_late_within_the_window() {
     let suspended = change(decide(None, copy("Suspended"), later())).record;
     let soon = later() + SETTLING_WINDOW - nanosecond();
     assert_eq!(decide(Some(&suspended), copy("Subscribed"), soon), LATE);

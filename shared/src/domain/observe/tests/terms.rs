@@ -1,4 +1,4 @@
-//! Terms, seats, details, and what an observation leaves out (F-OBJ).
+//! Terms, seats, details, and fields that an observation leaves out (F-OBJ).
 
 use super::*;
 
@@ -6,17 +6,21 @@ fn term(start: Option<&str>, end: Option<&str>) -> Value {
     json!({ "term": { "termUnit": "P1M", "startDate": start, "endDate": end } })
 }
 
-/// The events of an active monthly subscription (4 March to 3 April) that shows these dates now.
+/// The events of an active monthly subscription (4 March to 3 April) when it shows these dates.
 fn after_dates(start: &str, end: &str) -> Vec<&'static str> {
     events(&record("Subscribed"), with(copy("Subscribed"), term(Some(start), Some(end))))
 }
 
 #[test]
-fn a_term_that_follows_the_former_one_is_a_renewal_as_f_lc_7_says() {
+fn a_term_that_follows_the_previous_one_is_a_renewal_as_f_lc_7_says() {
     // Renewal happens on the day after the last valid one (F-OBJ-6).
     assert_eq!(after_dates("2026-04-04", "2026-05-03"), ["Renewed"]);
     assert_eq!(after_dates("2026-04-03", "2026-05-03"), ["Renewed"], "end and start on one day");
-    assert_eq!(after_dates("2026-06-04", "2026-07-03"), ["Renewed"], "missed renewals are one");
+    assert_eq!(
+        after_dates("2026-06-04", "2026-07-03"),
+        ["Renewed"],
+        "missed renewals count as one"
+    );
 }
 
 #[test]
@@ -41,7 +45,7 @@ fn the_first_dates_of_an_active_subscription_are_no_renewal() {
 }
 
 #[test]
-fn a_term_restarted_by_another_plan_is_a_plan_change_and_no_renewal() {
+fn a_plan_change_that_restarts_the_term_is_no_renewal() {
     let restarted = with(
         with(copy("Subscribed"), term(Some("2026-03-20"), Some("2026-04-19"))),
         json!({ "planId": "gold" }),
@@ -61,7 +65,7 @@ fn a_renewal_moves_the_dates_of_the_record() {
 }
 
 #[test]
-fn a_full_answer_without_seats_is_a_flat_rate_except_after_the_end_as_f_obj_5_says() {
+fn missing_seats_mean_a_flat_rate_except_after_the_end_as_f_obj_5_says() {
     let without = |status| {
         decide(
             Some(&record(status)),
@@ -88,7 +92,7 @@ fn a_trial_that_is_no_longer_mentioned_is_over_as_f_obj_10_says() {
 }
 
 #[test]
-fn what_an_observation_leaves_out_stays_as_it_is() {
+fn fields_missing_from_an_observation_stay_unchanged() {
     for status in ["Subscribed", "Suspended", "Unsubscribed", "PendingFulfillmentStart"] {
         let record = record(status);
         for sparse in [
@@ -111,17 +115,17 @@ fn what_an_observation_leaves_out_stays_as_it_is() {
 }
 
 #[test]
-fn an_end_that_loses_its_seats_keeps_them_in_the_record() {
+fn an_ended_subscription_keeps_its_seats_in_the_record() {
     // F-OBJ-5: an Unsubscribed subscription may lose its quantity.
     let ended = with(copy("Unsubscribed"), json!({ "quantity": null }));
     let change = change(decide(Some(&record("Subscribed")), ended, later()));
     assert_eq!(names(&change), ["Unsubscribed"]);
     assert_eq!(change.record.subscription.quantity, Some(10));
-    assert!(change.record.subscription.term.start_date.is_some(), "and its dates");
+    assert!(change.record.subscription.term.start_date.is_some(), "its dates are kept too");
 }
 
 #[test]
-fn seats_are_gone_on_a_flat_rate_plan_and_come_with_a_plan_by_the_seat() {
+fn a_plan_change_drops_seats_on_flat_rate_and_adds_them_on_per_seat_plans() {
     let flat = with(copy("Subscribed"), json!({ "planId": "flat", "quantity": null }));
     let to_flat = change(decide(Some(&record("Subscribed")), flat.clone(), later()));
     assert_eq!(names(&to_flat), ["PlanChanged", "QuantityChanged"]);
@@ -132,7 +136,7 @@ fn seats_are_gone_on_a_flat_rate_plan_and_come_with_a_plan_by_the_seat() {
 }
 
 #[test]
-fn other_fields_are_details() {
+fn changes_of_other_fields_are_recorded_as_details_changed() {
     for edited in [
         json!({ "name": "Contoso Ltd" }),
         json!({ "autoRenew": false }),
@@ -147,11 +151,11 @@ fn other_fields_are_details() {
     }
     let reordered = json!({ "allowedCustomerOperations": ["Read", "Delete", "Update"] });
     let seen = events(&record("Subscribed"), with(copy("Subscribed"), reordered));
-    assert_eq!(seen, [""; 0], "any order (F-OBJ-11)");
+    assert_eq!(seen, [""; 0], "the order does not matter (F-OBJ-11)");
 }
 
 #[test]
-fn a_first_observation_must_say_which_offer_plan_and_status() {
+fn a_first_observation_needs_id_offer_plan_and_status() {
     for missing in ["id", "offerId", "planId", "saasSubscriptionStatus"] {
         let mut incomplete = copy("Subscribed");
         incomplete[missing] = Value::Null;

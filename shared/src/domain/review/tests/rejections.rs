@@ -1,4 +1,4 @@
-//! What a rejection leaves behind.
+//! What a rejection records, and when Microsoft has received it.
 
 use super::*;
 
@@ -17,7 +17,7 @@ fn rejected(record: &Record, asked: Value) -> Decision {
 }
 
 #[test]
-fn a_rejection_is_an_event_with_both_values_and_its_reason_and_changes_nothing_else() {
+fn a_rejection_is_recorded_with_both_values_and_its_reason_and_changes_nothing() {
     let record = record(json!(10));
     for (asked, change) in [
         (
@@ -47,40 +47,40 @@ fn a_rejection_is_an_event_with_both_values_and_its_reason_and_changes_nothing_e
 }
 
 #[test]
-fn a_rejected_operation_is_not_waited_for_any_more() {
+fn a_rejection_ends_the_wait_for_its_operation() {
     let Decision::Commit(waiting) =
         record(json!(10)).await_operation(id(), &Action::ChangePlan, Timestamp::UNIX_EPOCH)
     else {
-        panic!("it waits")
+        panic!("the record waits for the operation")
     };
     let asked = json!({ "action": "ChangePlan", "planId": "gold" });
     let Decision::Commit(written) = rejected(&waiting.record, asked) else { panic!("no event") };
     assert_eq!(written.record.pending_operation, None);
 }
 
-/// A record that waits to see what became of a change it answered.
+/// A record that answered a change and waits for its outcome.
 fn answered(ruling: &Ruling) -> Record {
     let now = Timestamp::UNIX_EPOCH;
     match record(json!(10)).await_answered(id(), &Action::ChangePlan, ruling, now) {
         Decision::Commit(change) => change.record,
-        other => panic!("it waits: {other:?}"),
+        other => panic!("the record waits for the operation: {other:?}"),
     }
 }
 
-/// The rejection that Microsoft has heard, where the operation has come to that.
-fn heard(record: &Record, id: OperationId, status: &str) -> Option<Ruling> {
+/// The rejection that Microsoft has received, if the operation has this status.
+fn confirmed(record: &Record, id: OperationId, status: &str) -> Option<Ruling> {
     let asked = json!({ "action": "ChangePlan", "planId": "gold", "status": status });
     rejected_before(record, id, &operation(asked)).cloned()
 }
 
 #[test]
-fn an_answer_that_may_not_have_been_heard_is_given_again_and_nobody_is_asked() {
+fn a_recorded_answer_is_repeated_without_asking_the_product() {
     let accepted = Ruling::new(Verdict::Accept, DecidedBy::Product, "fine");
     for ruling in [ruling(), accepted] {
         let waiting = answered(&ruling);
         for asked in [
             json!({ "id": id(), "action": "ChangePlan", "planId": "gold" }),
-            // What is in force meanwhile, or who asked, makes no other answer of it.
+            // Neither a new value in force nor another source changes the answer.
             json!({ "id": id(), "action": "ChangePlan", "planId": "silver", "operationRequestSource": "Azure" }),
         ] {
             for policy in [ChangePolicy::Accept, ChangePolicy::Reject] {
@@ -92,27 +92,27 @@ fn an_answer_that_may_not_have_been_heard_is_given_again_and_nobody_is_asked() {
 }
 
 #[test]
-fn a_rejection_is_heard_when_microsoft_holds_the_change_for_failed_and_not_otherwise() {
+fn a_rejection_reached_microsoft_only_if_the_operation_failed() {
     let waiting = answered(&ruling());
-    assert_eq!(heard(&waiting, id(), "Failed"), Some(ruling()));
+    assert_eq!(confirmed(&waiting, id(), "Failed"), Some(ruling()));
     for status in ["Succeeded", "Conflict", "InProgress", "NotStarted", "Expired"] {
-        assert_eq!(heard(&waiting, id(), status), None, "{status}");
+        assert_eq!(confirmed(&waiting, id(), status), None, "{status}");
     }
-    assert_eq!(heard(&answered(&Ruling::accept(DecidedBy::Policy)), id(), "Failed"), None);
+    assert_eq!(confirmed(&answered(&Ruling::accept(DecidedBy::Policy)), id(), "Failed"), None);
     let other = OperationId(Uuid::from_u128(8));
-    assert_eq!(heard(&waiting, other, "Failed"), None);
-    assert_eq!(heard(&record(json!(10)), id(), "Failed"), None);
+    assert_eq!(confirmed(&waiting, other, "Failed"), None);
+    assert_eq!(confirmed(&record(json!(10)), id(), "Failed"), None);
 }
 
 #[test]
-fn nothing_follows_an_end() {
+fn no_event_follows_the_end_of_a_subscription() {
     let ended: Observation = serde_json::from_value(json!({
         "id": Uuid::from_u128(1), "saasSubscriptionStatus": "Unsubscribed",
     }))
     .expect("an observation");
     let record = record(json!(10));
     let over = observe(Some(&record), &ended, &Cause::Reconciliation, Timestamp::UNIX_EPOCH);
-    let Ok(Decision::Commit(over)) = over else { panic!("it ends") };
+    let Ok(Decision::Commit(over)) = over else { panic!("the subscription ends") };
     let asked = json!({ "action": "ChangePlan", "planId": "gold" });
     assert_eq!(rejected(&over.record, asked), Decision::Unchanged);
 }

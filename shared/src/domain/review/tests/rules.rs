@@ -1,4 +1,4 @@
-//! What `CHANGE_RULES` say.
+//! The rules of `CHANGE_RULES`.
 
 use super::*;
 
@@ -43,7 +43,7 @@ fn forbids(rules: &ChangeRules, record: &Record, asked: &Value) -> String {
     }
 }
 
-/// Even where the policy rejects; and whoever is asked may still say no.
+/// The rules allow the change even under a rejecting policy. The product can still reject it.
 #[track_caller]
 fn allows(rules: &ChangeRules, record: &Record, asked: &Value) {
     let review = under(rules, record, asked, ChangePolicy::Reject);
@@ -61,20 +61,20 @@ fn says_nothing(rules: &ChangeRules, record: &Record, asked: &Value) {
 }
 
 #[test]
-fn a_plan_is_changed_to_those_it_may_be_changed_to() {
+fn only_listed_target_plans_are_allowed() {
     let record = record(json!(20));
     allows(&ladder(), &record, &plan("gold", json!(20)));
     assert!(forbids(&ladder(), &record, &plan("platinum", json!(20))).contains("platinum"));
 }
 
 #[test]
-fn a_downgrade_is_rejected_even_where_the_way_is_allowed() {
+fn a_downgrade_is_rejected_even_to_an_allowed_plan() {
     let reason = forbids(&ladder(), &record(json!(20)), &plan("bronze", json!(20)));
     assert!(reason.contains("downgrade"), "{reason}");
 }
 
 #[test]
-fn the_order_alone_allows_upgrades_and_says_nothing_about_plans_it_does_not_name() {
+fn a_plan_order_allows_upgrades_and_ignores_unlisted_plans() {
     let order = rules(json!({ "offer": { "noDowngrades": ["bronze", "silver", "gold"] } }));
     let record = record(json!(null));
     allows(&order, &record, &plan("gold", json!(null)));
@@ -83,7 +83,7 @@ fn the_order_alone_allows_upgrades_and_says_nothing_about_plans_it_does_not_name
 }
 
 #[test]
-fn seats_stay_within_the_limits_of_the_plan_in_force() {
+fn seats_must_stay_within_the_limits_of_the_plan_in_force() {
     let record = record(json!(20));
     for within in [5, 6, 50] {
         allows(&ladder(), &record, &seats(within));
@@ -95,18 +95,18 @@ fn seats_stay_within_the_limits_of_the_plan_in_force() {
 }
 
 #[test]
-fn seats_that_come_along_to_another_plan_must_fit_there_too() {
+fn seats_kept_through_a_plan_change_must_fit_the_new_plan() {
     assert!(forbids(&ladder(), &record(json!(19)), &plan("gold", json!(19))).contains("20"));
-    // What the operation leaves out stays as it is.
+    // An operation without a quantity keeps the seats.
     forbids(&ladder(), &record(json!(19)), &plan("gold", json!(null)));
     allows(&ladder(), &record(json!(19)), &plan("gold", json!(20)));
-    // That the seats fit says nothing about the plan.
+    // Seats that fit do not make the rules allow the plan.
     let limits = rules(json!({ "offer": { "plans": { "gold": { "maxSeats": 100 } } } }));
     says_nothing(&limits, &record(json!(20)), &plan("gold", json!(20)));
 }
 
 #[test]
-fn an_offer_has_its_own_rules_or_those_of_any() {
+fn an_offer_without_rules_of_its_own_uses_the_wildcard_rules() {
     let elsewhere = record_of("other", json!(20));
     forbids(&ladder(), &elsewhere, &plan("gold", json!(20)));
     says_nothing(&ladder(), &elsewhere, &seats(1000));
@@ -118,7 +118,7 @@ fn an_offer_has_its_own_rules_or_those_of_any() {
 }
 
 #[test]
-fn a_value_that_is_not_said_and_a_change_of_our_own_are_not_for_rules() {
+fn rules_ignore_incomplete_changes_own_changes_and_reverts() {
     let record = record(json!(20));
     says_nothing(&ladder(), &record, &json!({ "action": "ChangePlan" }));
     says_nothing(&ladder(), &record, &json!({ "action": "ChangeQuantity" }));
@@ -131,7 +131,7 @@ fn a_value_that_is_not_said_and_a_change_of_our_own_are_not_for_rules() {
 }
 
 #[test]
-fn what_are_no_rules_is_refused_with_the_place_and_without_the_text() {
+fn malformed_rules_are_refused_by_position_only() {
     let parse = |text: &str| text.parse::<ChangeRules>().expect_err(text);
     for text in ["", "zq", "{\"zq\": ", "{} zq"] {
         assert!(matches!(parse(text), RulesError::NotJson { .. }), "{text}");

@@ -1,4 +1,4 @@
-//! The edges. The integration tests verify whole tokens, signed with test keys, over HTTP.
+//! Edge cases. The integration tests verify whole tokens, signed with test keys, over HTTP.
 
 use super::super::test_env::{Entra, ManualClock};
 use super::*;
@@ -75,7 +75,7 @@ fn the_keys_of_a_sixty_fifth_tenant_empty_the_cache() {
 }
 
 #[test]
-fn a_persons_debug_text_holds_ids_and_no_name() {
+fn a_persons_debug_text_shows_ids_and_no_name() {
     let account = Account { tenant_id: TENANT, object_id: None };
     let (name, username) = (Some("Adele".to_owned()), Some("adele@contoso.example".to_owned()));
     let text = format!("{:?}", Person { account, name, username });

@@ -39,7 +39,7 @@ async fn a_key_is_used_for_less_than_a_day() {
     entra.answers(200, document(&[("a", "RSA", "sig")]));
     keys.get("a").await.expect("published");
     clock.forward(just_before(SignedDuration::from_hours(24)));
-    keys.get("a").await.expect("held");
+    keys.get("a").await.expect("cached");
     assert_eq!(entra.asked(), 1);
     clock.forward(MOMENT);
     entra.answers(200, document(&[("b", "RSA", "sig")]));
@@ -57,7 +57,7 @@ async fn an_unknown_key_is_looked_up_again_after_a_minute() {
     assert_eq!(entra.asked(), 1);
     clock.forward(MOMENT);
     entra.answers(200, document(&[("a", "RSA", "sig"), ("b", "RSA", "sig")]));
-    keys.get("b").await.expect("published meanwhile");
+    keys.get("b").await.expect("now published");
 }
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn a_failed_fetch_is_retried_as_the_policy_says() {
     let (_, entra, keys) = keys(twice);
     entra.is_silent();
     entra.answers(200, document(&[("a", "RSA", "sig")]));
-    keys.get("a").await.expect("at the second try");
+    keys.get("a").await.expect("fetched by the second attempt");
 }
 
 #[tokio::test]

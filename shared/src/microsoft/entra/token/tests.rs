@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::super::test_env::{Entra, ManualClock};
 use super::*;
 
-/// Gives tokens that live an hour, numbered, until it is told to fail.
+/// Issues numbered tokens that live an hour. Fails once for each queued failure.
 struct Provider {
     clock: Arc<ManualClock>,
     given: AtomicUsize,
@@ -41,7 +41,7 @@ fn unavailable() -> TokenError {
 }
 
 #[tokio::test]
-async fn t_1_a_token_is_asked_for_once_and_used_until_five_minutes_before_its_end() {
+async fn t_1_a_token_is_requested_once_and_used_until_five_minutes_before_expiry() {
     let (clock, provider, cache) = cache();
     assert_eq!(cache.get().await.expect("a token").expose(), "token-1");
     clock.forward(SignedDuration::from_mins(55) - SignedDuration::from_nanos(1));
@@ -52,7 +52,7 @@ async fn t_1_a_token_is_asked_for_once_and_used_until_five_minutes_before_its_en
 }
 
 #[tokio::test]
-async fn t_1_many_who_ask_at_once_share_one_request() {
+async fn t_1_concurrent_callers_share_one_token_request() {
     let (_, provider, cache) = cache();
     let (a, b, c) = tokio::join!(cache.get(), cache.get(), cache.get());
     for token in [a, b, c] {
@@ -62,7 +62,7 @@ async fn t_1_many_who_ask_at_once_share_one_request() {
 }
 
 #[tokio::test]
-async fn a_failed_refresh_leaves_the_present_token_in_use_while_it_is_valid() {
+async fn a_failed_refresh_keeps_a_valid_token_in_use() {
     let (clock, provider, cache) = cache();
     cache.get().await.expect("a token");
     clock.forward(SignedDuration::from_hours(1) - SignedDuration::from_nanos(1));
@@ -70,11 +70,11 @@ async fn a_failed_refresh_leaves_the_present_token_in_use_while_it_is_valid() {
     assert_eq!(cache.get().await.expect("the old token").expose(), "token-1");
     clock.forward(SignedDuration::from_nanos(1));
     provider.failures.lock().expect("unpoisoned").push_back(unavailable());
-    assert!(cache.get().await.is_err(), "an expired token is never given");
+    assert!(cache.get().await.is_err(), "an expired token is never used");
 }
 
 #[tokio::test]
-async fn a_refusal_is_not_hidden_by_a_token_that_is_still_valid() {
+async fn a_refused_refresh_is_an_error_even_with_a_valid_token() {
     let (clock, provider, cache) = cache();
     cache.get().await.expect("a token");
     clock.forward(SignedDuration::from_mins(57));
@@ -82,7 +82,7 @@ async fn a_refusal_is_not_hidden_by_a_token_that_is_still_valid() {
     assert!(matches!(cache.get().await, Err(TokenError::Refused { status: 401, .. })));
 }
 
-/// What Entra's answer to the publisher's secret comes to.
+/// The token or error that this answer of Entra leads to.
 async fn answered(status: u16, body: &'static str) -> Result<AccessToken, TokenError> {
     let entra = Arc::new(Entra::default());
     entra.answers(status, body);
@@ -101,10 +101,10 @@ async fn answered(status: u16, body: &'static str) -> Result<AccessToken, TokenE
 }
 
 #[tokio::test]
-async fn only_what_may_pass_is_worth_another_try_as_f_auth_15_says() {
-    for (status, passes) in [(429, true), (500, true), (503, true), (400, false), (401, false)] {
+async fn only_temporary_errors_are_transient_as_f_auth_15_says() {
+    for (status, transient) in [(429, true), (500, true), (503, true), (400, false), (401, false)] {
         let error = answered(status, "{}").await.expect_err("no token");
-        assert_eq!(error.is_transient(), passes, "{status}");
+        assert_eq!(error.is_transient(), transient, "{status}");
     }
     let asked = TokenError::Unavailable { status: 429, retry_after: Some(Duration::from_secs(7)) };
     assert_eq!(asked.retry_after(), Some(Duration::from_secs(7)));
@@ -143,7 +143,7 @@ fn a_token_and_a_refusal_print_nothing_secret() {
     let body = br#"{"error":"invalid_client","error_description":"secret 'hunter2' is wrong","error_codes":[7000215]}"#;
     let refusal = refusal(401, body).to_string();
     assert_eq!(refusal, "Entra refused the client: 401 invalid_client AADSTS7000215");
-    // What isn't one of Entra's words is nobody's to repeat.
+    // An error that is not one of Entra's codes may hold a secret, so it is not printed.
     let long = format!(r#"{{"error":"{}"}}"#, "a".repeat(65));
     for odd in [r#"{"error":"Secret 'hunter2'"}"#, &long, "{}", "<html>"] {
         let refusal = super::refusal(400, odd.as_bytes()).to_string();
@@ -152,7 +152,7 @@ fn a_token_and_a_refusal_print_nothing_secret() {
 }
 
 #[test]
-fn an_empty_token_is_none() {
+fn an_empty_token_is_refused() {
     let asked_at: Timestamp = "2026-11-22T12:00:00Z".parse().expect("a timestamp");
     assert!(read_token(br#"{"access_token":"","expires_in":3599}"#, asked_at).is_none());
     assert!(read_token(br#"["abc",3599]"#, asked_at).is_none());

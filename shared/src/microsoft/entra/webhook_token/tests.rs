@@ -1,4 +1,4 @@
-//! The edges. The integration tests verify whole tokens, signed with test keys, over HTTP.
+//! Edge cases. The integration tests verify whole tokens, signed with test keys, over HTTP.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Every wire form of sections 3 to 5, written down here from the specification.
+//! Every wire form of sections 3 to 5 of the specification.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ mod plans;
 
 const ID: &str = "37f9dea2-4345-438f-b0bd-03d40d28c7e0";
 
-/// The whole object of section 3, with members nobody asked for (F-OBJ-12, F-OBJ-14).
+/// The whole object of section 3, with members that we do not read (F-OBJ-12, F-OBJ-14).
 fn full() -> Value {
     json!({
         "id": ID,
@@ -63,10 +63,10 @@ fn without(name: &str) -> Value {
 }
 
 fn read(body: &Value) -> Observation {
-    serde_json::from_str(&body.to_string()).expect("a tolerant reader takes it")
+    serde_json::from_str(&body.to_string()).expect("the tolerant reader accepts it")
 }
 
-/// What a record makes of the object.
+/// The subscription that a record of this object holds.
 fn subscription(body: &Value) -> Subscription {
     let now = Timestamp::UNIX_EPOCH;
     match observe(None, &read(body), &Cause::Landing, now) {
@@ -122,7 +122,7 @@ fn t_8_each_quantity_form_of_f_obj_5_is_read() {
 }
 
 #[test]
-fn t_8_any_field_but_the_key_ones_may_be_missing_or_nonsense() {
+fn t_8_any_field_but_the_keys_may_be_missing_or_malformed() {
     let key = ["id", "offerId", "planId", "saasSubscriptionStatus"];
     let names: Vec<String> = full().as_object().expect("an object").keys().cloned().collect();
     for name in names.iter().filter(|name| !key.contains(&name.as_str())) {
@@ -156,7 +156,7 @@ fn t_8_dates_may_be_missing_unset_or_in_any_form_of_f_gen_12() {
 }
 
 #[test]
-fn t_8_words_are_trimmed_open_and_compared_without_case() {
+fn t_8_words_are_trimmed_case_insensitive_and_may_be_unknown() {
     for (sent, expected) in [
         (" PendingFulfillmentStart ", Status::PendingFulfillmentStart),
         ("subscribed", Status::Subscribed),
@@ -196,10 +196,10 @@ fn t_8_people_may_be_null_empty_or_misspelt_as_f_obj_4_says() {
 }
 
 #[test]
-fn the_old_name_of_the_status_is_read_and_costs_nothing_beside_the_new_one() {
-    // F-GEN-10: what Microsoft adds must not cost what it sends already.
+fn the_old_name_of_the_status_is_read_and_the_new_one_wins() {
+    // F-GEN-10: a member that Microsoft adds must not make the others unreadable.
     let both = with(json!({ "status": "Suspended" }));
-    assert_eq!(read(&both).status(), Some(&Status::Subscribed), "the name of today counts");
+    assert_eq!(read(&both).status(), Some(&Status::Subscribed), "the current name counts");
     assert_eq!(subscription(&both).saas_subscription_status, Status::Subscribed);
     let mut old = without("saasSubscriptionStatus");
     old["status"] = json!("Suspended");
@@ -208,7 +208,7 @@ fn the_old_name_of_the_status_is_read_and_costs_nothing_beside_the_new_one() {
 }
 
 #[test]
-fn t_13_what_the_customer_may_do_is_read_in_any_order() {
+fn t_13_allowed_customer_operations_are_read_in_any_order() {
     let may = |operations: Value| {
         let read = subscription(&with(json!({ "allowedCustomerOperations": operations })));
         [CustomerOperation::Read, CustomerOperation::Update, CustomerOperation::Delete]
@@ -218,7 +218,7 @@ fn t_13_what_the_customer_may_do_is_read_in_any_order() {
     assert_eq!(may(json!([" read ", "DELETE", "update"])), [true; 3]);
     assert_eq!(may(json!(["Read"])), [true, false, false], "a reseller's purchase (F-OBJ-11)");
     assert_eq!(may(json!([])), [false; 3]);
-    assert_eq!(may(json!(null)), [true; 3], "Microsoft itself refuses what isn't allowed");
+    assert_eq!(may(json!(null)), [true; 3], "Microsoft itself refuses a forbidden change");
 }
 
 #[test]
@@ -268,14 +268,14 @@ fn t_10_only_a_missing_or_empty_next_link_ends_the_list() {
         assert_eq!((page.subscriptions.len(), page.next), (1, None), "{last}");
     }
     assert_eq!(page(json!({ "subscriptions": [full()] })).next, None);
-    // An empty page isn't the last one.
+    // An empty page is not the last one if it has a link.
     let link = "https://a.example/api/saas/subscriptions/?continuationToken=abc";
     let empty = page(json!({ "subscriptions": [], "@nextLink": link }));
     assert_eq!(empty.next.as_deref(), Some("abc"));
 }
 
 #[test]
-fn t_10_a_continuation_token_is_decoded_once_whatever_the_link_looks_like() {
+fn t_10_a_continuation_token_is_decoded_once_from_any_form_of_link() {
     // F-LST-5: percent-encoded JSON, another host, any place in the query, a malformed sample.
     let token = r#"[{"token":"+RID:x==#RT:1","range":{"min":"","max":"FF"}}]"#;
     let encoded = "%5B%7B%22token%22%3A%22%2BRID%3Ax%3D%3D%23RT%3A1%22%2C%22range%22%3A%7B%22min%22%3A%22%22%2C%22max%22%3A%22FF%22%7D%7D%5D";
@@ -297,13 +297,13 @@ fn t_10_a_continuation_token_is_decoded_once_whatever_the_link_looks_like() {
 }
 
 #[test]
-fn t_10_an_entry_that_can_not_be_read_is_counted_and_costs_no_other() {
+fn t_10_an_unreadable_entry_is_counted_and_the_others_are_read() {
     let page = page(json!({ "subscriptions": [full(), 7, null, "x", full()] }));
     assert_eq!((page.subscriptions.len(), page.unreadable), (2, 3));
 }
 
 #[test]
-fn a_list_is_never_taken_for_an_object_with_its_members_in_some_order() {
+fn an_array_is_never_read_as_an_object() {
     let list = json!([ID, "fabrikam", "offer-1"]);
     assert!(
         SubscriptionPage::parse(json!([[full()], "?continuationToken=a"]).to_string().as_bytes())
@@ -322,7 +322,7 @@ fn a_list_is_never_taken_for_an_object_with_its_members_in_some_order() {
 }
 
 #[test]
-fn a_member_under_both_of_its_names_costs_nothing_beside_it() {
+fn a_member_sent_under_both_names_leaves_the_others_readable() {
     let tenant = "6a1d1e2e-8a59-4d5c-9e0b-6b0e7a1c9f3d";
     let twice = json!({ "tenantId": tenant, "puid": "1003", "pid": "1004" });
     let beneficiary = subscription(&with(json!({ "beneficiary": twice }))).beneficiary;
@@ -331,11 +331,11 @@ fn a_member_under_both_of_its_names_costs_nothing_beside_it() {
 }
 
 #[test]
-fn what_resolve_embeds_in_no_known_form_costs_nothing_beside_it() {
+fn an_unreadable_subscription_in_resolve_leaves_the_rest_readable() {
     for embedded in [json!("later"), json!([]), json!(7), json!(null)] {
         let body = json!({ "id": ID, "planId": "silver", "subscription": embedded }).to_string();
         let read = resolved(body.as_bytes()).expect("a purchase");
         assert_eq!(read.id().map(|id| id.to_string()).as_deref(), Some(ID), "{body}");
-        assert_eq!(read.status(), None, "Get is to say the rest (F-RES-6)");
+        assert_eq!(read.status(), None, "Get Subscription returns the rest (F-RES-6)");
     }
 }

@@ -1,4 +1,4 @@
-//! The question, its time limits, and the answers that count as a decision.
+//! The question to the product, its time limits, and the answers that count as a decision.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -33,7 +33,7 @@ impl Clock for Noon {
     }
 }
 
-/// A product with one answer. It remembers the requests and their timeouts.
+/// A product that gives one fixed answer and records the requests with their timeouts.
 #[derive(Debug)]
 struct Answering {
     answer: Option<(StatusCode, &'static str)>,
@@ -106,12 +106,12 @@ impl TestEnv {
     }
 
     fn asked(&self) -> (Request<Bytes>, Duration) {
-        self.transport.asked.lock().expect("no test panicked").pop().expect("it was asked")
+        self.transport.asked.lock().expect("no test panicked").pop().expect("the product was asked")
     }
 }
 
 #[tokio::test]
-async fn the_question_says_what_is_asked_and_is_signed_as_events_are() {
+async fn the_question_describes_the_change_and_is_signed_like_an_event() {
     let env = env(Some((StatusCode::OK, r#"{"decision":"accept"}"#)));
     let plans = json!([
         { "planId": "basic", "minQuantity": 1, "maxQuantity": 100 },
@@ -139,7 +139,7 @@ async fn the_question_says_what_is_asked_and_is_signed_as_events_are() {
 }
 
 #[tokio::test]
-async fn plans_that_are_not_known_are_left_out() {
+async fn unknown_plans_and_limits_are_left_out_of_the_question() {
     let env = env(Some((StatusCode::OK, r#"{"decision":"accept"}"#)));
     for plans in [None, Some(json!([])), Some(json!([{ "planId": "basic" }]))] {
         env.ask(plans.clone()).await.expect("a decision");
@@ -150,7 +150,7 @@ async fn plans_that_are_not_known_are_left_out() {
 }
 
 #[tokio::test]
-async fn an_answer_is_read_tolerantly() {
+async fn the_products_answer_is_read_tolerantly() {
     let accept = |reason: Option<&str>| Ruling {
         verdict: Verdict::Accept,
         by: DecidedBy::Product,
@@ -173,7 +173,7 @@ async fn an_answer_is_read_tolerantly() {
 }
 
 #[tokio::test]
-async fn silence_errors_and_nonsense_are_no_decision() {
+async fn no_answer_an_error_status_or_an_unreadable_body_is_no_decision() {
     assert_eq!(env(None).ask(None).await, Err(NoDecision::NoAnswer));
     for status in [302, 400, 401, 409, 429, 500, 503] {
         let status = StatusCode::from_u16(status).expect("a status");

@@ -1,4 +1,4 @@
-//! Operations, acknowledgements, and where an accepted change can be followed (F-OP, F-CHP-5).
+//! Operations, acknowledgements, and the operation of an accepted change (F-OP, F-CHP-5).
 
 use super::*;
 use crate::domain::{Action, OperationSource, OperationStatus};
@@ -6,7 +6,7 @@ use crate::domain::{Action, OperationSource, OperationStatus};
 const OPERATION: &str = "74dfb4db-c193-4891-827d-eb05fbdc64b0";
 
 #[test]
-fn operations_are_listed_as_object_array_or_nothing() {
+fn operations_are_read_from_an_object_an_array_or_an_empty_body() {
     let one = json!({ "id": OPERATION, "action": "ChangePlan", "status": "InProgress" });
     for (body, expected) in [
         (json!({ "operations": [one] }).to_string(), 1),
@@ -47,8 +47,8 @@ fn an_operation_is_read_in_the_documented_form() {
 }
 
 #[test]
-fn the_source_of_an_operation_is_read_with_and_without_the_extra_letters() {
-    // F-EMU-3; and its absence is normal (F-WHP-4).
+fn the_source_of_an_operation_is_read_under_both_spellings() {
+    // F-EMU-3. An absent source is normal (F-WHP-4).
     for name in ["operationRequestSource", "operationRequestedSource"] {
         let read = operation(json!({ name: " partner " }));
         assert_eq!(read.operation_request_source, Some(OperationSource::Partner), "{name}");
@@ -57,7 +57,7 @@ fn the_source_of_an_operation_is_read_with_and_without_the_extra_letters() {
 }
 
 #[test]
-fn an_operation_with_the_documents_misspelt_key_is_the_one_asked_for() {
+fn an_operation_with_the_misspelt_id_of_the_docs_matches_the_requested_one() {
     // F-OP-3.
     let read = operation(json!({ "id  ": OPERATION, "status": "Succeeded" }));
     let (ours, other) = (ID.parse().expect("an id"), OPERATION.parse().expect("an id"));
@@ -97,7 +97,7 @@ fn t_15_an_acknowledgement_is_spelt_as_f_opu_2_says() {
 }
 
 #[test]
-fn an_accepted_operation_is_found_in_any_form_of_its_headers() {
+fn the_id_of_an_accepted_operation_is_found_in_any_form_of_its_headers() {
     let id: Option<OperationId> = Some(OPERATION.parse().expect("an id"));
     let base = format!("/api/saas/subscriptions/{ID}/operations/{OPERATION}");
     for location in [
@@ -117,13 +117,13 @@ fn an_accepted_operation_is_found_in_any_form_of_its_headers() {
         assert_eq!(accepted(None, nothing).id, None, "{nothing:?}");
         assert_eq!(accepted(Some("x"), nothing).id, None, "{nothing:?}");
     }
-    // Promised first, and named first (F-CHP-5).
+    // `Operation-Location` wins over `Operation-Id` (F-CHP-5).
     let location = format!("https://m.example{base}");
     assert_eq!(accepted(Some(ID), Some(&location)).id, id);
 }
 
 #[test]
-fn an_operation_with_both_names_of_its_source_is_read_beside_the_others() {
+fn an_operation_with_both_names_of_its_source_is_read() {
     let twice = json!({ "id": OPERATION, "operationRequestSource": "Partner", "operationRequestedSource": "Azure" });
     let read = operations(json!([twice, { "id": ID }]).to_string().as_bytes());
     let read = read.expect("a list (F-GEN-10)");

@@ -28,11 +28,11 @@ fn t_11_plans_keep_their_prices_to_the_digit() {
     ] {
         assert!(passed_on.contains(kept), "{kept} in {passed_on}");
     }
-    assert_eq!(passed_on.matches("null").count(), 0, "what wasn't sent isn't passed on");
+    assert_eq!(passed_on.matches("null").count(), 0, "absent members stay absent");
 }
 
 #[test]
-fn t_11_plans_may_be_none_and_fields_may_be_missing() {
+fn t_11_the_list_of_plans_may_be_empty_and_fields_may_be_missing() {
     for empty in ["", "{}", r#"{"plans":null}"#, r#"{"plans":[]}"#] {
         let page: PlanPage = parse_or_empty(empty.as_bytes()).expect("no plans (F-PLN-5)");
         assert!(page.plans.unwrap_or_default().is_empty(), "{empty:?}");
@@ -45,7 +45,7 @@ fn t_11_plans_may_be_none_and_fields_may_be_missing() {
 }
 
 #[test]
-fn what_is_in_no_known_form_costs_no_plan() {
+fn unreadable_parts_leave_the_readable_plans_intact() {
     let body = r#"{"plans":[{"planId":"a","planComponents":"later"},7,{"planId":"b",
         "planComponents":{"meteringDimensions":{},"recurrentBillingTerms":[{"price":0.10}]}},
         {"planId":"c","planComponents":{"meteringDimensions":[null,{"id":"calls"}]}},["d"]]}"#;
@@ -59,7 +59,7 @@ fn what_is_in_no_known_form_costs_no_plan() {
 }
 
 #[test]
-fn prices_and_meters_that_say_a_thing_twice_are_not_guessed_about_and_cost_nothing_else() {
+fn plan_components_with_duplicate_members_are_dropped_and_the_plan_is_kept() {
     let body = br#"{ "plans": [{ "planId": "gold", "minQuantity": 5, "planComponents": {
         "recurrentBillingTerms": [{ "price": 99.45 }],
         "meteringDimensions": [{ "id": "calls" }], "meteringDimensions": [{ "id": "emails" }]
