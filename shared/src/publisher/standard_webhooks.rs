@@ -107,7 +107,7 @@ impl KeyRing {
         Self { secret, clock, known: Mutex::default() }
     }
 
-    /// The keys, read again once the cached ones are older than [`KEY_CACHE_TIME`]. If that fails,
+    /// The keys, read again once the cached ones are older than `KEY_CACHE_TIME`. If that fails,
     /// the older ones are used: receivers accept a replaced key for a while.
     pub async fn keys(&self) -> Result<WebhookKeys, NoSigningKey> {
         let now = self.clock.now();

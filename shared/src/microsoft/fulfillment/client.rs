@@ -32,7 +32,7 @@ pub struct Endpoint {
     pub retry: RetryPolicy,
 }
 
-/// The HTTP adapter of [`Marketplace`](super::Marketplace). Every call passes [`Client::call`], so
+/// The HTTP adapter of [`Marketplace`](super::Marketplace). Every call passes `call`, so
 /// that none can forget its version, token, tracking ids or status check.
 pub struct Client {
     transport: Arc<dyn Transport>,
