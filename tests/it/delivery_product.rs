@@ -1,4 +1,4 @@
-//! The publisher's product in the tests of the delivery, with a scripted behaviour and a manual
+//! The publisher's product in the tests of delivery, with scripted behaviour and a manual
 //! clock.
 
 use std::collections::BTreeSet;

@@ -1,4 +1,4 @@
-//! The management API: lists and histories, with filters and page by page (4.5).
+//! The management API: lists and histories, with filters and page by page.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -37,11 +37,11 @@ async fn listed(env: &TestEnv, query: &str) -> (BTreeSet<Uuid>, usize) {
         }
     }
     let distinct: BTreeSet<Uuid> = all.iter().copied().collect();
-    assert_eq!(distinct.len(), all.len(), "no subscription is listed twice");
+    assert_eq!(distinct.len(), all.len(), "a subscription is listed twice");
     (distinct, pages)
 }
 
-/// Records a generated observation in the table, without a purchase at Microsoft.
+/// Records a synthetic observation in the table, without a purchase at Microsoft.
 async fn record_observation(env: &TestEnv, id: Uuid, more: Value) {
     let mut subscription = json!({
         "id": id, "offerId": "offer", "planId": "basic", "name": "Generated", "quantity": 1,
@@ -86,7 +86,7 @@ async fn lists_are_filtered_by_status_and_offer() {
         assert_eq!(found, expected.into_iter().collect(), "{query}");
     }
     for name in ["status", "offer"] {
-        // A filter that no subscription can match is refused. The table's keys end at 2 KB.
+        // A filter over 100 characters is refused. DynamoDB limits keys to 2 KB.
         let list = |length| format!("/subscriptions?{name}={}", "w".repeat(length));
         assert_eq!(env.get(&list(100)).await.status, StatusCode::OK, "{name}");
         for length in [101, 3000] {

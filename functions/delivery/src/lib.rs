@@ -1,7 +1,7 @@
 //! Delivers every event to the publisher's product at least once, and the events of a subscription
 //! in order. It retries until the product has accepted an event.
 //!
-//! A record of the table's stream only names a subscription. The events themselves are read from
+//! An entry of the table's stream only names a subscription. The events themselves are read from
 //! the table, where they stay. A sweep finds the events that the stream lost and those whose next
 //! attempt is due. Each subscription has its own cursors, so one that fails holds up no other.
 
@@ -33,14 +33,14 @@ use event_bus::EventBus;
 use receiver::Receiver;
 pub use stream::{Failed, Failures, Records};
 
-/// How long after its start the function may still start a request. The last one then ends, and is
-/// recorded, within the function's own timeout.
+/// The function starts no request later than this after its own start. The last one then ends, and
+/// is recorded, within the function's timeout.
 const SEND_BUDGET: SignedDuration = SignedDuration::from_secs(30);
 
 /// No request lasts longer than this after the function's start.
 const REQUEST_DEADLINE: SignedDuration = SignedDuration::from_secs(50);
 
-/// How many subscriptions are delivered concurrently. One that hangs blocks only its own place.
+/// How many subscriptions are delivered concurrently. One that hangs occupies only its own slot.
 const MAX_CONCURRENT: usize = 8;
 
 pub struct Delivery {
@@ -54,7 +54,7 @@ pub struct Delivery {
 /// A subscription with events to deliver.
 struct Trigger {
     id: SubscriptionId,
-    /// The versions that are known to be marked as pending.
+    /// The versions known to carry the pending mark.
     pending: BTreeSet<u64>,
 }
 
@@ -70,11 +70,11 @@ pub enum Driver {
 /// The result of a sweep.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// Everything that was due has been attempted.
+    /// Whether everything that was due has been attempted.
     pub finished: bool,
     /// Subscriptions with something due.
     pub subscriptions: u64,
-    /// Events that a target accepted.
+    /// Acceptances: an event that two receivers accepted counts twice.
     pub delivered: u64,
     /// Subscriptions whose items could not be read or written.
     pub failed: u64,
@@ -88,7 +88,7 @@ impl Delivery {
         Ok(Self::new(settings, clock))
     }
 
-    /// The delivery in a process that runs other functions, too; `None` if no receiver is
+    /// Delivery in a process that runs other functions, too; `None` if no receiver is
     /// configured.
     pub fn beside(
         environment: &Environment,
@@ -123,7 +123,7 @@ impl Delivery {
         records.failures(&done.failed)
     }
 
-    /// Delivers what is due: failed events whose pause is over, events that were requested again,
+    /// Delivers what is due: failed events whose pause is over, events whose redelivery was requested,
     /// and events that the stream lost.
     pub async fn sweep(&self, driver: Driver) -> Result<Report, StoreError> {
         let span = info_span!("delivery", correlation_id = Empty);
@@ -156,7 +156,7 @@ impl Delivery {
             subscriptions = report.subscriptions,
             delivered = report.delivered,
             failed = report.failed,
-            "finished a sweep"
+            "a sweep ended"
         );
         Ok(report)
     }
@@ -182,20 +182,20 @@ impl Delivery {
     /// Delivers the events of each subscription, up to [`MAX_CONCURRENT`] at a time.
     async fn deliver_all(&self, triggers: Vec<Trigger>, begun: Timestamp) -> Done {
         let mut done = Done::default();
-        let mut under_way = FuturesUnordered::new();
+        let mut in_flight = FuturesUnordered::new();
         for trigger in triggers {
-            if under_way.len() >= MAX_CONCURRENT
-                && let Some(one) = under_way.next().await
+            if in_flight.len() >= MAX_CONCURRENT
+                && let Some(one) = in_flight.next().await
             {
                 done.add(one);
             }
-            under_way.push(async move {
+            in_flight.push(async move {
                 let delivered = self.deliver(&trigger, begun);
                 let deadline = begun + REQUEST_DEADLINE;
                 (trigger.id, deadline::with_deadline(deadline, delivered).await)
             });
         }
-        while let Some(one) = under_way.next().await {
+        while let Some(one) = in_flight.next().await {
             done.add(one);
         }
         done

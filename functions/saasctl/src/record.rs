@@ -1,4 +1,4 @@
-//! A subscription's record as text.
+//! A subscription's record, as a person reads it and as JSON.
 
 use serde_json::Value;
 

@@ -20,8 +20,8 @@ impl Webhook {
         };
         let mut operation = None;
         if self.is_contradicted(claim, observed.status(), current.as_ref()) {
-            // Either the read is late or the notice is early, and the operation's timestamp tells
-            // which. Without an operation, only the subscription counts.
+            // Either our read is stale or the notice is early, and the operation's timestamp tells
+            // which. Without an operation, we rely on the subscription alone.
             let found = self.marketplace.get_operation(claim.subscription, id).await;
             operation = self.confirmed(claim, found)?;
             observed = proven_by(operation.as_ref(), observed);
@@ -39,18 +39,18 @@ impl Webhook {
         }
     }
 
-    /// Whether the subscription or the record contradicts the notice. Then its operation is
-    /// checked, which costs one more round trip.
+    /// Whether the subscription or the record contradicts the notice. If so, the caller fetches the
+    /// operation, which costs one more round trip.
     fn is_contradicted(
         &self,
         claim: &Claim,
         status: Option<&Status>,
         current: Option<&Record>,
     ) -> bool {
-        let late_read = current.zip(status).is_some_and(|(record, status)| {
+        let stale_read = current.zip(status).is_some_and(|(record, status)| {
             status != record.status() && record.left_recently(status, self.clock.now())
         });
-        late_read || !claim.action.led_to(status)
+        stale_read || !claim.action.led_to(status)
     }
 
     /// The call names no operation. We adopt Microsoft's copy and ignore the call's claims.

@@ -58,14 +58,15 @@ impl Record {
         self.noted(now, |_| {})
     }
 
-    fn unless_pending(&self) -> Option<Decision> {
+    fn stale_unless_pending_fulfillment(&self) -> Option<Decision> {
         (*self.status() != Status::PendingFulfillmentStart)
             .then_some(Decision::Stale(Staleness::Impossible))
     }
 
-    /// The buyer confirmed, and the publisher's product is to activate: an event, once.
+    /// The buyer confirmed, so we ask the publisher's product to activate. The event is recorded only
+    /// once.
     pub fn request_activation(&self, cause: &Cause, now: Timestamp) -> Decision {
-        if let Some(stale) = self.unless_pending() {
+        if let Some(stale) = self.stale_unless_pending_fulfillment() {
             return stale;
         }
         match self.activation {
@@ -79,9 +80,10 @@ impl Record {
         }
     }
 
-    /// We are about to tell Microsoft. Noted first, so that the reconciliation can finish it.
+    /// Notes that we are about to activate at Microsoft, so that the reconciliation can finish it if
+    /// we are interrupted.
     pub fn begin_activation(&self, now: Timestamp) -> Decision {
-        if let Some(stale) = self.unless_pending() {
+        if let Some(stale) = self.stale_unless_pending_fulfillment() {
             return stale;
         }
         match self.activation {
@@ -102,10 +104,10 @@ impl Record {
         }
     }
 
-    /// Keeps the buyer's answers until the product or Microsoft was told. After that, another tab
-    /// of the buyer's changes nothing.
+    /// Keeps the buyer's answers until the product or Microsoft has been told. After that, a
+    /// second browser tab can't change them.
     pub fn keep_sign_up(&self, sign_up: &SignUp, now: Timestamp) -> Decision {
-        if let Some(stale) = self.unless_pending() {
+        if let Some(stale) = self.stale_unless_pending_fulfillment() {
             return stale;
         }
         if self.activation.is_some() || self.sign_up.as_ref() == Some(sign_up) {
@@ -114,13 +116,16 @@ impl Record {
         Decision::Commit(self.noted(now, |record| record.sign_up = Some(sign_up.clone())))
     }
 
-    /// Waits for the end of an operation that we requested.
+    /// Notes an operation that we requested, until it ends.
     pub fn await_operation(&self, id: OperationId, action: &Action, now: Timestamp) -> Decision {
-        self.wait(PendingOperation { id, action: action.clone(), since: now, ruling: None }, now)
+        self.note_pending(
+            PendingOperation { id, action: action.clone(), since: now, ruling: None },
+            now,
+        )
     }
 
-    /// Waits for the end of an operation that we answered, where Microsoft may not have received
-    /// the answer.
+    /// Notes an operation that we answered, until it ends: Microsoft may not have received the
+    /// answer.
     pub fn await_answered(
         &self,
         id: OperationId,
@@ -129,10 +134,10 @@ impl Record {
         now: Timestamp,
     ) -> Decision {
         let (action, ruling) = (action.clone(), Some(answer.clone()));
-        self.wait(PendingOperation { id, action, since: now, ruling }, now)
+        self.note_pending(PendingOperation { id, action, since: now, ruling }, now)
     }
 
-    fn wait(&self, operation: PendingOperation, now: Timestamp) -> Decision {
+    fn note_pending(&self, operation: PendingOperation, now: Timestamp) -> Decision {
         match &self.pending_operation {
             Some(pending) if pending.id == operation.id => Decision::Unchanged,
             Some(_) | None => Decision::Commit(
@@ -179,7 +184,7 @@ impl Identification {
 }
 
 impl Decision {
-    /// The same decision about `current`, which then no longer waits for the operation.
+    /// This decision, which also stops awaiting the operation.
     #[must_use]
     pub fn no_longer_awaiting(self, id: OperationId, current: &Record, now: Timestamp) -> Self {
         match self {
@@ -192,7 +197,7 @@ impl Decision {
         }
     }
 
-    /// The same decision about `current`, which then also holds who opened the purchase.
+    /// This decision, which also records who opened the purchase.
     #[must_use]
     pub fn identifying(
         self,

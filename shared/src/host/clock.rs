@@ -11,7 +11,7 @@ use uuid::Uuid;
 pub trait Clock: Send + Sync + std::fmt::Debug {
     fn now(&self) -> Timestamp;
 
-    /// MUST return at once for zero.
+    /// MUST return immediately for a pause of zero.
     async fn sleep(&self, pause: Duration);
 
     /// A random GUID. Retries derive their jitter from it, too.

@@ -7,7 +7,7 @@ use crate::host::retry::Transient;
 
 #[derive(Debug, Error)]
 pub enum StoreError {
-    /// Throttled, broken or silent. A write may have been made.
+    /// Throttled, failing, or not responding. A write may have been made.
     #[error("the table is unavailable: {code}")]
     Unavailable {
         /// AWS's error code, or a few words where there is none.
@@ -17,13 +17,13 @@ pub enum StoreError {
     /// Every attempt met another writer.
     #[error("other writers kept changing the item")]
     Contended,
-    /// Not where a list can continue.
-    #[error("not a position in this list")]
+    /// The caller's continuation token doesn't belong to this list.
+    #[error("the continuation token doesn't belong to this list")]
     BadPosition,
-    /// The table refused the request: it does not exist, or the role may not do this.
+    /// The table refused the request: the table does not exist, or the role may not do this.
     #[error("the table refused the request: {code}: {source}")]
     Refused { code: String, source: Cause },
-    /// An item is not as this program writes it.
+    /// An item is not in the format that this program writes.
     #[error("the item {key} can't be read: {reason}")]
     Corrupt {
         /// Partition and sort key.
@@ -48,7 +48,7 @@ pub enum Corruption {
 }
 
 impl StoreError {
-    /// For an answer that DynamoDB gave without an error, and that is no use.
+    /// For a response without an error that is unusable all the same.
     pub fn unavailable(reason: &str) -> Self {
         Self::Unavailable { code: reason.to_owned(), source: None }
     }
@@ -63,12 +63,12 @@ impl Transient for StoreError {
     }
 }
 
-/// Why a commit was not made.
+/// Why a commit failed.
 #[derive(Debug, Error)]
 pub enum CommitError {
     #[error("another writer changed the record")]
     Conflict,
-    #[error("the operation is answered already")]
+    #[error("the operation has already been answered")]
     AlreadyMarked,
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -1,4 +1,4 @@
-//! The hidden field that authorises the form of a new purchase.
+//! The hidden field that authorises submitting the form of a new purchase.
 
 #[derive(Clone, Copy)]
 pub(crate) enum FormToken<'a> {

@@ -23,8 +23,10 @@ impl IdempotencyStore for DynamoDbStore {
     }
 
     async fn begin(&self, key: &str, record: &IdempotencyRecord) -> Result<(), BeginError> {
-        let put = self.client.put_item().table_name(&self.table);
-        let put = put
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
             .set_item(Some(item::idempotency(key, record, IDEMPOTENCY_KEY_LIFETIME)?))
             .condition_expression("attribute_not_exists(#pk) OR #expires_at <= :now")
             .expression_attribute_names("#pk", item::PARTITION)
@@ -46,6 +48,7 @@ impl IdempotencyStore for DynamoDbStore {
         self.put(item::idempotency(key, record, IDEMPOTENCY_KEY_LIFETIME)?).await
     }
 
+    /// A key with a lifetime of zero has expired, so the same key can begin again.
     async fn abandon(&self, key: &str, record: &IdempotencyRecord) -> Result<(), StoreError> {
         self.put(item::idempotency(key, record, SignedDuration::ZERO)?).await
     }
