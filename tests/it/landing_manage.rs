@@ -1,6 +1,8 @@
 //! Changes of plan and seats and cancellations by the customer on the landing page (F-LP-3,
 //! F-CHP-3).
 
+use std::time::Duration;
+
 use emulator::{Call, ErrorForm, FaultKind, Offer, Plan, Purchase, Times};
 use http::StatusCode;
 use uuid::Uuid;
@@ -103,6 +105,37 @@ async fn a_customer_cancels_after_a_confirmation() {
         StatusCode::SEE_OTHER,
         "nothing is left to change"
     );
+}
+
+#[tokio::test]
+async fn a_pending_operation_blocks_a_change_and_never_a_cancellation() {
+    let env = env_with_sign_in().await;
+    let (mut browser, id) = customer(&env, Purchase::flat_rate("silver")).await;
+    env.world(|world| world.change_plan(id, "gold")).expect("the customer may change it");
+    let form = [("want", "plan"), ("plan", "platinum"), ("confirmed", "yes")];
+    let refused = submit(&env, &mut browser, &form).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT, "F-CAN-4");
+    assert_eq!(changes(&env), 0);
+    submit(&env, &mut browser, &[("want", "cancel"), ("confirmed", "yes")]).await;
+    assert_eq!(env.calls(Call::DeleteSubscription), 1, "F-CAN-7");
+}
+
+#[tokio::test]
+async fn a_change_is_requested_once_the_awaited_one_has_ended_at_microsoft() {
+    let env = env_with_sign_in().await;
+    let (mut browser, id) = customer(&env, Purchase::flat_rate("silver")).await;
+    let gold = [("want", "plan"), ("plan", "gold"), ("confirmed", "yes")];
+    submit(&env, &mut browser, &gold).await;
+    env.advance(Duration::from_secs(60));
+    let lost = env.world(|world| world.take_due_deliveries());
+    assert_eq!(lost.len(), 1, "the webhook of the first change");
+    env.advance(Duration::from_secs(60));
+    let record = env.record(id).await.expect("a record");
+    assert!(record.pending_operation.is_some(), "the webhook was not reached");
+    let platinum = [("want", "plan"), ("plan", "platinum"), ("confirmed", "yes")];
+    let done = submit(&env, &mut browser, &platinum).await;
+    assert!(done.body.contains("Microsoft has your change"), "{}", done.body);
+    assert_eq!(changes(&env), 2);
 }
 
 #[tokio::test]

@@ -65,7 +65,7 @@ pub struct IdentifiedAs {
 }
 
 impl IdentifiedAs {
-    pub(super) fn is(&self, found: Identification) -> bool {
+    pub(super) fn matches(&self, found: Identification) -> bool {
         (self.role, self.matched_by) == (found.role, found.matched_by)
     }
 }

@@ -140,6 +140,10 @@ impl Record {
     fn note_pending(&self, operation: PendingOperation, now: Timestamp) -> Decision {
         match &self.pending_operation {
             Some(pending) if pending.id == operation.id => Decision::Unchanged,
+            // Our ruling would be lost. The new operation is recognised by its source (F-OP-3).
+            Some(pending) if pending.ruling.is_some() && operation.ruling.is_none() => {
+                Decision::Unchanged
+            }
             Some(_) | None => Decision::Commit(
                 self.noted(now, |record| record.pending_operation = Some(operation)),
             ),
@@ -158,7 +162,7 @@ impl Record {
 
     /// Notes who opened the purchase, unless the record says so already.
     fn identify_as(&self, found: Identification, now: Timestamp) -> Decision {
-        if self.identified_as.is_some_and(|known| known.is(found)) {
+        if self.identified_as.is_some_and(|known| known.matches(found)) {
             return Decision::Unchanged;
         }
         Decision::Commit(self.noted(now, |record| record.identified_as = Some(found.at(now))))
@@ -207,7 +211,7 @@ impl Decision {
     ) -> Self {
         match (self, current) {
             (Self::Commit(mut next), _) => {
-                if next.record.identified_as.is_none_or(|known| !known.is(found)) {
+                if next.record.identified_as.is_none_or(|known| !known.matches(found)) {
                     next.record.identified_as = Some(found.at(now));
                 }
                 Self::Commit(next)

@@ -184,6 +184,12 @@ impl ChangeFlow {
             self.marketplace.list_operations(id),
             self.awaited(record),
         );
+        let awaited = match (awaited, requester) {
+            (Ok(awaited), _) => awaited,
+            // What we wait for may still be pending.
+            (Err(error), Requester::Buyer) => return Err(error),
+            (Err(_), Requester::Publisher) => None,
+        };
         let unread = |error: FulfillmentError| {
             info!(subscription.id = %id, %error, "could not check a change in full");
         };
@@ -203,9 +209,15 @@ impl ChangeFlow {
 
     /// The operation that the record waits for. Microsoft's list leaves out an operation that has
     /// not begun (F-OPL-1).
-    async fn awaited(&self, record: &Record) -> Option<Operation> {
-        let pending = record.pending_operation.as_ref()?;
-        self.marketplace.get_operation(record.id(), pending.id).await.ok()
+    async fn awaited(&self, record: &Record) -> Result<Option<Operation>, FulfillmentError> {
+        let Some(pending) = &record.pending_operation else {
+            return Ok(None);
+        };
+        match self.marketplace.get_operation(record.id(), pending.id).await {
+            Ok(operation) => Ok(Some(operation)),
+            Err(FulfillmentError::NotFound(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Sends a checked request to Microsoft, and notes the operation to wait for. If the error

@@ -136,6 +136,20 @@ fn only_the_awaited_operation_ends_the_wait() {
 }
 
 #[test]
+fn a_ruling_that_is_not_recorded_yet_outlives_a_new_request() {
+    let [answered, requested] = [5, 6].map(|id| OperationId(Uuid::from_u128(id)));
+    let ruling = Ruling { verdict: Verdict::Reject, by: DecidedBy::Rules, reason: None };
+    let record = record("Subscribed");
+    let waiting = record.await_answered(answered, &Action::ChangePlan, &ruling, noon());
+    let waiting = commit(waiting).record;
+    let request = waiting.await_operation(requested, &Action::Unsubscribe, noon());
+    assert_eq!(request, Decision::Unchanged);
+    let newer = waiting.await_answered(requested, &Action::ChangePlan, &ruling, noon());
+    let pending = commit(newer).record.pending_operation.expect("an operation");
+    assert_eq!(pending.id, requested, "a newer ruling replaces an older one");
+}
+
+#[test]
 fn the_wait_survives_other_changes_and_ends_with_its_own() {
     let ours = OperationId(Uuid::from_u128(7));
     let waiting =

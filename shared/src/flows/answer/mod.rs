@@ -95,7 +95,9 @@ impl Responder {
         if let Ok(now) = again
             && now.is_settled()
         {
-            return self.follow_ruled(requested, &now, &ruling, current).await;
+            // Only the status is new. What the operation asks for was checked against the call.
+            let settled = Operation { status: now.status, ..operation.clone() };
+            return self.follow_ruled(requested, &settled, &ruling, current).await;
         }
         // Another delivery of this call may have succeeded. Then both get the same answer.
         let loaded = self.ledger.load_with_mark(requested.subscription, requested.id).await;
