@@ -21,8 +21,13 @@ pub enum StoreError {
     #[error("the continuation token doesn't belong to this list")]
     BadPosition,
     /// The table refused the request: the table does not exist, or the role may not do this.
-    #[error("the table refused the request: {code}: {source}")]
-    Refused { code: String, source: Cause },
+    #[error("the table refused the request: {code}: {message}")]
+    Refused {
+        code: String,
+        /// AWS's words, such as which permission is missing.
+        message: String,
+        source: Cause,
+    },
     /// An item is not in the format that this program writes.
     #[error("the item {key} can't be read: {reason}")]
     Corrupt {

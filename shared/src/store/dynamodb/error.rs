@@ -5,7 +5,6 @@ use std::fmt::Debug;
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 
-use crate::host::http_client::Cause;
 use crate::store::{CommitError, StoreError};
 
 /// The condition that cancelled a transaction. The mark, where there is one, is its first item.
@@ -53,11 +52,15 @@ where
         _ => "no usable answer",
     };
     let code = code.to_owned();
+    let message = error.message().map(str::to_owned);
     let refused = matches!(error, SdkError::ConstructionFailure(_)) || is_refusal(&code);
     // Without the raw answer, which may hold a record.
     let source = error.into_source().ok();
     match source {
-        Some(source) if refused => StoreError::Refused { code, source },
+        Some(source) if refused => {
+            let message = message.unwrap_or_else(|| source.to_string());
+            StoreError::Refused { code, message, source }
+        }
         source => StoreError::Unavailable { code, source },
     }
 }
@@ -75,6 +78,9 @@ fn is_refusal(code: &str) -> bool {
 }
 
 pub(super) fn unbuilt(error: BuildError) -> StoreError {
-    let source: Cause = error.into();
-    StoreError::Refused { code: "the request could not be built".to_owned(), source }
+    StoreError::Refused {
+        code: "the request could not be built".to_owned(),
+        message: error.to_string(),
+        source: error.into(),
+    }
 }
