@@ -13,6 +13,7 @@ mod if_match;
 mod json_integer;
 #[cfg(test)]
 mod openapi;
+mod poll;
 mod problem;
 mod request_change;
 mod route;
@@ -131,7 +132,7 @@ impl Management {
         let operation = operation.map_err(fulfillment_problem)?;
         let mut response = json_response(StatusCode::OK, &operation);
         if !operation.is_settled() {
-            response.headers_mut().insert(RETRY_AFTER, request_change::LOOK_AGAIN);
+            response.headers_mut().insert(RETRY_AFTER, poll::POLL_INTERVAL);
         }
         Ok(response)
     }

@@ -12,11 +12,8 @@ use crate::Management;
 use crate::change_request::line;
 use crate::idempotency::Idempotency;
 use crate::if_match::IfMatch;
+use crate::poll::POLL_INTERVAL;
 use crate::problem::{fulfillment_problem, refusal, unknown_outcome};
-
-/// How many seconds a caller waits before it reads an operation again. Microsoft recommends the
-/// same (F-CHP-5).
-pub(crate) const LOOK_AGAIN: HeaderValue = HeaderValue::from_static("10");
 
 impl Management {
     pub(crate) async fn request_change(
@@ -63,6 +60,6 @@ fn accepted(id: SubscriptionId, operation: OperationId) -> Response {
     if let Ok(location) = HeaderValue::try_from(location) {
         headers.insert(LOCATION, location);
     }
-    headers.insert(RETRY_AFTER, LOOK_AGAIN);
+    headers.insert(RETRY_AFTER, POLL_INTERVAL);
     response
 }

@@ -33,7 +33,7 @@ use tracing::{error, info, info_span, warn};
 const SLICE_BUDGET: SignedDuration = SignedDuration::from_secs(180);
 
 /// How often in a row Microsoft may fail to return the next page before the list starts over.
-const MOST_STUCK: u32 = 3;
+const MAX_PAGE_FAILURES: u32 = 3;
 
 /// What the reconciliation may touch.
 pub struct Reconciliation {
@@ -154,7 +154,7 @@ impl Reconciliation {
         }
         checkpoint.stuck += 1;
         let refused = matches!(error, FulfillmentError::Refused(_) | FulfillmentError::NotFound(_));
-        if refused || checkpoint.stuck >= MOST_STUCK {
+        if refused || checkpoint.stuck >= MAX_PAGE_FAILURES {
             warn!(%error, "continuation token no longer accepted; restarting the list");
             *checkpoint = Checkpoint::default();
             return Ok(self.marketplace.list_subscriptions(None).await?);

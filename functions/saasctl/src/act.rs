@@ -6,9 +6,9 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::api::{Answer, Api, Call};
+use crate::api::{Answer, Api, ApiCall};
 use crate::arguments::{RequestOptions, WaitOptions};
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 use crate::output::Output;
 use crate::record::record_text;
 use crate::table::{seats, text};
@@ -24,8 +24,8 @@ pub(crate) async fn change_plan(
     id: Uuid,
     plan: &str,
     options: &RequestOptions,
-) -> Result<(), Failure> {
-    let call = Call::new(Method::PATCH, format!("/{id}")).body(json!({ "planId": plan }));
+) -> Result<(), CommandError> {
+    let call = ApiCall::new(Method::PATCH, format!("/{id}")).body(json!({ "planId": plan }));
     let in_effect = |subscription: &Value| subscription["planId"] == plan;
     request_change(api, output, id, call, options, in_effect).await
 }
@@ -36,8 +36,8 @@ pub(crate) async fn change_seats(
     id: Uuid,
     wanted: u64,
     options: &RequestOptions,
-) -> Result<(), Failure> {
-    let call = Call::new(Method::PATCH, format!("/{id}")).body(json!({ "quantity": wanted }));
+) -> Result<(), CommandError> {
+    let call = ApiCall::new(Method::PATCH, format!("/{id}")).body(json!({ "quantity": wanted }));
     let in_effect = |subscription: &Value| subscription["quantity"] == wanted;
     request_change(api, output, id, call, options, in_effect).await
 }
@@ -49,16 +49,16 @@ pub(crate) async fn cancel(
     id: Uuid,
     yes: bool,
     options: &RequestOptions,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     if !yes {
         confirm(api, output, id).await?;
     }
-    let call = Call::new(Method::DELETE, format!("/{id}"));
+    let call = ApiCall::new(Method::DELETE, format!("/{id}"));
     let in_effect = |subscription: &Value| subscription["saasSubscriptionStatus"] == "Unsubscribed";
     request_change(api, output, id, call, options, in_effect).await
 }
 
-async fn confirm(api: &Api, output: &Output, id: Uuid) -> Result<(), Failure> {
+async fn confirm(api: &Api, output: &Output, id: Uuid) -> Result<(), CommandError> {
     let record = api.get(format!("/{id}")).await?;
     let subscription = &record["subscription"];
     output.note(&format!(
@@ -72,7 +72,7 @@ async fn confirm(api: &Api, output: &Output, id: Uuid) -> Result<(), Failure> {
     let mut line = String::new();
     match std::io::stdin().lock().read_line(&mut line) {
         Ok(_) if line.trim() == "yes" => Ok(()),
-        Ok(_) | Err(_) => Err(Failure::Declined),
+        Ok(_) | Err(_) => Err(CommandError::Declined),
     }
 }
 
@@ -81,9 +81,9 @@ pub(crate) async fn activate(
     output: &Output,
     id: Uuid,
     options: &WaitOptions,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let Answer { status, body } =
-        api.call(&Call::new(Method::POST, format!("/{id}/activate"))).await?;
+        api.call(&ApiCall::new(Method::POST, format!("/{id}/activate"))).await?;
     if status == StatusCode::OK {
         output.note("The subscription is active.");
         return output.print(&record_text(output, &body));
@@ -101,8 +101,8 @@ pub(crate) async fn redeliver(
     output: &Output,
     id: Uuid,
     from: Option<u64>,
-) -> Result<(), Failure> {
-    let mut call = Call::new(Method::POST, format!("/{id}/redeliver"));
+) -> Result<(), CommandError> {
+    let mut call = ApiCall::new(Method::POST, format!("/{id}/redeliver"));
     if let Some(version) = from {
         call = call.body(json!({ "fromVersion": version }));
     }
@@ -123,17 +123,17 @@ async fn request_change(
     api: &Api,
     output: &Output,
     id: Uuid,
-    call: Call,
+    call: ApiCall,
     options: &RequestOptions,
     in_effect: impl Fn(&Value) -> bool,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let key = options.key.clone().unwrap_or_else(|| Uuid::new_v4().to_string());
     let call = call.key(&key).if_version(options.if_version);
     let answer = send(api, output, &call, options).await.map_err(|failure| match failure {
         // The API may have sent the request to Microsoft before its answer was lost.
-        Failure::NoAnswer(detail) => {
-            Failure::OutcomeUnknown(format!("{detail}; to retry this request, add --key {key}"))
-        }
+        CommandError::NoAnswer(detail) => CommandError::OutcomeUnknown(format!(
+            "{detail}; to retry this request, add --key {key}"
+        )),
         failure => failure,
     })?;
     let operation = answer["operationId"].as_str().and_then(|id| id.parse::<Uuid>().ok());
@@ -156,9 +156,9 @@ async fn request_change(
 async fn send(
     api: &Api,
     output: &Output,
-    call: &Call,
+    call: &ApiCall,
     options: &RequestOptions,
-) -> Result<Value, Failure> {
+) -> Result<Value, CommandError> {
     let mut attempt = 1;
     loop {
         match api.call(call).await {

@@ -10,7 +10,7 @@ use shared::host::http_client::{HttpClient, Transport as _};
 use url::Url;
 
 use crate::arguments::Connection;
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 use crate::sign::{Signer, is_gateway};
 
 pub(crate) struct Api {
@@ -23,14 +23,14 @@ pub(crate) struct Api {
 }
 
 /// A request below `/subscriptions`.
-pub(crate) struct Call {
+pub(crate) struct ApiCall {
     method: Method,
     path: String,
     body: Option<Value>,
     headers: Vec<(HeaderName, String)>,
 }
 
-impl Call {
+impl ApiCall {
     pub(crate) fn new(method: Method, path: String) -> Self {
         Self { method, path, body: None, headers: Vec::new() }
     }
@@ -64,12 +64,12 @@ pub(crate) struct Answer {
 }
 
 impl Api {
-    pub(crate) async fn new(connection: &Connection) -> Result<Self, Failure> {
+    pub(crate) async fn new(connection: &Connection) -> Result<Self, CommandError> {
         let url = &connection.url;
         if !matches!(url.scheme(), "http" | "https") || url.query().is_some() {
-            return Err(Failure::BadAddress);
+            return Err(CommandError::BadAddress);
         }
-        let host = authority(url).ok_or(Failure::BadAddress)?;
+        let host = authority(url).ok_or(CommandError::BadAddress)?;
         let base = url.as_str().trim_end_matches('/');
         let base = base.strip_suffix("/subscriptions").unwrap_or(base).to_owned();
         let signer = if connection.aws || is_gateway(url) {
@@ -81,15 +81,15 @@ impl Api {
         Ok(Self { transport: HttpClient::default(), base, host, signer, answer_within })
     }
 
-    /// Sends a request. An answer other than a 2xx is a [`Failure`].
-    pub(crate) async fn call(&self, call: &Call) -> Result<Answer, Failure> {
+    /// Sends a request. An answer other than a 2xx is a [`CommandError`].
+    pub(crate) async fn call(&self, call: &ApiCall) -> Result<Answer, CommandError> {
         let request = self.request(call)?;
         let answer = self.transport.send(request, self.answer_within).await;
         let answer = answer.map_err(|error| {
             if error.may_have_arrived() {
-                Failure::NoAnswer(format!("no answer from {}", self.base))
+                CommandError::NoAnswer(format!("no answer from {}", self.base))
             } else {
-                Failure::Unavailable(format!("could not reach {}", self.base))
+                CommandError::Unavailable(format!("could not reach {}", self.base))
             }
         })?;
         let (parts, body) = answer.into_parts();
@@ -100,11 +100,11 @@ impl Api {
         Err(refusal(parts.status, &body))
     }
 
-    pub(crate) async fn get(&self, path: String) -> Result<Value, Failure> {
-        self.call(&Call::get(path)).await.map(|answer| answer.body)
+    pub(crate) async fn get(&self, path: String) -> Result<Value, CommandError> {
+        self.call(&ApiCall::get(path)).await.map(|answer| answer.body)
     }
 
-    fn request(&self, call: &Call) -> Result<http::Request<Bytes>, Failure> {
+    fn request(&self, call: &ApiCall) -> Result<http::Request<Bytes>, CommandError> {
         let body = call.body.as_ref().map(Value::to_string).unwrap_or_default();
         let mut request = http::Request::builder()
             .method(call.method.clone())
@@ -117,10 +117,11 @@ impl Api {
         for (name, value) in &call.headers {
             request = request.header(name, value);
         }
-        let mut request = request.body(Bytes::from(body)).map_err(|error| Failure::Refused {
-            code: "malformed_request".to_owned(),
-            detail: error.to_string(),
-        })?;
+        let mut request =
+            request.body(Bytes::from(body)).map_err(|error| CommandError::Refused {
+                code: "malformed_request".to_owned(),
+                detail: error.to_string(),
+            })?;
         if let Some(signer) = &self.signer {
             signer.sign(&mut request)?;
         }
@@ -133,19 +134,21 @@ fn authority(url: &Url) -> Option<String> {
     Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
 }
 
-fn refusal(status: StatusCode, body: &Value) -> Failure {
+fn refusal(status: StatusCode, body: &Value) -> CommandError {
     // API Gateway's own refusals have only a `message`.
     let text = |name: &str| body[name].as_str();
     let detail = text("detail").or_else(|| text("message")).or_else(|| text("Message"));
     let detail = detail.unwrap_or(status.canonical_reason().unwrap_or("refused")).to_owned();
     match (text("code"), status) {
-        (Some("outcome_unknown"), _) => Failure::OutcomeUnknown(detail),
+        (Some("outcome_unknown"), _) => CommandError::OutcomeUnknown(detail),
         (Some("unavailable"), _) | (None, StatusCode::TOO_MANY_REQUESTS) => {
-            Failure::Unavailable(detail)
+            CommandError::Unavailable(detail)
         }
-        (Some(code), _) => Failure::Refused { code: code.to_owned(), detail },
+        (Some(code), _) => CommandError::Refused { code: code.to_owned(), detail },
         // From the gateway: the function may or may not have carried out the request.
-        (None, status) if status.is_server_error() => Failure::NoAnswer(detail),
-        (None, status) => Failure::Refused { code: format!("http_{}", status.as_u16()), detail },
+        (None, status) if status.is_server_error() => CommandError::NoAnswer(detail),
+        (None, status) => {
+            CommandError::Refused { code: format!("http_{}", status.as_u16()), detail }
+        }
     }
 }

@@ -1,12 +1,12 @@
 //! `saasctl`: the publisher's own API from a terminal, on AWS or on one machine.
 //!
 //! It prints tables for people, and JSON for programs with `--json`. Results go to standard output,
-//! everything else to standard error. [`Failure`] defines the exit codes.
+//! everything else to standard error. [`CommandError`] defines the exit codes.
 
 mod act;
 mod api;
 mod arguments;
-mod failure;
+mod command_error;
 mod output;
 mod read;
 mod record;
@@ -21,7 +21,7 @@ use clap::{CommandFactory as _, Parser as _};
 
 use api::Api;
 use arguments::{Arguments, Command};
-use failure::Failure;
+use command_error::CommandError;
 use output::Output;
 
 #[tokio::main(flavor = "current_thread")]
@@ -37,7 +37,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
+async fn run(arguments: Arguments, output: &Output) -> Result<(), CommandError> {
     if let Command::Completions { shell } = arguments.command {
         let mut script = Vec::new();
         clap_complete::generate(shell, &mut Arguments::command(), "saasctl", &mut script);

@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
 
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 
 pub(crate) struct Output {
     /// JSON for programs, instead of text for people.
@@ -11,10 +11,10 @@ pub(crate) struct Output {
 
 impl Output {
     /// Prints a result. It is not an error if the reader closes the pipe early.
-    pub(crate) fn print(&self, text: &str) -> Result<(), Failure> {
+    pub(crate) fn print(&self, text: &str) -> Result<(), CommandError> {
         match writeln!(std::io::stdout(), "{text}") {
             Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-                Err(Failure::Unavailable(format!("could not write the result: {error}")))
+                Err(CommandError::Unavailable(format!("could not write the result: {error}")))
             }
             Ok(()) | Err(_) => Ok(()),
         }
@@ -26,7 +26,7 @@ impl Output {
         let _ = writeln!(std::io::stderr(), "{text}");
     }
 
-    pub(crate) fn failure(&self, failure: &Failure) {
+    pub(crate) fn failure(&self, failure: &CommandError) {
         if self.json {
             return self.note(&failure.to_json().to_string());
         }

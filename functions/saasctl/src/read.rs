@@ -5,8 +5,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::api::{Api, Call};
-use crate::failure::Failure;
+use crate::api::{Api, ApiCall};
+use crate::command_error::CommandError;
 use crate::output::Output;
 use crate::record::record_text;
 use crate::table::{Table, change_of, seats, text, when};
@@ -21,7 +21,7 @@ pub(crate) async fn list(
     output: &Output,
     status: Option<&str>,
     offer: Option<&str>,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let (mut all, mut next) = (Vec::new(), None::<String>);
     loop {
         let query: Vec<_> = [("status", status), ("offer", offer), ("next", next.as_deref())]
@@ -61,17 +61,17 @@ pub(crate) async fn list(
     output.print(&table.or_if_empty("No subscriptions."))
 }
 
-pub(crate) async fn show(api: &Api, output: &Output, id: Uuid) -> Result<(), Failure> {
+pub(crate) async fn show(api: &Api, output: &Output, id: Uuid) -> Result<(), CommandError> {
     let record = api.get(format!("/{id}")).await?;
     output.print(&record_text(output, &record))
 }
 
-pub(crate) async fn observe(api: &Api, output: &Output, id: Uuid) -> Result<(), Failure> {
-    let answer = api.call(&Call::new(Method::POST, format!("/{id}/observe"))).await?;
+pub(crate) async fn observe(api: &Api, output: &Output, id: Uuid) -> Result<(), CommandError> {
+    let answer = api.call(&ApiCall::new(Method::POST, format!("/{id}/observe"))).await?;
     output.print(&record_text(output, &answer.body))
 }
 
-pub(crate) async fn history(api: &Api, output: &Output, id: Uuid) -> Result<(), Failure> {
+pub(crate) async fn history(api: &Api, output: &Output, id: Uuid) -> Result<(), CommandError> {
     let (mut all, mut after) = (Vec::new(), "0".to_owned());
     loop {
         let mut page = api.get(format!("/{id}/events?after={after}")).await?;
@@ -107,7 +107,7 @@ pub(crate) async fn operations(
     output: &Output,
     id: Uuid,
     operation: Option<Uuid>,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let (answer, operations) = match operation {
         Some(operation) => {
             let one = api.get(format!("/{id}/operations/{operation}")).await?;
@@ -138,7 +138,7 @@ pub(crate) async fn operations(
     output.print(&table.or_if_empty("No pending operations."))
 }
 
-pub(crate) async fn plans(api: &Api, output: &Output, id: Uuid) -> Result<(), Failure> {
+pub(crate) async fn plans(api: &Api, output: &Output, id: Uuid) -> Result<(), CommandError> {
     let answer = api.get(format!("/{id}/plans")).await?;
     if output.json {
         return output.print(&answer.to_string());

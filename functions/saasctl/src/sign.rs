@@ -6,14 +6,32 @@ use std::time::SystemTime;
 use aws_config::BehaviorVersion;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials as _;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sigv4::http_request::{
+    SignableBody, SignableRequest, SigningError as SigV4Error, SigningSettings, sign,
+};
 use aws_sigv4::sign::v4;
 use bytes::Bytes;
 use shared::host::http_client::{HttpClient, for_aws};
+use thiserror::Error;
 use url::Url;
 
 use crate::arguments::Connection;
-use crate::failure::Failure;
+
+/// Why a request can't be signed.
+#[derive(Debug, Error)]
+pub(crate) enum SigningError {
+    #[error("no region is set")]
+    NoRegion,
+    #[error("no credentials are set")]
+    NoCredentials,
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
+    #[error(transparent)]
+    Parameters(#[from] v4::signing_params::BuildError),
+    #[error(transparent)]
+    Signature(#[from] SigV4Error),
+}
 
 pub(crate) struct Signer {
     credentials: Credentials,
@@ -22,24 +40,20 @@ pub(crate) struct Signer {
 
 impl Signer {
     /// Finds credentials where AWS's own tools do: environment, profile, single sign-on.
-    pub(crate) async fn find(connection: &Connection) -> Result<Self, Failure> {
+    pub(crate) async fn find(connection: &Connection) -> Result<Self, SigningError> {
         let loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(for_aws(Arc::new(HttpClient::default())))
             .load()
             .await;
         let region = connection.region.clone().or_else(|| region_of(&connection.url));
         let region = region.or_else(|| loader.region().map(ToString::to_string));
-        let region = region.ok_or_else(|| Failure::Unsigned("no region is set".to_owned()))?;
-        let provider = loader.credentials_provider();
-        let provider =
-            provider.ok_or_else(|| Failure::Unsigned("no credentials are set".to_owned()))?;
-        let credentials = provider.provide_credentials().await;
-        let credentials = credentials.map_err(|error| Failure::Unsigned(error.to_string()))?;
+        let region = region.ok_or(SigningError::NoRegion)?;
+        let provider = loader.credentials_provider().ok_or(SigningError::NoCredentials)?;
+        let credentials = provider.provide_credentials().await?;
         Ok(Self { credentials, region })
     }
 
-    pub(crate) fn sign(&self, request: &mut http::Request<Bytes>) -> Result<(), Failure> {
-        let unsigned = |error: &dyn std::fmt::Display| Failure::Unsigned(error.to_string());
+    pub(crate) fn sign(&self, request: &mut http::Request<Bytes>) -> Result<(), SigningError> {
         let identity = self.credentials.clone().into();
         let parameters = v4::SigningParams::builder()
             .identity(&identity)
@@ -47,8 +61,7 @@ impl Signer {
             .name("execute-api")
             .time(SystemTime::now())
             .settings(SigningSettings::default())
-            .build()
-            .map_err(|error| unsigned(&error))?;
+            .build()?;
         let uri = request.uri().to_string();
         let headers: Vec<(&str, &str)> = request
             .headers()
@@ -57,10 +70,8 @@ impl Signer {
             .collect();
         let body = SignableBody::Bytes(request.body());
         let signable =
-            SignableRequest::new(request.method().as_str(), &uri, headers.into_iter(), body)
-                .map_err(|error| unsigned(&error))?;
-        let (instructions, _) =
-            sign(signable, &parameters.into()).map_err(|error| unsigned(&error))?.into_parts();
+            SignableRequest::new(request.method().as_str(), &uri, headers.into_iter(), body)?;
+        let (instructions, _) = sign(signable, &parameters.into())?.into_parts();
         instructions.apply_to_request_http1x(request);
         Ok(())
     }

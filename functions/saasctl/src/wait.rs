@@ -6,9 +6,9 @@ use http::Method;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::api::{Api, Call};
+use crate::api::{Api, ApiCall};
 use crate::arguments::WaitOptions;
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 use crate::output::Output;
 use crate::table::text;
 
@@ -33,19 +33,19 @@ impl<'a> Wait<'a> {
     }
 
     /// Pauses between two checks. Fails when the time is over.
-    async fn pause(&self) -> Result<(), Failure> {
+    async fn pause(&self) -> Result<(), CommandError> {
         if self.started.elapsed() >= self.options.timeout {
-            return Err(Failure::StillUnderWay(self.last.clone()));
+            return Err(CommandError::StillUnderWay(self.last.clone()));
         }
         tokio::time::sleep(self.options.poll).await;
         Ok(())
     }
 
     /// The result of a check; `None` if the API is unavailable, which does not end a wait.
-    fn unless_down<T>(&mut self, read: Result<T, Failure>) -> Result<Option<T>, Failure> {
+    fn unless_down<T>(&mut self, read: Result<T, CommandError>) -> Result<Option<T>, CommandError> {
         match read {
             Ok(read) => Ok(Some(read)),
-            Err(Failure::Unavailable(detail) | Failure::NoAnswer(detail)) => {
+            Err(CommandError::Unavailable(detail) | CommandError::NoAnswer(detail)) => {
                 self.report(&detail);
                 Ok(None)
             }
@@ -62,7 +62,7 @@ pub(crate) async fn for_change(
     operation: Option<Uuid>,
     options: &WaitOptions,
     in_effect: impl Fn(&Value) -> bool,
-) -> Result<Value, Failure> {
+) -> Result<Value, CommandError> {
     let mut wait = Wait::new(output, options);
     if let Some(operation) = operation {
         wait.report(&format!("Microsoft has accepted the request: operation {operation}"));
@@ -72,7 +72,7 @@ pub(crate) async fn for_change(
             match read.as_ref().map(|read| text(&read["status"])).as_deref() {
                 Some("Succeeded") => break,
                 Some(status @ ("Failed" | "Conflict")) => {
-                    return Err(Failure::Ended { operation, status: status.to_owned() });
+                    return Err(CommandError::Ended { operation, status: status.to_owned() });
                 }
                 // A status that we don't know isn't final (F-CHP-6).
                 Some(status) => wait.report(&format!("operation {operation} is {status}")),
@@ -100,17 +100,17 @@ pub(crate) async fn for_activation(
     output: &Output,
     id: Uuid,
     options: &WaitOptions,
-) -> Result<Value, Failure> {
+) -> Result<Value, CommandError> {
     let mut wait = Wait::new(output, options);
     loop {
-        let read = api.call(&Call::new(Method::POST, format!("/{id}/observe"))).await;
+        let read = api.call(&ApiCall::new(Method::POST, format!("/{id}/observe"))).await;
         if let Some(answer) = wait.unless_down(read)? {
             let status = text(&answer.body["subscription"]["saasSubscriptionStatus"]);
             wait.report(&format!("the subscription is {status}"));
             match status.as_str() {
                 "Subscribed" => return Ok(answer.body),
                 "Suspended" | "Unsubscribed" => {
-                    return Err(Failure::Refused {
+                    return Err(CommandError::Refused {
                         code: status.to_ascii_lowercase(),
                         detail: format!("the subscription is {status}"),
                     });

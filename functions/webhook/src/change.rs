@@ -2,11 +2,15 @@
 
 use shared::domain::OperationId;
 
-use crate::failure::Failure;
+use crate::failure::WebhookFailure;
 use crate::{Claim, Reply, Webhook, answered_before, requested};
 
 impl Webhook {
-    pub(crate) async fn change(&self, claim: &Claim, id: OperationId) -> Result<Reply, Failure> {
+    pub(crate) async fn change(
+        &self,
+        claim: &Claim,
+        id: OperationId,
+    ) -> Result<Reply, WebhookFailure> {
         let (operation, loaded, context) = tokio::join!(
             self.marketplace.get_operation(claim.subscription, id),
             self.ledger.load_with_mark(claim.subscription, id),

@@ -12,7 +12,7 @@ use crate::claim::Unreadable;
 
 /// Every variant but the first is answered with a 5xx, and Microsoft retries.
 #[derive(Debug, Error)]
-pub(crate) enum Failure {
+pub(crate) enum WebhookFailure {
     #[error("{0}")]
     NotMicrosoft(InvalidToken),
     #[error(transparent)]
@@ -34,13 +34,13 @@ pub(crate) enum Failure {
     Answer(#[from] AnswerError),
 }
 
-impl From<InvalidToken> for Failure {
+impl From<InvalidToken> for WebhookFailure {
     fn from(invalid: InvalidToken) -> Self {
         Self::NotMicrosoft(invalid)
     }
 }
 
-impl From<Refused> for Failure {
+impl From<Refused> for WebhookFailure {
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::Invalid(invalid) => Self::NotMicrosoft(invalid),

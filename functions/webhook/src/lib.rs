@@ -38,7 +38,7 @@ use tracing::field::{Empty, display};
 use tracing::{Span, error, info, info_span, warn};
 
 pub use claim::{Claim, Unreadable};
-use failure::Failure;
+use failure::WebhookFailure;
 
 /// In bytes. Real bodies are around two kilobytes (F-WHP-9).
 const LARGEST_BODY: usize = 64 * 1024;
@@ -92,7 +92,7 @@ impl Webhook {
         })
     }
 
-    async fn receive(&self, request: &Request) -> Result<Reply, Failure> {
+    async fn receive(&self, request: &Request) -> Result<Reply, WebhookFailure> {
         let claim = self.authenticate(request).await?;
         let span = Span::current();
         span.record("subscription.id", display(claim.subscription));
@@ -102,18 +102,20 @@ impl Webhook {
     }
 
     /// Verifies the token before it looks at the body.
-    async fn authenticate(&self, request: &Request) -> Result<Claim, Failure> {
+    async fn authenticate(&self, request: &Request) -> Result<Claim, WebhookFailure> {
         let token = UnverifiedToken::from_headers(request.headers())?;
         let caller = self.verifier.verify(token, self.clock.now()).await?;
         let body = request.body();
         if body.len() > LARGEST_BODY {
-            return Err(Failure::BodyTooLarge(body.len()));
+            return Err(WebhookFailure::BodyTooLarge(body.len()));
         }
-        Claim::parse(body)
-            .map_err(|unreadable| Failure::UnreadableBody { unreadable, app_id: caller.app_id })
+        Claim::parse(body).map_err(|unreadable| WebhookFailure::UnreadableBody {
+            unreadable,
+            app_id: caller.app_id,
+        })
     }
 
-    async fn act(&self, claim: &Claim) -> Result<Reply, Failure> {
+    async fn act(&self, claim: &Claim) -> Result<Reply, WebhookFailure> {
         match (&claim.action, claim.operation) {
             (Action::ChangePlan | Action::ChangeQuantity, Some(id)) => self.change(claim, id).await,
             (Action::Reinstate, Some(id)) => self.reinstate(claim, id).await,
@@ -150,7 +152,7 @@ impl Webhook {
         &self,
         claim: &Claim,
         operation: Result<Operation, FulfillmentError>,
-    ) -> Result<Option<Operation>, Failure> {
+    ) -> Result<Option<Operation>, WebhookFailure> {
         match operation {
             Ok(operation) if claim.agrees_with(&operation) => Ok(Some(operation)),
             Ok(_) => {
@@ -172,7 +174,11 @@ impl Webhook {
     }
 
     /// If another delivery of this call answered first, both get the same answer.
-    async fn failed(&self, requested: &Requested, failed: AnswerError) -> Result<Reply, Failure> {
+    async fn failed(
+        &self,
+        requested: &Requested,
+        failed: AnswerError,
+    ) -> Result<Reply, WebhookFailure> {
         if let AnswerError::Update(UpdateError::AlreadyMarked) = failed {
             let (_, mark) =
                 self.ledger.load_with_mark(requested.subscription, requested.id).await?;
@@ -213,14 +219,14 @@ fn loggable(action: &Action) -> &str {
     if is_word { word } else { "(not a word)" }
 }
 
-fn respond(received: Result<Reply, Failure>) -> Response {
+fn respond(received: Result<Reply, WebhookFailure>) -> Response {
     match received {
         Ok(Reply::Handled) => empty(StatusCode::OK),
         Ok(Reply::Rejected) => {
             Problem::new(StatusCode::BAD_REQUEST, "rejected", "the publisher rejects this change")
                 .into()
         }
-        Err(Failure::NotMicrosoft(reason)) => {
+        Err(WebhookFailure::NotMicrosoft(reason)) => {
             warn!(%reason, metric = "refused_caller", "refused a webhook call");
             let mut response: Response = Problem::new(
                 StatusCode::UNAUTHORIZED,

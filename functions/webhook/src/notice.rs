@@ -4,11 +4,15 @@ use shared::domain::{OperationId, Record, Staleness, Status, is_recent, proven_b
 use shared::microsoft::fulfillment::FulfillmentError;
 use shared::store::OperationOutcome;
 
-use crate::failure::Failure;
+use crate::failure::WebhookFailure;
 use crate::{Claim, Reply, Webhook, requested, unknown_subscription};
 
 impl Webhook {
-    pub(crate) async fn notice(&self, claim: &Claim, id: OperationId) -> Result<Reply, Failure> {
+    pub(crate) async fn notice(
+        &self,
+        claim: &Claim,
+        id: OperationId,
+    ) -> Result<Reply, WebhookFailure> {
         let (observed, current) = tokio::join!(
             self.marketplace.get_subscription(claim.subscription),
             self.ledger.load(claim.subscription),
@@ -28,7 +32,7 @@ impl Webhook {
             let is_recent =
                 operation.as_ref().is_some_and(|operation| is_recent(operation, self.clock.now()));
             if is_recent && !claim.action.led_to(observed.status()) {
-                return Err(Failure::Settling);
+                return Err(WebhookFailure::Settling);
             }
         }
         let requested = requested(claim, id, operation);
@@ -54,7 +58,7 @@ impl Webhook {
     }
 
     /// The call names no operation. We adopt Microsoft's copy and ignore the call's claims.
-    pub(crate) async fn look(&self, claim: &Claim) -> Result<Reply, Failure> {
+    pub(crate) async fn look(&self, claim: &Claim) -> Result<Reply, WebhookFailure> {
         let id = claim.subscription;
         let (observed, current) =
             tokio::join!(self.marketplace.get_subscription(id), self.ledger.load(id));
@@ -64,7 +68,7 @@ impl Webhook {
             observed => observed?,
         };
         match self.ledger.adopt(id, current, &observed, &claim.cause()).await?.stale {
-            Some(Staleness::Settling) => Err(Failure::Settling),
+            Some(Staleness::Settling) => Err(WebhookFailure::Settling),
             Some(Staleness::Impossible) | None => Ok(Reply::Handled),
         }
     }

@@ -4,11 +4,15 @@ use shared::domain::OperationId;
 use shared::microsoft::fulfillment::FulfillmentError;
 use tracing::warn;
 
-use crate::failure::Failure;
+use crate::failure::WebhookFailure;
 use crate::{Claim, Reply, Webhook, answered_before, requested, unknown_subscription};
 
 impl Webhook {
-    pub(crate) async fn reinstate(&self, claim: &Claim, id: OperationId) -> Result<Reply, Failure> {
+    pub(crate) async fn reinstate(
+        &self,
+        claim: &Claim,
+        id: OperationId,
+    ) -> Result<Reply, WebhookFailure> {
         let (operation, observed, loaded) = tokio::join!(
             self.marketplace.get_operation(claim.subscription, id),
             self.marketplace.get_subscription(claim.subscription),

@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 use thiserror::Error;
 use uuid::Uuid;
 
+use crate::sign::SigningError;
+
 #[derive(Debug, Error)]
-pub(crate) enum Failure {
+pub(crate) enum CommandError {
     #[error("{detail}")]
     Refused {
         /// The API's stable code, or the HTTP status if there was none.
@@ -33,12 +35,12 @@ pub(crate) enum Failure {
     #[error("nothing was cancelled")]
     Declined,
     #[error("could not sign the request: {0}")]
-    Unsigned(String),
+    Unsigned(#[from] SigningError),
     #[error("--url is not an http or https address")]
     BadAddress,
 }
 
-impl Failure {
+impl CommandError {
     /// A stable code for programs.
     pub(crate) fn code(&self) -> &str {
         match self {
