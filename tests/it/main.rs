@@ -16,6 +16,7 @@ mod delivery_product;
 mod delivery_schemas;
 mod facts;
 mod failing_store;
+mod lambda_events;
 mod landing;
 mod landing_asks;
 mod landing_look;

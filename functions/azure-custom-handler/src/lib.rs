@@ -6,11 +6,13 @@
 //! checks who may call a function: in the `function.json` files, all but the landing page and the
 //! webhook need a function key.
 
+mod body;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::routing::{any, get, post};
@@ -20,11 +22,8 @@ use reconciliation::Reconciliation;
 use serde_json::{Value, json};
 use shared::config::{Dependencies, ManagementSettings};
 use shared::host::environment::{ConfigError, Environment};
-use shared::host::http::{Handler, Request, Response, empty, json as answer};
+use shared::host::http::{Handler, Request, Response, json as answer};
 use tracing::error;
-
-/// In bytes; the same as API Gateway's limit. The webhook's own limit is far lower.
-const LARGEST_BODY: usize = 10 * 1024 * 1024;
 
 pub struct Functions {
     pub landing: Arc<dyn Handler>,
@@ -62,31 +61,41 @@ impl Functions {
 
 /// The same routes as in `template.yaml` and the `function.json` files.
 pub fn router(functions: Functions) -> Router {
-    let function = |handler: &Arc<dyn Handler>| any(hand_over).with_state(Arc::clone(handler));
+    let function = |handler: &Arc<dyn Handler>, largest_body| {
+        any(hand_over).with_state(Function { handler: Arc::clone(handler), largest_body })
+    };
+    let public = |handler| function(handler, body::LARGEST_PUBLIC);
+    let private = |handler| function(handler, body::LARGEST_PRIVATE);
     Router::new()
         // The host asks here whether the handler is ready. Any answer means that it is.
         .route("/", get(|| async { StatusCode::OK }))
-        .route("/landing", function(&functions.landing))
-        .route("/landing/{*page}", function(&functions.landing))
-        .route("/webhook", function(&functions.webhook))
-        .route("/subscriptions/{id}/activate", function(&functions.activation))
+        .route("/landing", public(&functions.landing))
+        .route("/landing/{*page}", public(&functions.landing))
+        .route("/webhook", public(&functions.webhook))
+        .route("/subscriptions/{id}/activate", private(&functions.activation))
         .route("/reconciliation", post(reconcile).with_state(functions.reconciliation))
         .route("/delivery", post(deliver).with_state(functions.delivery))
         // Management has several routes, and answers 404 to all unknown ones.
-        .fallback_service(function(&functions.management))
+        .fallback_service(private(&functions.management))
+}
+
+/// A handler, and the largest body that it is given, in bytes.
+#[derive(Clone)]
+struct Function {
+    handler: Arc<dyn Handler>,
+    largest_body: usize,
 }
 
 async fn hand_over(
-    State(handler): State<Arc<dyn Handler>>,
+    State(Function { handler, largest_body }): State<Function>,
     request: http::Request<Body>,
 ) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    match to_bytes(body, LARGEST_BODY).await {
-        Ok(body) => handler.handle(Request::from_parts(parts, body)).await.map(Body::from),
-        // The body is too large or was cut short. From the webhook, Microsoft would read a 4xx as a
-        // rejection.
-        Err(_) => empty(StatusCode::INTERNAL_SERVER_ERROR).map(Body::from),
-    }
+    let response = match body::read(body, largest_body).await {
+        Ok(body) => handler.handle(Request::from_parts(parts, body)).await,
+        Err(problem) => handler.refuse(problem),
+    };
+    response.map(Body::from)
 }
 
 /// How long an invocation starts further slices. If it takes longer than `host.json` allows, the

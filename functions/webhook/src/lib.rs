@@ -248,9 +248,10 @@ fn respond(received: Result<Reply, WebhookFailure>) -> Response {
 #[async_trait]
 impl Handler for Webhook {
     async fn handle(&self, request: Request) -> Response {
-        if (request.method(), request.uri().path()) != (&Method::POST, "/webhook") {
-            return Problem::new(StatusCode::NOT_FOUND, "no_route", "the webhook is POST /webhook")
-                .into();
+        match (request.method(), request.uri().path()) {
+            (&Method::POST, "/webhook") => {}
+            (&Method::POST, _) => return self.refuse(no_route()),
+            _ => return no_route().into(),
         }
         let span = info_span!(
             "webhook",
@@ -263,6 +264,17 @@ impl Handler for Webhook {
         let work = deadline::with_deadline(self.clock.now() + deadline::WEBHOOK_TIME, work);
         correlation::in_span(self.clock.new_id(), span, work).await
     }
+
+    /// Microsoft would read a 4xx as a rejection of the change that its call announces (F-WHA-13),
+    /// and calls again after a 5xx.
+    fn refuse(&self, problem: Problem) -> Response {
+        error!(code = problem.code, "a call to the webhook could not be read");
+        Problem { status: StatusCode::SERVICE_UNAVAILABLE, ..problem }.into()
+    }
+}
+
+fn no_route() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "no_route", "the webhook is POST /webhook")
 }
 
 #[cfg(test)]

@@ -17,6 +17,12 @@ pub type Response<B = Bytes> = http::Response<B>;
 #[async_trait]
 pub trait Handler: Send + Sync {
     async fn handle(&self, request: Request) -> Response;
+
+    /// Answers what the host could not hand over as a request, because it is malformed, too large or
+    /// too slow. `problem` says which.
+    fn refuse(&self, problem: Problem) -> Response {
+        problem.into()
+    }
 }
 
 pub fn empty(status: StatusCode) -> Response {

@@ -85,10 +85,19 @@ pub(crate) async fn served(system: &LocalSystem) -> BTreeMap<&'static str, BTree
     served
 }
 
+/// The route of every `POST` that no other route takes. It leads to the webhook, whose answer is a
+/// 5xx: from the gateway's own 404, Microsoft would read a rejection (F-WHA-13).
+fn catch_all() -> Route {
+    ("POST".to_owned(), "/{proxy+}".to_owned())
+}
+
 #[tokio::test]
 async fn the_template_routes_exactly_what_a_function_serves() {
     let template = Template::read();
-    for (function, routes) in served(&system().await).await {
+    for (function, mut routes) in served(&system().await).await {
+        if function == "webhook" {
+            routes.insert(catch_all());
+        }
         assert_eq!(template.routes(function), routes, "{function}");
     }
     for unreachable in ["reconciliation", "delivery"] {
@@ -110,6 +119,9 @@ async fn the_custom_handler_serves_every_route_of_the_template() {
     let http = shared::host::http_client::client();
     for function in HTTP_FUNCTIONS {
         for (method, path) in Template::read().routes(function) {
+            if (&method, &path) == (&catch_all().0, &catch_all().1) {
+                continue;
+            }
             let path = path.replace("{id}", ID).replace("{operationId}", OPERATION_ID);
             let method: Method = method.parse().expect("a method");
             let request = http.request(method.clone(), format!("{}{path}", system.url()));

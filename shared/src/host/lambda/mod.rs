@@ -1,14 +1,20 @@
 //! The Lambda runtime around a handler.
 
+mod event;
+#[cfg(test)]
+mod tests;
+
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use lambda_http::{Body, Error, RequestExt, service_fn};
-use tracing::error;
+use http::StatusCode;
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+use lambda_http::{Error, LambdaEvent, service_fn};
+use serde_json::value::RawValue;
+use tracing::{error, warn};
 
 use super::environment::{ConfigError, Environment};
-use super::http::{Handler, Request};
+use super::http::{Handler, Problem};
 use super::telemetry;
 
 /// Runs an HTTP function: reads its settings, then answers requests until Lambda ends the process.
@@ -21,11 +27,30 @@ pub async fn serve<H: Handler + 'static>(
         Ok(handler) => Arc::new(handler),
         Err(code) => return code,
     };
-    let answer = move |request: lambda_http::Request| {
+    let answer = move |invocation: LambdaEvent<Box<RawValue>>| {
         let handler = Arc::clone(&handler);
-        async move { Ok::<_, Error>(handler.handle(incoming(request)).await.map(outgoing)) }
+        async move { Ok::<_, Error>(answer(&*handler, invocation.payload.get()).await) }
     };
-    ended(lambda_http::run(service_fn(answer)).await)
+    ended(lambda_runtime::run(service_fn(answer)).await)
+}
+
+/// Answers one event of API Gateway or of a function URL (payload format 2.0).
+///
+/// It converts the event itself: `lambda_http::run` panics on a query, a `Host` or an
+/// `X-Forwarded-Proto` that makes no URL, and any caller can send those.
+pub async fn answer(handler: &dyn Handler, event: &str) -> ApiGatewayV2httpResponse {
+    let response = match event::request(event) {
+        Ok(request) => handler.handle(request).await,
+        Err(malformed) => {
+            warn!(error = %malformed, "the event holds no HTTP request");
+            handler.refuse(Problem::new(
+                StatusCode::BAD_REQUEST,
+                "malformedRequest",
+                "this is not a well-formed HTTP request",
+            ))
+        }
+    };
+    event::response(response)
 }
 
 /// Reads the settings and starts the log.
@@ -46,30 +71,5 @@ pub fn ended(result: Result<(), Error>) -> ExitCode {
             error!(%error, "the Lambda runtime ended");
             ExitCode::FAILURE
         }
-    }
-}
-
-/// The request with the caller's path, without the stage's name in front.
-fn incoming(request: lambda_http::Request) -> Request {
-    let path = request.raw_http_path().to_owned();
-    let (mut parts, body) = request.into_parts();
-    if !path.is_empty() {
-        let query = parts.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-        if let Ok(uri) = format!("{path}{query}").parse() {
-            parts.uri = uri;
-        }
-    }
-    let body = match body {
-        Body::Text(text) => Bytes::from(text),
-        Body::Binary(bytes) => Bytes::from(bytes),
-        _ => Bytes::new(),
-    };
-    Request::from_parts(parts, body)
-}
-
-fn outgoing(body: Bytes) -> Body {
-    match String::from_utf8(body.into()) {
-        Ok(text) => Body::Text(text),
-        Err(bytes) => Body::Binary(bytes.into_bytes()),
     }
 }

@@ -1,0 +1,184 @@
+//! Lambda's events as requests: every one is answered, and the route decides, not the raw path.
+
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use http::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
+use http::{HeaderValue, StatusCode};
+use serde_json::{Value, json};
+
+use super::answer;
+use crate::host::http::{Handler, Problem, Request, Response, empty};
+
+/// A handler that keeps what it is asked.
+#[derive(Default)]
+struct Recording(Mutex<Vec<Request>>);
+
+#[async_trait]
+impl Handler for Recording {
+    async fn handle(&self, request: Request) -> Response {
+        self.0.lock().expect("no test panics with the lock").push(request);
+        empty(StatusCode::OK)
+    }
+}
+
+/// An event as API Gateway writes it, with members replaced.
+fn event(changes: &[(&str, Value)]) -> String {
+    let mut event = json!({
+        "version": "2.0",
+        "routeKey": "GET /landing",
+        "rawPath": "/landing",
+        "rawQueryString": "",
+        "headers": { "host": "api.example.com", "x-forwarded-proto": "https" },
+        "requestContext": {
+            "stage": "$default",
+            "timeEpoch": 0,
+            "http": {
+                "method": "GET",
+                "path": "/landing",
+                "protocol": "HTTP/1.1",
+                "sourceIp": "192.0.2.1",
+                "userAgent": "test"
+            }
+        },
+        "isBase64Encoded": false
+    });
+    for (pointer, value) in changes {
+        let (parent, name) = pointer.rsplit_once('/').expect("a JSON pointer");
+        event.pointer_mut(parent).expect("the parent exists")[name] = value.clone();
+    }
+    event.to_string()
+}
+
+async fn asked(changes: &[(&str, Value)]) -> Request {
+    let handler = Recording::default();
+    let answer = answer(&handler, &event(changes)).await;
+    assert_eq!(answer.status_code, 200);
+    handler.0.into_inner().expect("no test panics with the lock").remove(0)
+}
+
+async fn path_of(changes: &[(&str, Value)]) -> String {
+    asked(changes).await.uri().path().to_owned()
+}
+
+#[tokio::test]
+async fn an_event_that_makes_no_request_is_answered_400() {
+    for change in [
+        ("/rawQueryString", json!("token=<")),
+        ("/rawPath", json!("/landing\u{7f}")),
+        ("/headers/host", json!("two\nlines")),
+        ("/cookies", json!(["session=a\nb"])),
+        ("/requestContext/http/method", json!("no method")),
+        ("/requestContext/http", json!({})),
+        ("/headers", json!({ "no header": "1" })),
+    ] {
+        let handler = Recording::default();
+        let answer = answer(&handler, &event(std::slice::from_ref(&change))).await;
+        assert_eq!(answer.status_code, 400, "{change:?}");
+        assert!(handler.0.into_inner().expect("unlocked").is_empty(), "{change:?}");
+    }
+    for event in ["null", "[]", r#"{"source":"aws.events"}"#] {
+        assert_eq!(answer(&Recording::default(), event).await.status_code, 400, "{event}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_base64_is_answered_400() {
+    let event = event(&[("/body", json!("%")), ("/isBase64Encoded", json!(true))]);
+    assert_eq!(answer(&Recording::default(), &event).await.status_code, 400);
+}
+
+#[tokio::test]
+async fn headers_that_make_no_url_reach_the_handler_as_headers() {
+    for (name, value) in [
+        ("/headers/host", "api.example.com:99999"),
+        ("/headers/host", "<>"),
+        ("/headers/x-forwarded-proto", "http,https"),
+        ("/headers/x-forwarded-port", "-1"),
+    ] {
+        assert_eq!(path_of(&[(name, json!(value))]).await, "/landing", "{name}: {value}");
+    }
+}
+
+#[tokio::test]
+async fn the_handler_decides_how_a_malformed_request_is_refused() {
+    struct Unavailable;
+    #[async_trait]
+    impl Handler for Unavailable {
+        async fn handle(&self, _: Request) -> Response {
+            empty(StatusCode::OK)
+        }
+        fn refuse(&self, problem: Problem) -> Response {
+            Problem { status: StatusCode::SERVICE_UNAVAILABLE, ..problem }.into()
+        }
+    }
+    assert_eq!(answer(&Unavailable, "null").await.status_code, 503);
+}
+
+#[tokio::test]
+async fn the_path_of_a_named_stage_is_the_routes() {
+    let stage = ("/requestContext/stage", json!("prod"));
+    let path = ("/rawPath", json!("/prod/landing"));
+    assert_eq!(path_of(&[stage.clone(), path.clone()]).await, "/landing");
+    let catch_all = ("/routeKey", json!("$default"));
+    assert_eq!(path_of(&[stage, path, catch_all]).await, "/landing");
+}
+
+#[tokio::test]
+async fn the_path_under_a_domains_mapping_key_is_the_routes() {
+    let path = ("/rawPath", json!("/shop/eu/landing"));
+    assert_eq!(path_of(std::slice::from_ref(&path)).await, "/landing");
+    let route = ("/routeKey", json!("GET /{proxy+}"));
+    let rest = ("/pathParameters", json!({ "proxy": "landing" }));
+    assert_eq!(path_of(&[path, route, rest]).await, "/landing");
+}
+
+#[tokio::test]
+async fn a_slash_at_the_end_of_the_path_is_dropped() {
+    assert_eq!(path_of(&[("/rawPath", json!("/landing/"))]).await, "/landing");
+    let route = ("/routeKey", json!("$default"));
+    assert_eq!(path_of(&[("/rawPath", json!("/landing/")), route]).await, "/landing");
+    assert_eq!(path_of(&[("/rawPath", json!("/")), ("/routeKey", json!("GET /"))]).await, "/");
+}
+
+#[tokio::test]
+async fn a_parameter_in_the_route_keeps_its_value() {
+    let route = ("/routeKey", json!("GET /subscriptions/{id}/operations/{operationId}"));
+    let path = ("/rawPath", json!("/prod/subscriptions/a%2Fb/operations/c"));
+    assert_eq!(path_of(&[route, path]).await, "/subscriptions/a%2Fb/operations/c");
+}
+
+#[tokio::test]
+async fn query_cookies_and_body_reach_the_handler() {
+    let request = asked(&[
+        ("/rawQueryString", json!("token=a%2Bb")),
+        ("/cookies", json!(["a=1", "b=2"])),
+        ("/body", json!("aGVsbG8=")),
+        ("/isBase64Encoded", json!(true)),
+    ])
+    .await;
+    assert_eq!(request.uri().query(), Some("token=a%2Bb"));
+    assert_eq!(request.headers()[COOKIE], "a=1; b=2");
+    assert_eq!(request.body().as_ref(), b"hello");
+}
+
+#[tokio::test]
+async fn cookies_and_bytes_reach_the_gateway_in_its_own_form() {
+    struct Logo;
+    #[async_trait]
+    impl Handler for Logo {
+        async fn handle(&self, _: Request) -> Response {
+            let mut response = Response::new(bytes::Bytes::from_static(b"\xff\x00"));
+            let headers = response.headers_mut();
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("image/png"));
+            headers.append(SET_COOKIE, HeaderValue::from_static("a=1"));
+            headers.append(SET_COOKIE, HeaderValue::from_static("b=2"));
+            response
+        }
+    }
+    let answer = serde_json::to_value(answer(&Logo, &event(&[])).await).expect("it is JSON");
+    assert_eq!(answer["cookies"], json!(["a=1", "b=2"]));
+    assert_eq!(answer["headers"], json!({ "content-type": "image/png" }));
+    assert_eq!(answer["body"], json!("/wA="));
+    assert_eq!(answer["isBase64Encoded"], json!(true));
+}
