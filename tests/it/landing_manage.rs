@@ -3,8 +3,10 @@
 
 use std::time::Duration;
 
-use emulator::{Call, ErrorForm, FaultKind, Offer, Plan, Purchase, Times};
+use emulator::{Call, ErrorForm, FaultKind, Offer, Person, Plan, Purchase, Times};
 use http::StatusCode;
+use serde_json::{Value, json};
+use shared::domain::Role;
 use uuid::Uuid;
 
 use crate::browser::{Browser, submit_token};
@@ -13,6 +15,7 @@ use crate::sign_in::env_with_sign_in;
 use crate::test_env::{Answer, TestEnv};
 
 const ADELE: &str = "adele@contoso.example";
+const RITA: &str = "rita@reseller.example";
 const MANAGE: &str = "/landing/manage";
 
 /// A signed-in buyer with an active subscription.
@@ -105,6 +108,70 @@ async fn a_customer_cancels_after_a_confirmation() {
         StatusCode::SEE_OTHER,
         "nothing is left to change"
     );
+}
+
+/// Microsoft's answers to Resolve, made of our record with members replaced.
+async fn resolve_shows(env: &TestEnv, id: Uuid, changes: &[(&str, Value)]) {
+    let record = env.record(id).await.expect("a record");
+    let mut subscription = json!(record.subscription);
+    for (pointer, value) in changes {
+        *subscription.pointer_mut(pointer).expect("a member of the record") = value.clone();
+    }
+    let resolved = json!({
+        "id": id,
+        "subscriptionName": subscription["name"],
+        "offerId": subscription["offerId"],
+        "planId": subscription["planId"],
+        "subscription": subscription,
+    });
+    env.fault(Call::Resolve, FaultKind::Garbage(resolved.to_string()), Times::Always);
+}
+
+#[tokio::test]
+async fn the_purchaser_cannot_cancel_because_the_beneficiary_came_before() {
+    let env = env_with_sign_in().await;
+    let (_, id) = customer(&env, Purchase::flat_rate("silver")).await;
+    env.world(|world| world.change_plan(id, "gold")).expect("the customer may change it");
+    env.deliver().await;
+    // A late read: it changes nothing in the record, not even who came last.
+    let rita = Person::reseller();
+    let late = [
+        ("/planId", json!("silver")),
+        ("/purchaser/objectId", json!(rita.object_id)),
+        ("/purchaser/tenantId", json!(rita.tenant_id)),
+    ];
+    resolve_shows(&env, id, &late).await;
+    let mut browser = Browser::new(&env);
+    browser.sign_in(id, RITA).await;
+    let page = browser.page().await;
+    assert!(!page.body.contains("href=\"/landing/manage\""), "{}", page.body);
+    let record = env.record(id).await.expect("a record");
+    assert_eq!(record.identified_as.expect("a visitor").role, Role::Beneficiary);
+    let manage = browser.get(MANAGE).await;
+    assert_eq!(manage.status, StatusCode::SEE_OTHER, "{}", manage.body);
+}
+
+#[tokio::test]
+async fn only_a_person_whom_microsoft_names_is_offered_changes() {
+    let zeros = json!(Uuid::nil());
+    for unnamed in [
+        vec![("/beneficiary/objectId", zeros.clone())],
+        vec![("/beneficiary/tenantId", zeros.clone()), ("/purchaser/tenantId", zeros)],
+    ] {
+        let env = env_with_sign_in().await;
+        let (mut browser, id) = customer(&env, Purchase::flat_rate("silver")).await;
+        let page = browser.page().await;
+        assert!(page.body.contains("href=\"/landing/manage\""), "{}", page.body);
+        let submit = submit_token(&browser.get(MANAGE).await);
+        resolve_shows(&env, id, &unnamed).await;
+        let page = browser.page().await;
+        assert_eq!(page.status, StatusCode::OK, "the person sees the purchase: {unnamed:?}");
+        assert!(!page.body.contains("href=\"/landing/manage\""), "{unnamed:?}");
+        let cancel = [("want", "cancel"), ("confirmed", "yes"), ("submit", &submit)];
+        let refused = browser.send(env.http.post(env.url(MANAGE)).form(&cancel)).await;
+        assert_eq!(refused.status, StatusCode::CONFLICT, "{unnamed:?}");
+        assert_eq!(changes(&env), 0, "{unnamed:?}");
+    }
 }
 
 #[tokio::test]

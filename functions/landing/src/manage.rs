@@ -1,13 +1,13 @@
 //! The changes that a customer may request on the page: another plan, other seats, or the end
 //! (F-LP-3, F-CHP-3, F-CAN-2).
 
-use shared::domain::{CustomerOperation, Record, Role, Status};
+use shared::domain::{CustomerOperation, Identification, Record, Status};
 use shared::flows::request_change::{ChangeRefused, ChangeRequest, CheckError, Requester};
 use shared::microsoft::fulfillment::{FulfillmentError, Plan};
 use tracing::warn;
 
 use crate::form_field::form_field;
-use crate::purchase::{Purchases, VisitError};
+use crate::purchase::{Opened, Purchases, VisitError};
 
 /// The changes that the page offers.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -39,12 +39,12 @@ pub(crate) enum Choice {
     Blocked,
 }
 
-/// Whether the visitor may change or cancel the subscription: only the beneficiary, and only if
-/// Microsoft allows it. Microsoft does not for a reseller's purchase (F-OBJ-11, F-SEED-9).
-pub(crate) fn may_change(record: &Record, operation: &CustomerOperation) -> bool {
-    let is_beneficiary =
-        record.identified_as.is_some_and(|visitor| visitor.role == Role::Beneficiary);
-    is_beneficiary
+/// Whether the visitor may change or cancel the subscription: only the person whom Microsoft names as
+/// the beneficiary, and only if Microsoft allows it. Microsoft does not for a reseller's purchase
+/// (F-OBJ-11, F-SEED-9). This visit's role counts; the record keeps an earlier one as history.
+pub(crate) fn may_change(opened: &Opened, operation: &CustomerOperation) -> bool {
+    let Opened { record, visitor } = opened;
+    visitor.is_some_and(Identification::is_named_beneficiary)
         && *record.status() == Status::Subscribed
         && record.subscription.allows(operation)
 }
@@ -61,8 +61,9 @@ pub(crate) fn parse(form: &str) -> Option<ChangeRequest> {
 
 impl ChangeOptions {
     /// The part of Microsoft's list that this customer may choose from.
-    fn of(record: &Record, listed: &[Plan]) -> Self {
-        let update = may_change(record, &CustomerOperation::Update);
+    fn of(opened: &Opened, listed: &[Plan]) -> Self {
+        let record = &opened.record;
+        let update = may_change(opened, &CustomerOperation::Update);
         let is_offered = |request: &ChangeRequest| {
             update
                 && request.check_record(record).is_ok()
@@ -79,7 +80,7 @@ impl ChangeOptions {
         let current = Plan::find(listed, &record.subscription.plan_id);
         let is_per_seat = record.subscription.quantity.is_some();
         let seats = (update && is_per_seat).then(|| Plan::seat_limits(current).into_inner());
-        Self { plans, seats, cancel: may_change(record, &CustomerOperation::Delete) }
+        Self { plans, seats, cancel: may_change(opened, &CustomerOperation::Delete) }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -92,32 +93,33 @@ impl Purchases {
     /// change to one.
     pub(crate) async fn change_options(
         &self,
-        record: &Record,
+        opened: &Opened,
     ) -> Result<ChangeOptions, VisitError> {
-        let listed = if may_change(record, &CustomerOperation::Update) {
-            let plans = self.changes.marketplace.list_available_plans(record.id(), None).await;
+        let listed = if may_change(opened, &CustomerOperation::Update) {
+            let id = opened.record.id();
+            let plans = self.changes.marketplace.list_available_plans(id, None).await;
             plans.map_err(VisitError::Fulfillment)?
         } else {
             Vec::new()
         };
-        Ok(ChangeOptions::of(record, &listed))
+        Ok(ChangeOptions::of(opened, &listed))
     }
 
     /// Checks the chosen change. A forged form can't request more than the page offers.
     pub(crate) async fn choose(
         &self,
-        record: &Record,
+        opened: &Opened,
         request: &ChangeRequest,
     ) -> Result<Choice, VisitError> {
         let operation = match request {
             ChangeRequest::Plan(_) | ChangeRequest::Seats(_) => CustomerOperation::Update,
             ChangeRequest::Cancel => CustomerOperation::Delete,
         };
-        if !may_change(record, &operation) {
+        if !may_change(opened, &operation) {
             return Ok(Choice::NotOffered);
         }
-        match self.changes.check(record, request, Requester::Buyer).await {
-            Ok(terms) => Ok(Choice::Offered(ChangeOptions::of(record, &terms.plans))),
+        match self.changes.check(&opened.record, request, Requester::Buyer).await {
+            Ok(terms) => Ok(Choice::Offered(ChangeOptions::of(opened, &terms.plans))),
             Err(CheckError::Refused(ChangeRefused::OperationPending)) => Ok(Choice::Blocked),
             Err(CheckError::Refused(_)) => Ok(Choice::NotOffered),
             Err(CheckError::Fulfillment(error)) => Err(VisitError::Fulfillment(error)),

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use shared::domain::{Account, Cause, IncompleteObservation, Record, SignUp, Status, observe};
+use shared::domain::{
+    Account, Cause, Identification, IncompleteObservation, Record, SignUp, Status, observe,
+};
 use shared::flows::activation::{Activated, ActivationError, ActivationFlow};
 use shared::flows::ledger::{Ledger, UpdateError};
 use shared::flows::request_change::ChangeFlow;
@@ -38,6 +40,14 @@ pub(crate) enum VisitError {
     Incomplete(#[from] IncompleteObservation),
 }
 
+/// A purchase, as this visit opened it.
+pub(crate) struct Opened {
+    pub(crate) record: Record,
+    /// What the visitor is to it; `None` if sign-in is off. The record may still name an earlier
+    /// visitor, if Microsoft's answer is older than the record.
+    pub(crate) visitor: Option<Identification>,
+}
+
 /// Opens, confirms and changes purchases.
 pub(crate) struct Purchases {
     marketplace: Arc<dyn Marketplace>,
@@ -68,7 +78,7 @@ impl Purchases {
         &self,
         token: &PurchaseToken,
         account: Option<&Account>,
-    ) -> Result<Record, VisitError> {
+    ) -> Result<Opened, VisitError> {
         let resolved = self.marketplace.resolve(token).await;
         let observed = resolved.map_err(|error| match error {
             FulfillmentError::Refused(_) | FulfillmentError::NotFound(_) => {
@@ -80,8 +90,8 @@ impl Purchases {
         Span::current().record("subscription.id", display(id));
         info!("resolved a purchase");
         let current = self.ledger.load(id).await.map_err(UpdateError::from)?;
-        let committed = match account {
-            None => self.ledger.adopt(id, current, &observed, &Cause::Landing).await?,
+        let (committed, visitor) = match account {
+            None => (self.ledger.adopt(id, current, &observed, &Cause::Landing).await?, None),
             Some(account) => {
                 let known = current.as_ref().map(|record| &record.subscription);
                 let identification =
@@ -91,10 +101,11 @@ impl Purchases {
                     let decision = observe(record, &observed, &Cause::Landing, now)?;
                     Ok(decision.identifying(identification, record, now))
                 };
-                self.ledger.update(id, current, None, rule).await?
+                (self.ledger.update(id, current, None, rule).await?, Some(identification))
             }
         };
-        committed.record.ok_or(VisitError::NoRecord)
+        let record = committed.record.ok_or(VisitError::NoRecord)?;
+        Ok(Opened { record, visitor })
     }
 
     /// Records the buyer's confirmation and answers, and activates if that is ours to do. A second

@@ -52,6 +52,14 @@ pub struct Identification {
     pub matched_by: MatchedBy,
 }
 
+impl Identification {
+    /// Whether Microsoft names this very person as the beneficiary. A match of the tenant alone, or
+    /// of nothing, lets a person see and activate a purchase, but not change or cancel it.
+    pub fn is_named_beneficiary(self) -> bool {
+        self.role == Role::Beneficiary && self.matched_by == MatchedBy::TenantAndObject
+    }
+}
+
 /// Who opened the purchase last, as the record keeps it.
 ///
 /// Serialised in stored records and in answers of the API: members are only added.
@@ -79,16 +87,22 @@ pub fn identify(subscription: &Subscription, account: &Account) -> Option<Identi
     if let Some(matched_by) = match_party(purchaser, account) {
         return Some(Identification { role: Role::Purchaser, matched_by });
     }
-    let no_tenant_is_named = beneficiary.tenant_id.is_none() && purchaser.tenant_id.is_none();
+    let no_tenant_is_named =
+        [beneficiary, purchaser].into_iter().all(|party| named(party.tenant_id).is_none());
     (no_tenant_is_named && account.tenant_id != PERSONAL_TENANT)
         .then_some(Identification { role: Role::Beneficiary, matched_by: MatchedBy::Unverifiable })
 }
 
+/// A GUID of zeros names nothing.
+fn named(id: Option<Uuid>) -> Option<Uuid> {
+    id.filter(|id| !id.is_nil())
+}
+
 fn match_party(party: &Party, account: &Account) -> Option<MatchedBy> {
-    if party.tenant_id != Some(account.tenant_id) {
+    if named(party.tenant_id) != Some(account.tenant_id) {
         return None;
     }
-    match party.object_id {
+    match named(party.object_id) {
         Some(person) => (account.object_id == Some(person)).then_some(MatchedBy::TenantAndObject),
         None => (account.tenant_id != PERSONAL_TENANT).then_some(MatchedBy::Tenant),
     }

@@ -14,6 +14,7 @@ use shared::domain::Record;
 use shared::flows::request_change::ChangeRequest;
 
 use crate::manage::ChangeOptions;
+use crate::purchase::Opened;
 use crate::sign_up_form::SignUpForm;
 pub(crate) use form_token::FormToken;
 pub(crate) use notice::Notice;
@@ -30,7 +31,7 @@ pub(crate) enum Page<'a> {
     /// Confirmed, and not active yet.
     Waiting(&'a Record),
     /// Active, suspended, ended, or in a status that we do not know.
-    Existing(&'a Record),
+    Existing(&'a Opened),
     /// The changes that the customer may make.
     Manage {
         record: &'a Record,

@@ -13,6 +13,7 @@ use super::views::{
     WaitingView,
 };
 use crate::manage::may_change;
+use crate::purchase::Opened;
 
 pub(super) fn render(page: Page<'_>, frame: Frame<'_>) -> (StatusCode, askama::Result<String>) {
     let summary = |record: &Record| PurchaseSummary::of(record, frame.language);
@@ -36,7 +37,7 @@ pub(super) fn render(page: Page<'_>, frame: Frame<'_>) -> (StatusCode, askama::R
                 matches!(record.activation, Some(ActivationRequest::AwaitsPublisher { .. }));
             WaitingView { frame, purchase: summary(record), by_publisher }.render()
         }
-        Page::Existing(record) => render_existing(record, frame),
+        Page::Existing(opened) => render_existing(opened, frame),
         Page::Manage { record, options, csrf_token } => {
             ManageView { frame, purchase: summary(record), options, csrf_token }.render()
         }
@@ -49,13 +50,14 @@ pub(super) fn render(page: Page<'_>, frame: Frame<'_>) -> (StatusCode, askama::R
     (StatusCode::OK, rendered)
 }
 
-fn render_existing(record: &Record, frame: Frame<'_>) -> askama::Result<String> {
+fn render_existing(opened: &Opened, frame: Frame<'_>) -> askama::Result<String> {
+    let record = &opened.record;
     let purchase = PurchaseSummary::of(record, frame.language);
     let customer_may_change = record.subscription.allows(&CustomerOperation::Update);
     match record.status() {
         Status::Subscribed => {
-            let may_manage = may_change(record, &CustomerOperation::Update)
-                || may_change(record, &CustomerOperation::Delete);
+            let may_manage = may_change(opened, &CustomerOperation::Update)
+                || may_change(opened, &CustomerOperation::Delete);
             ActiveView { frame, purchase, customer_may_change, may_manage }.render()
         }
         Status::Suspended => SuspendedView { frame, purchase, customer_may_change }.render(),

@@ -18,25 +18,25 @@ impl Visit<'_> {
     }
 
     async fn changes(&self, session: &Session) -> Result<Response, VisitError> {
-        let record = self.open(session).await?;
-        let options = self.purchases.change_options(&record).await?;
+        let opened = self.open(session).await?;
+        let options = self.purchases.change_options(&opened).await?;
         if options.is_empty() {
             return Ok(self.redirect(routes::PURCHASE));
         }
         let csrf_token = &session.csrf_token;
-        let page = Page::Manage { record: &record, options: &options, csrf_token };
+        let page = Page::Manage { record: &opened.record, options: &options, csrf_token };
         Ok(self.show(page, Some(session)))
     }
 
     /// Shows the chosen change for confirmation. Once the customer has confirmed it, requests it
     /// from Microsoft.
     pub(super) async fn change(&self, session: &Session) -> Result<Response, VisitError> {
-        let record = self.open(session).await?;
+        let opened = self.open(session).await?;
         let form = self.form();
         let Some(request) = manage::parse(form) else {
             return Ok(self.show_notice(Notice::NotOffered, Some(session)));
         };
-        let options = match self.purchases.choose(&record, &request).await? {
+        let options = match self.purchases.choose(&opened, &request).await? {
             Choice::Offered(options) => options,
             Choice::NotOffered => return Ok(self.show_notice(Notice::NotOffered, Some(session))),
             Choice::Blocked => {
@@ -46,14 +46,14 @@ impl Visit<'_> {
         };
         if form_field(form, "confirmed").as_deref() != Some("yes") {
             let page = Page::Change {
-                record: &record,
+                record: &opened.record,
                 options: &options,
                 request: &request,
                 csrf_token: &session.csrf_token,
             };
             return Ok(self.show(page, Some(session)));
         }
-        let outcome = self.purchases.request_change(record, &request).await?;
+        let outcome = self.purchases.request_change(opened.record, &request).await?;
         Ok(self.show_notice(Notice::Changed(outcome), Some(session)))
     }
 }

@@ -12,7 +12,7 @@ use tracing::{error, info, warn};
 
 use crate::language::Language;
 use crate::page::{FormToken, Notice, Page, Pages};
-use crate::purchase::{Purchases, VisitError};
+use crate::purchase::{Opened, Purchases, VisitError};
 use crate::redirect::see_other;
 use crate::routes::Route;
 use crate::sign_in::Session;
@@ -60,14 +60,15 @@ impl Visit<'_> {
     }
 
     /// The page for a purchase in this state (F-LP-11).
-    fn page_of<'a>(&self, record: &'a Record, token: FormToken<'a>, form: SignUpForm) -> Page<'a> {
+    fn page_of<'a>(&self, opened: &'a Opened, token: FormToken<'a>, form: SignUpForm) -> Page<'a> {
+        let record = &opened.record;
         match record.status() {
             Status::PendingFulfillmentStart if record.activation.is_some() => Page::Waiting(record),
             Status::PendingFulfillmentStart => {
                 Page::Pending { record, token, form, now: self.clock.now() }
             }
             Status::Subscribed | Status::Suspended | Status::Unsubscribed | Status::Other(_) => {
-                Page::Existing(record)
+                Page::Existing(opened)
             }
         }
     }

@@ -1,14 +1,13 @@
 //! A visit in which the buyer signs in.
 
 use http::Method;
-use shared::domain::Record;
 use shared::host::http::Response;
 use shared::microsoft::fulfillment::PurchaseToken;
 use tracing::{error, info, warn};
 
 use super::Visit;
 use crate::page::{FormToken, Notice};
-use crate::purchase::VisitError;
+use crate::purchase::{Opened, VisitError};
 use crate::routes::{self, Route};
 use crate::sign_in::{Prompt, Session, SignIn, SignInError, Visitor};
 
@@ -42,10 +41,10 @@ impl Visit<'_> {
                 self.offer_changes(&session).await
             }
             (None, Visitor::SignedIn(session)) => match self.open(&session).await {
-                Ok(record) => {
-                    let form = self.prefilled_form(&record, Some(&session));
+                Ok(opened) => {
+                    let form = self.prefilled_form(&opened.record, Some(&session));
                     let token = FormToken::Csrf(&session.csrf_token);
-                    self.show(self.page_of(&record, token, form), Some(&session))
+                    self.show(self.page_of(&opened, token, form), Some(&session))
                 }
                 Err(error) => self.failed(error, Some(&session)),
             },
@@ -65,7 +64,7 @@ impl Visit<'_> {
     }
 
     /// Opens the purchase that the session is about.
-    pub(super) async fn open(&self, session: &Session) -> Result<Record, VisitError> {
+    pub(super) async fn open(&self, session: &Session) -> Result<Opened, VisitError> {
         let token = session.purchase_token().ok_or(VisitError::TokenRejected)?;
         self.purchases.open(&token, Some(&session.person.account)).await
     }
@@ -94,15 +93,15 @@ impl Visit<'_> {
     /// Confirms the purchase. An incomplete form is shown again. A second confirmation changes
     /// nothing (F-LP-10).
     async fn confirm(&self, session: &Session) -> Result<Response, VisitError> {
-        let record = self.open(session).await?;
-        let sign_up = match self.answers(&record, self.form()) {
+        let opened = self.open(session).await?;
+        let sign_up = match self.answers(&opened.record, self.form()) {
             Ok(sign_up) => sign_up,
             Err(form) => {
-                let page = self.page_of(&record, FormToken::Csrf(&session.csrf_token), form);
+                let page = self.page_of(&opened, FormToken::Csrf(&session.csrf_token), form);
                 return Ok(self.show(page, Some(session)));
             }
         };
-        self.purchases.confirm(record, sign_up.as_ref()).await?;
+        self.purchases.confirm(opened.record, sign_up.as_ref()).await?;
         Ok(self.redirect(routes::PURCHASE))
     }
 

@@ -1,14 +1,13 @@
 //! A visit while sign-in is off, for development only.
 
 use http::Method;
-use shared::domain::Record;
 use shared::host::http::Response;
 use shared::microsoft::fulfillment::PurchaseToken;
 
 use super::Visit;
 use crate::form_field::form_field;
 use crate::page::{FormToken, Notice};
-use crate::purchase::VisitError;
+use crate::purchase::{Opened, VisitError};
 use crate::routes::{self, Route};
 use crate::sign_up_form::CONTACT;
 
@@ -24,33 +23,33 @@ impl Visit<'_> {
             return self.show_notice(Notice::NoToken, None);
         };
         let answer = if is_look {
-            self.purchases.open(&token, None).await.map(|record| self.purchase(&record, &token))
+            self.purchases.open(&token, None).await.map(|opened| self.purchase(&opened, &token))
         } else {
             self.confirm_by_token(&token).await
         };
         answer.unwrap_or_else(|error| self.failed(error, None))
     }
 
-    fn purchase(&self, record: &Record, token: &PurchaseToken) -> Response {
-        let form = self.prefilled_form(record, None);
-        self.show(self.page_of(record, FormToken::Purchase(token.expose()), form), None)
+    fn purchase(&self, opened: &Opened, token: &PurchaseToken) -> Response {
+        let form = self.prefilled_form(&opened.record, None);
+        self.show(self.page_of(opened, FormToken::Purchase(token.expose()), form), None)
     }
 
     /// A form without answers confirms, too.
     async fn confirm_by_token(&self, token: &PurchaseToken) -> Result<Response, VisitError> {
-        let record = self.purchases.open(token, None).await?;
+        let opened = self.purchases.open(token, None).await?;
         let answers = match form_field(self.form(), CONTACT) {
-            Some(_) => self.answers(&record, self.form()),
+            Some(_) => self.answers(&opened.record, self.form()),
             None => Ok(None),
         };
         let sign_up = match answers {
             Ok(sign_up) => sign_up,
             Err(form) => {
-                let page = self.page_of(&record, FormToken::Purchase(token.expose()), form);
+                let page = self.page_of(&opened, FormToken::Purchase(token.expose()), form);
                 return Ok(self.show(page, None));
             }
         };
-        let record = self.purchases.confirm(record, sign_up.as_ref()).await?;
-        Ok(self.purchase(&record, token))
+        let record = self.purchases.confirm(opened.record, sign_up.as_ref()).await?;
+        Ok(self.purchase(&Opened { record, visitor: None }, token))
     }
 }

@@ -33,6 +33,8 @@ fn a_person_is_identified_by_tenant_and_object_id_alone() {
     let contoso = party(Some(CONTOSO), None);
     let reseller = party(Some(RESELLER), None);
     let unnamed = party(None, None);
+    let zeros = party(Some(Uuid::nil()), Some(Uuid::nil()));
+    let no_person = party(Some(CONTOSO), Some(Uuid::nil()));
     let no_tenant = party(None, Some(ADELE));
     let personal = party(Some(PERSONAL_TENANT), Some(ADELE));
     let any_personal = party(Some(PERSONAL_TENANT), None);
@@ -56,6 +58,10 @@ fn a_person_is_identified_by_tenant_and_object_id_alone() {
         (&contoso, &unnamed, is(stranger, Some(ADELE)), None),
         (&unnamed, &unnamed, is(stranger, Some(ADELE)), Some((Beneficiary, Unverifiable))),
         (&no_tenant, &no_tenant, is(CONTOSO, None), Some((Beneficiary, Unverifiable))),
+        // A GUID of zeros names nothing.
+        (&zeros, &zeros, is(CONTOSO, Some(Uuid::nil())), Some((Beneficiary, Unverifiable))),
+        (&zeros, &adele, is(stranger, Some(Uuid::nil())), None),
+        (&no_person, &no_person, is(CONTOSO, Some(Uuid::nil())), Some((Beneficiary, Tenant))),
         // All personal accounts share one tenant, so the tenant alone proves nothing.
         (&unnamed, &unnamed, is(PERSONAL_TENANT, Some(ADELE)), None),
         (&any_personal, &any_personal, is(PERSONAL_TENANT, Some(ADELE)), None),
