@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use shared::config::Dependencies;
 use shared::host::environment::{ConfigError, Environment};
 use shared::host::http::Handler;
-use shared::host::lambda;
+use shared::host::lambda::{self, Access};
 use uuid::Uuid;
 use webhook::Webhook;
 
@@ -84,7 +84,7 @@ async fn a_call_by_a_named_stage_a_mapping_key_or_with_a_slash_at_the_end_is_han
         let id = env.active(Purchase::flat_rate("silver")).await;
         let operation = env.world(|world| world.change_plan(id, "gold")).expect("a change");
         let event = event("POST", "/webhook", merged(call(&env, operation), route.clone()));
-        let answer = lambda::answer(&webhook, &event).await;
+        let answer = lambda::answer(&webhook, Access::Public, &event).await;
         assert_eq!(answer.status_code, 200, "{route}");
         let record = env.record(id).await.expect("a record");
         assert_eq!(record.subscription.plan_id, "gold", "{route}");
@@ -106,7 +106,7 @@ async fn a_call_that_the_webhook_cannot_read_is_a_5xx() {
         json!({ "rawPath": "/", "routeKey": "$default" }),
     ] {
         let event = event("POST", "/webhook", merged(call(&env, operation), wrong.clone()));
-        let answer = lambda::answer(&webhook, &event).await;
+        let answer = lambda::answer(&webhook, Access::Public, &event).await;
         assert_eq!(answer.status_code, 503, "{wrong}");
     }
     let record = env.record(id).await.expect("a record");
@@ -123,11 +123,11 @@ async fn headers_that_make_no_url_end_no_function() {
         json!({ "x-forwarded-proto": "http,https" }),
     ] {
         let event = event("GET", "/landing", json!({ "headers": headers }));
-        let answer = lambda::answer(&landing, &event).await;
+        let answer = lambda::answer(&landing, Access::Public, &event).await;
         assert_eq!(answer.status_code, 200, "{headers}");
         let Some(lambda_http::Body::Text(page)) = answer.body else { panic!("a page") };
         assert!(page.starts_with("<!doctype html>"), "the landing page answers: {page}");
     }
     let event = event("GET", "/landing", json!({ "rawQueryString": "token=<" }));
-    assert_eq!(lambda::answer(&landing, &event).await.status_code, 400);
+    assert_eq!(lambda::answer(&landing, Access::Public, &event).await.status_code, 400);
 }

@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
+use shared::host::lambda::{Access, serve};
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    shared::host::lambda::serve(management::Management::from_environment).await
+    serve(Access::Signed, management::Management::from_environment).await
 }

@@ -1,5 +1,7 @@
 //! Requests and responses as handlers see them, the same on every host.
 
+use std::fmt;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -12,6 +14,27 @@ pub type Request = http::Request<Bytes>;
 
 /// A response with its whole body.
 pub type Response<B = Bytes> = http::Response<B>;
+
+/// The AWS principal that signed a request, by its ARN. A host adds it to the request's extensions
+/// after the signature was checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Principal(String);
+
+impl Principal {
+    pub fn new(arn: String) -> Self {
+        Self(arn)
+    }
+}
+
+/// For logs. A session of AWS's single sign-on is named by an e-mail address, which is left out.
+impl fmt::Display for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.rsplit_once('/') {
+            Some((role, session)) if session.contains('@') => f.write_str(role),
+            _ => f.write_str(&self.0),
+        }
+    }
+}
 
 /// A function, independent of its host. It answers every request, with a [`Problem`] if it must.
 #[async_trait]

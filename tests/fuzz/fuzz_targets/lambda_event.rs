@@ -8,7 +8,7 @@ use fuzz::{Wire, dependencies, key, landing_page, run, status};
 use http::StatusCode;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use shared::host::lambda;
+use shared::host::lambda::{self, Access};
 use webhook::Webhook;
 
 fn webhook() -> &'static (Arc<Wire>, Webhook) {
@@ -24,7 +24,7 @@ fn webhook() -> &'static (Arc<Wire>, Webhook) {
 fuzz_target!(init: key(), |event: &str| {
     let (wire, webhook) = webhook();
     wire.reset(Box::new(|_| status(StatusCode::SERVICE_UNAVAILABLE)));
-    let answer = run(lambda::answer(webhook, event));
+    let answer = run(lambda::answer(webhook, Access::Public, event));
     let is_post = serde_json::from_str::<Value>(event).ok().is_none_or(|event| {
         event["requestContext"]["http"]["method"].as_str().is_none_or(|method| method == "POST")
     });
@@ -38,7 +38,7 @@ fuzz_target!(init: key(), |event: &str| {
 
     let page = landing_page::page();
     page.wire.reset(Box::new(|_| status(StatusCode::SERVICE_UNAVAILABLE)));
-    let answer = run(lambda::answer(&page.landing, event));
+    let answer = run(lambda::answer(&page.landing, Access::Public, event));
     assert!((200..=599).contains(&answer.status_code), "{}", answer.status_code);
     assert!(serde_json::to_string(&answer).is_ok());
 });

@@ -11,16 +11,28 @@ use http::StatusCode;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use lambda_http::{Error, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
-use tracing::{error, warn};
+use tracing::{error, info, warn};
 
 use super::environment::{ConfigError, Environment};
-use super::http::{Handler, Problem};
+use super::http::{Handler, Principal, Problem};
 use super::telemetry;
+
+/// Who may call a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anyone. The function itself checks who calls.
+    Public,
+    /// A principal whose AWS signature was checked before the function was called. The template asks
+    /// API Gateway for that. An event without a principal came another way, such as by a function
+    /// URL without authentication.
+    Signed,
+}
 
 /// Runs an HTTP function: reads its settings, then answers requests until Lambda ends the process.
 ///
 /// A wrong setting stops the start with one line on standard error and in the log.
 pub async fn serve<H: Handler + 'static>(
+    access: Access,
     build: impl FnOnce(&Environment) -> Result<H, ConfigError>,
 ) -> ExitCode {
     let handler = match start(build) {
@@ -29,7 +41,7 @@ pub async fn serve<H: Handler + 'static>(
     };
     let answer = move |invocation: LambdaEvent<Box<RawValue>>| {
         let handler = Arc::clone(&handler);
-        async move { Ok::<_, Error>(answer(&*handler, invocation.payload.get()).await) }
+        async move { Ok::<_, Error>(answer(&*handler, access, invocation.payload.get()).await) }
     };
     ended(lambda_runtime::run(service_fn(answer)).await)
 }
@@ -38,9 +50,30 @@ pub async fn serve<H: Handler + 'static>(
 ///
 /// It converts the event itself: `lambda_http::run` panics on a query, a `Host` or an
 /// `X-Forwarded-Proto` that makes no URL, and any caller can send those.
-pub async fn answer(handler: &dyn Handler, event: &str) -> ApiGatewayV2httpResponse {
+pub async fn answer(
+    handler: &dyn Handler,
+    access: Access,
+    event: &str,
+) -> ApiGatewayV2httpResponse {
     let response = match event::request(event) {
-        Ok(request) => handler.handle(request).await,
+        Ok(request) => match (access, request.extensions().get::<Principal>()) {
+            (Access::Public, _) => handler.handle(request).await,
+            (Access::Signed, Some(principal)) => {
+                info!(%principal, method = %request.method(), "a signed request");
+                handler.handle(request).await
+            }
+            (Access::Signed, None) => {
+                error!(
+                    "refused a request without a signature: is the function reachable past the API?"
+                );
+                Problem::new(
+                    StatusCode::UNAUTHORIZED,
+                    "unsigned",
+                    "a request with a valid AWS signature is required",
+                )
+                .into()
+            }
+        },
         Err(malformed) => {
             warn!(error = %malformed, "the event holds no HTTP request");
             handler.refuse(Problem::new(

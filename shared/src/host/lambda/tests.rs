@@ -7,8 +7,8 @@ use http::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
-use super::answer;
-use crate::host::http::{Handler, Problem, Request, Response, empty};
+use super::{Access, answer};
+use crate::host::http::{Handler, Principal, Problem, Request, Response, empty};
 
 /// A handler that keeps what it is asked.
 #[derive(Default)]
@@ -52,7 +52,7 @@ fn event(changes: &[(&str, Value)]) -> String {
 
 async fn asked(changes: &[(&str, Value)]) -> Request {
     let handler = Recording::default();
-    let answer = answer(&handler, &event(changes)).await;
+    let answer = answer(&handler, Access::Public, &event(changes)).await;
     assert_eq!(answer.status_code, 200);
     handler.0.into_inner().expect("no test panics with the lock").remove(0)
 }
@@ -73,19 +73,23 @@ async fn an_event_that_makes_no_request_is_answered_400() {
         ("/headers", json!({ "no header": "1" })),
     ] {
         let handler = Recording::default();
-        let answer = answer(&handler, &event(std::slice::from_ref(&change))).await;
+        let answer = answer(&handler, Access::Public, &event(std::slice::from_ref(&change))).await;
         assert_eq!(answer.status_code, 400, "{change:?}");
         assert!(handler.0.into_inner().expect("unlocked").is_empty(), "{change:?}");
     }
     for event in ["null", "[]", r#"{"source":"aws.events"}"#] {
-        assert_eq!(answer(&Recording::default(), event).await.status_code, 400, "{event}");
+        assert_eq!(
+            answer(&Recording::default(), Access::Public, event).await.status_code,
+            400,
+            "{event}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_body_that_is_no_base64_is_answered_400() {
     let event = event(&[("/body", json!("%")), ("/isBase64Encoded", json!(true))]);
-    assert_eq!(answer(&Recording::default(), &event).await.status_code, 400);
+    assert_eq!(answer(&Recording::default(), Access::Public, &event).await.status_code, 400);
 }
 
 #[tokio::test]
@@ -112,7 +116,7 @@ async fn the_handler_decides_how_a_malformed_request_is_refused() {
             Problem { status: StatusCode::SERVICE_UNAVAILABLE, ..problem }.into()
         }
     }
-    assert_eq!(answer(&Unavailable, "null").await.status_code, 503);
+    assert_eq!(answer(&Unavailable, Access::Public, "null").await.status_code, 503);
 }
 
 #[tokio::test]
@@ -176,9 +180,53 @@ async fn cookies_and_bytes_reach_the_gateway_in_its_own_form() {
             response
         }
     }
-    let answer = serde_json::to_value(answer(&Logo, &event(&[])).await).expect("it is JSON");
+    let answer =
+        serde_json::to_value(answer(&Logo, Access::Public, &event(&[])).await).expect("it is JSON");
     assert_eq!(answer["cookies"], json!(["a=1", "b=2"]));
     assert_eq!(answer["headers"], json!({ "content-type": "image/png" }));
     assert_eq!(answer["body"], json!("/wA="));
     assert_eq!(answer["isBase64Encoded"], json!(true));
+}
+
+/// What API Gateway and function URLs with `AWS_IAM` add to an event.
+fn signed_by(arn: &str) -> (&'static str, Value) {
+    ("/requestContext/authorizer", json!({ "iam": { "userArn": arn } }))
+}
+
+#[tokio::test]
+async fn a_function_that_requires_a_signature_is_not_called_without_one() {
+    for authorizer in [
+        json!(null),
+        json!({}),
+        json!({ "iam": {} }),
+        json!({ "jwt": { "claims": { "sub": "someone" }, "scopes": [] } }),
+    ] {
+        let handler = Recording::default();
+        let event = event(&[("/requestContext/authorizer", authorizer.clone())]);
+        let answer = answer(&handler, Access::Signed, &event).await;
+        assert_eq!(answer.status_code, 401, "{authorizer}");
+        assert!(handler.0.into_inner().expect("unlocked").is_empty(), "{authorizer}");
+    }
+}
+
+#[tokio::test]
+async fn the_principal_of_a_signed_request_reaches_the_handler() {
+    const ARN: &str = "arn:aws:sts::123456789012:assumed-role/portal/portal";
+    let handler = Recording::default();
+    let answer = answer(&handler, Access::Signed, &event(&[signed_by(ARN)])).await;
+    assert_eq!(answer.status_code, 200);
+    let request = handler.0.into_inner().expect("unlocked").remove(0);
+    assert_eq!(request.extensions().get(), Some(&Principal::new(ARN.to_owned())));
+}
+
+#[test]
+fn the_text_of_a_principal_holds_no_email_address() {
+    let text = |arn: &str| Principal::new(arn.to_owned()).to_string();
+    assert_eq!(
+        text("arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_Admin/adele@contoso.example"),
+        "arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_Admin"
+    );
+    for arn in ["arn:aws:iam::123456789012:user/portal", "arn:aws:iam::123456789012:root"] {
+        assert_eq!(text(arn), arn);
+    }
 }
