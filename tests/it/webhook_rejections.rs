@@ -28,6 +28,55 @@ async fn t_18_a_rejecting_policy_does_not_apply_to_an_unconfirmed_change() {
 }
 
 #[tokio::test]
+async fn t_18_a_change_is_rejected_although_the_first_reads_of_its_operation_fail() {
+    // F-ERR-4: within Microsoft's ten seconds, on the clock that both sides share.
+    let env = TestEnv::with(Options::default().with("CHANGE_POLICY", "reject")).await;
+    let twice = Times::N(2);
+    for action in CHANGES {
+        for (fault, times) in [
+            (FaultKind::RetryAfter(429, "1".into()), Times::Once),
+            (FaultKind::RetryAfter(503, "1".into()), Times::Once),
+            (FaultKind::Status(500, ErrorForm::Nested), twice),
+            (FaultKind::DropBefore, twice),
+        ] {
+            let case = format!("{action:?}: {fault:?}");
+            let (id, operation) = env.about_to(&action).await;
+            let begun = env.world(|world| world.now());
+            env.fault(Call::GetOperation, fault, times);
+            assert_eq!(env.deliver_statuses().await, [400], "{case}");
+            let took = env.world(|world| world.now()).duration_since(begun);
+            assert!(took.as_secs() < 10, "{case}: {took}");
+            assert_eq!(env.world(|world| world.operation(operation)).status, "Failed", "{case}");
+            assert_eq!(env.count(id, "ChangeRejected").await, 1, "{case}");
+            env.assert_agrees(id, &case).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn t_18_in_an_outage_a_call_is_attempted_once_until_one_succeeds() {
+    let env = TestEnv::new().await;
+    let (_, operation) = env.about_to(&Action::ChangePlan).await;
+    let body = env.body_of(operation).to_string();
+    let down = FaultKind::Status(503, ErrorForm::Html);
+    env.fault(Call::GetOperation, down, Times::Always);
+    let mut attempts = Vec::new();
+    for _ in 0..4 {
+        let before = env.calls(Call::GetOperation);
+        assert_eq!(env.signed(body.clone()).await.status, 503);
+        attempts.push(env.calls(Call::GetOperation) - before);
+    }
+    assert!(attempts[0] > 1, "{attempts:?}");
+    assert_eq!(attempts[3], 1, "{attempts:?}");
+    env.world(|world| world.faults_mut().clear());
+    assert_eq!(env.signed(body.clone()).await.status, 200);
+    let (_, operation) = env.about_to(&Action::ChangePlan).await;
+    env.fault(Call::GetOperation, FaultKind::Status(503, ErrorForm::Html), Times::N(2));
+    let body = env.body_of(operation).to_string();
+    assert_eq!(env.signed(body).await.status, 200, "it is over, so a call is attempted again");
+}
+
+#[tokio::test]
 async fn t_18_a_rejection_whose_patch_fails_is_recorded_once_microsoft_confirms_it() {
     // F-WHA-12: the PATCH or the 4xx is enough to reject.
     let env = TestEnv::with(Options::default().with("CHANGE_POLICY", "reject")).await;

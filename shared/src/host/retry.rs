@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::clock::Clock;
+use super::deadline;
 
 /// An error that crossed the network.
 pub trait Transient {
@@ -31,6 +32,12 @@ pub struct RetryPolicy {
     pub attempt_timeout: Duration,
     /// No attempt begins later than this after the first one, even if `Retry-After` asks for it.
     pub budget: Duration,
+    /// No further attempt begins with less time than this before the [deadline](super::deadline).
+    /// What follows the call needs it.
+    pub reserve: Duration,
+    /// After so many calls in a row that failed, a call is attempted once, until one succeeds. In
+    /// an outage, not every caller waits for all attempts.
+    pub outage_after: u32,
 }
 
 impl RetryPolicy {
@@ -38,10 +45,13 @@ impl RetryPolicy {
     /// up early enough for the next, and all of them cut off at the
     /// [deadline](super::deadline::WEBHOOK_TIME).
     pub const WITHIN_WEBHOOK: Self = Self {
-        attempts: 2,
+        attempts: 4,
         first_pause: Duration::from_millis(100),
         attempt_timeout: Duration::from_millis(1500),
-        budget: Duration::from_millis(600),
+        budget: Duration::from_secs(3),
+        // For an acknowledgement and the commit of a record.
+        reserve: Duration::from_millis(2500),
+        outage_after: 3,
     };
 
     /// For a person or a caller who waits for the answer.
@@ -50,6 +60,8 @@ impl RetryPolicy {
         first_pause: Duration::from_millis(250),
         attempt_timeout: Duration::from_secs(5),
         budget: Duration::from_secs(6),
+        reserve: Duration::ZERO,
+        outage_after: u32::MAX,
     };
 
     /// For scheduled work: Microsoft's own sample waits 2, 4 and 8 seconds.
@@ -58,14 +70,22 @@ impl RetryPolicy {
         first_pause: Duration::from_secs(2),
         attempt_timeout: Duration::from_secs(30),
         budget: Duration::from_secs(60),
+        reserve: Duration::ZERO,
+        outage_after: u32::MAX,
     };
 
-    /// The pause after `attempt` failed attempts, or `None` to give up. `jitter`, from 0 to 1,
-    /// spreads callers that failed together.
+    /// The policy after this many calls in a row that failed.
+    pub fn after_failures(self, failures: u32) -> Self {
+        if failures < self.outage_after { self } else { Self { attempts: 1, ..self } }
+    }
+
+    /// The pause after `attempt` failed attempts, or `None` to give up. `left` is the time until the
+    /// deadline, if there is one. `jitter`, from 0 to 1, spreads callers that failed together.
     pub fn pause(
         &self,
         attempt: u32,
         elapsed: Duration,
+        left: Option<Duration>,
         retry_after: Option<Duration>,
         jitter: f64,
     ) -> Option<Duration> {
@@ -75,7 +95,8 @@ impl RetryPolicy {
         let doubled = self.first_pause.saturating_mul(1 << (attempt - 1).min(16));
         let jittered = doubled.mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0);
         let pause = retry_after.map_or(jittered, |asked| asked.max(jittered));
-        (elapsed.saturating_add(pause) <= self.budget).then_some(pause)
+        let in_time = left.is_none_or(|left| pause.saturating_add(self.reserve) <= left);
+        (in_time && elapsed.saturating_add(pause) <= self.budget).then_some(pause)
     }
 }
 
@@ -99,7 +120,9 @@ where
             Err(error) => return Err(error),
         };
         let jitter = jitter(clock.new_id());
-        match policy.pause(attempts, since(begun, clock.now()), error.retry_after(), jitter) {
+        let now = clock.now();
+        let left = deadline::time_left(now);
+        match policy.pause(attempts, since(begun, now), left, error.retry_after(), jitter) {
             Some(pause) => clock.sleep(pause).await,
             None => return Err(error),
         }
@@ -136,27 +159,44 @@ mod tests {
         first_pause: Duration::from_secs(2),
         attempt_timeout: Duration::from_secs(30),
         budget: Duration::from_secs(60),
+        reserve: Duration::from_secs(3),
+        outage_after: 3,
     };
 
     #[test]
     fn pauses_double_from_the_first_one() {
         let pauses: Vec<_> =
-            (1..=4).map(|attempt| POLICY.pause(attempt, Duration::ZERO, None, 1.0)).collect();
+            (1..=4).map(|attempt| POLICY.pause(attempt, Duration::ZERO, None, None, 1.0)).collect();
         let seconds = |n| Some(Duration::from_secs(n));
         assert_eq!(pauses, [seconds(2), seconds(4), seconds(8), None]);
     }
 
     #[test]
     fn jitter_shortens_a_pause_by_up_to_half() {
-        assert_eq!(POLICY.pause(1, Duration::ZERO, None, 0.0), Some(Duration::from_secs(1)));
-        assert_eq!(POLICY.pause(1, Duration::ZERO, None, 1.0), Some(Duration::from_secs(2)));
+        assert_eq!(POLICY.pause(1, Duration::ZERO, None, None, 0.0), Some(Duration::from_secs(1)));
+        assert_eq!(POLICY.pause(1, Duration::ZERO, None, None, 1.0), Some(Duration::from_secs(2)));
     }
 
     #[test]
     fn retry_after_is_obeyed_within_the_budget_and_ends_the_attempts_beyond_it() {
         let asked = |seconds| Some(Duration::from_secs(seconds));
-        assert_eq!(POLICY.pause(1, Duration::ZERO, asked(30), 0.0), asked(30));
-        assert_eq!(POLICY.pause(1, Duration::from_secs(31), asked(30), 0.0), None);
+        assert_eq!(POLICY.pause(1, Duration::ZERO, None, asked(30), 0.0), asked(30));
+        assert_eq!(POLICY.pause(1, Duration::from_secs(31), None, asked(30), 0.0), None);
+    }
+
+    #[test]
+    fn no_attempt_begins_without_the_time_that_what_follows_needs() {
+        let pause =
+            |left| POLICY.pause(1, Duration::ZERO, Some(Duration::from_secs(left)), None, 1.0);
+        assert_eq!(pause(5), Some(Duration::from_secs(2)));
+        assert_eq!(pause(4), None);
+    }
+
+    #[test]
+    fn in_an_outage_a_call_is_attempted_once() {
+        assert_eq!(POLICY.after_failures(2), POLICY);
+        assert_eq!(POLICY.after_failures(3).attempts, 1);
+        assert_eq!(RetryPolicy::SCHEDULED.after_failures(1000), RetryPolicy::SCHEDULED);
     }
 
     #[test]

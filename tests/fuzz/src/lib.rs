@@ -95,6 +95,8 @@ pub const RETRY: RetryPolicy = RetryPolicy {
     first_pause: Duration::from_secs(1),
     attempt_timeout: Duration::from_secs(1),
     budget: Duration::from_secs(60),
+    reserve: Duration::ZERO,
+    outage_after: u32::MAX,
 };
 
 /// The fulfillment API over a wire.

@@ -1,6 +1,8 @@
 //! The fulfillment API over HTTPS: how a call is sent, retried, logged and judged.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -15,7 +17,7 @@ use super::error::{FulfillmentError, Refusal};
 use crate::host::clock::Clock;
 use crate::host::correlation;
 use crate::host::http_client::{SendError, Transport, secret_header};
-use crate::host::retry::{RetryPolicy, parse_retry_after, retry};
+use crate::host::retry::{RetryPolicy, Transient as _, parse_retry_after, retry};
 use crate::microsoft::entra::{AccessToken, TokenCache};
 
 /// The only version of the API (F-GEN-2).
@@ -39,6 +41,8 @@ pub struct Client {
     endpoint: Endpoint,
     tokens: Arc<TokenCache>,
     clock: Arc<dyn Clock>,
+    /// Calls in a row that failed.
+    failures: AtomicU32,
 }
 
 pub(super) struct Call<'a> {
@@ -101,7 +105,7 @@ impl Client {
         tokens: Arc<TokenCache>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { transport, endpoint, tokens, clock }
+        Self { transport, endpoint, tokens, clock, failures: AtomicU32::new(0) }
     }
 
     pub(super) fn clock(&self) -> &dyn Clock {
@@ -110,7 +114,8 @@ impl Client {
 
     /// Makes a call, with retries, and with one fresh token if Microsoft refuses the cached one.
     pub(super) async fn call(&self, call: Call<'_>) -> Result<Answer, FulfillmentError> {
-        retry(&*self.clock, &self.endpoint.retry, || async {
+        let policy = self.endpoint.retry.after_failures(self.failures.load(Relaxed));
+        let answer = retry(&*self.clock, &policy, || async {
             let token = self.tokens.get().await?;
             match self.send(&call, &token).await {
                 Err(FulfillmentError::Unauthorized(status)) => {
@@ -124,7 +129,14 @@ impl Client {
                 answer => answer,
             }
         })
-        .await
+        .await;
+        match &answer {
+            Err(error) if error.is_transient() => {
+                self.failures.fetch_add(1, Relaxed);
+            }
+            Ok(_) | Err(_) => self.failures.store(0, Relaxed),
+        }
+        answer
     }
 
     /// Sends one request, and turns an unsuccessful status into an error.

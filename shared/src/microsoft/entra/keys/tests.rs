@@ -8,6 +8,8 @@ const ONCE: RetryPolicy = RetryPolicy {
     first_pause: Duration::ZERO,
     attempt_timeout: Duration::from_secs(1),
     budget: Duration::ZERO,
+    reserve: Duration::ZERO,
+    outage_after: u32::MAX,
 };
 
 /// A key document as Entra publishes it, with a key of each of these kinds.
