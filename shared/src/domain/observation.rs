@@ -132,9 +132,10 @@ impl Observation {
                 .cloned()
                 .ok_or(IncompleteObservation("saasSubscriptionStatus"))?,
             plan_id: plan_id.ok_or(IncompleteObservation("planId"))?,
-            // No quantity means a flat rate (F-OBJ-5), with two exceptions: an ended subscription
-            // may lose its seats, and an answer without a plan says nothing about seats either.
-            quantity: self.quantity.or_else(|| {
+            // No quantity means a flat rate (F-OBJ-5), as 0 does, which some serialisers write for
+            // none. There are two exceptions: an ended subscription may lose its seats, and an
+            // answer without a plan says nothing about seats either.
+            quantity: self.quantity.filter(|seats| *seats > 0).or_else(|| {
                 let silent = self.plan_id.is_none() || self.status() == Some(&Status::Unsubscribed);
                 known.filter(|_| silent && same_plan).and_then(|known| known.quantity)
             }),
@@ -173,9 +174,19 @@ fn newer<T: Clone>(now: &Option<T>, before: Option<&T>) -> Option<T> {
     now.as_ref().or(before).cloned()
 }
 
+/// What is missing is kept, as long as it is about the same person: a purchase can change hands.
 fn party_onto(now: Option<&Party>, before: Option<&Party>) -> Party {
     let now = now.cloned().unwrap_or_default();
-    let before = before.cloned().unwrap_or_default();
+    let mut before = before.cloned().unwrap_or_default();
+    let differs = |now: Option<Uuid>, before: Option<Uuid>| {
+        now.zip(before).is_some_and(|(now, before)| now != before)
+    };
+    if differs(now.tenant_id, before.tenant_id) {
+        return now;
+    }
+    if differs(now.object_id, before.object_id) {
+        before = Party { tenant_id: before.tenant_id, ..Party::default() };
+    }
     Party {
         email_id: now.email_id.or(before.email_id),
         object_id: now.object_id.or(before.object_id),

@@ -7,7 +7,9 @@ use uuid::Uuid;
 use jiff::SignedDuration;
 
 use super::*;
-use crate::domain::{Event, EventKind, NextVersion, SETTLING_WINDOW, Subscription, SubscriptionId};
+use crate::domain::{
+    Event, EventKind, NextVersion, Party, SETTLING_WINDOW, Subscription, SubscriptionId,
+};
 
 mod lifecycle;
 mod replay;

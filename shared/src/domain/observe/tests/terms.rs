@@ -80,6 +80,34 @@ fn missing_seats_mean_a_flat_rate_except_after_the_end_as_f_obj_5_says() {
 }
 
 #[test]
+fn a_quantity_of_zero_is_none() {
+    let flat = change(decide(None, with(copy("Subscribed"), json!({ "quantity": 0 })), noon()));
+    assert_eq!(flat.record.subscription.quantity, None);
+    for quantity in [json!(0), json!("0"), json!(null)] {
+        let again = with(copy("Subscribed"), json!({ "quantity": quantity }));
+        assert_eq!(decide(Some(&flat.record), again, later()), Decision::Unchanged, "{quantity}");
+    }
+}
+
+#[test]
+fn a_purchase_that_changes_hands_keeps_nothing_of_its_former_owner() {
+    let [contoso, northwind] = [7, 8].map(Uuid::from_u128);
+    let [adele, bruno] = [1, 2].map(Uuid::from_u128);
+    let owned = |party: Value| with(copy("Subscribed"), json!({ "beneficiary": party }));
+    let first = owned(json!({
+        "tenantId": contoso, "objectId": adele, "emailId": "a@contoso.example", "puid": "1",
+    }));
+    let known = change(decide(None, first, noon())).record;
+    let owner =
+        |party| change(decide(Some(&known), owned(party), later())).record.subscription.beneficiary;
+    let of_another_tenant = owner(json!({ "tenantId": northwind }));
+    assert_eq!(of_another_tenant, Party { tenant_id: Some(northwind), ..Party::default() });
+    let colleague = owner(json!({ "objectId": bruno }));
+    let expected = Party { tenant_id: Some(contoso), object_id: Some(bruno), ..Party::default() };
+    assert_eq!(colleague, expected);
+}
+
+#[test]
 fn a_trial_that_is_no_longer_mentioned_is_over_as_f_obj_10_says() {
     let trial = change(decide(
         Some(&record("Subscribed")),
