@@ -86,7 +86,8 @@ const REACHED: [&str; 48] = [
 #[test]
 fn the_storms_reach_every_case() {
     let mut missing = REACHED.to_vec();
-    for seed in 0..SEEDS / 2 {
+    // A rare case comes once in some hundred seeds. The last one found ends the search.
+    for seed in 0..SEEDS {
         let history = simulation::history(seed);
         missing.retain(|reached| !history.iter().any(|line| line.contains(reached)));
         if missing.is_empty() {
