@@ -28,11 +28,11 @@ pub struct RetryPolicy {
     /// The pause before the second attempt. It doubles from there.
     pub first_pause: Duration,
     /// The longest request of an attempt. An attempt may need a second request for a token. The
-    /// [deadline](super::deadline) bounds the whole call of a function.
+    /// [deadline] bounds the whole call of a function.
     pub attempt_timeout: Duration,
     /// No attempt begins later than this after the first one, even if `Retry-After` asks for it.
     pub budget: Duration,
-    /// No further attempt begins with less time than this before the [deadline](super::deadline).
+    /// No further attempt begins with less time than this before the [deadline].
     /// What follows the call needs it.
     pub reserve: Duration,
     /// After so many calls in a row that failed, a call is attempted once, until one succeeds. In
