@@ -1,6 +1,6 @@
 //! An HTTP event of Lambda (payload format 2.0) as a request, and a response as its answer.
 //!
-//! https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
