@@ -11,6 +11,7 @@ use url::Url;
 
 use crate::arguments::Connection;
 use crate::command_error::CommandError;
+use crate::printable::printable;
 use crate::sign::{Signer, is_gateway};
 
 pub(crate) struct Api {
@@ -138,7 +139,7 @@ fn refusal(status: StatusCode, body: &Value) -> CommandError {
     // API Gateway's own refusals have only a `message`.
     let text = |name: &str| body[name].as_str();
     let detail = text("detail").or_else(|| text("message")).or_else(|| text("Message"));
-    let detail = detail.unwrap_or(status.canonical_reason().unwrap_or("refused")).to_owned();
+    let detail = printable(detail.unwrap_or(status.canonical_reason().unwrap_or("refused")));
     match (text("code"), status) {
         (Some("outcome_unknown"), _) => CommandError::OutcomeUnknown(detail),
         (Some("unavailable"), _) | (None, StatusCode::TOO_MANY_REQUESTS) => {

@@ -8,6 +8,7 @@ mod api;
 mod arguments;
 mod command_error;
 mod output;
+mod printable;
 mod read;
 mod record;
 mod sign;

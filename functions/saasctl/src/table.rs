@@ -4,6 +4,8 @@ use comfy_table::{ContentArrangement, presets};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::printable::printable;
+
 /// A table that wraps its cells to the width of the terminal.
 pub(crate) struct Table {
     table: comfy_table::Table,
@@ -44,7 +46,7 @@ impl Table {
 pub(crate) fn text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => printable(text),
         other => other.to_string(),
     }
 }
@@ -80,6 +82,7 @@ mod tests {
     fn values_have_a_readable_form() {
         assert_eq!(text(&json!(null)), "");
         assert_eq!(text(&json!("a")), "a");
+        assert_eq!(text(&json!("a\u{1b}[2Jb")), "a[2Jb");
         assert_eq!(text(&json!(true)), "true");
         assert_eq!(seats(&json!(7)), "7");
         assert_eq!(seats(&json!(null)), "");

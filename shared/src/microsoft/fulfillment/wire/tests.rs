@@ -110,7 +110,7 @@ fn t_8_each_quantity_form_of_f_obj_5_is_read() {
         (json!(20), Some(20)),
         (json!("20"), Some(20)),
         (json!(" 25"), Some(25)),
-        (json!(0), Some(0)),
+        (json!(0), None),
         (json!(""), None),
         (json!(null), None),
         (json!({}), None),
