@@ -188,6 +188,21 @@ async fn a_pending_operation_blocks_a_change_and_never_a_cancellation() {
 }
 
 #[tokio::test]
+async fn a_change_is_not_requested_while_the_awaited_one_cannot_be_read() {
+    let env = env_with_sign_in().await;
+    let (mut browser, _) = customer(&env, Purchase::flat_rate("silver")).await;
+    let gold = [("want", "plan"), ("plan", "gold"), ("confirmed", "yes")];
+    submit(&env, &mut browser, &gold).await;
+    // F-OPL-1: the list leaves out an operation that has not begun.
+    let down = FaultKind::Status(500, ErrorForm::Nested);
+    env.fault(Call::GetOperation, down, Times::Always);
+    let platinum = [("want", "plan"), ("plan", "platinum"), ("confirmed", "yes")];
+    let failed = submit(&env, &mut browser, &platinum).await;
+    assert_eq!(failed.status, StatusCode::SERVICE_UNAVAILABLE, "{}", failed.body);
+    assert_eq!(changes(&env), 1);
+}
+
+#[tokio::test]
 async fn a_change_is_requested_once_the_awaited_one_has_ended_at_microsoft() {
     let env = env_with_sign_in().await;
     let (mut browser, id) = customer(&env, Purchase::flat_rate("silver")).await;

@@ -84,3 +84,31 @@ pub(super) fn unbuilt(error: BuildError) -> StoreError {
         source: error.into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::error::ErrorMetadata;
+    use aws_sdk_dynamodb::operation::query::QueryError;
+    use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+    use aws_smithy_types::body::SdkBody;
+
+    use super::*;
+    use crate::host::retry::Transient as _;
+
+    #[test]
+    fn a_refusal_that_the_sdk_does_not_model_keeps_awss_words() {
+        let metadata = ErrorMetadata::builder()
+            .code("AccessDeniedException")
+            .message("User: portal is not authorized to perform: dynamodb:Query")
+            .build();
+        let status = 400.try_into().expect("a status");
+        let answer = HttpResponse::new(status, SdkBody::empty());
+        let error = store_error(SdkError::service_error(QueryError::generic(metadata), answer));
+        assert!(!error.is_transient());
+        assert_eq!(
+            error.to_string(),
+            "the table refused the request: AccessDeniedException: \
+             User: portal is not authorized to perform: dynamodb:Query"
+        );
+    }
+}
