@@ -27,7 +27,7 @@ fuzz_target!(|value: &str| {
         for attempt in [1, 2, policy.attempts, u32::MAX] {
             for elapsed in [Duration::ZERO, policy.budget, Duration::MAX] {
                 for chance in [0.0, 1.0] {
-                    let Some(pause) = policy.pause(attempt, elapsed, asked, chance) else {
+                    let Some(pause) = policy.pause(attempt, elapsed, None, asked, chance) else {
                         continue;
                     };
                     assert!(elapsed.saturating_add(pause) <= policy.budget);
