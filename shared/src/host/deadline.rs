@@ -13,7 +13,15 @@ use super::clock::Clock;
 use super::http_client::{SendError, Transport};
 
 tokio::task_local! {
-    static DEADLINE: Timestamp;
+    static DEADLINE: Deadline;
+}
+
+#[derive(Clone, Copy)]
+struct Deadline {
+    /// When the whole work ends.
+    work: Timestamp,
+    /// When this part of it ends; never later.
+    part: Timestamp,
 }
 
 /// For a webhook call: Microsoft's ten seconds (F-WHA-10) less one second for the way back.
@@ -24,21 +32,30 @@ pub const CALLER_TIME: SignedDuration = SignedDuration::from_secs(18);
 
 /// Runs `work`; none of its requests outlasts the deadline.
 pub async fn with_deadline<F: Future>(deadline: Timestamp, work: F) -> F::Output {
-    DEADLINE.scope(deadline, work).await
+    DEADLINE.scope(Deadline { work: deadline, part: deadline }, work).await
 }
 
 /// Runs a part of the work; none of its requests outlasts `limit` or the outer deadline.
 pub async fn with_limit<F: Future>(now: Timestamp, limit: Duration, part: F) -> F::Output {
     let end = SignedDuration::try_from(limit).ok().and_then(|limit| now.checked_add(limit).ok());
     let end = end.unwrap_or(Timestamp::MAX);
-    let outer = DEADLINE.try_with(|deadline| *deadline).unwrap_or(Timestamp::MAX);
-    DEADLINE.scope(outer.min(end), part).await
+    let unlimited = Deadline { work: Timestamp::MAX, part: Timestamp::MAX };
+    let outer = DEADLINE.try_with(|deadline| *deadline).unwrap_or(unlimited);
+    DEADLINE.scope(Deadline { part: outer.part.min(end), ..outer }, part).await
 }
 
-/// The time until the deadline; `None` where there is none.
+/// The time until the deadline; `None` where there is none. In a limited part, until its limit.
 pub fn time_left(now: Timestamp) -> Option<Duration> {
-    let deadline = DEADLINE.try_with(|deadline| *deadline).ok()?;
-    Some(Duration::try_from(deadline.duration_since(now)).unwrap_or(Duration::ZERO))
+    DEADLINE.try_with(|deadline| until(deadline.part, now)).ok()
+}
+
+/// The time until the deadline of the whole work, also in a part that is limited further.
+pub fn time_left_of_work(now: Timestamp) -> Option<Duration> {
+    DEADLINE.try_with(|deadline| until(deadline.work, now)).ok()
+}
+
+fn until(end: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(end.duration_since(now)).unwrap_or(Duration::ZERO)
 }
 
 /// Cuts off every request at the deadline of its work, whether it goes to Microsoft, Entra or AWS.

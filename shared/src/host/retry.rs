@@ -32,7 +32,7 @@ pub struct RetryPolicy {
     pub attempt_timeout: Duration,
     /// No attempt begins later than this after the first one, even if `Retry-After` asks for it.
     pub budget: Duration,
-    /// No further attempt begins with less time than this before the [deadline].
+    /// No further attempt begins with less time than this before the [deadline] of the whole work.
     /// What follows the call needs it.
     pub reserve: Duration,
     /// After so many calls in a row that failed, a call is attempted once, until one succeeds. In
@@ -121,10 +121,12 @@ where
         };
         let jitter = jitter(clock.new_id());
         let now = clock.now();
-        let left = deadline::time_left(now);
+        let left = deadline::time_left_of_work(now);
         match policy.pause(attempts, since(begun, now), left, error.retry_after(), jitter) {
-            Some(pause) => clock.sleep(pause).await,
-            None => return Err(error),
+            Some(pause) if deadline::time_left(now).is_none_or(|left| pause < left) => {
+                clock.sleep(pause).await;
+            }
+            Some(_) | None => return Err(error),
         }
         attempts += 1;
     }
@@ -153,6 +155,7 @@ pub fn parse_retry_after(value: &str, now: Timestamp) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::clock::SystemClock;
 
     const POLICY: RetryPolicy = RetryPolicy {
         attempts: 4,
@@ -197,6 +200,39 @@ mod tests {
         assert_eq!(POLICY.after_failures(2), POLICY);
         assert_eq!(POLICY.after_failures(3).attempts, 1);
         assert_eq!(RetryPolicy::SCHEDULED.after_failures(1000), RetryPolicy::SCHEDULED);
+    }
+
+    #[derive(Debug)]
+    struct Failed;
+
+    impl Transient for Failed {
+        fn is_transient(&self) -> bool {
+            true
+        }
+    }
+
+    /// How often a call is attempted that always fails, in a part of the work with this limit.
+    async fn attempts_within(limit: Duration) -> u32 {
+        let mut attempts = 0;
+        let now = SystemClock.now();
+        let end = now + deadline::WEBHOOK_TIME;
+        let policy =
+            RetryPolicy { first_pause: Duration::from_micros(1), ..RetryPolicy::WITHIN_WEBHOOK };
+        let call = retry(&SystemClock, &policy, || {
+            attempts += 1;
+            async { Err::<(), _>(Failed) }
+        });
+        let part = deadline::with_limit(now, limit, call);
+        deadline::with_deadline(end, part).await.expect_err("every attempt fails");
+        attempts
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_limited_part_is_tried_again_within_its_limit_and_needs_no_reserve_of_its_own() {
+        let policy = RetryPolicy::WITHIN_WEBHOOK;
+        assert!(Duration::from_secs(2) < policy.reserve, "the limit alone would leave no time");
+        assert_eq!(attempts_within(Duration::from_secs(2)).await, policy.attempts);
+        assert_eq!(attempts_within(Duration::ZERO).await, 1);
     }
 
     #[test]
