@@ -136,7 +136,7 @@ fuzz_target!(|input: &[u8]| {
         }
         by => panic!("decided by {by:?}"),
     }
-    // A decision counts whatever else the answer holds, as long as no member is repeated.
+    // A decision counts if no member is repeated, even if the answer holds other members.
     let Some(read) = read.filter(Value::is_object) else { return };
     let each_once = read.to_string();
     if each_once.len() > MAX_ANSWER {

@@ -46,7 +46,7 @@ fuzz_target!(|input: &[u8]| {
             assert_eq!(read.quantity, sent.get("quantity").and_then(u64::read));
         }
     }
-    // Every list of objects can be read, whatever the objects hold (F-GEN-10).
+    // Every list of objects can be read, even if their members are unknown (F-GEN-10).
     let is_list = match &value {
         Value::Object(object) => {
             matches!(object.get("operations"), None | Some(Value::Null | Value::Array(_)))

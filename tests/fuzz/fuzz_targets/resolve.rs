@@ -49,7 +49,7 @@ fuzz_target!(|input: &[u8]| {
         assert_eq!(observed.id().map(|id| id.0), id);
         assert!(observed.status().is_some() || id.is_none());
     }
-    // An answer in today's form can be read, whatever its other members are (F-GEN-10).
+    // An answer in today's form can be read, even if it has unknown members (F-GEN-10).
     let value: Value = serde_json::from_slice(&body).unwrap_or_default();
     let has_status = String::read(&value["subscription"]["saasSubscriptionStatus"]).is_some();
     if value.is_object() && Uuid::read(&value["id"]).is_some() && has_status {
