@@ -101,6 +101,7 @@ fn event(kind: EventKind) -> Event {
             action: Action::ChangePlan,
             operation_id: Some(OperationId(Uuid::from_u128(2))),
             source: None,
+            requester: None,
         },
         recorded_at: "2026-03-10T12:00:00.5Z".parse().expect("a timestamp"),
         before: (kind != EventKind::Purchased).then(|| full_subscription("Subscribed")),

@@ -16,10 +16,10 @@ use crate::test_env::{Answer, TestEnv};
 
 const ADELE: &str = "adele@contoso.example";
 const RITA: &str = "rita@reseller.example";
-const MANAGE: &str = "/landing/manage";
+pub(crate) const MANAGE: &str = "/landing/manage";
 
 /// A signed-in buyer with an active subscription.
-async fn customer(env: &TestEnv, purchase: Purchase) -> (Browser<'_>, Uuid) {
+pub(crate) async fn customer(env: &TestEnv, purchase: Purchase) -> (Browser<'_>, Uuid) {
     let id = env.purchase(purchase);
     let mut browser = Browser::new(env);
     browser.sign_in(id, ADELE).await;
@@ -28,7 +28,11 @@ async fn customer(env: &TestEnv, purchase: Purchase) -> (Browser<'_>, Uuid) {
     (browser, id)
 }
 
-async fn submit(env: &TestEnv, browser: &mut Browser<'_>, form: &[(&str, &str)]) -> Answer {
+pub(crate) async fn submit(
+    env: &TestEnv,
+    browser: &mut Browser<'_>,
+    form: &[(&str, &str)],
+) -> Answer {
     let page = browser.get(MANAGE).await;
     let submit = submit_token(&page);
     let mut form = form.to_vec();
@@ -36,7 +40,7 @@ async fn submit(env: &TestEnv, browser: &mut Browser<'_>, form: &[(&str, &str)])
     browser.send(env.http.post(env.url(MANAGE)).form(&form)).await
 }
 
-fn changes(env: &TestEnv) -> usize {
+pub(crate) fn changes(env: &TestEnv) -> usize {
     env.calls(Call::UpdateSubscription) + env.calls(Call::DeleteSubscription)
 }
 

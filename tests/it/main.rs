@@ -21,6 +21,7 @@ mod landing;
 mod landing_asks;
 mod landing_look;
 mod landing_manage;
+mod landing_rules;
 mod landing_tokens;
 mod life;
 mod logs;

@@ -26,6 +26,7 @@ use shared::host::environment::{ConfigError, Environment};
 use shared::host::http::{Handler, Problem, Request, Response};
 use shared::host::retry::RetryPolicy;
 use shared::host::{correlation, deadline};
+use shared::publisher::approval::ChangeApproval;
 use tracing::field::Empty;
 use tracing::{info_span, warn};
 
@@ -61,12 +62,13 @@ impl Landing {
         const MODE: &str = "who activates a confirmed purchase, `on-confirm` or `by-publisher`";
         let mode = environment.parse_or("ACTIVATION", ActivationMode::OnConfirm, MODE)?;
         let sign_in = read_sign_in(environment, dependencies)?;
+        let approval = ChangeApproval::read(environment, dependencies)?;
         let branding = Branding::read(environment)?;
         let assets = Assets::new(branding.logo.clone());
         let Dependencies { microsoft, clock, .. } = dependencies;
         let marketplace = microsoft.marketplace(RetryPolicy::INTERACTIVE, clock.clone());
         Ok(Self {
-            purchases: Purchases::new(marketplace, dependencies.ledger(), mode),
+            purchases: Purchases::new(marketplace, dependencies.ledger(), approval, mode),
             pages: Pages::new(branding, &assets, sign_in.is_none()),
             assets,
             languages: Languages::shipped(),

@@ -1,9 +1,15 @@
 //! The changes that a customer may request on the page: another plan, other seats, or the end
 //! (F-LP-3, F-CHP-3, F-CAN-2).
 
-use shared::domain::{CustomerOperation, Identification, Record, Status};
-use shared::flows::request_change::{ChangeRefused, ChangeRequest, CheckError, Requester};
+use std::ops::RangeInclusive;
+
+use shared::domain::{
+    Cause, CustomerOperation, OperationId, Record, Requested, Requester, Ruling, Status, Verdict,
+    reject,
+};
+use shared::flows::request_change::{ChangeRefused, ChangeRequest, CheckError, RequestError};
 use shared::microsoft::fulfillment::{FulfillmentError, Plan};
+use shared::publisher::approval::{ChangeApproval, ChangeContext};
 use tracing::warn;
 
 use crate::form_field::form_field;
@@ -24,29 +30,47 @@ pub(crate) struct ChangeOptions {
 pub(crate) enum ChangeOutcome {
     /// Microsoft received the request. The webhook reports when the change is in force (F-CHP-7).
     Requested,
+    /// The publisher rejects the change. Microsoft was not asked.
+    Declined,
     /// Microsoft refuses the change, or another one is still in progress.
     Refused,
     /// Microsoft did not answer, and may have received the request (F-ERR-2).
     Unknown,
 }
 
+impl ChangeOptions {
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// Whether the page may show the chosen change for confirmation.
 pub(crate) enum Choice {
-    /// With the options that it was chosen from.
-    Offered(ChangeOptions),
+    Offered {
+        /// What it was chosen from.
+        options: ChangeOptions,
+        /// Microsoft's plans for this customer; empty for a cancellation.
+        plans: Vec<Plan>,
+    },
     NotOffered,
     /// Another change is still in progress.
     Blocked,
 }
 
-/// Whether the visitor may change or cancel the subscription: only the person whom Microsoft names as
-/// the beneficiary, and only if Microsoft allows it. Microsoft does not for a reseller's purchase
-/// (F-OBJ-11, F-SEED-9). This visit's role counts; the record keeps an earlier one as history.
-pub(crate) fn may_change(opened: &Opened, operation: &CustomerOperation) -> bool {
+/// The visitor as the requester of a change or a cancellation, if they may ask for it: only the
+/// person whom Microsoft names as the beneficiary, and only if Microsoft allows it. Microsoft does
+/// not for a reseller's purchase (F-OBJ-11, F-SEED-9). This visit's role counts; the record keeps an
+/// earlier one as history.
+fn requester(opened: &Opened, operation: &CustomerOperation) -> Option<Requester> {
     let Opened { record, visitor } = opened;
-    visitor.is_some_and(Identification::is_named_beneficiary)
-        && *record.status() == Status::Subscribed
-        && record.subscription.allows(operation)
+    let visitor = visitor.filter(|visitor| visitor.identification.is_named_beneficiary())?;
+    let may = *record.status() == Status::Subscribed && record.subscription.allows(operation);
+    may.then_some(Requester::Buyer { account: visitor.account })
+}
+
+/// Whether the visitor may ask for a change or a cancellation.
+pub(crate) fn may_change(opened: &Opened, operation: &CustomerOperation) -> bool {
+    requester(opened, operation).is_some()
 }
 
 /// Reads the body of a form. `None` if it is not a valid request.
@@ -56,35 +80,6 @@ pub(crate) fn parse(form: &str) -> Option<ChangeRequest> {
         "seats" => form_field(form, "seats")?.trim().parse().ok().map(ChangeRequest::Seats),
         "cancel" => Some(ChangeRequest::Cancel),
         _ => None,
-    }
-}
-
-impl ChangeOptions {
-    /// The part of Microsoft's list that this customer may choose from.
-    fn of(opened: &Opened, listed: &[Plan]) -> Self {
-        let record = &opened.record;
-        let update = may_change(opened, &CustomerOperation::Update);
-        let is_offered = |request: &ChangeRequest| {
-            update
-                && request.check_record(record).is_ok()
-                && request.check_plans(record, listed, Requester::Buyer).is_ok()
-        };
-        let plans = listed
-            .iter()
-            .filter_map(|plan| {
-                let id = plan.plan_id.clone()?;
-                let name = plan.display_name.clone().unwrap_or_else(|| id.clone());
-                is_offered(&ChangeRequest::Plan(id.clone())).then_some((id, name))
-            })
-            .collect();
-        let current = Plan::find(listed, &record.subscription.plan_id);
-        let is_per_seat = record.subscription.quantity.is_some();
-        let seats = (update && is_per_seat).then(|| Plan::seat_limits(current).into_inner());
-        Self { plans, seats, cancel: may_change(opened, &CustomerOperation::Delete) }
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        *self == Self::default()
     }
 }
 
@@ -102,7 +97,44 @@ impl Purchases {
         } else {
             Vec::new()
         };
-        Ok(ChangeOptions::of(opened, &listed))
+        Ok(self.options_among(opened, &listed))
+    }
+
+    /// The part of Microsoft's list that this customer may choose from. Microsoft and the publisher
+    /// allow all of it, though the publisher's product may still reject a change.
+    fn options_among(&self, opened: &Opened, listed: &[Plan]) -> ChangeOptions {
+        let cancel = may_change(opened, &CustomerOperation::Delete);
+        let Some(requester) = requester(opened, &CustomerOperation::Update) else {
+            return ChangeOptions { cancel, ..ChangeOptions::default() };
+        };
+        let record = &opened.record;
+        let is_offered = |request: &ChangeRequest| {
+            request.check_record(record).is_ok()
+                && request.check_plans(record, listed, &requester).is_ok()
+                && self.may_accept(record, request)
+        };
+        let plans = listed
+            .iter()
+            .filter_map(|plan| {
+                let id = plan.plan_id.clone()?;
+                let name = plan.display_name.clone().unwrap_or_else(|| id.clone());
+                is_offered(&ChangeRequest::Plan(id.clone())).then_some((id, name))
+            })
+            .collect();
+        let seats = seat_limits(&self.approval, record, listed);
+        // Within the limits of the rules, the rules treat every other number of seats alike.
+        let another = seats.clone().find(|seats| Some(*seats) != record.subscription.quantity);
+        let seats = another
+            .filter(|seats| is_offered(&ChangeRequest::Seats(*seats)))
+            .map(|_| seats.into_inner());
+        ChangeOptions { plans, seats, cancel }
+    }
+
+    /// Whether the publisher's rules allow the change.
+    fn may_accept(&self, record: &Record, request: &ChangeRequest) -> bool {
+        let clock = self.changes.ledger.clock();
+        let operation = request.as_operation(OperationId(clock.new_id()), clock.now());
+        *request == ChangeRequest::Cancel || self.approval.may_accept(record, &operation)
     }
 
     /// Checks the chosen change. A forged form can't request more than the page offers.
@@ -115,38 +147,98 @@ impl Purchases {
             ChangeRequest::Plan(_) | ChangeRequest::Seats(_) => CustomerOperation::Update,
             ChangeRequest::Cancel => CustomerOperation::Delete,
         };
-        if !may_change(opened, &operation) {
-            return Ok(Choice::NotOffered);
-        }
-        match self.changes.check(&opened.record, request, Requester::Buyer).await {
-            Ok(terms) => Ok(Choice::Offered(ChangeOptions::of(opened, &terms.plans))),
+        let Some(requester) = requester(opened, &operation) else { return Ok(Choice::NotOffered) };
+        match self.changes.check(&opened.record, request, &requester).await {
+            Ok(_) if !self.may_accept(&opened.record, request) => Ok(Choice::NotOffered),
+            Ok(terms) => {
+                let options = self.options_among(opened, &terms.plans);
+                Ok(Choice::Offered { options, plans: terms.plans })
+            }
             Err(CheckError::Refused(ChangeRefused::OperationPending)) => Ok(Choice::Blocked),
             Err(CheckError::Refused(_)) => Ok(Choice::NotOffered),
             Err(CheckError::Fulfillment(error)) => Err(VisitError::Fulfillment(error)),
         }
     }
 
-    /// Requests a change that the customer has confirmed.
+    /// Requests a change that the customer has confirmed, if the publisher accepts it. The webhook
+    /// does not ask the publisher again.
     pub(crate) async fn request_change(
         &self,
-        record: Record,
+        opened: Opened,
         request: &ChangeRequest,
+        plans: Vec<Plan>,
     ) -> Result<ChangeOutcome, VisitError> {
-        let id = record.id();
-        match self.changes.request(record, request, Requester::Buyer).await {
+        let (operation, approval) = match request {
+            ChangeRequest::Plan(_) | ChangeRequest::Seats(_) => {
+                let ruling = self.decide(&opened.record, request, plans).await?;
+                (CustomerOperation::Update, Some(ruling))
+            }
+            ChangeRequest::Cancel => (CustomerOperation::Delete, None),
+        };
+        if approval.as_ref().is_some_and(|ruling| ruling.verdict == Verdict::Reject) {
+            return Ok(ChangeOutcome::Declined);
+        }
+        let Some(requester) = requester(&opened, &operation) else {
+            return Ok(ChangeOutcome::Refused);
+        };
+        let id = opened.record.id();
+        match self.changes.request(opened.record, request, requester, approval).await {
             Ok(_) => Ok(ChangeOutcome::Requested),
-            Err(
+            Err(RequestError::Update(error)) => Err(error.into()),
+            Err(RequestError::Fulfillment(
                 FulfillmentError::Refused(refusal)
                 | FulfillmentError::Conflict(refusal)
                 | FulfillmentError::NotFound(refusal),
-            ) => {
+            )) => {
                 warn!(subscription.id = %id, %refusal, "Microsoft refused a customer's change");
                 Ok(ChangeOutcome::Refused)
             }
-            Err(error) if error.leaves_outcome_unknown() => Ok(ChangeOutcome::Unknown),
-            Err(error) => Err(VisitError::Fulfillment(error)),
+            Err(RequestError::Fulfillment(error)) if error.leaves_outcome_unknown() => {
+                Ok(ChangeOutcome::Unknown)
+            }
+            Err(RequestError::Fulfillment(error)) => Err(VisitError::Fulfillment(error)),
         }
     }
+
+    /// The publisher's decision about the change. A rejection is recorded.
+    async fn decide(
+        &self,
+        record: &Record,
+        request: &ChangeRequest,
+        plans: Vec<Plan>,
+    ) -> Result<Ruling, VisitError> {
+        let ledger = &self.changes.ledger;
+        let (id, now) = (OperationId(ledger.clock().new_id()), ledger.clock().now());
+        let operation = request.as_operation(id, now);
+        let requested = Requested {
+            subscription: record.id(),
+            id,
+            action: request.action(),
+            operation: Some(operation.clone()),
+            cause: Cause::Landing,
+        };
+        let context = ChangeContext { plans: Some(plans) };
+        let ruling = self.approval.decide(record, &requested, &operation, &context).await;
+        if ruling.verdict == Verdict::Reject {
+            let rule = |record: &Record| {
+                reject(record, id, &operation, &Cause::Landing, &ruling, ledger.clock().now())
+            };
+            ledger.note(record.clone(), rule).await?;
+        }
+        Ok(ruling)
+    }
+}
+
+/// The numbers of seats that Microsoft's plan and the publisher's rules allow; empty where the plan
+/// in force is not sold by the seat.
+fn seat_limits(approval: &ChangeApproval, record: &Record, listed: &[Plan]) -> RangeInclusive<u64> {
+    if record.subscription.quantity.is_none() {
+        return RangeInclusive::new(1, 0);
+    }
+    let current = Plan::find(listed, &record.subscription.plan_id);
+    let (least, most) = Plan::seat_limits(current).into_inner();
+    let (min, max) = approval.rules.seat_limits(&record.subscription);
+    RangeInclusive::new(least.max(min.unwrap_or(least)), most.min(max.unwrap_or(most)))
 }
 
 #[cfg(test)]

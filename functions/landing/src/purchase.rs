@@ -9,6 +9,7 @@ use shared::flows::activation::{Activated, ActivationError, ActivationFlow};
 use shared::flows::ledger::{Ledger, UpdateError};
 use shared::flows::request_change::ChangeFlow;
 use shared::microsoft::fulfillment::{FulfillmentError, Marketplace, PurchaseToken};
+use shared::publisher::approval::ChangeApproval;
 use thiserror::Error;
 use tracing::field::display;
 use tracing::{Span, info};
@@ -43,9 +44,17 @@ pub(crate) enum VisitError {
 /// A purchase, as this visit opened it.
 pub(crate) struct Opened {
     pub(crate) record: Record,
-    /// What the visitor is to it; `None` if sign-in is off. The record may still name an earlier
-    /// visitor, if Microsoft's answer is older than the record.
-    pub(crate) visitor: Option<Identification>,
+    /// `None` if sign-in is off. The record may still name an earlier visitor, if Microsoft's
+    /// answer is older than the record.
+    pub(crate) visitor: Option<Visitor>,
+}
+
+/// A visitor whom Microsoft names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Visitor {
+    pub(crate) account: Account,
+    /// What they are to the purchase.
+    pub(crate) identification: Identification,
 }
 
 /// Opens, confirms and changes purchases.
@@ -54,6 +63,8 @@ pub(crate) struct Purchases {
     ledger: Ledger,
     activation: ActivationFlow,
     pub(crate) changes: ChangeFlow,
+    /// What the publisher allows a buyer to change.
+    pub(crate) approval: ChangeApproval,
     mode: ActivationMode,
 }
 
@@ -61,9 +72,11 @@ impl Purchases {
     pub(crate) fn new(
         marketplace: Arc<dyn Marketplace>,
         ledger: Ledger,
+        approval: ChangeApproval,
         mode: ActivationMode,
     ) -> Self {
         Self {
+            approval,
             activation: ActivationFlow { marketplace: marketplace.clone(), ledger: ledger.clone() },
             changes: ChangeFlow { marketplace: marketplace.clone(), ledger: ledger.clone() },
             marketplace,
@@ -101,7 +114,8 @@ impl Purchases {
                     let decision = observe(record, &observed, &Cause::Landing, now)?;
                     Ok(decision.identifying(identification, record, now))
                 };
-                (self.ledger.update(id, current, None, rule).await?, Some(identification))
+                let visitor = Visitor { account: *account, identification };
+                (self.ledger.update(id, current, None, rule).await?, Some(visitor))
             }
         };
         let record = committed.record.ok_or(VisitError::NoRecord)?;

@@ -3,9 +3,9 @@
 use http::header::{LOCATION, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use serde_json::json;
-use shared::domain::{OperationId, Record, SubscriptionId};
-use shared::flows::request_change::{ChangeRequest, CheckError, Requester};
-use shared::host::http::{Problem, Request, Response, json as json_response};
+use shared::domain::{DecidedBy, OperationId, Record, Requester, Ruling, SubscriptionId};
+use shared::flows::request_change::{ChangeRequest, CheckError, RequestError};
+use shared::host::http::{Principal, Problem, Request, Response, json as json_response};
 use shared::microsoft::fulfillment::AcceptedOperation;
 
 use crate::Management;
@@ -13,7 +13,7 @@ use crate::change_request::line;
 use crate::idempotency::Idempotency;
 use crate::if_match::IfMatch;
 use crate::poll::POLL_INTERVAL;
-use crate::problem::{fulfillment_problem, refusal, unknown_outcome};
+use crate::problem::{fulfillment_problem, refusal, unknown_outcome, update_problem};
 
 impl Management {
     pub(crate) async fn request_change(
@@ -29,27 +29,48 @@ impl Management {
         }
         let record = self.current(id).await?;
         if_match.check(&record)?;
-        let checked = self.changes.check(&record, change, Requester::Publisher).await;
+        let requester = requester(request);
+        let checked = self.changes.check(&record, change, &requester).await;
         checked.map_err(|error| match error {
             CheckError::Refused(refused) => refusal(&refused),
             CheckError::Fulfillment(error) => fulfillment_problem(error),
         })?;
         let claim = self.idempotency.begin(key, line).await?;
-        let response = self.send(record, change).await;
+        let response = self.send(record, change, requester).await;
         Ok(self.idempotency.end(claim, response).await)
     }
 
-    async fn send(&self, record: Record, change: &ChangeRequest) -> Result<Response, Problem> {
+    /// The publisher's own changes meet no rule.
+    async fn send(
+        &self,
+        record: Record,
+        change: &ChangeRequest,
+        requester: Requester,
+    ) -> Result<Response, Problem> {
         let id = record.id();
-        match self.changes.request(record, change, Requester::Publisher).await {
+        let ruling = match change {
+            ChangeRequest::Plan(_) | ChangeRequest::Seats(_) => {
+                Some(Ruling::accept(DecidedBy::Publisher))
+            }
+            ChangeRequest::Cancel => None,
+        };
+        match self.changes.request(record, change, requester, ruling).await {
             Ok(AcceptedOperation { id: Some(operation) }) => Ok(accepted(id, operation)),
             Ok(AcceptedOperation { id: None }) => {
                 Ok(json_response(StatusCode::ACCEPTED, &json!({ "operationId": null })))
             }
-            Err(error) if error.leaves_outcome_unknown() => Err(unknown_outcome()),
-            Err(error) => Err(fulfillment_problem(error)),
+            Err(RequestError::Fulfillment(error)) if error.leaves_outcome_unknown() => {
+                Err(unknown_outcome())
+            }
+            Err(RequestError::Fulfillment(error)) => Err(fulfillment_problem(error)),
+            Err(RequestError::Update(error)) => Err(update_problem(error)),
         }
     }
+}
+
+fn requester(request: &Request) -> Requester {
+    let principal = request.extensions().get::<Principal>();
+    Requester::Publisher { principal: principal.map(Principal::to_string) }
 }
 
 /// 202, with the address that shows how far the operation has come.
@@ -62,4 +83,19 @@ fn accepted(id: SubscriptionId, operation: OperationId) -> Response {
     }
     headers.insert(RETRY_AFTER, POLL_INTERVAL);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_requested_in_the_name_of_the_caller_that_the_host_checked() {
+        let arn = "arn:aws:sts::123456789012:assumed-role/Billing/adele@contoso.example";
+        let mut request = Request::default();
+        assert_eq!(requester(&request), Requester::Publisher { principal: None });
+        request.extensions_mut().insert(Principal::new(arn.to_owned()));
+        let role = "arn:aws:sts::123456789012:assumed-role/Billing".to_owned();
+        assert_eq!(requester(&request), Requester::Publisher { principal: Some(role) });
+    }
 }

@@ -72,7 +72,12 @@ impl Claim {
     }
 
     pub fn cause(&self) -> Cause {
-        Cause::Webhook { action: self.action.clone(), operation_id: self.operation, source: None }
+        Cause::Webhook {
+            action: self.action.clone(),
+            operation_id: self.operation,
+            source: None,
+            requester: None,
+        }
     }
 
     /// Whether Microsoft's operation agrees with the body (F-WHS-2). A member that either side

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::operation::{Action, Operation, OperationId, OperationSource};
+use super::operation::{Action, OperationId, OperationSource};
+use super::own_request::Requester;
 use super::requested_change::RequestedChange;
 use super::ruling::Ruling;
 use super::sign_up::SignUp;
@@ -168,28 +169,14 @@ pub enum Cause {
         /// Who requested the change, where Microsoft's operation says so (F-OP-3).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         source: Option<OperationSource>,
+        /// Who wanted the change, where we asked Microsoft for it ourselves.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        requester: Option<Requester>,
     },
     /// A call of the publisher's API.
     Management,
     /// The scheduled comparison with Microsoft's copy.
     Reconciliation,
-}
-
-impl Cause {
-    /// The same cause, with the source that Microsoft's operation names.
-    #[must_use]
-    pub fn with_source(&self, operation: &Operation) -> Self {
-        match self {
-            Self::Webhook { action, operation_id, source } => Self::Webhook {
-                action: action.clone(),
-                operation_id: *operation_id,
-                source: operation.operation_request_source.clone().or_else(|| source.clone()),
-            },
-            Self::Landing | Self::Activation | Self::Management | Self::Reconciliation => {
-                self.clone()
-            }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -225,6 +212,10 @@ mod tests {
         let event: Event = serde_json::from_str(text).expect("an event");
         assert_eq!(event.position(), at(3, 0));
         assert_eq!((event.before, event.correlation_id, event.ruling), (None, None, None));
-        assert!(matches!(event.cause, Cause::Webhook { source: None, .. }), "{:?}", event.cause);
+        assert!(
+            matches!(event.cause, Cause::Webhook { source: None, requester: None, .. }),
+            "{:?}",
+            event.cause
+        );
     }
 }

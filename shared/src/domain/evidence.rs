@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use super::event::Cause;
 use super::observation::Observation;
 use super::operation::{Action, Operation, OperationId, OperationStatus};
-use super::record::SETTLING_WINDOW;
+use super::own_request::OwnRequest;
+use super::record::{Record, SETTLING_WINDOW};
 use super::subscription::{Status, SubscriptionId};
 
 /// An operation that Microsoft told us of, and what we could find out about it.
@@ -18,6 +19,28 @@ pub struct Requested {
     pub operation: Option<Operation>,
     /// How we learned of it.
     pub cause: Cause,
+}
+
+impl Requested {
+    /// Our own request, where Microsoft made this operation of it.
+    pub fn own_request<'a>(&self, record: &'a Record, now: Timestamp) -> Option<&'a OwnRequest> {
+        let operation = self.operation.as_ref();
+        let own = record.own_request.as_ref();
+        own.filter(|own| own.led_to(self.id, &self.action, operation, now))
+    }
+
+    /// How we learned of it, and who requested it as far as Microsoft's operation and the record
+    /// say so.
+    pub fn cause_on(&self, record: Option<&Record>, now: Timestamp) -> Cause {
+        let mut cause = self.cause.clone();
+        if let Cause::Webhook { source, requester, .. } = &mut cause {
+            let operation = self.operation.as_ref();
+            *source = operation.and_then(|operation| operation.operation_request_source.clone());
+            let own = record.and_then(|record| self.own_request(record, now));
+            *requester = own.map(|own| own.requester.clone());
+        }
+        cause
+    }
 }
 
 impl Action {

@@ -13,6 +13,7 @@ mod lifecycle;
 mod observation;
 mod observe;
 mod operation;
+mod own_request;
 mod record;
 mod requested_change;
 mod review;
@@ -28,6 +29,7 @@ pub use identification::{Account, Identification, IdentifiedAs, MatchedBy, Role,
 pub use observation::{IncompleteObservation, Observation};
 pub use observe::{apply, observe, reinstate};
 pub use operation::{Action, Operation, OperationId, OperationSource, OperationStatus};
+pub use own_request::{OwnRequest, Requester};
 pub use record::{ActivationRequest, PendingOperation, Record, SETTLING_WINDOW};
 pub use requested_change::RequestedChange;
 pub use review::{

@@ -7,6 +7,7 @@ use super::decision::{Decision, NextVersion, Staleness};
 use super::event::{Cause, Event, EventKind};
 use super::identification::{Identification, IdentifiedAs};
 use super::operation::{Action, OperationId};
+use super::own_request::OwnRequest;
 use super::record::{ActivationRequest, PendingOperation, Record};
 use super::ruling::Ruling;
 use super::sign_up::SignUp;
@@ -116,8 +117,43 @@ impl Record {
         Decision::Commit(self.noted(now, |record| record.sign_up = Some(sign_up.clone())))
     }
 
+    /// Notes what we are about to ask Microsoft for.
+    pub fn note_request(&self, request: &OwnRequest, now: Timestamp) -> Decision {
+        Decision::Commit(self.noted(now, |record| record.own_request = Some(request.clone())))
+    }
+
+    /// Microsoft refused our request: no operation will come of it.
+    pub fn withdraw_request(&self, request: &OwnRequest, now: Timestamp) -> Decision {
+        if self.own_request.as_ref() != Some(request) {
+            return Decision::Unchanged;
+        }
+        Decision::Commit(self.noted(now, |record| record.own_request = None))
+    }
+
+    /// Microsoft made this operation of our request: waits until it ends. If the webhook has
+    /// recognised it already, there is nothing left to wait for.
+    pub fn await_request(&self, id: OperationId, request: &OwnRequest, now: Timestamp) -> Decision {
+        let recognised = self.own_request.as_ref().is_some_and(|own| own.operation_id == Some(id));
+        if recognised {
+            return Decision::Unchanged;
+        }
+        let own = OwnRequest { operation_id: Some(id), ..request.clone() };
+        match self.await_operation(id, &request.action, now) {
+            Decision::Commit(mut next) => {
+                next.record.own_request = Some(own);
+                Decision::Commit(next)
+            }
+            _ => self.note_request(&own, now),
+        }
+    }
+
     /// Notes an operation that we requested, until it ends.
-    pub fn await_operation(&self, id: OperationId, action: &Action, now: Timestamp) -> Decision {
+    pub(super) fn await_operation(
+        &self,
+        id: OperationId,
+        action: &Action,
+        now: Timestamp,
+    ) -> Decision {
         self.note_pending(
             PendingOperation { id, action: action.clone(), since: now, ruling: None },
             now,
@@ -199,6 +235,18 @@ impl Decision {
             Self::Unchanged => current.forget_operation(id, now),
             Self::Stale(staleness) => Self::Stale(staleness),
         }
+    }
+
+    /// This decision, which also connects our own request with the operation that Microsoft made
+    /// of it.
+    #[must_use]
+    pub fn recognising(mut self, id: OperationId) -> Self {
+        if let Self::Commit(next) = &mut self
+            && let Some(own) = &mut next.record.own_request
+        {
+            own.operation_id = Some(id);
+        }
+        self
     }
 
     /// This decision, which also records who opened the purchase.

@@ -5,11 +5,15 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use thiserror::Error;
 use tracing::{info, warn};
 
-use super::ledger::Ledger;
-use crate::domain::{Action, CustomerOperation, Operation, OperationId, Record, Status};
+use super::ledger::{Ledger, UpdateError};
+use crate::domain::{
+    Action, CustomerOperation, Decision, Operation, OperationId, OwnRequest, Record, Requester,
+    Ruling, Status,
+};
 use crate::microsoft::fulfillment::{AcceptedOperation, FulfillmentError, Marketplace, Plan};
 
 /// One change at a time (F-CHP-4).
@@ -19,15 +23,6 @@ pub enum ChangeRequest {
     Seats(u64),
     /// Irreversible (F-CAN-6).
     Cancel,
-}
-
-/// Who asks for the change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Requester {
-    /// On the landing page. A plan that is no longer sold is not offered to buyers.
-    Buyer,
-    /// Through the publisher's API.
-    Publisher,
 }
 
 /// What Microsoft says beside the subscription, as far as we could read it.
@@ -71,6 +66,16 @@ pub enum CheckError {
     Fulfillment(#[from] FulfillmentError),
 }
 
+/// Why Microsoft has not accepted a request.
+#[derive(Debug, Error)]
+pub enum RequestError {
+    /// We could not store the request, and so did not ask Microsoft.
+    #[error(transparent)]
+    Update(#[from] UpdateError),
+    #[error(transparent)]
+    Fulfillment(#[from] FulfillmentError),
+}
+
 impl ChangeRequest {
     /// Microsoft's name for it.
     pub fn action(&self) -> Action {
@@ -78,6 +83,31 @@ impl ChangeRequest {
             Self::Plan(_) => Action::ChangePlan,
             Self::Seats(_) => Action::ChangeQuantity,
             Self::Cancel => Action::Unsubscribe,
+        }
+    }
+
+    /// The operation that Microsoft would make of it, so that an approval can judge the request
+    /// before Microsoft is asked. The id is ours.
+    pub fn as_operation(&self, id: OperationId, now: Timestamp) -> Operation {
+        let (plan_id, quantity) = self.values();
+        Operation {
+            id: Some(id.0),
+            subscription_id: None,
+            action: Some(self.action()),
+            status: None,
+            plan_id,
+            quantity,
+            operation_request_source: None,
+            time_stamp: Some(now),
+        }
+    }
+
+    /// The plan and the seats asked for.
+    fn values(&self) -> (Option<String>, Option<u64>) {
+        match self {
+            Self::Plan(plan) => (Some(plan.clone()), None),
+            Self::Seats(seats) => (None, Some(*seats)),
+            Self::Cancel => (None, None),
         }
     }
 
@@ -117,16 +147,17 @@ impl ChangeRequest {
         &self,
         record: &Record,
         plans: &[Plan],
-        requester: Requester,
+        requester: &Requester,
     ) -> Result<(), ChangeRefused> {
         match self {
             Self::Plan(wanted) => match (Plan::find(plans, wanted), requester) {
-                (Some(plan), Requester::Buyer) if plan.is_stop_sell == Some(true) => {
+                // A plan that is no longer sold is not offered to buyers.
+                (Some(plan), Requester::Buyer { .. }) if plan.is_stop_sell == Some(true) => {
                     Err(ChangeRefused::PlanNotAvailable)
                 }
                 (Some(_), _) => Ok(()),
                 // An empty list contradicts itself, since it leaves out the plan in force.
-                (None, Requester::Publisher) if plans.is_empty() => Ok(()),
+                (None, Requester::Publisher { .. }) if plans.is_empty() => Ok(()),
                 (None, _) => Err(ChangeRefused::PlanNotAvailable),
             },
             Self::Seats(seats) => {
@@ -157,7 +188,7 @@ impl ChangeFlow {
         &self,
         record: &Record,
         request: &ChangeRequest,
-        requester: Requester,
+        requester: &Requester,
     ) -> Result<Terms, CheckError> {
         request.check_record(record)?;
         // Nothing else blocks a cancellation: Microsoft answers 409 if it has to (F-CAN-4), and a
@@ -176,7 +207,7 @@ impl ChangeFlow {
     async fn terms(
         &self,
         record: &Record,
-        requester: Requester,
+        requester: &Requester,
     ) -> Result<Terms, FulfillmentError> {
         let id = record.id();
         let (plans, operations, awaited) = tokio::join!(
@@ -187,8 +218,8 @@ impl ChangeFlow {
         let awaited = match (awaited, requester) {
             (Ok(awaited), _) => awaited,
             // What we wait for may still be pending.
-            (Err(error), Requester::Buyer) => return Err(error),
-            (Err(_), Requester::Publisher) => None,
+            (Err(error), Requester::Buyer { .. }) => return Err(error),
+            (Err(_), Requester::Publisher { .. }) => None,
         };
         let unread = |error: FulfillmentError| {
             info!(subscription.id = %id, %error, "could not check a change in full");
@@ -196,8 +227,8 @@ impl ChangeFlow {
         let plans = match (plans, requester) {
             (Ok(plans), _) => plans,
             // The page offers buyers what Microsoft lists, and nothing else.
-            (Err(error), Requester::Buyer) => return Err(error),
-            (Err(error), Requester::Publisher) => {
+            (Err(error), Requester::Buyer { .. }) => return Err(error),
+            (Err(error), Requester::Publisher { .. }) => {
                 unread(error);
                 Vec::new()
             }
@@ -220,7 +251,8 @@ impl ChangeFlow {
         }
     }
 
-    /// Sends a checked request to Microsoft, and notes the operation to wait for. If the error
+    /// Sends a checked and approved request to Microsoft, and notes the operation to wait for. What
+    /// we ask for, who wants it and who approved it are stored first. If the error
     /// [leaves the outcome unknown](FulfillmentError::leaves_outcome_unknown), the request must not
     /// be repeated.
     pub async fn request(
@@ -228,37 +260,62 @@ impl ChangeFlow {
         record: Record,
         request: &ChangeRequest,
         requester: Requester,
-    ) -> Result<AcceptedOperation, FulfillmentError> {
-        let id = record.id();
-        info!(subscription.id = %id, action = %request.action(), ?requester, "requesting a change");
+        ruling: Option<Ruling>,
+    ) -> Result<AcceptedOperation, RequestError> {
+        let (id, now, action) = (record.id(), self.ledger.clock().now(), request.action());
+        let by = match &requester {
+            Requester::Buyer { .. } => "buyer",
+            Requester::Publisher { .. } => "publisher",
+        };
+        info!(subscription.id = %id, %action, by, "requesting a change");
+        let (plan_id, quantity) = request.values();
+        let own = OwnRequest {
+            action,
+            plan_id,
+            quantity,
+            requester,
+            ruling,
+            at: now,
+            operation_id: None,
+        };
+        let record = self.ledger.note(record, |record| record.note_request(&own, now)).await?;
         let accepted = match request {
             ChangeRequest::Plan(plan) => self.marketplace.change_plan(id, plan).await,
             ChangeRequest::Seats(seats) => self.marketplace.change_quantity(id, *seats).await,
             ChangeRequest::Cancel => self.marketplace.cancel(id).await,
         };
-        let accepted = accepted.inspect_err(|error| {
-            if error.leaves_outcome_unknown() {
+        match accepted {
+            Ok(accepted) => {
+                if let Some(operation) = accepted.id {
+                    self.note(record, |record, now| record.await_request(operation, &own, now))
+                        .await;
+                }
+                Ok(accepted)
+            }
+            Err(error) if error.leaves_outcome_unknown() => {
                 warn!(
                     subscription.id = %id, %error,
                     "whether Microsoft took the request is unknown"
                 );
+                Err(error.into())
             }
-        })?;
-        if let Some(operation) = accepted.id {
-            self.note(record, operation, request).await;
+            Err(error) => {
+                self.note(record, |record, now| record.withdraw_request(&own, now)).await;
+                Err(error.into())
+            }
         }
-        Ok(accepted)
     }
 
-    /// Notes the operation for the reconciliation. Microsoft has the request, even if this fails.
-    async fn note(&self, record: Record, operation: OperationId, request: &ChangeRequest) {
-        let (id, now, action) = (record.id(), self.ledger.clock().now(), request.action());
-        let rule = |record: &Record| record.await_operation(operation, &action, now);
-        if let Err(error) = self.ledger.note(record, rule).await {
-            warn!(
-                subscription.id = %id, operation.id = %operation, %error,
-                "could not note the operation"
-            );
+    /// Notes Microsoft's answer. Microsoft has answered, even if this fails: the webhook still
+    /// recognises our request by its values.
+    async fn note(
+        &self,
+        record: Record,
+        rule: impl Fn(&Record, Timestamp) -> Decision + Send + Sync,
+    ) {
+        let (id, now) = (record.id(), self.ledger.clock().now());
+        if let Err(error) = self.ledger.note(record, |record| rule(record, now)).await {
+            warn!(subscription.id = %id, %error, "could not note Microsoft's answer to a request");
         }
     }
 }

@@ -11,8 +11,8 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::domain::{
-    Action, Cause, Event, EventKind, OperationId, OperationSource, RequestedChange, Ruling, SignUp,
-    Subscription, SubscriptionId,
+    Action, Cause, Event, EventKind, OperationId, OperationSource, RequestedChange, Requester,
+    Ruling, SignUp, Subscription, SubscriptionId,
 };
 
 /// The media type of [`CloudEvent`] in JSON.
@@ -56,7 +56,7 @@ struct Data<'a> {
 
 /// Who caused it, and how we learned of it.
 #[derive(Debug, Serialize)]
-struct Origin<'a> {
+pub(super) struct Origin<'a> {
     by: By,
     via: Via,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -176,12 +176,17 @@ fn change(kind: &EventKind) -> Option<Values<'_>> {
     }
 }
 
-fn origin(cause: &Cause) -> Origin<'_> {
+pub(super) fn origin(cause: &Cause) -> Origin<'_> {
     let (by, via, action) = match cause {
         Cause::Landing => (By::Buyer, Via::Landing, None),
         Cause::Activation => (By::Publisher, Via::Activation, None),
-        // The publisher's own requests come back by the webhook, too (F-OP-3).
-        Cause::Webhook { action, source: Some(OperationSource::Partner), .. } => {
+        // What we ask Microsoft for comes back by the webhook. Microsoft calls all of it the
+        // publisher's (F-OP-3); our record knows which of it a buyer wanted.
+        Cause::Webhook { action, requester: Some(Requester::Buyer { .. }), .. } => {
+            (By::Buyer, Via::Webhook, Some(action))
+        }
+        Cause::Webhook { action, requester: Some(Requester::Publisher { .. }), .. }
+        | Cause::Webhook { action, source: Some(OperationSource::Partner), .. } => {
             (By::Publisher, Via::Webhook, Some(action))
         }
         Cause::Webhook { action, .. } => (By::Microsoft, Via::Webhook, Some(action)),

@@ -199,6 +199,7 @@ pub(crate) struct UnknownPhrases {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Messages {
     pub(crate) change_requested: Message,
+    pub(crate) change_declined: Message,
     pub(crate) change_refused: Message,
     pub(crate) change_unknown: Message,
     pub(crate) not_offered: Message,

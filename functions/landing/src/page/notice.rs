@@ -44,6 +44,9 @@ impl Notice {
         let messages = &phrases.messages;
         match self {
             Self::Changed(ChangeOutcome::Requested) => (StatusCode::OK, &messages.change_requested),
+            Self::Changed(ChangeOutcome::Declined) => {
+                (StatusCode::CONFLICT, &messages.change_declined)
+            }
             Self::Changed(ChangeOutcome::Refused) => {
                 (StatusCode::CONFLICT, &messages.change_refused)
             }

@@ -28,16 +28,16 @@ impl Visit<'_> {
         Ok(self.show(page, Some(session)))
     }
 
-    /// Shows the chosen change for confirmation. Once the customer has confirmed it, requests it
-    /// from Microsoft.
+    /// Shows the chosen change for confirmation. Once the customer has confirmed it, asks the
+    /// publisher, and then Microsoft.
     pub(super) async fn change(&self, session: &Session) -> Result<Response, VisitError> {
         let opened = self.open(session).await?;
         let form = self.form();
         let Some(request) = manage::parse(form) else {
             return Ok(self.show_notice(Notice::NotOffered, Some(session)));
         };
-        let options = match self.purchases.choose(&opened, &request).await? {
-            Choice::Offered(options) => options,
+        let (options, plans) = match self.purchases.choose(&opened, &request).await? {
+            Choice::Offered { options, plans } => (options, plans),
             Choice::NotOffered => return Ok(self.show_notice(Notice::NotOffered, Some(session))),
             Choice::Blocked => {
                 let notice = Notice::Changed(ChangeOutcome::Refused);
@@ -53,7 +53,7 @@ impl Visit<'_> {
             };
             return Ok(self.show(page, Some(session)));
         }
-        let outcome = self.purchases.request_change(opened.record, &request).await?;
+        let outcome = self.purchases.request_change(opened, &request, plans).await?;
         Ok(self.show_notice(Notice::Changed(outcome), Some(session)))
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::domain::OperationSource;
 
 const ACTIONS: [&str; 8] = [
     "Subscribe",
@@ -115,4 +116,37 @@ fn an_operation_is_recent_only_within_the_settling_window() {
         !is_recent(&operation(json!({ "status": "Succeeded" })), at),
         "an operation without a time"
     );
+}
+
+#[test]
+fn the_cause_names_the_source_that_the_operation_says_and_no_requester_where_we_asked_for_nothing()
+{
+    let cause = |source: Value| {
+        let requested = Requested {
+            subscription: SubscriptionId(uuid::Uuid::from_u128(1)),
+            id: OperationId(uuid::Uuid::from_u128(2)),
+            action: Action::ChangePlan,
+            operation: Some(operation(json!({ "operationRequestSource": source }))),
+            cause: Cause::Webhook {
+                action: Action::ChangePlan,
+                operation_id: None,
+                source: None,
+                requester: None,
+            },
+        };
+        requested.cause_on(None, Timestamp::UNIX_EPOCH)
+    };
+    for (said, source) in [
+        (json!("Azure"), Some(OperationSource::Azure)),
+        (json!("Partner"), Some(OperationSource::Partner)),
+        (json!(null), None),
+    ] {
+        let expected = Cause::Webhook {
+            action: Action::ChangePlan,
+            operation_id: None,
+            source,
+            requester: None,
+        };
+        assert_eq!(cause(said.clone()), expected, "{said}");
+    }
 }

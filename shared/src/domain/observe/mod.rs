@@ -56,7 +56,7 @@ pub fn apply(current: &Record, operation: &Operation, cause: &Cause, now: Timest
             _,
         ) => {}
     }
-    let decision = advance(Some(current), target, &cause.with_source(operation), now);
+    let decision = advance(Some(current), target, cause, now);
     match operation.id.map(OperationId) {
         Some(id) => decision.no_longer_awaiting(id, current, now),
         None => decision,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use self::recent_states::{BilledState, RecentState};
 use super::identification::IdentifiedAs;
 use super::operation::{Action, OperationId};
+use super::own_request::OwnRequest;
 use super::ruling::Ruling;
 use super::sign_up::SignUp;
 use super::subscription::{Status, Subscription, SubscriptionId};
@@ -41,6 +42,9 @@ pub struct Record {
     /// arrived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending_operation: Option<PendingOperation>,
+    /// The change that we asked Microsoft for last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_request: Option<OwnRequest>,
     /// `ActivationDeadlineApproaching` was recorded.
     #[serde(default)]
     pub deadline_announced: bool,
@@ -89,6 +93,7 @@ impl Record {
             changed_at: None,
             activation: None,
             pending_operation: None,
+            own_request: None,
             deadline_announced: false,
             identified_as: None,
             sign_up: None,
@@ -159,6 +164,7 @@ impl Record {
             changed_at: if changes || is_first { Some(now) } else { self.changed_at },
             activation: self.activation.filter(|_| pending),
             pending_operation: self.pending_operation.clone(),
+            own_request: self.own_request.clone(),
             deadline_announced: self.deadline_announced,
             identified_as: self.identified_as,
             sign_up: self.sign_up.clone(),

@@ -109,7 +109,7 @@ pub fn reject(
         return current.forget_operation(id, now);
     };
     let kind = EventKind::ChangeRejected { change };
-    let rejected = current.announce(kind, &cause.with_source(operation), now, |record| {
+    let rejected = current.announce(kind, cause, now, |record| {
         record.pending_operation.take_if(|pending| pending.id == id);
     });
     Decision::Commit(rejected).ruled(ruling)

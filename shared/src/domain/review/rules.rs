@@ -120,6 +120,17 @@ fn has_lists(text: &str) -> bool {
 }
 
 impl ChangeRules {
+    /// The fewest and the most seats of the plan in force, where a rule limits them.
+    pub fn seat_limits(&self, current: &Subscription) -> (Option<u64>, Option<u64>) {
+        let plan = self.of(current).and_then(|rules| rules.plans.get(&current.plan_id));
+        plan.map_or((None, None), |plan| (plan.min_seats, plan.max_seats))
+    }
+
+    fn of(&self, current: &Subscription) -> Option<&OfferRules> {
+        let offer = current.offer_id.strip_suffix(PREVIEW).unwrap_or(&current.offer_id);
+        self.0.get(offer).or_else(|| self.0.get(ANY_OFFER))
+    }
+
     /// `None` where no rule covers the change.
     pub fn evaluate(
         &self,
@@ -127,8 +138,7 @@ impl ChangeRules {
         operation: &Operation,
         change: &RequestedChange,
     ) -> Option<RuleVerdict> {
-        let offer = current.offer_id.strip_suffix(PREVIEW).unwrap_or(&current.offer_id);
-        let rules = self.0.get(offer).or_else(|| self.0.get(ANY_OFFER))?;
+        let rules = self.of(current)?;
         match change {
             RequestedChange::Plan { from, to: Some(to) } => {
                 // The seats come along to the other plan, which may have limits of its own.

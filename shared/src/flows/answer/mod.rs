@@ -67,13 +67,28 @@ impl Responder {
         if operation.is_settled() && !operation.has_failed() {
             return self.follow(requested, operation, current).await;
         }
-        let ruling = self.approval.decide(&current, requested, operation, context).await;
+        let ruling = self.ruling(&current, requested, operation, context).await;
         if operation.is_settled() {
             return self.follow_ruled(requested, operation, &ruling, current).await;
         }
         match self.acknowledge(requested, ruling.verdict).await {
             Ok(()) => self.record_ruling(requested, operation, &ruling, current).await,
             Err(error) => self.unacknowledged(requested, operation, ruling, current, error).await,
+        }
+    }
+
+    /// A change that we requested ourselves was decided before we asked Microsoft (F-WHA-15).
+    async fn ruling(
+        &self,
+        current: &Record,
+        requested: &Requested,
+        operation: &Operation,
+        context: &ChangeContext,
+    ) -> Ruling {
+        let own = requested.own_request(current, self.ledger.clock().now());
+        match own.and_then(|own| own.ruling.clone()) {
+            Some(ruling) => ruling,
+            None => self.approval.decide(current, requested, operation, context).await,
         }
     }
 
@@ -163,16 +178,17 @@ impl Responder {
                 .is_some_and(|change| change.is_overtaken(&record.subscription, operation))
         };
         let rule = |record: Option<&Record>| {
+            let cause = requested.cause_on(record, now);
             Ok(match (verdict, record) {
                 // The next delivery follows the operation instead.
                 (Verdict::Accept, Some(record)) if is_overtaken(record) => {
                     Decision::Stale(Staleness::Settling)
                 }
                 (Verdict::Accept, Some(record)) => {
-                    apply(record, operation, &requested.cause, now).ruled(ruling)
+                    apply(record, operation, &cause, now).ruled(ruling)
                 }
                 (Verdict::Reject, Some(record)) => {
-                    reject(record, requested.id, operation, &requested.cause, ruling, now)
+                    reject(record, requested.id, operation, &cause, ruling, now)
                 }
                 (_, None) => Decision::Unchanged,
             })
@@ -259,7 +275,7 @@ impl Responder {
     ) -> Result<(), AnswerError> {
         let now = self.ledger.clock().now();
         let rule = |record: Option<&Record>| {
-            let decision = observe(record, observed, &requested.cause, now)?;
+            let decision = observe(record, observed, &requested.cause_on(record, now), now)?;
             Ok(match record {
                 Some(record) => decision.no_longer_awaiting(requested.id, record, now),
                 None => decision,
@@ -283,6 +299,12 @@ impl Responder {
             outcome,
             at: self.ledger.clock().now(),
         });
+        let now = self.ledger.clock().now();
+        let rule = |record: Option<&Record>| {
+            let decision = rule(record)?;
+            let own = record.and_then(|record| requested.own_request(record, now));
+            Ok(if own.is_some() { decision.recognising(requested.id) } else { decision })
+        };
         let committed = self.ledger.update(requested.subscription, current, mark, rule).await?;
         match committed.stale {
             Some(Staleness::Settling) => Err(AnswerError::Settling),

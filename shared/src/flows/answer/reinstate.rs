@@ -38,7 +38,8 @@ impl Responder {
                     None => self.create(requested).await?,
                 };
                 let rule = |record: Option<&Record>| {
-                    Ok(reinstate(record.unwrap_or(&current), &requested.cause, now))
+                    let cause = requested.cause_on(record, now);
+                    Ok(reinstate(record.unwrap_or(&current), &cause, now))
                 };
                 let outcome = OperationOutcome::Accepted;
                 self.commit(requested, Some(current.clone()), outcome, rule).await?;

@@ -5,7 +5,13 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::*;
-use crate::domain::{Cause, Decision, observe};
+use crate::domain::{Account, Cause, observe};
+
+const PUBLISHER: Requester = Requester::Publisher { principal: None };
+
+fn buyer_requester() -> Requester {
+    Requester::Buyer { account: Account { tenant_id: Uuid::from_u128(2), object_id: None } }
+}
 
 fn record(changes: Value) -> Record {
     let mut copy = json!({
@@ -88,9 +94,9 @@ fn a_plan_must_be_on_offer_and_a_buyers_plan_must_still_be_sold() {
         // Microsoft's list always holds the plan in force, so an empty list is no answer (F-PLN-3).
         ("gold", &Vec::new(), refused.clone(), Ok(())),
     ] {
-        let check = |requester| plan(wanted).check_plans(&record, listed, requester);
-        assert_eq!(check(Requester::Buyer), buyer, "{wanted}");
-        assert_eq!(check(Requester::Publisher), publisher, "{wanted}");
+        let check = |requester: &Requester| plan(wanted).check_plans(&record, listed, requester);
+        assert_eq!(check(&buyer_requester()), buyer, "{wanted}");
+        assert_eq!(check(&PUBLISHER), publisher, "{wanted}");
     }
 }
 
@@ -105,7 +111,7 @@ fn seats_must_stay_within_the_limits_of_the_plan_in_force() {
         (&other, 1, 1_000_000),
         (&Vec::new(), 1, 1_000_000),
     ] {
-        for requester in [Requester::Buyer, Requester::Publisher] {
+        for requester in [&buyer_requester(), &PUBLISHER] {
             let check = |seats| ChangeRequest::Seats(seats).check_plans(&record, listed, requester);
             assert_eq!((check(least), check(most)), (Ok(()), Ok(())));
             let refused = Err(ChangeRefused::SeatsOutOfLimits { least, most });

@@ -27,7 +27,7 @@ use tracing::{info, warn};
 
 use crate::domain::{
     ChangePolicy, ChangeRules, DecidedBy, Operation, Record, Requested, RequestedChange, Review,
-    Ruling, SubscriptionId, review,
+    Ruling, SubscriptionId, Verdict, review,
 };
 use crate::host::clock::Clock;
 use crate::host::deadline;
@@ -73,6 +73,15 @@ impl ChangeApproval {
         let limited = Box::pin(deadline::with_limit(clock.now(), PLANS_TIMEOUT, gathered));
         let (plans, ()) = limited.await;
         ChangeContext { plans }
+    }
+
+    /// Whether the buyer may ask for this change: the rules allow it, and so does the policy or,
+    /// later, the product.
+    pub fn may_accept(&self, current: &Record, operation: &Operation) -> bool {
+        match review(current, operation, &self.rules, self.policy) {
+            Review::Settled(ruling) => ruling.verdict == Verdict::Accept,
+            Review::Open(ruling) => self.product.is_some() || ruling.verdict == Verdict::Accept,
+        }
     }
 
     /// Accepts or rejects a requested change.

@@ -19,6 +19,7 @@ use crate::host::http_client::{SendError, Transport};
 use crate::host::secret::ClientSecret;
 use crate::lenient::{lenient, object};
 use crate::microsoft::fulfillment::Plan;
+use crate::publisher::cloud_event::{Origin, origin};
 use crate::publisher::standard_webhooks::{KeyRing, WebhookKeys};
 
 /// The question's type and version. Within a version, members are only added.
@@ -85,6 +86,8 @@ struct Question<'a> {
     /// A later answer is ignored.
     deadline: Timestamp,
     action: &'a Action,
+    /// Who wants the change, in the words of an event's cause.
+    cause: Origin<'a>,
     change: &'a RequestedChange,
     subscription: &'a Subscription,
     /// The seat limits of the plan that the subscription would be on.
@@ -141,6 +144,7 @@ impl Product {
             operation_id: requested.id,
             deadline: now + timeout,
             action: &requested.action,
+            cause: origin(&requested.cause),
             change,
             subscription: &current.subscription,
             limits: limits(current, change, context),

@@ -100,6 +100,27 @@ fn value(description: &str) -> Value {
     json!({ "type": ["string", "integer", "null"], "description": description })
 }
 
+fn requester() -> Value {
+    json!({
+        "type": "object",
+        "description": "Who wanted the change, if it was requested on the landing page or through this API",
+        "properties": {
+            "by": { "type": "string", "examples": ["buyer", "publisher"] },
+            "account": {
+                "type": "object",
+                "description": "The buyer's account",
+                "properties": {
+                    "tenantId": { "type": "string", "format": "uuid" },
+                    "objectId": { "type": "string", "format": "uuid" },
+                },
+                "required": ["tenantId"],
+            },
+            "principal": text("The caller of this API, as AWS names it"),
+        },
+        "required": ["by"],
+    })
+}
+
 pub(super) fn event() -> Value {
     json!({
         "type": "object",
@@ -126,6 +147,7 @@ pub(super) fn event() -> Value {
                         "type": "string", "examples": ["Azure", "Partner"],
                         "description": "Who requested the change, as Microsoft's operation says",
                     },
+                    "requester": requester(),
                 },
                 "required": ["by"],
             },
