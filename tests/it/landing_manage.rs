@@ -132,6 +132,21 @@ async fn resolve_shows(env: &TestEnv, id: Uuid, changes: &[(&str, Value)]) {
 }
 
 #[tokio::test]
+async fn an_owner_whose_purchase_went_to_a_colleague_can_no_longer_change_it() {
+    let env = env_with_sign_in().await;
+    let (mut browser, id) = customer(&env, Purchase::flat_rate("silver")).await;
+    let submit = submit_token(&browser.get(MANAGE).await);
+    let carl = json!(Person::colleague().object_id);
+    let changed_hands = [("/beneficiary/objectId", carl.clone()), ("/purchaser/objectId", carl)];
+    resolve_shows(&env, id, &changed_hands).await;
+    let form = [("want", "cancel"), ("confirmed", "yes"), ("submit", submit.as_str())];
+    let refused = browser.send(env.http.post(env.url(MANAGE)).form(&form)).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert!(refused.body.contains("Your company has this subscription"), "{}", refused.body);
+    assert_eq!(changes(&env), 0);
+}
+
+#[tokio::test]
 async fn the_purchaser_cannot_cancel_because_the_beneficiary_came_before() {
     let env = env_with_sign_in().await;
     let (_, id) = customer(&env, Purchase::flat_rate("silver")).await;

@@ -8,9 +8,10 @@ use local::Options;
 use shared::domain::{MatchedBy, Role};
 
 use crate::browser::{Browser, ROUND_TRIP, location, submit_token};
-use crate::test_env::TestEnv;
+use crate::test_env::{Answer, TestEnv};
 
 const ADELE: &str = "adele@contoso.example";
+const COLLEAGUE: &str = "carl@contoso.example";
 const STRANGER: &str = "sven@elsewhere.example";
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -145,6 +146,32 @@ async fn the_record_says_how_the_buyer_was_identified() {
     let record = env.record(sparse).await.expect("a record");
     assert_eq!(record.identified_as.map(|known| known.matched_by), Some(MatchedBy::Tenant));
     assert_eq!(record.status().as_str(), "Subscribed");
+}
+
+#[tokio::test]
+async fn a_colleague_sees_status_plan_seats_and_term_and_does_nothing() {
+    let env = env_with_sign_in().await;
+    let id = env.purchase(Purchase::per_seat("team", 12).named("Fleet of twelve"));
+    let assert_shows = |page: &Answer, status: &str| {
+        assert_eq!(page.status, StatusCode::OK, "{}", page.body);
+        for shown in ["Your company has this subscription", "team", "12", "1 month", status] {
+            assert!(page.body.contains(shown), "{shown} in {}", page.body);
+        }
+        for secret in [ADELE, "Fleet of twelve", "<form", "/landing/manage"] {
+            assert!(!page.body.contains(secret), "{secret} in {}", page.body);
+        }
+    };
+    let mut colleague = Browser::new(&env);
+    colleague.sign_in(id, COLLEAGUE).await;
+    assert_shows(&colleague.page().await, "Not set up yet");
+    assert!(env.record(id).await.is_none(), "a colleague's visit is not recorded");
+
+    let mut owner = Browser::new(&env);
+    owner.sign_in(id, ADELE).await;
+    owner.confirm().await;
+    let before = env.record(id).await;
+    assert_shows(&colleague.page().await, "Active");
+    assert_eq!(env.record(id).await, before);
 }
 
 #[tokio::test]

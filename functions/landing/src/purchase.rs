@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use shared::domain::{
-    Account, Cause, Identification, IncompleteObservation, Record, SignUp, Status, observe,
+    Account, Cause, Identification, IncompleteObservation, Record, SignUp, Status, Subscription,
+    identify, is_colleague, observe,
 };
 use shared::flows::activation::{Activated, ActivationError, ActivationFlow};
 use shared::flows::ledger::{Ledger, UpdateError};
@@ -25,6 +26,9 @@ pub(crate) enum VisitError {
     /// The visitor is neither beneficiary nor purchaser (F-LP-9).
     #[error("the purchase belongs to someone else")]
     Stranger,
+    /// The visitor belongs to the beneficiary's company. They see the subscription, and do nothing.
+    #[error("the purchase belongs to a colleague")]
+    Colleague(Box<Subscription>),
     #[error("Microsoft refuses the activation")]
     ActivationRefused,
     #[error("Resolve named no subscription")]
@@ -85,8 +89,8 @@ impl Purchases {
         }
     }
 
-    /// Resolves a purchase and records it. `account` is `None` if sign-in is off. A stranger gets
-    /// an error, and the record stays as it was.
+    /// Resolves a purchase and records it. `account` is `None` if sign-in is off. A stranger and
+    /// a colleague get an error, and the record stays as it was.
     pub(crate) async fn open(
         &self,
         token: &PurchaseToken,
@@ -107,8 +111,14 @@ impl Purchases {
             None => (self.ledger.adopt(id, current, &observed, &Cause::Landing).await?, None),
             Some(account) => {
                 let known = current.as_ref().map(|record| &record.subscription);
-                let identification =
-                    observed.identify(known, account)?.ok_or(VisitError::Stranger)?;
+                let subscription = observed.onto(known)?;
+                let identification = match identify(&subscription, account) {
+                    Some(identification) => identification,
+                    None if is_colleague(&subscription, account) => {
+                        return Err(VisitError::Colleague(Box::new(subscription)));
+                    }
+                    None => return Err(VisitError::Stranger),
+                };
                 let rule = |record: Option<&Record>| {
                     let now = self.ledger.clock().now();
                     let decision = observe(record, &observed, &Cause::Landing, now)?;

@@ -5,7 +5,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::{Uuid, uuid};
 
-use super::observation::{IncompleteObservation, Observation};
 use super::subscription::{Party, Subscription};
 
 /// The tenant of every personal Microsoft account (F-LP-6). Membership in it identifies no one.
@@ -93,6 +92,12 @@ pub fn identify(subscription: &Subscription, account: &Account) -> Option<Identi
         .then_some(Identification { role: Role::Beneficiary, matched_by: MatchedBy::Unverifiable })
 }
 
+/// Whether a person who is not [identified](identify) belongs to the beneficiary's company.
+pub fn is_colleague(subscription: &Subscription, account: &Account) -> bool {
+    let tenant = named(subscription.beneficiary.tenant_id);
+    tenant == Some(account.tenant_id) && account.tenant_id != PERSONAL_TENANT
+}
+
 /// A GUID of zeros names nothing.
 fn named(id: Option<Uuid>) -> Option<Uuid> {
     id.filter(|id| !id.is_nil())
@@ -105,17 +110,6 @@ fn match_party(party: &Party, account: &Account) -> Option<MatchedBy> {
     match named(party.object_id) {
         Some(person) => (account.object_id == Some(person)).then_some(MatchedBy::TenantAndObject),
         None => (account.tenant_id != PERSONAL_TENANT).then_some(MatchedBy::Tenant),
-    }
-}
-
-impl Observation {
-    /// What a person is to the subscription as observed, on top of what we knew about it.
-    pub fn identify(
-        &self,
-        known: Option<&Subscription>,
-        account: &Account,
-    ) -> Result<Option<Identification>, IncompleteObservation> {
-        Ok(identify(&self.onto(known)?, account))
     }
 }
 

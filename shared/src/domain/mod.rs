@@ -25,7 +25,9 @@ mod transitions;
 pub use decision::{Decision, NextVersion, Staleness};
 pub use event::{Cause, Event, EventKind, Position};
 pub use evidence::{Requested, is_recent, proven_by};
-pub use identification::{Account, Identification, IdentifiedAs, MatchedBy, Role, identify};
+pub use identification::{
+    Account, Identification, IdentifiedAs, MatchedBy, Role, identify, is_colleague,
+};
 pub use observation::{IncompleteObservation, Observation};
 pub use observe::{apply, observe, reinstate};
 pub use operation::{Action, Operation, OperationId, OperationSource, OperationStatus};

@@ -113,7 +113,7 @@ impl Observation {
     }
 
     /// The subscription that this observation describes, on top of what we knew.
-    pub(crate) fn onto(
+    pub fn onto(
         &self,
         known: Option<&Subscription>,
     ) -> Result<Subscription, IncompleteObservation> {

@@ -1,4 +1,4 @@
-//! The people of the emulated world: buyers, a reseller, and a stranger who buys nothing.
+//! The people of the emulated world: buyers, a reseller, and a colleague and a stranger who buy nothing.
 
 use crate::settings::Oddities;
 use serde_json::{Map, Value, json};
@@ -40,6 +40,11 @@ impl Person {
         Self::new("Adele Vance", "adele@contoso.example", 1, CONTOSO_TENANT)
     }
 
+    /// Another person at Contoso, who buys nothing.
+    pub fn colleague() -> Self {
+        Self::new("Carl Colleague", "carl@contoso.example", 6, CONTOSO_TENANT)
+    }
+
     /// A buyer at Northwind, which the private plan is open to.
     pub fn bruno() -> Self {
         Self::new("Bruno Keller", "bruno@northwind.example", 2, NORTHWIND_TENANT)
@@ -62,7 +67,14 @@ impl Person {
 
     /// Every person who can sign in, in the order of the sign-in page.
     pub fn everybody() -> Vec<Self> {
-        vec![Self::adele(), Self::bruno(), Self::personal(), Self::reseller(), Self::stranger()]
+        vec![
+            Self::adele(),
+            Self::colleague(),
+            Self::bruno(),
+            Self::personal(),
+            Self::reseller(),
+            Self::stranger(),
+        ]
     }
 
     /// The JSON inside a subscription (F-OBJ-4). Webhooks add null members.

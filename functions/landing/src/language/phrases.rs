@@ -13,6 +13,7 @@ pub(crate) struct Phrases {
     pub(crate) activating: ActivatingPhrases,
     pub(crate) preparing: PreparingPhrases,
     pub(crate) active: ActivePhrases,
+    pub(crate) colleague: ColleaguePhrases,
     pub(crate) manage: ManagePhrases,
     pub(crate) change: ChangePhrases,
     pub(crate) suspended: SuspendedPhrases,
@@ -135,6 +136,16 @@ pub(crate) struct ActivePhrases {
     pub(crate) manage: String,
     pub(crate) elsewhere: String,
     pub(crate) reseller: String,
+}
+
+/// What a colleague of the beneficiary reads.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ColleaguePhrases {
+    /// The status of a purchase that waits for its buyer.
+    pub(crate) pending: String,
+    pub(crate) title: String,
+    pub(crate) text: String,
 }
 
 /// The changes that the page offers.

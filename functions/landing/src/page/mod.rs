@@ -10,7 +10,7 @@ mod render;
 mod views;
 
 use jiff::Timestamp;
-use shared::domain::Record;
+use shared::domain::{Record, Subscription};
 use shared::flows::request_change::ChangeRequest;
 
 use crate::manage::ChangeOptions;
@@ -32,6 +32,11 @@ pub(crate) enum Page<'a> {
     Waiting(&'a Record),
     /// Active, suspended, ended, or in a status that we do not know.
     Existing(&'a Opened),
+    /// What a colleague of the beneficiary sees. They may send no form.
+    Colleague {
+        subscription: &'a Subscription,
+        is_form: bool,
+    },
     /// The changes that the customer may make.
     Manage {
         record: &'a Record,

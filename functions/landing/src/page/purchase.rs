@@ -1,7 +1,7 @@
 //! A purchase, and a change of it, in a buyer's words.
 
 use jiff::Timestamp;
-use shared::domain::{ACTIVATION_DEADLINE, Record, Status};
+use shared::domain::{ACTIVATION_DEADLINE, Record, Status, Subscription};
 use shared::flows::request_change::ChangeRequest;
 
 use crate::language::{Language, fill};
@@ -16,36 +16,61 @@ pub(super) struct PurchaseSummary {
 }
 
 impl PurchaseSummary {
+    /// For the people whom Microsoft names.
     pub(super) fn of(record: &Record, language: &Language) -> Self {
         let subscription = &record.subscription;
         let labels = &language.phrases.details;
         let purchaser = &subscription.purchaser;
         let is_resold = purchaser.tenant_id != subscription.beneficiary.tenant_id;
-        let renews =
-            *record.status() == Status::Subscribed && subscription.auto_renew.unwrap_or(true);
         let name = subscription.name.clone().unwrap_or_else(|| subscription.id.to_string());
-        let term = subscription.term.term_unit.as_deref();
-        let rows = [
+        let bought = [
             (&labels.subscription, Some(name)),
             (&labels.offer, Some(subscription.offer_id.clone())),
-            (&labels.plan, Some(subscription.plan_id.clone())),
-            (&labels.seats, subscription.quantity.map(|seats| language.number(seats))),
-            (&labels.term, term.map(|unit| language.term(unit))),
-            (&labels.trial, subscription.is_free_trial.then(|| labels.free_trial.clone())),
-            (
-                if renews { &labels.renews } else { &labels.valid },
-                subscription.term.end_date.map(|day| language.day(day)),
-            ),
+        ];
+        let people = [
             (&labels.beneficiary, subscription.beneficiary.email_id.clone()),
             (&labels.purchaser, purchaser.email_id.clone().filter(|_| is_resold)),
         ];
-        let details = rows.into_iter().filter_map(|(label, value)| Some((label.clone(), value?)));
+        let terms = terms(subscription, language);
+        Self::new(subscription, bought.into_iter().chain(terms).chain(people))
+    }
+
+    /// For a colleague: no name and no address.
+    pub(super) fn for_colleague(subscription: &Subscription, language: &Language) -> Self {
+        Self::new(subscription, terms(subscription, language).into_iter())
+    }
+
+    fn new<'a>(
+        subscription: &Subscription,
+        rows: impl Iterator<Item = (&'a String, Option<String>)>,
+    ) -> Self {
         Self {
-            details: details.collect(),
+            details: rows.filter_map(|(label, value)| Some((label.clone(), value?))).collect(),
             seats: subscription.quantity,
             is_free_trial: subscription.is_free_trial,
         }
     }
+}
+
+/// Plan, seats and term.
+fn terms<'a>(
+    subscription: &Subscription,
+    language: &'a Language,
+) -> [(&'a String, Option<String>); 5] {
+    let labels = &language.phrases.details;
+    let status = &subscription.saas_subscription_status;
+    let renews = *status == Status::Subscribed && subscription.auto_renew.unwrap_or(true);
+    let term = &subscription.term;
+    [
+        (&labels.plan, Some(subscription.plan_id.clone())),
+        (&labels.seats, subscription.quantity.map(|seats| language.number(seats))),
+        (&labels.term, term.term_unit.as_deref().map(|unit| language.term(unit))),
+        (&labels.trial, subscription.is_free_trial.then(|| labels.free_trial.clone())),
+        (
+            if renews { &labels.renews } else { &labels.valid },
+            term.end_date.map(|day| language.day(day)),
+        ),
+    ]
 }
 
 /// A sentence that says until when the buyer should confirm. It only warns: Microsoft decides when

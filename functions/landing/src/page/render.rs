@@ -9,8 +9,8 @@ use super::frame::Frame;
 use super::inputs::Inputs;
 use super::purchase::{ChangeSummary, PurchaseSummary, confirmation_deadline};
 use super::views::{
-    ActiveView, ChangeView, ManageView, PendingView, SuspendedView, UnknownView, UnsubscribedView,
-    WaitingView,
+    ActiveView, ChangeView, ColleagueView, ManageView, PendingView, SuspendedView, UnknownView,
+    UnsubscribedView, WaitingView,
 };
 use crate::manage::may_change;
 use crate::purchase::Opened;
@@ -38,6 +38,19 @@ pub(super) fn render(page: Page<'_>, frame: Frame<'_>) -> (StatusCode, askama::R
             WaitingView { frame, purchase: summary(record), by_publisher }.render()
         }
         Page::Existing(opened) => render_existing(opened, frame),
+        Page::Colleague { subscription, is_form } => {
+            let status = if is_form { StatusCode::FORBIDDEN } else { StatusCode::OK };
+            let purchase = PurchaseSummary::for_colleague(subscription, frame.language);
+            let phrases = frame.t();
+            let shown = match &subscription.saas_subscription_status {
+                Status::PendingFulfillmentStart => &phrases.colleague.pending,
+                Status::Subscribed => &phrases.active.status,
+                Status::Suspended => &phrases.suspended.status,
+                Status::Unsubscribed => &phrases.unsubscribed.status,
+                Status::Other(word) => word,
+            };
+            return (status, ColleagueView { frame, purchase, status: shown }.render());
+        }
         Page::Manage { record, options, csrf_token } => {
             ManageView { frame, purchase: summary(record), options, csrf_token }.render()
         }

@@ -37,6 +37,14 @@ pub(super) struct ActiveView<'a> {
 }
 
 #[derive(Template)]
+#[template(path = "colleague.html")]
+pub(super) struct ColleagueView<'a> {
+    pub(super) frame: Frame<'a>,
+    pub(super) purchase: PurchaseSummary,
+    pub(super) status: &'a str,
+}
+
+#[derive(Template)]
 #[template(path = "manage.html")]
 pub(super) struct ManageView<'a> {
     pub(super) frame: Frame<'a>,

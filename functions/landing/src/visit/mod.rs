@@ -4,6 +4,7 @@ mod manage;
 mod with_sign_in;
 mod without_sign_in;
 
+use http::Method;
 use shared::config::is_email;
 use shared::domain::{Record, SignUp, Status};
 use shared::host::clock::Clock;
@@ -75,6 +76,12 @@ impl Visit<'_> {
 
     fn failed(&self, error: VisitError, session: Option<&Session>) -> Response {
         let notice = match error {
+            VisitError::Colleague(subscription) => {
+                info!("a visitor is a colleague of the beneficiary");
+                let is_form = *self.request.method() == Method::POST;
+                let page = Page::Colleague { subscription: &subscription, is_form };
+                return self.show(page, session);
+            }
             VisitError::TokenRejected => {
                 info!("Microsoft did not accept the purchase token of a visit");
                 Notice::Expired

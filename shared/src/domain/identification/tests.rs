@@ -2,6 +2,7 @@ use serde_json::json;
 
 use super::super::decision::Decision;
 use super::super::event::Cause;
+use super::super::observation::Observation;
 use super::super::observe::observe;
 use super::*;
 
@@ -22,6 +23,30 @@ fn observed(beneficiary: &Party, purchaser: &Party) -> Observation {
         "beneficiary": beneficiary, "purchaser": purchaser,
     }))
     .expect("an observation")
+}
+
+fn bought(beneficiary: &Party, purchaser: &Party) -> Subscription {
+    observed(beneficiary, purchaser).onto(None).expect("complete")
+}
+
+#[test]
+fn a_colleague_belongs_to_the_beneficiarys_tenant_unless_it_is_that_of_personal_accounts() {
+    let adele = party(Some(CONTOSO), Some(ADELE));
+    let rita = party(Some(RESELLER), Some(RITA));
+    let personal = party(Some(PERSONAL_TENANT), Some(ADELE));
+    let zeros = party(Some(Uuid::nil()), Some(Uuid::nil()));
+    let other = Uuid::from_u128(99);
+    for (beneficiary, tenant_id, expected) in [
+        (&adele, CONTOSO, true),
+        // Those who work for the reseller are strangers to the customer's purchase.
+        (&adele, RESELLER, false),
+        (&personal, PERSONAL_TENANT, false),
+        (&zeros, Uuid::nil(), false),
+    ] {
+        let account = Account { tenant_id, object_id: Some(other) };
+        let subscription = bought(beneficiary, &rita);
+        assert_eq!(is_colleague(&subscription, &account), expected, "{tenant_id}");
+    }
 }
 
 #[test]
@@ -74,8 +99,8 @@ fn a_person_is_identified_by_tenant_and_object_id_alone() {
         (&personal, &personal, is(PERSONAL_TENANT, Some(RITA)), None),
     ] {
         assert_eq!(
-            observed(beneficiary, purchaser).identify(None, &account),
-            Ok(expected.map(|(role, matched_by)| Identification { role, matched_by })),
+            identify(&bought(beneficiary, purchaser), &account),
+            expected.map(|(role, matched_by)| Identification { role, matched_by }),
             "{beneficiary:?} {purchaser:?} {account:?}"
         );
     }
