@@ -12,4 +12,6 @@ pub use shop::Shop;
 pub const ADELE: &str = "adele@contoso.example";
 
 /// A person whom no purchase names.
+/// Works where Adele works, and bought nothing.
+pub const COLLEAGUE: &str = "carl@contoso.example";
 pub const STRANGER: &str = "sven@elsewhere.example";

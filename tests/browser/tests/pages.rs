@@ -1,7 +1,7 @@
 //! Audits every page of the landing page with axe-core: light and dark, on a desktop and on a
 //! phone.
 
-use browser::{ADELE, Page, STRANGER, Shop, browse};
+use browser::{ADELE, COLLEAGUE, Page, STRANGER, Shop, browse};
 use emulator::{Call, ErrorForm, FaultKind, Purchase};
 use fantoccini::Locator;
 use local::Options;
@@ -209,6 +209,9 @@ async fn suspended_ended_and_unknown_subscriptions_pass_the_audit() {
 async fn refusals_and_expired_sessions_pass_the_audit() {
     let shop = Shop::branded("on-confirm").await;
     browse(|page| async move {
+        sign_in(&page, &shop, shop.purchase(team()), COLLEAGUE).await;
+        page.wait_for_heading("Your company has this subscription").await;
+        page.audit("colleague").await;
         sign_in(&page, &shop, shop.purchase(team()), STRANGER).await;
         page.wait_for_heading("This purchase belongs to another account").await;
         page.audit("stranger").await;
