@@ -11,7 +11,8 @@ pub use shop::Shop;
 /// The beneficiary of every purchase.
 pub const ADELE: &str = "adele@contoso.example";
 
-/// A person whom no purchase names.
-/// Works where Adele works, and bought nothing.
+/// Another person of the beneficiary's company.
 pub const COLLEAGUE: &str = "carl@contoso.example";
+
+/// A person whom no purchase names.
 pub const STRANGER: &str = "sven@elsewhere.example";
