@@ -1,6 +1,7 @@
 //! Every action against every status (F-LC, F-WHA), and when an operation dates a read.
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::*;
 use crate::domain::OperationSource;
@@ -123,8 +124,8 @@ fn the_cause_names_the_source_that_the_operation_says_and_no_requester_where_we_
 {
     let cause = |source: Value| {
         let requested = Requested {
-            subscription: SubscriptionId(uuid::Uuid::from_u128(1)),
-            id: OperationId(uuid::Uuid::from_u128(2)),
+            subscription: SubscriptionId(Uuid::from_u128(1)),
+            id: OperationId(Uuid::from_u128(2)),
             action: Action::ChangePlan,
             operation: Some(operation(json!({ "operationRequestSource": source }))),
             cause: Cause::Webhook {
