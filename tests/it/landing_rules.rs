@@ -164,7 +164,7 @@ async fn a_buyers_change_whose_operation_could_not_be_noted_is_still_told_as_the
     let unknown = submit(&env, &mut browser, &TEAM).await;
     assert_eq!(unknown.status, StatusCode::GATEWAY_TIMEOUT);
     let record = env.record(id).await.expect("a record");
-    let own = record.own_request.expect("the request was stored before Microsoft was asked");
+    let [own] = record.own_requests.as_slice() else { panic!("stored before Microsoft was asked") };
     assert_eq!((own.plan_id.as_deref(), own.operation_id), (Some("team"), None));
     decider.reply_with(Reply::Reject("not again".to_owned()));
     env.pass(1);
@@ -192,7 +192,7 @@ async fn a_request_that_could_not_be_stored_is_not_sent_to_microsoft() {
     let failed = submit(&env, &mut browser, &TEAM).await;
     assert_eq!(failed.status, StatusCode::SERVICE_UNAVAILABLE, "{}", failed.body);
     assert_eq!(changes(&env), 0);
-    assert_eq!(env.record(id).await.expect("a record").own_request, None);
+    assert_eq!(env.record(id).await.expect("a record").own_requests, []);
 }
 
 #[tokio::test]
@@ -203,7 +203,7 @@ async fn a_request_that_microsoft_refused_is_forgotten() {
     env.fault(Call::UpdateSubscription, refusal, Times::Once);
     let refused = submit(&env, &mut browser, &TEAM).await;
     assert_eq!(refused.status, StatusCode::CONFLICT);
-    assert_eq!(env.record(id).await.expect("a record").own_request, None);
+    assert_eq!(env.record(id).await.expect("a record").own_requests, []);
 }
 
 #[tokio::test]

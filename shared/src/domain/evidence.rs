@@ -25,8 +25,9 @@ impl Requested {
     /// Our own request, where Microsoft made this operation of it.
     pub fn own_request<'a>(&self, record: &'a Record, now: Timestamp) -> Option<&'a OwnRequest> {
         let operation = self.operation.as_ref();
-        let own = record.own_request.as_ref();
-        own.filter(|own| own.led_to(self.id, &self.action, operation, now))
+        let led_here = |own: &&OwnRequest| own.led_to(self.id, &self.action, operation, now);
+        let by_id = record.own_requests.iter().find(|own| own.operation_id == Some(self.id));
+        by_id.or_else(|| record.own_requests.iter().find(led_here))
     }
 
     /// How we learned of it, and who requested it as far as Microsoft's operation and the record

@@ -27,7 +27,7 @@ pub enum Requester {
     },
 }
 
-/// The change that we asked Microsoft for last.
+/// A change that we asked Microsoft for.
 ///
 /// It is stored before Microsoft is asked. If the id of Microsoft's operation gets lost, the
 /// operation is still recognised, and credited to the person who wanted it.

@@ -20,6 +20,10 @@ pub const ACTIVATION_DEADLINE: SignedDuration = SignedDuration::from_hours(30 * 
 /// How long before the deadline its event is recorded: a working week to act.
 pub const ACTIVATION_DEADLINE_NOTICE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// How many requests of ours a record keeps: the one that Microsoft is at work on, and two that were
+/// made meanwhile.
+const OWN_REQUESTS: usize = 3;
+
 impl Record {
     /// The next version: the same subscription, with something noted beside it.
     fn noted(&self, now: Timestamp, note: impl FnOnce(&mut Self)) -> NextVersion {
@@ -119,32 +123,31 @@ impl Record {
 
     /// Notes what we are about to ask Microsoft for.
     pub fn note_request(&self, request: &OwnRequest, now: Timestamp) -> Decision {
-        Decision::Commit(self.noted(now, |record| record.own_request = Some(request.clone())))
+        Decision::Commit(self.noted(now, |record| {
+            record.own_requests.insert(0, request.clone());
+            record.own_requests.truncate(OWN_REQUESTS);
+        }))
     }
 
     /// Microsoft refused our request: no operation will come of it.
     pub fn withdraw_request(&self, request: &OwnRequest, now: Timestamp) -> Decision {
-        if self.own_request.as_ref() != Some(request) {
+        if !self.own_requests.contains(request) {
             return Decision::Unchanged;
         }
-        Decision::Commit(self.noted(now, |record| record.own_request = None))
+        Decision::Commit(self.noted(now, |record| record.own_requests.retain(|own| own != request)))
     }
 
     /// Microsoft made this operation of our request: waits until it ends. If the webhook has
     /// recognised it already, there is nothing left to wait for.
     pub fn await_request(&self, id: OperationId, request: &OwnRequest, now: Timestamp) -> Decision {
-        let recognised = self.own_request.as_ref().is_some_and(|own| own.operation_id == Some(id));
-        if recognised {
+        if self.own_requests.iter().any(|own| own.operation_id == Some(id)) {
             return Decision::Unchanged;
         }
-        let own = OwnRequest { operation_id: Some(id), ..request.clone() };
         match self.await_operation(id, &request.action, now) {
-            Decision::Commit(mut next) => {
-                next.record.own_request = Some(own);
-                Decision::Commit(next)
-            }
-            _ => self.note_request(&own, now),
+            Decision::Unchanged => Decision::Commit(self.noted(now, |_| {})),
+            decision => decision,
         }
+        .recognising(id, request)
     }
 
     /// Notes an operation that we requested, until it ends.
@@ -237,12 +240,12 @@ impl Decision {
         }
     }
 
-    /// This decision, which also connects our own request with the operation that Microsoft made
-    /// of it.
+    /// This decision, which also connects our request with the operation that Microsoft made of
+    /// it.
     #[must_use]
-    pub fn recognising(mut self, id: OperationId) -> Self {
+    pub fn recognising(mut self, id: OperationId, request: &OwnRequest) -> Self {
         if let Self::Commit(next) = &mut self
-            && let Some(own) = &mut next.record.own_request
+            && let Some(own) = next.record.own_requests.iter_mut().find(|own| *own == request)
         {
             own.operation_id = Some(id);
         }

@@ -42,9 +42,10 @@ pub struct Record {
     /// arrived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending_operation: Option<PendingOperation>,
-    /// The change that we asked Microsoft for last.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub own_request: Option<OwnRequest>,
+    /// The changes that we asked Microsoft for last, the newest first. Microsoft may refuse the
+    /// newest because it is still at work on the one before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub own_requests: Vec<OwnRequest>,
     /// `ActivationDeadlineApproaching` was recorded.
     #[serde(default)]
     pub deadline_announced: bool,
@@ -93,7 +94,7 @@ impl Record {
             changed_at: None,
             activation: None,
             pending_operation: None,
-            own_request: None,
+            own_requests: Vec::new(),
             deadline_announced: false,
             identified_as: None,
             sign_up: None,
@@ -164,7 +165,7 @@ impl Record {
             changed_at: if changes || is_first { Some(now) } else { self.changed_at },
             activation: self.activation.filter(|_| pending),
             pending_operation: self.pending_operation.clone(),
-            own_request: self.own_request.clone(),
+            own_requests: self.own_requests.clone(),
             deadline_announced: self.deadline_announced,
             identified_as: self.identified_as,
             sign_up: self.sign_up.clone(),

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::super::observation::Observation;
 use super::super::observe::observe;
 use super::super::operation::Operation;
+use super::super::own_request::Requester;
 use super::super::review::reject;
 use super::super::ruling::{DecidedBy, Verdict};
 use super::*;
@@ -264,4 +265,49 @@ fn the_debug_text_shows_none_of_the_buyers_answers() {
     let text = format!("{kept:?}");
     assert!(text.contains("company") && !text.contains("contoso.example"), "{text}");
     assert!(!text.contains("Contoso"), "{text}");
+}
+
+fn own_request(plan: &str) -> OwnRequest {
+    OwnRequest {
+        action: Action::ChangePlan,
+        plan_id: Some(plan.to_owned()),
+        quantity: None,
+        requester: Requester::Publisher { principal: None },
+        ruling: None,
+        at: noon(),
+        operation_id: None,
+    }
+}
+
+#[test]
+fn a_refused_request_leaves_the_one_that_microsoft_is_at_work_on() {
+    let (first, second) = (own_request("gold"), own_request("platinum"));
+    let id = OperationId(Uuid::from_u128(7));
+    let asked = commit(record("Subscribed").note_request(&first, noon())).record;
+    let working = commit(asked.await_request(id, &first, noon())).record;
+    assert_eq!(working.pending_operation.as_ref().map(|pending| pending.id), Some(id));
+    let both = commit(working.note_request(&second, noon())).record;
+    let refused = commit(both.withdraw_request(&second, noon())).record;
+    assert_eq!(refused.own_requests, [OwnRequest { operation_id: Some(id), ..first }]);
+    assert_eq!(refused.withdraw_request(&second, noon()), Decision::Unchanged);
+}
+
+#[test]
+fn a_request_that_the_webhook_has_recognised_is_not_waited_for() {
+    let request = own_request("gold");
+    let id = OperationId(Uuid::from_u128(7));
+    let asked = commit(record("Subscribed").note_request(&request, noon())).record;
+    let recognised = Decision::Commit(asked.reaffirm(noon())).recognising(id, &request);
+    let recognised = commit(recognised).record;
+    assert_eq!(recognised.await_request(id, &request, noon()), Decision::Unchanged);
+}
+
+#[test]
+fn a_record_keeps_its_last_three_requests() {
+    let mut record = record("Subscribed");
+    for plan in ["a", "b", "c", "d"] {
+        record = commit(record.note_request(&own_request(plan), noon())).record;
+    }
+    let plans: Vec<_> = record.own_requests.iter().map(|own| own.plan_id.as_deref()).collect();
+    assert_eq!(plans, [Some("d"), Some("c"), Some("b")]);
 }

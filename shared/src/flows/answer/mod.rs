@@ -303,7 +303,10 @@ impl Responder {
         let rule = |record: Option<&Record>| {
             let decision = rule(record)?;
             let own = record.and_then(|record| requested.own_request(record, now));
-            Ok(if own.is_some() { decision.recognising(requested.id) } else { decision })
+            Ok(match own {
+                Some(own) => decision.recognising(requested.id, own),
+                None => decision,
+            })
         };
         let committed = self.ledger.update(requested.subscription, current, mark, rule).await?;
         match committed.stale {
