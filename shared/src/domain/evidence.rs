@@ -25,9 +25,10 @@ impl Requested {
     /// Our own request, where Microsoft made this operation of it.
     pub fn own_request<'a>(&self, record: &'a Record, now: Timestamp) -> Option<&'a OwnRequest> {
         let operation = self.operation.as_ref();
-        let led_here = |own: &&OwnRequest| own.led_to(self.id, &self.action, operation, now);
-        let by_id = record.own_requests.iter().find(|own| own.operation_id == Some(self.id));
-        by_id.or_else(|| record.own_requests.iter().find(led_here))
+        let asked = operation.and_then(|operation| operation.time_stamp).unwrap_or(now);
+        let led_here = |own: &&OwnRequest| own.led_to(self.id, &self.action, operation, asked);
+        let distance = |own: &&OwnRequest| asked.duration_since(own.at).abs();
+        record.own_requests.iter().filter(led_here).min_by_key(distance)
     }
 
     /// How we learned of it, and who requested it as far as Microsoft's operation and the record

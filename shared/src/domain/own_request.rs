@@ -56,13 +56,13 @@ pub struct OwnRequest {
 
 impl OwnRequest {
     /// Whether Microsoft made this operation of our request. `operation` is what Get Operation
-    /// returned, if we asked.
+    /// returned, if we asked, and `asked` is when Microsoft was asked for it.
     pub(super) fn led_to(
         &self,
         id: OperationId,
         action: &Action,
         operation: Option<&Operation>,
-        now: Timestamp,
+        asked: Timestamp,
     ) -> bool {
         if let Some(own) = self.operation_id {
             return own == id;
@@ -72,7 +72,6 @@ impl OwnRequest {
                 && agree(self.plan_id.as_ref(), operation.plan_id.as_ref())
                 && agree(self.quantity.as_ref(), operation.quantity.as_ref())
         };
-        let asked = operation.and_then(|operation| operation.time_stamp).unwrap_or(now);
         self.action == *action
             && asked.duration_since(self.at).abs() <= SAME_REQUEST
             && operation.is_none_or(agrees)

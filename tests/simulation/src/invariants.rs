@@ -2,6 +2,7 @@
 
 mod calm;
 mod commit;
+mod origin;
 
 use jiff::civil::Date;
 

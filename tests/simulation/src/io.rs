@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use shared::store::IDEMPOTENCY_KEY_LIFETIME;
+use uuid::Uuid;
 
 use crate::fault::{Fault, FaultPlan};
 use crate::product::Product;
@@ -42,6 +43,8 @@ struct State {
     turn: Turn,
     /// When Microsoft last accepted a change, by the idempotency key of the request behind it.
     accepted: HashMap<String, Timestamp>,
+    /// Who asked for an operation of Microsoft's, by the operation.
+    requested: HashMap<Uuid, &'static str>,
     /// Whether the function whose turn it is waits for all other actors.
     overtaken: bool,
     history: Vec<String>,
@@ -55,6 +58,25 @@ pub struct Turn {
     /// The caller sent a forged token.
     pub forged: bool,
     pub idempotency_key: Option<String>,
+    pub caller: Caller,
+    /// The principal of a call of the management API.
+    pub principal: Option<&'static str>,
+}
+
+/// Who called the function whose turn it is, as its events' cause must say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Caller {
+    Buyer,
+    Publisher,
+    /// The publisher's product, which activates.
+    Activation,
+    /// Microsoft's webhook about this operation.
+    Microsoft(Uuid),
+    /// A stranger with a stolen token.
+    Stranger,
+    Schedule,
+    #[default]
+    Other,
 }
 
 thread_local! {
@@ -76,6 +98,7 @@ impl Io {
             interleave: true,
             turn: Turn::default(),
             accepted: HashMap::new(),
+            requested: HashMap::new(),
             overtaken: false,
             history: Vec::new(),
             violations: Vec::new(),
@@ -125,11 +148,24 @@ impl Io {
         self.state().turn = turn;
     }
 
-    /// Notes that Microsoft accepted a change or a cancellation. Accepting two under one
-    /// idempotency key is a violation.
-    pub fn change_accepted(&self) {
+    /// Who called the function whose turn it is.
+    pub fn caller(&self) -> Caller {
+        self.state().turn.caller
+    }
+
+    /// Who asked for this operation of Microsoft's, if the publisher did.
+    pub fn requested_by(&self, operation: Uuid) -> Option<&'static str> {
+        self.state().requested.get(&operation).copied()
+    }
+
+    /// Notes that Microsoft accepted a change or a cancellation, as this operation. Accepting two
+    /// under one idempotency key is a violation.
+    pub fn change_accepted(&self, operation: Option<Uuid>) {
         let now = self.now();
         let mut state = self.state();
+        if let (Some(operation), Some(principal)) = (operation, state.turn.principal) {
+            state.requested.insert(operation, principal);
+        }
         let Some(key) = state.turn.idempotency_key.clone() else { return };
         let before = state.accepted.insert(key.clone(), now);
         drop(state);

@@ -142,6 +142,8 @@ impl Run {
                 Some(Purpose::Keyed(key)) => Some(key.clone()),
                 _ => None,
             },
+            caller: purpose.map(Purpose::caller).unwrap_or_default(),
+            principal: purpose.and_then(Purpose::principal),
         });
         match self.tasks.turn(index, now) {
             None => {}

@@ -83,7 +83,9 @@ impl Store for SimulatedStore {
             let before = self.table.record(id);
             let written = ready(self.table.commit(id, commit));
             match &written {
-                Ok(()) => invariants::check_commit(&self.io, before.as_ref(), commit),
+                Ok(()) => {
+                    invariants::check_commit(&self.io, &self.table, before.as_ref(), commit);
+                }
                 Err(refused) => self.io.note(|| format!("      {refused:?}")),
             }
             written

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use emulator::{Answer, ApiRequest, Outcome, World};
+use emulator::{Answer, ApiRequest, Outcome, Reply, World};
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, Request, Response, StatusCode};
 use shared::host::http_client::{SendError, Transport};
+use uuid::Uuid;
 
 use crate::fault::Fault;
 use crate::io::Io;
@@ -52,8 +53,8 @@ impl Transport for SimulatedTransport {
             let carried = io.world(|world| carry(world, &request, &target, to_entra));
             // Microsoft answers 202 to a change and to a cancellation (F-CHP-5, F-CAN-3), and to
             // nothing else.
-            if carried.reply().is_some_and(|reply| reply.status == 202) {
-                io.change_accepted();
+            if let Some(reply) = carried.reply().filter(|reply| reply.status == 202) {
+                io.change_accepted(operation_in(reply));
             }
             answer(carried.outcome)
         });
@@ -76,6 +77,13 @@ fn failure(status: StatusCode) -> Response<Bytes> {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
     response
+}
+
+/// The operation that the answer's `Operation-Location` names.
+fn operation_in(reply: &Reply) -> Option<Uuid> {
+    let mut headers = reply.headers.iter();
+    let (_, location) = headers.find(|(name, _)| name == "operation-location")?;
+    without_query(location.to_str().ok()?).rsplit('/').next()?.parse().ok()
 }
 
 fn without_query(target: &str) -> &str {

@@ -37,7 +37,8 @@ fn operation(members: Value) -> Operation {
 fn an_operation_without_a_known_id_is_ours_if_its_values_source_and_time_agree() {
     let ours = |members: Value| {
         let operation = operation(members);
-        request(None).led_to(id(1), &Action::ChangePlan, Some(&operation), now())
+        let asked = operation.time_stamp.unwrap_or(now());
+        request(None).led_to(id(1), &Action::ChangePlan, Some(&operation), asked)
     };
     for members in [
         json!({}),

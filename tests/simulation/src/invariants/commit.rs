@@ -3,18 +3,29 @@
 use std::sync::Arc;
 
 use emulator::Action;
-use shared::domain::{Action as What, Cause, EventKind, Record, Status, Subscription};
+use jiff::SignedDuration;
+use memory_store::MemoryStore;
+use shared::domain::{
+    Action as What, Cause, Event, EventKind, Record, SignUp, Status, Subscription,
+};
 use shared::store::{Commit, OperationOutcome};
-use uuid::Uuid;
 
-use super::midnight;
+use super::{midnight, origin};
 use crate::io::Io;
 use crate::replay;
+
+/// How long after an operation has settled a function may still act on what it read before.
+const JUST_NOW: SignedDuration = SignedDuration::from_secs(15);
 
 /// Checks a commit before its effect is visible: replaying the events gives exactly the record; no
 /// event is missing, repeated, out of order, or later than the end; and each event reports a state
 /// that Microsoft has held.
-pub(crate) fn check_commit(io: &Arc<Io>, before: Option<&Record>, commit: &Commit) {
+pub(crate) fn check_commit(
+    io: &Arc<Io>,
+    table: &MemoryStore,
+    before: Option<&Record>,
+    commit: &Commit,
+) {
     check_mark(io, before, commit);
     let Some(next) = &commit.next else { return };
     let id = next.record.id();
@@ -28,14 +39,37 @@ pub(crate) fn check_commit(io: &Arc<Io>, before: Option<&Record>, commit: &Commi
         if (event.version, usize::from(event.index)) != (next.record.version, index) {
             io.violate(format!("{id}: an event at position {}-{}", event.version, event.index));
         }
+        if event.before != replayed {
+            io.violate(format!("{id}: {} doesn't show the state before it", event.kind.name()));
+        }
+        origin::check_origin(io, event);
+        check_sign_up(io, event, next.record.sign_up.as_ref());
         match replay::apply(replayed.as_ref(), event) {
             Ok(after) => replayed = Some(after),
             Err(what) => io.violate(format!("{id}: {what} ({})", event.kind.name())),
         }
         check_microsoft_held(io, &event.kind, &event.subscription);
+        if event.kind == EventKind::Reinstated {
+            check_reinstated(io, table, event);
+        }
     }
     if replayed.as_ref() != Some(&next.record.subscription) {
         io.violate(format!("{id}: the events don't give the record"));
+    }
+}
+
+/// The buyer's answers travel with the events that lead a product to set an account up, and with no
+/// other.
+fn check_sign_up(io: &Arc<Io>, event: &Event, kept: Option<&SignUp>) {
+    let carries = matches!(
+        event.kind,
+        EventKind::ActivationRequested
+            | EventKind::ActivationDeadlineApproaching
+            | EventKind::Activated
+    );
+    if event.sign_up.as_ref() != kept.filter(|_| carries) {
+        let (id, name) = (event.subscription_id, event.kind.name());
+        io.violate(format!("{id}: {name} has other answers of the buyer than the record"));
     }
 }
 
@@ -74,6 +108,37 @@ fn check_mark(io: &Arc<Io>, before: Option<&Record>, commit: &Commit) {
     }
 }
 
+/// A reinstatement is recorded once Microsoft has ended the recorded suspension, or while its
+/// operation is open, since Microsoft's copy follows after our answer (F-LC-5).
+fn check_reinstated(io: &Arc<Io>, table: &MemoryStore, event: &Event) {
+    let id = event.subscription_id;
+    let history = table.history(id, 0);
+    let earlier = history.iter().rev().filter(|other| other.position() < event.position());
+    let suspended = earlier.into_iter().find(|event| event.kind == EventKind::Suspended);
+    let Some(recorded_at) = suspended.map(|event| event.recorded_at) else { return };
+    let is_true = io.world(|world| {
+        let since = world
+            .history(id.0)
+            .filter(|state| state.status == "Suspended" && state.last_modified <= recorded_at)
+            .map(|state| state.suspended_at)
+            .last()
+            .flatten();
+        let has_ended = world.history(id.0).any(|state| {
+            state.status != "Suspended" && since.is_some_and(|since| state.last_modified > since)
+        });
+        let is_open = world.operations(id.0).into_iter().any(|operation| {
+            let operation = world.operation(operation);
+            let settled = operation.settled_at;
+            operation.action == Action::Reinstate
+                && settled.is_none_or(|at| event.recorded_at.duration_since(at) < JUST_NOW)
+        });
+        has_ended || is_open
+    });
+    if !is_true {
+        io.violate(format!("{id}: Reinstated, but Microsoft still holds the same suspension"));
+    }
+}
+
 /// Microsoft's copy has held every value that an event reports.
 fn check_microsoft_held(io: &Arc<Io>, kind: &EventKind, reported: &Subscription) {
     let id = reported.id;
@@ -97,16 +162,11 @@ fn check_microsoft_held(io: &Arc<Io>, kind: &EventKind, reported: &Subscription)
                 }),
                 "term",
             ),
-            // We record a reinstatement when its operation is open (F-LC-5). Microsoft's copy
-            // follows after our answer.
-            EventKind::Reinstated => {
-                let reinstates = |id: Uuid| world.operation(id).action == Action::Reinstate;
-                (world.operations(id.0).into_iter().any(reinstates), "reinstatement")
-            }
             EventKind::Purchased
             | EventKind::ActivationRequested
             | EventKind::ActivationDeadlineApproaching
             | EventKind::ChangeRejected { .. }
+            | EventKind::Reinstated
             | EventKind::DetailsChanged => (true, ""),
         };
         (!known).then(|| format!("{id}: {} with a {what} Microsoft never held", kind.name()))

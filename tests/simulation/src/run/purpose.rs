@@ -4,6 +4,7 @@ use emulator::Dispatch;
 use memory_store::Entry;
 use uuid::Uuid;
 
+use crate::io::Caller;
 use crate::publisher::Function;
 
 #[derive(Clone, Debug)]
@@ -35,6 +36,28 @@ impl Purpose {
             Self::Manage | Self::Keyed(_) => Function::Management,
             Self::Reconcile => Function::Reconciliation,
             Self::Stream(_) | Self::Sweep => Function::Delivery,
+        }
+    }
+
+    /// Who calls.
+    pub(crate) fn caller(&self) -> Caller {
+        match self {
+            Self::Visit | Self::Confirm(_) => Caller::Buyer,
+            Self::Deliver(dispatch) => Caller::Microsoft(dispatch.operation),
+            Self::Forged | Self::Edited => Caller::Stranger,
+            Self::Activate(_) => Caller::Activation,
+            Self::Manage | Self::Keyed(_) => Caller::Publisher,
+            Self::Reconcile => Caller::Schedule,
+            Self::Stream(_) | Self::Sweep => Caller::Other,
+        }
+    }
+
+    /// The caller's principal, as the gateway passes it to the management API.
+    pub(crate) fn principal(&self) -> Option<&'static str> {
+        match self {
+            Self::Manage => Some("arn:aws:iam::111122223333:role/Desk"),
+            Self::Keyed(_) => Some("arn:aws:iam::111122223333:role/Batch"),
+            _ => None,
         }
     }
 

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use delivery::Driver;
 use http::{HeaderMap, Method, Request, Uri};
 use jiff::{SignedDuration, Timestamp};
+use shared::host::http::Principal;
 
 use super::purpose::Purpose;
 use super::{Outcome, Run};
@@ -14,7 +15,7 @@ use crate::publisher::Function;
 const MAX_WEBHOOK_DELAY: SignedDuration = SignedDuration::from_mins(50);
 
 impl Run {
-    pub(crate) fn start(&mut self, purpose: Purpose, request: Request<Bytes>) {
+    pub(crate) fn start(&mut self, purpose: Purpose, mut request: Request<Bytes>) {
         self.io.note(|| format!("> {}", purpose.describe()));
         match purpose {
             Purpose::Activate(id) => {
@@ -31,6 +32,9 @@ impl Run {
             Function::Delivery => return self.start_delivery(purpose),
             Function::Landing | Function::Webhook | Function::Activation | Function::Management => {
             }
+        }
+        if let Some(principal) = purpose.principal() {
+            request.extensions_mut().insert(Principal::new(principal.to_owned()));
         }
         if self.io.plans_overtaking() {
             self.last_request = Some((purpose.clone(), request.clone()));

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::{Method, Request};
+use rand::Rng;
 use serde_json::Value;
 use url::form_urlencoded::Serializer;
 use uuid::Uuid;
@@ -18,7 +19,14 @@ impl Run {
     /// The buyer presses the button on the landing page.
     pub(crate) fn confirm(&mut self, id: Uuid) {
         let request = Request::builder().method(Method::POST).uri("/landing");
-        let request = request.body(Bytes::from(self.form(id)));
+        let mut form = self.form(id);
+        // Every second buyer enters an address.
+        if let Some(number) =
+            self.io.decide(|rng| rng.random::<bool>().then(|| rng.random::<u16>()))
+        {
+            form.push_str(&format!("&contact=buyer{number}@contoso.example"));
+        }
+        let request = request.body(Bytes::from(form));
         self.start(Purpose::Confirm(id), request.expect("a constant address"));
     }
 

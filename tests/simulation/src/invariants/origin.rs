@@ -1,0 +1,105 @@
+//! Who an event says caused it, who asked for it, and who decided: compared with what really
+//! happened.
+
+use std::sync::Arc;
+
+use emulator::{Action, OperationState};
+use jiff::SignedDuration;
+use shared::domain::{
+    Cause, DecidedBy, Event, EventKind, OperationSource, Requester, Ruling, Verdict,
+};
+use uuid::Uuid;
+
+use crate::io::{Caller, Io};
+
+/// How much later than our request a notice is still recognised as its result by the time alone.
+const SAME_REQUEST: SignedDuration = SignedDuration::from_hours(1);
+
+/// Checks the cause and the decision of an event that the function whose turn it is records.
+pub(super) fn check_origin(io: &Arc<Io>, event: &Event) {
+    let id = event.subscription_id;
+    let name = event.kind.name();
+    let caller = io.caller();
+    if !fits(&event.cause, caller) {
+        io.violate(format!("{id}: {name} is caused by {:?}, but {caller:?} called", event.cause));
+    }
+    let Some(operation) = operation(&event.cause, caller) else { return };
+    let operation = io.world(|world| world.operation(operation));
+    if let Some(what) = contradiction(io, event, &operation) {
+        io.violate(format!("{id}: {name} of the operation {} {what}", operation.id));
+    }
+}
+
+fn fits(cause: &Cause, caller: Caller) -> bool {
+    match caller {
+        Caller::Buyer => matches!(cause, Cause::Landing),
+        Caller::Activation => matches!(cause, Cause::Activation),
+        Caller::Publisher => matches!(cause, Cause::Management),
+        Caller::Schedule => matches!(cause, Cause::Reconciliation),
+        Caller::Microsoft(operation) => {
+            // The very old form of a call names no operation (F-WHP-6).
+            matches!(cause, Cause::Webhook { operation_id, .. }
+                if operation_id.as_ref().is_none_or(|id| id.to_string() == operation.to_string()))
+        }
+        Caller::Stranger => matches!(cause, Cause::Webhook { .. }),
+        Caller::Other => false,
+    }
+}
+
+/// The operation that Microsoft's call named.
+fn operation(cause: &Cause, caller: Caller) -> Option<Uuid> {
+    match (cause, caller) {
+        (Cause::Webhook { operation_id: Some(_), .. }, Caller::Microsoft(operation)) => {
+            Some(operation)
+        }
+        _ => None,
+    }
+}
+
+/// What the event says of an operation, and Microsoft or the storm says otherwise.
+fn contradiction(io: &Arc<Io>, event: &Event, operation: &OperationState) -> Option<String> {
+    let Cause::Webhook { action, source, requester, .. } = &event.cause else { return None };
+    if action.as_str() != operation.action.as_str() {
+        return Some(format!("names the action {action}"));
+    }
+    let said = source.as_ref().map(OperationSource::as_str);
+    if said.is_some_and(|said| said != operation.source) {
+        return Some(format!("names the source {said:?}"));
+    }
+    let principal = io.requested_by(operation.id);
+    let credited = match requester {
+        Some(Requester::Publisher { principal }) => principal.as_deref(),
+        Some(Requester::Buyer { .. }) => Some("a buyer"),
+        None => None,
+    };
+    // A notice is not read as an operation. Where the operation's id could not be noted, only the
+    // time connects it with our request.
+    let is_late = event.recorded_at.duration_since(operation.time_stamp) > SAME_REQUEST;
+    let may_be_unknown = operation.action == Action::Unsubscribe && is_late;
+    if credited != principal && !(credited.is_none() && may_be_unknown) {
+        return Some(format!("credits {credited:?}, but {principal:?} asked"));
+    }
+    let ruling = event.ruling.as_ref()?;
+    (!is_ours(io, event, operation, ruling)).then(|| format!("is decided by {ruling:?}"))
+}
+
+/// Whether the publisher's settings or product decide so about this operation.
+fn is_ours(io: &Arc<Io>, event: &Event, operation: &OperationState, ruling: &Ruling) -> bool {
+    let verdict = match event.kind {
+        EventKind::ChangeRejected { .. } => Verdict::Reject,
+        _ => Verdict::Accept,
+    };
+    let opinion = io.product(|product| product.opinion);
+    let by = match (ruling.by, opinion) {
+        (DecidedBy::Publisher, _) => operation.source == "Partner",
+        _ if operation.source == "Partner" => false,
+        (DecidedBy::InForce, _) => true,
+        (DecidedBy::Product, Some(opinion)) => {
+            opinion.rejects(operation.id) == (ruling.verdict == Verdict::Reject)
+        }
+        (DecidedBy::Fallback, opinion) => opinion.is_some(),
+        (DecidedBy::Policy, opinion) => opinion.is_none(),
+        (DecidedBy::Product, None) | (DecidedBy::Rules, _) => false,
+    };
+    by && ruling.verdict == verdict
+}
