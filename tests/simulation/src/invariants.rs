@@ -6,10 +6,10 @@ mod origin;
 
 use jiff::civil::Date;
 
-pub(crate) use calm::check_calm;
+pub(crate) use calm::{check_calm, check_without_reconciliation};
 pub(crate) use commit::check_commit;
 
 /// The start of a day, as a record's term holds it.
-fn midnight(date: Option<Date>) -> Option<String> {
+pub(crate) fn midnight(date: Option<Date>) -> Option<String> {
     date.map(|date| format!("{date}T00:00:00Z"))
 }

@@ -53,9 +53,13 @@ pub struct Run {
     confirmed: BTreeSet<Uuid>,
     /// Changes whose webhook call was answered with 200.
     received: BTreeSet<Uuid>,
+    /// Operations whose webhook call was answered with 200 or 400, so that Microsoft calls no more.
+    answered: BTreeSet<Uuid>,
     /// Purchases that we were asked to activate.
     activation_requested: BTreeSet<Uuid>,
     pub(crate) choices: Choices,
+    /// Whether the reconciliation runs after the storm.
+    reconciles: bool,
     /// The last slice of the reconciliation reached the end of the list.
     finished: bool,
     /// The last request, if the plan sends it a second time to overtake the first.
@@ -110,8 +114,10 @@ impl Run {
             in_transit: Vec::new(),
             confirmed: BTreeSet::new(),
             received: BTreeSet::new(),
+            answered: BTreeSet::new(),
             activation_requested: BTreeSet::new(),
             choices,
+            reconciles: true,
             finished: false,
             last_request: None,
         }
@@ -172,6 +178,12 @@ impl Run {
         match (purpose, outcome) {
             (Purpose::Deliver(dispatch), Outcome::Status(status)) => {
                 self.check_webhook_answer(&dispatch, *status);
+                if matches!(status, 200 | 400) {
+                    self.answered.insert(dispatch.operation);
+                }
+                if *status == 200 {
+                    self.check_call_shows(&dispatch);
+                }
                 if *status == 200
                     && matches!(dispatch.action, Action::ChangePlan | Action::ChangeQuantity)
                 {
@@ -247,17 +259,21 @@ pub(crate) fn world() -> World {
 /// Runs a seed: a storm, the calm after it, and the checks.
 pub fn simulate(seed: u64, keep_history: bool) -> Result<(), Violation> {
     reproduce::begin(format!("--seed {seed}"));
-    let mut run = Run::new(seed, keep_history);
-    run.storm();
-    run.calm();
+    let run = whole(seed, keep_history);
     reproduce::end();
     run.verdict()
 }
 
 /// Everything that happens in a seed, line by line.
 pub fn history(seed: u64) -> Vec<String> {
-    let mut run = Run::new(seed, true);
+    whole(seed, true).io.history()
+}
+
+/// A storm, and the calm after it.
+fn whole(seed: u64, keep_history: bool) -> Run {
+    let mut run = Run::new(seed, keep_history);
     run.storm();
+    run.reconciles = run.io.decide(|rng| rng.random_ratio(3, 4));
     run.calm();
-    run.io.history()
+    run
 }

@@ -51,6 +51,52 @@ pub(crate) fn check_calm(
     }
 }
 
+/// Checks what the webhook keeps without a reconciliation.
+///
+/// Status, plan and seats may differ from Microsoft's in these cases, and in no other:
+///
+/// | case | because |
+/// |---|---|
+/// | Microsoft gave up a call, or it was lost | we never heard of the change |
+/// | Microsoft holds an activation that we asked for | no call reports it (F-WHD-7) |
+/// | nobody has opened the purchase | no call reports a purchase |
+pub(crate) fn check_without_reconciliation(
+    io: &Arc<Io>,
+    table: &MemoryStore,
+    answered: &BTreeSet<Uuid>,
+) {
+    let subscriptions: Vec<SubscriptionState> =
+        io.world(|world| world.subscriptions().cloned().collect());
+    for microsoft in subscriptions {
+        let id = SubscriptionId(microsoft.id);
+        let operations = io.world(|world| world.operations(id.0));
+        let is_heard = operations.iter().all(|operation| answered.contains(operation));
+        let Some(record) = table.record(id) else {
+            if is_heard && !operations.is_empty() {
+                io.violate(format!(
+                    "{id}: Microsoft's calls were answered, and there is no record"
+                ));
+            }
+            continue;
+        };
+        let is_activating = record.activation.is_some() && microsoft.status == "Subscribed";
+        if is_heard && !is_activating {
+            let kept = ["the status", "the plan", "the number of seats"];
+            for (what, ours, theirs) in compare(&record, &microsoft) {
+                if kept.contains(&what) && ours != theirs {
+                    io.violate(format!(
+                        "{id}: without a reconciliation, {what} is {ours} here and {theirs} at Microsoft"
+                    ));
+                }
+            }
+        }
+        check_replay(io, table, &record);
+        check_order(io, table, id);
+        check_rejections(io, table, id);
+        check_delivered(io, table, &record);
+    }
+}
+
 /// Each property with our value and Microsoft's.
 fn compare(record: &Record, microsoft: &SubscriptionState) -> Vec<(&'static str, String, String)> {
     let ours = &record.subscription;

@@ -6,6 +6,7 @@ use shared::store::OperationOutcome as Marked;
 use uuid::Uuid;
 
 use super::Run;
+use crate::invariants::midnight;
 
 /// The error message of an operation that we refused, and of no other.
 const REFUSED: &str = "The publisher refused the change.";
@@ -37,6 +38,47 @@ impl Run {
                 dispatch.action.as_str(),
                 dispatch.operation,
                 operation.status
+            ));
+        }
+    }
+
+    /// A call that was answered with 200 shows in the record at once: the record holds what Microsoft
+    /// has held since the operation settled.
+    pub(super) fn check_call_shows(&self, dispatch: &Dispatch) {
+        let operation = self.io.world(|world| world.operation(dispatch.operation));
+        // An accepted change that Microsoft doesn't hold as accepted is found by its mark.
+        let Some(settled) = operation.settled_at.filter(|_| operation.status == "Succeeded") else {
+            return;
+        };
+        let id = SubscriptionId(operation.subscription_id);
+        let Some(record) = self.table.record(id) else {
+            let action = dispatch.action.as_str();
+            self.io
+                .violate(format!("{id}: {action} was answered with 200, and there is no record"));
+            return;
+        };
+        let (held, is_reinstating) = self.io.world(|world| {
+            let history: Vec<_> = world.history(id.0).cloned().collect();
+            let first = history.iter().rposition(|state| state.last_modified <= settled);
+            let open = world.outstanding(id.0).into_iter();
+            let is_reinstating =
+                open.map(|id| world.operation(id)).any(|open| open.action == Action::Reinstate);
+            (history.into_iter().skip(first.unwrap_or(0)).collect::<Vec<_>>(), is_reinstating)
+        });
+        let ours = &record.subscription;
+        let shows = held.iter().any(|state| match dispatch.action {
+            Action::ChangePlan => ours.plan_id == state.plan_id,
+            Action::ChangeQuantity => ours.quantity == state.quantity.map(u64::from),
+            Action::Renew => {
+                ours.term.start_date.map(|at| at.to_string()) == midnight(state.term_start)
+            }
+            _ => record.status().as_str() == state.status,
+        });
+        // Access is restored while the reinstatement is open (F-LC-5).
+        if !shows && !is_reinstating {
+            let action = dispatch.action.as_str();
+            self.io.violate(format!(
+                "{id}: {action} was answered with 200, and the record doesn't show it"
             ));
         }
     }
