@@ -53,6 +53,7 @@ mod webhook_calls;
 mod webhook_claims;
 mod webhook_faults;
 mod webhook_forms;
+mod webhook_lag;
 mod webhook_order;
 mod webhook_rejections;
 mod webhook_subscribe;

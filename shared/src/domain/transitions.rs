@@ -21,7 +21,7 @@ pub const ACTIVATION_DEADLINE_NOTICE: SignedDuration = SignedDuration::from_hour
 
 impl Record {
     /// The next version: the same subscription, with something noted beside it.
-    fn noted(&self, now: Timestamp, note: impl FnOnce(&mut Self)) -> NextVersion {
+    pub(super) fn noted(&self, now: Timestamp, note: impl FnOnce(&mut Self)) -> NextVersion {
         let mut record = self.next_version(self.subscription.clone(), now);
         note(&mut record);
         NextVersion { record, events: Vec::new() }
@@ -157,6 +157,16 @@ impl Record {
                 Decision::Commit(self.noted(now, |record| record.pending_operation = None))
             }
             Some(_) | None => Decision::Unchanged,
+        }
+    }
+
+    /// Notes that this operation has settled, and that Microsoft's copy doesn't show its result.
+    pub fn note_settled(&self, id: OperationId, now: Timestamp) -> Decision {
+        match self.settled_operations.seen_at(id) {
+            Some(_) => Decision::Unchanged,
+            None => {
+                Decision::Commit(self.noted(now, |record| record.settled_operations.see(id, now)))
+            }
         }
     }
 
