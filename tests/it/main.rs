@@ -35,6 +35,7 @@ mod openapi;
 mod probe;
 mod receivers;
 mod reconciliation;
+mod reconciliation_lag;
 mod reconciliation_pages;
 mod reconciliation_repairs;
 mod sign_in;

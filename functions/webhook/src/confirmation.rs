@@ -12,6 +12,9 @@ use tracing::error;
 use crate::failure::WebhookFailure;
 use crate::{Claim, Reply, Webhook};
 
+/// The pause before another look at what Microsoft's reads don't show yet.
+const LAG_PAUSE: Duration = Duration::from_secs(1);
+
 /// What Microsoft says about the operation that a call names.
 pub(crate) enum Confirmation {
     /// It agrees with the call (F-WHS-2).
@@ -83,7 +86,7 @@ impl Webhook {
     {
         let pause = |answer: &Result<T, FulfillmentError>| {
             let shown = answer.as_ref().map_or(true, &shows);
-            (!shown).then_some(Duration::ZERO)
+            (!shown).then_some(LAG_PAUSE)
         };
         repeat(&*self.clock, &RetryPolicy::UNTIL_SHOWN, ready(Ok(first)), read, pause).await
     }

@@ -74,12 +74,12 @@ impl RetryPolicy {
         outage_after: u32::MAX,
     };
 
-    /// For an answer that doesn't show yet what Microsoft's webhook call says. Microsoft's reads lag
-    /// by seconds (F-GET-4, F-OPG-5), so the pauses add up to three seconds and more.
+    /// For an answer that doesn't show yet what Microsoft's webhook call says: Microsoft's reads lag
+    /// by seconds (F-GET-4, F-OPG-5). The caller sets the pauses.
     pub const UNTIL_SHOWN: Self = Self {
-        attempts: 5,
-        first_pause: Duration::from_millis(500),
-        budget: Duration::from_secs(5),
+        attempts: 6,
+        first_pause: Duration::ZERO,
+        budget: Duration::from_secs(6),
         ..Self::WITHIN_WEBHOOK
     };
 
