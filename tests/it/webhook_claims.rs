@@ -19,6 +19,12 @@ struct Other {
 
 const UNKNOWN: Uuid = Uuid::from_u128(0xdead);
 
+/// Dates the call so far back that Microsoft's reads would know what it is about.
+fn make_old(env: &TestEnv, body: &mut Value) {
+    let now = env.world(|world| world.now());
+    body["timeStamp"] = json!(now - jiff::SignedDuration::from_mins(15));
+}
+
 #[tokio::test]
 async fn t_20_a_change_that_contradicts_its_operation_has_no_effect_and_is_answered_200() {
     // F-WHS-1, F-WHS-2: never a 4xx, which would reject the genuine change (F-WHA-13).
@@ -52,6 +58,10 @@ async fn t_20_a_change_that_contradicts_its_operation_has_no_effect_and_is_answe
             env.world(|world| world.clear_calls());
             let case = format!("{action:?} with {forgery}, {policy}");
 
+            // A young call may be ahead of Microsoft's reads. It is no rejection either.
+            let young = env.signed(body.to_string()).await.status.as_u16();
+            assert!(young == 200 || (500..600).contains(&young), "{case}: {young}");
+            make_old(&env, &mut body);
             assert_eq!(env.signed(body.to_string()).await.status, 200, "{case}");
             assert_eq!(env.acknowledgements(), [] as [Value; 0], "{case}");
             let after = (env.events(id).await, env.events(subscription).await);
@@ -79,6 +89,7 @@ async fn t_20_an_unconfirmed_reinstatement_restores_nothing() {
     body["subscription"]["saasSubscriptionStatus"] = json!("Subscribed");
     let before = (env.events(id).await, env.events(other).await);
     env.world(|world| world.clear_calls());
+    make_old(&env, &mut body);
     for operation in [json!(suspension), json!(others), json!(UNKNOWN), Value::Null] {
         body["id"] = operation.clone();
         assert_eq!(env.signed(body.to_string()).await.status, 200, "{operation}");
@@ -106,6 +117,7 @@ async fn t_22_a_forged_notice_has_no_effect() {
     ] {
         for operation in [json!(UNKNOWN), json!(change), Value::Null] {
             let mut body = env.body_of(change);
+            make_old(&env, &mut body);
             body["id"] = operation.clone();
             body["action"] = json!(word);
             body["status"] = json!("Succeeded");

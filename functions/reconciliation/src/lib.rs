@@ -2,8 +2,9 @@
 //! that was interrupted.
 //!
 //! A slice reads pages of List Subscriptions, each with one batch read of the same records. It ends
-//! with the list or with its time, and saves a checkpoint after every page. Memory does not grow
-//! with the number of subscriptions. A run without differences writes nothing but its checkpoint. A
+//! with the list or with its time, and saves a checkpoint after every page. A difference is read
+//! again by itself before it is adopted, since the list may lag. Memory does not grow with the
+//! number of subscriptions. A run without differences writes nothing but its checkpoint. A
 //! subscription that fails is logged and skipped.
 
 mod repair;
@@ -28,8 +29,8 @@ use thiserror::Error;
 use tracing::field::Empty;
 use tracing::{error, info, info_span, warn};
 
-/// How long a slice starts new pages, activations and operations. After that, it only compares the
-/// rest of its page, which takes far less time than the function's timeout leaves.
+/// How long a slice starts new pages, repairs, activations and operations. After that, it only
+/// compares the rest of its page, which takes far less time than the function's timeout leaves.
 const SLICE_BUDGET: SignedDuration = SignedDuration::from_secs(180);
 
 /// How often in a row Microsoft may fail to return the next page before the list starts over.

@@ -2,8 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 use shared::domain::{
-    Action, ActivationRequest, Cause, Decision, Observation, Operation, OperationId,
-    PendingOperation, Record, Requested, Staleness, Status, SubscriptionId,
+    Action, ActivationRequest, Cause, Decision, IncompleteObservation, Observation, Operation,
+    OperationId, PendingOperation, Record, Requested, Staleness, Status, SubscriptionId, observe,
 };
 use shared::flows::activation::{Activated, ActivationError};
 use shared::flows::answer::AnswerError;
@@ -22,6 +22,8 @@ pub(crate) enum RepairError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Update(#[from] UpdateError),
+    #[error(transparent)]
+    Incomplete(#[from] IncompleteObservation),
     #[error(transparent)]
     Fulfillment(#[from] FulfillmentError),
     #[error(transparent)]
@@ -48,7 +50,17 @@ impl Reconciliation {
         record: Option<Record>,
         begun: Timestamp,
     ) -> Result<bool, RepairError> {
-        let committed = self.ledger.adopt(id, record, observed, &Cause::Reconciliation).await?;
+        let read;
+        let mut adopted = observed;
+        if self.differs(record.as_ref(), observed)? {
+            if self.is_over(begun) {
+                info!(subscription.id = %id, "left a difference to the next run");
+                return Ok(false);
+            }
+            read = self.marketplace.get_subscription(id).await?;
+            adopted = &read;
+        }
+        let committed = self.ledger.adopt(id, record, adopted, &Cause::Reconciliation).await?;
         match committed.stale {
             Some(Staleness::Settling) => return Ok(false),
             Some(Staleness::Impossible) => return Err(RepairError::Impossible),
@@ -69,6 +81,21 @@ impl Reconciliation {
             changed |= self.finish_activation(&record).await?;
         }
         Ok(changed)
+    }
+
+    /// Whether the list shows news about a record. The list can be minutes behind (F-LST-9), so Get
+    /// has to confirm it. A subscription without a record has no state that the list could undo.
+    fn differs(
+        &self,
+        record: Option<&Record>,
+        listed: &Observation,
+    ) -> Result<bool, IncompleteObservation> {
+        let Some(record) = record else { return Ok(false) };
+        let decision = observe(Some(record), listed, &Cause::Reconciliation, self.clock.now())?;
+        Ok(match decision {
+            Decision::Commit(_) | Decision::Stale(Staleness::Impossible) => true,
+            Decision::Unchanged | Decision::Stale(Staleness::Settling) => false,
+        })
     }
 
     /// Repeats an activation that was begun and never confirmed.

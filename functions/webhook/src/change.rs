@@ -2,6 +2,7 @@
 
 use shared::domain::OperationId;
 
+use crate::confirmation::Confirmation;
 use crate::failure::WebhookFailure;
 use crate::{Claim, Reply, Webhook, answered_before, requested};
 
@@ -11,8 +12,8 @@ impl Webhook {
         claim: &Claim,
         id: OperationId,
     ) -> Result<Reply, WebhookFailure> {
-        let (operation, loaded, context) = tokio::join!(
-            self.marketplace.get_operation(claim.subscription, id),
+        let (confirmation, loaded, context) = tokio::join!(
+            self.confirm(claim, id),
             self.ledger.load_with_mark(claim.subscription, id),
             self.responder.gather(claim.subscription),
         );
@@ -20,8 +21,12 @@ impl Webhook {
         if let Some(mark) = mark {
             return Ok(answered_before(&mark));
         }
-        let Some(operation) = self.confirmed(claim, operation)? else {
-            return Ok(Reply::Handled);
+        let read = || self.confirm(claim, id);
+        let known = |confirmation: &Confirmation| !confirmation.is_unknown();
+        let operation = match self.until_shown(confirmation?, read, known).await? {
+            Confirmation::Confirmed(operation) => operation,
+            Confirmation::Contradicted => return Ok(Reply::Handled),
+            Confirmation::Unknown => return self.unconfirmed(claim, "operation"),
         };
         let requested = requested(claim, id, Some(operation));
         match self.responder.answer(&requested, current, &context).await {

@@ -1,7 +1,8 @@
 //! A webhook call's claim. It changes nothing on its own: it tells us what to ask Microsoft.
 
+use jiff::Timestamp;
 use serde::Deserialize;
-use shared::domain::{Action, Cause, Operation, OperationId, SubscriptionId};
+use shared::domain::{Action, Cause, Operation, OperationId, SubscriptionId, is_young};
 use shared::lenient::lenient;
 use thiserror::Error;
 use uuid::Uuid;
@@ -14,6 +15,8 @@ pub struct Claim {
     pub operation: Option<OperationId>,
     pub subscription: SubscriptionId,
     pub action: Action,
+    /// When it was requested. Some forms leave it out.
+    time_stamp: Option<Timestamp>,
     plan_id: Option<String>,
     quantity: Option<u64>,
 }
@@ -44,6 +47,8 @@ struct Body {
     #[serde(default, deserialize_with = "lenient")]
     operation_type: Option<Action>,
     #[serde(default, deserialize_with = "lenient")]
+    time_stamp: Option<Timestamp>,
+    #[serde(default, deserialize_with = "lenient")]
     plan_id: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
     quantity: Option<u64>,
@@ -66,6 +71,7 @@ impl Claim {
                 .map(SubscriptionId)
                 .ok_or(Unreadable::NoSubscription)?,
             action: body.action.or(body.operation_type).ok_or(Unreadable::NoAction)?,
+            time_stamp: body.time_stamp,
             plan_id: body.plan_id,
             quantity: body.quantity,
         })
@@ -78,6 +84,11 @@ impl Claim {
             source: None,
             requester: None,
         }
+    }
+
+    /// Whether Microsoft's reads may not know yet what the call is about.
+    pub fn is_young(&self, now: Timestamp) -> bool {
+        is_young(self.time_stamp, now)
     }
 
     /// Whether Microsoft's operation agrees with the body (F-WHS-2). A member that either side

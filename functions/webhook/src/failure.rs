@@ -24,6 +24,9 @@ pub(crate) enum WebhookFailure {
     /// Microsoft's copy does not show yet what the call says has happened.
     #[error("Microsoft's copy is not up to date yet")]
     Settling,
+    /// Microsoft's reads don't know yet what a young call is about (F-OPG-5, F-GET-4).
+    #[error("Microsoft doesn't know the {0} yet")]
+    NotKnownYet(&'static str),
     #[error(transparent)]
     Fulfillment(#[from] FulfillmentError),
     #[error(transparent)]

@@ -12,6 +12,7 @@
 
 mod change;
 mod claim;
+mod confirmation;
 mod failure;
 mod notice;
 mod reinstate;
@@ -31,7 +32,7 @@ use shared::host::http::{Handler, Problem, Request, Response, empty};
 use shared::host::retry::RetryPolicy;
 use shared::host::{correlation, deadline};
 use shared::microsoft::entra::{UnverifiedToken, WebhookTokenVerifier};
-use shared::microsoft::fulfillment::{FulfillmentError, Marketplace};
+use shared::microsoft::fulfillment::Marketplace;
 use shared::publisher::approval::ChangeApproval;
 use shared::store::{Mark, OperationOutcome};
 use tracing::field::{Empty, display};
@@ -147,32 +148,6 @@ impl Webhook {
         }
     }
 
-    /// The operation, if Microsoft knows it and it agrees with the call (F-WHS-1, F-WHS-2).
-    fn confirmed(
-        &self,
-        claim: &Claim,
-        operation: Result<Operation, FulfillmentError>,
-    ) -> Result<Option<Operation>, WebhookFailure> {
-        match operation {
-            Ok(operation) if claim.agrees_with(&operation) => Ok(Some(operation)),
-            Ok(_) => {
-                error!(
-                    metric = "unconfirmed_call",
-                    "the call contradicts Microsoft's operation; nothing was done"
-                );
-                Ok(None)
-            }
-            Err(FulfillmentError::NotFound(_)) => {
-                error!(
-                    metric = "unconfirmed_call",
-                    "Microsoft knows no such operation; nothing was done"
-                );
-                Ok(None)
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
     /// If another delivery of this call answered first, both get the same answer.
     async fn failed(
         &self,
@@ -204,11 +179,6 @@ fn requested(claim: &Claim, id: OperationId, operation: Option<Operation>) -> Re
 fn answered_before(mark: &Mark) -> Reply {
     info!(outcome = ?mark.outcome, "this call was answered before; repeating the answer");
     mark.outcome.into()
-}
-
-fn unknown_subscription() -> Reply {
-    error!(metric = "unconfirmed_call", "Microsoft knows no such subscription; nothing was done");
-    Reply::Handled
 }
 
 /// The action if it is a plain word, or else a placeholder: never log arbitrary input.

@@ -1,11 +1,12 @@
 //! The customer has paid, and access is to be restored (F-WHA-7).
 
-use shared::domain::OperationId;
+use shared::domain::{Observation, OperationId, OperationStatus, Status};
 use shared::microsoft::fulfillment::FulfillmentError;
 use tracing::warn;
 
+use crate::confirmation::Confirmation;
 use crate::failure::WebhookFailure;
-use crate::{Claim, Reply, Webhook, answered_before, requested, unknown_subscription};
+use crate::{Claim, Reply, Webhook, answered_before, requested};
 
 impl Webhook {
     pub(crate) async fn reinstate(
@@ -13,22 +14,24 @@ impl Webhook {
         claim: &Claim,
         id: OperationId,
     ) -> Result<Reply, WebhookFailure> {
-        let (operation, observed, loaded) = tokio::join!(
-            self.marketplace.get_operation(claim.subscription, id),
-            self.marketplace.get_subscription(claim.subscription),
+        let (read, loaded) = tokio::join!(
+            self.confirm_and_observe(claim, id),
             self.ledger.load_with_mark(claim.subscription, id),
         );
         let (current, mark) = loaded?;
         if let Some(mark) = mark {
             return Ok(answered_before(&mark));
         }
-        let observed = match observed {
-            Err(FulfillmentError::NotFound(_)) => return Ok(unknown_subscription()),
-            observed => observed?,
+        let again = || self.confirm_and_observe(claim, id);
+        let (confirmation, observed) = self.until_shown(read?, again, is_shown).await?;
+        let Some(observed) = observed else {
+            return self.unconfirmed(claim, "subscription");
         };
-        let requested = requested(claim, id, self.confirmed(claim, operation)?);
+        let is_unknown = confirmation.is_unknown();
+        let requested = requested(claim, id, confirmation.into_operation());
         match self.responder.reinstate(&requested, observed, current).await {
             Ok(Some(outcome)) => Ok(outcome.into()),
+            Ok(None) if is_unknown => self.unconfirmed(claim, "operation"),
             Ok(None) => {
                 warn!(
                     metric = "unconfirmed_call",
@@ -38,5 +41,27 @@ impl Webhook {
             }
             Err(failed) => self.failed(&requested, failed).await,
         }
+    }
+
+    async fn confirm_and_observe(
+        &self,
+        claim: &Claim,
+        id: OperationId,
+    ) -> Result<(Confirmation, Option<Observation>), FulfillmentError> {
+        let (confirmation, observed) = tokio::join!(self.confirm(claim, id), self.observe(claim));
+        Ok((confirmation?, observed?))
+    }
+}
+
+/// Whether nothing is left that another read could show.
+fn is_shown((confirmation, observed): &(Confirmation, Option<Observation>)) -> bool {
+    let Some(observed) = observed else { return false };
+    let is_suspended = observed.status() == Some(&Status::Suspended);
+    match confirmation {
+        Confirmation::Confirmed(operation) => {
+            !is_suspended || operation.status != Some(OperationStatus::Succeeded)
+        }
+        Confirmation::Contradicted => true,
+        Confirmation::Unknown => !is_suspended,
     }
 }

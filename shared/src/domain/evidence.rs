@@ -1,13 +1,24 @@
 //! What an operation and an observation prove about each other.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::event::Cause;
 use super::observation::Observation;
 use super::operation::{Action, Operation, OperationId, OperationStatus};
 use super::own_request::OwnRequest;
-use super::record::{Record, SETTLING_WINDOW};
+use super::record::Record;
 use super::subscription::{Status, SubscriptionId};
+
+/// For how long after its time an operation or a purchase may be missing from Microsoft's reads
+/// (F-OPG-5, F-GET-4). If this is shorter, a genuine call is given up too early. If it is longer,
+/// Microsoft repeats a call for longer that nothing will ever confirm.
+const YOUNG: SignedDuration = SignedDuration::from_mins(15);
+
+/// Whether Microsoft's reads may not show yet what happened at this time. `None` counts as long
+/// ago.
+pub fn is_young(at: Option<Timestamp>, now: Timestamp) -> bool {
+    at.is_some_and(|at| now.duration_since(at) < YOUNG)
+}
 
 /// An operation that Microsoft told us of, and what we could find out about it.
 #[derive(Debug)]
@@ -46,19 +57,18 @@ impl Requested {
 }
 
 impl Action {
-    /// Whether `status` is one that the action leads to, or a later one.
-    pub fn led_to(&self, status: Option<&Status>) -> bool {
+    /// Whether the subscription is in a state that the action leads to, or in a later one.
+    pub fn led_to(&self, observed: &Observation, now: Timestamp) -> bool {
+        let status = observed.status();
         match self {
             Self::Suspend => matches!(status, Some(Status::Suspended | Status::Unsubscribed)),
             Self::Unsubscribe => status == Some(&Status::Unsubscribed),
             Self::Subscribe => status != Some(&Status::PendingFulfillmentStart),
-            // A renewal changes no status. A reinstatement may be followed by the next suspension.
-            // Plan and seat changes are decided by their own values.
-            Self::Renew
-            | Self::Reinstate
-            | Self::ChangePlan
-            | Self::ChangeQuantity
-            | Self::Other(_) => true,
+            // An ended subscription keeps the dates of its last term.
+            Self::Renew => status == Some(&Status::Unsubscribed) || observed.term_ends_after(now),
+            // A reinstatement may be followed by the next suspension. Plan and seat changes are
+            // decided by their own values.
+            Self::Reinstate | Self::ChangePlan | Self::ChangeQuantity | Self::Other(_) => true,
         }
     }
 }
@@ -72,8 +82,10 @@ impl Operation {
             Some(Action::ChangeQuantity) => {
                 self.quantity.is_some() && self.quantity == observed.quantity
             }
-            Some(Action::Subscribe | Action::Renew | Action::Reinstate) => {
+            Some(Action::Subscribe | Action::Reinstate) => status == Some(&Status::Subscribed),
+            Some(Action::Renew) => {
                 status == Some(&Status::Subscribed)
+                    && self.time_stamp.is_none_or(|at| observed.term_ends_after(at))
             }
             Some(Action::Suspend) => status == Some(&Status::Suspended),
             Some(Action::Unsubscribe) => status == Some(&Status::Unsubscribed),
@@ -96,10 +108,18 @@ pub fn proven_by(operation: Option<&Operation>, observed: Observation) -> Observ
     observed.as_of(as_of)
 }
 
-/// Whether an operation succeeded so recently that Microsoft's copy may not show it yet.
-pub fn is_recent(operation: &Operation, now: Timestamp) -> bool {
-    operation.status == Some(OperationStatus::Succeeded)
-        && operation.time_stamp.is_some_and(|at| now.duration_since(at) < SETTLING_WINDOW)
+/// Whether an operation has succeeded and Microsoft's copy may not show its result yet.
+///
+/// An operation says when it was requested, and it may have settled hours later. So the window
+/// begins when we first saw that it had settled, which the record remembers
+/// ([`Record::note_settled`]). Without a record, the time of the request has to do.
+pub fn is_settling(operation: &Operation, record: Option<&Record>, now: Timestamp) -> bool {
+    let succeeded = operation.status == Some(OperationStatus::Succeeded);
+    succeeded
+        && match (record, operation.id) {
+            (Some(record), Some(id)) => record.may_lack_result_of(OperationId(id), now),
+            (None, _) | (_, None) => is_young(operation.time_stamp, now),
+        }
 }
 
 #[cfg(test)]

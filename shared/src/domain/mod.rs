@@ -24,7 +24,7 @@ mod transitions;
 
 pub use decision::{Decision, NextVersion, Staleness};
 pub use event::{Cause, Event, EventKind, Position};
-pub use evidence::{Requested, is_recent, proven_by};
+pub use evidence::{Requested, is_settling, is_young, proven_by};
 pub use identification::{
     Account, Identification, IdentifiedAs, MatchedBy, Role, identify, is_colleague,
 };

@@ -76,6 +76,12 @@ impl Observation {
         self.saas_subscription_status.as_ref().or(self.status.as_ref())
     }
 
+    /// Whether the term's end lies ahead of this time, or the answer names none: active
+    /// subscriptions have lacked the dates (F-OBJ-6).
+    pub(crate) fn term_ends_after(&self, at: Timestamp) -> bool {
+        self.term.as_ref().and_then(|term| term.end_date).is_none_or(|end| end > at)
+    }
+
     /// The same observation, with the id that we asked for where the answer left it out.
     #[must_use]
     pub fn of(mut self, id: SubscriptionId) -> Self {

@@ -26,7 +26,7 @@ const OWN_REQUESTS: usize = 3;
 
 impl Record {
     /// The next version: the same subscription, with something noted beside it.
-    fn noted(&self, now: Timestamp, note: impl FnOnce(&mut Self)) -> NextVersion {
+    pub(super) fn noted(&self, now: Timestamp, note: impl FnOnce(&mut Self)) -> NextVersion {
         let mut record = self.next_version(self.subscription.clone(), now);
         note(&mut record);
         NextVersion { record, events: Vec::new() }
@@ -196,6 +196,16 @@ impl Record {
                 Decision::Commit(self.noted(now, |record| record.pending_operation = None))
             }
             Some(_) | None => Decision::Unchanged,
+        }
+    }
+
+    /// Notes that this operation has settled, and that Microsoft's copy doesn't show its result.
+    pub fn note_settled(&self, id: OperationId, now: Timestamp) -> Decision {
+        match self.settled_operations.seen_at(id) {
+            Some(_) => Decision::Unchanged,
+            None => {
+                Decision::Commit(self.noted(now, |record| record.settled_operations.see(id, now)))
+            }
         }
     }
 

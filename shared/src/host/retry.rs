@@ -74,6 +74,15 @@ impl RetryPolicy {
         outage_after: u32::MAX,
     };
 
+    /// For an answer that doesn't show yet what Microsoft's webhook call says: Microsoft's reads lag
+    /// by seconds (F-GET-4, F-OPG-5). The caller sets the pauses.
+    pub const UNTIL_SHOWN: Self = Self {
+        attempts: 6,
+        first_pause: Duration::ZERO,
+        budget: Duration::from_secs(6),
+        ..Self::WITHIN_WEBHOOK
+    };
+
     /// The policy after this many calls in a row that failed.
     pub fn after_failures(self, failures: u32) -> Self {
         if failures < self.outage_after { self } else { Self { attempts: 1, ..self } }
@@ -111,23 +120,42 @@ where
     E: Transient + Send,
     T: Send,
 {
+    let pause = |answer: &Result<T, E>| {
+        let error = answer.as_ref().err().filter(|error| error.is_transient())?;
+        Some(error.retry_after().unwrap_or_default())
+    };
+    let first = attempt();
+    repeat(clock, policy, first, attempt, pause).await
+}
+
+/// Makes further attempts until `pause` returns `None` for the answer, or the policy gives up.
+/// Returns the last answer. `pause` is the shortest pause before the next attempt.
+pub async fn repeat<T, F>(
+    clock: &dyn Clock,
+    policy: &RetryPolicy,
+    first: impl Future<Output = T> + Send,
+    mut attempt: impl FnMut() -> F + Send,
+    pause: impl Fn(&T) -> Option<Duration> + Send,
+) -> T
+where
+    F: Future<Output = T> + Send,
+    T: Send,
+{
     let begun = clock.now();
+    let mut answer = first.await;
     let mut attempts = 1;
     loop {
-        let error = match attempt().await {
-            Ok(value) => return Ok(value),
-            Err(error) if error.is_transient() => error,
-            Err(error) => return Err(error),
-        };
+        let Some(shortest) = pause(&answer) else { return answer };
         let jitter = jitter(clock.new_id());
         let now = clock.now();
         let left = deadline::time_left_of_work(now);
-        match policy.pause(attempts, since(begun, now), left, error.retry_after(), jitter) {
+        match policy.pause(attempts, since(begun, now), left, Some(shortest), jitter) {
             Some(pause) if deadline::time_left(now).is_none_or(|left| pause < left) => {
                 clock.sleep(pause).await;
             }
-            Some(_) | None => return Err(error),
+            Some(_) | None => return answer,
         }
+        answer = attempt().await;
         attempts += 1;
     }
 }

@@ -110,11 +110,18 @@ impl Run {
             Happening::Days => self.wait_out(86_400, 12 * 86_400),
             Happening::StaleReads => {
                 let late = self.io.decide(|rng| Duration::from_secs(rng.random_range(1..30)));
-                self.io.note(|| format!("* reads are {late:?} late"));
-                self.io.world(|world| world.settings_mut().behaviour.stale_reads = Some(late));
+                let listed = late * 10;
+                self.io.note(|| format!("* reads are {late:?} late, the list {listed:?}"));
+                self.io.world(|world| {
+                    world.settings_mut().behaviour.stale_reads = Some(late);
+                    world.settings_mut().behaviour.stale_list = Some(listed);
+                });
             }
             Happening::FreshReads => {
-                self.io.world(|world| world.settings_mut().behaviour.stale_reads = None);
+                self.io.world(|world| {
+                    world.settings_mut().behaviour.stale_reads = None;
+                    world.settings_mut().behaviour.stale_list = None;
+                });
             }
             // Entra publishes a key before it signs with it, for longer than our key fetches cool
             // down.

@@ -32,7 +32,7 @@ fn invariants_hold_in_the_second_half_of_the_seeds() {
 
 /// Lines that the storms must produce. If a case never occurs, the simulation proves nothing about
 /// it.
-const REACHED: [&str; 48] = [
+const REACHED: [&str; 50] = [
     "[\"Purchased\"",
     "\"Activated\"",
     "\"ActivationRequested\"",
@@ -75,6 +75,8 @@ const REACHED: [&str; 48] = [
     " !! Throttled",
     " !! Denied",
     "page_size: 1,",
+    "keeps_changes_only: true",
+    "operation_delay: 20s",
     "< Reconcile finished: false",
     "< Reconcile was killed",
     "< Sweep was killed",

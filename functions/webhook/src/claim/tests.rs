@@ -1,3 +1,4 @@
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::*;
@@ -10,6 +11,7 @@ fn claim(action: Action, operation: Option<Uuid>) -> Claim {
         operation: operation.map(OperationId),
         subscription: SubscriptionId(SUBSCRIPTION),
         action,
+        time_stamp: None,
         plan_id: None,
         quantity: None,
     }
@@ -29,7 +31,21 @@ fn t_21_the_sparse_form_of_f_whp_6_is_read() {
         "id": OPERATION, "activityId": Uuid::nil(), "operationRequestSource": "Azure",
         "subscriptionId": SUBSCRIPTION, "timeStamp": "2026-02-10T18:48:58.4449937Z", "action": "Renew",
     });
-    assert_eq!(parsed(&body), Ok(claim(Action::Renew, Some(OPERATION))));
+    let read = Claim {
+        time_stamp: Some("2026-02-10T18:48:58.4449937Z".parse().expect("a timestamp")),
+        ..claim(Action::Renew, Some(OPERATION))
+    };
+    assert_eq!(parsed(&body), Ok(read));
+}
+
+#[test]
+fn a_call_is_young_for_fifteen_minutes_after_its_time_and_never_without_one() {
+    let at: Timestamp = "2026-02-10T18:48:58Z".parse().expect("a timestamp");
+    let dated = Claim { time_stamp: Some(at), ..claim(Action::Renew, Some(OPERATION)) };
+    let old = at + SignedDuration::from_mins(15);
+    assert!(dated.is_young(at) && dated.is_young(old - SignedDuration::from_nanos(1)));
+    assert!(!dated.is_young(old));
+    assert!(!claim(Action::Renew, Some(OPERATION)).is_young(at));
 }
 
 #[test]

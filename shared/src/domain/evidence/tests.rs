@@ -3,6 +3,9 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::super::decision::{Decision, NextVersion};
+use super::super::observe::observe;
+use super::super::record::SETTLING_WINDOW;
 use super::*;
 use crate::domain::OperationSource;
 
@@ -26,6 +29,10 @@ const STATUSES: [Option<&str>; 6] = [
     Some("Migrating"),
     None,
 ];
+
+fn noon() -> Timestamp {
+    "2026-03-10T12:00:00Z".parse().expect("a timestamp")
+}
 
 fn operation(body: Value) -> Operation {
     serde_json::from_value(body).expect("an operation")
@@ -52,10 +59,28 @@ fn an_action_led_to_its_own_status_or_a_later_one() {
     ]) {
         let action: Action = serde_json::from_value(json!(action)).expect("any word");
         for (status, expected) in STATUSES.into_iter().zip(expected) {
-            let observed = observed(status);
-            assert_eq!(action.led_to(observed.status()), expected, "{action} {status:?}");
+            assert_eq!(action.led_to(&observed(status), noon()), expected, "{action} {status:?}");
         }
     }
+}
+
+#[test]
+fn f_obj_6_a_renewal_led_to_a_term_that_ends_later_or_has_no_dates() {
+    let until = |status: &str, end: Option<&str>| {
+        let term = json!({ "termUnit": "P1M", "endDate": end });
+        let body = json!({ "saasSubscriptionStatus": status, "term": term });
+        serde_json::from_value::<Observation>(body).expect("an observation")
+    };
+    let led_to = |status, end| Action::Renew.led_to(&until(status, end), noon());
+    assert!(led_to("Subscribed", Some("2026-04-09T00:00:00Z")));
+    assert!(led_to("Subscribed", None));
+    assert!(!led_to("Subscribed", Some("2026-03-09T00:00:00Z")), "the term that is over");
+    assert!(!led_to("Suspended", Some("2026-03-09T00:00:00Z")));
+    assert!(led_to("Unsubscribed", Some("2026-03-09T00:00:00Z")), "it ended later");
+
+    let renewal = operation(json!({ "action": "Renew", "timeStamp": noon() }));
+    assert!(renewal.is_visible_in(&until("Subscribed", Some("2026-04-09T00:00:00Z"))));
+    assert!(!renewal.is_visible_in(&until("Subscribed", Some("2026-03-09T00:00:00Z"))));
 }
 
 #[test]
@@ -103,20 +128,52 @@ fn only_a_succeeded_operation_dates_the_read_that_shows_it() {
     assert_eq!(proven_by(None, observed(Some("Subscribed"))).as_of, None);
 }
 
+fn record() -> Record {
+    let body = json!({ "id": Uuid::from_u128(1), "offerId": "offer", "planId": "silver",
+                       "saasSubscriptionStatus": "Subscribed" });
+    let observed: Observation = serde_json::from_value(body).expect("an observation");
+    match observe(None, &observed, &Cause::Reconciliation, noon()) {
+        Ok(Decision::Commit(next)) => next.record,
+        other => panic!("no record: {other:?}"),
+    }
+}
+
 #[test]
-fn an_operation_is_recent_only_within_the_settling_window() {
-    let at: Timestamp = "2026-03-10T12:00:00Z".parse().expect("a timestamp");
-    let ended =
-        |status: &str| operation(json!({ "action": "Renew", "status": status, "timeStamp": at }));
-    let over = at + SETTLING_WINDOW;
-    let before = over - jiff::SignedDuration::from_nanos(1);
-    assert!(is_recent(&ended("Succeeded"), at) && is_recent(&ended("Succeeded"), before));
-    assert!(!is_recent(&ended("Succeeded"), over));
-    assert!(!is_recent(&ended("Failed"), at), "a failed operation changed nothing");
-    assert!(
-        !is_recent(&operation(json!({ "status": "Succeeded" })), at),
-        "an operation without a time"
-    );
+fn an_operation_settles_until_a_window_after_it_was_first_seen_settled() {
+    let id = Uuid::from_u128(9);
+    let ended = |status: &str, hours: i64| {
+        let at = noon() - SignedDuration::from_hours(hours);
+        operation(json!({ "id": id, "action": "Renew", "status": status, "timeStamp": at }))
+    };
+    let unseen = record();
+    for hours in [0, 1, 100] {
+        assert!(is_settling(&ended("Succeeded", hours), Some(&unseen), noon()), "{hours}");
+    }
+    let noted = unseen.note_settled(OperationId(id), noon());
+    let Decision::Commit(NextVersion { record: seen, events }) = noted else { panic!("{noted:?}") };
+    assert_eq!(events, []);
+    let over = noon() + SETTLING_WINDOW;
+    let before = over - SignedDuration::from_nanos(1);
+    for hours in [0, 1, 100] {
+        assert!(is_settling(&ended("Succeeded", hours), Some(&seen), before), "{hours}");
+        assert!(!is_settling(&ended("Succeeded", hours), Some(&seen), over), "{hours}");
+    }
+    assert_eq!(seen.note_settled(OperationId(id), over), Decision::Unchanged);
+    for status in ["Failed", "Conflict", "InProgress"] {
+        assert!(!is_settling(&ended(status, 0), Some(&unseen), noon()), "{status}");
+    }
+}
+
+#[test]
+fn without_a_record_an_operation_settles_for_fifteen_minutes_after_its_request() {
+    let asked = |minutes: i64| {
+        let at = noon() - SignedDuration::from_mins(minutes);
+        operation(json!({ "action": "Subscribe", "status": "Succeeded", "timeStamp": at }))
+    };
+    assert!(is_settling(&asked(14), None, noon()));
+    assert!(!is_settling(&asked(15), None, noon()));
+    let undated = operation(json!({ "action": "Subscribe", "status": "Succeeded" }));
+    assert!(!is_settling(&undated, None, noon()));
 }
 
 #[test]

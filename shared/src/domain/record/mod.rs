@@ -1,11 +1,13 @@
 //! The record of one subscription, and how to tell a late read from news.
 
 mod recent_states;
+mod settled_operations;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use self::recent_states::{BilledState, RecentState};
+use self::settled_operations::SettledOperations;
 use super::identification::IdentifiedAs;
 use super::operation::{Action, OperationId};
 use super::own_request::OwnRequest;
@@ -58,6 +60,9 @@ pub struct Record {
     /// The states that the subscription left within the last [`SETTLING_WINDOW`].
     #[serde(default, rename = "superseded", skip_serializing_if = "Vec::is_empty")]
     recent_states: Vec<RecentState>,
+    /// Operations that had settled before Microsoft's copy showed their result.
+    #[serde(default, rename = "settled", skip_serializing_if = "SettledOperations::is_empty")]
+    pub(super) settled_operations: SettledOperations,
 }
 
 /// How far a requested activation has come.
@@ -99,6 +104,7 @@ impl Record {
             identified_as: None,
             sign_up: None,
             recent_states: Vec::new(),
+            settled_operations: SettledOperations::default(),
         }
     }
 
@@ -144,6 +150,13 @@ impl Record {
         })
     }
 
+    /// Whether Microsoft's copy may not show yet what this settled operation did: we see it settled
+    /// for the first time, or first saw it within the last [`SETTLING_WINDOW`].
+    pub(super) fn may_lack_result_of(&self, id: OperationId, now: Timestamp) -> bool {
+        let seen_at = self.settled_operations.seen_at(id);
+        seen_at.is_none_or(|seen_at| now.duration_since(seen_at) < SETTLING_WINDOW)
+    }
+
     /// The next version, which holds `subscription`.
     pub(super) fn next_version(&self, subscription: Subscription, now: Timestamp) -> Self {
         let mut recent_states: Vec<_> = self
@@ -171,6 +184,7 @@ impl Record {
             sign_up: self.sign_up.clone(),
             subscription,
             recent_states,
+            settled_operations: self.settled_operations.at(now),
         }
     }
 

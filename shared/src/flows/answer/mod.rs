@@ -12,8 +12,8 @@ use tracing::{info, warn};
 use super::ledger::{Ledger, UpdateError};
 use crate::domain::{
     Cause, Decision, IncompleteObservation, Observation, Operation, Record, Requested,
-    RequestedChange, Ruling, Staleness, SubscriptionId, Verdict, apply, is_recent, observe,
-    proven_by, reject, rejected_before,
+    RequestedChange, Ruling, Staleness, Status, SubscriptionId, Verdict, apply, is_settling,
+    observe, proven_by, reject, rejected_before,
 };
 use crate::host::deadline;
 use crate::microsoft::fulfillment::{Acknowledgement, FulfillmentError, Marketplace};
@@ -119,7 +119,10 @@ impl Responder {
         if let Ok((_, Some(mark))) = loaded {
             return Ok(mark.outcome);
         }
-        self.note_unacknowledged(requested, &ruling, current).await;
+        let now = self.ledger.clock().now();
+        let answered =
+            |record: &Record| record.await_answered(requested.id, &requested.action, &ruling, now);
+        self.note(requested, current, answered).await;
         // The 4xx of our answer rejects as well (F-WHA-12). There is no mark and no event yet: if
         // the answer is lost, too, the operation ends otherwise.
         if ruling.verdict == Verdict::Reject && self.still_waits(requested, operation) {
@@ -231,7 +234,10 @@ impl Responder {
         let observed = self.marketplace.get_subscription(requested.subscription).await?;
         // A late read must not be marked as the operation's result.
         let now = self.ledger.clock().now();
-        if is_recent(operation, now) && !operation.is_visible_in(&observed) {
+        let shows =
+            operation.is_visible_in(&observed) || observed.status() == Some(&Status::Unsubscribed);
+        if !shows && is_settling(operation, Some(&current), now) {
+            self.note_settled(requested, current).await;
             return Err(AnswerError::Settling);
         }
         let observed = proven_by(Some(operation), observed);
@@ -330,16 +336,25 @@ impl Responder {
         committed.record.ok_or(AnswerError::Settling)
     }
 
-    /// Keeps our ruling with the record, so that a redelivery gets the same answer. If none comes,
-    /// the reconciliation takes over.
-    async fn note_unacknowledged(&self, requested: &Requested, ruling: &Ruling, current: Record) {
+    /// Remembers that the operation has settled, so that a later call of Microsoft's knows for how
+    /// long its copy has not shown the result.
+    pub async fn note_settled(&self, requested: &Requested, current: Record) {
         let now = self.ledger.clock().now();
-        let rule =
-            |record: &Record| record.await_answered(requested.id, &requested.action, ruling, now);
+        self.note(requested, current, |record| record.note_settled(requested.id, now)).await;
+    }
+
+    /// Keeps something about the operation with the record, for Microsoft's next call or the
+    /// reconciliation. Without it, they decide anew.
+    async fn note(
+        &self,
+        requested: &Requested,
+        current: Record,
+        rule: impl Fn(&Record) -> Decision + Send + Sync,
+    ) {
         if let Err(error) = self.ledger.note(current, rule).await {
             warn!(
                 subscription.id = %requested.subscription, operation.id = %requested.id, %error,
-                "could not note the open operation"
+                "could not keep a note about the operation"
             );
         }
     }

@@ -4,7 +4,7 @@ use tracing::info;
 
 use super::{AnswerError, Responder};
 use crate::domain::{
-    Observation, Record, Requested, Status, Verdict, is_recent, proven_by, reinstate,
+    Observation, Record, Requested, Status, Verdict, is_settling, proven_by, reinstate,
 };
 use crate::microsoft::fulfillment::FulfillmentError;
 use crate::store::OperationOutcome;
@@ -45,8 +45,12 @@ impl Responder {
                 self.commit(requested, Some(current.clone()), outcome, rule).await?;
                 Ok(Some(outcome))
             }
-            // It succeeded just now, and the copy does not show it yet.
-            Some(operation) if is_recent(operation, now) => Err(AnswerError::Settling),
+            Some(operation) if is_settling(operation, current.as_ref(), now) => {
+                if let Some(record) = current {
+                    self.note_settled(requested, record).await;
+                }
+                Err(AnswerError::Settling)
+            }
             Some(_) | None => Ok(None),
         }
     }

@@ -42,6 +42,10 @@ pub struct Behaviour {
     pub partner_update_fails: bool,
     /// An unknown operation is a 400 `EntityNotFound` instead of a 404 (F-OPG-3).
     pub not_found_is_400: bool,
+    /// Get operation doesn't know an operation before it is this old (F-OPG-5).
+    pub operation_delay: Duration,
+    /// Get operation knows plan and seat changes only (F-OPG-5).
+    pub keeps_changes_only: bool,
     /// List operations answers an empty list for an unknown subscription (F-OPL-3).
     pub unknown_lists_no_operations: bool,
     /// List operations answers a bare array (F-OPL-2).
@@ -63,8 +67,10 @@ pub struct Behaviour {
     /// Base of `@nextLink` and `Operation-Location`, on another host than the one that was called
     /// (F-GEN-8).
     pub link_base: String,
-    /// Get and List show the state of this long ago.
+    /// Get and List show the state of this long ago (F-GET-4).
     pub stale_reads: Option<Duration>,
+    /// List shows the state of this long ago, if that is longer (F-LST-9).
+    pub stale_list: Option<Duration>,
     /// How many calls the log keeps at least.
     pub log_limit: usize,
 }
@@ -90,6 +96,8 @@ impl Default for Behaviour {
             reinstate_obeys_failure: false,
             partner_update_fails: false,
             not_found_is_400: false,
+            operation_delay: Duration::ZERO,
+            keeps_changes_only: false,
             unknown_lists_no_operations: false,
             operations_as_array: false,
             unauthorized_status: 403,
@@ -102,6 +110,7 @@ impl Default for Behaviour {
             // The host does not exist, so a client that follows the link as it is leaks no token.
             link_base: "https://main.prod.marketplaceapi.example/api".into(),
             stale_reads: None,
+            stale_list: None,
             log_limit: 10_000,
         }
     }

@@ -155,7 +155,21 @@ impl World {
 
     /// The state that a read shows. It is out of date if the settings say so.
     pub(super) fn readable(&self, stored: &StoredSubscription) -> Option<SubscriptionState> {
-        match self.settings.behaviour.stale_reads {
+        self.readable_after(stored, self.settings.behaviour.stale_reads)
+    }
+
+    /// The state that the list shows, which may be further behind.
+    pub(super) fn listable(&self, stored: &StoredSubscription) -> Option<SubscriptionState> {
+        let behaviour = &self.settings.behaviour;
+        self.readable_after(stored, behaviour.stale_reads.max(behaviour.stale_list))
+    }
+
+    fn readable_after(
+        &self,
+        stored: &StoredSubscription,
+        age: Option<Duration>,
+    ) -> Option<SubscriptionState> {
+        match age {
             None => Some(stored.state().clone()),
             Some(age) => stored.state_at(time::before(self.now, age)).cloned(),
         }

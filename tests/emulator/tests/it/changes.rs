@@ -133,6 +133,23 @@ fn an_unknown_operation_is_a_404_or_a_400() {
 }
 
 #[test]
+fn f_opg_5_get_operation_knows_an_operation_late_or_never() {
+    let mut world = world();
+    let id = active(&mut world, Purchase::flat_rate("silver"));
+    world.settings_mut().behaviour.operation_delay = Duration::from_secs(5);
+    let change = world.change_plan(id, "gold").unwrap();
+    let status = |world: &mut World, operation| get(world, &operation_path(id, operation)).status;
+    assert_eq!(status(&mut world, change), 404);
+    world.advance(Duration::from_secs(5));
+    assert_eq!(status(&mut world, change), 200);
+    world.settings_mut().behaviour.keeps_changes_only = true;
+    let suspension = world.suspend(id).unwrap();
+    world.advance(Duration::from_secs(5));
+    assert_eq!(status(&mut world, suspension), 404);
+    assert_eq!(status(&mut world, change), 200);
+}
+
+#[test]
 fn list_operations_returns_only_operations_in_progress() {
     let mut world = world();
     let id = active(&mut world, Purchase::flat_rate("silver"));

@@ -118,6 +118,23 @@ fn a_stale_read_shows_an_earlier_state() {
 }
 
 #[test]
+fn f_lst_9_the_list_may_be_further_behind_than_a_single_read() {
+    let mut world = world();
+    let id = active(&mut world, Purchase::flat_rate("silver"));
+    world.settings_mut().behaviour.stale_list = Some(Duration::from_secs(100));
+    world.advance(Duration::from_secs(100));
+    world.suspend(id).unwrap();
+    let listed = |world: &mut World| {
+        get(world, LIST).body_json()["subscriptions"][0]["saasSubscriptionStatus"].clone()
+    };
+    assert_eq!(listed(&mut world), "Subscribed");
+    let read = get(&mut world, &subscription_path(id)).body_json();
+    assert_eq!(read["saasSubscriptionStatus"], "Suspended");
+    world.advance(Duration::from_secs(100));
+    assert_eq!(listed(&mut world), "Suspended");
+}
+
+#[test]
 fn the_list_has_the_plans_that_the_beneficiary_may_buy() {
     let mut world = world();
     let contoso = world.purchase(Purchase::flat_rate("silver"));

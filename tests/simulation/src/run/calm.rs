@@ -18,6 +18,7 @@ impl Run {
         self.io.set_plan(FaultPlan::Calm);
         self.io.world(|world| {
             world.settings_mut().behaviour.stale_reads = None;
+            world.settings_mut().behaviour.stale_list = None;
             world.faults_mut().clear();
             world.advance(Duration::from_secs(61));
         });

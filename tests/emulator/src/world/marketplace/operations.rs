@@ -3,6 +3,7 @@
 use super::super::error_form::ErrorForm;
 use super::super::operation::{Action, IN_PROGRESS, NOT_STARTED, OperationState, PARTNER};
 use super::super::state::World;
+use super::super::time;
 use super::admission::json_object;
 use super::errors::{bad_request, error, not_found};
 use crate::wire::{ApiRequest, Reply};
@@ -32,7 +33,8 @@ impl World {
     }
 
     pub(super) fn get_operation(&mut self, id: Uuid, operation: Uuid) -> Reply {
-        let Some(known) = self.operation_of(id, operation).cloned() else {
+        let known = self.operation_of(id, operation).filter(|known| self.shows(known)).cloned();
+        let Some(known) = known else {
             return self.no_operation("EntityNotFound", operation);
         };
         let reply = Reply::json(200, &known.wire(&self.settings.oddities));
@@ -90,6 +92,13 @@ impl World {
 
     fn operation_of(&self, id: Uuid, operation: Uuid) -> Option<&OperationState> {
         self.find_operation(operation).filter(|known| known.subscription_id == id)
+    }
+
+    /// Whether Get operation knows the operation, or knows it already.
+    fn shows(&self, operation: &OperationState) -> bool {
+        let behaviour = &self.settings.behaviour;
+        (operation.action.is_change() || !behaviour.keeps_changes_only)
+            && time::after(operation.time_stamp, behaviour.operation_delay) <= self.now
     }
 
     fn no_operation(&self, code: &str, operation: Uuid) -> Reply {

@@ -71,7 +71,7 @@ impl World {
                 }
             },
         };
-        let readable = self.subscriptions.iter().skip(from).map(|stored| self.readable(stored));
+        let readable = self.subscriptions.iter().skip(from).map(|stored| self.listable(stored));
         let mut page: Vec<Value> = Vec::new();
         let mut next = from;
         let size = self.page_length(from);
