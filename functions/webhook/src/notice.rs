@@ -1,7 +1,8 @@
 //! A notice: Microsoft has already made the change, and the subscription shows it (F-WHS-3).
 
 use shared::domain::{
-    Observation, Operation, OperationId, Record, Staleness, is_settling, is_young, proven_by,
+    Observation, Operation, OperationId, OwnRequest, Record, Staleness, is_settling, is_young,
+    proven_by,
 };
 use shared::store::OperationOutcome;
 
@@ -24,7 +25,8 @@ impl Webhook {
         if self.is_contradicted(claim, &observed, current.as_ref()) {
             self.settle(claim, id, observed, current).await
         } else {
-            self.adopt(claim, id, None, observed, current).await
+            let operation = self.lost_operation(claim, id, current.as_ref()).await?;
+            self.adopt(claim, id, operation, observed, current).await
         }
     }
 
@@ -66,7 +68,25 @@ impl Webhook {
             Confirmation::Confirmed(operation) => Some(operation),
             Confirmation::Contradicted | Confirmation::Unknown => None,
         };
+        // The record may have changed while we waited.
+        let current = self.ledger.load(claim.subscription).await?;
         self.adopt(claim, id, operation, observed, current).await
+    }
+
+    /// The operation, where the record holds a request of ours whose operation's id got lost: then
+    /// it says whether this is the one.
+    async fn lost_operation(
+        &self,
+        claim: &Claim,
+        id: OperationId,
+        current: Option<&Record>,
+    ) -> Result<Option<Operation>, WebhookFailure> {
+        let requests = current.map(|record| record.own_requests.as_slice()).unwrap_or_default();
+        let is_lost = |own: &OwnRequest| own.operation_id.is_none() && own.action == claim.action;
+        if !requests.iter().any(is_lost) {
+            return Ok(None);
+        }
+        Ok(self.confirm(claim, id).await?.into_operation())
     }
 
     async fn adopt(

@@ -22,8 +22,11 @@ impl Webhook {
         if let Some(mark) = mark {
             return Ok(answered_before(&mark));
         }
-        let again = || self.confirm_and_observe(claim, id);
-        let (confirmation, observed) = self.until_shown(read?, again, is_shown).await?;
+        let (read, again) = (read?, || self.confirm_and_observe(claim, id));
+        let waits = !is_shown(&read);
+        let (confirmation, observed) = self.until_shown(read, again, is_shown).await?;
+        // The record may have changed while we waited.
+        let current = if waits { self.ledger.load(claim.subscription).await? } else { current };
         let Some(observed) = observed else {
             return self.unconfirmed(claim, "subscription");
         };
@@ -35,7 +38,7 @@ impl Webhook {
             Ok(None) => {
                 warn!(
                     metric = "unconfirmed_call",
-                    "nothing confirms the reinstatement; nothing was done"
+                    "nothing confirms the reinstatement; the record is as Microsoft's copy"
                 );
                 Ok(Reply::Handled)
             }

@@ -56,7 +56,8 @@ pub struct OwnRequest {
 
 impl OwnRequest {
     /// Whether Microsoft made this operation of our request. `operation` is what Get Operation
-    /// returned, if we asked, and `asked` is when Microsoft was asked for it.
+    /// returned, if we asked: without it, only the id proves anything. `asked` is when Microsoft was
+    /// asked for it.
     pub(super) fn led_to(
         &self,
         id: OperationId,
@@ -74,7 +75,7 @@ impl OwnRequest {
         };
         self.action == *action
             && asked.duration_since(self.at).abs() <= SAME_REQUEST
-            && operation.is_none_or(agrees)
+            && operation.is_some_and(agrees)
     }
 }
 

@@ -57,7 +57,7 @@ fn an_operation_without_a_known_id_is_ours_if_its_values_source_and_time_agree()
     ] {
         assert!(!ours(members.clone()), "{members}");
     }
-    assert!(!request(None).led_to(id(1), &Action::ChangeQuantity, None, now()));
+    assert!(!request(None).led_to(id(1), &Action::ChangePlan, None, now()), "nothing proves it");
 }
 
 #[test]

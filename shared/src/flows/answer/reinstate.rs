@@ -6,6 +6,7 @@ use super::{AnswerError, Responder};
 use crate::domain::{
     Observation, Record, Requested, Status, Verdict, is_settling, proven_by, reinstate,
 };
+use crate::flows::ledger::UpdateError;
 use crate::microsoft::fulfillment::FulfillmentError;
 use crate::store::OperationOutcome;
 
@@ -13,7 +14,7 @@ impl Responder {
     /// Restores access if the operation or the subscription confirms it.
     ///
     /// `observed` is the subscription as it is now. `Ok(None)`: nothing confirms the reinstatement,
-    /// and nothing was done.
+    /// and the record is as `observed`.
     pub async fn reinstate(
         &self,
         requested: &Requested,
@@ -33,10 +34,7 @@ impl Responder {
         let now = self.ledger.clock().now();
         match operation {
             Some(_) if open => {
-                let current = match current {
-                    Some(record) => record,
-                    None => self.create(requested).await?,
-                };
+                let current = self.heard_of_suspension(requested, &observed, current).await?;
                 let rule = |record: Option<&Record>| {
                     let cause = requested.cause_on(record, now);
                     Ok(reinstate(record.unwrap_or(&current), &cause, now))
@@ -51,7 +49,30 @@ impl Responder {
                 }
                 Err(AnswerError::Settling)
             }
-            Some(_) | None => Ok(None),
+            Some(_) | None => {
+                self.adopt(requested, current, &observed, OperationOutcome::Noticed).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// The record once it has heard of the suspension that ends. Before that, a reinstatement can't
+    /// follow it.
+    async fn heard_of_suspension(
+        &self,
+        requested: &Requested,
+        observed: &Observation,
+        current: Option<Record>,
+    ) -> Result<Record, AnswerError> {
+        match current {
+            None => self.create(requested).await,
+            Some(record) if *record.status() == Status::PendingFulfillmentStart => {
+                let outcome = OperationOutcome::Noticed;
+                self.adopt(requested, Some(record), observed, outcome).await?;
+                let loaded = self.ledger.load(requested.subscription).await;
+                loaded.map_err(UpdateError::from)?.ok_or(AnswerError::Settling)
+            }
+            Some(record) => Ok(record),
         }
     }
 

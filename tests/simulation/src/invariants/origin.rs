@@ -4,16 +4,12 @@
 use std::sync::Arc;
 
 use emulator::{Action, OperationState};
-use jiff::SignedDuration;
 use shared::domain::{
     Cause, DecidedBy, Event, EventKind, OperationSource, Requester, Ruling, Verdict,
 };
 use uuid::Uuid;
 
 use crate::io::{Caller, Io};
-
-/// How much later than our request a notice is still recognised as its result by the time alone.
-const SAME_REQUEST: SignedDuration = SignedDuration::from_hours(1);
 
 /// Checks the cause and the decision of an event that the function whose turn it is records.
 pub(super) fn check_origin(io: &Arc<Io>, event: &Event) {
@@ -72,10 +68,10 @@ fn contradiction(io: &Arc<Io>, event: &Event, operation: &OperationState) -> Opt
         Some(Requester::Buyer { .. }) => Some("a buyer"),
         None => None,
     };
-    // A notice is not read as an operation. Where the operation's id could not be noted, only the
-    // time connects it with our request.
-    let is_late = event.recorded_at.duration_since(operation.time_stamp) > SAME_REQUEST;
-    let may_be_unknown = operation.action == Action::Unsubscribe && is_late;
+    // Microsoft may keep no operation for a notice (F-OPG-5). Where the operation's id could not be
+    // noted either, nothing connects it with our request.
+    let keeps_none = io.world(|world| world.settings().behaviour.keeps_changes_only);
+    let may_be_unknown = operation.action == Action::Unsubscribe && keeps_none;
     if credited != principal && !(credited.is_none() && may_be_unknown) {
         return Some(format!("credits {credited:?}, but {principal:?} asked"));
     }
