@@ -2,6 +2,8 @@
 
 mod walk;
 
+use std::iter;
+
 use jiff::Timestamp;
 
 use self::walk::advance;
@@ -72,7 +74,14 @@ pub fn reinstate(current: &Record, cause: &Cause, now: Timestamp) -> Decision {
             target.saas_subscription_status = Status::Subscribed;
             advance(Some(current), target, cause, now)
         }
-        Status::Subscribed => Decision::Unchanged,
+        // The record never heard of the suspension. A late read may still show it.
+        Status::Subscribed => {
+            let mut suspended = current.subscription.clone();
+            suspended.saas_subscription_status = Status::Suspended;
+            let mut next = current.reaffirm(now);
+            next.record = next.record.remember(iter::once(&suspended), now);
+            Decision::Commit(next)
+        }
         Status::PendingFulfillmentStart | Status::Unsubscribed | Status::Other(_) => {
             Decision::Stale(Staleness::Impossible)
         }

@@ -115,3 +115,15 @@ fn each_event_starts_from_the_previous_events_result() {
         expected = event.subscription;
     }
 }
+
+#[test]
+fn a_late_read_of_a_suspension_that_the_record_missed_is_not_adopted_after_its_reinstatement() {
+    let reinstated = change(reinstate(&record("Subscribed"), &cause(), later()));
+    assert_eq!(names(&reinstated), [""; 0]);
+    let soon = later() + SETTLING_WINDOW / 2;
+    let late = decide(Some(&reinstated.record), copy("Suspended"), soon);
+    assert_eq!(late, Decision::Stale(Staleness::Settling));
+    let next_suspension =
+        decide(Some(&reinstated.record), copy("Suspended"), later() + SETTLING_WINDOW);
+    assert_eq!(names(&change(next_suspension)), ["Suspended"]);
+}
