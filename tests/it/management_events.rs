@@ -11,7 +11,6 @@ use emulator::{Call, ErrorForm, FaultKind, Purchase, Times};
 use http::{HeaderMap, StatusCode};
 use local::Options;
 use local::receiver::Receiver;
-use local::signature::SenderClock;
 use serde_json::{Value, json};
 use shared::domain::Event;
 use tokio::net::TcpListener;
@@ -67,7 +66,7 @@ async fn history(env: &TestEnv, path: &str, accept: &str) -> Answer {
 
 /// An environment whose product accepts every event.
 async fn env_with_product() -> (TestEnv, Receiver) {
-    let product = Receiver::start(SenderClock::Emulated).await.expect("the product starts");
+    let product = Receiver::start().await.expect("the product starts");
     let options = Options::default()
         .with("DELIVERY_ENDPOINT", product.url())
         .with("DELIVERY_SIGNING_KEY", product.key())

@@ -37,7 +37,7 @@ impl Endpoint {
     /// The event, signed for this attempt.
     fn request(&self, keys: &WebhookKeys, event: &CloudEvent<'_>) -> Request<Bytes> {
         let body = Bytes::from(event.to_json());
-        let mut headers = keys.headers(&event.id, self.clock.now(), &body);
+        let mut headers = keys.headers(&event.id, self.clock.wall_time(), &body);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         let mut request = Request::new(body);
         *request.method_mut() = Method::POST;
@@ -57,7 +57,7 @@ impl Receiver for Endpoint {
         let keys = self.keys.keys().await.map_err(|error| DeliveryError::new(error.to_string()))?;
         let request = self.request(&keys, event);
         let answer = self.transport.send(request, TIMEOUT).await.map_err(unanswered)?;
-        judge(answer.status(), answer.headers(), self.clock.now())
+        judge(answer.status(), answer.headers(), self.clock.wall_time())
     }
 }
 

@@ -9,7 +9,7 @@ pub mod receiver;
 pub mod schemas;
 mod server;
 mod settings;
-pub mod signature;
+mod signature;
 mod stream;
 pub mod system;
 pub mod test_env;

@@ -10,7 +10,6 @@ use std::time::Duration;
 use clap::Parser;
 use local::decider::Decider;
 use local::receiver::Receiver;
-use local::signature::SenderClock;
 use local::{LocalError, LocalSystem, Options, walkthrough};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use tracing_subscriber::EnvFilter;
@@ -95,7 +94,6 @@ async fn start(
     emulator: emulator::Settings,
     port: u16,
     sign_in: &str,
-    clock: SenderClock,
     decider: Option<&Decider>,
 ) -> Result<(LocalSystem, Option<Receiver>), LocalError> {
     let mut variables = settings(std::env::vars_os());
@@ -113,7 +111,8 @@ async fn start(
     let targets = ["DELIVERY_ENDPOINT", "DELIVERY_EVENT_BUS"];
     let mut receiver = None;
     if targets.iter().all(|name| !variables.contains_key(*name)) {
-        let own = Receiver::start(clock).await?;
+        let own =
+            if decider.is_some() { Receiver::start().await? } else { Receiver::printing().await? };
         variables.insert("DELIVERY_ENDPOINT".to_owned(), own.url().to_owned());
         variables.insert("DELIVERY_SIGNING_KEY".to_owned(), own.key().to_owned());
         variables.remove("DELIVERY_SIGNING_KEY_ARN");
@@ -128,9 +127,8 @@ async fn play(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     // Only the walkthrough moves the emulator's clock. A new seed gives new ids, because the table
     // may hold the subscriptions of earlier runs.
     let settings = emulator::Settings { seed: new_seed(), ..emulator::Settings::default() };
-    let decider = Decider::start(SenderClock::Emulated).await?;
-    let (system, receiver) =
-        start(arguments, settings, 0, "off", SenderClock::Emulated, Some(&decider)).await?;
+    let decider = Decider::start().await?;
+    let (system, receiver) = start(arguments, settings, 0, "off", Some(&decider)).await?;
     println!(
         "Takes two subscriptions from purchase to cancellation. Each step shows what\n\
          Microsoft holds, what the table holds, the events that were recorded, and the\n\
@@ -150,8 +148,7 @@ async fn serve(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         seed: new_seed(),
         ..emulator::Settings::default()
     };
-    let (system, receiver) =
-        start(arguments, settings, arguments.port, "entra", SenderClock::Machine, None).await?;
+    let (system, receiver) = start(arguments, settings, arguments.port, "entra", None).await?;
     if let Some(emulator) = system.emulator() {
         emulator.run_deliveries();
     }
