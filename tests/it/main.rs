@@ -9,6 +9,7 @@ mod client;
 mod decision;
 mod decision_fallback;
 mod delivery;
+mod delivery_answers;
 mod delivery_effects;
 mod delivery_env;
 mod delivery_faults;

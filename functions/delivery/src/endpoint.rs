@@ -18,7 +18,8 @@ use shared::store::Target;
 
 use crate::receiver::{DeliveryError, Receiver, RetryAfter};
 
-/// How long the endpoint may take to answer. Slow work belongs after the answer.
+/// How long the endpoint may take until its status line and headers are here. Slow work belongs
+/// after the answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(crate) struct Endpoint {
@@ -56,7 +57,7 @@ impl Receiver for Endpoint {
     async fn send(&self, event: &CloudEvent<'_>) -> Result<(), DeliveryError> {
         let keys = self.keys.keys().await.map_err(|error| DeliveryError::new(error.to_string()))?;
         let request = self.request(&keys, event);
-        let answer = self.transport.send(request, TIMEOUT).await.map_err(unanswered)?;
+        let answer = self.transport.send_for_status(request, TIMEOUT).await.map_err(unanswered)?;
         judge(answer.status(), answer.headers(), self.clock.wall_time())
     }
 }
