@@ -3,9 +3,10 @@
 use super::operation::Action;
 use super::purchase::Purchase;
 use super::state::World;
-use super::subscription::{PENDING_FULFILLMENT_START, SubscriptionState};
+use super::subscription::SubscriptionState;
 use super::time;
 use super::timer::Timer;
+use super::words::{DELETE, PENDING_FULFILLMENT_START, READ, UPDATE};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use uuid::Uuid;
 
@@ -47,9 +48,9 @@ impl World {
             is_test: purchase.test,
             is_free_trial: purchase.free_trial,
             allowed_customer_operations: if by_reseller {
-                vec!["Read"]
+                vec![READ]
             } else {
-                vec!["Delete", "Update", "Read"]
+                vec![DELETE, UPDATE, READ]
             },
             created: self.now,
             last_modified: self.now,
