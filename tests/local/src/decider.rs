@@ -60,7 +60,7 @@ impl Decider {
         let state =
             ProductState { reply: Reply::ByRule, questions: Vec::new(), complaints: Vec::new() };
         let product = Arc::new(Product { verifier, state: Mutex::new(state) });
-        let port = Port::open("the decider", 0).await?;
+        let port = Port::any("the decider").await?;
         let url = format!("{}/decisions", port.url);
         let routes = Router::new().route("/decisions", post(answer)).with_state(product.clone());
         Ok(Self { url, key, product, _server: port.serve(routes) })

@@ -58,7 +58,7 @@ impl Receiver {
             prints_events,
             received: Mutex::default(),
         });
-        let port = Port::open("the receiver", 0).await?;
+        let port = Port::any("the receiver").await?;
         let url = format!("{}/events", port.url);
         let routes = Router::new().route("/events", post(receive)).with_state(product.clone());
         Ok(Self { url, key, product, _server: port.serve(routes) })
