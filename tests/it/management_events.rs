@@ -106,6 +106,30 @@ async fn the_history_as_a_batch_equals_the_delivered_events() {
 }
 
 #[tokio::test]
+async fn a_test_purchase_is_marked_in_record_events_and_api() {
+    // F-OBJ-12
+    let (env, product) = env_with_product().await;
+    let preview = Purchase::flat_rate("silver").preview().auto_activated();
+    for (purchase, mark) in [
+        (Purchase::per_seat("basic", 7).test(), json!(true)),
+        (preview, json!(true)),
+        (Purchase::per_seat("basic", 7), Value::Null),
+    ] {
+        let id = env.purchase(purchase);
+        env.visit(id).await;
+        let record = env.get(&format!("/subscriptions/{id}")).await.json();
+        assert_eq!(record["subscription"]["isTest"], mark);
+        let stored = history(&env, &format!("/subscriptions/{id}/events"), "*/*").await.json();
+        assert_eq!(stored["events"][0]["subscription"]["isTest"], mark, "{stored}");
+        env.system.deliver_events().await.expect("delivered");
+        let delivered = product.events().pop().expect("an event");
+        assert_eq!(delivered["subject"], id.to_string());
+        assert_eq!(delivered["data"]["after"]["isTest"], mark);
+    }
+    assert_eq!(product.complaints(), [""; 0]);
+}
+
+#[tokio::test]
 async fn a_batch_links_to_its_next_page() {
     let env = TestEnv::new().await;
     let id = env.active(Purchase::per_seat("basic", 1)).await;

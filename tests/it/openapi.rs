@@ -33,6 +33,7 @@ fn complete_subscription() -> Value {
         "term": { "termUnit": "P1Y", "startDate": "2026-03-04T00:00:00Z",
                   "endDate": "2027-03-04T00:00:00Z", "chargeDuration": "P1M" },
         "beneficiary": party, "purchaser": party, "autoRenew": true, "isFreeTrial": false,
+        "isTest": true,
         "allowedCustomerOperations": ["Read", "Update"], "created": "2026-03-01T22:59:45Z",
     })
 }

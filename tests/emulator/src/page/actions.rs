@@ -60,6 +60,9 @@ fn buy_in(world: &mut World, form: &Form) -> String {
     if form.contains_key("trial") {
         purchase = purchase.free_trial();
     }
+    if form.contains_key("test") {
+        purchase = purchase.test();
+    }
     let id = world.purchase(purchase);
     let next = match world.subscription(id).status {
         "Subscribed" => "It is active already; a webhook notifies the publisher.",

@@ -45,7 +45,8 @@ impl World {
             term_start: None,
             term_end: None,
             auto_renew: true,
-            is_test: purchase.test,
+            // F-OBJ-12.
+            is_test: purchase.test || (purchase.preview && auto_activated),
             is_free_trial: purchase.free_trial,
             allowed_customer_operations: if by_reseller {
                 vec![READ]
