@@ -131,7 +131,7 @@ async fn plans_that_cannot_be_fetched_are_left_out_of_the_question() {
 
 #[tokio::test]
 async fn a_question_is_signed_with_both_keys_during_a_rotation() {
-    let decider = local::decider::Decider::start(local::signature::SenderClock::Emulated);
+    let decider = local::decider::Decider::start();
     let decider = decider.await.expect("the product starts");
     let mut variables = decider.settings();
     let old = variables["DECISION_SIGNING_KEY"].clone();

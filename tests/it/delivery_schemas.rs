@@ -7,7 +7,6 @@ use emulator::Purchase;
 use local::Options;
 use local::receiver::Receiver;
 use local::schemas::Schemas;
-use local::signature::SenderClock;
 use serde_json::{Value, json};
 use shared::domain::{
     Action, Cause, DecidedBy, Event, EventKind, OperationId, RequestedChange, Ruling, SignUp,
@@ -195,7 +194,7 @@ fn the_sequence_sorts_events_as_text() {
 
 /// An environment whose product is the example receiver.
 async fn env_with_receiver(settings: &[(&str, &str)]) -> (TestEnv, Receiver) {
-    let receiver = Receiver::start(SenderClock::Emulated).await.expect("the receiver starts");
+    let receiver = Receiver::start().await.expect("the receiver starts");
     let mut options = Options::default()
         .with("DELIVERY_ENDPOINT", receiver.url())
         .with("DELIVERY_SIGNING_KEY", receiver.key());

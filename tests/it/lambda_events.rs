@@ -1,12 +1,15 @@
 //! Lambda's events at the shipped handlers: which path is routed, and what no request can hold.
 
+use activation::Activation;
 use emulator::{Purchase, TokenVersion};
 use landing::Landing;
+use management::Management;
 use serde_json::{Value, json};
-use shared::config::Dependencies;
+use shared::config::{Dependencies, ManagementSettings};
 use shared::host::environment::{ConfigError, Environment};
 use shared::host::http::Handler;
 use shared::host::lambda::{self, Access};
+use shared::publisher::cloud_event::CloudEvent;
 use uuid::Uuid;
 use webhook::Webhook;
 
@@ -130,4 +133,59 @@ async fn headers_that_make_no_url_end_no_function() {
     }
     let event = event("GET", "/landing", json!({ "rawQueryString": "token=<" }));
     assert_eq!(lambda::answer(&landing, Access::Public, &event).await.status_code, 400);
+}
+
+#[tokio::test]
+async fn the_caller_of_the_publishers_api_is_named_in_the_events_of_its_calls() {
+    const CALLER: &str = "arn:aws:sts::123456789012:assumed-role/Billing";
+    let env = TestEnv::new().await;
+    let activation = handler(&env, |_, dependencies| Ok(Activation::new(dependencies)));
+    let management = handler(&env, |environment, dependencies| {
+        let settings = ManagementSettings::read(environment, dependencies)?;
+        Ok(Management::new(dependencies, settings))
+    });
+    let call = async |handler: &dyn Handler, method: &str, path: &str, body: &str| {
+        // A session of AWS's single sign-on, whose name is an e-mail address.
+        let iam = json!({ "userArn": format!("{CALLER}/adele@fabrikam.example") });
+        let signed = json!({ "requestContext": { "authorizer": { "iam": iam } }, "body": body });
+        let answer = lambda::answer(handler, Access::Signed, &event(method, path, signed)).await;
+        assert!((200..300).contains(&answer.status_code), "{method} {path}: {answer:?}");
+    };
+    let id = env.purchase(Purchase::per_seat("basic", 10));
+    let own = format!("/subscriptions/{id}");
+    call(&activation, "POST", &format!("{own}/activate"), "").await;
+    call(&management, "PATCH", &own, r#"{"quantity":20}"#).await;
+    assert_eq!(env.deliver_statuses().await, [200]);
+    env.world(|world| world.toggle_auto_renew(id)).expect("a change");
+    call(&management, "POST", &format!("{own}/observe"), "").await;
+    call(&management, "DELETE", &own, "").await;
+    assert_eq!(env.deliver_statuses().await, [200]);
+
+    let names = ["Purchased", "Activated", "QuantityChanged", "DetailsChanged", "Unsubscribed"];
+    assert_eq!(env.event_names(id).await, names);
+    for event in env.events(id).await {
+        let told = serde_json::to_value(CloudEvent::new(&event, "urn:x")).expect("JSON");
+        let cause = &told["data"]["cause"];
+        assert_eq!((&cause["by"], &cause["principal"]), (&json!("publisher"), &json!(CALLER)));
+        let stored = serde_json::to_value(&event).expect("JSON");
+        let stored = &stored["cause"];
+        let principal = stored.get("principal").or_else(|| stored["requester"].get("principal"));
+        assert_eq!(principal, Some(&json!(CALLER)), "{stored}");
+    }
+}
+
+#[tokio::test]
+async fn a_caller_that_the_host_does_not_name_is_left_out() {
+    let env = TestEnv::new().await;
+    let id = env.purchase(Purchase::per_seat("basic", 10));
+    env.activate(id).await;
+    env.change(id, &json!({ "quantity": 20 })).await;
+    assert_eq!(env.deliver_statuses().await, [200]);
+    let events = env.events(id).await;
+    assert_eq!(events.len(), 3);
+    for event in events {
+        let told = serde_json::to_value(CloudEvent::new(&event, "urn:x")).expect("JSON");
+        let cause = &told["data"]["cause"];
+        assert_eq!((&cause["by"], cause.get("principal")), (&json!("publisher"), None));
+    }
 }

@@ -5,7 +5,6 @@ use emulator::{Call, ErrorForm, FaultKind, Purchase, Times};
 use http::StatusCode;
 use local::Options;
 use local::decider::{Decider, Reply};
-use local::signature::SenderClock;
 use serde_json::{Value, json};
 use shared::domain::{Cause, DecidedBy, Event, Requester, Ruling, Verdict};
 use shared::publisher::cloud_event::CloudEvent;
@@ -31,7 +30,7 @@ async fn env_with(settings: &[(&'static str, &str)]) -> TestEnv {
 }
 
 async fn env_with_decider(settings: &[(&'static str, &str)]) -> (TestEnv, Decider) {
-    let decider = Decider::start(SenderClock::Emulated).await.expect("the product starts");
+    let decider = Decider::start().await.expect("the product starts");
     let mut options = options(settings);
     options.variables.extend(decider.settings());
     (TestEnv::with(options).await, decider)

@@ -11,7 +11,6 @@ use emulator::{Call, ErrorForm, FaultKind, Purchase, Times};
 use http::{HeaderMap, StatusCode};
 use local::Options;
 use local::receiver::Receiver;
-use local::signature::SenderClock;
 use serde_json::{Value, json};
 use shared::domain::Event;
 use tokio::net::TcpListener;
@@ -67,7 +66,7 @@ async fn history(env: &TestEnv, path: &str, accept: &str) -> Answer {
 
 /// An environment whose product accepts every event.
 async fn env_with_product() -> (TestEnv, Receiver) {
-    let product = Receiver::start(SenderClock::Emulated).await.expect("the product starts");
+    let product = Receiver::start().await.expect("the product starts");
     let options = Options::default()
         .with("DELIVERY_ENDPOINT", product.url())
         .with("DELIVERY_SIGNING_KEY", product.key())
@@ -104,6 +103,30 @@ async fn the_history_as_a_batch_equals_the_delivered_events() {
         assert_eq!(read.headers["vary"], "accept");
         assert_eq!(read.json()["events"].as_array().map(Vec::len), Some(3));
     }
+}
+
+#[tokio::test]
+async fn a_test_purchase_is_marked_in_record_events_and_api() {
+    // F-OBJ-12
+    let (env, product) = env_with_product().await;
+    let preview = Purchase::flat_rate("silver").preview().auto_activated();
+    for (purchase, mark) in [
+        (Purchase::per_seat("basic", 7).test(), json!(true)),
+        (preview, json!(true)),
+        (Purchase::per_seat("basic", 7), Value::Null),
+    ] {
+        let id = env.purchase(purchase);
+        env.visit(id).await;
+        let record = env.get(&format!("/subscriptions/{id}")).await.json();
+        assert_eq!(record["subscription"]["isTest"], mark);
+        let stored = history(&env, &format!("/subscriptions/{id}/events"), "*/*").await.json();
+        assert_eq!(stored["events"][0]["subscription"]["isTest"], mark, "{stored}");
+        env.system.deliver_events().await.expect("delivered");
+        let delivered = product.events().pop().expect("an event");
+        assert_eq!(delivered["subject"], id.to_string());
+        assert_eq!(delivered["data"]["after"]["isTest"], mark);
+    }
+    assert_eq!(product.complaints(), [""; 0]);
 }
 
 #[tokio::test]

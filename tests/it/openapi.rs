@@ -33,6 +33,7 @@ fn complete_subscription() -> Value {
         "term": { "termUnit": "P1Y", "startDate": "2026-03-04T00:00:00Z",
                   "endDate": "2027-03-04T00:00:00Z", "chargeDuration": "P1M" },
         "beneficiary": party, "purchaser": party, "autoRenew": true, "isFreeTrial": false,
+        "isTest": true,
         "allowedCustomerOperations": ["Read", "Update"], "created": "2026-03-01T22:59:45Z",
     })
 }
@@ -68,24 +69,28 @@ fn sign_up() -> Value {
 
 fn complete_events() -> Vec<Value> {
     let kinds = [
-        json!({ "type": "Activated" }),
+        json!({ "type": "Activated", "cause": { "by": "activation", "principal": "arn:aws:x" } }),
         json!({ "type": "PlanChanged", "from": "silver", "to": "gold" }),
         json!({ "type": "QuantityChanged", "from": null, "to": 10 }),
         json!({ "type": "ChangeRejected",
                 "change": { "of": "plan", "from": "gold", "to": "silver" } }),
         json!({ "type": "ChangeRejected", "change": { "of": "seats", "from": 10, "to": null } }),
     ];
+    let account = json!({ "tenantId": Uuid::from_u128(4), "objectId": Uuid::from_u128(3) });
+    let requester = json!({ "by": "buyer", "account": account });
     let common = json!({
         "subscriptionId": COMPLETE, "version": 1,
         "cause": { "by": "webhook", "action": "ChangePlan", "operationId": Uuid::from_u128(2),
-                   "source": "Azure" },
+                   "source": "Azure", "requester": requester },
         "recordedAt": "2026-03-10T12:00:00.5Z", "before": complete_subscription(),
         "subscription": complete_subscription(), "signUp": sign_up(), "decision": decision(),
         "correlationId": Uuid::from_u128(5),
     });
     let events = kinds.into_iter().enumerate().map(|(index, mut event)| {
         let members = event.as_object_mut().expect("an object");
-        members.extend(common.as_object().expect("an object").clone());
+        for (name, value) in common.as_object().expect("an object") {
+            members.entry(name).or_insert_with(|| value.clone());
+        }
         members.insert("index".to_owned(), json!(index));
         event
     });

@@ -12,7 +12,7 @@ use shared::domain::{Cause, SubscriptionId};
 use shared::flows::activation::{Activated, ActivationError, ActivationFlow};
 use shared::host::clock::Clock;
 use shared::host::environment::{ConfigError, Environment};
-use shared::host::http::{Handler, Problem, Request, Response, json};
+use shared::host::http::{Handler, Principal, Problem, Request, Response, json};
 use shared::host::retry::RetryPolicy;
 use shared::host::{correlation, deadline};
 use shared::publisher::record_view::RecordView;
@@ -40,7 +40,8 @@ impl Activation {
     async fn activate(&self, request: &Request) -> Result<Response, Problem> {
         let id = subscription(request)?;
         let span = info_span!("activation", correlation_id = Empty, subscription.id = %id);
-        let work = async { self.flow.activate(id, &Cause::Activation).await.map_err(problem) };
+        let cause = Cause::Activation { principal: Principal::of(request) };
+        let work = async { self.flow.activate(id, &cause).await.map_err(problem) };
         let work = deadline::with_deadline(self.clock.now() + deadline::CALLER_TIME, work);
         let activated = correlation::in_span(self.clock.new_id(), span, work).await?;
         Ok(match activated {

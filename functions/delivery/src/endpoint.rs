@@ -18,7 +18,8 @@ use shared::store::Target;
 
 use crate::receiver::{DeliveryError, Receiver, RetryAfter};
 
-/// How long the endpoint may take to answer. Slow work belongs after the answer.
+/// How long the endpoint may take until its status line and headers are here. Slow work belongs
+/// after the answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(crate) struct Endpoint {
@@ -37,7 +38,7 @@ impl Endpoint {
     /// The event, signed for this attempt.
     fn request(&self, keys: &WebhookKeys, event: &CloudEvent<'_>) -> Request<Bytes> {
         let body = Bytes::from(event.to_json());
-        let mut headers = keys.headers(&event.id, self.clock.now(), &body);
+        let mut headers = keys.headers(&event.id, self.clock.wall_time(), &body);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         let mut request = Request::new(body);
         *request.method_mut() = Method::POST;
@@ -56,8 +57,8 @@ impl Receiver for Endpoint {
     async fn send(&self, event: &CloudEvent<'_>) -> Result<(), DeliveryError> {
         let keys = self.keys.keys().await.map_err(|error| DeliveryError::new(error.to_string()))?;
         let request = self.request(&keys, event);
-        let answer = self.transport.send(request, TIMEOUT).await.map_err(unanswered)?;
-        judge(answer.status(), answer.headers(), self.clock.now())
+        let answer = self.transport.send_for_status(request, TIMEOUT).await.map_err(unanswered)?;
+        judge(answer.status(), answer.headers(), self.clock.wall_time())
     }
 }
 

@@ -31,7 +31,9 @@ use shared::flows::ledger::Ledger;
 use shared::flows::request_change::{ChangeFlow, ChangeRefused};
 use shared::host::clock::Clock;
 use shared::host::environment::{ConfigError, Environment};
-use shared::host::http::{Handler, Problem, Request, Response, empty, json as json_response};
+use shared::host::http::{
+    Handler, Principal, Problem, Request, Response, empty, json as json_response,
+};
 use shared::host::retry::RetryPolicy;
 use shared::host::{correlation, deadline};
 use shared::microsoft::fulfillment::Marketplace;
@@ -96,7 +98,7 @@ impl Management {
             }
             Route::Operation(id, operation) => self.operation(id, operation).await,
             Route::RequestChange(id, change) => self.request_change(id, &change, request).await,
-            Route::Observe(id) => Ok(if_match::answer(&self.current(id).await?)),
+            Route::Observe(id) => Ok(if_match::answer(&self.current(id, request).await?)),
             Route::Redeliver { id, from_version } => self.redeliver(id, from_version).await,
         }
     }
@@ -142,10 +144,11 @@ impl Management {
     }
 
     /// The record after a read of Microsoft's copy, so that a change is decided on nothing older.
-    async fn current(&self, id: SubscriptionId) -> Result<Record, Problem> {
+    async fn current(&self, id: SubscriptionId, request: &Request) -> Result<Record, Problem> {
         let current = self.store.load(id).await.map_err(store_problem)?;
         let observed = self.marketplace.get_subscription(id).await.map_err(fulfillment_problem)?;
-        let committed = self.ledger.adopt(id, current, &observed, &Cause::Management).await;
+        let cause = Cause::Management { principal: Principal::of(request) };
+        let committed = self.ledger.adopt(id, current, &observed, &cause).await;
         committed.map_err(update_problem)?.record.ok_or_else(unknown_subscription)
     }
 }

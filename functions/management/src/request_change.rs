@@ -27,7 +27,7 @@ impl Management {
         if let Some(response) = self.idempotency.earlier(key.as_deref(), &line).await? {
             return Ok(response);
         }
-        let record = self.current(id).await?;
+        let record = self.current(id, request).await?;
         if_match.check(&record)?;
         let requester = requester(request);
         let checked = self.changes.check(&record, change, &requester).await;
@@ -69,8 +69,7 @@ impl Management {
 }
 
 fn requester(request: &Request) -> Requester {
-    let principal = request.extensions().get::<Principal>();
-    Requester::Publisher { principal: principal.map(Principal::to_string) }
+    Requester::Publisher { principal: Principal::of(request) }
 }
 
 /// 202, with the address that shows how far the operation has come.

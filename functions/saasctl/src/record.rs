@@ -23,6 +23,7 @@ pub(crate) fn record_text(output: &Output, record: &Value) -> String {
         ("Term", text(&term["termUnit"])),
         ("Term start", when(&term["startDate"], true)),
         ("Term end", when(&term["endDate"], true)),
+        ("Test purchase", text(&subscription["isTest"])),
         ("Renews", text(&subscription["autoRenew"])),
         ("Beneficiary", text(&subscription["beneficiary"]["emailId"])),
         ("Purchaser", text(&subscription["purchaser"]["emailId"])),

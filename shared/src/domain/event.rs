@@ -158,7 +158,11 @@ pub enum Cause {
     /// A visit to the landing page.
     Landing,
     /// The activation of a purchase.
-    Activation,
+    Activation {
+        /// The caller, as AWS names it; `None` where the host doesn't say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        principal: Option<String>,
+    },
     /// A webhook call.
     Webhook {
         /// The action that the call named.
@@ -174,7 +178,11 @@ pub enum Cause {
         requester: Option<Requester>,
     },
     /// A call of the publisher's API.
-    Management,
+    Management {
+        /// As for an activation.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        principal: Option<String>,
+    },
     /// The scheduled comparison with Microsoft's copy.
     Reconciliation,
 }
@@ -210,6 +218,14 @@ mod tests {
                               "planId": "gold", "saasSubscriptionStatus": "Subscribed" }
         }"#;
         let event: Event = serde_json::from_str(text).expect("an event");
+        for (by, expected) in [
+            ("activation", Cause::Activation { principal: None }),
+            ("management", Cause::Management { principal: None }),
+        ] {
+            let cause = serde_json::json!({ "by": by });
+            assert_eq!(serde_json::to_value(&expected).expect("JSON"), cause);
+            assert_eq!(serde_json::from_value::<Cause>(cause).expect("a cause"), expected);
+        }
         assert_eq!(event.position(), at(3, 0));
         assert_eq!((event.before, event.correlation_id, event.ruling), (None, None, None));
         assert!(

@@ -43,6 +43,8 @@ pub struct Observation {
     #[serde(default, deserialize_with = "lenient")]
     pub(crate) is_free_trial: Option<bool>,
     #[serde(default, deserialize_with = "lenient")]
+    pub(crate) is_test: Option<bool>,
+    #[serde(default, deserialize_with = "lenient")]
     pub(crate) allowed_customer_operations: Option<BTreeSet<CustomerOperation>>,
     #[serde(default, deserialize_with = "lenient")]
     pub(crate) created: Option<Timestamp>,
@@ -151,6 +153,7 @@ impl Observation {
             auto_renew: self.auto_renew.or_else(|| known.and_then(|known| known.auto_renew)),
             // Missing means false (F-OBJ-10).
             is_free_trial: self.is_free_trial.unwrap_or(false),
+            is_test: self.is_test.unwrap_or_else(|| known.is_some_and(|known| known.is_test)),
             allowed_customer_operations: newer(
                 &self.allowed_customer_operations,
                 known.and_then(|k| k.allowed_customer_operations.as_ref()),

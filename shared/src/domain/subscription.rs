@@ -151,6 +151,9 @@ pub struct Subscription {
     /// In a free trial now (F-OBJ-10).
     #[serde(default)]
     pub is_free_trial: bool,
+    /// Microsoft marks it as a test purchase. It decides nothing here (F-OBJ-12).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_test: bool,
     /// What the beneficiary may do; `None` where Microsoft has not said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed_customer_operations: Option<BTreeSet<CustomerOperation>>,

@@ -11,6 +11,12 @@ use uuid::Uuid;
 pub trait Clock: Send + Sync + std::fmt::Debug {
     fn now(&self) -> Timestamp;
 
+    /// The time on other machines, which check the age of our signatures and send us dates. It
+    /// differs from `now` only where `now` is the emulator's time, which its page can move.
+    fn wall_time(&self) -> Timestamp {
+        self.now()
+    }
+
     /// MUST return immediately for a pause of zero.
     async fn sleep(&self, pause: Duration);
 

@@ -69,6 +69,15 @@ impl<T> DeadlineTransport<T> {
     pub fn new(inner: T, clock: Arc<dyn Clock>) -> Self {
         Self { inner, clock }
     }
+
+    /// The timeout, or the time until the deadline if that is less.
+    fn cut(&self, timeout: Duration) -> Result<Duration, SendError> {
+        match time_left(self.clock.now()) {
+            None => Ok(timeout),
+            Some(left) if !left.is_zero() => Ok(timeout.min(left)),
+            Some(_) => Err(SendError::DeadlinePassed),
+        }
+    }
 }
 
 #[async_trait]
@@ -78,10 +87,14 @@ impl<T: Transport> Transport for DeadlineTransport<T> {
         request: http::Request<Bytes>,
         timeout: Duration,
     ) -> Result<http::Response<Bytes>, SendError> {
-        match time_left(self.clock.now()) {
-            None => self.inner.send(request, timeout).await,
-            Some(left) if !left.is_zero() => self.inner.send(request, timeout.min(left)).await,
-            Some(_) => Err(SendError::DeadlinePassed),
-        }
+        self.inner.send(request, self.cut(timeout)?).await
+    }
+
+    async fn send_for_status(
+        &self,
+        request: http::Request<Bytes>,
+        timeout: Duration,
+    ) -> Result<http::Response<()>, SendError> {
+        self.inner.send_for_status(request, self.cut(timeout)?).await
     }
 }

@@ -24,9 +24,14 @@ impl Principal {
     pub fn new(arn: String) -> Self {
         Self(arn)
     }
+
+    /// Who signed the request, as it is stored and logged; `None` where the host doesn't say.
+    pub fn of(request: &Request) -> Option<String> {
+        request.extensions().get::<Self>().map(Self::to_string)
+    }
 }
 
-/// For logs. A session of AWS's single sign-on is named by an e-mail address, which is left out.
+/// For logs and events. A session of AWS's single sign-on is named by an e-mail address, which is left out.
 impl fmt::Display for Principal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.rsplit_once('/') {

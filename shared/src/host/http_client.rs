@@ -97,6 +97,18 @@ pub trait Transport: Send + Sync + fmt::Debug {
         request: http::Request<Bytes>,
         timeout: Duration,
     ) -> Result<http::Response<Bytes>, SendError>;
+
+    /// Sends a request and reads the answer's status and headers within `timeout`, for a peer whose
+    /// body says nothing more. The body may be slow, cut off, or of any size.
+    ///
+    /// MUST be passed on by a transport that wraps another one. By itself it reads the body, too.
+    async fn send_for_status(
+        &self,
+        request: http::Request<Bytes>,
+        timeout: Duration,
+    ) -> Result<http::Response<()>, SendError> {
+        Ok(self.send(request, timeout).await?.map(drop))
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -108,6 +120,19 @@ impl Default for HttpClient {
     }
 }
 
+impl HttpClient {
+    /// The answer, before its body is read. The timeout covers the body as well.
+    async fn head(
+        &self,
+        request: http::Request<Bytes>,
+        timeout: Duration,
+    ) -> Result<reqwest::Response, SendError> {
+        let mut request = reqwest::Request::try_from(request)?;
+        *request.timeout_mut() = Some(timeout);
+        Ok(self.0.execute(request).await?)
+    }
+}
+
 #[async_trait]
 impl Transport for HttpClient {
     async fn send(
@@ -115,9 +140,7 @@ impl Transport for HttpClient {
         request: http::Request<Bytes>,
         timeout: Duration,
     ) -> Result<http::Response<Bytes>, SendError> {
-        let mut request = reqwest::Request::try_from(request)?;
-        *request.timeout_mut() = Some(timeout);
-        let mut response = self.0.execute(request).await?;
+        let mut response = self.head(request, timeout).await?;
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await? {
             if body.len() + chunk.len() > LARGEST_ANSWER {
@@ -125,11 +148,25 @@ impl Transport for HttpClient {
             }
             body.extend_from_slice(&chunk);
         }
-        let mut answer = http::Response::new(body.freeze());
-        *answer.status_mut() = response.status();
-        std::mem::swap(answer.headers_mut(), response.headers_mut());
-        Ok(answer)
+        Ok(answer(&mut response, body.freeze()))
     }
+
+    async fn send_for_status(
+        &self,
+        request: http::Request<Bytes>,
+        timeout: Duration,
+    ) -> Result<http::Response<()>, SendError> {
+        // Without its body, the response closes the connection, unless the body has arrived.
+        Ok(answer(&mut self.head(request, timeout).await?, ()))
+    }
+}
+
+/// The response's status and headers, with this body.
+fn answer<T>(response: &mut reqwest::Response, body: T) -> http::Response<T> {
+    let mut answer = http::Response::new(body);
+    *answer.status_mut() = response.status();
+    std::mem::swap(answer.headers_mut(), response.headers_mut());
+    answer
 }
 
 /// A header value that debug output hides.

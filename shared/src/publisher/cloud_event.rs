@@ -61,6 +61,9 @@ pub(super) struct Origin<'a> {
     via: Via,
     #[serde(skip_serializing_if = "Option::is_none")]
     action: Option<&'a Action>,
+    /// The caller of the publisher's API, as AWS names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    principal: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -179,7 +182,7 @@ fn change(kind: &EventKind) -> Option<Values<'_>> {
 pub(super) fn origin(cause: &Cause) -> Origin<'_> {
     let (by, via, action) = match cause {
         Cause::Landing => (By::Buyer, Via::Landing, None),
-        Cause::Activation => (By::Publisher, Via::Activation, None),
+        Cause::Activation { .. } => (By::Publisher, Via::Activation, None),
         // What we ask Microsoft for comes back by the webhook. Microsoft calls all of it the
         // publisher's (F-OP-3); our record knows which of it a buyer wanted.
         Cause::Webhook { action, requester: Some(Requester::Buyer { .. }), .. } => {
@@ -190,15 +193,29 @@ pub(super) fn origin(cause: &Cause) -> Origin<'_> {
             (By::Publisher, Via::Webhook, Some(action))
         }
         Cause::Webhook { action, .. } => (By::Microsoft, Via::Webhook, Some(action)),
-        Cause::Management => (By::Publisher, Via::Management, None),
+        Cause::Management { .. } => (By::Publisher, Via::Management, None),
         Cause::Reconciliation => (By::Reconciliation, Via::Reconciliation, None),
     };
-    Origin { by, via, action }
+    Origin { by, via, action, principal: principal(cause) }
+}
+
+fn principal(cause: &Cause) -> Option<&str> {
+    match cause {
+        Cause::Activation { principal }
+        | Cause::Management { principal }
+        | Cause::Webhook { requester: Some(Requester::Publisher { principal }), .. } => {
+            principal.as_deref()
+        }
+        Cause::Landing | Cause::Webhook { .. } | Cause::Reconciliation => None,
+    }
 }
 
 fn operation(cause: &Cause) -> Option<OperationId> {
     match cause {
         Cause::Webhook { operation_id, .. } => *operation_id,
-        Cause::Landing | Cause::Activation | Cause::Management | Cause::Reconciliation => None,
+        Cause::Landing
+        | Cause::Activation { .. }
+        | Cause::Management { .. }
+        | Cause::Reconciliation => None,
     }
 }

@@ -7,7 +7,6 @@ use emulator::{Call, Fault, FaultKind, Purchase, Times, TokenVersion};
 use http::StatusCode;
 use jiff::Timestamp;
 use local::decider::{Decider, Reply};
-use local::signature::SenderClock;
 use local::{LocalSystem, Options};
 use runtime::{Event, Lambda, Live};
 use serde_json::json;
@@ -25,7 +24,7 @@ pub(crate) struct Measured {
 
 /// Starts the webhook cold, sends it a change, and checks that the change was rejected.
 pub(crate) async fn measure(binary: &Path, scenario: &Scenario) -> Result<Measured, String> {
-    let decider = Decider::start(SenderClock::Machine).await.map_err(|error| error.to_string())?;
+    let decider = Decider::start().await.map_err(|error| error.to_string())?;
     let settings = match scenario.product {
         Product::None => [("CHANGE_POLICY".to_owned(), "reject".to_owned())].into(),
         Product::Rejects | Product::Hangs => {

@@ -98,7 +98,7 @@ impl Emulator {
 
     async fn deliver(&self, dispatch: Dispatch) -> DeliveryOutcome {
         let status = self.post(&dispatch).await;
-        self.world(|world| world.delivery_answered(&dispatch, status))
+        self.change(|world| world.delivery_answered(&dispatch, status))
     }
 
     async fn post(&self, dispatch: &Dispatch) -> Option<u16> {

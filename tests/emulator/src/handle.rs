@@ -1,9 +1,9 @@
 //! A handle to a running emulator: the world behind a lock.
 
 use crate::entra::Entra;
-use crate::settings::Settings;
 use crate::world::World;
 use jiff::Timestamp;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
@@ -22,6 +22,7 @@ struct Inner {
     world: Mutex<World>,
     url: String,
     live: bool,
+    kept_in: Option<PathBuf>,
     client: reqwest::Client,
     stop: watch::Sender<bool>,
 }
@@ -36,14 +37,13 @@ impl Drop for StopAtLast {
 }
 
 impl Emulator {
-    pub(crate) fn new(settings: Settings, url: String, client: reqwest::Client) -> Self {
-        let live = settings.live;
-        let mut world = World::new(settings);
+    pub(crate) fn new(mut world: World, url: String, client: reqwest::Client) -> Self {
+        let (live, kept_in) = (world.settings().live, world.settings().kept_in.clone());
         world.entra().set_authority(&format!("{url}/entra"));
         let (stop, _) = watch::channel(false);
         Self {
             _stop_at_last: Some(Arc::new(StopAtLast(stop.clone()))),
-            inner: Arc::new(Inner { world: Mutex::new(world), url, live, client, stop }),
+            inner: Arc::new(Inner { world: Mutex::new(world), url, live, kept_in, client, stop }),
         }
     }
 
@@ -111,8 +111,29 @@ impl Emulator {
         act(&mut world)
     }
 
+    /// Locks the world and acts on it, and keeps the result for the next run before the
+    /// caller learns of it, if the settings name a file.
+    pub(crate) fn change<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
+        self.world(|world| {
+            let done = act(world);
+            if let Some(file) = &self.inner.kept_in
+                && let Err(error) = keep(world, file)
+            {
+                eprintln!("could not keep Microsoft's side in {}: {error}", file.display());
+            }
+            done
+        })
+    }
+
     /// Locks the world and acts on Entra.
     pub fn entra<T>(&self, act: impl FnOnce(&mut Entra) -> T) -> T {
         self.world(|world| act(world.entra()))
     }
+}
+
+/// Replaces the file in one step, so that a run that is killed leaves a whole one.
+fn keep(world: &World, file: &Path) -> std::io::Result<()> {
+    let new = file.with_extension("new");
+    std::fs::write(&new, world.to_json())?;
+    std::fs::rename(new, file)
 }

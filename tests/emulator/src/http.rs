@@ -55,7 +55,7 @@ async fn respond(
         headers: parts.headers,
         body: body.into(),
     };
-    let answer = emulator.world(|world| api(world, &request));
+    let answer = emulator.change(|world| api(world, &request));
     tokio::time::sleep(answer.delay).await;
     match answer.outcome {
         Outcome::Reply(reply) => response(reply),

@@ -21,6 +21,7 @@ mod world;
 pub use entra::{Entra, Forgery};
 pub use handle::Emulator;
 pub use people::Person;
+pub use server::StartError;
 pub use settings::{
     Behaviour, EmptyList, LastLink, MARKETPLACE_APP_ID, Oddities, Settings, TokenVersion,
     WebhookForm,

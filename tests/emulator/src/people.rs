@@ -1,6 +1,7 @@
 //! The people of the emulated world: buyers, a reseller, and a colleague and a stranger who buy nothing.
 
 use crate::settings::Oddities;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -13,7 +14,7 @@ const RESELLER_TENANT: Uuid = Uuid::from_u128(0x5d3f1b7e_90aa_4f0e_b1c2_3e4a5d6c
 const STRANGER_TENANT: Uuid = Uuid::from_u128(0x13c5e7a9_2b4d_4f60_8172_93a4b5c6d7e8);
 
 /// A person with an account at Entra.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     pub name: String,
     /// The sign-in name as well.

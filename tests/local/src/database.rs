@@ -23,22 +23,15 @@ pub struct Database {
     serving: JoinHandle<()>,
 }
 
-/// The file in the data folder that holds the table.
-const FILE: &str = "dynamodb.sqlite";
-
 impl Database {
-    /// Starts a database in memory or in a folder, which it creates if needed.
-    pub async fn start(folder: Option<&Path>) -> Result<Self, LocalError> {
-        let database = match folder {
+    /// Starts a database in memory or in a file.
+    pub async fn start(file: Option<&Path>) -> Result<Self, LocalError> {
+        let database = match file {
             None => dynoxide::Database::memory(),
-            Some(folder) => {
-                std::fs::create_dir_all(folder)
-                    .map_err(|source| LocalError::Folder { folder: folder.to_owned(), source })?;
-                dynoxide::Database::new(&folder.join(FILE).to_string_lossy())
-            }
+            Some(file) => dynoxide::Database::new(&file.to_string_lossy()),
         };
         let database = database.map_err(|error| LocalError::Database(error.into()))?;
-        let Port { listener, url, .. } = Port::open("the embedded database", 0).await?;
+        let Port { listener, url, .. } = Port::any("the embedded database").await?;
         let serving = tokio::spawn(dynoxide::server::serve_on(listener, database.clone()));
         Ok(Self { url, inner: database, serving })
     }

@@ -13,10 +13,11 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
+use standardwebhooks::Webhook;
 
 use crate::error::LocalError;
 use crate::server::{Port, Server};
-use crate::signature::{SenderClock, Verifier};
+use crate::signature::new_verifier;
 
 /// A running decision endpoint. Stops when it is dropped.
 pub struct Decider {
@@ -41,7 +42,7 @@ pub enum Reply {
 }
 
 struct Product {
-    verifier: Verifier,
+    verifier: Webhook,
     state: Mutex<ProductState>,
 }
 
@@ -54,12 +55,12 @@ struct ProductState {
 
 impl Decider {
     /// Starts a decision endpoint on a free port.
-    pub async fn start(clock: SenderClock) -> Result<Self, LocalError> {
-        let (verifier, key) = Verifier::with_new_key(clock);
+    pub async fn start() -> Result<Self, LocalError> {
+        let (verifier, key) = new_verifier();
         let state =
             ProductState { reply: Reply::ByRule, questions: Vec::new(), complaints: Vec::new() };
         let product = Arc::new(Product { verifier, state: Mutex::new(state) });
-        let port = Port::open("the decider", 0).await?;
+        let port = Port::any("the decider").await?;
         let url = format!("{}/decisions", port.url);
         let routes = Router::new().route("/decisions", post(answer)).with_state(product.clone());
         Ok(Self { url, key, product, _server: port.serve(routes) })
@@ -94,7 +95,7 @@ impl Product {
 }
 
 async fn answer(State(product): State<Arc<Product>>, headers: HeaderMap, body: Bytes) -> Response {
-    if let Err(error) = product.verifier.verify(&headers, &body) {
+    if let Err(error) = product.verifier.verify(&body, &headers) {
         product.state().complaints.push(format!("invalid signature: {error}"));
         return StatusCode::UNAUTHORIZED.into_response();
     }

@@ -9,7 +9,8 @@ use shared::host::clock::{Clock, SystemClock};
 use uuid::Uuid;
 
 /// Gives the functions the emulator's time, so that both sides agree on it. If only the tests move
-/// the emulator's clock, a function that waits moves it too.
+/// the emulator's clock, a function that waits moves it too. The publisher's product knows only the
+/// machine's time.
 #[derive(Debug)]
 pub(crate) struct EmulatedClock(pub Emulator);
 
@@ -17,6 +18,10 @@ pub(crate) struct EmulatedClock(pub Emulator);
 impl Clock for EmulatedClock {
     fn now(&self) -> Timestamp {
         self.0.world(|world| world.now())
+    }
+
+    fn wall_time(&self) -> Timestamp {
+        SystemClock.wall_time()
     }
 
     async fn sleep(&self, pause: Duration) {

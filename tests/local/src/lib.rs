@@ -1,6 +1,7 @@
 //! The whole system in one process: an embedded DynamoDB, an emulator of Microsoft's side, and
 //! every function behind one HTTP server. `cargo local` runs it, and so do the tests.
 
+mod data_folder;
 pub mod database;
 pub mod decider;
 mod emulated_clock;
@@ -9,7 +10,8 @@ pub mod receiver;
 pub mod schemas;
 mod server;
 mod settings;
-pub mod signature;
+pub mod settings_in_force;
+mod signature;
 mod stream;
 pub mod system;
 pub mod test_env;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::ffi::OsString;
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -10,8 +11,7 @@ use std::time::Duration;
 use clap::Parser;
 use local::decider::Decider;
 use local::receiver::Receiver;
-use local::signature::SenderClock;
-use local::{LocalError, LocalSystem, Options, walkthrough};
+use local::{LocalError, LocalSystem, Options, settings_in_force, walkthrough};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use tracing_subscriber::EnvFilter;
 
@@ -35,14 +35,15 @@ struct Arguments {
     /// The port of the emulator and its page; 0 takes any free one.
     #[arg(long, default_value_t = 8081)]
     emulator_port: u16,
-    /// Keep the database in this folder. By default it is in memory.
-    #[arg(long, value_name = "DIR")]
+    /// Keep the database and Microsoft's side in this folder. By default they
+    /// are in memory
+    #[arg(long, value_name = "DIR", conflicts_with = "play", verbatim_doc_comment)]
     data: Option<PathBuf>,
     /// How often the reconciliation runs, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     reconcile_every: u64,
     /// What to log, such as `info` or `warn,webhook=debug`. The default is
-    /// warnings, or only errors with --play
+    /// LOG_LEVEL, or else warnings, or only errors with --play
     #[arg(long, value_name = "LEVEL", verbatim_doc_comment)]
     log: Option<String>,
 }
@@ -53,25 +54,17 @@ const STREAM_PAUSE: Duration = Duration::from_millis(250);
 /// The pause between two sweeps, as in the template.
 const SWEEP_PAUSE: Duration = Duration::from_secs(60);
 
-/// The addresses that replace a part of the local system.
-const REPLACEMENTS: [&str; 5] = [
-    "MARKETPLACE_URL",
-    "ENTRA_AUTHORITY",
-    "AWS_ENDPOINT_URL_DYNAMODB",
-    "DELIVERY_ENDPOINT",
-    "DECISION_URL",
-];
+type Variables = BTreeMap<String, String>;
+
+/// The setting that this program reads instead of the functions.
+const LOG_LEVEL: &str = "LOG_LEVEL";
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let quiet = if arguments.play { "error" } else { "warn,dynoxide=error" };
-    tracing_subscriber::fmt()
-        .compact()
-        .with_env_filter(EnvFilter::new(arguments.log.as_deref().unwrap_or(quiet)))
-        .with_writer(std::io::stderr)
-        .init();
-    let ran = if arguments.play { play(&arguments).await } else { serve(&arguments).await };
+    let given = settings(std::env::vars_os());
+    start_log(&arguments, given.get(LOG_LEVEL));
+    let ran = if arguments.play { play(given).await } else { serve(&arguments, given).await };
     match ran {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -81,56 +74,57 @@ async fn main() -> ExitCode {
     }
 }
 
+/// Logs to standard error, with colours if a person reads it there.
+fn start_log(arguments: &Arguments, level: Option<&String>) {
+    let quiet = if arguments.play { "error" } else { "warn,dynoxide=error" };
+    let level = arguments.log.as_ref().or(level).map_or(quiet, String::as_str);
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    tracing_subscriber::fmt()
+        .compact()
+        .with_env_filter(EnvFilter::new(level))
+        .with_ansi(std::io::stderr().is_terminal() && !no_color)
+        .with_writer(std::io::stderr)
+        .init();
+}
+
 /// The settings of the functions: everything in the process's environment, since only the functions
 /// know which names they read. An empty variable counts as absent.
-fn settings(process: impl Iterator<Item = (OsString, OsString)>) -> BTreeMap<String, String> {
+fn settings(process: impl Iterator<Item = (OsString, OsString)>) -> Variables {
     process
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .filter(|(_, value)| !value.trim().is_empty())
         .collect()
 }
 
-async fn start(
-    arguments: &Arguments,
-    emulator: emulator::Settings,
-    port: u16,
-    sign_in: &str,
-    clock: SenderClock,
-    decider: Option<&Decider>,
-) -> Result<(LocalSystem, Option<Receiver>), LocalError> {
-    let mut variables = settings(std::env::vars_os());
-    variables.entry("LANDING_SIGN_IN".to_owned()).or_insert_with(|| sign_in.to_owned());
-    if decider.is_some() {
-        // The walkthrough expects its own decider's answers.
-        variables.retain(|name, _| !name.starts_with("CHANGE_") && !name.starts_with("DECISION_"));
-    }
-    for name in REPLACEMENTS {
-        if let Some(url) = variables.get(name) {
-            println!("{name} is set: using {url}");
-        }
-    }
-    variables.extend(decider.map(Decider::settings).unwrap_or_default());
+/// Starts the system, and a receiver if the settings name none.
+async fn start(mut options: Options) -> Result<(LocalSystem, Option<Receiver>), LocalError> {
+    let variables = &mut options.variables;
     let targets = ["DELIVERY_ENDPOINT", "DELIVERY_EVENT_BUS"];
     let mut receiver = None;
     if targets.iter().all(|name| !variables.contains_key(*name)) {
-        let own = Receiver::start(clock).await?;
+        let is_watched = options.emulator.live;
+        let own = if is_watched { Receiver::printing().await? } else { Receiver::start().await? };
         variables.insert("DELIVERY_ENDPOINT".to_owned(), own.url().to_owned());
         variables.insert("DELIVERY_SIGNING_KEY".to_owned(), own.key().to_owned());
         variables.remove("DELIVERY_SIGNING_KEY_ARN");
         receiver = Some(own);
     }
-    let options =
-        Options { variables, emulator, port, data: arguments.data.clone(), wrap_store: None };
     Ok((LocalSystem::start(options).await?, receiver))
 }
 
-async fn play(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+async fn play(mut given: Variables) -> Result<(), Box<dyn Error>> {
+    // The walkthrough expects its own decider's answers.
+    given.retain(|name, _| !name.starts_with("CHANGE_") && !name.starts_with("DECISION_"));
+    let decider = Decider::start().await?;
+    let mut variables = given.clone();
+    variables.extend(decider.settings());
     // Only the walkthrough moves the emulator's clock. A new seed gives new ids, because the table
     // may hold the subscriptions of earlier runs.
-    let settings = emulator::Settings { seed: new_seed(), ..emulator::Settings::default() };
-    let decider = Decider::start(SenderClock::Emulated).await?;
-    let (system, receiver) =
-        start(arguments, settings, 0, "off", SenderClock::Emulated, Some(&decider)).await?;
+    let emulator = emulator::Settings { seed: new_seed(), ..emulator::Settings::default() };
+    let options = Options { variables, emulator, ..Options::default() };
+    let (system, receiver) = start(options).await?;
+    let settings = settings_in_force(&system, &given);
+    settings.iter().filter(|line| line.starts_with('*')).for_each(|line| println!("{line}"));
     println!(
         "Takes two subscriptions from purchase to cancellation. Each step shows what\n\
          Microsoft holds, what the table holds, the events that were recorded, and the\n\
@@ -143,19 +137,25 @@ async fn play(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-async fn serve(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    let settings = emulator::Settings {
+async fn serve(arguments: &Arguments, given: Variables) -> Result<(), Box<dyn Error>> {
+    let emulator = emulator::Settings {
         live: true,
         port: arguments.emulator_port,
         seed: new_seed(),
         ..emulator::Settings::default()
     };
+    let mut variables = given.clone();
+    variables.entry("LANDING_SIGN_IN".to_owned()).or_insert_with(|| "entra".to_owned());
+    let (port, data) = (arguments.port, arguments.data.clone());
     let (system, receiver) =
-        start(arguments, settings, arguments.port, "entra", SenderClock::Machine, None).await?;
+        start(Options { variables, emulator, port, data, wrap_store: None }).await?;
     if let Some(emulator) = system.emulator() {
         emulator.run_deliveries();
     }
     print_addresses(arguments, &system, receiver.as_ref());
+    println!("Settings           in force; * marks those of your environment");
+    settings_in_force(&system, &given).iter().for_each(|line| println!("{line}"));
+    println!("Press Ctrl-C to stop.");
     tokio::select! {
         () = reconcile(&system, arguments.reconcile_every) => Ok(()),
         () = deliver(&system) => Ok(()),
@@ -166,6 +166,16 @@ async fn serve(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     }
 }
 
+/// A line per setting that the functions have read. Warns of names that look like one of them.
+fn settings_in_force(system: &LocalSystem, given: &Variables) -> Vec<String> {
+    let known = [system.settings_read.as_slice(), &[LOG_LEVEL]].concat();
+    for (name, meant) in settings_in_force::misspelt(given.keys().map(String::as_str), &known) {
+        eprintln!("warning: no setting is called {name}; did you mean {meant}?");
+    }
+    let is_given = |name: &str| given.contains_key(name);
+    settings_in_force::lines(&system.settings_read, &system.variables, is_given)
+}
+
 fn print_addresses(arguments: &Arguments, system: &LocalSystem, receiver: Option<&Receiver>) {
     if let Some(emulator) = system.emulator() {
         println!("Microsoft's side   {}   buy something here", emulator.url());
@@ -174,17 +184,16 @@ fn print_addresses(arguments: &Arguments, system: &LocalSystem, receiver: Option
     println!("Webhook            {}/webhook", system.url());
     println!("Publisher's API    {}/subscriptions", system.url());
     if let Some(database) = system.database_url() {
-        let place = match &arguments.data {
-            Some(folder) => folder.display().to_string(),
-            None => "memory".to_owned(),
-        };
-        println!("DynamoDB           {database}   in {place}");
+        println!("DynamoDB           {database}");
+    }
+    match &arguments.data {
+        Some(folder) => println!("Kept in            {}", folder.display()),
+        None => println!("Kept in            memory; --data keeps it in a folder"),
     }
     if let Some(receiver) = receiver {
         println!("Your product       {}   its events appear below", receiver.url());
     }
     println!("Reconciliation     every {} s", arguments.reconcile_every);
-    println!("Press Ctrl-C to stop.");
 }
 
 async fn reconcile(system: &LocalSystem, seconds: u64) {
@@ -243,6 +252,13 @@ mod tests {
         ];
         let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(settings, expected.into());
+    }
+
+    #[test]
+    fn a_run_without_a_person_keeps_nothing() {
+        let arguments = ["cargo local", "--play", "--data", "folder"];
+        let refused = Arguments::try_parse_from(arguments).err().expect("they conflict");
+        assert_eq!(refused.kind(), clap::error::ErrorKind::ArgumentConflict);
     }
 
     #[test]

@@ -10,11 +10,12 @@ use axum::routing::post;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
+use standardwebhooks::Webhook;
 
 use crate::error::LocalError;
 use crate::schemas::Schemas;
 use crate::server::{Port, Server};
-use crate::signature::{SenderClock, Verifier};
+use crate::signature::new_verifier;
 
 /// A running receiver. Stops when it is dropped.
 pub struct Receiver {
@@ -25,7 +26,7 @@ pub struct Receiver {
 }
 
 struct Product {
-    verifier: Verifier,
+    verifier: Webhook,
     schemas: Schemas,
     prints_events: bool,
     received: Mutex<Received>,
@@ -39,16 +40,25 @@ struct Received {
 }
 
 impl Receiver {
-    /// Starts a receiver on a free port. With the machine's clock, it prints each event.
-    pub async fn start(clock: SenderClock) -> Result<Self, LocalError> {
-        let (verifier, key) = Verifier::with_new_key(clock);
+    /// Starts a receiver on a free port.
+    pub async fn start() -> Result<Self, LocalError> {
+        Self::start_with(false).await
+    }
+
+    /// Starts a receiver that prints each event.
+    pub async fn printing() -> Result<Self, LocalError> {
+        Self::start_with(true).await
+    }
+
+    async fn start_with(prints_events: bool) -> Result<Self, LocalError> {
+        let (verifier, key) = new_verifier();
         let product = Arc::new(Product {
             verifier,
             schemas: Schemas::read(),
-            prints_events: clock == SenderClock::Machine,
+            prints_events,
             received: Mutex::default(),
         });
-        let port = Port::open("the receiver", 0).await?;
+        let port = Port::any("the receiver").await?;
         let url = format!("{}/events", port.url);
         let routes = Router::new().route("/events", post(receive)).with_state(product.clone());
         Ok(Self { url, key, product, _server: port.serve(routes) })
@@ -87,7 +97,7 @@ async fn receive(
     headers: HeaderMap,
     body: Bytes,
 ) -> StatusCode {
-    if let Err(error) = product.verifier.verify(&headers, &body) {
+    if let Err(error) = product.verifier.verify(&body, &headers) {
         product.received().complaints.push(format!("invalid signature: {error}"));
         return StatusCode::UNAUTHORIZED;
     }

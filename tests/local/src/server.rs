@@ -1,5 +1,6 @@
 //! HTTP servers on this machine.
 
+use std::io;
 use std::net::Ipv4Addr;
 
 use axum::Router;
@@ -17,11 +18,28 @@ pub(crate) struct Port {
 }
 
 impl Port {
-    /// Opens a port for a server; 0 takes any free one.
-    pub(crate) async fn open(server: &'static str, port: u16) -> Result<Self, LocalError> {
-        let failed = |source| LocalError::Port { server, port, source };
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(failed)?;
-        let url = format!("http://{}", listener.local_addr().map_err(failed)?);
+    /// Opens a port for a server; 0 takes any free one. `option` sets it on the command line.
+    pub(crate) async fn open(
+        server: &'static str,
+        port: u16,
+        option: &'static str,
+    ) -> Result<Self, LocalError> {
+        Self::bind(server, port).await.map_err(|source| LocalError::Port {
+            server,
+            port,
+            option,
+            source,
+        })
+    }
+
+    /// Opens any free port for a server.
+    pub(crate) async fn any(server: &'static str) -> Result<Self, LocalError> {
+        Self::bind(server, 0).await.map_err(|source| LocalError::NoPort { server, source })
+    }
+
+    async fn bind(server: &'static str, port: u16) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+        let url = format!("http://{}", listener.local_addr()?);
         Ok(Self { server, listener, url })
     }
 

@@ -12,6 +12,7 @@ use shared::config::Dependencies;
 use shared::host::clock::{Clock, SystemClock};
 use shared::store::{Checkpoints, Store};
 
+use crate::data_folder::DataFolder;
 use crate::database::{self, Database};
 use crate::emulated_clock::EmulatedClock;
 use crate::error::LocalError;
@@ -37,7 +38,7 @@ pub struct Options {
     pub emulator: emulator::Settings,
     /// The port of the functions; 0 takes any free one.
     pub port: u16,
-    /// The database's folder. `None` keeps it in memory.
+    /// The folder that keeps the database and Microsoft's side. `None` keeps both in memory.
     pub data: Option<PathBuf>,
     pub wrap_store: Option<WrapStore>,
 }
@@ -66,24 +67,31 @@ pub struct LocalSystem {
     stream: Option<Stream>,
     /// All settings, with the defaults.
     pub variables: BTreeMap<String, String>,
+    /// The names of the settings that the functions have read.
+    pub settings_read: Vec<&'static str>,
     database: Option<Database>,
     url: String,
     _server: Server,
+    _data: Option<DataFolder>,
 }
 
 impl LocalSystem {
     /// Starts the parts that the settings don't name, creates the table, and serves the functions.
     pub async fn start(options: Options) -> Result<Self, LocalError> {
-        let Options { mut variables, emulator: settings, port, data, wrap_store } = options;
+        let Options { mut variables, emulator: mut settings, port, data, wrap_store } = options;
+        let data = data.as_deref().map(DataFolder::open).transpose()?;
+        settings.kept_in = data.as_ref().map(DataFolder::microsoft);
         let emulator = match (variables.get("MARKETPLACE_URL"), variables.get("ENTRA_AUTHORITY")) {
             (Some(_), Some(_)) => None,
-            _ => Some(Emulator::start(settings).await.map_err(LocalError::Emulator)?),
+            _ => Some(Emulator::start(settings).await?),
         };
         let database = match variables.get("AWS_ENDPOINT_URL_DYNAMODB") {
             Some(_) => None,
-            None => Some(Database::start(data.as_deref()).await?),
+            None => {
+                Some(Database::start(data.as_ref().map(DataFolder::database).as_deref()).await?)
+            }
         };
-        let port = Port::open("the functions", port).await?;
+        let port = Port::open("the functions", port, "--port").await?;
         let url = port.url.clone();
         settings::add_defaults(&mut variables, emulator.as_ref(), database.as_ref(), &url);
 
@@ -121,9 +129,11 @@ impl LocalSystem {
             delivery,
             stream,
             variables,
+            settings_read: environment.asked(),
             database,
             url,
             _server: server,
+            _data: data,
         })
     }
 

@@ -10,7 +10,6 @@ use emulator::{Call, CallRecord, Person, Purchase, TokenVersion, World};
 use http::StatusCode;
 use local::Options;
 use local::receiver::Receiver;
-use local::signature::SenderClock;
 use local::test_env::TestEnv;
 use serde_json::Value;
 use shared::domain::{Event as Recorded, Record};
@@ -235,7 +234,7 @@ impl HostedCase {
 /// An environment on the machine's clock, because a binary has no other one, and a product that
 /// receives events from the tested binary only.
 async fn env() -> (TestEnv, Receiver) {
-    let product = Receiver::start(SenderClock::Machine).await.expect("the product starts");
+    let product = Receiver::start().await.expect("the product starts");
     let mut options = Options::default()
         .with("DELIVERY_ENDPOINT", product.url())
         .with("DELIVERY_SIGNING_KEY", product.key())

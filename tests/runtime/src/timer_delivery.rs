@@ -5,7 +5,6 @@ use std::path::Path;
 use emulator::Purchase;
 use local::Options;
 use local::receiver::Receiver;
-use local::signature::SenderClock;
 use local::test_env::TestEnv;
 use serde_json::json;
 
@@ -19,7 +18,7 @@ use crate::{Event, Live};
 pub async fn azure_delivers_on_the_timer_alone(binary: &Path) {
     let tick = Event::load("delivery", "scheduled", &Live::default());
     for has_endpoint in [true, false] {
-        let product = Receiver::start(SenderClock::Machine).await.expect("the product starts");
+        let product = Receiver::start().await.expect("the product starts");
         let mut options = Options::default();
         options.emulator.live = true;
         if has_endpoint {

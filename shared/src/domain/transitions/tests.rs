@@ -100,7 +100,12 @@ fn only_a_pending_purchase_can_be_activated() {
 fn an_observed_activation_ends_the_wait() {
     let begun = commit(pending().begin_activation(noon())).record;
     for status in ["Subscribed", "Suspended", "Unsubscribed"] {
-        let decision = observe(Some(&begun), &seen(status, None), &Cause::Activation, noon());
+        let decision = observe(
+            Some(&begun),
+            &seen(status, None),
+            &Cause::Activation { principal: None },
+            noon(),
+        );
         assert_eq!(commit(decision.expect("enough")).record.activation, None, "{status}");
     }
 }
@@ -222,7 +227,8 @@ fn the_buyers_answers_are_part_of_the_events_that_set_up_an_account() {
     let requested = commit(stored.record.request_activation(&Cause::Landing, noon()));
     assert_eq!(requested.events[0].sign_up, Some(answers("a@contoso.example")));
     let active = seen("Subscribed", Some(noon()));
-    let decision = observe(Some(&requested.record), &active, &Cause::Activation, noon());
+    let decision =
+        observe(Some(&requested.record), &active, &Cause::Activation { principal: None }, noon());
     let activated = commit(decision.expect("enough"));
     assert_eq!(names(&activated), ["Activated"]);
     assert_eq!(activated.events[0].sign_up, Some(answers("a@contoso.example")));

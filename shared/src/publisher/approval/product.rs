@@ -142,7 +142,7 @@ impl Product {
         let question = Question {
             kind: KIND,
             operation_id: requested.id,
-            deadline: now + timeout,
+            deadline: self.clock.wall_time() + timeout,
             action: &requested.action,
             cause: origin(&requested.cause),
             change,
@@ -168,7 +168,7 @@ impl Product {
         question: &Question<'_>,
     ) -> Request<Bytes> {
         let body = serde_json::to_vec(question).expect("text, numbers and maps by text are JSON");
-        let mut headers = keys.headers(&id.to_string(), self.clock.now(), &body);
+        let mut headers = keys.headers(&id.to_string(), self.clock.wall_time(), &body);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let mut request = Request::new(Bytes::from(body));
         *request.method_mut() = Method::POST;

@@ -23,7 +23,7 @@ pub(super) async fn buy(
         Ok(form) => form,
         Err(refusal) => return *refusal,
     };
-    back(&emulator.world(|world| buy_in(world, &form)))
+    back(&emulator.change(|world| buy_in(world, &form)))
 }
 
 fn buy_in(world: &mut World, form: &Form) -> String {
@@ -60,6 +60,9 @@ fn buy_in(world: &mut World, form: &Form) -> String {
     if form.contains_key("trial") {
         purchase = purchase.free_trial();
     }
+    if form.contains_key("test") {
+        purchase = purchase.test();
+    }
     let id = world.purchase(purchase);
     let next = match world.subscription(id).status {
         "Subscribed" => "It is active already; a webhook notifies the publisher.",
@@ -82,7 +85,7 @@ pub(super) async fn clock(
     };
     // The limit of a year keeps the clock inside its range.
     let step = Duration::from_secs(seconds).min(Duration::from_secs(366 * 24 * 60 * 60));
-    emulator.world(|world| world.advance(step));
+    emulator.change(|world| world.advance(step));
     back("Moved the clock.")
 }
 
@@ -96,7 +99,7 @@ pub(super) async fn act(
         Ok(form) => form,
         Err(refusal) => return *refusal,
     };
-    match emulator.world(|world| act_in(world, id, &verb, &form)) {
+    match emulator.change(|world| act_in(world, id, &verb, &form)) {
         Some(Ok(message)) => back(message),
         Some(Err(refused)) => back(&format!("Not possible: {refused}.")),
         None => response(Reply::empty(404)),

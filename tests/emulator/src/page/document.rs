@@ -120,6 +120,7 @@ fn buying(world: &World) -> Markup {
                 div.wide.choices {
                     label.check { input type="checkbox" name="trial"; "Free trial" }
                     label.check { input type="checkbox" name="reseller"; "Through a reseller" }
+                    label.check { input type="checkbox" name="test"; "Test purchase" }
                     button.primary { "Buy" }
                 }
                 p.hint.wide { "Only per-seat plans use the number of seats." }

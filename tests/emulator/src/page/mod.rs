@@ -37,7 +37,7 @@ pub(crate) fn routes() -> Router<Emulator> {
 
 /// "Configure account" and "Manage account". Each use makes a new token.
 async fn open(State(emulator): State<Emulator>, Path(id): Path<Uuid>) -> Response {
-    let link = emulator.world(|world| world.find_subscription(id).map(|_| world.landing_link(id)));
+    let link = emulator.change(|world| world.find_subscription(id).map(|_| world.landing_link(id)));
     match link {
         Some(link) => response(
             Reply::empty(303)

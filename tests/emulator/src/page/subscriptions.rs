@@ -39,6 +39,7 @@ fn subscription(world: &World, state: &SubscriptionState) -> Markup {
                 @if let Some(seats) = state.quantity { div { dt { "Seats" } dd { (seats) } } }
                 div { dt { "Term" } dd { (term(state)) } }
                 div { dt { "Renewal" } dd { @if state.auto_renew { "automatic" } @else { "off" } } }
+                @if state.is_test { div { dt { "Purchase" } dd { "test" } } }
                 @if state.is_free_trial { div { dt { "Trial" } dd { "free" } } }
                 @if state.purchaser != state.beneficiary {
                     div { dt { "Bought by" } dd { (state.purchaser.name) } }

@@ -7,6 +7,7 @@ pub use behaviour::{Behaviour, EmptyList, LastLink, TokenVersion, WebhookForm};
 pub use oddities::Oddities;
 
 use jiff::Timestamp;
+use std::path::PathBuf;
 
 /// The application id of the real marketplace API (F-AUTH-2). Microsoft's webhooks name it as their
 /// caller.
@@ -46,6 +47,8 @@ pub struct Settings {
     pub live: bool,
     /// Where the clock starts if it does not follow the system's.
     pub start: Timestamp,
+    /// The file that keeps Microsoft's side for the next run. `None`: it ends with this one.
+    pub kept_in: Option<PathBuf>,
     pub behaviour: Behaviour,
     pub oddities: Oddities,
 }
@@ -70,6 +73,7 @@ impl Default for Settings {
             // A fraction with seven digits, so that every timestamp carries one (F-GEN-12).
             start: Timestamp::new(1_772_615_700, 123_456_700)
                 .expect("the time is inside jiff's range"),
+            kept_in: None,
             behaviour: Behaviour::default(),
             oddities: Oddities::default(),
         }

@@ -2,7 +2,8 @@
 
 use super::operation::Change;
 use super::state::World;
-use super::subscription::{SUBSCRIBED, SubscriptionState};
+use super::subscription::SubscriptionState;
+use super::words::SUBSCRIBED;
 use uuid::Uuid;
 
 /// Why Microsoft refuses a request.

@@ -1,10 +1,9 @@
 //! The world's clock, and what happens when it moves.
 
-use super::operation::{IN_PROGRESS, NOT_STARTED};
 use super::state::World;
-use super::subscription::{PENDING_FULFILLMENT_START, SUBSCRIBED, SUSPENDED};
 use super::time;
 use super::timer::Timer;
+use super::words::{IN_PROGRESS, NOT_STARTED, PENDING_FULFILLMENT_START, SUBSCRIBED, SUSPENDED};
 use jiff::Timestamp;
 use std::time::Duration;
 use uuid::Uuid;
@@ -35,7 +34,7 @@ impl World {
         self.set_now(target);
     }
 
-    fn set_now(&mut self, now: Timestamp) {
+    pub(super) fn set_now(&mut self, now: Timestamp) {
         self.now = now;
         self.entra.set_now(now);
     }

@@ -1,11 +1,12 @@
 //! How Microsoft sends webhooks, retries them and gives up (6.1).
 
-use super::operation::{Action, IN_PROGRESS};
+use super::operation::Action;
 use super::state::World;
 use super::subscription::SubscriptionState;
 use super::time;
 use super::timer::Timer;
 use super::webhook_queue::{Delivery, DeliveryOutcome, Dispatch};
+use super::words::IN_PROGRESS;
 use http::{HeaderMap, HeaderValue, header};
 use jiff::Timestamp;
 use uuid::Uuid;

@@ -1,13 +1,12 @@
 //! What customers, resellers and Microsoft itself do with a subscription (section 7).
 
 use super::checks::Refused;
-use super::operation::{Action, Change, FAILED, NewOperation};
+use super::operation::{Action, Change, NewOperation};
 use super::state::World;
-use super::subscription::{
-    PENDING_FULFILLMENT_START, SUBSCRIBED, SUSPENDED, SubscriptionState, UNSUBSCRIBED,
-};
+use super::subscription::SubscriptionState;
 use super::time;
 use super::timer::Timer;
+use super::words::{FAILED, PENDING_FULFILLMENT_START, SUBSCRIBED, SUSPENDED, UNSUBSCRIBED};
 use uuid::Uuid;
 
 impl World {

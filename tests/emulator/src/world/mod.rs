@@ -12,6 +12,7 @@ mod delivery;
 mod entra_calls;
 mod error_form;
 mod faults;
+mod kept;
 mod lifecycle;
 mod log;
 mod logging;
@@ -25,6 +26,7 @@ mod subscription;
 mod time;
 mod timer;
 mod webhook_queue;
+mod words;
 
 pub use call::Call;
 pub use catalog::{Offer, Plan};

@@ -2,27 +2,14 @@
 
 use super::subscription::SubscriptionState;
 use super::time;
+use super::words::{AZURE, IN_PROGRESS, NOT_STARTED, PARTNER, SUCCEEDED, Word, word};
 use crate::settings::{Oddities, WebhookForm};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-/// The publisher requested it, and it has not started.
-pub(super) const NOT_STARTED: &str = "NotStarted";
-/// It waits for the publisher's acknowledgement.
-pub(super) const IN_PROGRESS: &str = "InProgress";
-pub(super) const SUCCEEDED: &str = "Succeeded";
-/// The publisher refused it, or never received it.
-pub(super) const FAILED: &str = "Failed";
-/// The subscription has the requested value already (F-OP-2).
-pub(super) const CONFLICT: &str = "Conflict";
-
-/// The source of operations that Microsoft, a customer or a reseller starts.
-pub(super) const AZURE: &str = "Azure";
-/// The source of operations that the publisher requests.
-pub(super) const PARTNER: &str = "Partner";
-
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Action {
     /// An auto-activated purchase.
     Subscribe,
@@ -75,7 +62,7 @@ impl Change {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OperationState {
     /// The webhook's `id` as well.
     pub id: Uuid,
@@ -92,9 +79,11 @@ pub struct OperationState {
     /// When the operation was requested.
     pub time_stamp: Timestamp,
     /// One of Microsoft's five words.
-    pub status: &'static str,
+    #[serde(deserialize_with = "word")]
+    pub status: Word,
     /// `Azure` or `Partner`.
-    pub source: &'static str,
+    #[serde(deserialize_with = "word")]
+    pub source: Word,
     /// Why it failed.
     pub error_message: String,
     /// When the webhook first reached the publisher. The time to refuse the change starts then.

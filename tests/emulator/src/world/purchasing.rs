@@ -3,9 +3,10 @@
 use super::operation::Action;
 use super::purchase::Purchase;
 use super::state::World;
-use super::subscription::{PENDING_FULFILLMENT_START, SubscriptionState};
+use super::subscription::SubscriptionState;
 use super::time;
 use super::timer::Timer;
+use super::words::{DELETE, PENDING_FULFILLMENT_START, READ, UPDATE};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use uuid::Uuid;
 
@@ -44,12 +45,13 @@ impl World {
             term_start: None,
             term_end: None,
             auto_renew: true,
-            is_test: purchase.test,
+            // F-OBJ-12.
+            is_test: purchase.test || (purchase.preview && auto_activated),
             is_free_trial: purchase.free_trial,
             allowed_customer_operations: if by_reseller {
-                vec!["Read"]
+                vec![READ]
             } else {
-                vec!["Delete", "Update", "Read"]
+                vec![DELETE, UPDATE, READ]
             },
             created: self.now,
             last_modified: self.now,

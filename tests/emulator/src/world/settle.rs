@@ -1,12 +1,12 @@
 //! How operations begin and end, and what they do to the subscription.
 
-use super::operation::{
-    Action, CONFLICT, FAILED, IN_PROGRESS, NewOperation, OperationState, SUCCEEDED,
-};
+use super::operation::{Action, NewOperation, OperationState};
 use super::state::World;
-use super::subscription::{PENDING_FULFILLMENT_START, SUBSCRIBED, UNSUBSCRIBED};
 use super::time;
 use super::timer::Timer;
+use super::words::{
+    CONFLICT, FAILED, IN_PROGRESS, PENDING_FULFILLMENT_START, SUBSCRIBED, SUCCEEDED, UNSUBSCRIBED,
+};
 use uuid::Uuid;
 
 impl World {

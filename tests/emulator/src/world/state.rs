@@ -3,15 +3,17 @@
 use super::catalog::{self, Offer, Plan};
 use super::faults::Faults;
 use super::log::CallLog;
-use super::operation::{IN_PROGRESS, OperationState};
+use super::operation::OperationState;
 use super::subscription::SubscriptionState;
 use super::time;
 use super::timer::Timer;
 use super::webhook_queue::WebhookQueue;
+use super::words::IN_PROGRESS;
 use crate::entra::Entra;
 use crate::seeded::Seeded;
 use crate::settings::Settings;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 use uuid::Uuid;
@@ -29,9 +31,9 @@ pub struct World {
     // In the order of purchase, which is the order of the list. Iterating over the maps would make
     // a run unrepeatable, so they only serve look-ups.
     pub(super) subscriptions: Vec<StoredSubscription>,
-    subscription_places: HashMap<Uuid, usize>,
-    operations: Vec<OperationState>,
-    operation_places: HashMap<Uuid, usize>,
+    pub(super) subscription_places: HashMap<Uuid, usize>,
+    pub(super) operations: Vec<OperationState>,
+    pub(super) operation_places: HashMap<Uuid, usize>,
     // Purchase tokens: the subscription, and when the token was issued.
     pub(super) tokens: HashMap<String, (Uuid, Timestamp)>,
     // The number keeps timers of the same moment in the order in which they were set.
@@ -43,7 +45,7 @@ pub struct World {
 }
 
 /// A subscription with its past.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct StoredSubscription {
     // Never empty. The last version is the current one.
     versions: Vec<(Timestamp, SubscriptionState)>,

@@ -1,20 +1,17 @@
 //! A subscription as Microsoft keeps it, and the two forms in which Microsoft sends it.
 
 use super::time;
+use super::words::{Word, word, words};
 use crate::people::Person;
 use crate::settings::Oddities;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-pub(super) const PENDING_FULFILLMENT_START: &str = "PendingFulfillmentStart";
-pub(super) const SUBSCRIBED: &str = "Subscribed";
-pub(super) const SUSPENDED: &str = "Suspended";
-pub(super) const UNSUBSCRIBED: &str = "Unsubscribed";
-
 /// One subscription at one moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubscriptionState {
     pub id: Uuid,
     pub name: String,
@@ -25,7 +22,8 @@ pub struct SubscriptionState {
     /// The seats of a per-seat plan.
     pub quantity: Option<u32>,
     /// One of Microsoft's four words.
-    pub status: &'static str,
+    #[serde(deserialize_with = "word")]
+    pub status: Word,
     pub beneficiary: Person,
     pub purchaser: Person,
     pub term_unit: String,
@@ -37,7 +35,8 @@ pub struct SubscriptionState {
     pub is_test: bool,
     pub is_free_trial: bool,
     /// What the beneficiary may do (F-OBJ-11).
-    pub allowed_customer_operations: Vec<&'static str>,
+    #[serde(deserialize_with = "words")]
+    pub allowed_customer_operations: Vec<Word>,
     pub created: Timestamp,
     pub last_modified: Timestamp,
     /// Set while the subscription is suspended.

@@ -1,9 +1,10 @@
 //! What the clock sets off.
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// The world checks whether a timer still applies when its time comes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) enum Timer {
     /// An accepted activation takes effect.
     Activation(Uuid),

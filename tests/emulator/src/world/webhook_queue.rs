@@ -3,12 +3,13 @@
 use super::operation::Action;
 use http::HeaderMap;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
 /// A webhook that the publisher has not received yet.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Delivery {
     /// Counts the webhooks of a run, from 1.
     pub number: u64,
@@ -21,6 +22,8 @@ pub struct Delivery {
     pub attempts: u32,
     pub first_attempt: Option<Timestamp>,
     pub(super) body: Value,
+    // What was in flight when a run ended is sent again.
+    #[serde(skip)]
     pub(super) in_flight: bool,
     // This delivery started the time in which the publisher can refuse the change.
     pub(super) opened_window: bool,
@@ -53,7 +56,7 @@ pub struct DeliveryOutcome {
 }
 
 /// The deliveries in sending order.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct WebhookQueue {
     pub(super) deliveries: Vec<Delivery>,
     count: u64,

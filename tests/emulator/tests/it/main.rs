@@ -1,4 +1,4 @@
-//! Tests of the emulator against the specification. Only `http` and `page` need a socket.
+//! Tests of the emulator against the specification. Only `http`, `kept` and `page` need a socket.
 #![allow(clippy::unwrap_used)] // A test that cannot go on has failed.
 
 mod activation;
@@ -7,6 +7,7 @@ mod delivery;
 mod entra;
 mod faults;
 mod http;
+mod kept;
 mod lifecycle;
 mod page;
 mod publisher;

@@ -13,7 +13,7 @@ async fn started() -> (Emulator, reqwest::Client) {
     (emulator, client)
 }
 
-async fn press(
+pub(crate) async fn press(
     emulator: &Emulator,
     client: &reqwest::Client,
     path: &str,
@@ -27,7 +27,7 @@ async fn press(
     (answer.status().as_u16(), to.unwrap_or_default())
 }
 
-async fn read(emulator: &Emulator, client: &reqwest::Client, path: &str) -> String {
+pub(crate) async fn read(emulator: &Emulator, client: &reqwest::Client, path: &str) -> String {
     client.get(format!("{}{path}", emulator.url())).send().await.unwrap().text().await.unwrap()
 }
 

@@ -128,6 +128,7 @@ fn compare(record: &Record, microsoft: &SubscriptionState) -> Vec<(&'static str,
             format!("{:?}", ours.term.term_unit),
             format!("{:?}", Some(&microsoft.term_unit)),
         ),
+        ("the test mark", ours.is_test.to_string(), microsoft.is_test.to_string()),
         ("the trial", ours.is_free_trial.to_string(), microsoft.is_free_trial.to_string()),
         (
             "the beneficiary's tenant",

@@ -29,8 +29,8 @@ pub(super) fn check_origin(io: &Arc<Io>, event: &Event) {
 fn fits(cause: &Cause, caller: Caller) -> bool {
     match caller {
         Caller::Buyer => matches!(cause, Cause::Landing),
-        Caller::Activation => matches!(cause, Cause::Activation),
-        Caller::Publisher => matches!(cause, Cause::Management),
+        Caller::Activation => matches!(cause, Cause::Activation { .. }),
+        Caller::Publisher => matches!(cause, Cause::Management { .. }),
         Caller::Schedule => matches!(cause, Cause::Reconciliation),
         Caller::Microsoft(operation) => {
             // The very old form of a call names no operation (F-WHP-6).

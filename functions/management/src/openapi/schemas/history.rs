@@ -148,6 +148,7 @@ pub(super) fn event() -> Value {
                         "description": "Who requested the change, as Microsoft's operation says",
                     },
                     "requester": requester(),
+                    "principal": text("The caller of this API or of the activation, as AWS names it"),
                 },
                 "required": ["by"],
             },

@@ -120,6 +120,16 @@ fn a_trial_that_is_no_longer_mentioned_is_over_as_f_obj_10_says() {
 }
 
 #[test]
+fn a_test_purchase_that_is_no_longer_mentioned_stays_one() {
+    let test = change(decide(None, with(copy("Subscribed"), json!({ "isTest": true })), noon()));
+    assert_eq!(names(&test), ["Purchased", "Activated"], "F-OBJ-12: it decides nothing");
+    assert!(test.record.subscription.is_test);
+    assert_eq!(decide(Some(&test.record), json!({ "id": ID }), later()), Decision::Unchanged);
+    let real = change(decide(Some(&test.record), json!({ "isTest": false }), later()));
+    assert!(!real.record.subscription.is_test);
+}
+
+#[test]
 fn fields_missing_from_an_observation_stay_unchanged() {
     for status in ["Subscribed", "Suspended", "Unsubscribed", "PendingFulfillmentStart"] {
         let record = record(status);
@@ -134,7 +144,7 @@ fn fields_missing_from_an_observation_stay_unchanged() {
             json!({ "term": { "startDate": "0001-01-01T00:00:00" } }),
             json!({ "created": "0001-01-01T00:00:00", "lastModified": "0001-01-01T00:00:00" }),
             json!({ "beneficiary": { "emailId": "", "puid": null, "CLIENT-IP": null } }),
-            json!({ "sessionMode": "DryRun", "isTest": true, "tags": null }),
+            json!({ "sessionMode": "DryRun", "sandboxType": "Csp", "tags": null }),
         ] {
             let decision = decide(Some(&record), sparse.clone(), later());
             assert_eq!(decision, Decision::Unchanged, "{status}: {sparse}");
@@ -169,6 +179,7 @@ fn changes_of_other_fields_are_recorded_as_details_changed() {
         json!({ "name": "Contoso Ltd" }),
         json!({ "autoRenew": false }),
         json!({ "isFreeTrial": true }),
+        json!({ "isTest": true }),
         json!({ "allowedCustomerOperations": ["Read"] }),
         json!({ "beneficiary": { "emailId": "b@contoso.example" } }),
         json!({ "term": { "termUnit": "PAY" } }),

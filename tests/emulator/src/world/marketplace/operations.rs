@@ -1,9 +1,10 @@
 //! The operations APIs (section 5).
 
 use super::super::error_form::ErrorForm;
-use super::super::operation::{Action, IN_PROGRESS, NOT_STARTED, OperationState, PARTNER};
+use super::super::operation::{Action, OperationState};
 use super::super::state::World;
 use super::super::time;
+use super::super::words::{IN_PROGRESS, NOT_STARTED, PARTNER};
 use super::admission::json_object;
 use super::errors::{bad_request, error, not_found};
 use crate::wire::{ApiRequest, Reply};

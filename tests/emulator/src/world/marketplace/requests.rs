@@ -3,11 +3,10 @@
 use super::super::checks::Refused;
 use super::super::operation::{Action, Change, NewOperation};
 use super::super::state::World;
-use super::super::subscription::{
-    PENDING_FULFILLMENT_START, SUBSCRIBED, SUSPENDED, SubscriptionState, UNSUBSCRIBED,
-};
+use super::super::subscription::SubscriptionState;
 use super::super::time;
 use super::super::timer::Timer;
+use super::super::words::{PENDING_FULFILLMENT_START, SUBSCRIBED, SUSPENDED, UNSUBSCRIBED};
 use super::admission::{API_VERSION, json_object};
 use super::errors::{bad_request, error, not_found, refusal};
 use super::tracking::Tracking;
