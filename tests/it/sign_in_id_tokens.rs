@@ -143,8 +143,6 @@ async fn an_id_token_not_signed_by_entra_is_refused() {
         let forged = forge(case, &claims(&env, &entra));
         let answer = come_back_with(&env, &mut browser, &back, &forged).await;
         assert_refused(&answer, &browser, case);
-        // Unknown keys are looked up once per cooldown.
-        env.advance(Duration::from_secs(61));
     }
     // After the keys are fetched again, a withdrawn key is refused and a new key works.
     env.advance(Duration::from_secs(25 * 60 * 60));

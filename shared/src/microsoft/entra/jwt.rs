@@ -25,6 +25,11 @@ pub(super) fn key_id(token: UnverifiedToken<'_>) -> Result<String, InvalidToken>
     if header.alg != Algorithm::RS256 {
         return Err(InvalidToken::OtherAlgorithm);
     }
+    // RFC 7515, section 4.1.11: a token with an extension that is not understood is invalid, and we
+    // understand none.
+    if header.crit.is_some() {
+        return Err(InvalidToken::Critical);
+    }
     header.kid.ok_or(InvalidToken::NoKeyId)
 }
 

@@ -24,6 +24,9 @@ pub enum FetchKeysError {
     Unreadable,
     #[error("the answer holds no usable keys")]
     Empty,
+    /// We fetched the list several times within the last minute.
+    #[error("no fetch is left this minute")]
+    TooMany,
 }
 
 impl Transient for FetchKeysError {
@@ -36,13 +39,16 @@ pub(super) async fn fetch(
     transport: &dyn Transport,
     url: &str,
     retry: &RetryPolicy,
+    may_be_empty: bool,
 ) -> Result<Keys, FetchKeysError> {
     let request = http::Request::get(url).body(Bytes::new()).map_err(SendError::from)?;
     let answer = transport.send(request, retry.attempt_timeout).await?;
     if !answer.status().is_success() {
         return Err(FetchKeysError::Status(answer.status().as_u16()));
     }
-    parse(answer.body())
+    let keys = parse(answer.body())?;
+    // With an empty set we would refuse Microsoft's own calls.
+    if keys.is_empty() && !may_be_empty { Err(FetchKeysError::Empty) } else { Ok(keys) }
 }
 
 /// Reads a key set. Keys of other kinds and for other uses are left out.
@@ -61,7 +67,7 @@ fn parse(body: &[u8]) -> Result<Keys, FetchKeysError> {
         usage: Option<String>,
     }
     let body: Body = serde_json::from_slice(body).map_err(|_| FetchKeysError::Unreadable)?;
-    let keys: Keys = body
+    Ok(body
         .keys
         .into_iter()
         .filter_map(|key| serde_json::from_value::<Key>(key).ok())
@@ -70,7 +76,5 @@ fn parse(body: &[u8]) -> Result<Keys, FetchKeysError> {
             let decoding = DecodingKey::from_rsa_components(&key.n, &key.e).ok()?;
             Some((key.kid, Arc::new(decoding)))
         })
-        .collect();
-    // With an empty set we would refuse Microsoft's own calls for a whole cooldown.
-    if keys.is_empty() { Err(FetchKeysError::Empty) } else { Ok(keys) }
+        .collect())
 }
