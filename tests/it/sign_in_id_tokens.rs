@@ -180,3 +180,20 @@ async fn markup_in_a_persons_name_is_escaped() {
         assert!(!page.body.contains("<script>") && !page.body.contains("\"'>"), "{}", page.body);
     }
 }
+
+#[tokio::test]
+async fn half_a_character_in_a_persons_name_is_shown_as_the_replacement_character() {
+    // F-GEN-14.
+    let env = env_with_sign_in().await;
+    let id = env.purchase(Purchase::flat_rate("silver"));
+    let (mut browser, entra, back) = halfway(&env, id).await;
+    let mut claims = claims(&env, &entra);
+    (claims["preferred_username"], claims["name"]) = (Value::Null, json!("Adele @"));
+    let signed = env.microsoft().entra(|entra| {
+        let header = json!({ "alg": "RS256", "kid": entra.signing_kid() }).to_string();
+        entra.sign_text(&header, &claims.to_string().replace('@', r"\ud83d"))
+    });
+    let answer = come_back_with(&env, &mut browser, &back, &signed).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+    assert!(browser.page().await.body.contains("Adele \u{fffd}"));
+}

@@ -96,7 +96,7 @@ async fn an_unknown_operation_is_not_found_with_404_and_with_400() {
 #[tokio::test]
 async fn t_5_a_success_status_with_an_unreadable_body_is_malformed() {
     let wire = Wire::new().await;
-    for garbage in ["<html>", "{", "7", "\"x\"", "null", "\u{feff}", "{\"id\":"] {
+    for garbage in ["<html>", "{", "7", "\"x\"", "null", "\u{feff}{", "{\"id\":"] {
         for call in [
             Made::Get,
             Made::GetOperation,

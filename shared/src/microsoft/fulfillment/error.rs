@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use crate::host::http_client::SendError;
 use crate::host::retry::Transient;
+use crate::lenient::value;
 use crate::microsoft::entra::TokenError;
 
 /// Why a call of the fulfillment API did not succeed.
@@ -159,7 +160,7 @@ impl Refusal {
     /// Reads any of the five forms of F-GEN-9. Any other body gives a refusal with the status
     /// alone.
     pub fn parse(status: u16, body: &[u8]) -> Self {
-        let Ok(body) = serde_json::from_slice::<Value>(body) else {
+        let Some(body) = value(body) else {
             return Self { status, ..Self::default() };
         };
         if let Value::String(message) = body {
@@ -215,6 +216,11 @@ mod tests {
             (None, Some("Bad token or other app".into()))
         );
         assert_eq!(parsed(""), (None, None));
+        assert_eq!(
+            parsed("\u{feff}{\"code\":\"A\",\"message\":\"cut \\ud83d\",\"code\":\"B\"}"),
+            some("B", "cut \u{fffd}"),
+            "F-GEN-14"
+        );
     }
 
     #[test]

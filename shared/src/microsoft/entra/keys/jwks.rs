@@ -6,10 +6,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jsonwebtoken::DecodingKey;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use thiserror::Error;
 
 use crate::host::http_client::{SendError, Transport};
 use crate::host::retry::{RetryPolicy, Transient};
+use crate::lenient::{object, objects};
 
 pub(super) type Keys = HashMap<String, Arc<DecodingKey>>;
 
@@ -55,7 +57,7 @@ pub(super) async fn fetch(
 fn parse(body: &[u8]) -> Result<Keys, FetchKeysError> {
     #[derive(Deserialize)]
     struct Body {
-        keys: Vec<serde_json::Value>,
+        keys: Vec<Box<RawValue>>,
     }
     #[derive(Deserialize)]
     struct Key {
@@ -66,11 +68,9 @@ fn parse(body: &[u8]) -> Result<Keys, FetchKeysError> {
         #[serde(rename = "use")]
         usage: Option<String>,
     }
-    let body: Body = serde_json::from_slice(body).map_err(|_| FetchKeysError::Unreadable)?;
-    Ok(body
-        .keys
+    let body: Body = object(body).ok_or(FetchKeysError::Unreadable)?;
+    Ok(objects::<Key>(&body.keys)
         .into_iter()
-        .filter_map(|key| serde_json::from_value::<Key>(key).ok())
         .filter(|key| key.kty == "RSA" && key.usage.as_deref().is_none_or(|usage| usage == "sig"))
         .filter_map(|key| {
             let decoding = DecodingKey::from_rsa_components(&key.n, &key.e).ok()?;

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::DecodingKey;
+use thiserror::Error;
 use tracing::{info, warn};
 
-use super::SigningKeyError;
 use super::jwks::{FetchKeysError, Keys, fetch};
 use crate::host::clock::Clock;
 use crate::host::http_client::Transport;
@@ -24,6 +24,21 @@ const WINDOW: SignedDuration = SignedDuration::from_secs(60);
 
 /// The least time after a failed fetch: until the next one, no call can be verified.
 const COOLDOWN_AFTER_FAILURE: SignedDuration = SignedDuration::from_secs(2);
+
+/// Why there is no key for an id.
+#[derive(Clone, Debug, Error)]
+pub enum SigningKeyError {
+    /// Entra does not publish such a key.
+    #[error("unknown signing key")]
+    Unknown,
+    /// We hold Entra's current keys, this one is not among them, and we can't fetch them again at
+    /// the moment. An invented id leads here as well as a new key.
+    #[error("unknown signing key; could not fetch Entra's keys again: {0}")]
+    Unconfirmed(#[source] Arc<FetchKeysError>),
+    /// We hold no keys, so we can verify no token.
+    #[error("could not fetch Entra's signing keys: {0}")]
+    Unavailable(#[source] Arc<FetchKeysError>),
+}
 
 pub(super) struct KeySet {
     pub(super) transport: Arc<dyn Transport>,

@@ -6,29 +6,14 @@ mod key_set;
 use std::sync::Arc;
 
 use jsonwebtoken::DecodingKey;
-use thiserror::Error;
 use uuid::Uuid;
 
 pub use self::jwks::FetchKeysError;
 use self::key_set::KeySet;
+pub use self::key_set::SigningKeyError;
 use crate::host::clock::Clock;
 use crate::host::http_client::Transport;
 use crate::host::retry::RetryPolicy;
-
-/// Why there is no key for an id.
-#[derive(Clone, Debug, Error)]
-pub enum SigningKeyError {
-    /// Entra does not publish such a key.
-    #[error("unknown signing key")]
-    Unknown,
-    /// We hold Entra's current keys, this one is not among them, and we can't fetch them again at
-    /// the moment. An invented id leads here as well as a new key.
-    #[error("unknown signing key; could not fetch Entra's keys again: {0}")]
-    Unconfirmed(#[source] Arc<FetchKeysError>),
-    /// We hold no keys, so we can verify no token.
-    #[error("could not fetch Entra's signing keys: {0}")]
-    Unavailable(#[source] Arc<FetchKeysError>),
-}
 
 /// The keys that Entra publishes for one tenant, and those that it publishes for one of the
 /// tenant's applications only (F-WHJ-4, F-WHJ-10).

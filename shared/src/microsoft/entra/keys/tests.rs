@@ -180,6 +180,15 @@ async fn only_rsa_signing_keys_are_used() {
 }
 
 #[tokio::test]
+async fn a_key_list_is_read_with_a_byte_order_mark_and_broken_entries_as_f_gen_14_says() {
+    let good = document(&[("a", "RSA", "sig")]);
+    let broken = r#"{"keys":[7,{"kid":"\ud83d","kty":"RSA"},{"kid":1e999},"#;
+    let (_, entra, keys) = keys(ONCE);
+    entra.answers(200, format!("\u{feff}{}", good.replace(r#"{"keys":["#, broken)));
+    keys.get("a").await.expect("published");
+}
+
+#[tokio::test]
 async fn an_answer_without_usable_keys_counts_as_a_failed_fetch() {
     for body in [document(&[]), document(&[("a", "EC", "sig")]), "{}".into(), "<html>".into()] {
         let (_, entra, keys) = keys(ONCE);

@@ -1,5 +1,6 @@
 //! Access tokens for the marketplace API: the provider, and the cache in front of it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -57,7 +58,7 @@ pub enum TokenError {
         error: String,
         /// AADSTS numbers; 500011 means that the marketplace API has no service principal in the
         /// tenant (F-AUTH-10).
-        codes: Vec<u32>,
+        codes: BTreeSet<u64>,
     },
     /// Entra is down or throttling.
     #[error("Entra is unavailable: {status}")]
@@ -75,7 +76,7 @@ pub enum TokenError {
     Secret(#[from] SecretError),
 }
 
-fn aadsts(codes: &[u32]) -> String {
+fn aadsts(codes: &BTreeSet<u64>) -> String {
     codes.iter().map(|code| format!(" AADSTS{code}")).collect()
 }
 
@@ -198,17 +199,17 @@ fn refusal(status: u16, body: &[u8]) -> TokenError {
     struct Body {
         #[serde(default, deserialize_with = "lenient")]
         error: Option<String>,
-        #[serde(default)]
-        error_codes: Vec<u32>,
+        #[serde(default, deserialize_with = "lenient")]
+        error_codes: Option<BTreeSet<u64>>,
     }
-    let body: Body = serde_json::from_slice(body).unwrap_or_default();
+    let body: Body = object(body).unwrap_or_default();
     let is_word = |word: &String| {
         word.len() <= 64 && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
     };
     TokenError::Refused {
         status,
         error: body.error.filter(is_word).unwrap_or_else(|| "without a reason".to_owned()),
-        codes: body.error_codes,
+        codes: body.error_codes.unwrap_or_default(),
     }
 }
 

@@ -127,6 +127,8 @@ fn t_1_expires_in_is_read_as_a_number_and_as_a_string() {
     for body in [
         r#"{"token_type":"Bearer","expires_in":3599,"ext_expires_in":3599,"access_token":"t"}"#,
         r#"{"token_type":"Bearer","expires_in":"3599","expires_on":"1","access_token":"t"}"#,
+        // F-GEN-14.
+        "\u{feff}{\"expires_in\":1,\"access_token\":\"t\",\"note\":\"\\ud83d\",\"expires_in\":3599}",
     ] {
         let token = read_token(body.as_bytes(), now).expect("a token");
         assert_eq!(token.expires_at, now + SignedDuration::from_secs(3599));
@@ -143,6 +145,8 @@ fn a_token_and_a_refusal_print_nothing_secret() {
     let body = br#"{"error":"invalid_client","error_description":"secret 'hunter2' is wrong","error_codes":[7000215]}"#;
     let refusal = refusal(401, body).to_string();
     assert_eq!(refusal, "Entra refused the client: 401 invalid_client AADSTS7000215");
+    let text = br#"{"error":"invalid_client","error_codes":["7000215","?"]}"#;
+    assert_eq!(super::refusal(401, text).to_string(), refusal, "numbers as text");
     // An error that is not one of Entra's codes may hold a secret, so it is not printed.
     let long = format!(r#"{{"error":"{}"}}"#, "a".repeat(65));
     for odd in [r#"{"error":"Secret 'hunter2'"}"#, &long, "{}", "<html>"] {

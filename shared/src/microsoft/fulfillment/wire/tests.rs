@@ -303,6 +303,41 @@ fn t_10_an_unreadable_entry_is_counted_and_the_others_are_read() {
 }
 
 #[test]
+fn half_a_character_in_one_name_costs_no_entry_of_the_page() {
+    // F-GEN-14.
+    for broken in [&br"cut \ud83d"[..], b"cut \xf0\x9f\x98"] {
+        let body =
+            json!({ "subscriptions": [with(json!({ "name": "NAME" })), full()] }).to_string();
+        let (before, after) = body.split_once("NAME").expect("a name");
+        let body = [before.as_bytes(), broken, after.as_bytes()].concat();
+        let page = SubscriptionPage::parse(&body).expect("a page");
+        assert_eq!((page.subscriptions.len(), page.unreadable), (2, 0));
+        assert_eq!(page.subscriptions[0].name.as_deref(), Some("cut \u{fffd}"));
+    }
+}
+
+#[test]
+fn every_answer_is_read_with_a_byte_order_mark_and_with_a_member_that_is_there_twice() {
+    // F-GEN-14.
+    let marked = |body: &str| format!("\u{feff}{body}").into_bytes();
+    let twice = |name: &str, value: &str| {
+        marked(&format!(r#"{{"{name}":null,"id":"{ID}","{name}":{value}}}"#))
+    };
+    let page = SubscriptionPage::parse(&twice("subscriptions", "[{}]")).expect("a page");
+    assert_eq!(page.subscriptions.len(), 1);
+    assert!(SubscriptionPage::parse(&marked("")).expect("an empty list").subscriptions.is_empty());
+    let read = resolved(&twice("planId", "\"silver\"")).expect("a purchase");
+    assert_eq!(read.plan_id.as_deref(), Some("silver"));
+    let read: Observation = object(&twice("planId", "\"silver\"")).expect("a subscription");
+    assert_eq!(read.plan_id.as_deref(), Some("silver"));
+    let read = operation(&twice("planId", "\"silver\"")).expect("an operation");
+    assert_eq!(read.plan_id.as_deref(), Some("silver"));
+    assert_eq!(operations(&twice("operations", "[{}]")).expect("a list").len(), 1);
+    let read: PlanPage = parse_or_empty(&twice("plans", "[{}]")).expect("plans");
+    assert_eq!(read.plans.expect("plans").len(), 1);
+}
+
+#[test]
 fn an_array_is_never_read_as_an_object() {
     let list = json!([ID, "fabrikam", "offer-1"]);
     assert!(
