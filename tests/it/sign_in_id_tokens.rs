@@ -197,3 +197,20 @@ async fn half_a_character_in_a_persons_name_is_shown_as_the_replacement_characte
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
     assert!(browser.page().await.body.contains("Adele \u{fffd}"));
 }
+
+#[tokio::test]
+async fn a_buyer_is_signed_in_when_entra_writes_the_lifetime_as_text_behind_a_byte_order_mark() {
+    // F-AUTH-5, F-GEN-14.
+    let env = env_with_sign_in().await;
+    let id = env.purchase(Purchase::flat_rate("silver"));
+    let (mut browser, entra, back) = halfway(&env, id).await;
+    let claims = claims(&env, &entra);
+    let id_token = env.microsoft().entra(|entra| entra.sign(&claims));
+    let body = json!({ "token_type": "Bearer", "access_token": "x", "expires_in": "3599",
+                       "ext_expires_in": "3599", "id_token": id_token });
+    let answer = FaultKind::Garbage(format!("\u{feff}{body}"));
+    env.fault(Call::Token, answer, Times::Once);
+    let answer = browser.come_back(&back).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+    assert_eq!(browser.page().await.status, StatusCode::OK);
+}

@@ -23,6 +23,7 @@ use tracing::error;
 use url::Url;
 
 use super::error::{SignInError, Unavailable, Untrusted};
+use super::token_answer::readable;
 use crate::routes::SIGNED_IN;
 
 /// Enough to identify the person. None of these needs an administrator's consent.
@@ -60,7 +61,7 @@ impl<'c> AsyncHttpClient<'c> for OAuthTransport {
         Box::pin(async move {
             let timeout = RetryPolicy::INTERACTIVE.attempt_timeout;
             let answer = self.0.send(request.map(Bytes::from), timeout).await?;
-            Ok(answer.map(|body| body.to_vec()))
+            Ok(readable(answer))
         })
     }
 }
