@@ -83,15 +83,20 @@ fn aadsts(codes: &BTreeSet<u64>) -> String {
     codes.iter().map(|code| format!(" AADSTS{code}")).collect()
 }
 
+impl TokenError {
+    /// Whether the publisher's settings are wrong, so that every request fails.
+    pub fn is_configuration(&self) -> bool {
+        match self {
+            Self::Refused { .. } => true,
+            Self::Secret(error) => error.is_configuration(),
+            Self::Unavailable { .. } | Self::Unreachable(_) | Self::NoToken => false,
+        }
+    }
+}
+
 impl Transient for TokenError {
     fn is_transient(&self) -> bool {
-        match self {
-            Self::Unavailable { .. }
-            | Self::Unreachable(_)
-            | Self::NoToken
-            | Self::Secret(SecretError::Unavailable { .. }) => true,
-            Self::Refused { .. } | Self::Secret(SecretError::NotText) => false,
-        }
+        !self.is_configuration()
     }
 
     fn retry_after(&self) -> Option<Duration> {
