@@ -35,6 +35,9 @@ fuzz_target!(|input: &[u8]| {
     match (status, &error) {
         (401 | 403, FulfillmentError::Unauthorized(_)) => assert_eq!(sent.len(), 2, "F-AUTH-12"),
         (400 | 404, FulfillmentError::NotFound(_)) => assert_eq!(sent.len(), 1, "F-OPU-3"),
+        (400 | 405 | 415, FulfillmentError::Misaddressed(_)) => {
+            assert_eq!(sent.len(), 1, "F-ERR-5");
+        }
         (409, FulfillmentError::Conflict(_)) => assert_eq!(sent.len(), 1),
         (408 | 429 | 500.., FulfillmentError::Unavailable { .. })
         | (100..=199 | 300..=399, FulfillmentError::Unavailable { .. }) => {

@@ -19,7 +19,6 @@ use serde::{Deserialize, Serialize};
 use shared::config::LandingApp;
 use shared::host::http_client::{SendError, Transport};
 use shared::host::retry::RetryPolicy;
-use tracing::error;
 use url::Url;
 
 use super::error::{SignInError, Unavailable, Untrusted};
@@ -162,7 +161,6 @@ fn token_error(refusal: &BasicErrorResponse) -> SignInError {
     match refusal.error() {
         BasicErrorResponseType::InvalidGrant => Untrusted::BadCode.into(),
         BasicErrorResponseType::InvalidClient | BasicErrorResponseType::UnauthorizedClient => {
-            error!("Entra refused the landing page's application: check its client id and secret");
             Unavailable::ApplicationRefused.into()
         }
         BasicErrorResponseType::InvalidRequest

@@ -9,7 +9,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, Method};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 use uuid::Uuid;
 
 use super::PurchaseToken;
@@ -56,6 +56,8 @@ pub(super) struct Call<'a> {
     body: Option<Value>,
     /// Whether the call may be sent again when its outcome is unknown (F-ERR-2).
     repeatable: bool,
+    /// Whether the path names a subscription, which Microsoft may not know.
+    has_id: bool,
 }
 
 impl<'a> Call<'a> {
@@ -68,6 +70,7 @@ impl<'a> Call<'a> {
             purchase_token: None,
             body: None,
             repeatable: true,
+            has_id: true,
         }
     }
 
@@ -83,6 +86,11 @@ impl<'a> Call<'a> {
 
     pub(super) fn body(mut self, body: Value) -> Self {
         self.body = Some(body);
+        self
+    }
+
+    pub(super) fn without_id(mut self) -> Self {
+        self.has_id = false;
         self
     }
 
@@ -134,6 +142,13 @@ impl Client {
             Err(error) if error.is_transient() => {
                 self.failures.fetch_add(1, Relaxed);
             }
+            Err(error) if error.is_configuration() => {
+                self.failures.store(0, Relaxed);
+                error!(
+                    call = call.name, %error, metric = "configuration",
+                    "a call can't succeed before the settings fit Microsoft's side"
+                );
+            }
             Ok(_) | Err(_) => self.failures.store(0, Relaxed),
         }
         answer
@@ -153,7 +168,8 @@ impl Client {
         let retry_after = text(headers, "retry-after")
             .and_then(|value| parse_retry_after(value, self.clock.now()));
         let refusal = Refusal::parse(status.as_u16(), answer.body());
-        Err(FulfillmentError::of_status(status, refusal, retry_after, call.repeatable))
+        let error = FulfillmentError::of_status(status, refusal, retry_after, call.repeatable);
+        Err(if call.has_id { error } else { error.of_fixed_path() })
     }
 
     /// Sends one request, and logs the exchange with the ids that Microsoft's support asks for.

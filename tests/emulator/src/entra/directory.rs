@@ -84,6 +84,11 @@ impl Entra {
         secret.clone_into(&mut self.client_secret);
     }
 
+    /// The same for the landing page's application.
+    pub fn set_landing_client_secret(&mut self, secret: &str) {
+        secret.clone_into(&mut self.landing_client_secret);
+    }
+
     /// Sets how long the tokens issued from now on are valid.
     pub fn set_token_lifetime(&mut self, lifetime: Duration) {
         self.token_lifetime = lifetime;
