@@ -11,7 +11,7 @@ fuzz_target!(|body: &[u8]| {
     let page = SubscriptionPage::parse(body);
     if is_blank(body) {
         let page = page.expect("F-LST-6: an empty body is an empty list");
-        assert!(page.subscriptions.is_empty() && page.next.is_none());
+        assert!(page.subscriptions.is_empty() && page.next == Ok(None));
         return;
     }
     // A number out of range in a member that the code doesn't read must not fail the rest.
@@ -19,7 +19,11 @@ fuzz_target!(|body: &[u8]| {
     if let Some(page) = page {
         assert!(value.is_object(), "a page that isn't an object");
         // Only a missing or empty link ends the list (F-LST-4).
-        assert_eq!(page.next.is_some(), String::read(&value["@nextLink"]).is_some());
+        let is_last = match &value["@nextLink"] {
+            Value::Null => true,
+            link => link.as_str().is_some_and(|link| link.trim().is_empty()),
+        };
+        assert_eq!(page.next == Ok(None), is_last);
         let none = Vec::new();
         let entries = value["subscriptions"].as_array().unwrap_or(&none);
         let readable: Vec<_> = entries.iter().filter(|entry| entry.is_object()).collect();
@@ -35,8 +39,7 @@ fuzz_target!(|body: &[u8]| {
     }
     // Every object is a page if its list is an array or missing (F-GEN-10, F-LST-6).
     let has_list = matches!(value.get("subscriptions"), None | Some(Value::Null | Value::Array(_)));
-    let is_last = String::read(&value["@nextLink"]).is_none();
-    if value.is_object() && has_list && is_last {
+    if value.is_object() && has_list {
         assert!(SubscriptionPage::parse(value.to_string().as_bytes()).is_some());
     }
 });

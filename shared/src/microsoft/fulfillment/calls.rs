@@ -69,9 +69,8 @@ impl Marketplace for Client {
         &self,
         after: Option<&str>,
     ) -> Result<SubscriptionPage, FulfillmentError> {
-        let call = Call::new("list_subscriptions", Method::GET, String::new())
-            .without_id()
-            .query("continuationToken", after);
+        let call =
+            Call::new("list_subscriptions", Method::GET, String::new()).without_id().page(after);
         let read_at = self.clock().now();
         let answer = self.call(call).await?;
         let page =

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::PurchaseToken;
 use super::error::{FulfillmentError, Refusal};
+use super::next_link;
 use crate::host::clock::Clock;
 use crate::host::correlation;
 use crate::host::http_client::{SendError, Transport, secret_header};
@@ -52,6 +53,8 @@ pub(super) struct Call<'a> {
     /// Below `/saas/subscriptions`.
     path: String,
     query: Vec<(&'static str, &'a str)>,
+    /// A query that Microsoft wrote.
+    followed_query: &'a str,
     purchase_token: Option<&'a PurchaseToken>,
     body: Option<Value>,
     /// Whether the call may be sent again when its outcome is unknown (F-ERR-2).
@@ -67,6 +70,7 @@ impl<'a> Call<'a> {
             method,
             path,
             query: Vec::new(),
+            followed_query: "",
             purchase_token: None,
             body: None,
             repeatable: true,
@@ -76,6 +80,16 @@ impl<'a> Call<'a> {
 
     pub(super) fn query(mut self, name: &'static str, value: Option<&'a str>) -> Self {
         self.query.extend(value.map(|value| (name, value)));
+        self
+    }
+
+    /// The page of a list after this cursor.
+    pub(super) fn page(mut self, after: Option<&'a str>) -> Self {
+        let Some((path, query)) = after.and_then(next_link::path_and_query) else {
+            return self.query("continuationToken", after);
+        };
+        self.path.push_str(path);
+        self.followed_query = query;
         self
     }
 
@@ -234,6 +248,13 @@ impl Client {
             "{}/saas/subscriptions{}?api-version={API_VERSION}",
             self.endpoint.base, call.path
         );
+        let followed = call.followed_query.split('&').filter(|pair| {
+            let (name, _) = pair.split_once('=').unwrap_or((pair, ""));
+            !pair.is_empty() && !name.eq_ignore_ascii_case("api-version")
+        });
+        for pair in followed {
+            url.push_str(&format!("&{pair}"));
+        }
         for (name, value) in &call.query {
             url.push_str(&format!("&{name}={}", utf8_percent_encode(value, QUERY_VALUE)));
         }

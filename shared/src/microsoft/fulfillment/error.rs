@@ -64,6 +64,8 @@ pub enum Malformed {
     /// The body of this call's answer can't be read.
     #[error("the body of {0}")]
     Body(&'static str),
+    #[error("the link to the next page of the list can't be followed")]
+    NextLink,
     #[error("Get Subscription returned another subscription")]
     OtherSubscription,
     #[error("Get Subscription returned no status")]

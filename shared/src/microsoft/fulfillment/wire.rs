@@ -3,24 +3,26 @@
 use std::ops::RangeInclusive;
 
 use jiff::Timestamp;
-use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, value::RawValue};
 use uuid::Uuid;
 
+use super::error::Malformed;
+use super::next_link;
 use crate::domain::{Observation, Operation, OperationId};
 use crate::lenient::{Lenient, is_blank, lenient, object, objects, value};
 
 /// A page of List Subscriptions (F-LST-3).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct SubscriptionPage {
     /// Short pages are normal (F-LST-4).
     pub subscriptions: Vec<Observation>,
     /// Entries of the page that could not be read at all.
     pub unreadable: usize,
-    /// The continuation token of the next page; `None` on the last one.
-    pub next: Option<String>,
+    /// The cursor of the next page; `None` on the last one. An error if the list goes on and its
+    /// link can't be followed: then this page counts, and those behind it are unknown.
+    pub next: Result<Option<String>, Malformed>,
 }
 
 impl SubscriptionPage {
@@ -31,8 +33,8 @@ impl SubscriptionPage {
         struct Body {
             #[serde(default)]
             subscriptions: Option<Vec<Raw>>,
-            #[serde(default, rename = "@nextLink", deserialize_with = "lenient")]
-            next_link: Option<String>,
+            #[serde(default, rename = "@nextLink")]
+            next_link: Value,
         }
         let body: Body = parse_or_empty(body)?;
         let entries = body.subscriptions.unwrap_or_default();
@@ -40,11 +42,7 @@ impl SubscriptionPage {
         Some(Self {
             unreadable: entries.len() - subscriptions.len(),
             subscriptions,
-            // An unusable link must not look like the end of the list (F-LST-4).
-            next: match body.next_link {
-                Some(link) => Some(continuation_token(&link)?),
-                None => None,
-            },
+            next: next_link::cursor(&body.next_link).ok_or(Malformed::NextLink),
         })
     }
 
@@ -55,18 +53,6 @@ impl SubscriptionPage {
             self.subscriptions.into_iter().map(|observed| observed.read_at(read_at)).collect();
         self
     }
-}
-
-/// The continuation token of a next link, decoded once (F-LST-5). We use nothing else of the link:
-/// it may name another host, which must not get our bearer token (F-GEN-8).
-fn continuation_token(link: &str) -> Option<String> {
-    let (_, query) = link.split_once('?')?;
-    let (_, raw) = query
-        .split('&')
-        .filter_map(|pair| pair.split_once('='))
-        .find(|(name, _)| name.eq_ignore_ascii_case("continuationToken"))?;
-    let token = percent_decode_str(raw).decode_utf8().ok()?;
-    (!token.is_empty()).then(|| token.into_owned())
 }
 
 /// Reads Resolve's answer (F-RES-5). Older answers hold no subscription (F-RES-6).

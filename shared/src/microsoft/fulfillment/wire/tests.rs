@@ -253,7 +253,7 @@ fn page(body: Value) -> SubscriptionPage {
 fn t_10_an_empty_list_has_four_forms() {
     for empty in ["", "  \r\n", "{}", r#"{"subscriptions":null}"#, r#"{"subscriptions":[]}"#] {
         let page = SubscriptionPage::parse(empty.as_bytes()).expect("an empty list (F-LST-6)");
-        assert!(page.subscriptions.is_empty() && page.next.is_none(), "{empty:?}");
+        assert!(page.subscriptions.is_empty() && page.next == Ok(None), "{empty:?}");
         assert_eq!(page.unreadable, 0, "{empty:?}");
     }
     for broken in ["<html>", "{", "7", "\"no\""] {
@@ -265,13 +265,16 @@ fn t_10_an_empty_list_has_four_forms() {
 fn t_10_only_a_missing_or_empty_next_link_ends_the_list() {
     for last in [json!(null), json!(""), json!("  ")] {
         let page = page(json!({ "subscriptions": [full()], "@nextLink": last }));
-        assert_eq!((page.subscriptions.len(), page.next), (1, None), "{last}");
+        assert_eq!((page.subscriptions.len(), page.next), (1, Ok(None)), "{last}");
     }
-    assert_eq!(page(json!({ "subscriptions": [full()] })).next, None);
+    assert_eq!(page(json!({ "subscriptions": [full()] })).next, Ok(None));
     // An empty page is not the last one if it has a link.
     let link = "https://a.example/api/saas/subscriptions/?continuationToken=abc";
     let empty = page(json!({ "subscriptions": [], "@nextLink": link }));
-    assert_eq!(empty.next.as_deref(), Some("abc"));
+    assert_eq!(empty.next, Ok(Some("abc".to_owned())));
+    // A page whose link can't be followed counts, and is not the last one.
+    let broken = page(json!({ "subscriptions": [full()], "@nextLink": "later" }));
+    assert_eq!((broken.subscriptions.len(), broken.next), (1, Err(Malformed::NextLink)));
 }
 
 #[test]
@@ -290,10 +293,11 @@ fn t_10_a_continuation_token_is_decoded_once_from_any_form_of_link() {
         format!("/saas/subscriptions?continuationToken={encoded}"),
     ] {
         let page = page(json!({ "subscriptions": [], "@nextLink": link }));
-        assert_eq!(page.next.as_deref(), Some(token), "{link}");
+        assert_eq!(page.next, Ok(Some(token.to_owned())), "{link}");
     }
     let once = "https://m.example/?continuationToken=a%252Bb";
-    assert_eq!(page(json!({ "@nextLink": once })).next.as_deref(), Some("a%2Bb"), "decoded once");
+    let page = page(json!({ "@nextLink": once }));
+    assert_eq!(page.next, Ok(Some("a%2Bb".to_owned())), "decoded once");
 }
 
 #[test]
