@@ -214,10 +214,8 @@ async fn t_13_a_resellers_customer_sees_who_manages_the_subscription_and_no_cont
 async fn an_outage_at_microsoft_is_a_503_page_that_asks_to_reload() {
     let env = TestEnv::new().await;
     let id = env.purchase(Purchase::flat_rate("silver"));
-    let faults: [(Call, FaultKind); 6] = [
+    let faults: [(Call, FaultKind); 4] = [
         (Call::Resolve, FaultKind::Status(500, ErrorForm::Nested)),
-        (Call::Resolve, FaultKind::Status(403, ErrorForm::BareString)),
-        (Call::Resolve, FaultKind::Status(401, ErrorForm::Empty)),
         (Call::Resolve, FaultKind::RetryAfter(429, "3600".to_owned())),
         (Call::Resolve, FaultKind::DropBefore),
         (Call::Resolve, FaultKind::Garbage("<html>".to_owned())),
@@ -232,6 +230,32 @@ async fn an_outage_at_microsoft_is_a_503_page_that_asks_to_reload() {
         assert!(!page.body.contains("unexpected error"), "{}", page.body);
     }
     assert!(env.visit(id).await.body.contains(BUTTON), "the next visit works");
+}
+
+#[tokio::test]
+async fn a_fault_of_the_settings_is_a_500_page_that_blames_neither_the_link_nor_the_buyer() {
+    // F-ERR-5.
+    let env = TestEnv::new().await;
+    let id = env.purchase(Purchase::flat_rate("silver"));
+    for (call, kind) in [
+        (Call::Resolve, FaultKind::Status(401, ErrorForm::Empty)),
+        (Call::Resolve, FaultKind::Status(403, ErrorForm::BareString)),
+        (Call::Resolve, FaultKind::Status(404, ErrorForm::Html)),
+        (Call::Resolve, FaultKind::Status(404, ErrorForm::Empty)),
+        (Call::Resolve, FaultKind::Status(405, ErrorForm::Empty)),
+        (Call::Resolve, FaultKind::Status(415, ErrorForm::Empty)),
+    ] {
+        env.fault(call, kind.clone(), Times::Always);
+        let page = env.visit(id).await;
+        env.world(|world| world.faults_mut().clear());
+        assert_eq!(page.status, StatusCode::INTERNAL_SERVER_ERROR, "{kind:?}");
+        assert_secure(&page);
+        assert!(page.body.contains("on our side"), "{}", page.body);
+        assert!(!page.body.contains("<a "), "another try doesn't help: {}", page.body);
+    }
+    // Microsoft's own 404 is about the token.
+    env.fault(Call::Resolve, FaultKind::Status(404, ErrorForm::Object), Times::Once);
+    assert_eq!(env.visit(id).await.status, StatusCode::BAD_REQUEST);
 }
 
 #[tokio::test]

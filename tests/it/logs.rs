@@ -207,6 +207,22 @@ async fn f_gen_7_every_call_is_logged_with_the_ids_microsofts_support_asks_for()
 }
 
 #[tokio::test]
+async fn a_fault_of_the_settings_is_an_error_with_its_metric() {
+    // F-ERR-5.
+    let lines = Logged::ours().await.lines();
+    let found: Vec<_> = lines.iter().filter(|line| line["metric"] == "configuration").collect();
+    for call in ["resolve", "list_available_plans"] {
+        let line = found.iter().find(|line| line["call"] == call);
+        let line = line.unwrap_or_else(|| panic!("{call}: {found:?}"));
+        assert_eq!(line["level"], "ERROR", "{line}");
+        assert!(
+            line["error"].as_str().is_some_and(|text| text.contains("403") || text.contains("401")),
+            "{line}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_line_about_a_subscription_names_it() {
     let logged = Logged::ours().await;
     let (lines, known) = (logged.lines(), &logged.subscriptions);

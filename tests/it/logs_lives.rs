@@ -113,6 +113,8 @@ pub(crate) async fn life_with_faults(env: &TestEnv) -> Vec<String> {
     env.get("/subscriptions?next=wilhelmina@private.example").await;
     env.fault(Call::ListAvailablePlans, FaultKind::Status(403, ErrorForm::BareString), Times::N(2));
     env.get(&format!("/subscriptions/{id}/plans")).await;
+    env.fault(Call::ListAvailablePlans, FaultKind::Status(500, ErrorForm::Html), Times::N(3));
+    env.get(&format!("/subscriptions/{id}/plans")).await;
 
     // The reconciliation, with unreadable records and an unreadable list.
     for part in ["body", "body.updatedAt", "body.version", "body.subscription.beneficiary"] {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::probe::Probe;
-use crate::test_env::{TestEnv, is_problem};
+use crate::test_env::{Answer, TestEnv, is_problem};
 
 #[tokio::test]
 async fn a_subscription_reads_as_recorded() {
@@ -175,8 +175,6 @@ async fn an_unreachable_microsoft_or_table_is_503() {
     for (call, kind) in [
         (Call::Any, FaultKind::Status(500, ErrorForm::Html)),
         (Call::Any, FaultKind::DropBefore),
-        // A 4xx between us and Microsoft is not the caller's fault (F-AUTH-12).
-        (Call::Any, FaultKind::Status(403, ErrorForm::BareString)),
         (Call::Any, FaultKind::RetryAfter(429, "600".to_owned())),
         (Call::Any, FaultKind::Garbage("<html>".to_owned())),
     ] {
@@ -204,6 +202,35 @@ async fn an_unreachable_microsoft_or_table_is_503() {
         is_problem(&answer, StatusCode::SERVICE_UNAVAILABLE, "unavailable");
     }
     assert_eq!(env.calls(Call::UpdateSubscription) + env.calls(Call::DeleteSubscription), 0);
+}
+
+#[tokio::test]
+async fn a_fault_of_the_settings_is_500_with_the_code_configuration() {
+    // F-ERR-5: a 403 between us and Microsoft is not the caller's fault, and no retry helps.
+    let env = TestEnv::new().await;
+    let id = env.active(Purchase::per_seat("basic", 3)).await;
+    let is_configuration = |answer: &Answer| {
+        is_problem(answer, StatusCode::INTERNAL_SERVER_ERROR, "configuration");
+    };
+    for status in [401, 403, 405, 415] {
+        let fault = FaultKind::Status(status, ErrorForm::BareString);
+        env.fault(Call::Any, fault, Times::Always);
+        for path in ["plans", "operations", &format!("operations/{id}")] {
+            is_configuration(&env.get(&format!("/subscriptions/{id}/{path}")).await);
+        }
+        is_configuration(&env.cancel(id).await);
+        is_configuration(&env.activate(id).await);
+        env.world(|world| world.faults_mut().clear());
+    }
+    // The key is free for the same request once the settings are right.
+    let request = || {
+        let change = env.http.patch(env.url(&format!("/subscriptions/{id}")));
+        change.header("idempotency-key", "k").body(r#"{"quantity":4}"#)
+    };
+    env.fault(Call::Any, FaultKind::Status(403, ErrorForm::Empty), Times::Always);
+    is_configuration(&env.send(request()).await);
+    env.world(|world| world.faults_mut().clear());
+    assert_eq!(env.send(request()).await.status, StatusCode::ACCEPTED);
 }
 
 #[tokio::test]

@@ -66,6 +66,25 @@ async fn t_10_a_circular_list_ends() {
 }
 
 #[tokio::test]
+async fn a_page_whose_link_leads_nowhere_is_dealt_with_before_the_run_fails() {
+    // F-LST-4.
+    let env = TestEnv::new().await;
+    let id = env.purchase(Purchase::flat_rate("silver"));
+    let subscription = json!({
+        "id": id, "offerId": "flat-rate-1", "planId": "silver",
+        "saasSubscriptionStatus": "PendingFulfillmentStart",
+    });
+    for link in [json!("later"), json!({ "href": "?page=2" })] {
+        let page = json!({ "subscriptions": [subscription], "@nextLink": link }).to_string();
+        env.fault(Call::ListSubscriptions, FaultKind::Garbage(page), Times::Once);
+        let failed = env.system.reconcile().await.expect_err("the list goes on").to_string();
+        assert!(failed.contains("link to the next page"), "{failed}");
+        assert_eq!(env.event_names(id).await, ["Purchased"], "{link}");
+    }
+    assert!(reconciled(&env).await.finished, "the next run starts over");
+}
+
+#[tokio::test]
 async fn a_slice_ends_with_its_budget_and_the_next_one_continues() {
     let options = Options { emulator: paged(2), ..Options::default() };
     let (env, probe) = Probe::env(options).await;

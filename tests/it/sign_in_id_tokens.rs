@@ -143,8 +143,6 @@ async fn an_id_token_not_signed_by_entra_is_refused() {
         let forged = forge(case, &claims(&env, &entra));
         let answer = come_back_with(&env, &mut browser, &back, &forged).await;
         assert_refused(&answer, &browser, case);
-        // Unknown keys are looked up once per cooldown.
-        env.advance(Duration::from_secs(61));
     }
     // After the keys are fetched again, a withdrawn key is refused and a new key works.
     env.advance(Duration::from_secs(25 * 60 * 60));
@@ -181,4 +179,38 @@ async fn markup_in_a_persons_name_is_escaped() {
         assert!(page.body.contains("script&#62;&#38;long"), "{}", page.body);
         assert!(!page.body.contains("<script>") && !page.body.contains("\"'>"), "{}", page.body);
     }
+}
+
+#[tokio::test]
+async fn half_a_character_in_a_persons_name_is_shown_as_the_replacement_character() {
+    // F-GEN-14.
+    let env = env_with_sign_in().await;
+    let id = env.purchase(Purchase::flat_rate("silver"));
+    let (mut browser, entra, back) = halfway(&env, id).await;
+    let mut claims = claims(&env, &entra);
+    (claims["preferred_username"], claims["name"]) = (Value::Null, json!("Adele @"));
+    let signed = env.microsoft().entra(|entra| {
+        let header = json!({ "alg": "RS256", "kid": entra.signing_kid() }).to_string();
+        entra.sign_text(&header, &claims.to_string().replace('@', r"\ud83d"))
+    });
+    let answer = come_back_with(&env, &mut browser, &back, &signed).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+    assert!(browser.page().await.body.contains("Adele \u{fffd}"));
+}
+
+#[tokio::test]
+async fn a_buyer_is_signed_in_when_entra_writes_the_lifetime_as_text_behind_a_byte_order_mark() {
+    // F-AUTH-5, F-GEN-14.
+    let env = env_with_sign_in().await;
+    let id = env.purchase(Purchase::flat_rate("silver"));
+    let (mut browser, entra, back) = halfway(&env, id).await;
+    let claims = claims(&env, &entra);
+    let id_token = env.microsoft().entra(|entra| entra.sign(&claims));
+    let body = json!({ "token_type": "Bearer", "access_token": "x", "expires_in": "3599",
+                       "ext_expires_in": "3599", "id_token": id_token });
+    let answer = FaultKind::Garbage(format!("\u{feff}{body}"));
+    env.fault(Call::Token, answer, Times::Once);
+    let answer = browser.come_back(&back).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+    assert_eq!(browser.page().await.status, StatusCode::OK);
 }

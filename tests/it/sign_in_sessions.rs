@@ -154,6 +154,21 @@ async fn a_buyer_who_cancels_the_sign_in_can_try_again() {
 }
 
 #[tokio::test]
+async fn a_wrong_secret_of_the_landing_pages_application_is_a_500_page_without_another_try() {
+    // F-AUTH-15, F-ERR-5.
+    let env = env_with_sign_in().await;
+    let id = env.purchase(Purchase::flat_rate("silver"));
+    let mut browser = Browser::new(&env);
+    let entra = browser.arrive(id).await;
+    let back = browser.pick(&entra, ADELE).await;
+    env.microsoft().entra(|entra| entra.set_landing_client_secret("rotated"));
+    let page = browser.come_back(&back).await;
+    assert_eq!(page.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(page.body.contains("on our side"), "{}", page.body);
+    assert!(!page.body.contains("/landing/sign-in"), "{}", page.body);
+}
+
+#[tokio::test]
 async fn an_outage_at_entra_is_a_page_that_keeps_the_token_for_another_try() {
     let env = env_with_sign_in().await;
     let id = env.purchase(Purchase::flat_rate("silver"));

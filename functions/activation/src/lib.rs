@@ -96,6 +96,7 @@ fn problem(failed: ActivationError) -> Problem {
             "refused",
             refusal.message.unwrap_or_else(|| "Microsoft refused the activation".to_owned()),
         ),
+        ActivationError::Fulfillment(error) if error.is_configuration() => Problem::configuration(),
         ActivationError::Fulfillment(_) | ActivationError::Update(_) => {
             error!(error = %failed, "an activation failed");
             Problem::unavailable()

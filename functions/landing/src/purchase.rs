@@ -45,6 +45,26 @@ pub(crate) enum VisitError {
     Incomplete(#[from] IncompleteObservation),
 }
 
+impl VisitError {
+    /// Whether the publisher's settings don't fit Microsoft's side (F-ERR-5).
+    pub(crate) fn is_configuration(&self) -> bool {
+        match self {
+            Self::Fulfillment(error) | Self::Activation(ActivationError::Fulfillment(error)) => {
+                error.is_configuration()
+            }
+            Self::TokenRejected
+            | Self::Colleague(_)
+            | Self::Stranger
+            | Self::ActivationRefused
+            | Self::NoSubscription
+            | Self::NoRecord
+            | Self::Activation(_)
+            | Self::Update(_)
+            | Self::Incomplete(_) => false,
+        }
+    }
+}
+
 /// A purchase, as this visit opened it.
 pub(crate) struct Opened {
     pub(crate) record: Record,

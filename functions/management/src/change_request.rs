@@ -6,7 +6,7 @@ use serde::Deserialize;
 use shared::domain::SubscriptionId;
 use shared::flows::request_change::ChangeRequest;
 use shared::host::http::Problem;
-use shared::lenient::object;
+use shared::lenient::strict_object;
 use shared::microsoft::fulfillment::MOST_SEATS;
 
 use crate::error_code::ErrorCode;
@@ -25,7 +25,7 @@ pub(crate) fn parse(body: &[u8]) -> Result<ChangeRequest, Problem> {
         quantity: Option<u64>,
     }
     let invalid = |detail: &str| ErrorCode::InvalidChange.with(detail);
-    let body: Body = object(body)
+    let body: Body = strict_object(body)
         .ok_or_else(|| invalid("the body must be {\"planId\": text} or {\"quantity\": number}"))?;
     match (body.plan_id.as_deref().map(str::trim), body.quantity) {
         (Some(plan), None) if (1..=LONGEST_PLAN).contains(&plan.len()) => {

@@ -71,6 +71,8 @@ codes! {
     NoReceiver = CONFLICT "nobody_to_tell",
     /// Microsoft may have accepted the request. It must not be repeated blindly (F-ERR-2).
     OutcomeUnknown = GATEWAY_TIMEOUT "outcome_unknown",
+    /// The publisher's settings don't fit Microsoft's side (F-ERR-5).
+    Configuration = INTERNAL_SERVER_ERROR "configuration",
     /// Microsoft or the table is unavailable at the moment.
     Unavailable = SERVICE_UNAVAILABLE "unavailable",
 }

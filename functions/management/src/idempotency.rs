@@ -99,7 +99,7 @@ impl Idempotency {
         response: Result<Response, Problem>,
     ) -> Response {
         let may_be_repeated = response.as_ref().is_err_and(|problem| {
-            [ErrorCode::Unavailable, ErrorCode::OperationPending]
+            [ErrorCode::Unavailable, ErrorCode::Configuration, ErrorCode::OperationPending]
                 .map(ErrorCode::as_str)
                 .contains(&problem.code)
         });

@@ -28,7 +28,10 @@ pub(crate) fn fulfillment_problem(error: FulfillmentError) -> Problem {
             .with(refusal.message.unwrap_or_else(|| "Microsoft refused the request".to_owned())),
         FulfillmentError::Conflict(refusal) => ErrorCode::OperationPending
             .with(refusal.message.unwrap_or_else(|| ChangeRefused::OperationPending.to_string())),
+        // The client has logged it.
+        error if error.is_configuration() => Problem::configuration(),
         FulfillmentError::Unauthorized(_)
+        | FulfillmentError::Misaddressed(_)
         | FulfillmentError::Token(_)
         | FulfillmentError::Unavailable { .. }
         | FulfillmentError::Unreachable { .. }

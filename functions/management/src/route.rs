@@ -4,7 +4,7 @@
 use http::Method;
 use shared::domain::{OperationId, Status, SubscriptionId};
 use shared::host::http::{Problem, Request};
-use shared::lenient::object;
+use shared::lenient::strict_object;
 use shared::store::Filter;
 use url::form_urlencoded;
 
@@ -225,7 +225,7 @@ fn from_version(body: &[u8]) -> Result<Option<u64>, Problem> {
     if body.trim_ascii().is_empty() {
         return Ok(None);
     }
-    match object(body) {
+    match strict_object(body) {
         Some(Body { from_version: Some(0) }) | None => {
             Err(malformed("the body must be empty or {\"fromVersion\": a version, at least 1}"))
         }

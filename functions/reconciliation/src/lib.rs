@@ -112,7 +112,14 @@ impl Reconciliation {
         let report = loop {
             let page = self.page(&mut checkpoint).await?;
             self.reconcile(&page, &mut checkpoint, begun).await?;
-            checkpoint.next = page.next;
+            checkpoint.next = match page.next {
+                Ok(next) => next,
+                // The next run starts over. The pages behind this one are unknown.
+                Err(malformed) => {
+                    self.checkpoints.save_checkpoint(&Checkpoint::default()).await?;
+                    return Err(FulfillmentError::from(malformed).into());
+                }
+            };
             checkpoint.pages += 1;
             checkpoint.stuck = 0;
             self.detect_circle(&mut checkpoint);

@@ -78,6 +78,10 @@ impl CommandError {
             "unavailable" | "no_answer" => {
                 "try again in a moment, and check --url (MANAGEMENT_URL)"
             }
+            "configuration" => {
+                "look for `metric: configuration` in the functions' log; compare ENTRA_TENANT_ID, \
+                 ENTRA_CLIENT_ID, its secret and MARKETPLACE_URL with Partner Center"
+            }
             "unsigned" => {
                 "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; \
                  and set --region or AWS_REGION"

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 use shared::domain::{Action, Cause, Operation, OperationId, SubscriptionId, is_young};
-use shared::lenient::lenient;
+use shared::lenient::{lenient, object};
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -55,15 +55,9 @@ struct Body {
 }
 
 impl Claim {
-    /// Reads a body in any of its forms: full, sparse, old, with a byte order mark, with unknown
-    /// members and words (F-GEN-10, F-WHP-6, F-WHP-7).
+    /// Reads a body in any of its forms: full, sparse, old, with unknown members and words (F-GEN-10, F-WHP-6, F-WHP-7).
     pub fn parse(body: &[u8]) -> Result<Self, Unreadable> {
-        let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
-        // serde would accept a list, and read its entries as the members in order.
-        if !body.starts_with(b"{") {
-            return Err(Unreadable::NotJson);
-        }
-        let body: Body = serde_json::from_slice(body).map_err(|_| Unreadable::NotJson)?;
+        let body: Body = object(body).ok_or(Unreadable::NotJson)?;
         Ok(Self {
             operation: body.id.or(body.operation_id).map(OperationId),
             subscription: body

@@ -31,7 +31,7 @@ use shared::host::environment::{ConfigError, Environment};
 use shared::host::http::{Handler, Problem, Request, Response, empty};
 use shared::host::retry::RetryPolicy;
 use shared::host::{correlation, deadline};
-use shared::microsoft::entra::{UnverifiedToken, WebhookTokenVerifier};
+use shared::microsoft::entra::{SigningKeyError, UnverifiedToken, WebhookTokenVerifier};
 use shared::microsoft::fulfillment::Marketplace;
 use shared::publisher::approval::ChangeApproval;
 use shared::store::{Mark, OperationOutcome};
@@ -208,8 +208,16 @@ fn respond(received: Result<Reply, WebhookFailure>) -> Response {
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
             response
         }
+        // Not an error: anyone can invent a key's id.
+        Err(WebhookFailure::Unverifiable(reason @ SigningKeyError::Unconfirmed(_))) => {
+            warn!(%reason, metric = "unconfirmed_key", "could not look up a webhook call's key");
+            Problem::unavailable().into()
+        }
         Err(failure) => {
-            error!(reason = %failure, "a webhook call failed; Microsoft will retry");
+            error!(
+                reason = %failure, metric = "failed_call",
+                "a webhook call failed; Microsoft will retry"
+            );
             Problem::unavailable().into()
         }
     }

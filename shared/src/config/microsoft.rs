@@ -113,8 +113,9 @@ impl Microsoft {
         retry: RetryPolicy,
         clock: Arc<dyn Clock>,
     ) -> WebhookTokenVerifier {
-        let tenant = self.tenant_id.to_string();
-        let keys = SigningKeys::new(self.transport.clone(), &self.authority, &tenant, retry, clock);
+        let (transport, authority) = (self.transport.clone(), &self.authority);
+        let (tenant, client) = (self.tenant_id, self.client_id);
+        let keys = SigningKeys::new(transport, authority, tenant, client, retry, clock);
         WebhookTokenVerifier::new(
             keys,
             Expected {

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 
 use super::aws::Aws;
 use crate::host::environment::{ConfigError, Environment};
 use crate::host::http_client::Transport;
-use crate::host::secret::ClientSecret;
+use crate::host::secret::{ClientSecret, secret_in};
 use crate::publisher::standard_webhooks::WebhookKeys;
 
 /// The two settings that a secret may come from. One of them is set, never both.
@@ -24,7 +24,14 @@ impl SecretNames {
         transport: &Arc<dyn Transport>,
     ) -> Result<ClientSecret, ConfigError> {
         match (environment.get(self.secret), environment.get(self.arn)) {
-            (Some(secret), None) => Ok(ClientSecret::Given(SecretString::from(secret))),
+            (Some(secret), None) => match secret_in(&secret) {
+                Ok(secret) => Ok(ClientSecret::Given(secret)),
+                Err(error) => Err(ConfigError {
+                    name: self.secret,
+                    problem: error.to_string(),
+                    purpose: self.purpose,
+                }),
+            },
             (None, Some(arn)) if arn.starts_with("arn:") => {
                 let client = Aws::read(environment, transport)?.secrets_manager(environment)?;
                 Ok(ClientSecret::SecretsManager { client, arn })

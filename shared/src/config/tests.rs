@@ -178,6 +178,20 @@ fn two_secrets_or_a_malformed_arn_are_refused() {
 }
 
 #[test]
+fn a_secret_that_is_json_or_an_unresolved_reference_is_refused_by_its_name() {
+    for (value, problem) in [
+        (r#"{"secret":"hunter2"}"#, "is JSON"),
+        ("@Microsoft.KeyVault(VaultName=hunter2;SecretName=a)", "reference to a vault"),
+        (ARN, "reference to a vault"),
+    ] {
+        let error = refusal(&[("ENTRA_CLIENT_SECRET", Some(value))]);
+        assert_eq!(error.name, "ENTRA_CLIENT_SECRET");
+        assert!(error.to_string().contains(problem), "{error}");
+        assert!(!error.to_string().contains("hunter2"), "{error}");
+    }
+}
+
+#[test]
 fn the_error_for_a_missing_secret_names_both_settings() {
     let neither = refusal(&[("ENTRA_CLIENT_SECRET", None)]);
     assert!(neither.to_string().contains("ENTRA_CLIENT_SECRET_ARN"), "{neither}");

@@ -103,6 +103,15 @@ impl Problem {
     pub fn unavailable() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "try again in a moment")
     }
+
+    /// The publisher's settings don't fit Microsoft's side, which no retry changes.
+    pub fn configuration() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "configuration",
+            "the functions are not set up correctly for Microsoft's side; their log says why",
+        )
+    }
 }
 
 impl From<Problem> for Response {

@@ -26,9 +26,74 @@ pub enum SecretError {
         code: String,
         source: Cause,
     },
-    /// It holds bytes.
-    #[error("the secret in Secrets Manager is not a string")]
+    #[error("could not use the secret in Secrets Manager: it {0}")]
+    Unusable(#[from] UnusableSecret),
+}
+
+/// Why a text is no secret.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum UnusableSecret {
+    #[error("is not a string")]
     NotText,
+    #[error("is empty")]
+    Empty,
+    /// Consoles store pairs of keys and values as JSON.
+    #[error("is JSON; store the value alone")]
+    Json,
+    #[error("is a reference to a vault, which was not resolved")]
+    Reference,
+}
+
+/// How references begin that a host or a tool should have replaced by the secret.
+const REFERENCES: [&str; 7] = [
+    "@Microsoft.KeyVault(",
+    "{{resolve:",
+    "arn:aws",
+    "secretref:",
+    "keyvaultref:",
+    "op://",
+    "vault:",
+];
+
+/// AWS's codes for a secret that the function can't have until the deployment is changed.
+const UNREADABLE_CODES: [&str; 5] = [
+    "AccessDeniedException",
+    "DecryptionFailure",
+    "InvalidParameterException",
+    "InvalidRequestException",
+    "ResourceNotFoundException",
+];
+
+/// The secret in a text that a person stored: without the newline of an editor or a shell at its
+/// end (RFC 6749, appendix A.2: a client secret has none).
+pub fn secret_in(text: &str) -> Result<SecretString, UnusableSecret> {
+    let secret = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    if secret.is_empty() {
+        return Err(UnusableSecret::Empty);
+    }
+    let begins = |beginning: &&str| {
+        let start = secret.get(..beginning.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(beginning))
+    };
+    if REFERENCES.iter().any(begins) {
+        return Err(UnusableSecret::Reference);
+    }
+    if secret.starts_with(['{', '[', '"'])
+        && serde_json::from_str::<serde_json::Value>(secret).is_ok()
+    {
+        return Err(UnusableSecret::Json);
+    }
+    Ok(SecretString::from(secret))
+}
+
+impl SecretError {
+    /// Whether the deployment has to be changed before the secret can be read.
+    pub fn is_configuration(&self) -> bool {
+        match self {
+            Self::Unavailable { code, .. } => UNREADABLE_CODES.contains(&code.as_str()),
+            Self::Unusable(_) => true,
+        }
+    }
 }
 
 impl ClientSecret {
@@ -43,8 +108,66 @@ impl ClientSecret {
                     let source = error.into_source().unwrap_or_else(SdkError::into);
                     SecretError::Unavailable { code, source }
                 })?;
-                answer.secret_string.map(SecretString::from).ok_or(SecretError::NotText)
+                let text = answer.secret_string.ok_or(UnusableSecret::NotText)?;
+                Ok(secret_in(&text)?)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_is_read_without_what_surrounds_it() {
+        for stored in ["s3cret", "s3cret\n", "s3cret\r\n", " s3cret\t", "\u{feff}s3cret\n"] {
+            let read = secret_in(stored).expect("a secret");
+            assert_eq!(read.expose_secret(), "s3cret", "{stored:?}");
+        }
+        for unusual in ["{not json", "a b", "arnold", "~8Q.", "[", "-----BEGIN"] {
+            assert_eq!(secret_in(unusual).expect("a secret").expose_secret(), unusual);
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_no_secret_is_named_and_not_repeated() {
+        for (stored, problem) in [
+            ("", UnusableSecret::Empty),
+            ("\n", UnusableSecret::Empty),
+            (r#"{"ENTRA_CLIENT_SECRET":"s3cret"}"#, UnusableSecret::Json),
+            ("{\"a\":\"s3cret\"}\n", UnusableSecret::Json),
+            (r#""s3cret""#, UnusableSecret::Json),
+            (r#"["s3cret"]"#, UnusableSecret::Json),
+            (
+                "@Microsoft.KeyVault(SecretUri=https://s3cret.vault.azure.net/secrets/a)",
+                UnusableSecret::Reference,
+            ),
+            ("@microsoft.keyvault(VaultName=s3cret;SecretName=a)", UnusableSecret::Reference),
+            ("{{resolve:secretsmanager:s3cret:SecretString:a}}", UnusableSecret::Reference),
+            ("arn:aws:secretsmanager:eu-north-1:1:secret:s3cret", UnusableSecret::Reference),
+        ] {
+            let error = secret_in(stored).expect_err("no secret");
+            assert_eq!(error, problem, "{stored}");
+            assert!(!error.to_string().contains("s3cret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn only_what_a_deployment_mends_is_a_configuration_fault() {
+        for (code, is_configuration) in [
+            ("AccessDeniedException", true),
+            ("ResourceNotFoundException", true),
+            ("DecryptionFailure", true),
+            ("InternalServiceError", false),
+            ("ThrottlingException", false),
+            ("no answer", false),
+        ] {
+            let error = SecretError::Unavailable { code: code.to_owned(), source: code.into() };
+            assert_eq!(error.is_configuration(), is_configuration, "{code}");
+        }
+        assert!(SecretError::Unusable(UnusableSecret::Json).is_configuration());
     }
 }

@@ -7,17 +7,16 @@ use std::time::Duration;
 use fuzz::{APP, ENTRA, Message, Still, TENANT, Wire, run};
 use libfuzzer_sys::fuzz_target;
 use secrecy::SecretString;
-use serde_json::Value;
 use shared::config::MARKETPLACE_APP_ID;
 use shared::host::retry::Transient;
 use shared::host::secret::ClientSecret;
+use shared::lenient::value;
 use shared::microsoft::entra::{ClientCredentials, TokenEndpoint, TokenError, TokenProvider};
 
 fuzz_target!(|input: &[u8]| {
     let answer = Message::read(input).answer();
     let status = answer.status();
-    let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
-    let text = answer.body().clone();
+    let body = value(answer.body());
     let wire = Wire::answering(answer);
     let entra = ClientCredentials {
         transport: wire.clone(),
@@ -32,11 +31,8 @@ fuzz_target!(|input: &[u8]| {
     };
     let token = run(entra.token());
     assert_eq!(wire.sent().len(), 1, "exactly one request");
-    // The code skips invalid text in members that it doesn't read. `serde_json` doesn't, so there
-    // is nothing to compare with.
-    if std::str::from_utf8(&text).is_err() {
-        return;
-    }
+    // A number out of range in a member that the code doesn't read must not fail the rest.
+    let Some(body) = body else { return };
     match token {
         Ok(token) => {
             assert!(status.is_success());

@@ -7,9 +7,10 @@ use fuzz::{
     now, run,
 };
 use libfuzzer_sys::fuzz_target;
-use serde_json::{Value, json};
+use serde_json::json;
 use shared::domain::{OperationId, SubscriptionId};
 use shared::host::retry::{Transient, parse_retry_after};
+use shared::lenient::value;
 use shared::microsoft::fulfillment::{Acknowledgement, FulfillmentError, Marketplace, Refusal};
 
 fuzz_target!(|input: &[u8]| {
@@ -34,6 +35,9 @@ fuzz_target!(|input: &[u8]| {
     match (status, &error) {
         (401 | 403, FulfillmentError::Unauthorized(_)) => assert_eq!(sent.len(), 2, "F-AUTH-12"),
         (400 | 404, FulfillmentError::NotFound(_)) => assert_eq!(sent.len(), 1, "F-OPU-3"),
+        (400 | 405 | 415, FulfillmentError::Misaddressed(_)) => {
+            assert_eq!(sent.len(), 1, "F-ERR-5");
+        }
         (409, FulfillmentError::Conflict(_)) => assert_eq!(sent.len(), 1),
         (408 | 429 | 500.., FulfillmentError::Unavailable { .. })
         | (100..=199 | 300..=399, FulfillmentError::Unavailable { .. }) => {
@@ -58,7 +62,7 @@ fn says_no_more_than_a_word(status: u16, body: &Bytes) {
         None => status.to_string(),
     };
     assert_eq!(refusal.to_string(), said);
-    let Ok(value) = serde_json::from_slice::<Value>(body) else {
+    let Some(value) = value(body) else {
         assert_eq!(refusal, Refusal { status, ..Refusal::default() });
         return;
     };

@@ -3,31 +3,27 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use shared::lenient::Lenient;
+use shared::lenient::{Lenient, is_blank, value};
 use shared::microsoft::fulfillment::SubscriptionPage;
 use uuid::Uuid;
 
 fuzz_target!(|body: &[u8]| {
     let page = SubscriptionPage::parse(body);
-    if body.trim_ascii().is_empty() {
+    if is_blank(body) {
         let page = page.expect("F-LST-6: an empty body is an empty list");
-        assert!(page.subscriptions.is_empty() && page.next.is_none());
+        assert!(page.subscriptions.is_empty() && page.next == Ok(None));
         return;
     }
-    // The code skips invalid text in members that it doesn't read. `serde_json` doesn't, so there
-    // is nothing to compare with.
-    if std::str::from_utf8(body).is_err() {
-        return;
-    }
-    let Ok(value) = serde_json::from_slice::<Value>(body) else {
-        // A number out of range in a member that the code doesn't read must not fail the rest.
-        assert!(page.is_none() || body.trim_ascii().starts_with(b"{"), "no page");
-        return;
-    };
+    // A number out of range in a member that the code doesn't read must not fail the rest.
+    let Some(value) = value(body) else { return };
     if let Some(page) = page {
         assert!(value.is_object(), "a page that isn't an object");
         // Only a missing or empty link ends the list (F-LST-4).
-        assert_eq!(page.next.is_some(), String::read(&value["@nextLink"]).is_some());
+        let is_last = match &value["@nextLink"] {
+            Value::Null => true,
+            link => link.as_str().is_some_and(|link| link.trim().is_empty()),
+        };
+        assert_eq!(page.next == Ok(None), is_last);
         let none = Vec::new();
         let entries = value["subscriptions"].as_array().unwrap_or(&none);
         let readable: Vec<_> = entries.iter().filter(|entry| entry.is_object()).collect();
@@ -43,8 +39,7 @@ fuzz_target!(|body: &[u8]| {
     }
     // Every object is a page if its list is an array or missing (F-GEN-10, F-LST-6).
     let has_list = matches!(value.get("subscriptions"), None | Some(Value::Null | Value::Array(_)));
-    let is_last = String::read(&value["@nextLink"]).is_none();
-    if value.is_object() && has_list && is_last {
+    if value.is_object() && has_list {
         assert!(SubscriptionPage::parse(value.to_string().as_bytes()).is_some());
     }
 });

@@ -9,7 +9,7 @@ use http::Response;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use shared::domain::{OperationId, SubscriptionId};
-use shared::lenient::Lenient;
+use shared::lenient::{Lenient, is_blank, value};
 use shared::microsoft::fulfillment::Marketplace;
 use uuid::Uuid;
 
@@ -22,7 +22,7 @@ fuzz_target!(|input: &[u8]| {
     let listed = run(client.list_operations(subscription));
     let found = run(client.get_operation(subscription, operation));
     assert_sent_to_the_marketplace_alone(&wire.sent());
-    let value: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let value = value(&body).unwrap_or_default();
     if let Ok(found) = found {
         assert!(succeeded && value.is_object());
         // The operation has the requested id and subscription, and names an action (F-WHS-2).
@@ -38,10 +38,11 @@ fuzz_target!(|input: &[u8]| {
     };
     if let Ok(listed) = listed {
         assert!(succeeded);
-        assert!(body.trim_ascii().is_empty() || value.is_object() || value.is_array());
-        assert_eq!(listed.len(), entries.len());
-        for (read, sent) in listed.iter().zip(entries) {
-            assert!(sent.is_object());
+        assert!(is_blank(&body) || value.is_object() || value.is_array());
+        // An entry that is no operation costs no other.
+        let sent: Vec<_> = entries.iter().filter(|entry| entry.is_object()).collect();
+        assert_eq!(listed.len(), sent.len());
+        for (read, sent) in listed.iter().zip(sent) {
             assert_eq!(read.id, sent.get("id").and_then(Uuid::read));
             assert_eq!(read.quantity, sent.get("quantity").and_then(u64::read));
         }

@@ -10,8 +10,8 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use shared::domain::SubscriptionId;
-use shared::lenient::Lenient;
-use shared::microsoft::fulfillment::{Marketplace, Plan, PlanComponents};
+use shared::lenient::{Lenient, value};
+use shared::microsoft::fulfillment::{Marketplace, Plan};
 
 type Members<'a> = HashMap<String, &'a RawValue>;
 
@@ -29,22 +29,16 @@ fuzz_target!(|input: &[u8]| {
     let id = SubscriptionId(SUBSCRIPTION);
     let plans = run(client.list_available_plans(id, Some("a plan & more")));
     assert_sent_to_the_marketplace_alone(&wire.sent());
-    // The code skips invalid text in members that it doesn't read. `serde_json` doesn't, so there
-    // is nothing to compare with.
-    if std::str::from_utf8(&body).is_err() {
-        return;
-    }
-    let value: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let value = value(&body).unwrap_or_default();
     let none = Vec::new();
     let sent = value["plans"].as_array().unwrap_or(&none);
     if let Ok(plans) = &plans {
         assert!(succeeded);
-        assert!(body.trim_ascii().is_empty() || body.trim_ascii().starts_with(b"{"));
         if value.is_null() {
             return;
         }
-        // A plan with a repeated member is skipped.
-        assert!(plans.len() <= sent.iter().filter(|plan| plan.is_object()).count());
+        assert!(value.is_object());
+        assert_eq!(plans.len(), sent.iter().filter(|plan| plan.is_object()).count());
         for plan in plans {
             passed_on(plan);
         }
@@ -52,8 +46,7 @@ fuzz_target!(|input: &[u8]| {
         let raw: Vec<&RawValue> = letters(text, "plans")
             .and_then(|raw| serde_json::from_str(raw).ok())
             .unwrap_or_default();
-        let is_plan = |raw: &&RawValue| serde_json::from_str::<Plan>(raw.get()).is_ok();
-        let raw = raw.into_iter().filter(|raw| raw.get().starts_with('{') && is_plan(raw));
+        let raw = raw.into_iter().filter(|raw| raw.get().starts_with('{'));
         for (plan, raw) in plans.iter().zip(raw) {
             assert_eq!(
                 plan.plan_id,
@@ -61,11 +54,10 @@ fuzz_target!(|input: &[u8]| {
                     .ok()
                     .and_then(|sent| String::read(&sent["planId"]))
             );
-            // F-PLN-7: prices are passed on unchanged, if neither prices nor meters are repeated.
+            // F-PLN-7: prices are passed on unchanged.
             let written = serde_json::to_string(plan).expect("a plan can be written");
             let prices = |object| {
                 let components = letters(object, "planComponents")?;
-                serde_json::from_str::<PlanComponents>(components).ok()?;
                 letters(components, "recurrentBillingTerms")
             };
             assert_eq!(prices(&written), prices(raw.get()), "{written}");

@@ -6,9 +6,8 @@ use fuzz::{
     parts, run,
 };
 use libfuzzer_sys::fuzz_target;
-use serde_json::Value;
 use shared::domain::SubscriptionId;
-use shared::lenient::Lenient;
+use shared::lenient::{Lenient, value};
 use shared::microsoft::fulfillment::{Marketplace, PurchaseToken};
 use uuid::Uuid;
 
@@ -23,11 +22,6 @@ fuzz_target!(|input: &[u8]| {
     let client = client(&wire);
     let token = PurchaseToken::new("the+purchase/token=").expect("a token");
     let answer = run(client.resolve(&token));
-    // The code skips invalid text in members that it doesn't read. `serde_json` doesn't, so there
-    // is nothing to compare with.
-    if std::str::from_utf8(&body).is_err() {
-        return;
-    }
     let sent = wire.sent();
     assert_sent_to_the_marketplace_alone(&sent);
     for request in &sent {
@@ -42,7 +36,7 @@ fuzz_target!(|input: &[u8]| {
     if let Ok(observed) = &answer {
         assert!(succeeded);
         // A number out of range in a member that the code doesn't read must not fail the rest.
-        let Ok(value) = serde_json::from_slice::<Value>(&body) else { return };
+        let Some(value) = value(&body) else { return };
         assert!(value.is_object());
         // The outer id has precedence over the inner one.
         let id = Uuid::read(&value["id"]).or_else(|| Uuid::read(&value["subscription"]["id"]));
@@ -50,7 +44,7 @@ fuzz_target!(|input: &[u8]| {
         assert!(observed.status().is_some() || id.is_none());
     }
     // An answer in today's form can be read, even if it has unknown members (F-GEN-10).
-    let value: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let value = value(&body).unwrap_or_default();
     let has_status = String::read(&value["subscription"]["saasSubscriptionStatus"]).is_some();
     if value.is_object() && Uuid::read(&value["id"]).is_some() && has_status {
         let each_once = value.to_string();
@@ -59,7 +53,8 @@ fuzz_target!(|input: &[u8]| {
         assert!(answer.is_ok(), "{answer:?}");
         assert_eq!(wire.sent().len(), 1);
     }
-    let body_begins_an_object = body.trim_ascii_start().starts_with(b"{");
+    let unmarked = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&body);
+    let body_begins_an_object = unmarked.trim_ascii_start().starts_with(b"{");
     // The same text as the answer of Get.
     let answer = http::Response::new(body);
     wire.reset(Box::new(move |_| answer.clone()));

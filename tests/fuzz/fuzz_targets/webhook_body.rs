@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use serde_json::{Map, Value};
-use shared::lenient::Lenient;
+use serde_json::Value;
+use shared::lenient::{Lenient, value};
 use uuid::Uuid;
 use webhook::{Claim, Unreadable};
 
@@ -14,13 +14,8 @@ fuzz_target!(|body: &[u8]| {
     if !body.starts_with(MARK) {
         assert_eq!(Claim::parse(&[MARK, body].concat()), claimed, "a byte order mark says nothing");
     }
-    // The code skips invalid text in members that it doesn't read. `serde_json` doesn't, so there
-    // is nothing to compare with.
-    if std::str::from_utf8(body).is_err() {
-        return;
-    }
     let text = body.strip_prefix(MARK).unwrap_or(body).trim_ascii_start();
-    let Ok(object) = serde_json::from_slice::<Map<String, Value>>(text) else {
+    let Some(Value::Object(object)) = value(text) else {
         // A number out of range in a member that the code doesn't read must not fail the rest.
         assert!(claimed == Err(Unreadable::NotJson) || text.starts_with(b"{"), "{claimed:?}");
         return;

@@ -15,7 +15,7 @@ fn verifier() -> &'static WebhookTokenVerifier {
     static VERIFIER: OnceLock<WebhookTokenVerifier> = OnceLock::new();
     VERIFIER.get_or_init(|| {
         let wire = Wire::answering(Response::new(key().document()));
-        let keys = SigningKeys::new(wire, ENTRA, &TENANT.to_string(), RETRY, Arc::new(Still));
+        let keys = SigningKeys::new(wire, ENTRA, TENANT, APP, RETRY, Arc::new(Still));
         let expected = Expected {
             tenant_id: TENANT,
             client_id: APP,

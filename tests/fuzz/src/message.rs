@@ -63,11 +63,12 @@ impl Message {
 }
 
 /// An object's members. The last of several members with the same name counts. A member that can't
-/// be read, because of invalid text or a number out of range, is null.
+/// be read, because of a number out of range, is null.
 pub fn members(text: &[u8]) -> Option<Map<String, Value>> {
     let text = String::from_utf8_lossy(text);
     let members: BTreeMap<String, Box<RawValue>> = serde_json::from_str(&text).ok()?;
-    let read = |value: Box<RawValue>| serde_json::from_str(value.get()).unwrap_or_default();
+    let read =
+        |raw: Box<RawValue>| shared::lenient::value(raw.get().as_bytes()).unwrap_or_default();
     Some(members.into_iter().map(|(name, value)| (name, read(value))).collect())
 }
 

@@ -37,6 +37,7 @@ pub fn signer(tenant: Uuid) -> &'static Key {
 pub fn published(request: &Request<Bytes>) -> Response<Bytes> {
     let uri = request.uri().to_string();
     let tenant = uri
+        .trim_end_matches(&format!("?appid={APP}"))
         .strip_prefix(&format!("{ENTRA}/"))
         .and_then(|rest| rest.strip_suffix("/discovery/v2.0/keys"))
         .and_then(|tenant| tenant.parse().ok());

@@ -14,7 +14,7 @@ async fn read_all(wire: &Wire) -> (Vec<usize>, Vec<SubscriptionId>) {
         assert_eq!(page.unreadable, 0);
         sizes.push(page.subscriptions.len());
         ids.extend(page.subscriptions.iter().filter_map(shared::domain::Observation::id));
-        match page.next {
+        match page.next.expect("a link to follow") {
             Some(link) => next = Some(link),
             None => return (sizes, ids),
         }
@@ -49,6 +49,25 @@ async fn t_10_a_continuation_token_is_encoded_once() {
     assert!(query.contains("continuationToken=%5B%7B%22"), "{query}");
     assert!(!query.contains("%25"), "{query}");
     assert_eq!(query.matches("api-version=").count(), 1, "{query}");
+}
+
+#[tokio::test]
+async fn a_link_of_another_form_is_followed_by_path_and_query_on_the_configured_host() {
+    // F-GEN-8, F-LST-4.
+    let wire = Wire::new().await;
+    wire.pending(Purchase::flat_rate("silver"));
+    let link = "https://m.example/v2/saas/subscriptions/?$skip=a%2Bb&api-version=2099-01-01";
+    let page = FaultKind::Garbage(format!(r#"{{"subscriptions":[],"@nextLink":"{link}"}}"#));
+    wire.fault(Call::ListSubscriptions, page, Times::Once);
+    let (sizes, _) = read_all(&wire).await;
+    assert_eq!(sizes, [0, 1]);
+    let followed = wire.take_sent()[1].uri().to_string();
+    let own = wire.emulator.marketplace_url();
+    let expected = format!(
+        "{own}/saas/subscriptions/?api-version={}&$skip=a%2Bb",
+        shared::microsoft::fulfillment::API_VERSION
+    );
+    assert_eq!(followed, expected);
 }
 
 #[tokio::test]

@@ -218,7 +218,7 @@ async fn t_4_links_to_another_host_are_followed_on_the_configured_host() {
     loop {
         let page = wire.client.list_subscriptions(next.as_deref()).await.expect("a page");
         seen += page.subscriptions.len();
-        next = page.next;
+        next = page.next.expect("a link to follow");
         if next.is_none() {
             break;
         }

@@ -217,6 +217,7 @@ pub(crate) struct Messages {
     pub(crate) no_token: Message,
     pub(crate) expired: Message,
     pub(crate) unavailable: Message,
+    pub(crate) misconfigured: Message,
     pub(crate) refused: Message,
     pub(crate) stranger: Message,
     pub(crate) sign_in_failed: Message,

@@ -20,6 +20,8 @@ pub(crate) enum Notice {
     Expired,
     /// The visit failed, and may succeed later.
     Unavailable,
+    /// The visit fails until the publisher changes the settings.
+    Misconfigured,
     /// Microsoft refuses the activation.
     ActivationRefused,
     /// The visitor is neither the beneficiary nor the purchaser (F-LP-9).
@@ -57,6 +59,7 @@ impl Notice {
             Self::NoToken => (StatusCode::OK, &messages.no_token),
             Self::Expired => (StatusCode::BAD_REQUEST, &messages.expired),
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, &messages.unavailable),
+            Self::Misconfigured => (StatusCode::INTERNAL_SERVER_ERROR, &messages.misconfigured),
             Self::ActivationRefused => (StatusCode::CONFLICT, &messages.refused),
             Self::Stranger => (StatusCode::FORBIDDEN, &messages.stranger),
             Self::SignInFailed => (StatusCode::BAD_REQUEST, &messages.sign_in_failed),
@@ -77,7 +80,9 @@ impl Notice {
             }
             Self::Stranger => (SIGN_IN, &phrases.frame.other_account),
             Self::NotFound => (PURCHASE, &phrases.links.start),
-            Self::NoToken | Self::Expired | Self::ActivationRefused => return None,
+            Self::NoToken | Self::Expired | Self::Misconfigured | Self::ActivationRefused => {
+                return None;
+            }
         };
         Some(Link { to, text })
     }

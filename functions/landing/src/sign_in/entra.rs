@@ -19,10 +19,10 @@ use serde::{Deserialize, Serialize};
 use shared::config::LandingApp;
 use shared::host::http_client::{SendError, Transport};
 use shared::host::retry::RetryPolicy;
-use tracing::error;
 use url::Url;
 
 use super::error::{SignInError, Unavailable, Untrusted};
+use super::token_answer::readable;
 use crate::routes::SIGNED_IN;
 
 /// Enough to identify the person. None of these needs an administrator's consent.
@@ -60,7 +60,7 @@ impl<'c> AsyncHttpClient<'c> for OAuthTransport {
         Box::pin(async move {
             let timeout = RetryPolicy::INTERACTIVE.attempt_timeout;
             let answer = self.0.send(request.map(Bytes::from), timeout).await?;
-            Ok(answer.map(|body| body.to_vec()))
+            Ok(readable(answer))
         })
     }
 }
@@ -161,7 +161,6 @@ fn token_error(refusal: &BasicErrorResponse) -> SignInError {
     match refusal.error() {
         BasicErrorResponseType::InvalidGrant => Untrusted::BadCode.into(),
         BasicErrorResponseType::InvalidClient | BasicErrorResponseType::UnauthorizedClient => {
-            error!("Entra refused the landing page's application: check its client id and secret");
             Unavailable::ApplicationRefused.into()
         }
         BasicErrorResponseType::InvalidRequest

@@ -46,7 +46,7 @@ pub(crate) enum Unavailable {
     Keys(#[from] SigningKeyError),
     #[error(transparent)]
     Unreachable(#[from] SendError),
-    #[error("Entra refuses the landing page's application")]
+    #[error("Entra refuses the landing page's application: check its client id and secret")]
     ApplicationRefused,
     #[error("Entra answered with an error")]
     ErrorAnswer,
@@ -54,6 +54,21 @@ pub(crate) enum Unavailable {
     UnreadableAnswer,
     #[error("Entra returned no id token")]
     NoIdToken,
+}
+
+impl Unavailable {
+    /// Whether the application is set up wrongly (F-ERR-5).
+    pub(crate) fn is_configuration(&self) -> bool {
+        match self {
+            Self::Secret(error) => error.is_configuration(),
+            Self::ApplicationRefused => true,
+            Self::Keys(_)
+            | Self::Unreachable(_)
+            | Self::ErrorAnswer
+            | Self::UnreadableAnswer
+            | Self::NoIdToken => false,
+        }
+    }
 }
 
 impl From<Refused> for SignInError {

@@ -9,6 +9,7 @@ mod error;
 mod seal;
 mod secret_cache;
 mod session;
+mod token_answer;
 
 use std::sync::Arc;
 

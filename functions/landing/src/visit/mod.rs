@@ -94,6 +94,8 @@ impl Visit<'_> {
                 error!("Microsoft refused an activation");
                 Notice::ActivationRefused
             }
+            // The client has logged it.
+            error if error.is_configuration() => Notice::Misconfigured,
             error @ (VisitError::NoSubscription
             | VisitError::NoRecord
             | VisitError::Fulfillment(_)

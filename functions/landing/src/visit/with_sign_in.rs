@@ -140,6 +140,10 @@ impl Visit<'_> {
                 info!("the purchase token of a visit is longer than any of Microsoft's");
                 Notice::Expired
             }
+            SignInError::Unavailable(reason) if reason.is_configuration() => {
+                error!(%reason, metric = "configuration", "could not sign a visitor in");
+                Notice::Misconfigured
+            }
             SignInError::Unavailable(reason) => {
                 error!(%reason, "could not sign a visitor in");
                 Notice::Unavailable

@@ -88,7 +88,7 @@ fn read(
 }
 
 /// The problems of changes and cancellations.
-const CHANGE: [ErrorCode; 10] = [
+const CHANGE: [ErrorCode; 11] = [
     ErrorCode::MalformedRequest,
     ErrorCode::UnknownToMicrosoft,
     ErrorCode::NotAllowed,
@@ -98,6 +98,7 @@ const CHANGE: [ErrorCode; 10] = [
     ErrorCode::KeyReused,
     ErrorCode::RequestInProgress,
     ErrorCode::OutcomeUnknown,
+    ErrorCode::Configuration,
     ErrorCode::Unavailable,
 ];
 
@@ -186,6 +187,7 @@ pub(super) fn describe(call: Call) -> Described {
                     ErrorCode::Unsubscribed,
                     ErrorCode::Refused,
                     ErrorCode::OperationPending,
+                    ErrorCode::Configuration,
                 ],
             ],
         ),
@@ -198,14 +200,26 @@ pub(super) fn describe(call: Call) -> Described {
             ),
             &[
                 &ONE,
-                &[ErrorCode::UnknownToMicrosoft, ErrorCode::Refused, ErrorCode::OperationPending],
+                &[
+                    ErrorCode::UnknownToMicrosoft,
+                    ErrorCode::Refused,
+                    ErrorCode::OperationPending,
+                    ErrorCode::Configuration,
+                ],
             ],
         ),
         Call::Operation => read(
             "getOperation",
             "Get an operation and its status, from Microsoft",
             Success { headers: &["Retry-After"], ..ok("The operation", reference("Operation")) },
-            &[&ONE, &[ErrorCode::UnknownToMicrosoft, ErrorCode::OperationPending]],
+            &[
+                &ONE,
+                &[
+                    ErrorCode::UnknownToMicrosoft,
+                    ErrorCode::OperationPending,
+                    ErrorCode::Configuration,
+                ],
+            ],
         ),
         Call::Observe => read(
             "observeSubscription",
@@ -215,7 +229,12 @@ pub(super) fn describe(call: Call) -> Described {
             ),
             &[
                 &ONE,
-                &[ErrorCode::UnknownToMicrosoft, ErrorCode::Refused, ErrorCode::OperationPending],
+                &[
+                    ErrorCode::UnknownToMicrosoft,
+                    ErrorCode::Refused,
+                    ErrorCode::OperationPending,
+                    ErrorCode::Configuration,
+                ],
             ],
         ),
         Call::Redeliver => Described {
@@ -261,6 +280,7 @@ pub(super) fn activate() -> Value {
             "400": refusal(&["malformed_id"]),
             "404": refusal(&["unknown_subscription"]),
             "409": refusal(&["suspended", "unsubscribed", "refused"]),
+            "500": refusal(&["configuration"]),
             "503": refusal(&["unavailable"]),
         },
     })

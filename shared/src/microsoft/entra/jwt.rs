@@ -3,8 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 use super::refused::{InvalidToken, UnverifiedToken};
+use crate::lenient::repaired;
 
 /// How far Entra's clock and ours may differ. Entra's own libraries allow five minutes; every
 /// second here is a second in which an expired token is still accepted (F-WHJ-5).
@@ -25,12 +27,18 @@ pub(super) fn key_id(token: UnverifiedToken<'_>) -> Result<String, InvalidToken>
     if header.alg != Algorithm::RS256 {
         return Err(InvalidToken::OtherAlgorithm);
     }
+    // RFC 7515, section 4.1.11: a token with an extension that is not understood is invalid, and we
+    // understand none.
+    if header.crit.is_some() {
+        return Err(InvalidToken::Critical);
+    }
     header.kid.ok_or(InvalidToken::NoKeyId)
 }
 
 /// The claims of a token whose signature is right. The library checks nothing else, since it knows
-/// neither our clock nor the two forms of a token.
-pub(super) fn signed_claims<T: DeserializeOwned + Clone>(
+/// neither our clock nor the two forms of a token. A claim that is there twice is refused; half a
+/// character in a person's name is not.
+pub(super) fn signed_claims<T: DeserializeOwned>(
     token: UnverifiedToken<'_>,
     key: &DecodingKey,
 ) -> Result<T, InvalidToken> {
@@ -39,8 +47,10 @@ pub(super) fn signed_claims<T: DeserializeOwned + Clone>(
     validation.validate_exp = false;
     validation.validate_nbf = false;
     validation.validate_aud = false;
-    let token = decode::<T>(token.0, key, &validation).map_err(|_| InvalidToken::BadSignature)?;
-    Ok(token.claims)
+    let token = decode::<Box<RawValue>>(token.0, key, &validation)
+        .map_err(|_| InvalidToken::BadSignature)?;
+    serde_json::from_str(&repaired(token.claims.get().as_bytes()))
+        .map_err(|_| InvalidToken::BadSignature)
 }
 
 /// Checks when a token expires and when it begins, in seconds since 1970.

@@ -8,12 +8,12 @@ mod ring_jwt;
 #[cfg(test)]
 mod test_env;
 mod token;
+mod token_cache;
 mod webhook_token;
 
 pub use id_token::{IdTokenVerifier, Person};
 pub use keys::{FetchKeysError, SigningKeyError, SigningKeys};
 pub use refused::{InvalidToken, Refused, UnverifiedToken};
-pub use token::{
-    AccessToken, ClientCredentials, TokenCache, TokenEndpoint, TokenError, TokenProvider,
-};
+pub use token::{AccessToken, ClientCredentials, TokenEndpoint, TokenError, TokenProvider};
+pub use token_cache::TokenCache;
 pub use webhook_token::{Caller, Expected, WebhookTokenVerifier};

@@ -21,7 +21,9 @@ impl From<SigningKeyError> for Refused {
     fn from(error: SigningKeyError) -> Self {
         match error {
             SigningKeyError::Unknown => Self::Invalid(InvalidToken::UnknownKey),
-            SigningKeyError::Unavailable(_) => Self::Unverifiable(error),
+            SigningKeyError::Unconfirmed(_) | SigningKeyError::Unavailable(_) => {
+                Self::Unverifiable(error)
+            }
         }
     }
 }
@@ -41,6 +43,8 @@ pub enum InvalidToken {
     NotJwt,
     #[error("not signed with RS256")]
     OtherAlgorithm,
+    #[error("has extensions that must be understood")]
+    Critical,
     #[error("names no key")]
     NoKeyId,
     #[error("names no tenant")]

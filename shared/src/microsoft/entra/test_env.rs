@@ -40,39 +40,61 @@ impl Clock for ManualClock {
     }
 }
 
-/// Gives scripted answers in order, and counts the requests.
+type Answer = Result<Response<Bytes>, SendError>;
+
+/// Gives scripted answers in order, and records the addresses of the requests.
 #[derive(Debug, Default)]
 pub(super) struct Entra {
-    answers: Mutex<VecDeque<Result<Response<Bytes>, SendError>>>,
-    asked: Mutex<usize>,
+    /// `None`: the request hangs.
+    answers: Mutex<VecDeque<Option<Answer>>>,
+    asked: Mutex<Vec<String>>,
 }
 
 impl Entra {
     /// The next answer.
     pub(super) fn answers(&self, status: u16, body: impl Into<Bytes>) {
         let answer = Response::builder().status(status).body(body.into());
-        self.push(Ok(answer.expect("a status")));
+        self.push(Some(Ok(answer.expect("a status"))));
     }
 
     /// The next request gets no answer.
     pub(super) fn is_silent(&self) {
-        self.push(Err(SendError::NoAnswer("no answer".into())));
+        self.push(Some(Err(SendError::NoAnswer("no answer".into()))));
     }
 
-    fn push(&self, answer: Result<Response<Bytes>, SendError>) {
+    /// The next request is never answered, and doesn't end.
+    pub(super) fn hangs(&self) {
+        self.push(None);
+    }
+
+    fn push(&self, answer: Option<Answer>) {
         self.answers.lock().expect("unpoisoned").push_back(answer);
     }
 
+    /// How many requests there were.
     pub(super) fn asked(&self) -> usize {
-        *self.asked.lock().expect("unpoisoned")
+        self.asked.lock().expect("unpoisoned").len()
+    }
+
+    /// The addresses of all requests.
+    pub(super) fn addresses(&self) -> Vec<String> {
+        self.asked.lock().expect("unpoisoned").clone()
     }
 }
 
 #[async_trait]
 impl Transport for Entra {
-    async fn send(&self, _: Request<Bytes>, _: Duration) -> Result<Response<Bytes>, SendError> {
-        *self.asked.lock().expect("unpoisoned") += 1;
+    async fn send(
+        &self,
+        request: Request<Bytes>,
+        _: Duration,
+    ) -> Result<Response<Bytes>, SendError> {
+        self.asked.lock().expect("unpoisoned").push(request.uri().to_string());
+        tokio::task::yield_now().await;
         let answer = self.answers.lock().expect("unpoisoned").pop_front();
-        answer.expect("the test scripted an answer for each request")
+        match answer.expect("the test scripted an answer for each request") {
+            Some(answer) => answer,
+            None => std::future::pending().await,
+        }
     }
 }

@@ -42,7 +42,9 @@ fn or_not_found(error: FulfillmentError) -> FulfillmentError {
 impl Marketplace for Client {
     async fn resolve(&self, token: &PurchaseToken) -> Result<Observation, FulfillmentError> {
         let read_at = self.clock().now();
-        let call = Call::new("resolve", Method::POST, "/resolve".to_owned()).purchase_token(token);
+        let call = Call::new("resolve", Method::POST, "/resolve".to_owned())
+            .without_id()
+            .purchase_token(token);
         let answer = self.call(call).await?;
         let resolved = wire::resolved(&answer.body).ok_or(Malformed::Body("resolve"))?;
         match (resolved.status(), resolved.id()) {
@@ -67,8 +69,8 @@ impl Marketplace for Client {
         &self,
         after: Option<&str>,
     ) -> Result<SubscriptionPage, FulfillmentError> {
-        let call = Call::new("list_subscriptions", Method::GET, String::new())
-            .query("continuationToken", after);
+        let call =
+            Call::new("list_subscriptions", Method::GET, String::new()).without_id().page(after);
         let read_at = self.clock().now();
         let answer = self.call(call).await?;
         let page =

@@ -9,11 +9,12 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, Method};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 use uuid::Uuid;
 
 use super::PurchaseToken;
 use super::error::{FulfillmentError, Refusal};
+use super::next_link;
 use crate::host::clock::Clock;
 use crate::host::correlation;
 use crate::host::http_client::{SendError, Transport, secret_header};
@@ -52,10 +53,14 @@ pub(super) struct Call<'a> {
     /// Below `/saas/subscriptions`.
     path: String,
     query: Vec<(&'static str, &'a str)>,
+    /// A query that Microsoft wrote.
+    followed_query: &'a str,
     purchase_token: Option<&'a PurchaseToken>,
     body: Option<Value>,
     /// Whether the call may be sent again when its outcome is unknown (F-ERR-2).
     repeatable: bool,
+    /// Whether the path names a subscription, which Microsoft may not know.
+    has_id: bool,
 }
 
 impl<'a> Call<'a> {
@@ -65,14 +70,26 @@ impl<'a> Call<'a> {
             method,
             path,
             query: Vec::new(),
+            followed_query: "",
             purchase_token: None,
             body: None,
             repeatable: true,
+            has_id: true,
         }
     }
 
     pub(super) fn query(mut self, name: &'static str, value: Option<&'a str>) -> Self {
         self.query.extend(value.map(|value| (name, value)));
+        self
+    }
+
+    /// The page of a list after this cursor.
+    pub(super) fn page(mut self, after: Option<&'a str>) -> Self {
+        let Some((path, query)) = after.and_then(next_link::path_and_query) else {
+            return self.query("continuationToken", after);
+        };
+        self.path.push_str(path);
+        self.followed_query = query;
         self
     }
 
@@ -83,6 +100,11 @@ impl<'a> Call<'a> {
 
     pub(super) fn body(mut self, body: Value) -> Self {
         self.body = Some(body);
+        self
+    }
+
+    pub(super) fn without_id(mut self) -> Self {
+        self.has_id = false;
         self
     }
 
@@ -134,6 +156,13 @@ impl Client {
             Err(error) if error.is_transient() => {
                 self.failures.fetch_add(1, Relaxed);
             }
+            Err(error) if error.is_configuration() => {
+                self.failures.store(0, Relaxed);
+                error!(
+                    call = call.name, %error, metric = "configuration",
+                    "a call can't succeed before the settings fit Microsoft's side"
+                );
+            }
             Ok(_) | Err(_) => self.failures.store(0, Relaxed),
         }
         answer
@@ -153,7 +182,8 @@ impl Client {
         let retry_after = text(headers, "retry-after")
             .and_then(|value| parse_retry_after(value, self.clock.now()));
         let refusal = Refusal::parse(status.as_u16(), answer.body());
-        Err(FulfillmentError::of_status(status, refusal, retry_after, call.repeatable))
+        let error = FulfillmentError::of_status(status, refusal, retry_after, call.repeatable);
+        Err(if call.has_id { error } else { error.of_fixed_path() })
     }
 
     /// Sends one request, and logs the exchange with the ids that Microsoft's support asks for.
@@ -218,6 +248,13 @@ impl Client {
             "{}/saas/subscriptions{}?api-version={API_VERSION}",
             self.endpoint.base, call.path
         );
+        let followed = call.followed_query.split('&').filter(|pair| {
+            let (name, _) = pair.split_once('=').unwrap_or((pair, ""));
+            !pair.is_empty() && !name.eq_ignore_ascii_case("api-version")
+        });
+        for pair in followed {
+            url.push_str(&format!("&{pair}"));
+        }
         for (name, value) in &call.query {
             url.push_str(&format!("&{name}={}", utf8_percent_encode(value, QUERY_VALUE)));
         }

@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use crate::host::http_client::SendError;
 use crate::host::retry::Transient;
+use crate::lenient::value;
 use crate::microsoft::entra::TokenError;
 
 /// Why a call of the fulfillment API did not succeed.
@@ -30,6 +31,10 @@ pub enum FulfillmentError {
          MARKETPLACE_APP_ID with the offer's technical configuration"
     )]
     Unauthorized(u16),
+    /// There is no such call at the address that is configured, or not in this version
+    /// (F-ERR-5).
+    #[error("there is no such call: {0}; compare MARKETPLACE_URL with Microsoft's address")]
+    Misaddressed(Refusal),
     #[error("no access token: {0}")]
     Token(#[from] TokenError),
     /// Throttled or broken.
@@ -59,6 +64,8 @@ pub enum Malformed {
     /// The body of this call's answer can't be read.
     #[error("the body of {0}")]
     Body(&'static str),
+    #[error("the link to the next page of the list can't be followed")]
+    NextLink,
     #[error("Get Subscription returned another subscription")]
     OtherSubscription,
     #[error("Get Subscription returned no status")]
@@ -80,6 +87,10 @@ impl FulfillmentError {
     ) -> Self {
         match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Self::Unauthorized(status.as_u16()),
+            StatusCode::METHOD_NOT_ALLOWED | StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+                Self::Misaddressed(refusal)
+            }
+            StatusCode::BAD_REQUEST if refusal.is_about_version() => Self::Misaddressed(refusal),
             StatusCode::NOT_FOUND => Self::NotFound(refusal),
             StatusCode::CONFLICT => Self::Conflict(refusal),
             // A throttled request was not carried out.
@@ -89,6 +100,30 @@ impl FulfillmentError {
             StatusCode::REQUEST_TIMEOUT => Self::Unavailable { refusal, retry_after, repeatable },
             status if status.is_client_error() => Self::Refused(refusal),
             _ => Self::Unavailable { refusal, retry_after, repeatable },
+        }
+    }
+
+    /// The same error of a call whose path names nothing that could be unknown. Microsoft's own 404
+    /// has a code; without one, the address is wrong (F-ERR-5).
+    pub(super) fn of_fixed_path(self) -> Self {
+        match self {
+            Self::NotFound(refusal) if refusal.code.is_none() => Self::Misaddressed(refusal),
+            error => error,
+        }
+    }
+
+    /// Whether the publisher's settings don't fit Microsoft's side. Every such call fails until the
+    /// publisher changes them.
+    pub fn is_configuration(&self) -> bool {
+        match self {
+            Self::Unauthorized(_) | Self::Misaddressed(_) => true,
+            Self::Token(error) => error.is_configuration(),
+            Self::Refused(_)
+            | Self::NotFound(_)
+            | Self::Conflict(_)
+            | Self::Unavailable { .. }
+            | Self::Unreachable { .. }
+            | Self::Malformed(_) => false,
         }
     }
 
@@ -114,6 +149,7 @@ impl Transient for FulfillmentError {
             | Self::NotFound(_)
             | Self::Conflict(_)
             | Self::Unauthorized(_)
+            | Self::Misaddressed(_)
             | Self::Malformed(_) => false,
         }
     }
@@ -126,6 +162,7 @@ impl Transient for FulfillmentError {
             | Self::NotFound(_)
             | Self::Conflict(_)
             | Self::Unauthorized(_)
+            | Self::Misaddressed(_)
             | Self::Unreachable { .. }
             | Self::Malformed(_) => None,
         }
@@ -156,10 +193,15 @@ impl fmt::Display for Refusal {
 const LONGEST_CODE: usize = 64;
 
 impl Refusal {
+    /// Whether Microsoft doesn't accept the version of the API that we name (F-GEN-2).
+    fn is_about_version(&self) -> bool {
+        matches!(self.code.as_deref(), Some("UnsupportedApiVersion" | "ApiVersionUnspecified"))
+    }
+
     /// Reads any of the five forms of F-GEN-9. Any other body gives a refusal with the status
     /// alone.
     pub fn parse(status: u16, body: &[u8]) -> Self {
-        let Ok(body) = serde_json::from_slice::<Value>(body) else {
+        let Some(body) = value(body) else {
             return Self { status, ..Self::default() };
         };
         if let Value::String(message) = body {
@@ -215,6 +257,11 @@ mod tests {
             (None, Some("Bad token or other app".into()))
         );
         assert_eq!(parsed(""), (None, None));
+        assert_eq!(
+            parsed("\u{feff}{\"code\":\"A\",\"message\":\"cut \\ud83d\",\"code\":\"B\"}"),
+            some("B", "cut \u{fffd}"),
+            "F-GEN-14"
+        );
     }
 
     #[test]
@@ -241,6 +288,34 @@ mod tests {
         }
         for (status, transient) in [(429, true), (503, true), (400, false), (409, false)] {
             assert_eq!(error(status, true).is_transient(), transient, "{status}");
+        }
+    }
+
+    #[test]
+    fn what_every_call_would_meet_is_a_configuration_fault_as_f_err_5_says() {
+        let of = |status: u16, code: Option<&str>| {
+            let refusal = Refusal { status, code: code.map(str::to_owned), message: None };
+            let status = StatusCode::from_u16(status).expect("a status");
+            FulfillmentError::of_status(status, refusal, None, true)
+        };
+        for (status, code, by_id, fixed_path) in [
+            (401, None, true, true),
+            (403, None, true, true),
+            (405, None, true, true),
+            (415, None, true, true),
+            (400, Some("UnsupportedApiVersion"), true, true),
+            (400, Some("ApiVersionUnspecified"), true, true),
+            (404, None, false, true),
+            (404, Some("EntityNotFound"), false, false),
+            (400, None, false, false),
+            (400, Some("InvalidValue"), false, false),
+            (409, None, false, false),
+            (500, None, false, false),
+        ] {
+            assert_eq!(of(status, code).is_configuration(), by_id, "{status} {code:?}");
+            let error = of(status, code).of_fixed_path();
+            assert_eq!(error.is_configuration(), fixed_path, "{status} {code:?}");
+            assert!(!by_id || !error.is_transient(), "{status} {code:?}");
         }
     }
 

@@ -3,6 +3,7 @@
 mod calls;
 mod client;
 mod error;
+mod next_link;
 mod purchase_token;
 mod wire;
 
@@ -34,7 +35,7 @@ pub trait Marketplace: Send + Sync {
     /// [`get_subscription`](Self::get_subscription) until it says Subscribed.
     async fn activate(&self, subscription: &Subscription) -> Result<(), FulfillmentError>;
 
-    /// A page of all subscriptions; `after` is the continuation token of the previous page (F-LST).
+    /// A page of all subscriptions; `after` is the cursor of the previous page (F-LST).
     async fn list_subscriptions(
         &self,
         after: Option<&str>,

@@ -3,24 +3,26 @@
 use std::ops::RangeInclusive;
 
 use jiff::Timestamp;
-use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, value::RawValue};
 use uuid::Uuid;
 
+use super::error::Malformed;
+use super::next_link;
 use crate::domain::{Observation, Operation, OperationId};
-use crate::lenient::{Lenient, lenient, object};
+use crate::lenient::{Lenient, is_blank, lenient, object, objects, value};
 
 /// A page of List Subscriptions (F-LST-3).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct SubscriptionPage {
     /// Short pages are normal (F-LST-4).
     pub subscriptions: Vec<Observation>,
     /// Entries of the page that could not be read at all.
     pub unreadable: usize,
-    /// The continuation token of the next page; `None` on the last one.
-    pub next: Option<String>,
+    /// The cursor of the next page; `None` on the last one. An error if the list goes on and its
+    /// link can't be followed: then this page counts, and those behind it are unknown.
+    pub next: Result<Option<String>, Malformed>,
 }
 
 impl SubscriptionPage {
@@ -30,23 +32,17 @@ impl SubscriptionPage {
         #[derive(Default, Deserialize)]
         struct Body {
             #[serde(default)]
-            subscriptions: Option<Vec<Value>>,
-            #[serde(default, rename = "@nextLink", deserialize_with = "lenient")]
-            next_link: Option<String>,
+            subscriptions: Option<Vec<Raw>>,
+            #[serde(default, rename = "@nextLink")]
+            next_link: Value,
         }
         let body: Body = parse_or_empty(body)?;
         let entries = body.subscriptions.unwrap_or_default();
-        let all = entries.len();
-        let subscriptions: Vec<Observation> =
-            entries.iter().filter_map(Observation::read).collect();
+        let subscriptions: Vec<Observation> = objects(&entries);
         Some(Self {
-            unreadable: all - subscriptions.len(),
+            unreadable: entries.len() - subscriptions.len(),
             subscriptions,
-            // An unusable link must not look like the end of the list (F-LST-4).
-            next: match body.next_link {
-                Some(link) => Some(continuation_token(&link)?),
-                None => None,
-            },
+            next: next_link::cursor(&body.next_link).ok_or(Malformed::NextLink),
         })
     }
 
@@ -57,18 +53,6 @@ impl SubscriptionPage {
             self.subscriptions.into_iter().map(|observed| observed.read_at(read_at)).collect();
         self
     }
-}
-
-/// The continuation token of a next link, decoded once (F-LST-5). We use nothing else of the link:
-/// it may name another host, which must not get our bearer token (F-GEN-8).
-fn continuation_token(link: &str) -> Option<String> {
-    let (_, query) = link.split_once('?')?;
-    let (_, raw) = query
-        .split('&')
-        .filter_map(|pair| pair.split_once('='))
-        .find(|(name, _)| name.eq_ignore_ascii_case("continuationToken"))?;
-    let token = percent_decode_str(raw).decode_utf8().ok()?;
-    (!token.is_empty()).then(|| token.into_owned())
 }
 
 /// Reads Resolve's answer (F-RES-5). Older answers hold no subscription (F-RES-6).
@@ -96,24 +80,26 @@ pub(super) fn resolved(body: &[u8]) -> Option<Observation> {
 }
 
 /// Reads the outstanding operations: an object, a bare array, `{}` or nothing at all (F-OPL-2).
+/// Leaves out entries that are no operations, unless none is one.
 pub(super) fn operations(body: &[u8]) -> Option<Vec<Operation>> {
     if is_blank(body) {
         return Some(Vec::new());
     }
-    let listed = match serde_json::from_slice(body).ok()? {
-        Value::Object(mut body) => body.remove("operations").unwrap_or_default(),
+    let listed = match value(body)? {
+        Value::Object(mut body) => match body.remove("operations") {
+            None | Some(Value::Null) => return Some(Vec::new()),
+            Some(listed) => listed,
+        },
         listed => listed,
     };
-    match listed {
-        Value::Array(entries) => entries.iter().map(Operation::read).collect(),
-        Value::Null if body.trim_ascii_start().starts_with(b"{") => Some(Vec::new()),
-        _ => None,
-    }
+    let entries = listed.as_array()?;
+    let operations: Vec<Operation> = entries.iter().filter_map(Operation::read).collect();
+    (entries.is_empty() || !operations.is_empty()).then_some(operations)
 }
 
 /// Reads Get Operation's answer.
 pub(super) fn operation(body: &[u8]) -> Option<Operation> {
-    Operation::read(&serde_json::from_slice(body).ok()?)
+    Operation::read(&value(body)?)
 }
 
 /// Our answer to a requested change. Its words differ from those that Microsoft returns (F-OPU-2).
@@ -243,7 +229,7 @@ type Raw = Box<RawValue>;
 /// Reads plans from their text: a price that passed through a number could not be passed on
 /// unchanged. A malformed plan does not affect the others.
 fn plans<'de, D: Deserializer<'de>>(sent: D) -> Result<Option<Vec<Plan>>, D::Error> {
-    Ok(Option::<Vec<Raw>>::deserialize(sent)?.map(objects))
+    Ok(Option::<Vec<Raw>>::deserialize(sent)?.as_deref().map(objects))
 }
 
 fn components<'de, D: Deserializer<'de>>(sent: D) -> Result<Option<PlanComponents>, D::Error> {
@@ -254,20 +240,13 @@ fn dimensions<'de, D: Deserializer<'de>>(
     sent: D,
 ) -> Result<Option<Vec<MeteringDimension>>, D::Error> {
     let raw = Option::<Raw>::deserialize(sent)?;
-    Ok(raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).map(objects))
-}
-
-fn objects<T: DeserializeOwned>(entries: Vec<Raw>) -> Vec<T> {
-    entries.iter().filter_map(|raw| object(raw.get().as_bytes())).collect()
+    let list: Option<Vec<Raw>> = raw.and_then(|raw| serde_json::from_str(raw.get()).ok());
+    Ok(list.as_deref().map(objects))
 }
 
 /// Reads a body that may be empty.
 pub(super) fn parse_or_empty<T: Default + DeserializeOwned>(body: &[u8]) -> Option<T> {
     if is_blank(body) { Some(T::default()) } else { object(body) }
-}
-
-fn is_blank(body: &[u8]) -> bool {
-    body.trim_ascii().is_empty()
 }
 
 #[cfg(test)]

@@ -204,7 +204,6 @@ fn read(answer: &Response<Bytes>) -> Result<Ruling, NoDecision> {
         return Err(NoDecision::ErrorStatus);
     }
     let body = answer.body();
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     if body.len() > LARGEST_ANSWER {
         return Err(NoDecision::Unreadable);
     }

@@ -33,6 +33,8 @@ pub struct Entra {
     turn: usize,
     // The turns whose keys are published, the newest last.
     pub(super) published: Vec<usize>,
+    // The turns whose keys are published for the publisher's applications only (F-WHJ-10).
+    pub(super) for_applications: Vec<usize>,
     pub(super) grants: HashMap<String, Grant>,
     pub(super) key_fetches: u64,
     pub(super) discovery_fetches: u64,
@@ -59,6 +61,7 @@ impl Entra {
             ids,
             turn: 0,
             published: vec![0],
+            for_applications: Vec::new(),
             grants: HashMap::new(),
             key_fetches: 0,
             discovery_fetches: 0,
@@ -79,6 +82,11 @@ impl Entra {
     /// Replaces the publisher's secret. Entra refuses the old one from now on.
     pub fn set_client_secret(&mut self, secret: &str) {
         secret.clone_into(&mut self.client_secret);
+    }
+
+    /// The same for the landing page's application.
+    pub fn set_landing_client_secret(&mut self, secret: &str) {
+        secret.clone_into(&mut self.landing_client_secret);
     }
 
     /// Sets how long the tokens issued from now on are valid.
@@ -110,6 +118,12 @@ impl Entra {
     pub fn rotate_keys(&mut self) {
         self.turn += 1;
         self.published.push(self.turn);
+    }
+
+    /// Signs with a new key from now on, which is published for the publisher's applications only.
+    pub fn rotate_to_an_application_key(&mut self) {
+        self.turn += 1;
+        self.for_applications.push(self.turn);
     }
 
     /// Publishes only the key that signs.

@@ -3,7 +3,7 @@
 use super::directory::{Entra, is_shared};
 use super::keys;
 use crate::settings::TokenVersion;
-use crate::wire::Reply;
+use crate::wire::{ApiRequest, Reply};
 use serde_json::{Value, json};
 
 impl Entra {
@@ -41,13 +41,18 @@ impl Entra {
         Reply::json(200, &document)
     }
 
-    pub(super) fn key_document(&mut self, tenant: &str) -> Reply {
+    pub(super) fn key_document(&mut self, tenant: &str, request: &ApiRequest) -> Reply {
         self.key_fetches += 1;
         if !self.is_known_tenant(tenant) {
             return self.unknown_tenant(tenant);
         }
-        let keys: Vec<Value> =
-            self.published.iter().map(|turn| keys::rotated(*turn).jwk()).collect();
+        let query = request.query.as_deref().unwrap_or_default();
+        let is_own_application = [&self.client_id, &self.landing_client_id]
+            .iter()
+            .any(|application| query == format!("appid={application}"));
+        let for_application = self.for_applications.iter().filter(|_| is_own_application);
+        let turns = self.published.iter().chain(for_application);
+        let keys: Vec<Value> = turns.map(|turn| keys::rotated(*turn).jwk()).collect();
         Reply::json(200, &json!({ "keys": keys }))
             .with_header("cache-control", "max-age=86400, private")
     }

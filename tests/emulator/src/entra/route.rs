@@ -21,7 +21,7 @@ impl Entra {
                 self.discovery(tenant, v2)
             }
             [tenant, "discovery", "v2.0", "keys"] | [tenant, "discovery", "keys"] if is_get => {
-                self.key_document(tenant)
+                self.key_document(tenant, request)
             }
             _ => Reply::empty(404),
         }

@@ -117,6 +117,7 @@ impl Entra {
         let key = self
             .published
             .iter()
+            .chain(&self.for_applications)
             .map(|turn| keys::rotated(*turn))
             .find(|key| Some(key.kid()) == kid);
         parsed.header.get("alg").and_then(Value::as_str) == Some("RS256")

@@ -134,8 +134,8 @@ impl IdTokenVerifier {
         }
         let of_tenant = keys.entry(tenant).or_insert_with(|| {
             let (transport, clock) = (self.transport.clone(), self.clock.clone());
-            let tenant = tenant.to_string();
-            Arc::new(SigningKeys::new(transport, &self.authority, &tenant, self.retry, clock))
+            let Self { authority, client_id, retry, .. } = self;
+            Arc::new(SigningKeys::new(transport, authority, tenant, *client_id, *retry, clock))
         });
         Arc::clone(of_tenant)
     }

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jsonwebtoken::DecodingKey;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use thiserror::Error;
 
 use crate::host::http_client::{SendError, Transport};
 use crate::host::retry::{RetryPolicy, Transient};
+use crate::lenient::{object, objects};
 
 pub(super) type Keys = HashMap<String, Arc<DecodingKey>>;
 
@@ -24,6 +26,9 @@ pub enum FetchKeysError {
     Unreadable,
     #[error("the answer holds no usable keys")]
     Empty,
+    /// We fetched the list several times within the last minute.
+    #[error("no fetch is left this minute")]
+    TooMany,
 }
 
 impl Transient for FetchKeysError {
@@ -36,20 +41,23 @@ pub(super) async fn fetch(
     transport: &dyn Transport,
     url: &str,
     retry: &RetryPolicy,
+    may_be_empty: bool,
 ) -> Result<Keys, FetchKeysError> {
     let request = http::Request::get(url).body(Bytes::new()).map_err(SendError::from)?;
     let answer = transport.send(request, retry.attempt_timeout).await?;
     if !answer.status().is_success() {
         return Err(FetchKeysError::Status(answer.status().as_u16()));
     }
-    parse(answer.body())
+    let keys = parse(answer.body())?;
+    // With an empty set we would refuse Microsoft's own calls.
+    if keys.is_empty() && !may_be_empty { Err(FetchKeysError::Empty) } else { Ok(keys) }
 }
 
 /// Reads a key set. Keys of other kinds and for other uses are left out.
 fn parse(body: &[u8]) -> Result<Keys, FetchKeysError> {
     #[derive(Deserialize)]
     struct Body {
-        keys: Vec<serde_json::Value>,
+        keys: Vec<Box<RawValue>>,
     }
     #[derive(Deserialize)]
     struct Key {
@@ -60,17 +68,13 @@ fn parse(body: &[u8]) -> Result<Keys, FetchKeysError> {
         #[serde(rename = "use")]
         usage: Option<String>,
     }
-    let body: Body = serde_json::from_slice(body).map_err(|_| FetchKeysError::Unreadable)?;
-    let keys: Keys = body
-        .keys
+    let body: Body = object(body).ok_or(FetchKeysError::Unreadable)?;
+    Ok(objects::<Key>(&body.keys)
         .into_iter()
-        .filter_map(|key| serde_json::from_value::<Key>(key).ok())
         .filter(|key| key.kty == "RSA" && key.usage.as_deref().is_none_or(|usage| usage == "sig"))
         .filter_map(|key| {
             let decoding = DecodingKey::from_rsa_components(&key.n, &key.e).ok()?;
             Some((key.kid, Arc::new(decoding)))
         })
-        .collect();
-    // With an empty set we would refuse Microsoft's own calls for a whole cooldown.
-    if keys.is_empty() { Err(FetchKeysError::Empty) } else { Ok(keys) }
+        .collect())
 }

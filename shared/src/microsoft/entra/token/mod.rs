@@ -1,5 +1,6 @@
-//! Access tokens for the marketplace API: the provider, and the cache in front of it.
+//! Access tokens for the marketplace API, and where they come from.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -7,13 +8,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use thiserror::Error;
-use tokio::sync::Mutex;
-use tracing::{debug, warn};
 use url::form_urlencoded;
 
 use crate::host::clock::Clock;
@@ -38,6 +38,10 @@ impl AccessToken {
     pub fn expose(&self) -> &str {
         self.value.expose_secret()
     }
+
+    pub(super) fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
 }
 
 impl fmt::Debug for AccessToken {
@@ -57,7 +61,7 @@ pub enum TokenError {
         error: String,
         /// AADSTS numbers; 500011 means that the marketplace API has no service principal in the
         /// tenant (F-AUTH-10).
-        codes: Vec<u32>,
+        codes: BTreeSet<u64>,
     },
     /// Entra is down or throttling.
     #[error("Entra is unavailable: {status}")]
@@ -75,19 +79,24 @@ pub enum TokenError {
     Secret(#[from] SecretError),
 }
 
-fn aadsts(codes: &[u32]) -> String {
+fn aadsts(codes: &BTreeSet<u64>) -> String {
     codes.iter().map(|code| format!(" AADSTS{code}")).collect()
+}
+
+impl TokenError {
+    /// Whether the publisher's settings are wrong, so that every request fails.
+    pub fn is_configuration(&self) -> bool {
+        match self {
+            Self::Refused { .. } => true,
+            Self::Secret(error) => error.is_configuration(),
+            Self::Unavailable { .. } | Self::Unreachable(_) | Self::NoToken => false,
+        }
+    }
 }
 
 impl Transient for TokenError {
     fn is_transient(&self) -> bool {
-        match self {
-            Self::Unavailable { .. }
-            | Self::Unreachable(_)
-            | Self::NoToken
-            | Self::Secret(SecretError::Unavailable { .. }) => true,
-            Self::Refused { .. } | Self::Secret(SecretError::NotText) => false,
-        }
+        !self.is_configuration()
     }
 
     fn retry_after(&self) -> Option<Duration> {
@@ -100,7 +109,7 @@ impl Transient for TokenError {
 
 #[async_trait]
 pub trait TokenProvider: Send + Sync {
-    /// Requests a new token. MUST NOT cache: [`TokenCache`] does.
+    /// Requests a new token. MUST NOT cache: [`TokenCache`](super::TokenCache) does.
     async fn token(&self) -> Result<AccessToken, TokenError>;
 }
 
@@ -167,13 +176,10 @@ impl TokenProvider for ClientCredentials {
         if status.is_success() {
             return read_token(body, asked_at).ok_or(TokenError::NoToken);
         }
-        if status.is_server_error() || status.as_u16() == 429 {
-            let retry_after = headers
-                .get("retry-after")
-                .and_then(|value| parse_retry_after(value.to_str().ok()?, asked_at));
-            return Err(TokenError::Unavailable { status: status.as_u16(), retry_after });
-        }
-        Err(refusal(status.as_u16(), body))
+        let retry_after = headers
+            .get("retry-after")
+            .and_then(|value| parse_retry_after(value.to_str().ok()?, asked_at));
+        Err(refusal(status, retry_after, body))
     }
 }
 
@@ -193,88 +199,38 @@ fn read_token(body: &[u8], asked_at: Timestamp) -> Option<AccessToken> {
     Some(AccessToken::new(SecretString::from(body.access_token), expires_at))
 }
 
-fn refusal(status: u16, body: &[u8]) -> TokenError {
+/// Entra's words for a passing failure (RFC 6749, section 4.1.2.1).
+const PASSING_WORDS: [&str; 2] = ["temporarily_unavailable", "server_error"];
+
+/// Entra's numbers for a passing failure: retryable errors, timeouts, and a directory that is
+/// overloaded or unavailable. They come with any word and status (F-AUTH-15).
+const PASSING_CODES: [u64; 6] = [50033, 90006, 90012, 90024, 90033, 90055];
+
+/// What an unsuccessful answer means.
+fn refusal(status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> TokenError {
     #[derive(Default, Deserialize)]
     struct Body {
         #[serde(default, deserialize_with = "lenient")]
         error: Option<String>,
-        #[serde(default)]
-        error_codes: Vec<u32>,
+        #[serde(default, deserialize_with = "lenient")]
+        error_codes: Option<BTreeSet<u64>>,
     }
-    let body: Body = serde_json::from_slice(body).unwrap_or_default();
+    let body: Body = object(body).unwrap_or_default();
+    let codes = body.error_codes.unwrap_or_default();
+    let passes = status.is_server_error()
+        || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
+        || body.error.as_deref().is_some_and(|word| PASSING_WORDS.contains(&word))
+        || PASSING_CODES.iter().any(|code| codes.contains(code));
+    if passes {
+        return TokenError::Unavailable { status: status.as_u16(), retry_after };
+    }
     let is_word = |word: &String| {
         word.len() <= 64 && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
     };
     TokenError::Refused {
-        status,
+        status: status.as_u16(),
         error: body.error.filter(is_word).unwrap_or_else(|| "without a reason".to_owned()),
-        codes: body.error_codes,
-    }
-}
-
-/// Tokens are replaced this long before they expire, so that none expires on its way to Microsoft
-/// (F-AUTH-5). A token that lives less than twice as long is replaced after half of its life.
-const REFRESH_AHEAD: SignedDuration = SignedDuration::from_mins(5);
-
-struct Cached {
-    token: AccessToken,
-    refresh_at: Timestamp,
-}
-
-impl Cached {
-    fn new(token: AccessToken, now: Timestamp) -> Self {
-        let ahead = REFRESH_AHEAD.min(token.expires_at.duration_since(now) / 2);
-        Self { refresh_at: token.expires_at - ahead, token }
-    }
-}
-
-/// One token for all calls. It is refreshed on use, never in the background: a frozen function runs
-/// no tasks.
-pub struct TokenCache {
-    provider: Arc<dyn TokenProvider>,
-    clock: Arc<dyn Clock>,
-    /// Locked while a token is being fetched, so that concurrent calls wait for that one.
-    cached: Mutex<Option<Cached>>,
-}
-
-impl TokenCache {
-    pub fn new(provider: Arc<dyn TokenProvider>, clock: Arc<dyn Clock>) -> Self {
-        Self { provider, clock, cached: Mutex::new(None) }
-    }
-
-    /// A token that stays valid for the next calls.
-    pub async fn get(&self) -> Result<AccessToken, TokenError> {
-        let mut cached = self.cached.lock().await;
-        let now = self.clock.now();
-        if let Some(cached) = cached.as_ref().filter(|cached| cached.refresh_at > now) {
-            return Ok(cached.token.clone());
-        }
-        match self.provider.token().await {
-            Ok(token) => {
-                debug!(expires_at = %token.expires_at, "got an access token");
-                Ok(cached.insert(Cached::new(token, now)).token.clone())
-            }
-            Err(error) => match cached.as_ref().filter(|cached| cached.token.expires_at > now) {
-                Some(cached) if error.is_transient() => {
-                    warn!(%error, "could not refresh the access token; the current one still works");
-                    Ok(cached.token.clone())
-                }
-                Some(_) | None => Err(error),
-            },
-        }
-    }
-
-    /// A token other than `refused`: the cached one if it was renewed meanwhile, or else a fresh
-    /// one.
-    pub async fn renew(&self, refused: &AccessToken) -> Result<AccessToken, TokenError> {
-        let mut cached = self.cached.lock().await;
-        let other = |cached: &&Cached| cached.token.expose() != refused.expose();
-        if let Some(cached) = cached.as_ref().filter(other) {
-            return Ok(cached.token.clone());
-        }
-        *cached = None;
-        let token = self.provider.token().await?;
-        Ok(cached.insert(Cached::new(token, self.clock.now())).token.clone())
+        codes,
     }
 }
 

@@ -14,9 +14,9 @@ const MARKETPLACE: Uuid = Uuid::from_u128(3);
 
 fn verifier() -> WebhookTokenVerifier {
     let authority = "https://entra.example".to_owned();
-    let tenant = TENANT.to_string();
     let (entra, clock) = (Arc::new(Entra::default()), ManualClock::at_noon());
-    let keys = SigningKeys::new(entra, &authority, &tenant, RetryPolicy::WITHIN_WEBHOOK, clock);
+    let keys =
+        SigningKeys::new(entra, &authority, TENANT, CLIENT, RetryPolicy::WITHIN_WEBHOOK, clock);
     let (tenant_id, client_id, caller) = (TENANT, CLIENT, MARKETPLACE);
     WebhookTokenVerifier::new(keys, Expected { tenant_id, client_id, caller, authority })
 }

@@ -253,7 +253,7 @@ fn page(body: Value) -> SubscriptionPage {
 fn t_10_an_empty_list_has_four_forms() {
     for empty in ["", "  \r\n", "{}", r#"{"subscriptions":null}"#, r#"{"subscriptions":[]}"#] {
         let page = SubscriptionPage::parse(empty.as_bytes()).expect("an empty list (F-LST-6)");
-        assert!(page.subscriptions.is_empty() && page.next.is_none(), "{empty:?}");
+        assert!(page.subscriptions.is_empty() && page.next == Ok(None), "{empty:?}");
         assert_eq!(page.unreadable, 0, "{empty:?}");
     }
     for broken in ["<html>", "{", "7", "\"no\""] {
@@ -265,13 +265,16 @@ fn t_10_an_empty_list_has_four_forms() {
 fn t_10_only_a_missing_or_empty_next_link_ends_the_list() {
     for last in [json!(null), json!(""), json!("  ")] {
         let page = page(json!({ "subscriptions": [full()], "@nextLink": last }));
-        assert_eq!((page.subscriptions.len(), page.next), (1, None), "{last}");
+        assert_eq!((page.subscriptions.len(), page.next), (1, Ok(None)), "{last}");
     }
-    assert_eq!(page(json!({ "subscriptions": [full()] })).next, None);
+    assert_eq!(page(json!({ "subscriptions": [full()] })).next, Ok(None));
     // An empty page is not the last one if it has a link.
     let link = "https://a.example/api/saas/subscriptions/?continuationToken=abc";
     let empty = page(json!({ "subscriptions": [], "@nextLink": link }));
-    assert_eq!(empty.next.as_deref(), Some("abc"));
+    assert_eq!(empty.next, Ok(Some("abc".to_owned())));
+    // A page whose link can't be followed counts, and is not the last one.
+    let broken = page(json!({ "subscriptions": [full()], "@nextLink": "later" }));
+    assert_eq!((broken.subscriptions.len(), broken.next), (1, Err(Malformed::NextLink)));
 }
 
 #[test]
@@ -290,16 +293,52 @@ fn t_10_a_continuation_token_is_decoded_once_from_any_form_of_link() {
         format!("/saas/subscriptions?continuationToken={encoded}"),
     ] {
         let page = page(json!({ "subscriptions": [], "@nextLink": link }));
-        assert_eq!(page.next.as_deref(), Some(token), "{link}");
+        assert_eq!(page.next, Ok(Some(token.to_owned())), "{link}");
     }
     let once = "https://m.example/?continuationToken=a%252Bb";
-    assert_eq!(page(json!({ "@nextLink": once })).next.as_deref(), Some("a%2Bb"), "decoded once");
+    let page = page(json!({ "@nextLink": once }));
+    assert_eq!(page.next, Ok(Some("a%2Bb".to_owned())), "decoded once");
 }
 
 #[test]
 fn t_10_an_unreadable_entry_is_counted_and_the_others_are_read() {
     let page = page(json!({ "subscriptions": [full(), 7, null, "x", full()] }));
     assert_eq!((page.subscriptions.len(), page.unreadable), (2, 3));
+}
+
+#[test]
+fn half_a_character_in_one_name_costs_no_entry_of_the_page() {
+    // F-GEN-14.
+    for broken in [&br"cut \ud83d"[..], b"cut \xf0\x9f\x98"] {
+        let body =
+            json!({ "subscriptions": [with(json!({ "name": "NAME" })), full()] }).to_string();
+        let (before, after) = body.split_once("NAME").expect("a name");
+        let body = [before.as_bytes(), broken, after.as_bytes()].concat();
+        let page = SubscriptionPage::parse(&body).expect("a page");
+        assert_eq!((page.subscriptions.len(), page.unreadable), (2, 0));
+        assert_eq!(page.subscriptions[0].name.as_deref(), Some("cut \u{fffd}"));
+    }
+}
+
+#[test]
+fn every_answer_is_read_with_a_byte_order_mark_and_with_a_member_that_is_there_twice() {
+    // F-GEN-14.
+    let marked = |body: &str| format!("\u{feff}{body}").into_bytes();
+    let twice = |name: &str, value: &str| {
+        marked(&format!(r#"{{"{name}":null,"id":"{ID}","{name}":{value}}}"#))
+    };
+    let page = SubscriptionPage::parse(&twice("subscriptions", "[{}]")).expect("a page");
+    assert_eq!(page.subscriptions.len(), 1);
+    assert!(SubscriptionPage::parse(&marked("")).expect("an empty list").subscriptions.is_empty());
+    let read = resolved(&twice("planId", "\"silver\"")).expect("a purchase");
+    assert_eq!(read.plan_id.as_deref(), Some("silver"));
+    let read: Observation = object(&twice("planId", "\"silver\"")).expect("a subscription");
+    assert_eq!(read.plan_id.as_deref(), Some("silver"));
+    let read = operation(&twice("planId", "\"silver\"")).expect("an operation");
+    assert_eq!(read.plan_id.as_deref(), Some("silver"));
+    assert_eq!(operations(&twice("operations", "[{}]")).expect("a list").len(), 1);
+    let read: PlanPage = parse_or_empty(&twice("plans", "[{}]")).expect("plans");
+    assert_eq!(read.plans.expect("plans").len(), 1);
 }
 
 #[test]

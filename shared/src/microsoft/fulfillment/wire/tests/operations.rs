@@ -24,6 +24,13 @@ fn operations_are_read_from_an_object_an_array_or_an_empty_body() {
     assert!(operations(b"<html>").is_none());
 }
 
+#[test]
+fn an_entry_that_is_no_operation_costs_no_other() {
+    let one = json!({ "id": OPERATION, "action": "ChangePlan", "status": "InProgress" });
+    let body = json!({ "operations": [null, one, 7, [one]] }).to_string();
+    assert_eq!(operations(body.as_bytes()).expect("a list").len(), 1);
+}
+
 fn operation(body: Value) -> Operation {
     serde_json::from_value(body).expect("an operation")
 }

@@ -59,7 +59,8 @@ fn unreadable_parts_leave_the_readable_plans_intact() {
 }
 
 #[test]
-fn plan_components_with_duplicate_members_are_dropped_and_the_plan_is_kept() {
+fn the_last_of_two_members_with_one_name_counts_in_plan_components() {
+    // F-GEN-14.
     let body = br#"{ "plans": [{ "planId": "gold", "minQuantity": 5, "planComponents": {
         "recurrentBillingTerms": [{ "price": 99.45 }],
         "meteringDimensions": [{ "id": "calls" }], "meteringDimensions": [{ "id": "emails" }]
@@ -68,5 +69,8 @@ fn plan_components_with_duplicate_members_are_dropped_and_the_plan_is_kept() {
     let plans = page.plans.expect("plans");
     let plan = &plans[0];
     assert_eq!((plan.plan_id.as_deref(), plan.min_quantity), (Some("gold"), Some(5)));
-    assert!(plan.plan_components.is_none(), "{:?}", plan.plan_components);
+    let components = plan.plan_components.as_ref().expect("components");
+    let dimensions = components.metering_dimensions.as_ref().expect("dimensions");
+    let ids: Vec<_> = dimensions.iter().map(|dimension| dimension.id.as_deref()).collect();
+    assert_eq!(ids, [Some("emails")]);
 }

@@ -4,6 +4,8 @@
 //! with blanks, and dates come in several forms (F-GEN-10, F-GEN-11, F-GEN-12, F-OBJ-5). A field
 //! that can't be read counts as absent, and never fails the rest of the message.
 
+mod body;
+
 use std::collections::BTreeSet;
 
 use jiff::civil::{Date, DateTime};
@@ -12,6 +14,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use uuid::Uuid;
+
+pub(crate) use body::repaired;
+pub use body::{is_blank, object, objects, strict_object, value};
 
 /// A type that is read from any JSON value, or counts as absent.
 pub trait Lenient: Sized {
@@ -28,13 +33,7 @@ where
     Ok(T::read(&Value::deserialize(deserializer)?))
 }
 
-/// Reads an object by the names of its members. serde alone would accept a list, too, and read its
-/// entries as the members in order.
-pub fn object<T: DeserializeOwned>(text: &[u8]) -> Option<T> {
-    text.trim_ascii_start().starts_with(b"{").then(|| serde_json::from_slice(text).ok()).flatten()
-}
-
-/// The same from a value. If both names of a member are present, it drops the second one: serde
+/// Reads an object by the names of its members from a value. If both names of a member are present, it drops the second one: serde
 /// would reject the object for a duplicate field.
 pub(crate) fn members<T: DeserializeOwned>(value: &Value, twice: Option<[&str; 2]>) -> Option<T> {
     let mut members = value.as_object()?.clone();
