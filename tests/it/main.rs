@@ -42,6 +42,7 @@ mod reconciliation_repairs;
 mod sign_in;
 mod sign_in_attacks;
 mod sign_in_cookies;
+mod sign_in_guests;
 mod sign_in_id_tokens;
 mod sign_in_sessions;
 mod store;

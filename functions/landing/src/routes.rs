@@ -11,6 +11,9 @@ pub(crate) const MANAGE: &str = "/landing/manage";
 /// Signs the visitor in again, for the purchase in the cookies.
 pub(crate) const SIGN_IN: &str = "/landing/sign-in";
 
+/// Signs the visitor in to the directory that the purchase was made in.
+pub(crate) const SIGN_IN_AS_GUEST: &str = "/landing/sign-in/organization";
+
 /// The redirect URI, as the app registration at Entra names it.
 pub(crate) const SIGNED_IN: &str = "/landing/signed-in";
 
@@ -19,6 +22,7 @@ pub(crate) enum Route {
     Purchase,
     Manage,
     SignIn,
+    SignInAsGuest,
     SignedIn,
 }
 
@@ -29,6 +33,7 @@ impl Route {
             PURCHASE => Self::Purchase,
             MANAGE => Self::Manage,
             SIGN_IN => Self::SignIn,
+            SIGN_IN_AS_GUEST => Self::SignInAsGuest,
             SIGNED_IN => Self::SignedIn,
             _ => return None,
         };

@@ -219,6 +219,7 @@ pub(crate) struct Messages {
     pub(crate) unavailable: Message,
     pub(crate) refused: Message,
     pub(crate) stranger: Message,
+    pub(crate) guest: Message,
     pub(crate) sign_in_failed: Message,
     pub(crate) declined: Message,
     pub(crate) session_over: Message,
@@ -230,6 +231,7 @@ pub(crate) struct Messages {
 #[serde(deny_unknown_fields)]
 pub(crate) struct LinkPhrases {
     pub(crate) sign_in_again: String,
+    pub(crate) organization: String,
     pub(crate) back: String,
     pub(crate) try_again: String,
     pub(crate) start: String,

@@ -7,7 +7,7 @@ use super::frame::Frame;
 use super::views::{Link, NoticeView};
 use crate::language::{Message, Phrases};
 use crate::manage::ChangeOutcome;
-use crate::routes::{PURCHASE, SIGN_IN};
+use crate::routes::{PURCHASE, SIGN_IN, SIGN_IN_AS_GUEST};
 
 pub(crate) enum Notice {
     /// The result of a confirmed change.
@@ -23,7 +23,10 @@ pub(crate) enum Notice {
     /// Microsoft refuses the activation.
     ActivationRefused,
     /// The visitor is neither the beneficiary nor the purchaser (F-LP-9).
-    Stranger,
+    Stranger {
+        /// Whether they may be a guest in the purchase's own directory.
+        may_be_guest: bool,
+    },
     /// Entra's answer is not trustworthy.
     SignInFailed,
     /// The visitor chose not to sign in.
@@ -58,7 +61,8 @@ impl Notice {
             Self::Expired => (StatusCode::BAD_REQUEST, &messages.expired),
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, &messages.unavailable),
             Self::ActivationRefused => (StatusCode::CONFLICT, &messages.refused),
-            Self::Stranger => (StatusCode::FORBIDDEN, &messages.stranger),
+            Self::Stranger { may_be_guest: false } => (StatusCode::FORBIDDEN, &messages.stranger),
+            Self::Stranger { may_be_guest: true } => (StatusCode::FORBIDDEN, &messages.guest),
             Self::SignInFailed => (StatusCode::BAD_REQUEST, &messages.sign_in_failed),
             Self::Declined => (StatusCode::OK, &messages.declined),
             Self::SessionOver => (StatusCode::FORBIDDEN, &messages.session_over),
@@ -75,7 +79,10 @@ impl Notice {
             Self::Unavailable | Self::SignInFailed | Self::Declined | Self::SessionOver => {
                 (SIGN_IN, &phrases.links.sign_in_again)
             }
-            Self::Stranger => (SIGN_IN, &phrases.frame.other_account),
+            Self::Stranger { may_be_guest: false } => (SIGN_IN, &phrases.frame.other_account),
+            Self::Stranger { may_be_guest: true } => {
+                (SIGN_IN_AS_GUEST, &phrases.links.organization)
+            }
             Self::NotFound => (PURCHASE, &phrases.links.start),
             Self::NoToken | Self::Expired | Self::ActivationRefused => return None,
         };

@@ -19,7 +19,7 @@ use shared::config::LandingApp;
 use shared::host::clock::Clock;
 use shared::host::http::{Request, Response};
 use shared::host::retry::RetryPolicy;
-use shared::microsoft::entra::{IdTokenVerifier, UnverifiedToken};
+use shared::microsoft::entra::{IdTokenVerifier, InvalidToken, UnverifiedToken};
 use shared::microsoft::fulfillment::PurchaseToken;
 
 use crate::form_field::form_field;
@@ -78,6 +78,7 @@ impl SignIn {
             nonce: request.nonce,
             verifier: request.pkce_verifier,
             token: token.expose().to_owned(),
+            tenant: prompt.tenant(),
             expires: self.clock.now() + ROUND_TRIP_TIME,
         };
         let sealed =
@@ -114,10 +115,14 @@ impl SignIn {
             });
         }
         let code = form_field(query, "code").ok_or(Untrusted::NoCode)?;
-        let id_token =
-            self.entra.exchange_code(secret.expose_secret(), code, round_trip.verifier).await?;
+        let (secret, tenant) = (secret.expose_secret(), round_trip.tenant);
+        let id_token = self.entra.exchange_code(tenant, secret, code, round_trip.verifier).await?;
         let is_nonce = |nonce: &str| constant_time_eq(nonce, &round_trip.nonce);
         let person = self.verifier.verify(UnverifiedToken(&id_token), is_nonce).await?;
+        // The verifier has checked that the token's own tenant issued it.
+        if tenant.is_some_and(|tenant| tenant != person.account.tenant_id) {
+            return Err(Untrusted::Token(InvalidToken::OtherTenant).into());
+        }
         let session = Session::new(person, round_trip.token, now);
         let sealed = key.seal(CookieKind::Session, &session).ok_or(SignInError::TokenTooLong)?;
         let mut response = see_other(routes::PURCHASE);

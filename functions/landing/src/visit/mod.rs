@@ -86,9 +86,9 @@ impl Visit<'_> {
                 info!("Microsoft did not accept the purchase token of a visit");
                 Notice::Expired
             }
-            VisitError::Stranger => {
+            VisitError::Stranger { tenant } => {
                 warn!("a visitor is neither the beneficiary nor the purchaser");
-                Notice::Stranger
+                Notice::Stranger { may_be_guest: tenant.is_some() }
             }
             VisitError::ActivationRefused => {
                 error!("Microsoft refused an activation");

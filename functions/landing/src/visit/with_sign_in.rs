@@ -19,6 +19,7 @@ impl Visit<'_> {
                 Err(error) => self.not_signed_in(error),
             },
             (Route::SignIn, _) => self.send_to_entra_again(sign_in, Prompt::SelectAccount).await,
+            (Route::SignInAsGuest, _) => self.sign_in_as_guest(sign_in).await,
             (Route::Purchase | Route::Manage, &Method::GET) => self.look(sign_in).await,
             (Route::Purchase | Route::Manage, _) => self.submit(sign_in).await,
         }
@@ -85,7 +86,9 @@ impl Visit<'_> {
         }
         let answer = match self.route {
             Route::Manage => self.change(&session).await,
-            Route::Purchase | Route::SignIn | Route::SignedIn => self.confirm(&session).await,
+            Route::Purchase | Route::SignIn | Route::SignInAsGuest | Route::SignedIn => {
+                self.confirm(&session).await
+            }
         };
         answer.unwrap_or_else(|error| self.failed(error, Some(&session)))
     }
@@ -123,6 +126,25 @@ impl Visit<'_> {
             Ok(Some(token)) => self.send_to_entra(sign_in, &token, prompt).await,
             Ok(None) => self.show_notice(Notice::NoToken, None),
             Err(error) => self.not_signed_in(error),
+        }
+    }
+
+    /// Sends a stranger to the directory that the purchase was made in. Microsoft names it in its
+    /// answer for the session's token; the request has no say.
+    async fn sign_in_as_guest(&self, sign_in: &SignIn) -> Response {
+        let session = match sign_in.visitor(self.request.headers()).await {
+            Ok(Visitor::SignedIn(session)) => session,
+            Ok(Visitor::SignedOut(_) | Visitor::Unknown) => {
+                return self.send_to_entra_again(sign_in, Prompt::SelectAccount).await;
+            }
+            Err(error) => return self.not_signed_in(error),
+        };
+        match (self.open(&session).await, session.purchase_token()) {
+            (Err(VisitError::Stranger { tenant: Some(tenant) }), Some(token)) => {
+                self.send_to_entra(sign_in, &token, Prompt::InTenant(tenant)).await
+            }
+            (Ok(_), _) => self.redirect(routes::PURCHASE),
+            (Err(error), _) => self.failed(error, Some(&session)),
         }
     }
 
