@@ -10,6 +10,7 @@ mod page;
 mod purchase;
 mod redirect;
 mod routes;
+mod security_headers;
 mod sign_in;
 mod sign_up_form;
 mod theme;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use http::header::ACCEPT;
 use http::{HeaderMap, Method, StatusCode};
-use shared::config::{Branding, Dependencies};
+use shared::config::{Branding, Dependencies, Origin};
 use shared::host::clock::Clock;
 use shared::host::environment::{ConfigError, Environment};
 use shared::host::http::{Handler, Problem, Request, Response};
@@ -36,6 +37,7 @@ use language::{Language, Languages};
 use page::{Notice, Page, Pages};
 use purchase::Purchases;
 use routes::Route;
+use security_headers::SecurityHeaders;
 use sign_in::SignIn;
 use visit::Visit;
 
@@ -47,6 +49,7 @@ pub struct Landing {
     clock: Arc<dyn Clock>,
     assets: Assets,
     pages: Pages,
+    headers: SecurityHeaders,
     languages: Languages,
 }
 
@@ -61,15 +64,18 @@ impl Landing {
     ) -> Result<Self, ConfigError> {
         const MODE: &str = "who activates a confirmed purchase, `on-confirm` or `by-publisher`";
         let mode = environment.parse_or("ACTIVATION", ActivationMode::OnConfirm, MODE)?;
-        let sign_in = read_sign_in(environment, dependencies)?;
+        let origin = Origin::read(environment)?;
+        let sign_in = read_sign_in(environment, dependencies, &origin)?;
         let approval = ChangeApproval::read(environment, dependencies)?;
         let branding = Branding::read(environment)?;
         let assets = Assets::new(branding.logo.clone());
+        let pages = Pages::new(branding, &assets, sign_in.is_none());
         let Dependencies { microsoft, clock, .. } = dependencies;
         let marketplace = microsoft.marketplace(RetryPolicy::INTERACTIVE, clock.clone());
         Ok(Self {
             purchases: Purchases::new(marketplace, dependencies.ledger(), approval, mode),
-            pages: Pages::new(branding, &assets, sign_in.is_none()),
+            headers: SecurityHeaders::new(&origin, pages.policy()),
+            pages,
             assets,
             languages: Languages::shipped(),
             sign_in,
@@ -84,6 +90,30 @@ impl Landing {
         Problem::new(StatusCode::NOT_FOUND, "no_route", "the landing page is GET /landing").into()
     }
 
+    async fn respond(&self, request: &Request) -> Response {
+        if *request.method() == Method::GET
+            && let Some(asset) = self.assets.answer(request.uri())
+        {
+            return asset;
+        }
+        let language = self.languages.negotiate(request.headers());
+        let Some(route) = Route::of(request.method(), request.uri().path()) else {
+            return self.no_route(request, language);
+        };
+        let span = info_span!("landing", correlation_id = Empty, subscription.id = Empty);
+        let visit = Visit {
+            purchases: &self.purchases,
+            pages: &self.pages,
+            clock: &*self.clock,
+            route,
+            language,
+            request,
+        };
+        let work =
+            deadline::with_deadline(self.clock.now() + deadline::CALLER_TIME, self.answer(visit));
+        correlation::in_span(self.clock.new_id(), span, work).await
+    }
+
     async fn answer(&self, visit: Visit<'_>) -> Response {
         match &self.sign_in {
             Some(sign_in) => visit.answer_with_sign_in(sign_in).await,
@@ -92,13 +122,21 @@ impl Landing {
     }
 }
 
-/// Buyers sign in with Entra unless a setting turns sign-in off.
+/// Buyers sign in with Entra unless a setting turns sign-in off. It does so only where no other
+/// machine can open the page: without sign-in, anyone with a link confirms the purchase.
 fn read_sign_in(
     environment: &Environment,
     dependencies: &Dependencies,
+    origin: &Origin,
 ) -> Result<Option<SignIn>, ConfigError> {
     const NAME: &str = "LANDING_SIGN_IN";
+    const PURPOSE: &str = "whether buyers sign in with Entra; `off` is for development only";
+    let wrong =
+        |problem: &str| ConfigError { name: NAME, problem: problem.to_owned(), purpose: PURPOSE };
     match environment.get(NAME).as_deref() {
+        Some("off") if !origin.is_loopback() => {
+            Err(wrong("is `off`, and the host of LANDING_BASE_URL is not this machine"))
+        }
         Some("off") => {
             warn!(
                 "LANDING_SIGN_IN is off: a link alone opens and confirms a purchase; use this in \
@@ -107,14 +145,10 @@ fn read_sign_in(
             Ok(None)
         }
         Some("entra") | None => {
-            let app = dependencies.microsoft.landing_app(environment)?;
+            let app = dependencies.microsoft.landing_app(environment, origin.clone())?;
             Ok(Some(SignIn::new(app, dependencies.clock.clone())))
         }
-        Some(_) => Err(ConfigError {
-            name: NAME,
-            problem: "must be `entra` or `off`".to_owned(),
-            purpose: "whether buyers sign in with Entra; `off` is for development only",
-        }),
+        Some(_) => Err(wrong("must be `entra` or `off`")),
     }
 }
 
@@ -127,26 +161,10 @@ fn wants_html(headers: &HeaderMap) -> bool {
 #[async_trait]
 impl Handler for Landing {
     async fn handle(&self, request: Request) -> Response {
-        if *request.method() == Method::GET
-            && let Some(asset) = self.assets.answer(request.uri())
-        {
-            return asset;
-        }
-        let language = self.languages.negotiate(request.headers());
-        let Some(route) = Route::of(request.method(), request.uri().path()) else {
-            return self.no_route(&request, language);
-        };
-        let span = info_span!("landing", correlation_id = Empty, subscription.id = Empty);
-        let visit = Visit {
-            purchases: &self.purchases,
-            pages: &self.pages,
-            clock: &*self.clock,
-            route,
-            language,
-            request: &request,
-        };
-        let work =
-            deadline::with_deadline(self.clock.now() + deadline::CALLER_TIME, self.answer(visit));
-        correlation::in_span(self.clock.new_id(), span, work).await
+        self.headers.protect(self.respond(&request).await)
+    }
+
+    fn refuse(&self, problem: Problem) -> Response {
+        self.headers.protect(problem.into())
     }
 }

@@ -14,6 +14,9 @@ pub(crate) const SIGN_IN: &str = "/landing/sign-in";
 /// Signs the visitor in to the directory that the purchase was made in.
 pub(crate) const SIGN_IN_AS_GUEST: &str = "/landing/sign-in/organization";
 
+/// Ends the session. Afterwards, it says so.
+pub(crate) const SIGN_OUT: &str = "/landing/sign-out";
+
 /// The redirect URI, as the app registration at Entra names it.
 pub(crate) const SIGNED_IN: &str = "/landing/signed-in";
 
@@ -24,6 +27,7 @@ pub(crate) enum Route {
     SignIn,
     SignInAsGuest,
     SignedIn,
+    SignOut,
 }
 
 impl Route {
@@ -35,9 +39,10 @@ impl Route {
             SIGN_IN => Self::SignIn,
             SIGN_IN_AS_GUEST => Self::SignInAsGuest,
             SIGNED_IN => Self::SignedIn,
+            SIGN_OUT => Self::SignOut,
             _ => return None,
         };
-        let has_form = matches!(route, Self::Purchase | Self::Manage);
+        let has_form = matches!(route, Self::Purchase | Self::Manage | Self::SignOut);
         (*method == Method::GET || has_form && *method == Method::POST).then_some(route)
     }
 }
@@ -52,7 +57,9 @@ mod tests {
             (PURCHASE, Some(Route::Purchase), Some(Route::Purchase)),
             (MANAGE, Some(Route::Manage), Some(Route::Manage)),
             (SIGN_IN, Some(Route::SignIn), None),
+            (SIGN_IN_AS_GUEST, Some(Route::SignInAsGuest), None),
             (SIGNED_IN, Some(Route::SignedIn), None),
+            (SIGN_OUT, Some(Route::SignOut), Some(Route::SignOut)),
             ("/landing/", None, None),
             ("/", None, None),
         ] {

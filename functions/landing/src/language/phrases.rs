@@ -51,6 +51,7 @@ pub(crate) struct FramePhrases {
     pub(crate) signed_in_as: String,
     pub(crate) your_account: String,
     pub(crate) other_account: String,
+    pub(crate) sign_out: String,
     pub(crate) help: String,
     pub(crate) support: String,
 }
@@ -224,6 +225,7 @@ pub(crate) struct Messages {
     pub(crate) declined: Message,
     pub(crate) session_over: Message,
     pub(crate) not_found: Message,
+    pub(crate) signed_out: Message,
 }
 
 /// The texts of links.
@@ -232,6 +234,7 @@ pub(crate) struct Messages {
 pub(crate) struct LinkPhrases {
     pub(crate) sign_in_again: String,
     pub(crate) organization: String,
+    pub(crate) sign_out_at_microsoft: String,
     pub(crate) back: String,
     pub(crate) try_again: String,
     pub(crate) start: String,

@@ -34,6 +34,11 @@ pub(crate) enum Notice {
     /// The form is not from a page of the current session.
     SessionOver,
     NotFound,
+    /// The visitor has ended the session here. Entra still has its own.
+    SignedOut {
+        /// Where the person ends that one.
+        at_entra: String,
+    },
 }
 
 impl Notice {
@@ -67,15 +72,16 @@ impl Notice {
             Self::Declined => (StatusCode::OK, &messages.declined),
             Self::SessionOver => (StatusCode::FORBIDDEN, &messages.session_over),
             Self::NotFound => (StatusCode::NOT_FOUND, &messages.not_found),
+            Self::SignedOut { .. } => (StatusCode::OK, &messages.signed_out),
         }
     }
 
-    fn link<'a>(&self, frame: &Frame<'a>) -> Option<Link<'a>> {
+    fn link<'a>(&'a self, frame: &Frame<'a>) -> Option<Link<'a>> {
         let phrases = frame.t();
-        let (to, text) = match self {
+        let (to, text): (&str, _) = match self {
             Self::Changed(_) | Self::NotOffered => (PURCHASE, &phrases.links.back),
             Self::Unavailable if frame.sign_in_is_off => return None,
-            Self::Unavailable if frame.person.is_some() => (PURCHASE, &phrases.links.try_again),
+            Self::Unavailable if frame.session.is_some() => (PURCHASE, &phrases.links.try_again),
             Self::Unavailable | Self::SignInFailed | Self::Declined | Self::SessionOver => {
                 (SIGN_IN, &phrases.links.sign_in_again)
             }
@@ -84,6 +90,7 @@ impl Notice {
                 (SIGN_IN_AS_GUEST, &phrases.links.organization)
             }
             Self::NotFound => (PURCHASE, &phrases.links.start),
+            Self::SignedOut { at_entra } => (at_entra, &phrases.links.sign_out_at_microsoft),
             Self::NoToken | Self::Expired | Self::ActivationRefused => return None,
         };
         Some(Link { to, text })

@@ -118,7 +118,7 @@ pub(super) struct AuthorizationRequest {
 
 impl Entra {
     pub(super) fn new(app: LandingApp) -> Self {
-        let redirect = RedirectUrl::from_url(parse(&format!("{}{SIGNED_IN}", app.base_url)));
+        let redirect = RedirectUrl::from_url(parse(&format!("{}{SIGNED_IN}", app.origin.as_str())));
         Self { redirect, app }
     }
 
@@ -130,6 +130,11 @@ impl Entra {
             .set_auth_uri(AuthUrl::from_url(endpoint("authorize")))
             .set_token_uri(TokenUrl::from_url(endpoint("token")))
             .set_redirect_uri(self.redirect.clone())
+    }
+
+    /// Entra asks the person which account to sign out of, and stays on its own page.
+    pub(super) fn sign_out_address(&self) -> Url {
+        parse(&format!("{}/common/oauth2/v2.0/logout", self.app.authority))
     }
 
     pub(super) fn authorization_request(&self, prompt: Prompt) -> AuthorizationRequest {

@@ -15,12 +15,14 @@ use std::sync::Arc;
 use http::HeaderMap;
 use http::header::ORIGIN;
 use secrecy::ExposeSecret;
-use shared::config::LandingApp;
+use shared::config::{LandingApp, Origin};
 use shared::host::clock::Clock;
 use shared::host::http::{Request, Response};
 use shared::host::retry::RetryPolicy;
 use shared::microsoft::entra::{IdTokenVerifier, InvalidToken, UnverifiedToken};
 use shared::microsoft::fulfillment::PurchaseToken;
+
+use url::Url;
 
 use crate::form_field::form_field;
 use crate::redirect::see_other;
@@ -39,8 +41,7 @@ pub(crate) struct SignIn {
     entra: Entra,
     verifier: IdTokenVerifier,
     cookies: Cookies,
-    /// Of the landing page, as browsers send it.
-    origin: String,
+    origin: Origin,
     secret: SecretCache,
     clock: Arc<dyn Clock>,
 }
@@ -56,9 +57,9 @@ impl SignIn {
         );
         Self {
             verifier,
-            cookies: Cookies { secure: app.base_url.starts_with("https://") },
-            origin: app.base_url.clone(),
-            secret: SecretCache::new(app.secret.clone(), clock.clone()),
+            cookies: Cookies { secure: app.origin.is_https() },
+            origin: app.origin.clone(),
+            secret: SecretCache::new(&app, clock.clone()),
             entra: Entra::new(app),
             clock,
         }
@@ -133,6 +134,21 @@ impl SignIn {
         Ok(response)
     }
 
+    /// Redirects to `to`, and makes the browser forget the session and any sign-in under way.
+    pub(crate) fn end(&self, to: &str, sent: &HeaderMap) -> Response {
+        let mut response = see_other(to);
+        for kind in [CookieKind::Session, CookieKind::RoundTrip] {
+            self.cookies.clear(response.headers_mut(), kind, sent);
+        }
+        response
+    }
+
+    /// Where a person ends the session at Entra itself, which signs in again without a question as
+    /// long as it lasts.
+    pub(crate) fn sign_out_address(&self) -> Url {
+        self.entra.sign_out_address()
+    }
+
     pub(crate) async fn visitor(&self, headers: &HeaderMap) -> Result<Visitor, SignInError> {
         let sealed = self.cookies.get(headers, CookieKind::Session);
         let Some(sealed) = sealed.filter(|sealed| !sealed.is_empty()) else {
@@ -176,7 +192,7 @@ impl SignIn {
         };
         all_match("sec-fetch-site", &|site| site == b"same-origin")
             && all_match(ORIGIN.as_str(), &|origin| {
-                origin == b"null" || origin == self.origin.as_bytes()
+                origin == b"null" || origin == self.origin.as_str().as_bytes()
             })
     }
 }
