@@ -267,14 +267,6 @@ async fn every_visit_shows_microsofts_current_state() {
 }
 
 #[tokio::test]
-async fn other_methods_are_answered_with_a_404_problem() {
-    let env = TestEnv::new().await;
-    let deleted = env.send(env.http.delete(env.url("/landing"))).await;
-    assert_eq!(deleted.status, StatusCode::NOT_FOUND);
-    assert_eq!(deleted.json()["code"], "no_route");
-}
-
-#[tokio::test]
 async fn an_unknown_sign_in_mode_stops_the_start() {
     // A typing error must not switch the sign-in off (F-LP-6, F-LP-9).
     for value in ["on", "none", "Off"] {

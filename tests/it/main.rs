@@ -22,6 +22,7 @@ mod landing_asks;
 mod landing_headers;
 mod landing_look;
 mod landing_manage;
+mod landing_methods;
 mod landing_rules;
 mod landing_tokens;
 mod life;

@@ -19,8 +19,8 @@ mod visit;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use http::header::ACCEPT;
-use http::{HeaderMap, Method, StatusCode};
+use http::header::{ACCEPT, ALLOW};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use shared::config::{Branding, Dependencies, Origin};
 use shared::host::clock::Clock;
 use shared::host::environment::{ConfigError, Environment};
@@ -36,7 +36,7 @@ use assets::Assets;
 use language::{Language, Languages};
 use page::{Notice, Page, Pages};
 use purchase::Purchases;
-use routes::Route;
+use routes::{Methods, Route};
 use security_headers::SecurityHeaders;
 use sign_in::SignIn;
 use visit::Visit;
@@ -51,6 +51,23 @@ pub struct Landing {
     pages: Pages,
     headers: SecurityHeaders,
     languages: Languages,
+}
+
+/// What an address leads to.
+enum Target {
+    /// The address without a path.
+    Home,
+    Asset(Response),
+    Visit(Route),
+}
+
+impl Target {
+    fn methods(&self) -> Methods {
+        match self {
+            Self::Home | Self::Asset(_) => Methods::Look,
+            Self::Visit(route) => route.methods(),
+        }
+    }
 }
 
 impl Landing {
@@ -84,22 +101,41 @@ impl Landing {
     }
 
     fn no_route(&self, request: &Request, language: &Language) -> Response {
-        if *request.method() == Method::GET && wants_html(request.headers()) {
+        if matches!(*request.method(), Method::GET | Method::HEAD) && wants_html(request.headers())
+        {
             return self.pages.show(Page::Notice(Notice::NotFound), language, None);
         }
         Problem::new(StatusCode::NOT_FOUND, "no_route", "the landing page is GET /landing").into()
     }
 
-    async fn respond(&self, request: &Request) -> Response {
-        if *request.method() == Method::GET
-            && let Some(asset) = self.assets.answer(request.uri())
-        {
-            return asset;
+    fn target(&self, uri: &Uri) -> Option<Target> {
+        if uri.path() == "/" {
+            return Some(Target::Home);
         }
+        let asset = self.assets.answer(uri).map(Target::Asset);
+        asset.or_else(|| Route::of(uri.path()).map(Target::Visit))
+    }
+
+    async fn respond(&self, mut request: Request) -> Response {
         let language = self.languages.negotiate(request.headers());
-        let Some(route) = Route::of(request.method(), request.uri().path()) else {
-            return self.no_route(request, language);
+        let Some(target) = self.target(request.uri()) else {
+            return self.no_route(&request, language);
         };
+        let methods = target.methods();
+        if !methods.contain(request.method()) {
+            return method_not_allowed(methods);
+        }
+        if *request.method() == Method::HEAD {
+            *request.method_mut() = Method::GET;
+        }
+        match target {
+            Target::Home => self.pages.home(language),
+            Target::Asset(asset) => asset,
+            Target::Visit(route) => self.visit(route, language, &request).await,
+        }
+    }
+
+    async fn visit(&self, route: Route, language: &Language, request: &Request) -> Response {
         let span = info_span!("landing", correlation_id = Empty, subscription.id = Empty);
         let visit = Visit {
             purchases: &self.purchases,
@@ -152,6 +188,15 @@ fn read_sign_in(
     }
 }
 
+fn method_not_allowed(methods: Methods) -> Response {
+    let allow = methods.allow();
+    let detail = format!("this address answers to {allow}");
+    let mut response: Response =
+        Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail).into();
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
+    response
+}
+
 /// Browsers accept HTML. Programs get an error as JSON.
 fn wants_html(headers: &HeaderMap) -> bool {
     let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
@@ -161,7 +206,7 @@ fn wants_html(headers: &HeaderMap) -> bool {
 #[async_trait]
 impl Handler for Landing {
     async fn handle(&self, request: Request) -> Response {
-        self.headers.protect(self.respond(&request).await)
+        self.headers.protect(self.respond(request).await)
     }
 
     fn refuse(&self, problem: Problem) -> Response {

@@ -9,11 +9,12 @@ use shared::config::{Branding, Field};
 use shared::host::http::{Problem, Response, html};
 use tracing::error;
 
-use super::Page;
 use super::frame::{Brand, Frame};
 use super::render::render;
+use super::{Notice, Page};
 use crate::assets::Assets;
 use crate::language::Language;
+use crate::redirect::see_other;
 use crate::sign_in::Session;
 
 pub(crate) struct Pages {
@@ -42,6 +43,14 @@ impl Pages {
     /// The publisher's fields in the form of a new purchase.
     pub(crate) fn sign_up_fields(&self) -> &[Field] {
         &self.brand.fields
+    }
+
+    /// The answer to an address without a path: the product's own page, or a word about this one.
+    pub(crate) fn home(&self, language: &Language) -> Response {
+        match &self.brand.product_url {
+            Some(product) => see_other(product),
+            None => self.show(Page::Notice(Notice::NoToken), language, None),
+        }
     }
 
     pub(crate) fn show(
