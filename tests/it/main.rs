@@ -19,6 +19,7 @@ mod failing_store;
 mod lambda_events;
 mod landing;
 mod landing_asks;
+mod landing_elsewhere;
 mod landing_headers;
 mod landing_look;
 mod landing_manage;

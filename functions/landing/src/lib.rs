@@ -3,6 +3,7 @@
 
 mod activation_mode;
 mod assets;
+mod elsewhere;
 mod form_field;
 mod language;
 mod manage;
@@ -33,6 +34,7 @@ use tracing::{info_span, warn};
 
 use activation_mode::ActivationMode;
 use assets::Assets;
+use elsewhere::redirect_to_origin;
 use language::{Language, Languages};
 use page::{Notice, Page, Pages};
 use purchase::Purchases;
@@ -46,6 +48,7 @@ pub struct Landing {
     purchases: Purchases,
     /// `None` if sign-in is off.
     sign_in: Option<SignIn>,
+    origin: Origin,
     clock: Arc<dyn Clock>,
     assets: Assets,
     pages: Pages,
@@ -92,6 +95,7 @@ impl Landing {
         Ok(Self {
             purchases: Purchases::new(marketplace, dependencies.ledger(), approval, mode),
             headers: SecurityHeaders::new(&origin, pages.policy()),
+            origin,
             pages,
             assets,
             languages: Languages::shipped(),
@@ -136,6 +140,12 @@ impl Landing {
     }
 
     async fn visit(&self, route: Route, language: &Language, request: &Request) -> Response {
+        if let Some(sign_in) = &self.sign_in
+            && !sign_in.has_cookie(request.headers())
+            && let Some(redirect) = redirect_to_origin(&self.origin, request)
+        {
+            return redirect;
+        }
         let span = info_span!("landing", correlation_id = Empty, subscription.id = Empty);
         let visit = Visit {
             purchases: &self.purchases,

@@ -50,8 +50,17 @@ impl Origin {
 
     /// Whether a request with this `Host` header was sent to this origin's host and port.
     pub fn is_host(&self, host: &str) -> bool {
-        let sent = Url::parse(&format!("{}://{host}", self.url.scheme()));
-        sent.is_ok_and(|sent| sent.origin() == self.url.origin())
+        self.at(host).is_some_and(|sent| sent.origin() == self.url.origin())
+    }
+
+    /// Whether this `Host` header can't be the browser's, because it names this machine and the
+    /// origin is public. Such a request came by a host process, as on Azure.
+    pub fn is_hop(&self, host: &str) -> bool {
+        !self.is_loopback() && self.at(host).is_some_and(|sent| is_loopback(&sent))
+    }
+
+    fn at(&self, host: &str) -> Option<Url> {
+        Url::parse(&format!("{}://{host}", self.url.scheme())).ok()
     }
 }
 
@@ -92,6 +101,22 @@ mod tests {
             "127.0.0.1:8080",
         ] {
             assert!(!origin.is_host(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_host_on_this_machine_is_not_the_browsers_where_the_origin_is_public() {
+        let (public, local) = (origin("https://signup.example.com"), origin("http://localhost:80"));
+        for (host, expected) in [
+            ("127.0.0.1:7071", true),
+            ("localhost:7071", true),
+            ("[::1]:7071", true),
+            ("signup.example.com", false),
+            ("localhost.example.com", false),
+            ("", false),
+        ] {
+            assert_eq!(public.is_hop(host), expected, "{host}");
+            assert!(!local.is_hop(host), "{host}");
         }
     }
 }

@@ -149,6 +149,13 @@ impl SignIn {
         self.entra.sign_out_address()
     }
 
+    /// Whether the browser sends a cookie of ours. It got it at the host that it shows.
+    pub(crate) fn has_cookie(&self, headers: &HeaderMap) -> bool {
+        [CookieKind::Session, CookieKind::RoundTrip]
+            .into_iter()
+            .any(|kind| self.cookies.get(headers, kind).is_some())
+    }
+
     pub(crate) async fn visitor(&self, headers: &HeaderMap) -> Result<Visitor, SignInError> {
         let sealed = self.cookies.get(headers, CookieKind::Session);
         let Some(sealed) = sealed.filter(|sealed| !sealed.is_empty()) else {
