@@ -2,7 +2,7 @@
 
 use emulator::{Call, ErrorForm, FaultKind, Person, Plan, Purchase, Times};
 use http::StatusCode;
-use local::Options;
+use local::{LocalSystem, Options};
 
 use crate::test_env::{Answer, TestEnv};
 
@@ -291,21 +291,27 @@ async fn every_visit_shows_microsofts_current_state() {
 }
 
 #[tokio::test]
-async fn other_methods_are_answered_with_a_404_problem() {
-    let env = TestEnv::new().await;
-    let deleted = env.send(env.http.delete(env.url("/landing"))).await;
-    assert_eq!(deleted.status, StatusCode::NOT_FOUND);
-    assert_eq!(deleted.json()["code"], "no_route");
-}
-
-#[tokio::test]
 async fn an_unknown_sign_in_mode_stops_the_start() {
     // A typing error must not switch the sign-in off (F-LP-6, F-LP-9).
     for value in ["on", "none", "Off"] {
-        let started = local::LocalSystem::start(Options::default().with("LANDING_SIGN_IN", value))
-            .await
-            .err();
+        let started =
+            LocalSystem::start(Options::default().with("LANDING_SIGN_IN", value)).await.err();
         let message = started.expect("no start").to_string();
         assert!(message.contains("LANDING_SIGN_IN"), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn sign_in_is_off_only_where_no_other_machine_can_open_the_page() {
+    let started = async |base_url: &str| {
+        let options = Options::default().with("LANDING_SIGN_IN", "off");
+        LocalSystem::start(options.with("LANDING_BASE_URL", base_url)).await.map(drop)
+    };
+    for base_url in ["https://signup.example.com", "https://localhost.example.com"] {
+        let message = started(base_url).await.expect_err(base_url).to_string();
+        assert!(message.contains("LANDING_SIGN_IN"), "{message}");
+    }
+    for base_url in ["http://localhost:8080", "http://127.0.0.1", "https://[::1]:8443"] {
+        started(base_url).await.expect(base_url);
     }
 }

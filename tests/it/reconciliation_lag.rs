@@ -16,7 +16,8 @@ async fn reconcile(env: &TestEnv) -> reconciliation::Report {
 #[tokio::test]
 async fn f_lst_9_a_list_that_is_minutes_behind_undoes_nothing() {
     // The former status, and one that can't follow the recorded one.
-    let changes: [(fn(&mut World, Uuid), &[&str]); 2] = [
+    type Change = fn(&mut World, Uuid);
+    let changes: [(Change, &[&str]); 2] = [
         (
             |world, id| {
                 world.suspend(id).expect("a suspension");

@@ -30,7 +30,7 @@ fn claims(env: &TestEnv, entra: &Url) -> Value {
 }
 
 /// Comes back from Entra, whose token endpoint returns this id token.
-async fn come_back_with(
+pub(crate) async fn come_back_with(
     env: &TestEnv,
     browser: &mut Browser<'_>,
     back: &Url,

@@ -15,7 +15,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::IntoResponse;
-use axum::routing::{any, get, post};
+use axum::routing::{any, post};
 use delivery::{Delivery, Driver};
 use http::StatusCode;
 use reconciliation::Reconciliation;
@@ -67,8 +67,9 @@ pub fn router(functions: Functions) -> Router {
     let public = |handler| function(handler, body::LARGEST_PUBLIC);
     let private = |handler| function(handler, body::LARGEST_PRIVATE);
     Router::new()
-        // The host asks here whether the handler is ready. Any answer means that it is.
-        .route("/", get(|| async { StatusCode::OK }))
+        // The Azure Functions host asks here whether the handler is ready. Any answer means that it
+        // is.
+        .route("/", public(&functions.landing))
         .route("/landing", public(&functions.landing))
         .route("/landing/{*page}", public(&functions.landing))
         .route("/webhook", public(&functions.webhook))

@@ -1,9 +1,7 @@
 //! The files that pages load: the script and the logo. Pages load no others.
 
 use bytes::Bytes;
-use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
-};
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use http::{HeaderValue, Uri};
 use ring::digest::{SHA256, digest};
 use shared::config::Logo;
@@ -39,8 +37,6 @@ impl Asset {
         for (name, value) in [
             (CONTENT_TYPE, self.content_type),
             (CACHE_CONTROL, cache_control),
-            (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-            (REFERRER_POLICY, "no-referrer"),
             // An SVG that is opened as a page could otherwise run its own scripts.
             (CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; sandbox"),
         ] {

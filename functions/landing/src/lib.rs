@@ -3,6 +3,7 @@
 
 mod activation_mode;
 mod assets;
+mod elsewhere;
 mod form_field;
 mod language;
 mod manage;
@@ -10,6 +11,7 @@ mod page;
 mod purchase;
 mod redirect;
 mod routes;
+mod security_headers;
 mod sign_in;
 mod sign_up_form;
 mod theme;
@@ -18,9 +20,9 @@ mod visit;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use http::header::ACCEPT;
-use http::{HeaderMap, Method, StatusCode};
-use shared::config::{Branding, Dependencies};
+use http::header::{ACCEPT, ALLOW};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use shared::config::{Branding, Dependencies, Origin};
 use shared::host::clock::Clock;
 use shared::host::environment::{ConfigError, Environment};
 use shared::host::http::{Handler, Problem, Request, Response};
@@ -32,10 +34,12 @@ use tracing::{info_span, warn};
 
 use activation_mode::ActivationMode;
 use assets::Assets;
+use elsewhere::redirect_to_origin;
 use language::{Language, Languages};
 use page::{Notice, Page, Pages};
 use purchase::Purchases;
-use routes::Route;
+use routes::{Methods, Route};
+use security_headers::SecurityHeaders;
 use sign_in::SignIn;
 use visit::Visit;
 
@@ -44,10 +48,29 @@ pub struct Landing {
     purchases: Purchases,
     /// `None` if sign-in is off.
     sign_in: Option<SignIn>,
+    origin: Origin,
     clock: Arc<dyn Clock>,
     assets: Assets,
     pages: Pages,
+    headers: SecurityHeaders,
     languages: Languages,
+}
+
+/// What an address leads to.
+enum Target {
+    /// The address without a path.
+    Home,
+    Asset(Response),
+    Visit(Route),
+}
+
+impl Target {
+    fn methods(&self) -> Methods {
+        match self {
+            Self::Home | Self::Asset(_) => Methods::Look,
+            Self::Visit(route) => route.methods(),
+        }
+    }
 }
 
 impl Landing {
@@ -61,15 +84,19 @@ impl Landing {
     ) -> Result<Self, ConfigError> {
         const MODE: &str = "who activates a confirmed purchase, `on-confirm` or `by-publisher`";
         let mode = environment.parse_or("ACTIVATION", ActivationMode::OnConfirm, MODE)?;
-        let sign_in = read_sign_in(environment, dependencies)?;
+        let origin = Origin::read(environment)?;
+        let sign_in = read_sign_in(environment, dependencies, &origin)?;
         let approval = ChangeApproval::read(environment, dependencies)?;
         let branding = Branding::read(environment)?;
         let assets = Assets::new(branding.logo.clone());
+        let pages = Pages::new(branding, &assets, sign_in.is_none());
         let Dependencies { microsoft, clock, .. } = dependencies;
         let marketplace = microsoft.marketplace(RetryPolicy::INTERACTIVE, clock.clone());
         Ok(Self {
             purchases: Purchases::new(marketplace, dependencies.ledger(), approval, mode),
-            pages: Pages::new(branding, &assets, sign_in.is_none()),
+            headers: SecurityHeaders::new(&origin, pages.policy()),
+            origin,
+            pages,
             assets,
             languages: Languages::shipped(),
             sign_in,
@@ -78,10 +105,59 @@ impl Landing {
     }
 
     fn no_route(&self, request: &Request, language: &Language) -> Response {
-        if *request.method() == Method::GET && wants_html(request.headers()) {
+        if matches!(*request.method(), Method::GET | Method::HEAD) && wants_html(request.headers())
+        {
             return self.pages.show(Page::Notice(Notice::NotFound), language, None);
         }
         Problem::new(StatusCode::NOT_FOUND, "no_route", "the landing page is GET /landing").into()
+    }
+
+    fn target(&self, uri: &Uri) -> Option<Target> {
+        if uri.path() == "/" {
+            return Some(Target::Home);
+        }
+        let asset = self.assets.answer(uri).map(Target::Asset);
+        asset.or_else(|| Route::of(uri.path()).map(Target::Visit))
+    }
+
+    async fn respond(&self, mut request: Request) -> Response {
+        let language = self.languages.negotiate(request.headers());
+        let Some(target) = self.target(request.uri()) else {
+            return self.no_route(&request, language);
+        };
+        let methods = target.methods();
+        if !methods.contain(request.method()) {
+            return method_not_allowed(methods);
+        }
+        if *request.method() == Method::HEAD {
+            *request.method_mut() = Method::GET;
+        }
+        match target {
+            Target::Home => self.pages.home(language),
+            Target::Asset(asset) => asset,
+            Target::Visit(route) => self.visit(route, language, &request).await,
+        }
+    }
+
+    async fn visit(&self, route: Route, language: &Language, request: &Request) -> Response {
+        if let Some(sign_in) = &self.sign_in
+            && !sign_in.has_cookie(request.headers())
+            && let Some(redirect) = redirect_to_origin(&self.origin, request)
+        {
+            return redirect;
+        }
+        let span = info_span!("landing", correlation_id = Empty, subscription.id = Empty);
+        let visit = Visit {
+            purchases: &self.purchases,
+            pages: &self.pages,
+            clock: &*self.clock,
+            route,
+            language,
+            request,
+        };
+        let work =
+            deadline::with_deadline(self.clock.now() + deadline::CALLER_TIME, self.answer(visit));
+        correlation::in_span(self.clock.new_id(), span, work).await
     }
 
     async fn answer(&self, visit: Visit<'_>) -> Response {
@@ -92,13 +168,21 @@ impl Landing {
     }
 }
 
-/// Buyers sign in with Entra unless a setting turns sign-in off.
+/// Buyers sign in with Entra unless a setting turns sign-in off. It does so only where no other
+/// machine can open the page: without sign-in, anyone with a link confirms the purchase.
 fn read_sign_in(
     environment: &Environment,
     dependencies: &Dependencies,
+    origin: &Origin,
 ) -> Result<Option<SignIn>, ConfigError> {
     const NAME: &str = "LANDING_SIGN_IN";
+    const PURPOSE: &str = "whether buyers sign in with Entra; `off` is for development only";
+    let wrong =
+        |problem: &str| ConfigError { name: NAME, problem: problem.to_owned(), purpose: PURPOSE };
     match environment.get(NAME).as_deref() {
+        Some("off") if !origin.is_loopback() => {
+            Err(wrong("is `off`, and the host of LANDING_BASE_URL is not this machine"))
+        }
         Some("off") => {
             warn!(
                 "LANDING_SIGN_IN is off: a link alone opens and confirms a purchase; use this in \
@@ -107,15 +191,20 @@ fn read_sign_in(
             Ok(None)
         }
         Some("entra") | None => {
-            let app = dependencies.microsoft.landing_app(environment)?;
+            let app = dependencies.microsoft.landing_app(environment, origin.clone())?;
             Ok(Some(SignIn::new(app, dependencies.clock.clone())))
         }
-        Some(_) => Err(ConfigError {
-            name: NAME,
-            problem: "must be `entra` or `off`".to_owned(),
-            purpose: "whether buyers sign in with Entra; `off` is for development only",
-        }),
+        Some(_) => Err(wrong("must be `entra` or `off`")),
     }
+}
+
+fn method_not_allowed(methods: Methods) -> Response {
+    let allow = methods.allow();
+    let detail = format!("this address answers to {allow}");
+    let mut response: Response =
+        Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail).into();
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
+    response
 }
 
 /// Browsers accept HTML. Programs get an error as JSON.
@@ -127,26 +216,10 @@ fn wants_html(headers: &HeaderMap) -> bool {
 #[async_trait]
 impl Handler for Landing {
     async fn handle(&self, request: Request) -> Response {
-        if *request.method() == Method::GET
-            && let Some(asset) = self.assets.answer(request.uri())
-        {
-            return asset;
-        }
-        let language = self.languages.negotiate(request.headers());
-        let Some(route) = Route::of(request.method(), request.uri().path()) else {
-            return self.no_route(&request, language);
-        };
-        let span = info_span!("landing", correlation_id = Empty, subscription.id = Empty);
-        let visit = Visit {
-            purchases: &self.purchases,
-            pages: &self.pages,
-            clock: &*self.clock,
-            route,
-            language,
-            request: &request,
-        };
-        let work =
-            deadline::with_deadline(self.clock.now() + deadline::CALLER_TIME, self.answer(visit));
-        correlation::in_span(self.clock.new_id(), span, work).await
+        self.headers.protect(self.respond(request).await)
+    }
+
+    fn refuse(&self, problem: Problem) -> Response {
+        self.headers.protect(problem.into())
     }
 }

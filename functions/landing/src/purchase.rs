@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use shared::domain::{
     Account, Cause, Identification, IncompleteObservation, Record, SignUp, Status, Subscription,
-    identify, is_colleague, observe,
+    identify, is_colleague, observe, tenant_for_guest,
 };
 use shared::flows::activation::{Activated, ActivationError, ActivationFlow};
 use shared::flows::ledger::{Ledger, UpdateError};
@@ -14,6 +14,7 @@ use shared::publisher::approval::ChangeApproval;
 use thiserror::Error;
 use tracing::field::display;
 use tracing::{Span, info};
+use uuid::Uuid;
 
 use crate::activation_mode::ActivationMode;
 
@@ -25,7 +26,10 @@ pub(crate) enum VisitError {
     TokenRejected,
     /// The visitor is neither beneficiary nor purchaser (F-LP-9).
     #[error("the purchase belongs to someone else")]
-    Stranger,
+    Stranger {
+        /// The purchase's own directory, if the visitor may be a guest there.
+        tenant: Option<Uuid>,
+    },
     /// The visitor belongs to the beneficiary's company. They see the subscription, and do nothing.
     #[error("the purchase belongs to a colleague")]
     Colleague(Box<Subscription>),
@@ -54,7 +58,7 @@ impl VisitError {
             }
             Self::TokenRejected
             | Self::Colleague(_)
-            | Self::Stranger
+            | Self::Stranger { .. }
             | Self::ActivationRefused
             | Self::NoSubscription
             | Self::NoRecord
@@ -137,7 +141,10 @@ impl Purchases {
                     None if is_colleague(&subscription, account) => {
                         return Err(VisitError::Colleague(Box::new(subscription)));
                     }
-                    None => return Err(VisitError::Stranger),
+                    None => {
+                        let tenant = tenant_for_guest(&subscription, account);
+                        return Err(VisitError::Stranger { tenant });
+                    }
                 };
                 let rule = |record: Option<&Record>| {
                     let now = self.ledger.clock().now();

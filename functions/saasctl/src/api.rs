@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST, IF_MATCH, USER_AGENT};
 use http::{HeaderName, Method, StatusCode};
 use serde_json::Value;
+use shared::host::address::is_private;
 use shared::host::http_client::{HttpClient, Transport as _};
 use url::Url;
 
@@ -69,6 +70,9 @@ impl Api {
         let url = &connection.url;
         if !matches!(url.scheme(), "http" | "https") || url.query().is_some() {
             return Err(CommandError::BadAddress);
+        }
+        if !is_private(url) {
+            return Err(CommandError::Unencrypted);
         }
         let host = authority(url).ok_or(CommandError::BadAddress)?;
         let base = url.as_str().trim_end_matches('/');

@@ -38,6 +38,8 @@ pub(crate) enum CommandError {
     Unsigned(#[from] SigningError),
     #[error("--url is not an http or https address")]
     BadAddress,
+    #[error("--url must be https, except on this machine")]
+    Unencrypted,
 }
 
 impl CommandError {
@@ -52,7 +54,7 @@ impl CommandError {
             Self::StillUnderWay(_) => "still_under_way",
             Self::Declined => "declined",
             Self::Unsigned(_) => "unsigned",
-            Self::BadAddress => "bad_address",
+            Self::BadAddress | Self::Unencrypted => "bad_address",
         }
     }
 
@@ -103,7 +105,7 @@ impl CommandError {
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Refused { .. } | Self::Ended { .. } | Self::Declined => 1,
-            Self::BadAddress | Self::Unsigned(_) => 2,
+            Self::BadAddress | Self::Unencrypted | Self::Unsigned(_) => 2,
             Self::Unavailable(_) | Self::NoAnswer(_) => 3,
             Self::OutcomeUnknown(_) => 4,
             Self::StillUnderWay(_) => 5,

@@ -2,7 +2,9 @@
 
 use std::str::FromStr;
 
-use url::{Host, Url};
+use url::Url;
+
+use crate::host::address::is_private;
 
 /// An address that receives signed messages: https, or http on this machine.
 pub(super) struct HttpsAddress(pub(super) http::Uri);
@@ -13,7 +15,7 @@ impl FromStr for HttpsAddress {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let url = Url::parse(text).map_err(|_| "is not an address")?;
         if !is_private(&url) {
-            return Err("must be https");
+            return Err("must be https, except on this machine");
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err("must not hold credentials; messages to it are signed");
@@ -23,15 +25,4 @@ impl FromStr for HttpsAddress {
         }
         url.as_str().parse().map(Self).map_err(|_| "is not an address")
     }
-}
-
-/// Whether no one on the way can read what is sent to an address.
-pub(super) fn is_private(url: &Url) -> bool {
-    let is_loopback = match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    };
-    url.scheme() == "https" || (url.scheme() == "http" && is_loopback)
 }

@@ -9,6 +9,7 @@ mod delivery;
 mod landing_app;
 mod management;
 mod microsoft;
+mod origin;
 mod secret;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ pub use delivery::{DeliverySettings, EndpointSettings, EventBusSettings};
 pub use landing_app::LandingApp;
 pub use management::ManagementSettings;
 pub use microsoft::{MARKETPLACE_APP_ID, Microsoft};
+pub use origin::Origin;
 
 use crate::flows::ledger::Ledger;
 use crate::host::clock::{Clock, SystemClock};

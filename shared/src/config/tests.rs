@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::*;
 use crate::host::secret::ClientSecret;
 use crate::microsoft::entra::TokenEndpoint;
+use crate::publisher::approval::ChangeApproval;
 
 const TENANT: &str = "8d7b0a3e-5f4c-4c7d-9f2a-6f1e0c2b9a11";
 const CLIENT: &str = "4b1d6c52-0f3e-4a86-b7d9-2c5e8f7a6013";
@@ -123,6 +124,56 @@ fn a_url_may_end_in_slashes_and_blanks() {
         ]);
         assert_eq!(microsoft.marketplace_url, "http://127.0.0.1:8080/api");
         assert_eq!(microsoft.authority, "http://127.0.0.1:8080/entra");
+    }
+}
+
+#[test]
+fn no_address_is_called_over_http_except_on_this_machine() {
+    type Read = fn(&Environment) -> Result<(), ConfigError>;
+    let dependencies: Read = |environment| Dependencies::read(environment).map(drop);
+    let delivery: Read = |environment| {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        DeliverySettings::read(environment, &transport(&clock), clock.clone()).map(drop)
+    };
+    let approval: Read = |environment| {
+        ChangeApproval::read(environment, &Dependencies::read(environment)?).map(drop)
+    };
+    let origin: Read = |environment| Origin::read(environment).map(drop);
+    for (name, read) in [
+        ("MARKETPLACE_URL", dependencies),
+        ("ENTRA_AUTHORITY", dependencies),
+        ("AWS_ENDPOINT_URL_DYNAMODB", dependencies),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", dependencies),
+        ("AWS_ENDPOINT_URL_EVENTBRIDGE", delivery),
+        ("DELIVERY_ENDPOINT", delivery),
+        ("DECISION_URL", approval),
+        ("LANDING_BASE_URL", origin),
+    ] {
+        let read_with = |address: &str| {
+            let key = Some("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+            let mut settings = vec![(name, Some(address))];
+            match name {
+                "AWS_ENDPOINT_URL_SECRETS_MANAGER" => settings.extend([
+                    ("ENTRA_CLIENT_SECRET", None),
+                    ("ENTRA_CLIENT_SECRET_ARN", Some(ARN)),
+                ]),
+                "AWS_ENDPOINT_URL_EVENTBRIDGE" => {
+                    settings.push(("DELIVERY_EVENT_BUS", Some("bus")))
+                }
+                _ => {
+                    settings.extend([("DELIVERY_SIGNING_KEY", key), ("DECISION_SIGNING_KEY", key)])
+                }
+            }
+            read(&environment(&settings))
+        };
+        for address in ["http://a.example", "http://10.0.0.1:8000", "http://localhost.example"] {
+            let error = read_with(address).expect_err(address);
+            assert_eq!(error.name, name, "{address}");
+            assert!(error.problem.contains("https"), "{error}");
+        }
+        for address in ["https://a.example", "http://127.0.0.1:8000", "http://localhost:8000"] {
+            assert_eq!(read_with(address), Ok(()), "{name}={address}");
+        }
     }
 }
 

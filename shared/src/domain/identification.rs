@@ -8,7 +8,7 @@ use uuid::{Uuid, uuid};
 use super::subscription::{Party, Subscription};
 
 /// The tenant of every personal Microsoft account (F-LP-6). Membership in it identifies no one.
-const PERSONAL_TENANT: Uuid = uuid!("9188040d-6c67-4c5b-b112-36a304b66dad");
+pub const PERSONAL_TENANT: Uuid = uuid!("9188040d-6c67-4c5b-b112-36a304b66dad");
 
 /// A person who signed in, as their directory knows them. It has no e-mail address: an address is
 /// never an identity (F-LP-9).
@@ -111,6 +111,19 @@ fn match_party(party: &Party, account: &Account) -> Option<MatchedBy> {
         Some(person) => (account.object_id == Some(person)).then_some(MatchedBy::TenantAndObject),
         None => (account.tenant_id != PERSONAL_TENANT).then_some(MatchedBy::Tenant),
     }
+}
+
+/// The directory in which a stranger may turn out to be a person whom Microsoft names: the
+/// purchase's own.
+///
+/// A guest, or a personal account that owns a directory, has one object id there and another one at
+/// home. Entra signs it in with the ids of its home unless it is asked to sign in to that directory
+/// (F-LP-14).
+/// `None` if Microsoft names no directory, or if the account was used in that directory already.
+pub fn tenant_for_guest(subscription: &Subscription, account: &Account) -> Option<Uuid> {
+    let Subscription { beneficiary, purchaser, .. } = subscription;
+    let tenant = named(beneficiary.tenant_id).or(named(purchaser.tenant_id))?;
+    (tenant != account.tenant_id).then_some(tenant)
 }
 
 #[cfg(test)]

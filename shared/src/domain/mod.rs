@@ -26,7 +26,8 @@ pub use decision::{Decision, NextVersion, Staleness};
 pub use event::{Cause, Event, EventKind, Position};
 pub use evidence::{Requested, is_settling, is_young, proven_by};
 pub use identification::{
-    Account, Identification, IdentifiedAs, MatchedBy, Role, identify, is_colleague,
+    Account, Identification, IdentifiedAs, MatchedBy, PERSONAL_TENANT, Role, identify,
+    is_colleague, tenant_for_guest,
 };
 pub use observation::{IncompleteObservation, Observation};
 pub use observe::{apply, observe, reinstate};

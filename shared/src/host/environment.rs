@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+use super::address::is_private;
+
 /// A setting that is absent or wrong. One line that names it and says what it is for.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{name} {problem} ({purpose})")]
@@ -78,7 +80,8 @@ impl Environment {
         }
     }
 
-    /// The address of a service, without a trailing slash, or its default.
+    /// The address of a service, without a trailing slash, or its default. It is https, or http on
+    /// this machine: what is sent there holds secrets.
     pub fn url_or(
         &self,
         name: &'static str,
@@ -98,6 +101,7 @@ impl Environment {
             Ok(parsed) if !parsed.username().is_empty() || parsed.password().is_some() => {
                 "must not hold credentials"
             }
+            Ok(parsed) if !is_private(&parsed) => "must be https, except on this machine",
             Ok(_) => return Ok(url.trim_end_matches('/').to_owned()),
             Err(_) => "is not an address",
         };

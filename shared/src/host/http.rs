@@ -42,6 +42,7 @@ impl fmt::Display for Principal {
 }
 
 /// A function, independent of its host. It answers every request, with a [`Problem`] if it must.
+/// The host leaves out the body of an answer to `HEAD`.
 #[async_trait]
 pub trait Handler: Send + Sync {
     async fn handle(&self, request: Request) -> Response;

@@ -1,6 +1,7 @@
 //! What every wing may stand on: settings, time, HTTP, retries, secrets and logs. Nothing here
 //! knows about subscriptions.
 
+pub mod address;
 pub mod clock;
 pub mod correlation;
 pub mod deadline;

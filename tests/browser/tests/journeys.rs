@@ -108,7 +108,7 @@ async fn repeated_clicks_submit_a_form_once() {
         page.pick_account(ADELE).await;
         let sent = page
             .eval(
-                "const form = document.querySelector('form');
+                "const form = document.querySelector('main form');
                  const button = form.querySelector('button');
                  let sent = 0;
                  window.addEventListener('submit', (event) => {
@@ -136,7 +136,7 @@ async fn the_page_works_with_the_keyboard_and_shows_the_focus() {
         page.pick_account(ADELE).await;
         page.wait_for_heading("Set up your subscription").await;
         let mut focused_elements = Vec::new();
-        for _ in 0..6 {
+        for _ in 0..7 {
             let focused = page.client.active_element().await.expect("something has the focus");
             focused.send_keys(&Key::Tab.to_string()).await.expect("a key is pressed");
             let here = page
@@ -148,8 +148,15 @@ async fn the_page_works_with_the_keyboard_and_shows_the_focus() {
             assert_eq!((&here[1], here[2].as_f64() >= Some(2.0)), (&json!("solid"), true), "{here}");
             focused_elements.push(here[0].as_str().expect("a text").to_owned());
         }
-        let expected =
-            ["Use another account", "contact", "company", "order", "Confirm and set up", "Contact support"];
+        let expected = [
+            "Use another account",
+            "Sign out",
+            "contact",
+            "company",
+            "order",
+            "Confirm and set up",
+            "Contact support",
+        ];
         assert_eq!(focused_elements, expected);
         page.fill("company", "Contoso").await;
         let company = page.client.active_element().await.expect("something has the focus");

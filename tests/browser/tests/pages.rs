@@ -2,7 +2,7 @@
 //! phone.
 
 use browser::{ADELE, COLLEAGUE, Page, STRANGER, Shop, browse};
-use emulator::{Call, ErrorForm, FaultKind, Purchase};
+use emulator::{Call, ErrorForm, FaultKind, Person, Purchase};
 use fantoccini::Locator;
 use local::Options;
 use uuid::Uuid;
@@ -234,6 +234,33 @@ async fn refusals_and_expired_sessions_pass_the_audit() {
         page.submit().await;
         page.wait_for_heading("This page is too old").await;
         page.audit("session-over").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium and axe-core: tests/browser/run"]
+async fn a_guests_refusal_and_the_end_of_a_session_pass_the_audit() {
+    let shop = Shop::branded("on-confirm").await;
+    browse(|page| async move {
+        let guest = Person::guest();
+        let bought = shop.purchase(team().by(guest.clone()));
+        page.set_language("de-DE").await;
+        sign_in(&page, &shop, bought, &guest.email).await;
+        page.wait_for_heading("Dieser Kauf gehört zu einem anderen Konto").await;
+        page.audit("guest-german").await;
+        page.set_language("en-GB").await;
+        page.open(&shop.url("/landing")).await;
+        page.wait_for_heading("This purchase belongs to another account").await;
+        page.audit("guest").await;
+        page.click(Locator::Css("main a.button")).await;
+        page.pick_account(&guest.email).await;
+        page.wait_for_heading("Set up your subscription").await;
+        page.click(Locator::Css("header button")).await;
+        page.wait_for_heading("You are signed out").await;
+        page.audit("signed-out").await;
+        page.click(Locator::Css("main a.button")).await;
+        page.wait_for_heading("You signed out of your account").await;
     })
     .await;
 }

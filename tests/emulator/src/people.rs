@@ -23,6 +23,9 @@ pub struct Person {
     pub tenant_id: Uuid,
     /// The id of the older directory, which Microsoft still sends.
     pub puid: String,
+    /// The tenant and the object id of the account itself, if the person is a guest in `tenant_id`.
+    /// Entra uses these unless an application asks for a sign-in at that tenant.
+    pub home: Option<(Uuid, Uuid)>,
 }
 
 impl Person {
@@ -33,6 +36,7 @@ impl Person {
             object_id: Uuid::from_u128(0x2f50c2e6_2261_4106_aad6_286e5708e000 + number),
             tenant_id,
             puid: format!("10032000C0FFE{number:03}"),
+            home: None,
         }
     }
 
@@ -66,6 +70,12 @@ impl Person {
         Self::new("Sven Stranger", "sven@elsewhere.example", 5, STRANGER_TENANT)
     }
 
+    /// A buyer at Northwind with a personal Microsoft account, which is a guest there (F-LP-14).
+    pub fn guest() -> Self {
+        let home = Some((PERSONAL_TENANT, Uuid::from_u128(0x1234_1234_5678_9abc)));
+        Self { home, ..Self::new("Gil Guest", "gil@outlook.example", 7, NORTHWIND_TENANT) }
+    }
+
     /// Every person who can sign in, in the order of the sign-in page.
     pub fn everybody() -> Vec<Self> {
         vec![
@@ -75,7 +85,24 @@ impl Person {
             Self::personal(),
             Self::reseller(),
             Self::stranger(),
+            Self::guest(),
         ]
+    }
+
+    /// The person as the sign-in at a tenant knows them, by its id or by Entra's name for several
+    /// tenants. `None` if the tenant doesn't admit them.
+    pub(crate) fn signed_in_at(self, tenant: &str) -> Option<Self> {
+        if tenant.eq_ignore_ascii_case(&self.tenant_id.to_string()) {
+            return Some(self);
+        }
+        let (tenant_id, object_id) = self.home.unwrap_or((self.tenant_id, self.object_id));
+        let admits = match tenant {
+            "common" => true,
+            "organizations" => tenant_id != PERSONAL_TENANT,
+            "consumers" => tenant_id == PERSONAL_TENANT,
+            _ => tenant.eq_ignore_ascii_case(&tenant_id.to_string()),
+        };
+        admits.then_some(Self { tenant_id, object_id, ..self })
     }
 
     /// The JSON inside a subscription (F-OBJ-4). Webhooks add null members.

@@ -25,6 +25,7 @@ fn page() -> &'static Page {
         let wire = Wire::answering(status(StatusCode::OK));
         let (environment, dependencies) = dependencies(&wire, |name| match name {
             "LANDING_SIGN_IN" => Some("off".to_owned()),
+            "LANDING_BASE_URL" => Some("http://localhost".to_owned()),
             _ => None,
         });
         let landing = Landing::new(&environment, &dependencies).expect("complete settings");

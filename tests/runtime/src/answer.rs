@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, TRANSFER_ENCODING};
+use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, SET_COOKIE, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
@@ -36,6 +36,10 @@ impl Answer {
             let name = HeaderName::try_from(name).expect("a header's name");
             let value = value.as_str().expect("a header's value is text");
             headers.insert(name, HeaderValue::try_from(value).expect("a header's value"));
+        }
+        for cookie in answer["cookies"].as_array().into_iter().flatten() {
+            let value = cookie.as_str().expect("a cookie is text");
+            headers.append(SET_COOKIE, HeaderValue::try_from(value).expect("a header's value"));
         }
         Self { status: u16::try_from(status).expect("a status"), headers, body }.without_hop()
     }

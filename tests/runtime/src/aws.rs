@@ -1,4 +1,4 @@
-//! AWS as a function's role sees it: the embedded database, two secrets and an event bus, behind
+//! AWS as a function's role sees it: the embedded database, the secrets and an event bus, behind
 //! the permissions in the template.
 
 use std::collections::BTreeSet;
@@ -18,6 +18,10 @@ use crate::template::Grant;
 pub const SECRET_ARN: &str =
     "arn:aws:secretsmanager:eu-north-1:123456789012:secret:marketplace-AbCdEf";
 
+/// The ARN of the landing page's own client secret.
+pub const LANDING_SECRET_ARN: &str =
+    "arn:aws:secretsmanager:eu-north-1:123456789012:secret:landing-AbCdEf";
+
 /// The ARN of the secret that holds the delivery's signing key.
 pub const SIGNING_KEY_ARN: &str =
     "arn:aws:secretsmanager:eu-north-1:123456789012:secret:events-AbCdEf";
@@ -29,6 +33,7 @@ pub struct Aws {
     /// The embedded database's address.
     pub database: String,
     pub secret: String,
+    pub landing_secret: String,
     pub signing_key: String,
     /// What the role grants.
     pub granted: BTreeSet<Grant>,
@@ -88,13 +93,13 @@ pub async fn call(State(aws): State<Arc<Aws>>, headers: HeaderMap, body: Bytes) 
     match service {
         "secretsmanager" => {
             let (parameter, text) = match request["SecretId"].as_str() {
+                Some(SECRET_ARN) => ("EntraClientSecretArn", &aws.secret),
+                Some(LANDING_SECRET_ARN) => ("LandingClientSecretArn", &aws.landing_secret),
                 Some(SIGNING_KEY_ARN) => ("DeliverySigningKeyArn", &aws.signing_key),
-                _ => ("EntraClientSecretArn", &aws.secret),
+                _ => return error(StatusCode::BAD_REQUEST, "ResourceNotFoundException"),
             };
-            let is_there =
-                [SECRET_ARN, SIGNING_KEY_ARN].iter().any(|arn| request["SecretId"] == *arn);
             let grant = (format!("secretsmanager:{operation}"), parameter.to_owned());
-            if !aws.permits(&[grant]) || !is_there {
+            if !aws.permits(&[grant]) {
                 return error(StatusCode::BAD_REQUEST, "AccessDeniedException");
             }
             answer(json!({ "ARN": request["SecretId"], "Name": "secret", "SecretString": text }))

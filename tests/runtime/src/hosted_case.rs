@@ -25,6 +25,12 @@ use crate::lambda::Lambda;
 use crate::template::Grant;
 use crate::{Answer, Event, Live};
 
+/// The one case in which buyers sign in. In all others, a link alone opens a purchase.
+const WITH_SIGN_IN: &str = "sign-in";
+
+/// The origin that the payloads of `events/` were sent to.
+const BASE_URL: &str = "https://k7wq2m9xva.execute-api.eu-north-1.amazonaws.com";
+
 /// One payload, and the test of what the function does with it.
 pub struct Case {
     /// The payload's file name without `.json`.
@@ -61,7 +67,7 @@ impl HostedCase {
         function: &'static str,
         case: &'static str,
     ) -> Self {
-        let (env, product) = env().await;
+        let (env, product) = env(case).await;
         let host = Lambda::start(binary, function, &env.system).await;
         Self::new(env, product, Host::Lambda(Box::new(host)), function, case)
     }
@@ -71,7 +77,7 @@ impl HostedCase {
         function: &'static str,
         case: &'static str,
     ) -> Self {
-        let (env, product) = env().await;
+        let (env, product) = env(case).await;
         let host = Azure::start(binary, &env.system).await;
         Self::new(env, product, Host::Azure(Box::new(host)), function, case)
     }
@@ -233,12 +239,15 @@ impl HostedCase {
 
 /// An environment on the machine's clock, because a binary has no other one, and a product that
 /// receives events from the tested binary only.
-async fn env() -> (TestEnv, Receiver) {
+async fn env(case: &str) -> (TestEnv, Receiver) {
     let product = Receiver::start().await.expect("the product starts");
     let mut options = Options::default()
         .with("DELIVERY_ENDPOINT", product.url())
         .with("DELIVERY_SIGNING_KEY", product.key())
         .with("DELIVERY_EVENT_BUS", EVENT_BUS_ARN);
+    if case == WITH_SIGN_IN {
+        options = options.with("LANDING_SIGN_IN", "entra").with("LANDING_BASE_URL", BASE_URL);
+    }
     options.emulator.live = true;
     (TestEnv::with(options).await, product)
 }

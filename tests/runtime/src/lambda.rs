@@ -22,7 +22,7 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::aws::{self, Aws, SECRET_ARN, SIGNING_KEY_ARN, Seen};
+use crate::aws::{self, Aws, LANDING_SECRET_ARN, SECRET_ARN, SIGNING_KEY_ARN, Seen};
 use crate::process::{Process, Variables, Written};
 use crate::template::Template;
 use crate::{Answer, Event};
@@ -75,6 +75,7 @@ impl Lambda {
         let aws = Arc::new(Aws {
             database: system.database_url().expect("the system has its own database").to_owned(),
             secret: system.variables["ENTRA_CLIENT_SECRET"].clone(),
+            landing_secret: system.variables["LANDING_CLIENT_SECRET"].clone(),
             signing_key: system.variables.get("DELIVERY_SIGNING_KEY").cloned().unwrap_or_default(),
             granted: template.grants(function),
             seen: StdMutex::default(),
@@ -96,6 +97,7 @@ impl Lambda {
 
         let mut variables = template.environment(function, |name| match name {
             "ENTRA_CLIENT_SECRET_ARN" => Some(SECRET_ARN.to_owned()),
+            "LANDING_CLIENT_SECRET_ARN" => Some(LANDING_SECRET_ARN.to_owned()),
             "DELIVERY_SIGNING_KEY_ARN" => Some(SIGNING_KEY_ARN.to_owned()),
             name => system.variables.get(name).cloned(),
         });
@@ -114,6 +116,8 @@ impl Lambda {
         set("AWS_ENDPOINT_URL_DYNAMODB", &format!("http://{address}/aws"));
         set("AWS_ENDPOINT_URL_SECRETS_MANAGER", &format!("http://{address}/aws"));
         set("AWS_ENDPOINT_URL_EVENTBRIDGE", &format!("http://{address}/aws"));
+        // The template always deploys the sign-in. Most cases do without it.
+        set("LANDING_SIGN_IN", &system.variables["LANDING_SIGN_IN"]);
         variables.extend(settings.clone());
         let started = Timestamp::now();
         let process = Process::start(binary, &variables);

@@ -19,9 +19,11 @@ const NONSENSE: Option<&str> = Some("zq-nonsense-9f31");
 pub const EVERYWHERE: &[Wrong] = &[
     ("MARKETPLACE_URL", NONSENSE),
     ("MARKETPLACE_URL", Some("ftp://zq-nonsense-9f31/api")),
+    ("MARKETPLACE_URL", Some("http://zq-nonsense-9f31.example/api")),
     ("MARKETPLACE_URL", Some("https://zq:nonsense-9f31@marketplaceapi.example/api")),
     ("MARKETPLACE_APP_ID", NONSENSE),
     ("ENTRA_AUTHORITY", NONSENSE),
+    ("ENTRA_AUTHORITY", Some("http://zq-nonsense-9f31.example")),
     ("ENTRA_TENANT_ID", None),
     ("ENTRA_TENANT_ID", NONSENSE),
     ("ENTRA_CLIENT_ID", None),

@@ -55,6 +55,11 @@ impl Template {
         path.iter().fold(&self.0["Resources"], |value, name| &value[*name])
     }
 
+    /// The value of an output.
+    pub fn output(&self, name: &str) -> &Value {
+        &self.0["Outputs"][name]["Value"]
+    }
+
     fn properties(&self, function: &str) -> &Value {
         self.resource(&[&logical_id(function, "Function"), "Properties"])
     }

@@ -75,6 +75,7 @@ impl Publisher {
             ("CHANGE_POLICY", policy.to_owned()),
             ("ACTIVATION", mode.to_owned()),
             ("LANDING_SIGN_IN", "off".to_owned()),
+            ("LANDING_BASE_URL", "http://localhost".to_owned()),
         ]);
         if choices.asks {
             settings.insert("DECISION_URL", DECISIONS.to_owned());

@@ -16,10 +16,10 @@ use crate::fault::Fault;
 use crate::io::Io;
 
 /// The functions' `MARKETPLACE_URL`.
-pub(crate) const MARKETPLACE: &str = "http://marketplace.sim/api";
+pub(crate) const MARKETPLACE: &str = "https://marketplace.sim/api";
 
 /// The functions' `ENTRA_AUTHORITY`.
-pub(crate) const ENTRA: &str = "http://entra.sim";
+pub(crate) const ENTRA: &str = "https://entra.sim";
 
 pub(crate) struct SimulatedTransport(pub Arc<Io>);
 

@@ -51,6 +51,7 @@ pub(crate) struct FramePhrases {
     pub(crate) signed_in_as: String,
     pub(crate) your_account: String,
     pub(crate) other_account: String,
+    pub(crate) sign_out: String,
     pub(crate) help: String,
     pub(crate) support: String,
 }
@@ -220,10 +221,12 @@ pub(crate) struct Messages {
     pub(crate) misconfigured: Message,
     pub(crate) refused: Message,
     pub(crate) stranger: Message,
+    pub(crate) guest: Message,
     pub(crate) sign_in_failed: Message,
     pub(crate) declined: Message,
     pub(crate) session_over: Message,
     pub(crate) not_found: Message,
+    pub(crate) signed_out: Message,
 }
 
 /// The texts of links.
@@ -231,6 +234,8 @@ pub(crate) struct Messages {
 #[serde(deny_unknown_fields)]
 pub(crate) struct LinkPhrases {
     pub(crate) sign_in_again: String,
+    pub(crate) organization: String,
+    pub(crate) sign_out_at_microsoft: String,
     pub(crate) back: String,
     pub(crate) try_again: String,
     pub(crate) start: String,

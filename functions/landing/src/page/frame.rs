@@ -1,10 +1,10 @@
 //! The frame of every page: the publisher, and the person who is signed in.
 
 use shared::config::{Branding, Field, Support};
-use shared::microsoft::entra::Person;
 
 use crate::assets::Assets;
 use crate::language::{Language, Phrases, fill};
+use crate::sign_in::Session;
 use crate::theme;
 
 /// Part of every page, so that a page needs no second request to look right.
@@ -48,8 +48,7 @@ pub(super) struct Frame<'a> {
     pub(super) language: &'a Language,
     pub(super) brand: &'a Brand,
     pub(super) sign_in_is_off: bool,
-    /// Who is signed in.
-    pub(super) person: Option<&'a Person>,
+    pub(super) session: Option<&'a Session>,
 }
 
 impl<'a> Frame<'a> {
@@ -64,10 +63,10 @@ impl<'a> Frame<'a> {
     }
 
     /// A sentence that says who is signed in.
-    pub(super) fn signed_in(&self) -> Option<String> {
-        let person = self.person?;
+    pub(super) fn signed_in(&self, session: &Session) -> String {
+        let person = &session.person;
         let frame = &self.t().frame;
         let known = person.username.as_deref().or(person.name.as_deref());
-        Some(fill(&frame.signed_in_as, &[("who", known.unwrap_or(&frame.your_account))]))
+        fill(&frame.signed_in_as, &[("who", known.unwrap_or(&frame.your_account))])
     }
 }

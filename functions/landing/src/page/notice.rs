@@ -7,7 +7,7 @@ use super::frame::Frame;
 use super::views::{Link, NoticeView};
 use crate::language::{Message, Phrases};
 use crate::manage::ChangeOutcome;
-use crate::routes::{PURCHASE, SIGN_IN};
+use crate::routes::{PURCHASE, SIGN_IN, SIGN_IN_AS_GUEST};
 
 pub(crate) enum Notice {
     /// The result of a confirmed change.
@@ -25,7 +25,10 @@ pub(crate) enum Notice {
     /// Microsoft refuses the activation.
     ActivationRefused,
     /// The visitor is neither the beneficiary nor the purchaser (F-LP-9).
-    Stranger,
+    Stranger {
+        /// Whether they may be a guest in the purchase's own directory.
+        may_be_guest: bool,
+    },
     /// Entra's answer is not trustworthy.
     SignInFailed,
     /// The visitor chose not to sign in.
@@ -33,6 +36,11 @@ pub(crate) enum Notice {
     /// The form is not from a page of the current session.
     SessionOver,
     NotFound,
+    /// The visitor has ended the session here. Entra still has its own.
+    SignedOut {
+        /// Where the person ends that one.
+        at_entra: String,
+    },
 }
 
 impl Notice {
@@ -61,25 +69,31 @@ impl Notice {
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, &messages.unavailable),
             Self::Misconfigured => (StatusCode::INTERNAL_SERVER_ERROR, &messages.misconfigured),
             Self::ActivationRefused => (StatusCode::CONFLICT, &messages.refused),
-            Self::Stranger => (StatusCode::FORBIDDEN, &messages.stranger),
+            Self::Stranger { may_be_guest: false } => (StatusCode::FORBIDDEN, &messages.stranger),
+            Self::Stranger { may_be_guest: true } => (StatusCode::FORBIDDEN, &messages.guest),
             Self::SignInFailed => (StatusCode::BAD_REQUEST, &messages.sign_in_failed),
             Self::Declined => (StatusCode::OK, &messages.declined),
             Self::SessionOver => (StatusCode::FORBIDDEN, &messages.session_over),
             Self::NotFound => (StatusCode::NOT_FOUND, &messages.not_found),
+            Self::SignedOut { .. } => (StatusCode::OK, &messages.signed_out),
         }
     }
 
-    fn link<'a>(&self, frame: &Frame<'a>) -> Option<Link<'a>> {
+    fn link<'a>(&'a self, frame: &Frame<'a>) -> Option<Link<'a>> {
         let phrases = frame.t();
-        let (to, text) = match self {
+        let (to, text): (&str, _) = match self {
             Self::Changed(_) | Self::NotOffered => (PURCHASE, &phrases.links.back),
             Self::Unavailable if frame.sign_in_is_off => return None,
-            Self::Unavailable if frame.person.is_some() => (PURCHASE, &phrases.links.try_again),
+            Self::Unavailable if frame.session.is_some() => (PURCHASE, &phrases.links.try_again),
             Self::Unavailable | Self::SignInFailed | Self::Declined | Self::SessionOver => {
                 (SIGN_IN, &phrases.links.sign_in_again)
             }
-            Self::Stranger => (SIGN_IN, &phrases.frame.other_account),
+            Self::Stranger { may_be_guest: false } => (SIGN_IN, &phrases.frame.other_account),
+            Self::Stranger { may_be_guest: true } => {
+                (SIGN_IN_AS_GUEST, &phrases.links.organization)
+            }
             Self::NotFound => (PURCHASE, &phrases.links.start),
+            Self::SignedOut { at_entra } => (at_entra, &phrases.links.sign_out_at_microsoft),
             Self::NoToken | Self::Expired | Self::Misconfigured | Self::ActivationRefused => {
                 return None;
             }

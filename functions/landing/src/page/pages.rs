@@ -1,48 +1,56 @@
-//! Answers with a page, and with the headers that protect it.
+//! Answers with a page.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{
-    CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
-    X_FRAME_OPTIONS,
-};
+use http::header::{CONTENT_LANGUAGE, VARY};
 use http::{HeaderValue, StatusCode};
 use ring::digest::{SHA256, digest};
 use shared::config::{Branding, Field};
 use shared::host::http::{Problem, Response, html};
 use tracing::error;
 
-use super::Page;
 use super::frame::{Brand, Frame};
 use super::render::render;
+use super::{Notice, Page};
 use crate::assets::Assets;
 use crate::language::Language;
+use crate::redirect::see_other;
 use crate::sign_in::Session;
 
 pub(crate) struct Pages {
     brand: Brand,
     sign_in_is_off: bool,
-    /// The content security policy.
-    policy: HeaderValue,
 }
 
 impl Pages {
     /// Every page warns if sign-in is off.
     pub(crate) fn new(branding: Branding, assets: &Assets, sign_in_is_off: bool) -> Self {
         let brand = Brand::new(branding, assets);
+        Self { brand, sign_in_is_off }
+    }
+
+    /// The content security policy of every page.
+    pub(crate) fn policy(&self) -> HeaderValue {
         let policy = format!(
             "default-src 'none'; script-src 'self'; style-src 'sha256-{}'; img-src 'self'; \
              connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
              require-trusted-types-for 'script'",
-            STANDARD.encode(digest(&SHA256, brand.style.as_bytes()))
+            STANDARD.encode(digest(&SHA256, self.brand.style.as_bytes()))
         );
-        let policy = HeaderValue::try_from(policy).expect("base64 is header text");
-        Self { brand, sign_in_is_off, policy }
+        HeaderValue::try_from(policy).expect("base64 is header text")
     }
 
     /// The publisher's fields in the form of a new purchase.
     pub(crate) fn sign_up_fields(&self) -> &[Field] {
         &self.brand.fields
+    }
+
+    /// The answer to an address without a path: the product's own page, or a word about this one.
+    pub(crate) fn home(&self, language: &Language) -> Response {
+        match &self.brand.product_url {
+            Some(product) => see_other(product),
+            None => self.show(Page::Notice(Notice::NoToken), language, None),
+        }
     }
 
     pub(crate) fn show(
@@ -51,14 +59,10 @@ impl Pages {
         language: &Language,
         session: Option<&Session>,
     ) -> Response {
-        let frame = Frame {
-            language,
-            brand: &self.brand,
-            sign_in_is_off: self.sign_in_is_off,
-            person: session.map(|session| &session.person),
-        };
+        let frame =
+            Frame { language, brand: &self.brand, sign_in_is_off: self.sign_in_is_off, session };
         let (status, rendered) = render(page, frame);
-        let mut response = self.with_security_headers(match rendered {
+        let mut response = match rendered {
             Ok(page) => html(status, page),
             Err(error) => {
                 error!(%error, "could not render a page");
@@ -69,20 +73,10 @@ impl Pages {
                 )
                 .into()
             }
-        });
+        };
         let headers = response.headers_mut();
         headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.code));
         headers.insert(VARY, HeaderValue::from_static("accept-language, cookie"));
-        response
-    }
-
-    /// Adds the headers that keep other sites from framing, reading or scripting a page.
-    pub(crate) fn with_security_headers(&self, mut response: Response) -> Response {
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_SECURITY_POLICY, self.policy.clone());
-        headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
         response
     }
 }

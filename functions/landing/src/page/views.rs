@@ -94,9 +94,9 @@ pub(super) struct UnknownView<'a> {
     pub(super) status: &'a str,
 }
 
-/// A link to another page of ours.
+/// A link to another page of ours, or to Entra.
 pub(super) struct Link<'a> {
-    pub(super) to: &'static str,
+    pub(super) to: &'a str,
     pub(super) text: &'a str,
 }
 

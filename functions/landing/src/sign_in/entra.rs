@@ -17,9 +17,11 @@ use oauth2::{
 };
 use serde::{Deserialize, Serialize};
 use shared::config::LandingApp;
+use shared::domain::PERSONAL_TENANT;
 use shared::host::http_client::{SendError, Transport};
 use shared::host::retry::RetryPolicy;
 use url::Url;
+use uuid::Uuid;
 
 use super::error::{SignInError, Unavailable, Untrusted};
 use super::token_answer::readable;
@@ -67,16 +69,40 @@ impl<'c> AsyncHttpClient<'c> for OAuthTransport {
 
 /// Entra, for the landing page's application.
 pub(super) struct Entra {
-    client: EntraClient,
+    redirect: RedirectUrl,
     app: LandingApp,
 }
 
-/// Whether Entra asks the person which account to use.
+/// Which account Entra signs in, and whether it asks the person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Prompt {
-    /// Not if the person is signed in with one account already.
+    /// Any account. Entra does not ask if the person is signed in with one already.
     OnlyIfNeeded,
+    /// Any account, which the person selects.
     SelectAccount,
+    /// An account that the person selects and that this directory has as a member or as a guest.
+    /// Entra answers with its ids in this directory.
+    InTenant(Uuid),
+}
+
+impl Prompt {
+    /// The directory that alone may answer; `None`: any.
+    pub(super) fn tenant(self) -> Option<Uuid> {
+        match self {
+            Self::OnlyIfNeeded | Self::SelectAccount => None,
+            Self::InTenant(tenant) => Some(tenant),
+        }
+    }
+}
+
+/// Entra's name for a directory in its addresses. Personal accounts share one tenant, which Entra
+/// calls `consumers` there.
+fn directory(tenant: Option<Uuid>) -> String {
+    match tenant {
+        None => "common".to_owned(),
+        Some(PERSONAL_TENANT) => "consumers".to_owned(),
+        Some(tenant) => tenant.to_string(),
+    }
 }
 
 /// Sends the browser to Entra. The rest is kept to check Entra's answer against.
@@ -92,22 +118,30 @@ pub(super) struct AuthorizationRequest {
 
 impl Entra {
     pub(super) fn new(app: LandingApp) -> Self {
-        let redirect = format!("{}{SIGNED_IN}", app.base_url);
-        let parse = |url: &str| Url::parse(url).expect("made of an address that was checked");
-        let endpoint = |name: &str| parse(&format!("{}/common/oauth2/v2.0/{name}", app.authority));
-        let client = Client::new(ClientId::new(app.client_id.to_string()))
+        let redirect = RedirectUrl::from_url(parse(&format!("{}{SIGNED_IN}", app.origin.as_str())));
+        Self { redirect, app }
+    }
+
+    fn client(&self, tenant: Option<Uuid>) -> EntraClient {
+        let (authority, directory) = (&self.app.authority, directory(tenant));
+        let endpoint = |name: &str| parse(&format!("{authority}/{directory}/oauth2/v2.0/{name}"));
+        Client::new(ClientId::new(self.app.client_id.to_string()))
             .set_auth_type(AuthType::RequestBody)
             .set_auth_uri(AuthUrl::from_url(endpoint("authorize")))
             .set_token_uri(TokenUrl::from_url(endpoint("token")))
-            .set_redirect_uri(RedirectUrl::from_url(parse(&redirect)));
-        Self { client, app }
+            .set_redirect_uri(self.redirect.clone())
+    }
+
+    /// Entra asks the person which account to sign out of, and stays on its own page.
+    pub(super) fn sign_out_address(&self) -> Url {
+        parse(&format!("{}/common/oauth2/v2.0/logout", self.app.authority))
     }
 
     pub(super) fn authorization_request(&self, prompt: Prompt) -> AuthorizationRequest {
         let (challenge, pkce_verifier) = PkceCodeChallenge::new_random_sha256();
         let nonce = CsrfToken::new_random();
-        let mut request = self
-            .client
+        let client = self.client(prompt.tenant());
+        let mut request = client
             .authorize_url(CsrfToken::new_random)
             .add_scopes(SCOPES.map(|scope| Scope::new(scope.to_owned())))
             .set_pkce_challenge(challenge)
@@ -115,7 +149,7 @@ impl Entra {
             .add_extra_param("nonce", nonce.secret());
         match prompt {
             Prompt::OnlyIfNeeded => {}
-            Prompt::SelectAccount => {
+            Prompt::SelectAccount | Prompt::InTenant(_) => {
                 request = request.add_extra_param("prompt", "select_account");
             }
         }
@@ -128,16 +162,19 @@ impl Entra {
         }
     }
 
-    /// Exchanges a code for the id token. There is no retry, because a code is valid only once.
+    /// Exchanges a code for the id token, at the directory that the person was sent to. There is no
+    /// retry, because a code is valid only once.
     pub(super) async fn exchange_code(
         &self,
+        tenant: Option<Uuid>,
         secret: &str,
         code: String,
         pkce_verifier: String,
     ) -> Result<String, SignInError> {
-        let client =
-            self.client.clone().set_client_secret(oauth2::ClientSecret::new(secret.to_owned()));
-        let answer = client
+        let secret = oauth2::ClientSecret::new(secret.to_owned());
+        let answer = self
+            .client(tenant)
+            .set_client_secret(secret)
             .exchange_code(AuthorizationCode::new(code))
             .set_pkce_verifier(PkceCodeVerifier::new(pkce_verifier))
             .request_async(&OAuthTransport(self.app.transport.clone()))
@@ -153,6 +190,10 @@ impl Entra {
             }
         }
     }
+}
+
+fn parse(url: &str) -> Url {
+    Url::parse(url).expect("made of an address that was checked")
 }
 
 /// The visitor brought an invalid code, or the operator set up the application wrongly (F-AUTH-15),

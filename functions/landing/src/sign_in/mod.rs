@@ -16,12 +16,14 @@ use std::sync::Arc;
 use http::HeaderMap;
 use http::header::ORIGIN;
 use secrecy::ExposeSecret;
-use shared::config::LandingApp;
+use shared::config::{LandingApp, Origin};
 use shared::host::clock::Clock;
 use shared::host::http::{Request, Response};
 use shared::host::retry::RetryPolicy;
-use shared::microsoft::entra::{IdTokenVerifier, UnverifiedToken};
+use shared::microsoft::entra::{IdTokenVerifier, InvalidToken, UnverifiedToken};
 use shared::microsoft::fulfillment::PurchaseToken;
+
+use url::Url;
 
 use crate::form_field::form_field;
 use crate::redirect::see_other;
@@ -40,8 +42,7 @@ pub(crate) struct SignIn {
     entra: Entra,
     verifier: IdTokenVerifier,
     cookies: Cookies,
-    /// Of the landing page, as browsers send it.
-    origin: String,
+    origin: Origin,
     secret: SecretCache,
     clock: Arc<dyn Clock>,
 }
@@ -57,9 +58,9 @@ impl SignIn {
         );
         Self {
             verifier,
-            cookies: Cookies { secure: app.base_url.starts_with("https://") },
-            origin: app.base_url.clone(),
-            secret: SecretCache::new(app.secret.clone(), clock.clone()),
+            cookies: Cookies { secure: app.origin.is_https() },
+            origin: app.origin.clone(),
+            secret: SecretCache::new(&app, clock.clone()),
             entra: Entra::new(app),
             clock,
         }
@@ -79,6 +80,7 @@ impl SignIn {
             nonce: request.nonce,
             verifier: request.pkce_verifier,
             token: token.expose().to_owned(),
+            tenant: prompt.tenant(),
             expires: self.clock.now() + ROUND_TRIP_TIME,
         };
         let sealed =
@@ -115,10 +117,14 @@ impl SignIn {
             });
         }
         let code = form_field(query, "code").ok_or(Untrusted::NoCode)?;
-        let id_token =
-            self.entra.exchange_code(secret.expose_secret(), code, round_trip.verifier).await?;
+        let (secret, tenant) = (secret.expose_secret(), round_trip.tenant);
+        let id_token = self.entra.exchange_code(tenant, secret, code, round_trip.verifier).await?;
         let is_nonce = |nonce: &str| constant_time_eq(nonce, &round_trip.nonce);
         let person = self.verifier.verify(UnverifiedToken(&id_token), is_nonce).await?;
+        // The verifier has checked that the token's own tenant issued it.
+        if tenant.is_some_and(|tenant| tenant != person.account.tenant_id) {
+            return Err(Untrusted::Token(InvalidToken::OtherTenant).into());
+        }
         let session = Session::new(person, round_trip.token, now);
         let sealed = key.seal(CookieKind::Session, &session).ok_or(SignInError::TokenTooLong)?;
         let mut response = see_other(routes::PURCHASE);
@@ -127,6 +133,28 @@ impl SignIn {
         set.ok_or(SignInError::TokenTooLong)?;
         self.cookies.clear(headers, CookieKind::RoundTrip, request.headers());
         Ok(response)
+    }
+
+    /// Redirects to `to`, and makes the browser forget the session and any sign-in under way.
+    pub(crate) fn end(&self, to: &str, sent: &HeaderMap) -> Response {
+        let mut response = see_other(to);
+        for kind in [CookieKind::Session, CookieKind::RoundTrip] {
+            self.cookies.clear(response.headers_mut(), kind, sent);
+        }
+        response
+    }
+
+    /// Where a person ends the session at Entra itself, which signs in again without a question as
+    /// long as it lasts.
+    pub(crate) fn sign_out_address(&self) -> Url {
+        self.entra.sign_out_address()
+    }
+
+    /// Whether the browser sends a cookie of ours. It got it at the host that it shows.
+    pub(crate) fn has_cookie(&self, headers: &HeaderMap) -> bool {
+        [CookieKind::Session, CookieKind::RoundTrip]
+            .into_iter()
+            .any(|kind| self.cookies.get(headers, kind).is_some())
     }
 
     pub(crate) async fn visitor(&self, headers: &HeaderMap) -> Result<Visitor, SignInError> {
@@ -172,7 +200,7 @@ impl SignIn {
         };
         all_match("sec-fetch-site", &|site| site == b"same-origin")
             && all_match(ORIGIN.as_str(), &|origin| {
-                origin == b"null" || origin == self.origin.as_bytes()
+                origin == b"null" || origin == self.origin.as_str().as_bytes()
             })
     }
 }

@@ -8,9 +8,10 @@ use ring::rand::{SecureRandom, SystemRandom};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use subtle::ConstantTimeEq;
+use uuid::Uuid;
 
 /// The purpose of the derived key. If it changes, browsers' cookies can't be opened.
-const KEY_INFO: &[&[u8]] = &[b"landing page cookies, AES-256-GCM, version 1"];
+const KEY_INFO: &[u8] = b"landing page cookies, AES-256-GCM, version 2";
 
 /// The two cookies. A value that was sealed as one kind can't be opened as the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,9 +35,14 @@ pub(super) struct CookieKey(LessSafeKey);
 impl CookieKey {
     /// Derives the key from the application's secret. So there is no second secret to keep, and a
     /// new secret makes all older cookies invalid.
-    pub(super) fn derive(secret: &str) -> Self {
+    ///
+    /// The key is also bound to the application and to the page's origin: of two deployments with
+    /// one secret, such as a trial and the real one, neither accepts the other's sessions.
+    pub(super) fn derive(secret: &str, client_id: Uuid, origin: &str) -> Self {
         let extracted = Salt::new(HKDF_SHA256, &[]).extract(secret.as_bytes());
-        let expanded = extracted.expand(KEY_INFO, &AES_256_GCM).expect("32 bytes are not too many");
+        // Only the last part has no fixed length, so no other parts give the same text.
+        let info = [KEY_INFO, client_id.as_bytes(), origin.as_bytes()];
+        let expanded = extracted.expand(&info, &AES_256_GCM).expect("32 bytes are not too many");
         Self(LessSafeKey::new(UnboundKey::from(expanded)))
     }
 
@@ -87,23 +93,36 @@ pub(super) fn constant_time_eq(one: &str, other: &str) -> bool {
 mod tests {
     use super::*;
 
+    const APP: Uuid = Uuid::from_u128(1);
+    const ORIGIN: &str = "https://signup.example.com";
+
+    fn key() -> CookieKey {
+        CookieKey::derive("a secret", APP, ORIGIN)
+    }
+
     #[test]
-    fn only_the_same_key_and_kind_open_a_sealed_value() {
-        let key = CookieKey::derive("a secret");
+    fn only_the_same_secret_application_origin_and_kind_open_a_sealed_value() {
+        let key = key();
         let sealed = key.seal(CookieKind::RoundTrip, &"a purchase token").expect("it is short");
         assert_eq!(key.open(CookieKind::RoundTrip, &sealed), Some("a purchase token".to_owned()));
         assert_eq!(key.open::<String>(CookieKind::Session, &sealed), None);
-        assert_eq!(
-            CookieKey::derive("another").open::<String>(CookieKind::RoundTrip, &sealed),
-            None
-        );
-        let again = CookieKey::derive("a secret").open(CookieKind::RoundTrip, &sealed);
+        for (secret, app, origin) in [
+            ("another", APP, ORIGIN),
+            ("a secret", Uuid::from_u128(2), ORIGIN),
+            ("a secret", APP, "https://signup.example.com:8443"),
+            ("a secret", APP, "http://signup.example.com"),
+        ] {
+            let other = CookieKey::derive(secret, app, origin);
+            let opened = other.open::<String>(CookieKind::RoundTrip, &sealed);
+            assert_eq!(opened, None, "{secret} {app} {origin}");
+        }
+        let again = self::key().open(CookieKind::RoundTrip, &sealed);
         assert_eq!(again, Some("a purchase token".to_owned()), "the key follows from the secret");
     }
 
     #[test]
     fn a_sealed_value_with_a_changed_bit_cannot_be_opened() {
-        let key = CookieKey::derive("a secret");
+        let key = key();
         let sealed = key.seal(CookieKind::Session, &"someone").expect("it is short");
         let bytes = URL_SAFE_NO_PAD.decode(&sealed).expect("base64");
         for at in 0..bytes.len() * 8 {
@@ -119,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_sealed_value_is_unreadable_and_never_the_same_twice() {
-        let key = CookieKey::derive("a secret");
+        let key = key();
         let seal =
             || key.seal(CookieKind::Session, &"AAAAAAAAAAAAAAAAAAAAAAAA").expect("it is short");
         assert_ne!(seal(), seal());

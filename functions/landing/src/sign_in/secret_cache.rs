@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
+use shared::config::{LandingApp, Origin};
 use shared::host::clock::Clock;
 use shared::host::secret::ClientSecret;
 use tokio::sync::Mutex;
+use uuid::Uuid;
 
 use super::error::Unavailable;
 use super::seal::CookieKey;
@@ -23,13 +25,21 @@ struct Cached {
 
 pub(super) struct SecretCache {
     secret: ClientSecret,
+    client_id: Uuid,
+    origin: Origin,
     cached: Mutex<Option<Cached>>,
     clock: Arc<dyn Clock>,
 }
 
 impl SecretCache {
-    pub(super) fn new(secret: ClientSecret, clock: Arc<dyn Clock>) -> Self {
-        Self { secret, cached: Mutex::default(), clock }
+    pub(super) fn new(app: &LandingApp, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            secret: app.secret.clone(),
+            client_id: app.client_id,
+            origin: app.origin.clone(),
+            cached: Mutex::default(),
+            clock,
+        }
     }
 
     pub(super) async fn read(&self) -> Result<(SecretString, Arc<CookieKey>), Unavailable> {
@@ -40,8 +50,9 @@ impl SecretCache {
             return Ok((cached.secret.clone(), cached.key.clone()));
         }
         let secret = self.secret.read().await?;
-        let key = Arc::new(CookieKey::derive(secret.expose_secret()));
-        *cached = Some(Cached { secret: secret.clone(), key: key.clone(), read_at: now });
-        Ok((secret, key))
+        let key =
+            CookieKey::derive(secret.expose_secret(), self.client_id, self.origin.as_str()).into();
+        let cached = cached.insert(Cached { secret, key, read_at: now });
+        Ok((cached.secret.clone(), cached.key.clone()))
     }
 }

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use shared::microsoft::entra::Person;
 use shared::microsoft::fulfillment::PurchaseToken;
+use uuid::Uuid;
 
 use super::seal::{constant_time_eq, random_text};
 use crate::form_field::form_field;
@@ -36,6 +37,9 @@ pub(super) struct RoundTrip {
     pub(super) verifier: String,
     /// The purchase token.
     pub(super) token: String,
+    /// The directory that alone may answer; `None`: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) tenant: Option<Uuid>,
     pub(super) expires: Timestamp,
 }
 

@@ -7,6 +7,7 @@ use crate::form_field::form_field;
 use crate::manage::{self, ChangeOutcome, Choice};
 use crate::page::{Notice, Page};
 use crate::purchase::VisitError;
+use crate::redirect::see_other;
 use crate::routes;
 use crate::sign_in::Session;
 
@@ -21,7 +22,7 @@ impl Visit<'_> {
         let opened = self.open(session).await?;
         let options = self.purchases.change_options(&opened).await?;
         if options.is_empty() {
-            return Ok(self.redirect(routes::PURCHASE));
+            return Ok(see_other(routes::PURCHASE));
         }
         let csrf_token = &session.csrf_token;
         let page = Page::Manage { record: &opened.record, options: &options, csrf_token };

@@ -1,6 +1,7 @@
 //! One visit, from a request to its answer.
 
 mod manage;
+mod sign_out;
 mod with_sign_in;
 mod without_sign_in;
 
@@ -14,7 +15,6 @@ use tracing::{error, info, warn};
 use crate::language::Language;
 use crate::page::{FormToken, Notice, Page, Pages};
 use crate::purchase::{Opened, Purchases, VisitError};
-use crate::redirect::see_other;
 use crate::routes::Route;
 use crate::sign_in::Session;
 use crate::sign_up_form::{Answers, SignUpForm};
@@ -86,9 +86,9 @@ impl Visit<'_> {
                 info!("Microsoft did not accept the purchase token of a visit");
                 Notice::Expired
             }
-            VisitError::Stranger => {
+            VisitError::Stranger { tenant } => {
                 warn!("a visitor is neither the beneficiary nor the purchaser");
-                Notice::Stranger
+                Notice::Stranger { may_be_guest: tenant.is_some() }
             }
             VisitError::ActivationRefused => {
                 error!("Microsoft refused an activation");
@@ -115,10 +115,6 @@ impl Visit<'_> {
 
     fn show_notice(&self, notice: Notice, session: Option<&Session>) -> Response {
         self.show(Page::Notice(notice), session)
-    }
-
-    fn redirect(&self, route: &str) -> Response {
-        self.pages.with_security_headers(see_other(route))
     }
 
     /// The body of a form. A body that is not text has no fields.

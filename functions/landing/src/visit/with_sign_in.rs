@@ -8,17 +8,21 @@ use tracing::{error, info, warn};
 use super::Visit;
 use crate::page::{FormToken, Notice};
 use crate::purchase::{Opened, VisitError};
+use crate::redirect::see_other;
 use crate::routes::{self, Route};
 use crate::sign_in::{Prompt, Session, SignIn, SignInError, Visitor};
 
 impl Visit<'_> {
     pub(crate) async fn answer_with_sign_in(&self, sign_in: &SignIn) -> Response {
         match (self.route, self.request.method()) {
-            (Route::SignedIn, _) => match sign_in.finish(self.request).await {
-                Ok(response) => self.pages.with_security_headers(response),
-                Err(error) => self.not_signed_in(error),
-            },
+            (Route::SignedIn, _) => {
+                let finished = sign_in.finish(self.request).await;
+                finished.unwrap_or_else(|error| self.not_signed_in(error))
+            }
             (Route::SignIn, _) => self.send_to_entra_again(sign_in, Prompt::SelectAccount).await,
+            (Route::SignOut, &Method::GET) => self.signed_out(sign_in).await,
+            (Route::SignOut, _) => self.sign_out(sign_in).await,
+            (Route::SignInAsGuest, _) => self.sign_in_as_guest(sign_in).await,
             (Route::Purchase | Route::Manage, &Method::GET) => self.look(sign_in).await,
             (Route::Purchase | Route::Manage, _) => self.submit(sign_in).await,
         }
@@ -34,7 +38,7 @@ impl Visit<'_> {
         match (PurchaseToken::from_query(self.query()), visitor) {
             // Removes the token from the address as soon as possible.
             (Some(token), Visitor::SignedIn(session)) if session.is_about(&token) => {
-                self.redirect(routes::PURCHASE)
+                see_other(routes::PURCHASE)
             }
             (Some(token), _) => self.send_to_entra(sign_in, &token, Prompt::OnlyIfNeeded).await,
             (None, Visitor::SignedIn(session)) if self.route == Route::Manage => {
@@ -85,7 +89,11 @@ impl Visit<'_> {
         }
         let answer = match self.route {
             Route::Manage => self.change(&session).await,
-            Route::Purchase | Route::SignIn | Route::SignedIn => self.confirm(&session).await,
+            Route::Purchase
+            | Route::SignIn
+            | Route::SignInAsGuest
+            | Route::SignedIn
+            | Route::SignOut => self.confirm(&session).await,
         };
         answer.unwrap_or_else(|error| self.failed(error, Some(&session)))
     }
@@ -102,7 +110,7 @@ impl Visit<'_> {
             }
         };
         self.purchases.confirm(opened.record, sign_up.as_ref()).await?;
-        Ok(self.redirect(routes::PURCHASE))
+        Ok(see_other(routes::PURCHASE))
     }
 
     async fn send_to_entra(
@@ -111,10 +119,8 @@ impl Visit<'_> {
         token: &PurchaseToken,
         prompt: Prompt,
     ) -> Response {
-        match sign_in.begin(token, prompt, self.request.headers()).await {
-            Ok(response) => self.pages.with_security_headers(response),
-            Err(error) => self.not_signed_in(error),
-        }
+        let begun = sign_in.begin(token, prompt, self.request.headers()).await;
+        begun.unwrap_or_else(|error| self.not_signed_in(error))
     }
 
     /// Sends the visitor to Entra again, for the purchase in the cookies.
@@ -126,7 +132,26 @@ impl Visit<'_> {
         }
     }
 
-    fn not_signed_in(&self, error: SignInError) -> Response {
+    /// Sends a stranger to the directory that the purchase was made in. Microsoft names it in its
+    /// answer for the session's token; the request has no say.
+    async fn sign_in_as_guest(&self, sign_in: &SignIn) -> Response {
+        let session = match sign_in.visitor(self.request.headers()).await {
+            Ok(Visitor::SignedIn(session)) => session,
+            Ok(Visitor::SignedOut(_) | Visitor::Unknown) => {
+                return self.send_to_entra_again(sign_in, Prompt::SelectAccount).await;
+            }
+            Err(error) => return self.not_signed_in(error),
+        };
+        match (self.open(&session).await, session.purchase_token()) {
+            (Err(VisitError::Stranger { tenant: Some(tenant) }), Some(token)) => {
+                self.send_to_entra(sign_in, &token, Prompt::InTenant(tenant)).await
+            }
+            (Ok(_), _) => see_other(routes::PURCHASE),
+            (Err(error), _) => self.failed(error, Some(&session)),
+        }
+    }
+
+    pub(super) fn not_signed_in(&self, error: SignInError) -> Response {
         let notice = match error {
             SignInError::Untrusted(reason) => {
                 warn!(%reason, "refused a sign-in");

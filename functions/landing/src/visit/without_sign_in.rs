@@ -8,6 +8,7 @@ use super::Visit;
 use crate::form_field::form_field;
 use crate::page::{FormToken, Notice};
 use crate::purchase::{Opened, VisitError};
+use crate::redirect::see_other;
 use crate::routes::{self, Route};
 use crate::sign_up_form::CONTACT;
 
@@ -15,7 +16,7 @@ impl Visit<'_> {
     /// The purchase token alone opens the purchase, and is part of the form.
     pub(crate) async fn answer_without_sign_in(&self) -> Response {
         if self.route != Route::Purchase {
-            return self.redirect(routes::PURCHASE);
+            return see_other(routes::PURCHASE);
         }
         let is_look = *self.request.method() == Method::GET;
         let fields = if is_look { self.query() } else { self.form() };

@@ -107,6 +107,33 @@ fn a_person_is_identified_by_tenant_and_object_id_alone() {
 }
 
 #[test]
+fn a_stranger_may_be_a_guest_only_in_the_directory_that_the_purchase_names() {
+    let adele = party(Some(CONTOSO), Some(ADELE));
+    let rita = party(Some(RESELLER), Some(RITA));
+    let unnamed = party(None, None);
+    let zeros = party(Some(Uuid::nil()), Some(Uuid::nil()));
+    let personal = party(Some(PERSONAL_TENANT), Some(ADELE));
+    let elsewhere = Uuid::from_u128(98);
+    for (beneficiary, purchaser, tenant_id, expected) in [
+        (&adele, &rita, elsewhere, Some(CONTOSO)),
+        (&adele, &rita, PERSONAL_TENANT, Some(CONTOSO)),
+        (&adele, &rita, RESELLER, Some(CONTOSO)),
+        (&personal, &personal, elsewhere, Some(PERSONAL_TENANT)),
+        (&unnamed, &rita, elsewhere, Some(RESELLER)),
+        (&zeros, &rita, elsewhere, Some(RESELLER)),
+        // The account was used in that directory already.
+        (&adele, &rita, CONTOSO, None),
+        (&personal, &personal, PERSONAL_TENANT, None),
+        (&unnamed, &unnamed, PERSONAL_TENANT, None),
+        (&zeros, &zeros, PERSONAL_TENANT, None),
+    ] {
+        let account = Account { tenant_id, object_id: Some(Uuid::from_u128(99)) };
+        let tenant = tenant_for_guest(&bought(beneficiary, purchaser), &account);
+        assert_eq!(tenant, expected, "{beneficiary:?} {purchaser:?} {tenant_id}");
+    }
+}
+
+#[test]
 fn the_identified_person_is_recorded_once_and_without_an_event() {
     let now = "2026-03-04T09:00:00Z".parse::<Timestamp>().expect("a time");
     let later = "2026-03-04T10:00:00Z".parse::<Timestamp>().expect("a time");

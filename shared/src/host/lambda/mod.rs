@@ -7,7 +7,7 @@ mod tests;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use lambda_http::{Error, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
@@ -55,7 +55,9 @@ pub async fn answer(
     access: Access,
     event: &str,
 ) -> ApiGatewayV2httpResponse {
-    let response = match event::request(event) {
+    let request = event::request(event);
+    let is_head = request.as_ref().is_ok_and(|request| *request.method() == Method::HEAD);
+    let mut response = match request {
         Ok(request) => match (access, request.extensions().get::<Principal>()) {
             (Access::Public, _) => handler.handle(request).await,
             (Access::Signed, Some(principal)) => {
@@ -83,6 +85,9 @@ pub async fn answer(
             ))
         }
     };
+    if is_head {
+        response.body_mut().clear();
+    }
     event::response(response)
 }
 

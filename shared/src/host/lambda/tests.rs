@@ -8,7 +8,9 @@ use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
 use super::{Access, answer};
-use crate::host::http::{Handler, Principal, Problem, Request, Response, empty};
+use crate::host::http::{
+    Handler, Principal, Problem, Request, Response, empty, json as json_response,
+};
 
 /// A handler that keeps what it is asked.
 #[derive(Default)]
@@ -228,5 +230,26 @@ fn the_text_of_a_principal_holds_no_email_address() {
     );
     for arn in ["arn:aws:iam::123456789012:user/portal", "arn:aws:iam::123456789012:root"] {
         assert_eq!(text(arn), arn);
+    }
+}
+
+/// A handler that answers every request with a body.
+struct Showing;
+
+#[async_trait]
+impl Handler for Showing {
+    async fn handle(&self, _: Request) -> Response {
+        json_response(StatusCode::OK, &json!({ "a": "page" }))
+    }
+}
+
+#[tokio::test]
+async fn the_answer_to_a_head_has_no_body() {
+    for (method, has_body) in [("GET", true), ("HEAD", false), ("POST", true)] {
+        let event = event(&[("/requestContext/http/method", json!(method))]);
+        let answer = answer(&Showing, Access::Public, &event).await;
+        assert_eq!(answer.status_code, 200);
+        assert_eq!(answer.headers[CONTENT_TYPE], "application/json");
+        assert_eq!(answer.body.is_some(), has_body, "{method}");
     }
 }

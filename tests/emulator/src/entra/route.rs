@@ -1,6 +1,7 @@
 //! Which path of Entra is which call.
 
 use super::directory::Entra;
+use super::sign_in_page::signed_out_page;
 use crate::settings::TokenVersion;
 use crate::wire::{ApiRequest, Reply};
 use http::Method;
@@ -16,6 +17,7 @@ impl Entra {
             [tenant, "oauth2", "v2.0", "token"] if is_post => self.token(tenant, request, v2),
             [tenant, "oauth2", "token"] if is_post => self.token(tenant, request, v1),
             [tenant, "oauth2", "v2.0", "authorize"] if is_get => self.authorize(tenant, request),
+            [_, "oauth2", "v2.0", "logout"] if is_get => signed_out_page(),
             [tenant, ".well-known", "openid-configuration"] if is_get => self.discovery(tenant, v1),
             [tenant, "v2.0", ".well-known", "openid-configuration"] if is_get => {
                 self.discovery(tenant, v2)

@@ -19,7 +19,10 @@ impl Entra {
     /// code.
     pub(super) fn authorize(&mut self, tenant: &str, request: &ApiRequest) -> Reply {
         let parameter = |name: &str| request.parameter(name);
-        let people = sign_in_list(tenant);
+        let people: Vec<Person> = Person::everybody()
+            .into_iter()
+            .filter_map(|person| person.signed_in_at(tenant))
+            .collect();
         if people.is_empty() {
             return error_page("AADSTS90002", "There is no such tenant.");
         }
@@ -158,19 +161,6 @@ impl Entra {
             claims["email"] = json!(person.email);
         }
         Some(self.sign(&claims))
-    }
-}
-
-/// The people whom the tenant admits.
-fn sign_in_list(tenant: &str) -> Vec<Person> {
-    let everybody = Person::everybody().into_iter();
-    match tenant {
-        "common" => everybody.collect(),
-        "organizations" => everybody.filter(|person| person.tenant_id != PERSONAL_TENANT).collect(),
-        "consumers" => everybody.filter(|person| person.tenant_id == PERSONAL_TENANT).collect(),
-        _ => everybody
-            .filter(|person| person.tenant_id.to_string().eq_ignore_ascii_case(tenant))
-            .collect(),
     }
 }
 

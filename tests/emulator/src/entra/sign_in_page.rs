@@ -12,6 +12,15 @@ pub(super) fn error_page(code: &str, message: &str) -> Reply {
     page(400, &content)
 }
 
+/// The emulator keeps no one signed in, so there is nothing to end.
+pub(super) fn signed_out_page() -> Reply {
+    let content = html! {
+        h1 { "You signed out of your account" }
+        p { "It's a good idea to close all browser windows." }
+    };
+    page(200, &content)
+}
+
 pub(super) fn account_picker(request: &ApiRequest, people: &[Person]) -> Reply {
     let query = request.query.as_deref().unwrap_or_default();
     let link = |identity: &str| {

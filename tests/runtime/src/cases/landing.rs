@@ -13,6 +13,7 @@ super::cases! {
     "expired-token" => expired_token,
     "no-token" => no_token,
     "script" => script,
+    "sign-in" => sign_in,
     "confirm" => confirm,
     "confirm-function-url" => confirm,
 }
@@ -84,6 +85,22 @@ async fn script(case: &mut HostedCase) {
     assert_eq!(answer.header("cache-control"), "no-cache");
     assert!(answer.body.contains("\"use strict\""), "{}", answer.body);
     assert_eq!(case.calls().len(), 0);
+}
+
+/// F-LP-5, F-LP-6: the buyer signs in before Microsoft is asked about the token. The browser keeps
+/// it in an encrypted cookie meanwhile. The answer is random, so the hosts' answers differ.
+async fn sign_in(case: &mut HostedCase) {
+    let id = case.bought(Purchase::flat_rate("silver"));
+    let token = case.token(id);
+    let answer = case.attempt(Live::buyer(token.clone())).await.expect("the function answers");
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    let entra = answer.header("location");
+    assert!(entra.contains("/common/oauth2/v2.0/authorize?"), "{entra}");
+    assert!(!entra.contains(&token), "{entra}");
+    let kept = answer.header("set-cookie");
+    assert!(kept.starts_with("__Host-landing=") && kept.contains("; Secure"), "{kept}");
+    assert_eq!(answer.header("strict-transport-security"), "max-age=31536000");
+    assert_eq!(case.calls().len(), 0, "no one has signed in yet");
 }
 
 /// F-LP-5, F-ACT-3: the buyer confirms, the function activates, and the page shows the new status.

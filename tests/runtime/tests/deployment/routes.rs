@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use http::Method;
 use local::LocalSystem;
 use runtime::Template;
-use serde_json::Value;
+use runtime::template::scalar;
+use serde_yaml_ng::Value;
 use shared::config::{Dependencies, ManagementSettings};
 use shared::host::environment::Environment;
 use shared::host::http::{Handler, Request};
@@ -25,6 +26,8 @@ pub(crate) fn candidates() -> Vec<Route> {
         "/landing/logo",
         "/landing/manage",
         "/landing/sign-in",
+        "/landing/sign-in/organization",
+        "/landing/sign-out",
         "/landing/signed-in",
         "/webhook",
         "/webhook/{id}",
@@ -46,7 +49,8 @@ pub(crate) fn candidates() -> Vec<Route> {
     paths.iter().flat_map(|path| methods.iter().map(|method| route(path, method))).collect()
 }
 
-/// The candidates that each function serves: all that it answers without the problem `no_route`.
+/// The candidates that each function serves: all that it answers without the problems `no_route` and
+/// `method_not_allowed`.
 pub(crate) async fn served(system: &LocalSystem) -> BTreeMap<&'static str, BTreeSet<Route>> {
     let variables = system.variables.clone();
     let environment = Environment::from_fn(move |name| variables.get(name).cloned());
@@ -75,8 +79,8 @@ pub(crate) async fn served(system: &LocalSystem) -> BTreeMap<&'static str, BTree
             *request.method_mut() = method.parse().expect("a method");
             *request.uri_mut() = target.parse().expect("a path");
             let body = handler.handle(request).await.into_body();
-            let problem: Option<Value> = serde_json::from_slice(&body).ok();
-            if !problem.is_some_and(|problem| problem["code"] == "no_route") {
+            let problem: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+            if !["no_route", "method_not_allowed"].iter().any(|code| problem["code"] == *code) {
                 routes.insert((method, path));
             }
         }
@@ -85,24 +89,48 @@ pub(crate) async fn served(system: &LocalSystem) -> BTreeMap<&'static str, BTree
     served
 }
 
-/// The route of every `POST` that no other route takes. It leads to the webhook, whose answer is a
+/// The routes of every `POST` that no other route takes. They lead to the webhook, whose answer is a
 /// 5xx: from the gateway's own 404, Microsoft would read a rejection (F-WHA-13).
-fn catch_all() -> Route {
-    ("POST".to_owned(), "/{proxy+}".to_owned())
+fn catch_all() -> [Route; 2] {
+    ["/", "/{proxy+}"].map(|path| ("POST".to_owned(), path.to_owned()))
+}
+
+/// The template's routes of the landing page. The function itself answers 405, so every method of an
+/// address leads to it. A `POST` needs a route of its own beside the catch-all.
+fn with_any_method(served: BTreeSet<Route>) -> BTreeSet<Route> {
+    let any: BTreeSet<Route> =
+        served.iter().map(|(_, path)| ("ANY".to_owned(), path.clone())).collect();
+    let posts: BTreeSet<Route> =
+        served.into_iter().filter(|(method, _)| method == "POST").collect();
+    &any | &posts
 }
 
 #[tokio::test]
 async fn the_template_routes_exactly_what_a_function_serves() {
     let template = Template::read();
     for (function, mut routes) in served(&system().await).await {
-        if function == "webhook" {
-            routes.insert(catch_all());
+        match function {
+            "landing" => routes = with_any_method(routes),
+            "webhook" => routes.extend(catch_all()),
+            _ => {}
         }
         assert_eq!(template.routes(function), routes, "{function}");
     }
     for unreachable in ["reconciliation", "delivery"] {
         assert_eq!(template.routes(unreachable), BTreeSet::new());
     }
+}
+
+#[test]
+fn the_landing_page_is_configured_at_the_address_that_buyers_see() {
+    let template = Template::read();
+    let address = template.output("LandingPageUrl");
+    let Value::Tagged(choice) = address else { panic!("{address:?}") };
+    assert_eq!(choice.tag, "If");
+    let part = |index: usize| scalar(&choice.value[index]).expect("text");
+    assert_eq!(part(0), "HasLandingBaseUrl");
+    assert_eq!(part(1), "${LandingBaseUrl}/landing");
+    assert!(part(2).starts_with("https://${Api}.execute-api."), "{}", part(2));
 }
 
 #[test]
@@ -119,9 +147,10 @@ async fn the_custom_handler_serves_every_route_of_the_template() {
     let http = shared::host::http_client::client();
     for function in HTTP_FUNCTIONS {
         for (method, path) in Template::read().routes(function) {
-            if (&method, &path) == (&catch_all().0, &catch_all().1) {
+            if catch_all().contains(&(method.clone(), path.clone())) {
                 continue;
             }
+            let method = if method == "ANY" { "GET".to_owned() } else { method };
             let path = path.replace("{id}", ID).replace("{operationId}", OPERATION_ID);
             let method: Method = method.parse().expect("a method");
             let request = http.request(method.clone(), format!("{}{path}", system.url()));

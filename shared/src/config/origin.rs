@@ -1,0 +1,122 @@
+//! The landing page's origin (`LANDING_BASE_URL`).
+
+use url::Url;
+
+use crate::host::address::is_loopback;
+use crate::host::environment::{ConfigError, Environment};
+
+/// Where buyers see the landing page: scheme, host and port, without a path. The page and its
+/// cookies start at its root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    url: Url,
+    /// As browsers write it.
+    text: String,
+}
+
+impl Origin {
+    /// Reads `LANDING_BASE_URL`. It is https, or http on this machine: a cookie with the purchase
+    /// token never travels unencrypted.
+    pub fn read(environment: &Environment) -> Result<Self, ConfigError> {
+        const NAME: &str = "LANDING_BASE_URL";
+        const PURPOSE: &str = "the origin of the landing page, such as https://signup.example.com";
+        let given = environment.require(NAME, PURPOSE)?;
+        let url = environment.url_or(NAME, &given, PURPOSE)?;
+        let wrong = |problem: &str| ConfigError {
+            name: NAME,
+            problem: problem.to_owned(),
+            purpose: PURPOSE,
+        };
+        let url = Url::parse(&url).map_err(|_| wrong("is not an address"))?;
+        if url.path() != "/" {
+            return Err(wrong("must not have a path"));
+        }
+        Ok(Self { text: url.origin().ascii_serialization(), url })
+    }
+
+    /// The origin as browsers write it, without a trailing slash.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    pub fn is_https(&self) -> bool {
+        self.url.scheme() == "https"
+    }
+
+    /// Whether only a browser on this machine can open it.
+    pub fn is_loopback(&self) -> bool {
+        is_loopback(&self.url)
+    }
+
+    /// Whether a request with this `Host` header was sent to this origin's host and port.
+    pub fn is_host(&self, host: &str) -> bool {
+        self.at(host).is_some_and(|sent| sent.origin() == self.url.origin())
+    }
+
+    /// Whether this `Host` header can't be the browser's, because it names this machine and the
+    /// origin is public. Such a request came by a host process, as on Azure.
+    pub fn is_hop(&self, host: &str) -> bool {
+        !self.is_loopback() && self.at(host).is_some_and(|sent| is_loopback(&sent))
+    }
+
+    fn at(&self, host: &str) -> Option<Url> {
+        Url::parse(&format!("{}://{host}", self.url.scheme())).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn origin(base_url: &'static str) -> Origin {
+        Origin::read(&Environment::from_fn(move |_| Some(base_url.to_owned()))).expect(base_url)
+    }
+
+    #[test]
+    fn an_origin_is_written_as_browsers_write_it() {
+        for (base_url, written) in [
+            ("https://Signup.Example.com/", "https://signup.example.com"),
+            ("https://signup.example.com:443", "https://signup.example.com"),
+            ("https://signup.example.com:8443/", "https://signup.example.com:8443"),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ] {
+            assert_eq!(origin(base_url).as_str(), written);
+        }
+    }
+
+    #[test]
+    fn a_host_is_compared_in_any_case_and_with_the_default_port() {
+        let origin = origin("https://signup.example.com");
+        for host in ["signup.example.com", "SIGNUP.Example.COM", "signup.example.com:443"] {
+            assert!(origin.is_host(host), "{host}");
+        }
+        for host in [
+            "",
+            "example.com",
+            "signup.example.com:80",
+            "signup.example.com.",
+            "signup.example.com.evil.example",
+            "abc123.execute-api.eu-north-1.amazonaws.com",
+            "signup.example.com:99999",
+            "127.0.0.1:8080",
+        ] {
+            assert!(!origin.is_host(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_host_on_this_machine_is_not_the_browsers_where_the_origin_is_public() {
+        let (public, local) = (origin("https://signup.example.com"), origin("http://localhost:80"));
+        for (host, expected) in [
+            ("127.0.0.1:7071", true),
+            ("localhost:7071", true),
+            ("[::1]:7071", true),
+            ("signup.example.com", false),
+            ("localhost.example.com", false),
+            ("", false),
+        ] {
+            assert_eq!(public.is_hop(host), expected, "{host}");
+            assert!(!local.is_hop(host), "{host}");
+        }
+    }
+}
