@@ -90,7 +90,7 @@ impl FulfillmentError {
             StatusCode::METHOD_NOT_ALLOWED | StatusCode::UNSUPPORTED_MEDIA_TYPE => {
                 Self::Misaddressed(refusal)
             }
-            StatusCode::BAD_REQUEST if refusal.is_about_version() => Self::Misaddressed(refusal),
+            StatusCode::BAD_REQUEST if refusal.is_about_every_call() => Self::Misaddressed(refusal),
             StatusCode::NOT_FOUND => Self::NotFound(refusal),
             StatusCode::CONFLICT => Self::Conflict(refusal),
             // A throttled request was not carried out.
@@ -193,9 +193,12 @@ impl fmt::Display for Refusal {
 const LONGEST_CODE: usize = 64;
 
 impl Refusal {
-    /// Whether Microsoft doesn't accept the version of the API that we name (F-GEN-2).
-    fn is_about_version(&self) -> bool {
-        matches!(self.code.as_deref(), Some("UnsupportedApiVersion" | "ApiVersionUnspecified"))
+    /// Whether Microsoft misses what every call of ours has: a version that it accepts (F-GEN-2),
+    /// or a header. Then the address leads to something else, or through something that strips them.
+    fn is_about_every_call(&self) -> bool {
+        const CODES: [&str; 3] =
+            ["UnsupportedApiVersion", "ApiVersionUnspecified", "HeaderNotPresent"];
+        self.code.as_deref().is_some_and(|code| CODES.contains(&code))
     }
 
     /// Reads any of the five forms of F-GEN-9. Any other body gives a refusal with the status
@@ -305,6 +308,7 @@ mod tests {
             (415, None, true, true),
             (400, Some("UnsupportedApiVersion"), true, true),
             (400, Some("ApiVersionUnspecified"), true, true),
+            (400, Some("HeaderNotPresent"), true, true),
             (404, None, false, true),
             (404, Some("EntityNotFound"), false, false),
             (400, None, false, false),

@@ -27,10 +27,10 @@ fn with_decision_key(role: &str) -> Vec<(String, String)> {
 #[test]
 fn only_functions_that_decide_about_changes_may_read_the_decision_key() {
     let read_key = ("secretsmanager:GetSecretValue".to_owned(), "DecisionSigningKeyArn".to_owned());
-    for role in ["WebhookRole", "ReconciliationRole"] {
+    for role in ["WebhookRole", "ReconciliationRole", "LandingRole"] {
         assert_eq!(with_decision_key(role), std::slice::from_ref(&read_key), "{role}");
     }
-    for role in ["LandingRole", "ActivationRole", "ManagementRole", "DeliveryRole"] {
+    for role in ["ActivationRole", "ManagementRole", "DeliveryRole"] {
         assert_eq!(with_decision_key(role), [], "{role}");
     }
 }
