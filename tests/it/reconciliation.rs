@@ -29,7 +29,7 @@ async fn assert_agrees(env: &TestEnv, id: Uuid) {
 }
 
 /// Activates the subscription without our functions.
-fn activate_elsewhere(world: &mut World, id: Uuid) {
+pub(crate) fn activate_elsewhere(world: &mut World, id: Uuid) {
     let token = world.entra().access_token();
     let path = format!("/saas/subscriptions/{id}/activate?api-version=2018-08-31");
     let request = emulator::ApiRequest::new(Method::POST, &path)

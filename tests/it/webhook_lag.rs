@@ -7,6 +7,7 @@ use local::Options;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::reconciliation::activate_elsewhere;
 use crate::test_env::TestEnv;
 use crate::webhook_calls::{ACTIONS, event_of};
 use crate::webhook_faults::CHANGES;
@@ -233,4 +234,22 @@ async fn t_19_an_outdated_notice_is_answered_200_once_the_reads_have_settled() {
     assert_eq!(env.signed(body.clone()).await.status, 200);
     assert_eq!(env.signed(body).await.status, 200);
     assert_eq!(env.event_names(id).await, before);
+}
+
+#[tokio::test]
+async fn a_reinstatement_restores_access_where_the_record_missed_activation_and_suspension() {
+    let env = TestEnv::new().await;
+    let id = env.purchase(Purchase::flat_rate("silver"));
+    env.visit(id).await;
+    env.world(|world| {
+        activate_elsewhere(world, id);
+        world.suspend(id).expect("a suspension");
+        world.lose_deliveries();
+        world.reinstate(id).expect("a reinstatement");
+    });
+    assert_eq!(env.deliver_statuses().await, [200]);
+    assert_eq!(env.record(id).await.expect("a record").status().as_str(), "Subscribed");
+    let events = ["Purchased", "Activated", "Suspended", "Reinstated"];
+    assert_eq!(env.event_names(id).await, events);
+    env.assert_agrees(id, "a reinstatement of an unheard suspension").await;
 }
