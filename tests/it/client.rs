@@ -151,7 +151,7 @@ impl Wire {
 
     /// The operation of a plan change that the customer requested.
     fn plan_change(&self, id: SubscriptionId) -> OperationId {
-        OperationId(self.world(|world| world.change_plan(id.0, "team")).expect("a change"))
+        OperationId::from(self.world(|world| world.change_plan(id.0, "team")).expect("a change"))
     }
 
     /// The subscription as the domain rules read it.
@@ -190,12 +190,12 @@ impl Wire {
             Made::ListOperations => client.list_operations(self.active(seats())).await.map(drop),
             Made::GetOperation => {
                 let id = self.active(seats());
-                client.get_operation(id, self.plan_change(id)).await.map(drop)
+                client.get_operation(id, &self.plan_change(id)).await.map(drop)
             }
             Made::UpdateOperation => {
                 let id = self.active(seats());
                 let operation = self.plan_change(id);
-                client.update_operation(id, operation, Acknowledgement::Success).await
+                client.update_operation(id, &operation, Acknowledgement::Success).await
             }
         }
     }

@@ -98,7 +98,7 @@ fn event(kind: EventKind) -> Event {
         index: 1,
         cause: Cause::Webhook {
             action: Action::ChangePlan,
-            operation_id: Some(OperationId(Uuid::from_u128(2))),
+            operation_id: Some(OperationId::from(Uuid::from_u128(2))),
             source: None,
             requester: None,
         },

@@ -77,7 +77,7 @@ impl Store for FailingStore {
     async fn load_with_mark(
         &self,
         id: SubscriptionId,
-        operation: OperationId,
+        operation: &OperationId,
     ) -> Result<(Option<Record>, Option<Mark>), StoreError> {
         self.read()?;
         self.inner.load_with_mark(id, operation).await

@@ -164,7 +164,7 @@ async fn a_buyers_change_whose_operation_could_not_be_noted_is_still_told_as_the
     assert_eq!(unknown.status, StatusCode::GATEWAY_TIMEOUT);
     let record = env.record(id).await.expect("a record");
     let [own] = record.own_requests.as_slice() else { panic!("stored before Microsoft was asked") };
-    assert_eq!((own.plan_id.as_deref(), own.operation_id), (Some("team"), None));
+    assert_eq!((own.plan_id.as_deref(), own.operation_id.as_ref()), (Some("team"), None));
     decider.reply_with(Reply::Reject("not again".to_owned()));
     env.pass(1);
     assert_eq!(env.deliver_statuses().await, [200]);

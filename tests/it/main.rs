@@ -38,6 +38,7 @@ mod management_events;
 mod management_keys;
 mod management_lists;
 mod openapi;
+mod operation_ids;
 mod probe;
 mod raw_receiver;
 mod receivers;

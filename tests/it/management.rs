@@ -119,7 +119,7 @@ async fn unknown_ids_malformed_ids_and_unknown_routes_get_different_problems() {
         ("GET", "/subscriptions/x/events"),
         ("GET", "/subscriptions/x/plans"),
         ("GET", "/subscriptions/x/operations"),
-        ("GET", "/subscriptions/00000000-0000-0000-0000-000000000abc/operations/y"),
+        ("GET", "/subscriptions/00000000-0000-0000-0000-000000000abc/operations/%20"),
         ("PATCH", "/subscriptions/%20"),
         ("DELETE", "/subscriptions/00000000-0000-0000-0000-00000000"),
     ] {

@@ -43,7 +43,7 @@ async fn t_12_a_change_takes_effect_only_at_the_webhook_and_can_be_followed() {
         assert_eq!(listed["operations"][0]["operationRequestSource"], "Partner");
         let record = env.record(id).await.expect("a record");
         assert_eq!(record.subscription, before, "not in force yet (F-CHP-7)");
-        assert_eq!(record.pending_operation.expect("a pending operation").id.0, operation);
+        assert_eq!(record.pending_operation.expect("a pending operation").id, operation.into());
 
         assert_eq!(env.deliver_statuses().await, [200]);
         assert_eq!(operation_status(&env, id, operation).await, "Succeeded");

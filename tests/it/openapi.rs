@@ -146,7 +146,7 @@ async fn every_answer_is_described_and_every_described_member_is_shown() {
         &format!("{one}/operations"),
         "/subscriptions/x/operations",
         &format!("{one}/operations/{nobody}"),
-        &format!("{one}/operations/x"),
+        &format!("{one}/operations/%20"),
     ] {
         caller.get(path).await;
     }

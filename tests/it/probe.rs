@@ -80,7 +80,7 @@ impl Store for Probed {
     async fn load_with_mark(
         &self,
         id: SubscriptionId,
-        operation: OperationId,
+        operation: &OperationId,
     ) -> Result<(Option<Record>, Option<Mark>), StoreError> {
         self.probe.check()?;
         self.inner.load_with_mark(id, operation).await

@@ -257,7 +257,7 @@ impl Example {
         follows_the_machines_clock(&env);
         env.record(QUESTIONED, 10).await;
         let current = env.table.record(id(QUESTIONED)).expect("a record");
-        let operation_id = OperationId(Uuid::from_u128(2));
+        let operation_id = OperationId::from(Uuid::from_u128(2));
         let operation: Result<Operation, _> = serde_json::from_value(json!({
             "id": operation_id, "action": "ChangeQuantity", "quantity": seats,
         }));

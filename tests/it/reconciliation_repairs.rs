@@ -288,7 +288,7 @@ async fn a_rejection_is_recorded_once_when_two_deliveries_race() {
     let ruling = Ruling::new(Verdict::Reject, DecidedBy::Policy, "");
     let now = env.world(|world| world.now());
     let noted =
-        record.await_answered(OperationId(operation), &Action::ChangeQuantity, &ruling, now);
+        record.await_answered(&OperationId::from(operation), &Action::ChangeQuantity, &ruling, now);
     let Decision::Commit(change) = noted else { panic!("no new version: {noted:?}") };
     let commit = Commit { next: Some(change), mark: None };
     env.system.store.commit(SubscriptionId(id), &commit).await.expect("committed");

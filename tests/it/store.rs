@@ -68,7 +68,7 @@ fn next(record: &Record, seats: u64) -> NextVersion {
 
 fn mark(number: u128) -> Mark {
     Mark {
-        operation_id: OperationId(Uuid::from_u128(number)),
+        operation_id: OperationId::from(Uuid::from_u128(number)),
         action: Action::ChangePlan,
         outcome: OperationOutcome::Accepted,
         at: noon(),

@@ -129,7 +129,7 @@ async fn t_18_a_rejection_that_never_reached_microsoft_is_not_recorded() {
         assert_eq!(env.signed(body.clone()).await.status, 400, "the answer is lost");
         env.world(|world| world.lose_deliveries());
         let pending = env.record(id).await.expect("a record").pending_operation;
-        assert_eq!(pending.expect("a pending operation").id.0, operation);
+        assert_eq!(pending.expect("a pending operation").id, operation.into());
         env.world(|world| world.faults_mut().clear());
         env.pass(15);
         assert_eq!(env.world(|world| world.operation(operation)).status, "Succeeded");

@@ -133,7 +133,7 @@ impl Purchases {
     /// Whether the publisher's rules allow the change.
     fn may_accept(&self, record: &Record, request: &ChangeRequest) -> bool {
         let clock = self.changes.ledger.clock();
-        let operation = request.as_operation(OperationId(clock.new_id()), clock.now());
+        let operation = request.as_operation(OperationId::from(clock.new_id()), clock.now());
         *request == ChangeRequest::Cancel || self.approval.may_accept(record, &operation)
     }
 
@@ -208,11 +208,11 @@ impl Purchases {
         plans: Vec<Plan>,
     ) -> Result<Ruling, VisitError> {
         let ledger = &self.changes.ledger;
-        let (id, now) = (OperationId(ledger.clock().new_id()), ledger.clock().now());
-        let operation = request.as_operation(id, now);
+        let (id, now) = (OperationId::from(ledger.clock().new_id()), ledger.clock().now());
+        let operation = request.as_operation(id.clone(), now);
         let requested = Requested {
             subscription: record.id(),
-            id,
+            id: id.clone(),
             action: request.action(),
             operation: Some(operation.clone()),
             cause: Cause::Landing,
@@ -221,7 +221,7 @@ impl Purchases {
         let ruling = self.approval.decide(record, &requested, &operation, &context).await;
         if ruling.verdict == Verdict::Reject {
             let rule = |record: &Record| {
-                reject(record, id, &operation, &Cause::Landing, &ruling, ledger.clock().now())
+                reject(record, &id, &operation, &Cause::Landing, &ruling, ledger.clock().now())
             };
             ledger.note(record.clone(), rule).await?;
         }

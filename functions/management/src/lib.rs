@@ -96,7 +96,7 @@ impl Management {
                 let operations = operations.map_err(fulfillment_problem)?;
                 Ok(json_response(StatusCode::OK, &json!({ "operations": operations })))
             }
-            Route::Operation(id, operation) => self.operation(id, operation).await,
+            Route::Operation(id, operation) => self.operation(id, &operation).await,
             Route::RequestChange(id, change) => self.request_change(id, &change, request).await,
             Route::Observe(id) => Ok(if_match::answer(&self.current(id, request).await?)),
             Route::Redeliver { id, from_version } => self.redeliver(id, from_version).await,
@@ -128,7 +128,7 @@ impl Management {
     async fn operation(
         &self,
         id: SubscriptionId,
-        operation: OperationId,
+        operation: &OperationId,
     ) -> Result<Response, Problem> {
         let operation = self.marketplace.get_operation(id, operation).await;
         let operation = operation.map_err(fulfillment_problem)?;

@@ -55,7 +55,7 @@ impl Management {
             ChangeRequest::Cancel => None,
         };
         match self.changes.request(record, change, requester, ruling).await {
-            Ok(AcceptedOperation { id: Some(operation) }) => Ok(accepted(id, operation)),
+            Ok(AcceptedOperation { id: Some(operation) }) => Ok(accepted(id, &operation)),
             Ok(AcceptedOperation { id: None }) => {
                 Ok(json_response(StatusCode::ACCEPTED, &json!({ "operationId": null })))
             }
@@ -73,10 +73,10 @@ fn requester(request: &Request) -> Requester {
 }
 
 /// 202, with the address that shows how far the operation has come.
-fn accepted(id: SubscriptionId, operation: OperationId) -> Response {
+fn accepted(id: SubscriptionId, operation: &OperationId) -> Response {
     let mut response = json_response(StatusCode::ACCEPTED, &json!({ "operationId": operation }));
     let headers = response.headers_mut();
-    let location = format!("/subscriptions/{id}/operations/{operation}");
+    let location = format!("/subscriptions/{id}/operations/{}", operation.escaped());
     if let Ok(location) = HeaderValue::try_from(location) {
         headers.insert(LOCATION, location);
     }

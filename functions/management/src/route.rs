@@ -185,12 +185,10 @@ impl Route {
             Call::Operations => Self::Operations(id()?),
             Call::Operation => Self::Operation(
                 id()?,
-                match parts.get(1).map(|id| id.parse()) {
-                    Some(Ok(id)) => id,
-                    Some(Err(_)) | None => {
-                        return Err(malformed("the operation's id is not a GUID"));
-                    }
-                },
+                parts
+                    .get(1)
+                    .and_then(|id| OperationId::from_segment(id))
+                    .ok_or_else(|| malformed("the operation's id can't be one of Microsoft's"))?,
             ),
             Call::Observe => Self::Observe(id()?),
             Call::Redeliver => {

@@ -152,8 +152,7 @@ impl Reconciliation {
     }
 
     async fn answer(&self, record: &Record, operation: Operation) -> Result<bool, RepairError> {
-        let (Some(operation_id), Some(action)) =
-            (operation.id.map(OperationId), operation.action.clone())
+        let (Some(operation_id), Some(action)) = (operation.id.clone(), operation.action.clone())
         else {
             return Ok(false);
         };
@@ -166,7 +165,7 @@ impl Reconciliation {
             cause: Cause::Reconciliation,
         };
         warn!(
-            subscription.id = %id, operation.id = %operation_id, action = %requested.action,
+            subscription.id = %id, operation.id = %requested.id, action = %requested.action,
             "answering an operation whose webhook call was missed"
         );
         let current = self.store.load(id).await?;
@@ -202,7 +201,7 @@ impl Reconciliation {
         pending: &PendingOperation,
     ) -> Result<bool, RepairError> {
         let id = record.id();
-        let operation = match self.marketplace.get_operation(id, pending.id).await {
+        let operation = match self.marketplace.get_operation(id, &pending.id).await {
             // Microsoft has forgotten it: it ended, and we can't know how.
             Err(FulfillmentError::NotFound(_)) => None,
             Ok(operation) if !operation.is_settled() => return Ok(false),
@@ -211,7 +210,7 @@ impl Reconciliation {
         let Some(current) = self.store.load(id).await? else { return Ok(false) };
         let requested = Requested {
             subscription: id,
-            id: pending.id,
+            id: pending.id.clone(),
             action: pending.action.clone(),
             operation,
             cause: Cause::Reconciliation,

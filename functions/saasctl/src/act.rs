@@ -4,6 +4,7 @@ use std::io::BufRead as _;
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use shared::domain::OperationId;
 use uuid::Uuid;
 
 use crate::api::{Answer, Api, ApiCall};
@@ -136,9 +137,10 @@ async fn request_change(
         )),
         failure => failure,
     })?;
-    let operation = answer["operationId"].as_str().and_then(|id| id.parse::<Uuid>().ok());
+    let operation = answer["operationId"].as_str().and_then(OperationId::new);
     if options.wait.wait {
-        let record = wait::for_change(api, output, id, operation, &options.wait, in_effect).await?;
+        let record =
+            wait::for_change(api, output, id, operation.as_ref(), &options.wait, in_effect).await?;
         return output.print(&record_text(output, &record));
     }
     if output.json {
@@ -146,8 +148,9 @@ async fn request_change(
     }
     match operation {
         Some(operation) => output.print(&format!(
-            "Microsoft has accepted the request: operation {operation}.\n\
-             To see its progress: saasctl operations {id} {operation}"
+            "Microsoft has accepted the request: operation {0}.\n\
+             To see its progress: saasctl operations {id} {0}",
+            operation.escaped()
         )),
         None => output.print("Microsoft has accepted the request, but named no operation."),
     }

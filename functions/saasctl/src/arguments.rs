@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+use shared::domain::OperationId;
 use url::Url;
 use uuid::Uuid;
 
@@ -81,7 +82,8 @@ pub(crate) enum Command {
         /// The subscription's id.
         id: Uuid,
         /// The operation's id.
-        operation: Option<Uuid>,
+        #[arg(value_parser = operation_id)]
+        operation: Option<OperationId>,
     },
     /// Show the plans that the customer may change to.
     Plans {
@@ -173,6 +175,11 @@ pub(crate) struct WaitOptions {
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
+
+/// Reads an id as this program prints it: what an address can't hold is percent-encoded.
+fn operation_id(text: &str) -> Result<OperationId, &'static str> {
+    OperationId::from_segment(text).ok_or("not the id of an operation")
 }
 
 #[cfg(test)]

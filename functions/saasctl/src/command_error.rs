@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
+use shared::domain::OperationId;
 use thiserror::Error;
-use uuid::Uuid;
 
 use crate::sign::SigningError;
 
@@ -26,8 +26,8 @@ pub(crate) enum CommandError {
     #[error("{0}")]
     OutcomeUnknown(String),
     /// Microsoft did not carry out the operation.
-    #[error("operation {operation} ended with status {status}; nothing changed")]
-    Ended { operation: Uuid, status: String },
+    #[error("operation {operation} ended with status {status}; nothing changed", operation = .operation.escaped())]
+    Ended { operation: OperationId, status: String },
     /// The time to wait was over before the change was in effect.
     #[error("timed out (last seen: {0}); the change continues without this command")]
     StillUnderWay(String),

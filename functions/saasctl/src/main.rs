@@ -54,7 +54,7 @@ async fn run(arguments: Arguments, output: &Output) -> Result<(), CommandError> 
         Command::Show { id } => read::show(&api, output, id).await,
         Command::History { id } => read::history(&api, output, id).await,
         Command::Operations { id, operation } => {
-            read::operations(&api, output, id, operation).await
+            read::operations(&api, output, id, operation.as_ref()).await
         }
         Command::Plans { id } => read::plans(&api, output, id).await,
         Command::Observe { id } => read::observe(&api, output, id).await,

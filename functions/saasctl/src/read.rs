@@ -3,6 +3,7 @@
 use http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
+use shared::domain::OperationId;
 use uuid::Uuid;
 
 use crate::api::{Api, ApiCall};
@@ -106,11 +107,11 @@ pub(crate) async fn operations(
     api: &Api,
     output: &Output,
     id: Uuid,
-    operation: Option<Uuid>,
+    operation: Option<&OperationId>,
 ) -> Result<(), CommandError> {
     let (answer, operations) = match operation {
         Some(operation) => {
-            let one = api.get(format!("/{id}/operations/{operation}")).await?;
+            let one = api.get(format!("/{id}/operations/{}", operation.escaped())).await?;
             (one.clone(), vec![one])
         }
         None => {

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use http::Method;
 use serde_json::Value;
+use shared::domain::OperationId;
 use uuid::Uuid;
 
 use crate::api::{Api, ApiCall};
@@ -59,23 +60,27 @@ pub(crate) async fn for_change(
     api: &Api,
     output: &Output,
     id: Uuid,
-    operation: Option<Uuid>,
+    operation: Option<&OperationId>,
     options: &WaitOptions,
     in_effect: impl Fn(&Value) -> bool,
 ) -> Result<Value, CommandError> {
     let mut wait = Wait::new(output, options);
     if let Some(operation) = operation {
-        wait.report(&format!("Microsoft has accepted the request: operation {operation}"));
+        let name = operation.escaped();
+        wait.report(&format!("Microsoft has accepted the request: operation {name}"));
         loop {
-            let read = api.get(format!("/{id}/operations/{operation}")).await;
+            let read = api.get(format!("/{id}/operations/{name}")).await;
             let read = wait.unless_down(read)?;
             match read.as_ref().map(|read| text(&read["status"])).as_deref() {
                 Some("Succeeded") => break,
                 Some(status @ ("Failed" | "Conflict")) => {
-                    return Err(CommandError::Ended { operation, status: status.to_owned() });
+                    return Err(CommandError::Ended {
+                        operation: operation.clone(),
+                        status: status.to_owned(),
+                    });
                 }
                 // A status that we don't know isn't final (F-CHP-6).
-                Some(status) => wait.report(&format!("operation {operation} is {status}")),
+                Some(status) => wait.report(&format!("operation {name} is {status}")),
                 None => {}
             }
             wait.pause().await?;

@@ -10,7 +10,7 @@ impl Webhook {
     pub(crate) async fn change(
         &self,
         claim: &Claim,
-        id: OperationId,
+        id: &OperationId,
     ) -> Result<Reply, WebhookFailure> {
         let (confirmation, loaded, context) = tokio::join!(
             self.confirm(claim, id),

@@ -37,9 +37,9 @@ pub enum Unreadable {
 #[serde(rename_all = "camelCase")]
 struct Body {
     #[serde(default, deserialize_with = "lenient")]
-    id: Option<Uuid>,
+    id: Option<OperationId>,
     #[serde(default, deserialize_with = "lenient")]
-    operation_id: Option<Uuid>,
+    operation_id: Option<OperationId>,
     #[serde(default, deserialize_with = "lenient")]
     subscription_id: Option<Uuid>,
     #[serde(default, deserialize_with = "lenient")]
@@ -59,7 +59,7 @@ impl Claim {
     pub fn parse(body: &[u8]) -> Result<Self, Unreadable> {
         let body: Body = object(body).ok_or(Unreadable::NotJson)?;
         Ok(Self {
-            operation: body.id.or(body.operation_id).map(OperationId),
+            operation: body.id.or(body.operation_id),
             subscription: body
                 .subscription_id
                 .map(SubscriptionId)
@@ -74,7 +74,7 @@ impl Claim {
     pub fn cause(&self) -> Cause {
         Cause::Webhook {
             action: self.action.clone(),
-            operation_id: self.operation,
+            operation_id: self.operation.clone(),
             source: None,
             requester: None,
         }

@@ -43,7 +43,7 @@ impl Webhook {
     pub(crate) async fn confirm(
         &self,
         claim: &Claim,
-        id: OperationId,
+        id: &OperationId,
     ) -> Result<Confirmation, FulfillmentError> {
         match self.marketplace.get_operation(claim.subscription, id).await {
             Ok(operation) if claim.agrees_with(&operation) => {

@@ -97,7 +97,7 @@ impl Webhook {
         let claim = self.authenticate(request).await?;
         let span = Span::current();
         span.record("subscription.id", display(claim.subscription));
-        span.record("operation.id", claim.operation.map(display));
+        span.record("operation.id", claim.operation.as_ref().map(loggable_id));
         span.record("action", loggable(&claim.action));
         self.act(&claim).await
     }
@@ -117,7 +117,7 @@ impl Webhook {
     }
 
     async fn act(&self, claim: &Claim) -> Result<Reply, WebhookFailure> {
-        match (&claim.action, claim.operation) {
+        match (&claim.action, &claim.operation) {
             (Action::ChangePlan | Action::ChangeQuantity, Some(id)) => self.change(claim, id).await,
             (Action::Reinstate, Some(id)) => self.reinstate(claim, id).await,
             (
@@ -156,7 +156,7 @@ impl Webhook {
     ) -> Result<Reply, WebhookFailure> {
         if let AnswerError::Update(UpdateError::AlreadyMarked) = failed {
             let (_, mark) =
-                self.ledger.load_with_mark(requested.subscription, requested.id).await?;
+                self.ledger.load_with_mark(requested.subscription, &requested.id).await?;
             if let Some(mark) = mark {
                 return Ok(answered_before(&mark));
             }
@@ -165,10 +165,10 @@ impl Webhook {
     }
 }
 
-fn requested(claim: &Claim, id: OperationId, operation: Option<Operation>) -> Requested {
+fn requested(claim: &Claim, id: &OperationId, operation: Option<Operation>) -> Requested {
     Requested {
         subscription: claim.subscription,
-        id,
+        id: id.clone(),
         action: claim.action.clone(),
         operation,
         cause: claim.cause(),
@@ -187,6 +187,12 @@ fn loggable(action: &Action) -> &str {
     let word = action.as_str();
     let is_word = word.len() <= LONGEST && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if is_word { word } else { "(not a word)" }
+}
+
+/// The id if it is plain, or else a placeholder, as above.
+fn loggable_id(id: &OperationId) -> &str {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
+    if id.as_str().bytes().all(is_plain) { id.as_str() } else { "(not a plain id)" }
 }
 
 fn respond(received: Result<Reply, WebhookFailure>) -> Response {

@@ -14,7 +14,7 @@ impl Webhook {
     pub(crate) async fn notice(
         &self,
         claim: &Claim,
-        id: OperationId,
+        id: &OperationId,
     ) -> Result<Reply, WebhookFailure> {
         let (observed, current) =
             tokio::join!(self.observe(claim), self.ledger.load(claim.subscription));
@@ -35,7 +35,7 @@ impl Webhook {
     async fn settle(
         &self,
         claim: &Claim,
-        id: OperationId,
+        id: &OperationId,
         observed: Observation,
         current: Option<Record>,
     ) -> Result<Reply, WebhookFailure> {
@@ -78,7 +78,7 @@ impl Webhook {
     async fn lost_operation(
         &self,
         claim: &Claim,
-        id: OperationId,
+        id: &OperationId,
         current: Option<&Record>,
     ) -> Result<Option<Operation>, WebhookFailure> {
         let requests = current.map(|record| record.own_requests.as_slice()).unwrap_or_default();
@@ -92,7 +92,7 @@ impl Webhook {
     async fn adopt(
         &self,
         claim: &Claim,
-        id: OperationId,
+        id: &OperationId,
         operation: Option<Operation>,
         observed: Observation,
         current: Option<Record>,

@@ -12,7 +12,7 @@ impl Webhook {
     pub(crate) async fn reinstate(
         &self,
         claim: &Claim,
-        id: OperationId,
+        id: &OperationId,
     ) -> Result<Reply, WebhookFailure> {
         let (read, loaded) = tokio::join!(
             self.confirm_and_observe(claim, id),
@@ -49,7 +49,7 @@ impl Webhook {
     async fn confirm_and_observe(
         &self,
         claim: &Claim,
-        id: OperationId,
+        id: &OperationId,
     ) -> Result<(Confirmation, Option<Observation>), FulfillmentError> {
         let (confirmation, observed) = tokio::join!(self.confirm(claim, id), self.observe(claim));
         Ok((confirmation?, observed?))

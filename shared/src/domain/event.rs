@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::operation::{Action, OperationId, OperationSource};
+use super::operation::{Action, OperationSource};
+use super::operation_id::OperationId;
 use super::own_request::Requester;
 use super::requested_change::RequestedChange;
 use super::ruling::Ruling;

@@ -4,7 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::event::Cause;
 use super::observation::Observation;
-use super::operation::{Action, Operation, OperationId, OperationStatus};
+use super::operation::{Action, Operation, OperationStatus};
+use super::operation_id::OperationId;
 use super::own_request::OwnRequest;
 use super::record::Record;
 use super::subscription::{Status, SubscriptionId};
@@ -37,7 +38,7 @@ impl Requested {
     pub fn own_request<'a>(&self, record: &'a Record, now: Timestamp) -> Option<&'a OwnRequest> {
         let operation = self.operation.as_ref();
         let asked = operation.and_then(|operation| operation.time_stamp).unwrap_or(now);
-        let led_here = |own: &&OwnRequest| own.led_to(self.id, &self.action, operation, asked);
+        let led_here = |own: &&OwnRequest| own.led_to(&self.id, &self.action, operation, asked);
         let distance = |own: &&OwnRequest| asked.duration_since(own.at).abs();
         record.own_requests.iter().filter(led_here).min_by_key(distance)
     }
@@ -116,8 +117,8 @@ pub fn proven_by(operation: Option<&Operation>, observed: Observation) -> Observ
 pub fn is_settling(operation: &Operation, record: Option<&Record>, now: Timestamp) -> bool {
     let succeeded = operation.status == Some(OperationStatus::Succeeded);
     succeeded
-        && match (record, operation.id) {
-            (Some(record), Some(id)) => record.may_lack_result_of(OperationId(id), now),
+        && match (record, &operation.id) {
+            (Some(record), Some(id)) => record.may_lack_result_of(id, now),
             (None, _) | (_, None) => is_young(operation.time_stamp, now),
         }
 }

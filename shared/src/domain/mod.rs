@@ -13,6 +13,7 @@ mod lifecycle;
 mod observation;
 mod observe;
 mod operation;
+mod operation_id;
 mod own_request;
 mod record;
 mod requested_change;
@@ -31,7 +32,8 @@ pub use identification::{
 };
 pub use observation::{IncompleteObservation, Observation};
 pub use observe::{apply, observe, reinstate};
-pub use operation::{Action, Operation, OperationId, OperationSource, OperationStatus};
+pub use operation::{Action, Operation, OperationSource, OperationStatus};
+pub use operation_id::OperationId;
 pub use own_request::{OwnRequest, Requester};
 pub use record::{ActivationRequest, PendingOperation, Record, SETTLING_WINDOW};
 pub use requested_change::RequestedChange;

@@ -1,33 +1,12 @@
 //! A requested change, as Get Operation returned it (F-OP).
 
-use std::fmt;
-use std::str::FromStr;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::operation_id::OperationId;
 use super::subscription::SubscriptionId;
 use crate::lenient::{Lenient, lenient, members, open_words};
-
-/// The GUID of an operation; a webhook's `id` (F-WHP-1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct OperationId(pub Uuid);
-
-impl fmt::Display for OperationId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl FromStr for OperationId {
-    type Err = uuid::Error;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Uuid::try_parse(text).map(Self)
-    }
-}
 
 open_words! {
     /// What happens to a subscription (F-WHA, F-OP-1).
@@ -94,7 +73,7 @@ open_words! {
 #[non_exhaustive]
 pub struct Operation {
     #[serde(default, deserialize_with = "lenient")]
-    pub id: Option<Uuid>,
+    pub id: Option<OperationId>,
     #[serde(default, deserialize_with = "lenient")]
     pub subscription_id: Option<Uuid>,
     #[serde(default, deserialize_with = "lenient")]
@@ -124,8 +103,8 @@ impl Lenient for Operation {
 impl Operation {
     /// Whether it is this operation of this subscription. Microsoft's documented sample misspells a
     /// key (F-OP-3), so an id that the answer leaves out counts as the one we asked for.
-    pub fn is(&self, subscription: SubscriptionId, operation: OperationId) -> bool {
-        self.id.is_none_or(|id| id == operation.0)
+    pub fn is(&self, subscription: SubscriptionId, operation: &OperationId) -> bool {
+        self.id.as_ref().is_none_or(|id| id == operation)
             && self.subscription_id.is_none_or(|id| id == subscription.0)
     }
 

@@ -4,7 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::identification::Account;
-use super::operation::{Action, Operation, OperationId, OperationSource};
+use super::operation::{Action, Operation, OperationSource};
+use super::operation_id::OperationId;
 use super::ruling::Ruling;
 
 /// How far apart our request and Microsoft's operation of it may lie, where no id connects them.
@@ -60,12 +61,12 @@ impl OwnRequest {
     /// asked for it.
     pub(super) fn led_to(
         &self,
-        id: OperationId,
+        id: &OperationId,
         action: &Action,
         operation: Option<&Operation>,
         asked: Timestamp,
     ) -> bool {
-        if let Some(own) = self.operation_id {
+        if let Some(own) = &self.operation_id {
             return own == id;
         }
         let agrees = |operation: &Operation| {

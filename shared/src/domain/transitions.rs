@@ -6,7 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::decision::{Decision, NextVersion, Staleness};
 use super::event::{Cause, Event, EventKind};
 use super::identification::{Identification, IdentifiedAs};
-use super::operation::{Action, OperationId};
+use super::operation::Action;
+use super::operation_id::OperationId;
 use super::own_request::OwnRequest;
 use super::record::{ActivationRequest, PendingOperation, Record};
 use super::ruling::Ruling;
@@ -139,8 +140,13 @@ impl Record {
 
     /// Microsoft made this operation of our request: waits until it ends. If the webhook has
     /// recognised it already, there is nothing left to wait for.
-    pub fn await_request(&self, id: OperationId, request: &OwnRequest, now: Timestamp) -> Decision {
-        if self.own_requests.iter().any(|own| own.operation_id == Some(id)) {
+    pub fn await_request(
+        &self,
+        id: &OperationId,
+        request: &OwnRequest,
+        now: Timestamp,
+    ) -> Decision {
+        if self.own_requests.iter().any(|own| own.operation_id.as_ref() == Some(id)) {
             return Decision::Unchanged;
         }
         match self.await_operation(id, &request.action, now) {
@@ -153,12 +159,12 @@ impl Record {
     /// Notes an operation that we requested, until it ends.
     pub(super) fn await_operation(
         &self,
-        id: OperationId,
+        id: &OperationId,
         action: &Action,
         now: Timestamp,
     ) -> Decision {
         self.note_pending(
-            PendingOperation { id, action: action.clone(), since: now, ruling: None },
+            PendingOperation { id: id.clone(), action: action.clone(), since: now, ruling: None },
             now,
         )
     }
@@ -167,12 +173,12 @@ impl Record {
     /// answer.
     pub fn await_answered(
         &self,
-        id: OperationId,
+        id: &OperationId,
         action: &Action,
         answer: &Ruling,
         now: Timestamp,
     ) -> Decision {
-        let (action, ruling) = (action.clone(), Some(answer.clone()));
+        let (id, action, ruling) = (id.clone(), action.clone(), Some(answer.clone()));
         self.note_pending(PendingOperation { id, action, since: now, ruling }, now)
     }
 
@@ -190,9 +196,9 @@ impl Record {
     }
 
     /// The operation has ended. Ends the wait, if the record waits for this one.
-    pub fn forget_operation(&self, id: OperationId, now: Timestamp) -> Decision {
+    pub fn forget_operation(&self, id: &OperationId, now: Timestamp) -> Decision {
         match &self.pending_operation {
-            Some(pending) if pending.id == id => {
+            Some(pending) if pending.id == *id => {
                 Decision::Commit(self.noted(now, |record| record.pending_operation = None))
             }
             Some(_) | None => Decision::Unchanged,
@@ -200,7 +206,7 @@ impl Record {
     }
 
     /// Notes that this operation has settled, and that Microsoft's copy doesn't show its result.
-    pub fn note_settled(&self, id: OperationId, now: Timestamp) -> Decision {
+    pub fn note_settled(&self, id: &OperationId, now: Timestamp) -> Decision {
         match self.settled_operations.seen_at(id) {
             Some(_) => Decision::Unchanged,
             None => {
@@ -239,10 +245,10 @@ impl Identification {
 impl Decision {
     /// This decision, which also stops awaiting the operation.
     #[must_use]
-    pub fn no_longer_awaiting(self, id: OperationId, current: &Record, now: Timestamp) -> Self {
+    pub fn no_longer_awaiting(self, id: &OperationId, current: &Record, now: Timestamp) -> Self {
         match self {
             Self::Commit(mut next) => {
-                next.record.pending_operation.take_if(|pending| pending.id == id);
+                next.record.pending_operation.take_if(|pending| pending.id == *id);
                 Self::Commit(next)
             }
             Self::Unchanged => current.forget_operation(id, now),
@@ -253,11 +259,11 @@ impl Decision {
     /// This decision, which also connects our request with the operation that Microsoft made of
     /// it.
     #[must_use]
-    pub fn recognising(mut self, id: OperationId, request: &OwnRequest) -> Self {
+    pub fn recognising(mut self, id: &OperationId, request: &OwnRequest) -> Self {
         if let Self::Commit(next) = &mut self
             && let Some(own) = next.record.own_requests.iter_mut().find(|own| *own == request)
         {
-            own.operation_id = Some(id);
+            own.operation_id = Some(id.clone());
         }
         self
     }

@@ -75,7 +75,7 @@ impl Ledger {
     pub async fn load_with_mark(
         &self,
         id: SubscriptionId,
-        operation: OperationId,
+        operation: &OperationId,
     ) -> Result<(Option<Record>, Option<Mark>), StoreError> {
         self.store.load_with_mark(id, operation).await
     }

@@ -91,7 +91,7 @@ impl ChangeRequest {
     pub fn as_operation(&self, id: OperationId, now: Timestamp) -> Operation {
         let (plan_id, quantity) = self.values();
         Operation {
-            id: Some(id.0),
+            id: Some(id),
             subscription_id: None,
             action: Some(self.action()),
             status: None,
@@ -244,7 +244,7 @@ impl ChangeFlow {
         let Some(pending) = &record.pending_operation else {
             return Ok(None);
         };
-        match self.marketplace.get_operation(record.id(), pending.id).await {
+        match self.marketplace.get_operation(record.id(), &pending.id).await {
             Ok(operation) => Ok(Some(operation)),
             Err(FulfillmentError::NotFound(_)) => Ok(None),
             Err(error) => Err(error),
@@ -286,8 +286,8 @@ impl ChangeFlow {
         };
         match accepted {
             Ok(accepted) => {
-                if let Some(operation) = accepted.id {
-                    self.note(record, |record, now| record.await_request(operation, &own, now))
+                if let Some(ref operation) = accepted.id {
+                    self.note(record, |record, now| record.await_request(&operation, &own, now))
                         .await;
                 }
                 Ok(accepted)

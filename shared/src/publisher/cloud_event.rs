@@ -45,7 +45,7 @@ struct Data<'a> {
     before: Option<&'a Subscription>,
     after: &'a Subscription,
     cause: Origin<'a>,
-    tracking: Tracking,
+    tracking: Tracking<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     change: Option<Values<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -88,11 +88,11 @@ enum Via {
 /// The ids that the publisher's support and Microsoft's ask for (F-GEN-7).
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Tracking {
+struct Tracking<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     correlation_id: Option<Uuid>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    operation_id: Option<OperationId>,
+    operation_id: Option<&'a OperationId>,
 }
 
 /// The value before and after, or asked for.
@@ -210,9 +210,9 @@ fn principal(cause: &Cause) -> Option<&str> {
     }
 }
 
-fn operation(cause: &Cause) -> Option<OperationId> {
+fn operation(cause: &Cause) -> Option<&OperationId> {
     match cause {
-        Cause::Webhook { operation_id, .. } => *operation_id,
+        Cause::Webhook { operation_id, .. } => operation_id.as_ref(),
         Cause::Landing
         | Cause::Activation { .. }
         | Cause::Management { .. }

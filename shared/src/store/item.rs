@@ -55,7 +55,7 @@ pub(super) fn partition(id: SubscriptionId) -> String {
     format!("{SUBSCRIPTION_PREFIX}{id}")
 }
 
-pub(super) fn mark_key(operation: OperationId) -> String {
+pub(super) fn mark_key(operation: &OperationId) -> String {
     format!("OP#{operation}")
 }
 
@@ -142,7 +142,7 @@ pub(super) fn cursor(
 }
 
 pub(super) fn mark(id: SubscriptionId, mark: &Mark) -> Result<Item, StoreError> {
-    let key = key(partition(id), mark_key(mark.operation_id));
+    let key = key(partition(id), mark_key(&mark.operation_id));
     with_expiry(with_body(key, mark)?, mark.at, MARK_LIVES)
 }
 

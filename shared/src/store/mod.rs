@@ -98,7 +98,7 @@ pub trait Store: Send + Sync {
     async fn load_with_mark(
         &self,
         id: SubscriptionId,
-        operation: OperationId,
+        operation: &OperationId,
     ) -> Result<(Option<Record>, Option<Mark>), StoreError>;
 
     /// The records of many subscriptions. The result leaves out subscriptions without a record. A

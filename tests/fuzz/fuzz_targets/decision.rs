@@ -43,7 +43,7 @@ fn change() -> &'static (Record, Requested) {
         let operation = json!({ "id": OPERATION, "action": "ChangePlan", "planId": "gold" });
         let requested = Requested {
             subscription: SubscriptionId(SUBSCRIPTION),
-            id: OperationId(OPERATION),
+            id: OperationId::from(OPERATION),
             action: Action::ChangePlan,
             operation: Some(serde_json::from_value(operation).expect("an operation")),
             cause: Cause::Reconciliation,

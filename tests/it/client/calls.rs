@@ -121,11 +121,11 @@ async fn t_15_a_rejection_is_spelt_failure() {
     let id = wire.active(Purchase::per_seat("basic", 10));
     let operation = wire.plan_change(id);
     wire.client
-        .update_operation(id, operation, Acknowledgement::Failure)
+        .update_operation(id, &operation, Acknowledgement::Failure)
         .await
         .expect("acknowledged");
     assert_eq!(body(&wire.take_sent()[0]), json!({ "status": "Failure" }));
-    let after = wire.client.get_operation(id, operation).await.expect("an operation");
+    let after = wire.client.get_operation(id, &operation).await.expect("an operation");
     assert_eq!(
         after.status,
         Some(OperationStatus::Failed),
@@ -139,9 +139,9 @@ async fn t_15_acknowledging_a_settled_operation_is_a_conflict() {
     let id = wire.active(Purchase::per_seat("basic", 10));
     let operation = wire.plan_change(id);
     let success = Acknowledgement::Success;
-    wire.client.update_operation(id, operation, success).await.expect("acknowledged");
+    wire.client.update_operation(id, &operation, success).await.expect("acknowledged");
     wire.take_sent();
-    let again = wire.client.update_operation(id, operation, success).await;
+    let again = wire.client.update_operation(id, &operation, success).await;
     assert!(matches!(again, Err(FulfillmentError::Conflict(_))), "F-OPU-4: {again:?}");
     assert_eq!(wire.take_sent().len(), 1, "a 409 is not retried");
 }
@@ -152,13 +152,13 @@ async fn t_12_a_change_is_followed_from_not_started_to_succeeded() {
     let id = wire.active(Purchase::per_seat("basic", 10));
     let accepted = wire.client.change_plan(id, "team").await.expect("accepted");
     let operation = accepted.id.expect("the operation is named (F-CHP-5)");
-    let get = || async { wire.client.get_operation(id, operation).await.expect("an operation") };
+    let get = || async { wire.client.get_operation(id, &operation).await.expect("an operation") };
     let first = get().await;
     assert_eq!(first.status, Some(OperationStatus::NotStarted), "F-CHP-6");
     assert_eq!(first.operation_request_source, Some(OperationSource::Partner));
     assert_eq!(get().await.status, Some(OperationStatus::InProgress));
     wire.client
-        .update_operation(id, operation, Acknowledgement::Success)
+        .update_operation(id, &operation, Acknowledgement::Success)
         .await
         .expect("acknowledged");
     let last = get().await;

@@ -91,11 +91,11 @@ async fn an_unknown_operation_is_not_found_with_404_and_with_400() {
         settings.behaviour.not_found_is_400 = not_found_is_400;
         let wire = Wire::with(settings, RetryPolicy::INTERACTIVE, &[]).await;
         let id = wire.active(Purchase::flat_rate("silver"));
-        let unknown = OperationId(Uuid::from_u128(0x77));
-        let got = wire.client.get_operation(id, unknown).await.expect_err("unknown");
+        let unknown = OperationId::from(Uuid::from_u128(0x77));
+        let got = wire.client.get_operation(id, &unknown).await.expect_err("unknown");
         assert_eq!(kind(&got), Kind::NotFound, "D-12");
         let success = Acknowledgement::Success;
-        let put = wire.client.update_operation(id, unknown, success).await.expect_err("unknown");
+        let put = wire.client.update_operation(id, &unknown, success).await.expect_err("unknown");
         assert_eq!(kind(&put), Kind::NotFound, "D-12");
     }
 }
@@ -137,8 +137,11 @@ async fn an_answer_about_another_subscription_or_operation_is_malformed() {
     assert_eq!(kind(&error), Kind::Malformed);
     let foreign = format!(r#"{{"id":"{other}","subscriptionId":"{other}","status":"Succeeded"}}"#);
     wire.fault(Call::GetOperation, FaultKind::Garbage(foreign), Times::Once);
-    let error =
-        wire.client.get_operation(id, OperationId(id.0)).await.expect_err("another operation");
+    let error = wire
+        .client
+        .get_operation(id, &OperationId::from(id.0))
+        .await
+        .expect_err("another operation");
     assert_eq!(kind(&error), Kind::Malformed, "F-WHS-2");
     // An answer without an id is about the requested subscription.
     let without_id = r#"{"saasSubscriptionStatus":"Suspended"}"#.to_owned();

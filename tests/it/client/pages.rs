@@ -93,8 +93,8 @@ async fn outstanding_operations_are_read_from_both_shapes_and_from_an_empty_list
         assert_eq!(wire.client.list_operations(id).await.expect("an answer").len(), 0, "D-18");
         let operation = wire.plan_change(id);
         let listed = wire.client.list_operations(id).await.expect("an answer");
-        let ids: Vec<_> = listed.iter().filter_map(|operation| operation.id).collect();
-        assert_eq!(ids, [operation.0], "D-18");
+        let ids: Vec<_> = listed.iter().filter_map(|operation| operation.id.as_ref()).collect();
+        assert_eq!(ids, [&operation], "D-18");
     }
 }
 

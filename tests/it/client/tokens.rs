@@ -226,7 +226,7 @@ async fn t_4_links_to_another_host_are_followed_on_the_configured_host() {
     assert_eq!(seen, 5, "`@nextLink` was followed");
     let changed = wire.client.change_plan(id, "team").await.expect("accepted");
     let operation = changed.id.expect("`Operation-Location` was read");
-    wire.client.get_operation(id, operation).await.expect("an operation");
+    wire.client.get_operation(id, &operation).await.expect("an operation");
     let own = wire.emulator.marketplace_url();
     for request in wire.take_sent() {
         assert!(request.uri().to_string().starts_with(&own), "F-GEN-8: {}", request.uri());

@@ -78,7 +78,7 @@ pub(super) async fn a_refused_commit_writes_nothing(store: &dyn Store) {
     let stale = first(id(1), "Suspended");
     let refused = store.commit(id(1), &marked(Some(&stale), &mark(1))).await;
     assert!(matches!(refused, Err(CommitError::Conflict)), "{refused:?}");
-    let (_, found) = store.load_with_mark(id(1), mark(1).operation_id).await.expect("a read");
+    let (_, found) = store.load_with_mark(id(1), &mark(1).operation_id).await.expect("a read");
     assert_eq!(found, None, "no mark without its change");
 
     store.commit(id(1), &marked(None, &mark(2))).await.expect("a mark alone");
@@ -97,7 +97,7 @@ pub(super) async fn an_empty_commit_succeeds(store: &dyn Store) {
 pub(super) async fn a_record_and_a_mark_are_read_together(store: &dyn Store) {
     let read = |number: usize, operation| async move {
         let operation = mark(operation).operation_id;
-        store.load_with_mark(id(number), operation).await.expect("a read")
+        store.load_with_mark(id(number), &operation).await.expect("a read")
     };
     assert_eq!(read(1, 1).await, (None, None));
     let one = first(id(1), "Subscribed");

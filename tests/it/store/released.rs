@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use shared::domain::Position;
+use shared::domain::{OperationId, Position};
 use shared::store::{IdempotencyStore, Target};
 
 use super::idempotency::dynamodb;
@@ -117,8 +117,8 @@ async fn records_are_read_and_found_by_status_and_offer() {
 async fn the_marks_of_operations_are_read() {
     let table = table_of_the_release().await;
     for (id, operation, body) in bodies("OP#") {
-        let operation = operation.parse().expect("an operation's id");
-        let (_, mark) = table.store.load_with_mark(id, operation).await.expect("a read");
+        let operation = OperationId::new(&operation).expect("an operation's id");
+        let (_, mark) = table.store.load_with_mark(id, &operation).await.expect("a read");
         assert_eq!(json_of(mark), body);
     }
 }

@@ -57,8 +57,8 @@ impl MemoryStore {
         self.table().records.get(&id).cloned()
     }
 
-    pub fn mark(&self, id: SubscriptionId, operation: OperationId) -> Option<Mark> {
-        self.table().marks.get(&(id, operation)).cloned()
+    pub fn mark(&self, id: SubscriptionId, operation: &OperationId) -> Option<Mark> {
+        self.table().marks.get(&(id, operation.clone())).cloned()
     }
 
     /// A subscription's events after a version, in order.
@@ -111,7 +111,7 @@ impl MemoryStore {
     fn write(&self, id: SubscriptionId, commit: &Commit) -> Result<(), CommitError> {
         let mut table = self.table();
         if let Some(mark) = &commit.mark
-            && table.marks.contains_key(&(id, mark.operation_id))
+            && table.marks.contains_key(&(id, mark.operation_id.clone()))
         {
             return Err(CommitError::AlreadyMarked);
         }
@@ -123,7 +123,7 @@ impl MemoryStore {
         }
         table.writes += 1;
         if let Some(mark) = &commit.mark {
-            table.marks.insert((id, mark.operation_id), mark.clone());
+            table.marks.insert((id, mark.operation_id.clone()), mark.clone());
         }
         if let Some(next) = &commit.next {
             table.records.insert(id, next.record.clone());
@@ -177,7 +177,7 @@ impl Store for MemoryStore {
     async fn load_with_mark(
         &self,
         id: SubscriptionId,
-        operation: OperationId,
+        operation: &OperationId,
     ) -> Result<(Option<Record>, Option<Mark>), StoreError> {
         Ok((self.record(id), self.mark(id, operation)))
     }

@@ -14,6 +14,7 @@ use emulator::World;
 use jiff::Timestamp;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
+use shared::domain::OperationId;
 use shared::store::IDEMPOTENCY_KEY_LIFETIME;
 use uuid::Uuid;
 
@@ -121,6 +122,12 @@ impl Io {
 
     pub fn now(&self) -> Timestamp {
         self.world(|world| world.now())
+    }
+
+    /// The id of an operation, as Microsoft writes it.
+    pub fn operation_id(&self, id: Uuid) -> OperationId {
+        let text = self.world(|world| world.settings().oddities.operation_id(id));
+        OperationId::new(&text).expect("an id")
     }
 
     pub fn product<T>(&self, act: impl FnOnce(&mut Product) -> T) -> T {

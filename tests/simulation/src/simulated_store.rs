@@ -60,7 +60,7 @@ impl Store for SimulatedStore {
     async fn load_with_mark(
         &self,
         id: SubscriptionId,
-        operation: OperationId,
+        operation: &OperationId,
     ) -> Result<(Option<Record>, Option<Mark>), StoreError> {
         self.call("load with mark", self.table.load_with_mark(id, operation)).await?
     }

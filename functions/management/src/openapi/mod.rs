@@ -84,8 +84,8 @@ fn document() -> Value {
                 },
                 "operationId": {
                     "name": "operationId", "in": "path", "required": true,
-                    "description": "The operation's id, as in the 202 of a change",
-                    "schema": { "type": "string", "format": "uuid" },
+                    "description": "The operation's id, as in the 202 of a change; a GUID as a rule",
+                    "schema": { "type": "string", "minLength": 1, "maxLength": 200 },
                 },
                 "idempotencyKey": {
                     "name": KEY.as_str(), "in": "header", "required": false,

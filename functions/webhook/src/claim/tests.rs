@@ -8,7 +8,7 @@ const OPERATION: Uuid = Uuid::from_u128(0x09);
 
 fn claim(action: Action, operation: Option<Uuid>) -> Claim {
     Claim {
-        operation: operation.map(OperationId),
+        operation: operation.map(OperationId::from),
         subscription: SubscriptionId(SUBSCRIPTION),
         action,
         time_stamp: None,

@@ -92,7 +92,7 @@ fn change() -> (Record, Requested) {
     .expect("an operation");
     let requested = Requested {
         subscription: SubscriptionId(Uuid::from_u128(1)),
-        id: OperationId(Uuid::from_u128(2)),
+        id: OperationId::from(Uuid::from_u128(2)),
         action: Action::ChangePlan,
         operation: Some(operation),
         cause: Cause::Reconciliation,

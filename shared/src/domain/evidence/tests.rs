@@ -149,7 +149,7 @@ fn an_operation_settles_until_a_window_after_it_was_first_seen_settled() {
     for hours in [0, 1, 100] {
         assert!(is_settling(&ended("Succeeded", hours), Some(&unseen), noon()), "{hours}");
     }
-    let noted = unseen.note_settled(OperationId(id), noon());
+    let noted = unseen.note_settled(&id.into(), noon());
     let Decision::Commit(NextVersion { record: seen, events }) = noted else { panic!("{noted:?}") };
     assert_eq!(events, []);
     let over = noon() + SETTLING_WINDOW;
@@ -158,7 +158,7 @@ fn an_operation_settles_until_a_window_after_it_was_first_seen_settled() {
         assert!(is_settling(&ended("Succeeded", hours), Some(&seen), before), "{hours}");
         assert!(!is_settling(&ended("Succeeded", hours), Some(&seen), over), "{hours}");
     }
-    assert_eq!(seen.note_settled(OperationId(id), over), Decision::Unchanged);
+    assert_eq!(seen.note_settled(&id.into(), over), Decision::Unchanged);
     for status in ["Failed", "Conflict", "InProgress"] {
         assert!(!is_settling(&ended(status, 0), Some(&unseen), noon()), "{status}");
     }
@@ -182,7 +182,7 @@ fn the_cause_names_the_source_that_the_operation_says_and_no_requester_where_we_
     let cause = |source: Value| {
         let requested = Requested {
             subscription: SubscriptionId(Uuid::from_u128(1)),
-            id: OperationId(Uuid::from_u128(2)),
+            id: OperationId::from(Uuid::from_u128(2)),
             action: Action::ChangePlan,
             operation: Some(operation(json!({ "operationRequestSource": source }))),
             cause: Cause::Webhook {

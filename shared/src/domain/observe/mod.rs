@@ -10,7 +10,7 @@ use self::walk::advance;
 use super::decision::{Decision, Staleness};
 use super::event::Cause;
 use super::observation::{IncompleteObservation, Observation};
-use super::operation::{Action, Operation, OperationId};
+use super::operation::{Action, Operation};
 use super::record::Record;
 use super::subscription::Status;
 
@@ -38,7 +38,7 @@ pub fn apply(current: &Record, operation: &Operation, cause: &Cause, now: Timest
         (Some(Action::ChangeQuantity), _, Some(quantity)) => target.quantity = Some(quantity),
         // We accepted it, and the operation leaves the value out: the subscription will show it.
         (Some(action @ (Action::ChangePlan | Action::ChangeQuantity)), _, _) => {
-            return match operation.id.map(OperationId) {
+            return match &operation.id {
                 Some(id) => current.await_operation(id, action, now),
                 None => Decision::Unchanged,
             };
@@ -59,7 +59,7 @@ pub fn apply(current: &Record, operation: &Operation, cause: &Cause, now: Timest
         ) => {}
     }
     let decision = advance(Some(current), target, cause, now);
-    match operation.id.map(OperationId) {
+    match &operation.id {
         Some(id) => decision.no_longer_awaiting(id, current, now),
         None => decision,
     }

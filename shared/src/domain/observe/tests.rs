@@ -8,7 +8,8 @@ use jiff::SignedDuration;
 
 use super::*;
 use crate::domain::{
-    Event, EventKind, NextVersion, Party, SETTLING_WINDOW, Subscription, SubscriptionId,
+    Event, EventKind, NextVersion, OperationId, Party, SETTLING_WINDOW, Subscription,
+    SubscriptionId,
 };
 
 mod lifecycle;

@@ -10,7 +10,7 @@ fn now() -> Timestamp {
 }
 
 fn id(number: u128) -> OperationId {
-    OperationId(Uuid::from_u128(number))
+    OperationId::from(Uuid::from_u128(number))
 }
 
 fn request(operation_id: Option<OperationId>) -> OwnRequest {
@@ -38,7 +38,7 @@ fn an_operation_without_a_known_id_is_ours_if_its_values_source_and_time_agree()
     let ours = |members: Value| {
         let operation = operation(members);
         let asked = operation.time_stamp.unwrap_or(now());
-        request(None).led_to(id(1), &Action::ChangePlan, Some(&operation), asked)
+        request(None).led_to(&id(1), &Action::ChangePlan, Some(&operation), asked)
     };
     for members in [
         json!({}),
@@ -57,15 +57,15 @@ fn an_operation_without_a_known_id_is_ours_if_its_values_source_and_time_agree()
     ] {
         assert!(!ours(members.clone()), "{members}");
     }
-    assert!(!request(None).led_to(id(1), &Action::ChangePlan, None, now()), "nothing proves it");
+    assert!(!request(None).led_to(&id(1), &Action::ChangePlan, None, now()), "nothing proves it");
 }
 
 #[test]
 fn an_operation_with_another_id_than_the_known_one_is_not_ours() {
     let known = request(Some(id(1)));
     let same = operation(json!({}));
-    assert!(known.led_to(id(1), &Action::ChangePlan, Some(&same), now()));
-    assert!(!known.led_to(id(2), &Action::ChangePlan, Some(&same), now()));
+    assert!(known.led_to(&id(1), &Action::ChangePlan, Some(&same), now()));
+    assert!(!known.led_to(&id(2), &Action::ChangePlan, Some(&same), now()));
 }
 
 #[test]

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use self::recent_states::{BilledState, RecentState};
 use self::settled_operations::SettledOperations;
 use super::identification::IdentifiedAs;
-use super::operation::{Action, OperationId};
+use super::operation::Action;
+use super::operation_id::OperationId;
 use super::own_request::OwnRequest;
 use super::ruling::Ruling;
 use super::sign_up::SignUp;
@@ -152,7 +153,7 @@ impl Record {
 
     /// Whether Microsoft's copy may not show yet what this settled operation did: we see it settled
     /// for the first time, or first saw it within the last [`SETTLING_WINDOW`].
-    pub(super) fn may_lack_result_of(&self, id: OperationId, now: Timestamp) -> bool {
+    pub(super) fn may_lack_result_of(&self, id: &OperationId, now: Timestamp) -> bool {
         let seen_at = self.settled_operations.seen_at(id);
         seen_at.is_none_or(|seen_at| now.duration_since(seen_at) < SETTLING_WINDOW)
     }

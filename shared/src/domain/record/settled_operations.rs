@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::super::operation::OperationId;
+use super::super::operation_id::OperationId;
 
 /// How long the record remembers such an operation. If this is shorter than the time between two
 /// calls of Microsoft's (F-WHD-4), each call counts as the first one, and none is ever handled.
@@ -32,11 +32,11 @@ impl SettledOperations {
         Self(self.0.iter().filter(remembered).cloned().collect())
     }
 
-    pub(in super::super) fn seen_at(&self, id: OperationId) -> Option<Timestamp> {
-        self.0.iter().find(|seen| seen.id == id).map(|seen| seen.seen_at)
+    pub(in super::super) fn seen_at(&self, id: &OperationId) -> Option<Timestamp> {
+        self.0.iter().find(|seen| seen.id == *id).map(|seen| seen.seen_at)
     }
 
-    pub(in super::super) fn see(&mut self, id: OperationId, now: Timestamp) {
-        self.0.push(SettledOperation { id, seen_at: now });
+    pub(in super::super) fn see(&mut self, id: &OperationId, now: Timestamp) {
+        self.0.push(SettledOperation { id: id.clone(), seen_at: now });
     }
 }

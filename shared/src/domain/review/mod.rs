@@ -9,7 +9,8 @@ use thiserror::Error;
 
 use super::decision::Decision;
 use super::event::{Cause, EventKind};
-use super::operation::{Operation, OperationId, OperationSource, OperationStatus};
+use super::operation::{Operation, OperationSource, OperationStatus};
+use super::operation_id::OperationId;
 use super::record::Record;
 use super::requested_change::RequestedChange;
 use super::ruling::{DecidedBy, Ruling, Verdict};
@@ -70,7 +71,7 @@ pub fn review(
     // Microsoft doesn't say who asked (F-OP-3). A change that we answered before gets the same
     // answer.
     let awaited = current.pending_operation.as_ref();
-    let awaited = awaited.filter(|pending| operation.id == Some(pending.id.0));
+    let awaited = awaited.filter(|pending| operation.id.as_ref() == Some(&pending.id));
     if operation.operation_request_source == Some(OperationSource::Partner) || awaited.is_some() {
         let before = awaited.and_then(|pending| pending.ruling.clone());
         return Review::Settled(before.unwrap_or(Ruling::accept(DecidedBy::Publisher)));
@@ -96,7 +97,7 @@ pub fn review(
 /// Records a rejection: an event, and the end of the wait for the operation. Nothing else changes.
 pub fn reject(
     current: &Record,
-    id: OperationId,
+    id: &OperationId,
     operation: &Operation,
     cause: &Cause,
     ruling: &Ruling,
@@ -110,7 +111,7 @@ pub fn reject(
     };
     let kind = EventKind::ChangeRejected { change };
     let rejected = current.announce(kind, cause, now, |record| {
-        record.pending_operation.take_if(|pending| pending.id == id);
+        record.pending_operation.take_if(|pending| pending.id == *id);
     });
     Decision::Commit(rejected).ruled(ruling)
 }
@@ -119,10 +120,10 @@ pub fn reject(
 /// the operation shows that Microsoft did.
 pub fn rejected_before<'a>(
     current: &'a Record,
-    id: OperationId,
+    id: &OperationId,
     operation: &Operation,
 ) -> Option<&'a Ruling> {
-    let pending = current.pending_operation.as_ref().filter(|pending| pending.id == id)?;
+    let pending = current.pending_operation.as_ref().filter(|pending| pending.id == *id)?;
     let ruling = pending.ruling.as_ref()?;
     let received = operation.status == Some(OperationStatus::Failed);
     (received && ruling.verdict == Verdict::Reject).then_some(ruling)

@@ -112,60 +112,61 @@ fn an_observed_activation_ends_the_wait() {
 
 #[test]
 fn only_the_awaited_operation_ends_the_wait() {
-    let (ours, other) = (OperationId(Uuid::from_u128(7)), OperationId(Uuid::from_u128(8)));
+    let (ours, other) =
+        (OperationId::from(Uuid::from_u128(7)), OperationId::from(Uuid::from_u128(8)));
     let later = noon() + SignedDuration::from_mins(1);
-    let waiting = commit(record("Subscribed").await_operation(ours, &Action::ChangePlan, noon()));
+    let waiting = commit(record("Subscribed").await_operation(&ours, &Action::ChangePlan, noon()));
     assert_eq!(names(&waiting), [""; 0]);
     let waiting = waiting.record;
     assert_eq!(
         waiting.pending_operation,
         Some(PendingOperation {
-            id: ours,
+            id: ours.clone(),
             action: Action::ChangePlan,
             since: noon(),
             ruling: None
         })
     );
     assert_eq!(
-        waiting.await_operation(ours, &Action::ChangePlan, later),
+        waiting.await_operation(&ours, &Action::ChangePlan, later),
         Decision::Unchanged,
         "the start of the wait stays"
     );
     // A subscription has one operation at a time, so a newer one replaces the one we waited for.
-    let next = commit(waiting.await_operation(other, &Action::ChangePlan, later)).record;
-    assert_eq!(next.pending_operation.map(|pending| pending.id), Some(other));
-    assert_eq!(waiting.forget_operation(other, later), Decision::Unchanged);
-    let ended = commit(waiting.forget_operation(ours, later));
+    let next = commit(waiting.await_operation(&other, &Action::ChangePlan, later)).record;
+    assert_eq!(next.pending_operation.map(|pending| pending.id), Some(other.clone()));
+    assert_eq!(waiting.forget_operation(&other, later), Decision::Unchanged);
+    let ended = commit(waiting.forget_operation(&ours, later));
     assert_eq!(names(&ended), [""; 0]);
     assert_eq!(ended.record.pending_operation, None);
-    assert_eq!(ended.record.forget_operation(ours, later), Decision::Unchanged);
+    assert_eq!(ended.record.forget_operation(&ours, later), Decision::Unchanged);
 }
 
 #[test]
 fn a_ruling_that_is_not_recorded_yet_outlives_a_new_request() {
-    let [answered, requested] = [5, 6].map(|id| OperationId(Uuid::from_u128(id)));
+    let [answered, requested] = [5, 6].map(|id| OperationId::from(Uuid::from_u128(id)));
     let ruling = Ruling { verdict: Verdict::Reject, by: DecidedBy::Rules, reason: None };
     let record = record("Subscribed");
-    let waiting = record.await_answered(answered, &Action::ChangePlan, &ruling, noon());
+    let waiting = record.await_answered(&answered, &Action::ChangePlan, &ruling, noon());
     let waiting = commit(waiting).record;
-    let request = waiting.await_operation(requested, &Action::Unsubscribe, noon());
+    let request = waiting.await_operation(&requested, &Action::Unsubscribe, noon());
     assert_eq!(request, Decision::Unchanged);
-    let newer = waiting.await_answered(requested, &Action::ChangePlan, &ruling, noon());
+    let newer = waiting.await_answered(&requested, &Action::ChangePlan, &ruling, noon());
     let pending = commit(newer).record.pending_operation.expect("an operation");
     assert_eq!(pending.id, requested, "a newer ruling replaces an older one");
 }
 
 #[test]
 fn the_wait_survives_other_changes_and_ends_with_its_own() {
-    let ours = OperationId(Uuid::from_u128(7));
+    let ours = OperationId::from(Uuid::from_u128(7));
     let waiting =
-        commit(record("Subscribed").await_operation(ours, &Action::ChangePlan, noon())).record;
+        commit(record("Subscribed").await_operation(&ours, &Action::ChangePlan, noon())).record;
     let later = noon() + SignedDuration::from_hours(1);
     let decision = observe(Some(&waiting), &seen("Suspended", None), &Cause::Reconciliation, later)
         .expect("enough");
     let suspended = commit(decision.clone()).record;
     assert!(suspended.pending_operation.is_some(), "a suspension doesn't end the wait");
-    let ended = commit(decision.no_longer_awaiting(ours, &waiting, later)).record;
+    let ended = commit(decision.no_longer_awaiting(&ours, &waiting, later)).record;
     assert_eq!(ended.pending_operation, None);
 
     let operation: Operation =
@@ -240,9 +241,11 @@ fn the_buyers_answers_are_part_of_the_events_that_set_up_an_account() {
     let asked: Operation =
         serde_json::from_value(json!({ "action": "ChangePlan", "planId": "gold" }))
             .expect("an operation");
-    let (id, no) =
-        (OperationId(Uuid::from_u128(9)), Ruling::new(Verdict::Reject, DecidedBy::Rules, "no"));
-    let rejected = reject(&activated.record, id, &asked, &Cause::Reconciliation, &no, noon());
+    let (id, no) = (
+        OperationId::from(Uuid::from_u128(9)),
+        Ruling::new(Verdict::Reject, DecidedBy::Rules, "no"),
+    );
+    let rejected = reject(&activated.record, &id, &asked, &Cause::Reconciliation, &no, noon());
     assert_eq!(commit(rejected).events[0].sign_up, None, "a rejection sets up no account");
     let over = observe(
         Some(&activated.record),
@@ -288,10 +291,10 @@ fn own_request(plan: &str) -> OwnRequest {
 #[test]
 fn a_refused_request_leaves_the_one_that_microsoft_is_at_work_on() {
     let (first, second) = (own_request("gold"), own_request("platinum"));
-    let id = OperationId(Uuid::from_u128(7));
+    let id = OperationId::from(Uuid::from_u128(7));
     let asked = commit(record("Subscribed").note_request(&first, noon())).record;
-    let working = commit(asked.await_request(id, &first, noon())).record;
-    assert_eq!(working.pending_operation.as_ref().map(|pending| pending.id), Some(id));
+    let working = commit(asked.await_request(&id, &first, noon())).record;
+    assert_eq!(working.pending_operation.as_ref().map(|pending| &pending.id), Some(&id));
     let both = commit(working.note_request(&second, noon())).record;
     let refused = commit(both.withdraw_request(&second, noon())).record;
     assert_eq!(refused.own_requests, [OwnRequest { operation_id: Some(id), ..first }]);
@@ -301,11 +304,11 @@ fn a_refused_request_leaves_the_one_that_microsoft_is_at_work_on() {
 #[test]
 fn a_request_that_the_webhook_has_recognised_is_not_waited_for() {
     let request = own_request("gold");
-    let id = OperationId(Uuid::from_u128(7));
+    let id = OperationId::from(Uuid::from_u128(7));
     let asked = commit(record("Subscribed").note_request(&request, noon())).record;
-    let recognised = Decision::Commit(asked.reaffirm(noon())).recognising(id, &request);
+    let recognised = Decision::Commit(asked.reaffirm(noon())).recognising(&id, &request);
     let recognised = commit(recognised).record;
-    assert_eq!(recognised.await_request(id, &request, noon()), Decision::Unchanged);
+    assert_eq!(recognised.await_request(&id, &request, noon()), Decision::Unchanged);
 }
 
 #[test]

@@ -106,7 +106,7 @@ impl Responder {
             subscription.id = %requested.subscription, operation.id = %requested.id, %error,
             "the acknowledgement failed; reading the operation"
         );
-        let again = self.marketplace.get_operation(requested.subscription, requested.id).await;
+        let again = self.marketplace.get_operation(requested.subscription, &requested.id).await;
         if let Ok(now) = again
             && now.is_settled()
         {
@@ -115,13 +115,13 @@ impl Responder {
             return self.follow_ruled(requested, &settled, &ruling, current).await;
         }
         // Another delivery of this call may have succeeded. Then both get the same answer.
-        let loaded = self.ledger.load_with_mark(requested.subscription, requested.id).await;
+        let loaded = self.ledger.load_with_mark(requested.subscription, &requested.id).await;
         if let Ok((_, Some(mark))) = loaded {
             return Ok(mark.outcome);
         }
         let now = self.ledger.clock().now();
         let answered =
-            |record: &Record| record.await_answered(requested.id, &requested.action, &ruling, now);
+            |record: &Record| record.await_answered(&requested.id, &requested.action, &ruling, now);
         self.note(requested, current, answered).await;
         // The 4xx of our answer rejects as well (F-WHA-12). There is no mark and no event yet: if
         // the answer is lost, too, the operation ends otherwise.
@@ -157,7 +157,7 @@ impl Responder {
             "acknowledging a requested change"
         );
         self.marketplace
-            .update_operation(requested.subscription, requested.id, acknowledgement)
+            .update_operation(requested.subscription, &requested.id, acknowledgement)
             .await
     }
 
@@ -191,7 +191,7 @@ impl Responder {
                     apply(record, operation, &cause, now).ruled(ruling)
                 }
                 (Verdict::Reject, Some(record)) => {
-                    reject(record, requested.id, operation, &cause, ruling, now)
+                    reject(record, &requested.id, operation, &cause, ruling, now)
                 }
                 (_, None) => Decision::Unchanged,
             })
@@ -255,7 +255,7 @@ impl Responder {
         let now = self.ledger.clock().now();
         let operation = requested.operation.as_ref();
         let received = operation.and_then(|operation| {
-            let ruling = rejected_before(&current, requested.id, operation)?;
+            let ruling = rejected_before(&current, &requested.id, operation)?;
             Some((operation, ruling.clone()))
         });
         let current = match received {
@@ -266,7 +266,7 @@ impl Responder {
             None => Some(current),
         };
         if let Some(record) = current {
-            self.ledger.note(record, |record| record.forget_operation(requested.id, now)).await?;
+            self.ledger.note(record, |record| record.forget_operation(&requested.id, now)).await?;
         }
         Ok(())
     }
@@ -283,7 +283,7 @@ impl Responder {
         let rule = |record: Option<&Record>| {
             let decision = observe(record, observed, &requested.cause_on(record, now), now)?;
             Ok(match record {
-                Some(record) => decision.no_longer_awaiting(requested.id, record, now),
+                Some(record) => decision.no_longer_awaiting(&requested.id, record, now),
                 None => decision,
             })
         };
@@ -300,7 +300,7 @@ impl Responder {
         // A repeated notice does no harm, so it needs no mark. And its id is not verified: a mark
         // under it could pass for the answer to another action of that id (F-WHD-5).
         let mark = (outcome != OperationOutcome::Noticed).then(|| Mark {
-            operation_id: requested.id,
+            operation_id: requested.id.clone(),
             action: requested.action.clone(),
             outcome,
             at: self.ledger.clock().now(),
@@ -310,7 +310,7 @@ impl Responder {
             let decision = rule(record)?;
             let own = record.and_then(|record| requested.own_request(record, now));
             Ok(match own {
-                Some(own) => decision.recognising(requested.id, own),
+                Some(own) => decision.recognising(&requested.id, own),
                 None => decision,
             })
         };
@@ -340,7 +340,7 @@ impl Responder {
     /// long its copy has not shown the result.
     pub async fn note_settled(&self, requested: &Requested, current: Record) {
         let now = self.ledger.clock().now();
-        self.note(requested, current, |record| record.note_settled(requested.id, now)).await;
+        self.note(requested, current, |record| record.note_settled(&requested.id, now)).await;
     }
 
     /// Keeps something about the operation with the record, for Microsoft's next call or the

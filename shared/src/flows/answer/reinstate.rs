@@ -83,7 +83,7 @@ impl Responder {
         // A conflict: it was settled meanwhile, or a cancellation declined it (F-CAN-7).
         if matches!(error, FulfillmentError::Conflict(_)) {
             let id = requested.subscription;
-            let again = self.marketplace.get_operation(id, requested.id).await?;
+            let again = self.marketplace.get_operation(id, &requested.id).await?;
             if again.is_settled() {
                 return Err(AnswerError::Settling);
             }

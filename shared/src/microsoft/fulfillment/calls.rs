@@ -28,6 +28,10 @@ fn accepted(answer: &Answer) -> AcceptedOperation {
     wire::accepted(header("operation-id"), header("operation-location"))
 }
 
+fn operation_path(id: SubscriptionId, operation: &OperationId) -> String {
+    format!("/{id}/operations/{}", operation.escaped())
+}
+
 /// Microsoft answers 404 or 400 about an operation that it does not know (F-OPG-3, F-OPU-3).
 fn or_not_found(error: FulfillmentError) -> FulfillmentError {
     match error {
@@ -141,9 +145,9 @@ impl Marketplace for Client {
     async fn get_operation(
         &self,
         id: SubscriptionId,
-        operation: OperationId,
+        operation: &OperationId,
     ) -> Result<Operation, FulfillmentError> {
-        let call = Call::new("get_operation", Method::GET, format!("/{id}/operations/{operation}"));
+        let call = Call::new("get_operation", Method::GET, operation_path(id, operation));
         let answer = self.call(call).await.map_err(or_not_found)?;
         let mut found = wire::operation(&answer.body).ok_or(Malformed::Body("get_operation"))?;
         if !found.is(id, operation) {
@@ -153,19 +157,18 @@ impl Marketplace for Client {
         if found.action.is_none() {
             return Err(Malformed::NoAction.into());
         }
-        found.id = Some(operation.0);
+        found.id = Some(operation.clone());
         Ok(found)
     }
 
     async fn update_operation(
         &self,
         id: SubscriptionId,
-        operation: OperationId,
+        operation: &OperationId,
         acknowledgement: Acknowledgement,
     ) -> Result<(), FulfillmentError> {
-        let call =
-            Call::new("update_operation", Method::PATCH, format!("/{id}/operations/{operation}"))
-                .body(json!({ "status": acknowledgement.as_str() }));
+        let call = Call::new("update_operation", Method::PATCH, operation_path(id, operation))
+            .body(json!({ "status": acknowledgement.as_str() }));
         self.call(call).await.map_err(or_not_found)?;
         Ok(())
     }

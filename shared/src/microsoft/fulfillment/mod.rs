@@ -79,7 +79,7 @@ pub trait Marketplace: Send + Sync {
     async fn get_operation(
         &self,
         id: SubscriptionId,
-        operation: OperationId,
+        operation: &OperationId,
     ) -> Result<Operation, FulfillmentError>;
 
     /// Acknowledges a requested change. MUST return [`FulfillmentError::Conflict`] once it is
@@ -87,7 +87,7 @@ pub trait Marketplace: Send + Sync {
     async fn update_operation(
         &self,
         id: SubscriptionId,
-        operation: OperationId,
+        operation: &OperationId,
         acknowledgement: Acknowledgement,
     ) -> Result<(), FulfillmentError>;
 }

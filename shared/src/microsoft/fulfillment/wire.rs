@@ -120,7 +120,7 @@ impl Acknowledgement {
 }
 
 /// A change that Microsoft accepted for processing. Follow it with Get Operation (F-CHP-5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AcceptedOperation {
     /// `None` where the answer named no operation.
     pub id: Option<OperationId>,
@@ -132,9 +132,9 @@ pub(super) fn accepted(operation_id: Option<&str>, location: Option<&str>) -> Ac
     let from_location = || {
         let path = location?.split(['?', '#']).next()?;
         let (_, rest) = path.split_once("/operations/")?;
-        rest.split('/').next()?.parse().ok()
+        OperationId::from_segment(rest.split('/').next()?)
     };
-    AcceptedOperation { id: from_location().or_else(|| operation_id?.trim().parse().ok()) }
+    AcceptedOperation { id: from_location().or_else(|| OperationId::new(operation_id?)) }
 }
 
 /// A page of List Available Plans.

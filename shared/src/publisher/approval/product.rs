@@ -82,7 +82,7 @@ pub struct ChangeContext {
 struct Question<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
-    operation_id: OperationId,
+    operation_id: &'a OperationId,
     /// A later answer is ignored.
     deadline: Timestamp,
     action: &'a Action,
@@ -141,7 +141,7 @@ impl Product {
         let timeout = time_for_product(deadline::time_left(now)).ok_or(NoDecision::NoTime)?;
         let question = Question {
             kind: KIND,
-            operation_id: requested.id,
+            operation_id: &requested.id,
             deadline: self.clock.wall_time() + timeout,
             action: &requested.action,
             cause: origin(&requested.cause),
@@ -150,7 +150,7 @@ impl Product {
             limits: limits(current, change, context),
             plans: context.plans.as_deref(),
         };
-        let request = self.request(&keys, requested.id, &question);
+        let request = self.request(&keys, &requested.id, &question);
         let answer = self.transport.send(request, timeout).await.map_err(|error| match error {
             SendError::NotConnected(_) | SendError::Unbuilt(_) | SendError::DeadlinePassed => {
                 NoDecision::NotConnected
@@ -164,11 +164,11 @@ impl Product {
     fn request(
         &self,
         keys: &WebhookKeys,
-        id: OperationId,
+        id: &OperationId,
         question: &Question<'_>,
     ) -> Request<Bytes> {
         let body = serde_json::to_vec(question).expect("text, numbers and maps by text are JSON");
-        let mut headers = keys.headers(&id.to_string(), self.clock.wall_time(), &body);
+        let mut headers = keys.headers(&id.escaped().to_string(), self.clock.wall_time(), &body);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let mut request = Request::new(Bytes::from(body));
         *request.method_mut() = Method::POST;

@@ -148,7 +148,7 @@ impl Store for DynamoDbStore {
     async fn load_with_mark(
         &self,
         id: SubscriptionId,
-        operation: OperationId,
+        operation: &OperationId,
     ) -> Result<(Option<Record>, Option<Mark>), StoreError> {
         let key = |sort| item::key(item::partition(id), sort);
         let keys = vec![key(item::RECORD.to_owned()), key(item::mark_key(operation))];

@@ -1,6 +1,7 @@
 //! Odd shapes of JSON that were seen in Microsoft's documents or in real traffic.
 
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 /// Which odd shapes Microsoft's JSON takes. By default none.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +16,8 @@ pub struct Oddities {
     pub null_person_ids: bool,
     /// Resolve leaves out the `subscription` member (F-RES-6).
     pub short_resolve: bool,
+    /// An operation's id is its GUID with this text in front, so it is no GUID.
+    pub operation_id_prefix: String,
     /// Every subscription reports this word as its status.
     pub subscription_status: Option<String>,
     /// Every operation reports this word as its status.
@@ -30,6 +33,18 @@ impl Oddities {
 
     pub(crate) fn quantity(&self, quantity: u32) -> Value {
         if self.numbers_as_strings { json!(format!(" {quantity}")) } else { json!(quantity) }
+    }
+
+    /// An operation's id as publishers see it.
+    pub fn operation_id(&self, id: Uuid) -> String {
+        format!("{}{id}", self.operation_id_prefix)
+    }
+
+    /// Reads an id in the form that publishers see.
+    pub fn read_operation_id(&self, text: &str) -> Option<Uuid> {
+        let guid = text.strip_prefix(&self.operation_id_prefix)?;
+        // A path may hold only the hyphenated form, which is the one of this length.
+        Uuid::try_parse(guid).ok().filter(|_| guid.len() == 36)
     }
 
     pub(crate) fn add_extras(&self, object: &mut Map<String, Value>) {

@@ -173,7 +173,7 @@ impl OperationState {
                 Value::Object(object)
             }
             WebhookForm::Sparse => json!({
-                "id": self.id,
+                "id": oddities.operation_id(self.id),
                 "activityId": self.activity_id,
                 "operationRequestSource": self.source,
                 "subscriptionId": self.subscription_id,
@@ -190,7 +190,7 @@ impl OperationState {
     fn wire_common(&self, oddities: &Oddities) -> Map<String, Value> {
         let status = oddities.operation_status.as_deref().unwrap_or(self.status);
         let object = json!({
-            "id": self.id,
+            "id": oddities.operation_id(self.id),
             "activityId": self.activity_id,
             "publisherId": self.publisher_id,
             "offerId": self.offer_id,

@@ -150,6 +150,17 @@ fn f_opg_5_get_operation_knows_an_operation_late_or_never() {
 }
 
 #[test]
+fn an_operations_id_may_be_no_guid_and_is_escaped_in_paths() {
+    let mut world = world();
+    world.settings_mut().oddities.operation_id_prefix = "op 1/".to_owned();
+    let id = active(&mut world, Purchase::flat_rate("silver"));
+    let operation = world.change_plan(id, "gold").unwrap();
+    let path = format!("{}/operations/op%201%2F{operation}", subscription_path(id));
+    assert_eq!(get(&mut world, &path).body_json()["id"], format!("op 1/{operation}"));
+    assert_eq!(get(&mut world, &operation_path(id, operation)).status, 404);
+}
+
+#[test]
 fn list_operations_returns_only_operations_in_progress() {
     let mut world = world();
     let id = active(&mut world, Purchase::flat_rate("silver"));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use emulator::{Action, SubscriptionState};
 use jiff::Timestamp;
 use memory_store::MemoryStore;
-use shared::domain::{Cause, Event, EventKind, OperationId, Record, SubscriptionId};
+use shared::domain::{Cause, Event, EventKind, Record, SubscriptionId};
 use shared::store::OperationOutcome;
 use uuid::Uuid;
 
@@ -244,7 +244,7 @@ fn check_answers(io: &Arc<Io>, table: &MemoryStore, id: SubscriptionId, received
         if matches!(operation.status, "InProgress" | "NotStarted") {
             io.violate(format!("{id}: the operation {} was left open", operation.id));
         }
-        let Some(mark) = table.mark(id, OperationId(operation.id)) else {
+        let Some(mark) = table.mark(id, &io.operation_id(operation.id)) else {
             // Nothing changes after the end, so an operation that arrives then gets no mark.
             if received.contains(&operation.id) && !ended {
                 io.violate(format!(
@@ -288,13 +288,13 @@ fn check_rejections(io: &Arc<Io>, table: &MemoryStore, id: SubscriptionId) {
     let (mut named, mut unnamed) = (Vec::new(), 0);
     for event in history.filter(|event| matches!(event.kind, EventKind::ChangeRejected { .. })) {
         match event.cause {
-            Cause::Webhook { operation_id: Some(operation), .. } => named.push(operation.0),
+            Cause::Webhook { operation_id: Some(operation), .. } => named.push(operation),
             // The reconciliation doesn't name the operation.
             _ => unnamed += 1,
         }
     }
     for operation in named {
-        match failed.iter().position(|failed| *failed == operation) {
+        match failed.iter().position(|failed| io.operation_id(*failed) == operation) {
             Some(place) => drop(failed.swap_remove(place)),
             None => io.violate(format!("{id}: {operation} is recorded as rejected, but wasn't")),
         }

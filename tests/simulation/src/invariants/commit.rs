@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use emulator::Action;
+use emulator::{Action, World};
 use jiff::SignedDuration;
 use memory_store::MemoryStore;
 use shared::domain::{
-    Action as What, Cause, Event, EventKind, Record, SignUp, Status, Subscription,
+    Action as What, Cause, Event, EventKind, OperationId, Record, SignUp, Status, Subscription,
 };
 use shared::store::{Commit, OperationOutcome};
+use uuid::Uuid;
 
 use super::{midnight, origin};
 use crate::io::Io;
@@ -80,7 +81,7 @@ fn check_mark(io: &Arc<Io>, before: Option<&Record>, commit: &Commit) {
     if let (Some(mark), Some(after)) = (&commit.mark, after)
         && mark.outcome == OperationOutcome::Accepted
     {
-        let operation = io.world(|world| world.operation(mark.operation_id.0));
+        let operation = io.world(|world| world.operation(operation_of(world, &mark.operation_id)));
         let in_force = match operation.action {
             Action::ChangePlan => after.subscription.plan_id == operation.plan_id,
             Action::ChangeQuantity => {
@@ -173,4 +174,9 @@ fn check_microsoft_held(io: &Arc<Io>, kind: &EventKind, reported: &Subscription)
     })
     .into_iter()
     .for_each(|what| io.violate(what));
+}
+
+/// The emulator's GUID of an operation that it named.
+fn operation_of(world: &World, id: &OperationId) -> Uuid {
+    world.settings().oddities.read_operation_id(id.as_str()).expect("the emulator named it")
 }

@@ -31,14 +31,17 @@ pub(super) fn draw(rng: &mut SmallRng, settings: &mut Settings) {
     oddities.extra_fields = rng.random_ratio(1, 8);
     oddities.null_person_ids = rng.random_ratio(1, 8);
     oddities.short_resolve = rng.random_ratio(1, 8);
-    draw_lags(&mut SmallRng::seed_from_u64(rng.clone().random()), settings);
+    draw_further(&mut SmallRng::seed_from_u64(rng.clone().random()), settings);
 }
 
 /// Drawn from numbers of their own, so that a seed which found a bug is still the same run.
-fn draw_lags(rng: &mut SmallRng, settings: &mut Settings) {
+fn draw_further(rng: &mut SmallRng, settings: &mut Settings) {
     let behaviour = &mut settings.behaviour;
     let delays = [0, 0, 0, 0, 0, 2, 2, 20];
     let delay = *delays.choose(rng).expect("there are delays");
     behaviour.operation_delay = Duration::from_secs(delay);
     behaviour.keeps_changes_only = rng.random_ratio(1, 4);
+    if rng.random_ratio(1, 4) {
+        settings.oddities.operation_id_prefix = "change 1/%".to_owned();
+    }
 }

@@ -2,7 +2,7 @@
 
 use emulator::{Action, Dispatch, OperationState, SubscriptionState};
 use jiff::SignedDuration;
-use shared::domain::{Event, EventKind, OperationId, SubscriptionId};
+use shared::domain::{Event, EventKind, SubscriptionId};
 use shared::store::OperationOutcome as Marked;
 use uuid::Uuid;
 
@@ -24,7 +24,7 @@ impl Run {
         let accepted = operation.status == "Succeeded";
         let marked = self
             .table
-            .mark(SubscriptionId(operation.subscription_id), OperationId(operation.id))
+            .mark(SubscriptionId(operation.subscription_id), &self.io.operation_id(operation.id))
             .map(|mark| mark.outcome);
         let fits = match status {
             200 => marked != Some(Marked::Rejected),
@@ -120,7 +120,7 @@ impl Run {
                     .violate(format!("{} was refused, but the publisher accepts it", operation.id));
             }
             let owner = SubscriptionId(operation.subscription_id);
-            let mark = self.table.mark(owner, OperationId(operation.id));
+            let mark = self.table.mark(owner, &self.io.operation_id(operation.id));
             // The mark may differ in two cases: the product was asked again while it was unhealthy,
             // or the refused value had come into force in another way.
             if !self.choices.asks

@@ -62,7 +62,7 @@ pub(super) fn operation() -> Value {
         "type": "object",
         "description": "A requested change, as Microsoft describes it. A member that Microsoft leaves out is null.",
         "properties": {
-            "id": guid,
+            "id": { "type": ["string", "null"], "description": "A GUID as a rule" },
             "subscriptionId": guid,
             "action": word(&["ChangePlan", "ChangeQuantity", "Unsubscribe"]),
             "status": word(&["NotStarted", "InProgress", "Succeeded", "Failed", "Conflict"]),
@@ -102,8 +102,8 @@ pub(super) fn accepted() -> Value {
         "type": "object",
         "properties": {
             "operationId": {
-                "type": ["string", "null"], "format": "uuid",
-                "description": "The operation to follow; null if Microsoft named none",
+                "type": ["string", "null"],
+                "description": "The operation to follow, a GUID as a rule; null if Microsoft named none",
             },
         },
         "required": ["operationId"],

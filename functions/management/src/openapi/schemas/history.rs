@@ -58,7 +58,7 @@ pub(super) fn pending_operation() -> Value {
         "type": "object",
         "description": "An operation that the record waits for",
         "properties": {
-            "id": { "type": "string", "format": "uuid" },
+            "id": text("The operation's id at Microsoft, a GUID as a rule"),
             "action": text("What the operation does, such as `ChangePlan`"),
             "since": time("When the wait began"),
             "decision": decision("Our answer, if Microsoft may not have received it"),
@@ -140,8 +140,8 @@ pub(super) fn event() -> Value {
                     "by": { "type": "string", "examples": ["webhook", "reconciliation"] },
                     "action": text("The action that the webhook call named"),
                     "operationId": {
-                        "type": "string", "format": "uuid",
-                        "description": "The operation that the webhook call named",
+                        "type": "string",
+                        "description": "The operation that the webhook call named, a GUID as a rule",
                     },
                     "source": {
                         "type": "string", "examples": ["Azure", "Partner"],

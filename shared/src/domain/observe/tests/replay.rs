@@ -54,7 +54,7 @@ impl Dice {
     }
 
     fn operation_id(&mut self) -> OperationId {
-        OperationId(Uuid::from_u128(self.roll(4).into()))
+        OperationId::from(Uuid::from_u128(self.roll(4).into()))
     }
 
     fn operation(&mut self) -> Operation {
@@ -78,12 +78,12 @@ impl Dice {
             2 => record.request_activation(&cause(), now),
             3 => record.begin_activation(now),
             4 => record.abandon_activation(now),
-            5 => record.await_operation(self.operation_id(), &Action::ChangePlan, now),
-            6 => record.forget_operation(self.operation_id(), now),
+            5 => record.await_operation(&self.operation_id(), &Action::ChangePlan, now),
+            6 => record.forget_operation(&self.operation_id(), now),
             7 => record.announce_deadline(&cause(), now),
             8 => {
                 let (id, operation) = (self.operation_id(), self.operation());
-                reject(record, id, &operation, &cause(), &rejection(), now)
+                reject(record, &id, &operation, &cause(), &rejection(), now)
             }
             _ => {
                 let observed = observation(self.copy()).as_of(self.pick(&[None, Some(now)]));

@@ -164,7 +164,7 @@ fn a_read_made_before_a_change_can_still_update_unbilled_details() {
 #[test]
 fn a_bookkeeping_version_does_not_make_a_read_late() {
     let noted = change(record("Subscribed").await_operation(
-        OperationId(Uuid::from_u128(1)),
+        &OperationId::from(Uuid::from_u128(1)),
         &Action::ChangePlan,
         later(),
     ))

@@ -3,7 +3,7 @@
 use super::*;
 
 fn id() -> OperationId {
-    OperationId(Uuid::from_u128(7))
+    OperationId::from(Uuid::from_u128(7))
 }
 
 fn ruling() -> Ruling {
@@ -11,7 +11,7 @@ fn ruling() -> Ruling {
 }
 
 fn rejected(record: &Record, asked: Value) -> Decision {
-    reject(record, id(), &operation(asked), &Cause::Landing, &ruling(), Timestamp::UNIX_EPOCH)
+    reject(record, &id(), &operation(asked), &Cause::Landing, &ruling(), Timestamp::UNIX_EPOCH)
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn a_rejection_is_recorded_with_both_values_and_its_reason_and_changes_nothing()
 #[test]
 fn a_rejection_ends_the_wait_for_its_operation() {
     let Decision::Commit(waiting) =
-        record(json!(10)).await_operation(id(), &Action::ChangePlan, Timestamp::UNIX_EPOCH)
+        record(json!(10)).await_operation(&id(), &Action::ChangePlan, Timestamp::UNIX_EPOCH)
     else {
         panic!("the record waits for the operation")
     };
@@ -54,7 +54,7 @@ fn a_rejection_ends_the_wait_for_its_operation() {
 /// A record that answered a change and waits for its outcome.
 fn answered(ruling: &Ruling) -> Record {
     let now = Timestamp::UNIX_EPOCH;
-    match record(json!(10)).await_answered(id(), &Action::ChangePlan, ruling, now) {
+    match record(json!(10)).await_answered(&id(), &Action::ChangePlan, ruling, now) {
         Decision::Commit(change) => change.record,
         other => panic!("the record waits for the operation: {other:?}"),
     }
@@ -63,7 +63,7 @@ fn answered(ruling: &Ruling) -> Record {
 /// The rejection that Microsoft has received, if the operation has this status.
 fn confirmed(record: &Record, id: OperationId, status: &str) -> Option<Ruling> {
     let asked = json!({ "action": "ChangePlan", "planId": "gold", "status": status });
-    rejected_before(record, id, &operation(asked)).cloned()
+    rejected_before(record, &id, &operation(asked)).cloned()
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn a_rejection_reached_microsoft_only_if_the_operation_failed() {
         assert_eq!(confirmed(&waiting, id(), status), None, "{status}");
     }
     assert_eq!(confirmed(&answered(&Ruling::accept(DecidedBy::Policy)), id(), "Failed"), None);
-    let other = OperationId(Uuid::from_u128(8));
+    let other = OperationId::from(Uuid::from_u128(8));
     assert_eq!(confirmed(&waiting, other, "Failed"), None);
     assert_eq!(confirmed(&record(json!(10)), id(), "Failed"), None);
 }

@@ -88,7 +88,7 @@ fn env(answer: Option<(StatusCode, &'static str)>) -> TestEnv {
         current: born.record,
         requested: Requested {
             subscription: SubscriptionId(Uuid::from_u128(1)),
-            id: OperationId(Uuid::from_u128(2)),
+            id: OperationId::from(Uuid::from_u128(2)),
             action: Action::ChangePlan,
             operation: Some(operation),
             cause: Cause::Reconciliation,
@@ -223,4 +223,15 @@ async fn without_a_signing_key_the_product_is_not_asked() {
     let no_key = ClientSecret::Given(SecretString::from("no key"));
     env.product.keys = KeyRing::new(no_key, Arc::new(Noon));
     assert_eq!(env.ask(None).await, Err(NoDecision::NoKey));
+}
+
+#[tokio::test]
+async fn an_operations_id_that_is_no_header_text_is_escaped_in_the_header() {
+    let mut env = env(Some((StatusCode::OK, r#"{"decision":"accept"}"#)));
+    env.requested.id = OperationId::new("change 1/é").expect("an id");
+    env.ask(None).await.expect("a decision");
+    let (request, _) = env.asked();
+    assert_eq!(request.headers()["webhook-id"], "change%201%2F%C3%A9");
+    let question: Value = serde_json::from_slice(request.body()).expect("JSON");
+    assert_eq!(question["operationId"], "change 1/é");
 }

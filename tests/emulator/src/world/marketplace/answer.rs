@@ -46,8 +46,8 @@ impl World {
             Route::Update(id) => self.update(id, request, tracking),
             Route::Delete(id) => self.delete(id, tracking),
             Route::ListOperations(id) => self.list_operations(id),
-            Route::GetOperation(id, operation) => self.get_operation(id, operation),
-            Route::UpdateOperation(id, operation) => self.update_operation(id, operation, request),
+            Route::GetOperation(id, operation) => self.get_operation(id, &operation),
+            Route::UpdateOperation(id, operation) => self.update_operation(id, &operation, request),
         }
     }
 }

@@ -33,7 +33,7 @@ impl World {
         Reply::json(200, &json!({ "operations": waiting }))
     }
 
-    pub(super) fn get_operation(&mut self, id: Uuid, operation: Uuid) -> Reply {
+    pub(super) fn get_operation(&mut self, id: Uuid, operation: &str) -> Reply {
         let known = self.operation_of(id, operation).filter(|known| self.shows(known)).cloned();
         let Some(known) = known else {
             return self.no_operation("EntityNotFound", operation);
@@ -49,7 +49,7 @@ impl World {
     pub(super) fn update_operation(
         &mut self,
         id: Uuid,
-        operation: Uuid,
+        operation: &str,
         request: &ApiRequest,
     ) -> Reply {
         let Some(known) = self.operation_of(id, operation).cloned() else {
@@ -73,9 +73,9 @@ impl World {
             return error(409, "Conflict", "status", "A newer update is already fulfilled.");
         }
         match status {
-            "Success" => self.succeed(operation),
+            "Success" => self.succeed(known.id),
             "Failure" if self.obeys_failure(&known) => {
-                self.fail(operation, "The publisher refused the change.")
+                self.fail(known.id, "The publisher refused the change.")
             }
             // Microsoft answers 200 to a misspelled status as well (F-OPU-2).
             _ => {}
@@ -91,7 +91,8 @@ impl World {
         }
     }
 
-    fn operation_of(&self, id: Uuid, operation: Uuid) -> Option<&OperationState> {
+    fn operation_of(&self, id: Uuid, operation: &str) -> Option<&OperationState> {
+        let operation = self.settings.oddities.read_operation_id(operation)?;
         self.find_operation(operation).filter(|known| known.subscription_id == id)
     }
 
@@ -102,7 +103,7 @@ impl World {
             && time::after(operation.time_stamp, behaviour.operation_delay) <= self.now
     }
 
-    fn no_operation(&self, code: &str, operation: Uuid) -> Reply {
+    fn no_operation(&self, code: &str, operation: &str) -> Reply {
         let status = if self.settings.behaviour.not_found_is_400 { 400 } else { 404 };
         error(status, code, "operationId", &format!("Failed to find operation {operation}"))
     }

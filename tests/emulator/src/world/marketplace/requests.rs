@@ -11,9 +11,13 @@ use super::admission::{API_VERSION, json_object};
 use super::errors::{bad_request, error, not_found, refusal};
 use super::tracking::Tracking;
 use crate::wire::{ApiRequest, Reply};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 use std::time::Duration;
 use uuid::Uuid;
+
+/// The characters that a part of a path keeps.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-');
 
 impl World {
     pub(super) fn activate(&mut self, id: Uuid, request: &ApiRequest) -> Reply {
@@ -111,12 +115,14 @@ impl World {
     /// A 202 with the address of the operation (F-CHP-5).
     fn accepted(&self, id: Uuid, operation: Uuid) -> Reply {
         let base = &self.settings.behaviour.link_base;
+        let operation = self.settings.oddities.operation_id(operation);
+        let segment = utf8_percent_encode(&operation, SEGMENT);
         let location = format!(
-            "{base}/saas/subscriptions/{id}/operations/{operation}?api-version={API_VERSION}"
+            "{base}/saas/subscriptions/{id}/operations/{segment}?api-version={API_VERSION}"
         );
         Reply::empty(202)
             .with_header("operation-location", &location)
-            .with_header("operation-id", &operation.to_string())
+            .with_header("operation-id", &operation)
             .with_header("retry-after", "10")
     }
 }

@@ -4,6 +4,7 @@ use super::super::call::Call;
 use super::super::error_form::ErrorForm;
 use crate::wire::Reply;
 use http::Method;
+use percent_encoding::percent_decode_str;
 use uuid::Uuid;
 
 /// One of the ten calls, with the ids of its path.
@@ -16,8 +17,8 @@ pub(super) enum Route {
     Update(Uuid),
     Delete(Uuid),
     ListOperations(Uuid),
-    GetOperation(Uuid, Uuid),
-    UpdateOperation(Uuid, Uuid),
+    GetOperation(Uuid, String),
+    UpdateOperation(Uuid, String),
 }
 
 impl Route {
@@ -79,11 +80,18 @@ pub(super) fn find(method: &Method, path: &str) -> Result<Route, Reply> {
             _ => allow("GET"),
         },
         [id, "operations", operation] => match *method {
-            Method::GET => Ok(Route::GetOperation(guid(id)?, guid(operation)?)),
-            Method::PATCH => Ok(Route::UpdateOperation(guid(id)?, guid(operation)?)),
+            Method::GET => Ok(Route::GetOperation(guid(id)?, decoded(operation)?)),
+            Method::PATCH => Ok(Route::UpdateOperation(guid(id)?, decoded(operation)?)),
             _ => allow("GET, PATCH"),
         },
         _ => Err(Reply::empty(404)),
+    }
+}
+
+fn decoded(segment: &str) -> Result<String, Reply> {
+    match percent_decode_str(segment).decode_utf8() {
+        Ok(text) => Ok(text.into_owned()),
+        Err(_) => Err(ErrorForm::Object.reply(400, "BadArgument", "The path must hold text.")),
     }
 }
 

@@ -43,7 +43,7 @@ fn an_operation_is_read_in_the_documented_form() {
         "timeStamp": "2026-03-15T23:06:06.9852975Z", "status": "InProgress",
         "operationRequestSource": "Azure", "errorStatusCode": "", "errorMessage": "",
     }));
-    assert_eq!(read.id.map(|id| id.to_string()).as_deref(), Some(OPERATION));
+    assert_eq!(read.id, OperationId::new(OPERATION));
     assert_eq!(read.subscription_id.map(|id| id.to_string()).as_deref(), Some(ID));
     assert_eq!(read.action, Some(Action::ChangePlan));
     assert_eq!(read.status, Some(OperationStatus::InProgress));
@@ -67,12 +67,12 @@ fn the_source_of_an_operation_is_read_under_both_spellings() {
 fn an_operation_with_the_misspelt_id_of_the_docs_matches_the_requested_one() {
     // F-OP-3.
     let read = operation(json!({ "id  ": OPERATION, "status": "Succeeded" }));
-    let (ours, other) = (ID.parse().expect("an id"), OPERATION.parse().expect("an id"));
-    assert!(read.is(ours, other));
+    let (ours, other) = (ID.parse().expect("an id"), OperationId::new(OPERATION).expect("an id"));
+    assert!(read.is(ours, &other));
     let foreign = operation(json!({ "id": ID }));
-    assert!(!foreign.is(ours, other), "another operation");
+    assert!(!foreign.is(ours, &other), "another operation");
     let strange = operation(json!({ "id": OPERATION, "subscriptionId": OPERATION }));
-    assert!(!strange.is(ours, other), "another subscription");
+    assert!(!strange.is(ours, &other), "another subscription");
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn t_15_an_acknowledgement_is_spelt_as_f_opu_2_says() {
 
 #[test]
 fn the_id_of_an_accepted_operation_is_found_in_any_form_of_its_headers() {
-    let id: Option<OperationId> = Some(OPERATION.parse().expect("an id"));
+    let id = OperationId::new(OPERATION);
     let base = format!("/api/saas/subscriptions/{ID}/operations/{OPERATION}");
     for location in [
         format!("https://marketplaceapi.microsoft.com{base}?api-version=2018-08-31"),
@@ -118,12 +118,17 @@ fn the_id_of_an_accepted_operation_is_found_in_any_form_of_its_headers() {
         assert_eq!(accepted(None, Some(&location)).id, id, "{location}");
     }
     assert_eq!(accepted(Some(&format!(" {OPERATION} ")), None).id, id, "Operation-Id alone");
-    let useless = "https://m.example/api/operations/soon";
+    let useless = "https://m.example/api/operations/?api-version=2018-08-31";
     assert_eq!(accepted(Some(OPERATION), Some(useless)).id, id);
     for nothing in [None, Some(""), Some("https://m.example/"), Some(useless)] {
         assert_eq!(accepted(None, nothing).id, None, "{nothing:?}");
-        assert_eq!(accepted(Some("x"), nothing).id, None, "{nothing:?}");
+        assert_eq!(accepted(Some(" "), nothing).id, None, "{nothing:?}");
     }
+    // An id that is no GUID, as it is in one header and escaped in the other.
+    let other = OperationId::new("change 1/%");
+    assert_eq!(accepted(Some("change 1/%"), None).id, other);
+    let location = "https://m.example/api/operations/change%201%2F%25?api-version=2018-08-31";
+    assert_eq!(accepted(None, Some(location)).id, other);
     // `Operation-Location` wins over `Operation-Id` (F-CHP-5).
     let location = format!("https://m.example{base}");
     assert_eq!(accepted(Some(ID), Some(&location)).id, id);
