@@ -5,6 +5,7 @@
 use fuzz::{Message, RETRY, SUBSCRIPTION, Wire, assert_sent_to_the_marketplace_alone, client, run};
 use http::Method;
 use libfuzzer_sys::fuzz_target;
+use percent_encoding::percent_decode_str;
 use shared::domain::SubscriptionId;
 use shared::microsoft::fulfillment::Marketplace;
 
@@ -23,11 +24,15 @@ fuzz_target!(|input: &[u8]| {
     assert_sent_to_the_marketplace_alone(&sent);
     for accepted in &changed {
         assert_eq!(accepted.is_ok(), status.is_success());
-        if let Ok(Some(operation)) = accepted.as_ref().map(|accepted| accepted.id) {
+        if let Ok(Some(operation)) = accepted.as_ref().map(|accepted| &accepted.id) {
             let named = ["operation-location", "operation-id"].iter().any(|name| {
                 let value = answer.headers().get(*name).and_then(|value| value.to_str().ok());
                 let plain = |text: &str| text.to_ascii_lowercase().replace('-', "");
-                value.is_some_and(|value| plain(value).contains(&plain(&operation.to_string())))
+                let id = plain(operation.as_str());
+                value.is_some_and(|value| {
+                    let decoded = percent_decode_str(value).decode_utf8_lossy();
+                    plain(value).contains(&id) || plain(&decoded).contains(&id)
+                })
             });
             assert!(named, "an operation that no header names");
         }

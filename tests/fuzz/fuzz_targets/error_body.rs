@@ -19,8 +19,8 @@ fuzz_target!(|input: &[u8]| {
     says_no_more_than_a_word(status, answer.body());
     let wire = Wire::answering(answer.clone());
     let client = client(&wire);
-    let (id, operation) = (SubscriptionId(SUBSCRIPTION), OperationId(OPERATION));
-    let acknowledged = run(client.update_operation(id, operation, Acknowledgement::Failure));
+    let (id, operation) = (SubscriptionId(SUBSCRIPTION), OperationId::from(OPERATION));
+    let acknowledged = run(client.update_operation(id, &operation, Acknowledgement::Failure));
     let sent = wire.sent();
     assert_sent_to_the_marketplace_alone(&sent);
     let Err(error) = acknowledged else {

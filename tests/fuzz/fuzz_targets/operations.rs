@@ -18,16 +18,16 @@ fuzz_target!(|input: &[u8]| {
     let (body, succeeded) = (answer.body().clone(), answer.status().is_success());
     let wire = Wire::answering(answer);
     let client = client(&wire);
-    let (subscription, operation) = (SubscriptionId(SUBSCRIPTION), OperationId(OPERATION));
+    let (subscription, operation) = (SubscriptionId(SUBSCRIPTION), OperationId::from(OPERATION));
     let listed = run(client.list_operations(subscription));
-    let found = run(client.get_operation(subscription, operation));
+    let found = run(client.get_operation(subscription, &operation));
     assert_sent_to_the_marketplace_alone(&wire.sent());
     let value = value(&body).unwrap_or_default();
     if let Ok(found) = found {
         assert!(succeeded && value.is_object());
         // The operation has the requested id and subscription, and names an action (F-WHS-2).
-        assert_eq!(found.id, Some(OPERATION));
-        assert!(Uuid::read(&value["id"]).is_none_or(|id| id == OPERATION));
+        assert!(OperationId::read(&value["id"]).is_none_or(|id| id == operation));
+        assert_eq!(found.id, Some(operation));
         assert!(Uuid::read(&value["subscriptionId"]).is_none_or(|id| id == SUBSCRIPTION));
         assert!(found.action.is_some());
     }
@@ -43,7 +43,7 @@ fuzz_target!(|input: &[u8]| {
         let sent: Vec<_> = entries.iter().filter(|entry| entry.is_object()).collect();
         assert_eq!(listed.len(), sent.len());
         for (read, sent) in listed.iter().zip(sent) {
-            assert_eq!(read.id, sent.get("id").and_then(Uuid::read));
+            assert_eq!(read.id, sent.get("id").and_then(OperationId::read));
             assert_eq!(read.quantity, sent.get("quantity").and_then(u64::read));
         }
     }

@@ -17,10 +17,10 @@ fn answer(body: Bytes) {
 
 fuzz_target!(|body: &[u8]| {
     let (_, store) = table_alone();
-    let (id, operation) = (SubscriptionId(SUBSCRIPTION), OperationId(OPERATION));
+    let (id, operation) = (SubscriptionId(SUBSCRIPTION), OperationId::from(OPERATION));
     answer(Bytes::copy_from_slice(body));
     let record = run(store.load(id)).ok().flatten();
-    let (found, mark) = run(store.load_with_mark(id, operation)).unwrap_or_default();
+    let (found, mark) = run(store.load_with_mark(id, &operation)).unwrap_or_default();
     let events = run(store.events(id, 0)).map(|page| page.items).unwrap_or_default();
     let checkpoint = run(store.checkpoint());
     // An invalid answer yields nothing.
@@ -83,7 +83,7 @@ fn written_and_read_again(record: Record, events: Vec<Event>, mark: Option<Mark>
     assert_eq!(run(store.events(id, 0)).expect("events as they were written").items, events);
     if let Some(mark) = mark {
         answer(json!({ "Responses": { "table": items[..2] } }).to_string().into());
-        let both = run(store.load_with_mark(id, mark.operation_id));
+        let both = run(store.load_with_mark(id, &mark.operation_id));
         assert_eq!(both.expect("both as they were written"), (Some(record), Some(mark)));
     }
 }
