@@ -287,7 +287,7 @@ impl ChangeFlow {
         match accepted {
             Ok(accepted) => {
                 if let Some(ref operation) = accepted.id {
-                    self.note(record, |record, now| record.await_request(&operation, &own, now))
+                    self.note(record, |record, now| record.await_request(operation, &own, now))
                         .await;
                 }
                 Ok(accepted)
