@@ -142,7 +142,7 @@ impl Product {
     }
 }
 
-/// An operation's id may have a prefix, which differs from run to run.
-fn guid_at_the_end(id: &str) -> Option<Uuid> {
+/// The GUID in an operation's id. The id may have a prefix, which differs from run to run.
+pub(crate) fn guid_at_the_end(id: &str) -> Option<Uuid> {
     id.get(id.len().checked_sub(36)?..)?.parse().ok()
 }

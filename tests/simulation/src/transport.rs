@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::fault::Fault;
 use crate::io::Io;
+use crate::product::guid_at_the_end;
 
 /// The functions' `MARKETPLACE_URL`.
 pub(crate) const MARKETPLACE: &str = "https://marketplace.sim/api";
@@ -83,7 +84,7 @@ fn failure(status: StatusCode) -> Response<Bytes> {
 fn operation_in(reply: &Reply) -> Option<Uuid> {
     let mut headers = reply.headers.iter();
     let (_, location) = headers.find(|(name, _)| name == "operation-location")?;
-    without_query(location.to_str().ok()?).rsplit('/').next()?.parse().ok()
+    without_query(location.to_str().ok()?).rsplit('/').next().and_then(guid_at_the_end)
 }
 
 fn without_query(target: &str) -> &str {

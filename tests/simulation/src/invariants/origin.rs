@@ -16,7 +16,7 @@ pub(super) fn check_origin(io: &Arc<Io>, event: &Event) {
     let id = event.subscription_id;
     let name = event.kind.name();
     let caller = io.caller();
-    if !fits(&event.cause, caller) {
+    if !fits(io, &event.cause, caller) {
         io.violate(format!("{id}: {name} is caused by {:?}, but {caller:?} called", event.cause));
     }
     let Some(operation) = operation(&event.cause, caller) else { return };
@@ -26,7 +26,7 @@ pub(super) fn check_origin(io: &Arc<Io>, event: &Event) {
     }
 }
 
-fn fits(cause: &Cause, caller: Caller) -> bool {
+fn fits(io: &Io, cause: &Cause, caller: Caller) -> bool {
     match caller {
         Caller::Buyer => matches!(cause, Cause::Landing),
         Caller::Activation => matches!(cause, Cause::Activation { .. }),
@@ -35,7 +35,7 @@ fn fits(cause: &Cause, caller: Caller) -> bool {
         Caller::Microsoft(operation) => {
             // The very old form of a call names no operation (F-WHP-6).
             matches!(cause, Cause::Webhook { operation_id, .. }
-                if operation_id.as_ref().is_none_or(|id| id.to_string() == operation.to_string()))
+                if operation_id.as_ref().is_none_or(|id| *id == io.operation_id(operation)))
         }
         Caller::Stranger => matches!(cause, Cause::Webhook { .. }),
         Caller::Other => false,
