@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use shared::domain::{
     Action, ActivationRequest, Cause, Decision, IncompleteObservation, Observation, Operation,
-    OperationId, PendingOperation, Record, Requested, Staleness, Status, SubscriptionId, observe,
+    PendingOperation, Record, Requested, Staleness, Status, SubscriptionId, observe,
 };
 use shared::flows::activation::{Activated, ActivationError};
 use shared::flows::answer::AnswerError;

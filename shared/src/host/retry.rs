@@ -1,6 +1,8 @@
 //! When to retry, as data; and the one loop that does.
 
 use std::future::Future;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -84,7 +86,7 @@ impl RetryPolicy {
     };
 
     /// The policy after this many calls in a row that failed.
-    pub fn after_failures(self, failures: u32) -> Self {
+    fn after_failures(self, failures: u32) -> Self {
         if failures < self.outage_after { self } else { Self { attempts: 1, ..self } }
     }
 
@@ -126,6 +128,37 @@ where
     };
     let first = attempt();
     repeat(clock, policy, first, attempt, pause).await
+}
+
+/// Retries the calls of one peer, and attempts each call once while the peer is down.
+#[derive(Debug, Default)]
+pub struct Retries {
+    /// Calls in a row that failed.
+    failures: AtomicU32,
+}
+
+impl Retries {
+    /// As [`retry`], until [`RetryPolicy::outage_after`] calls in a row have failed.
+    pub async fn retry<T, E, F>(
+        &self,
+        clock: &dyn Clock,
+        policy: &RetryPolicy,
+        attempt: impl FnMut() -> F + Send,
+    ) -> Result<T, E>
+    where
+        F: Future<Output = Result<T, E>> + Send,
+        E: Transient + Send,
+        T: Send,
+    {
+        let policy = policy.after_failures(self.failures.load(Relaxed));
+        let answer = retry(clock, &policy, attempt).await;
+        if answer.as_ref().is_err_and(Transient::is_transient) {
+            self.failures.fetch_add(1, Relaxed);
+        } else {
+            self.failures.store(0, Relaxed);
+        }
+        answer
+    }
 }
 
 /// Makes further attempts until `pause` returns `None` for the answer, or the policy gives up.

@@ -7,7 +7,13 @@ use crate::host::retry::Transient;
 
 #[derive(Debug, Error)]
 pub enum StoreError {
-    /// Throttled, failing, or not responding. A write may have been made.
+    /// The table refuses requests for a moment. Nothing was written.
+    #[error("the table is throttled: {code}")]
+    Throttled {
+        /// AWS's error code.
+        code: String,
+    },
+    /// Failing, or not responding. A write may have been made.
     #[error("the table is unavailable: {code}")]
     Unavailable {
         /// AWS's error code, or a few words where there is none.
@@ -62,7 +68,7 @@ impl StoreError {
 impl Transient for StoreError {
     fn is_transient(&self) -> bool {
         match self {
-            Self::Unavailable { .. } | Self::Contended => true,
+            Self::Throttled { .. } | Self::Unavailable { .. } | Self::Contended => true,
             Self::BadPosition | Self::Refused { .. } | Self::Corrupt { .. } => false,
         }
     }
@@ -77,4 +83,11 @@ pub enum CommitError {
     AlreadyMarked,
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Only a commit that certainly wrote nothing may be repeated.
+impl Transient for CommitError {
+    fn is_transient(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Throttled { .. }))
+    }
 }

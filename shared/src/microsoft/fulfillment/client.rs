@@ -1,8 +1,6 @@
 //! The fulfillment API over HTTPS: how a call is sent, retried, logged and judged.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
-use std::sync::atomic::Ordering::Relaxed;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -18,7 +16,7 @@ use super::next_link;
 use crate::host::clock::Clock;
 use crate::host::correlation;
 use crate::host::http_client::{SendError, Transport, secret_header};
-use crate::host::retry::{RetryPolicy, Transient as _, parse_retry_after, retry};
+use crate::host::retry::{Retries, RetryPolicy, parse_retry_after};
 use crate::microsoft::entra::{AccessToken, TokenCache};
 
 /// The only version of the API (F-GEN-2).
@@ -42,8 +40,7 @@ pub struct Client {
     endpoint: Endpoint,
     tokens: Arc<TokenCache>,
     clock: Arc<dyn Clock>,
-    /// Calls in a row that failed.
-    failures: AtomicU32,
+    retries: Retries,
 }
 
 pub(super) struct Call<'a> {
@@ -127,7 +124,7 @@ impl Client {
         tokens: Arc<TokenCache>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { transport, endpoint, tokens, clock, failures: AtomicU32::new(0) }
+        Self { transport, endpoint, tokens, clock, retries: Retries::default() }
     }
 
     pub(super) fn clock(&self) -> &dyn Clock {
@@ -136,8 +133,7 @@ impl Client {
 
     /// Makes a call, with retries, and with one fresh token if Microsoft refuses the cached one.
     pub(super) async fn call(&self, call: Call<'_>) -> Result<Answer, FulfillmentError> {
-        let policy = self.endpoint.retry.after_failures(self.failures.load(Relaxed));
-        let answer = retry(&*self.clock, &policy, || async {
+        let attempt = || async {
             let token = self.tokens.get().await?;
             match self.send(&call, &token).await {
                 Err(FulfillmentError::Unauthorized(status)) => {
@@ -150,20 +146,15 @@ impl Client {
                 }
                 answer => answer,
             }
-        })
-        .await;
-        match &answer {
-            Err(error) if error.is_transient() => {
-                self.failures.fetch_add(1, Relaxed);
-            }
-            Err(error) if error.is_configuration() => {
-                self.failures.store(0, Relaxed);
-                error!(
-                    call = call.name, %error, metric = "configuration",
-                    "a call can't succeed before the settings fit Microsoft's side"
-                );
-            }
-            Ok(_) | Err(_) => self.failures.store(0, Relaxed),
+        };
+        let answer = self.retries.retry(&*self.clock, &self.endpoint.retry, attempt).await;
+        if let Err(error) = &answer
+            && error.is_configuration()
+        {
+            error!(
+                call = call.name, %error, metric = "configuration",
+                "a call can't succeed before the settings fit Microsoft's side"
+            );
         }
         answer
     }

@@ -7,7 +7,8 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 
 use crate::store::{CommitError, StoreError};
 
-/// The condition that cancelled a transaction. The mark, where there is one, is its first item.
+/// What cancelled a transaction: a condition, or the table's limits. The mark, where there is one, is
+/// its first item.
 pub(super) fn cancelled(
     error: &SdkError<TransactWriteItemsError>,
     marked: bool,
@@ -17,14 +18,18 @@ pub(super) fn cancelled(
     else {
         return None;
     };
-    let mut failed =
-        cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or_default());
-    let first = failed.next()?;
-    if marked && first == "ConditionalCheckFailed" {
+    let reasons = cancelled.cancellation_reasons().iter();
+    let reasons: Vec<_> = reasons.map(|reason| reason.code().unwrap_or_default()).collect();
+    if marked && reasons.first() == Some(&"ConditionalCheckFailed") {
         return Some(CommitError::AlreadyMarked);
     }
-    let conflict = |code| matches!(code, "ConditionalCheckFailed" | "TransactionConflict");
-    (conflict(first) || failed.any(conflict)).then_some(CommitError::Conflict)
+    let is_conflict =
+        |code: &&str| matches!(*code, "ConditionalCheckFailed" | "TransactionConflict");
+    if reasons.iter().any(is_conflict) {
+        return Some(CommitError::Conflict);
+    }
+    let throttled = reasons.into_iter().find(|code| is_throttling(code))?;
+    Some(StoreError::Throttled { code: throttled.to_owned() }.into())
 }
 
 /// When a list continues from a position, a key that the table rejects is the caller's fault.
@@ -52,6 +57,9 @@ where
         _ => "no usable answer",
     };
     let code = code.to_owned();
+    if is_throttling(&code) {
+        return StoreError::Throttled { code };
+    }
     let message = error.message().map(str::to_owned);
     let refused = matches!(error, SdkError::ConstructionFailure(_)) || is_refusal(&code);
     // Without the raw answer, which may hold a record.
@@ -63,6 +71,18 @@ where
         }
         source => StoreError::Unavailable { code, source },
     }
+}
+
+/// The codes of errors, and of the reasons for which a transaction was cancelled.
+fn is_throttling(code: &str) -> bool {
+    matches!(
+        code,
+        "ProvisionedThroughputExceeded"
+            | "ProvisionedThroughputExceededException"
+            | "RequestLimitExceeded"
+            | "ThrottlingError"
+            | "ThrottlingException"
+    )
 }
 
 fn is_refusal(code: &str) -> bool {

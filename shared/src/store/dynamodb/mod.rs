@@ -20,6 +20,7 @@ use super::item::{self, Item, number, text};
 use super::{Checkpoint, Checkpoints, Commit, CommitError, Filter, Mark, Page, Store, StoreError};
 use crate::domain::{Event, OperationId, Record, SubscriptionId};
 use crate::host::clock::Clock;
+use crate::host::retry::{Retries, RetryPolicy};
 
 /// The most keys in one BatchGetItem.
 const BATCH: usize = 100;
@@ -33,16 +34,25 @@ const BATCH_ROUNDS: u32 = 5;
 /// The pause between those rounds.
 const BATCH_PAUSE: Duration = Duration::from_millis(50);
 
+/// How reads are tried again after the SDK gave up, which it does within a fraction of a second. What
+/// follows a read needs the rest of the webhook's time.
+const READS: RetryPolicy = RetryPolicy::WITHIN_WEBHOOK;
+
+/// The same for commits. Little follows them.
+const COMMITS: RetryPolicy =
+    RetryPolicy { attempts: 6, reserve: Duration::ZERO, ..RetryPolicy::WITHIN_WEBHOOK };
+
 /// Every port of the table, in one DynamoDB table.
 pub struct DynamoDbStore {
     client: Client,
     table: String,
     clock: Arc<dyn Clock>,
+    retries: Retries,
 }
 
 impl DynamoDbStore {
     pub fn new(client: Client, table: String, clock: Arc<dyn Clock>) -> Self {
-        Self { client, table, clock }
+        Self { client, table, clock, retries: Retries::default() }
     }
 
     async fn get(&self, key: Item) -> Result<Option<Item>, StoreError> {
@@ -85,8 +95,13 @@ impl DynamoDbStore {
         if wanted.is_empty() {
             Ok(found)
         } else {
-            Err(StoreError::unavailable("keys left unprocessed"))
+            Err(StoreError::Throttled { code: "keys left unprocessed".to_owned() })
         }
+    }
+
+    async fn read_batch(&self, keys: Vec<Item>) -> Result<Vec<Item>, StoreError> {
+        let read = || self.get_batch(keys.clone());
+        self.retries.retry(&*self.clock, &READS, read).await
     }
 
     /// A consistent query of a subscription's items between two sort keys.
@@ -141,7 +156,9 @@ impl DynamoDbStore {
 #[async_trait]
 impl Store for DynamoDbStore {
     async fn load(&self, id: SubscriptionId) -> Result<Option<Record>, StoreError> {
-        let found = self.get(item::key(item::partition(id), item::RECORD)).await?;
+        let key = item::key(item::partition(id), item::RECORD);
+        let read = || self.get(key.clone());
+        let found = self.retries.retry(&*self.clock, &READS, read).await?;
         found.map(|found| item::record_of(id, found)).transpose()
     }
 
@@ -153,7 +170,7 @@ impl Store for DynamoDbStore {
         let key = |sort| item::key(item::partition(id), sort);
         let keys = vec![key(item::RECORD.to_owned()), key(item::mark_key(operation))];
         let (mut record, mut mark) = (None, None);
-        for found in self.get_batch(keys).await? {
+        for found in self.read_batch(keys).await? {
             match found.get(item::SORT).and_then(|sort| sort.as_s().ok()).map(String::as_str) {
                 Some(item::RECORD) => record = Some(item::record_of(id, found)?),
                 _ => mark = Some(item::body(found)?),
@@ -172,7 +189,7 @@ impl Store for DynamoDbStore {
         let mut records = HashMap::with_capacity(ids.len());
         for ids in ids.chunks(BATCH) {
             let keys = ids.iter().map(|id| item::key(item::partition(*id), item::RECORD)).collect();
-            for found in self.get_batch(keys).await? {
+            for found in self.read_batch(keys).await? {
                 if let Some(id) = item::subscription(&found) {
                     records.insert(id, item::record_of(id, found));
                 }
@@ -201,12 +218,16 @@ impl Store for DynamoDbStore {
         }
         let items = puts.into_iter().map(|put| TransactWriteItem::builder().put(put).build());
         let request = self.client.transact_write_items().set_transact_items(Some(items.collect()));
-        match request.send().await {
-            Ok(_) => Ok(()),
-            Err(error) => {
-                Err(cancelled(&error, mark.is_some()).unwrap_or_else(|| store_error(error).into()))
-            }
-        }
+        let write =
+            || async {
+                // Each attempt is a transaction of its own: the one before it wrote nothing.
+                match request.clone().send().await {
+                    Ok(_) => Ok(()),
+                    Err(error) => Err(cancelled(&error, mark.is_some())
+                        .unwrap_or_else(|| store_error(error).into())),
+                }
+            };
+        self.retries.retry(&*self.clock, &COMMITS, write).await
     }
 
     async fn list(&self, filter: &Filter, next: Option<&str>) -> Result<Page<Record>, StoreError> {
@@ -232,3 +253,6 @@ impl Checkpoints for DynamoDbStore {
         self.put(item::checkpoint(checkpoint)?).await
     }
 }
+
+#[cfg(test)]
+mod tests;
