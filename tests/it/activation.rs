@@ -10,6 +10,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::probe::Probe;
+use crate::reconciliation::activate_elsewhere;
 use crate::test_env::TestEnv;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -316,4 +317,23 @@ async fn t_9_an_activation_that_stays_refused_is_given_up() {
     assert_eq!(env.calls(Call::Activate), activations, "the reconciliation has given up");
     env.world(|world| world.faults_mut().clear());
     assert_eq!(env.activate(id).await.status, StatusCode::OK, "the buyer can try again");
+}
+
+#[tokio::test]
+async fn a_refusal_beside_a_late_read_does_not_abandon_the_activation() {
+    let env = TestEnv::new().await;
+    let id = env.purchase(Purchase::flat_rate("silver"));
+    env.visit(id).await;
+    env.world(|world| activate_elsewhere(world, id));
+    env.advance(10 * MINUTE);
+    env.world(|world| world.change_plan(id, "gold")).expect("a change");
+    assert_eq!(env.deliver_statuses().await, [200]);
+    // The read shows the plan from before the change, so the record doesn't believe its status.
+    let late = Some(Duration::from_secs(20));
+    env.world(|world| world.settings_mut().behaviour.stale_reads = late);
+    assert_eq!(env.activate(id).await.status, StatusCode::ACCEPTED);
+    env.world(|world| world.settings_mut().behaviour.stale_reads = None);
+    env.advance(2 * MINUTE);
+    assert_eq!(env.activate(id).await.status, StatusCode::OK);
+    env.assert_agrees(id, "an activation that had happened").await;
 }

@@ -8,7 +8,7 @@ use thiserror::Error;
 use tracing::{info, warn};
 
 use super::ledger::{Ledger, UpdateError};
-use crate::domain::{ActivationRequest, Cause, Record, Status, SubscriptionId};
+use crate::domain::{ActivationRequest, Cause, Record, Staleness, Status, SubscriptionId};
 use crate::microsoft::fulfillment::{FulfillmentError, Marketplace, Refusal};
 
 /// Pauses before each read that may confirm the activation (F-ACT-3). Together they are as long as
@@ -75,7 +75,7 @@ impl ActivationFlow {
         cause: &Cause,
     ) -> Result<Activated, ActivationError> {
         let current = self.ledger.load(id).await.map_err(UpdateError::from)?;
-        let record = self.observe(id, current, cause).await?;
+        let (record, _) = self.observe(id, current, cause).await?;
         match record.status() {
             Status::PendingFulfillmentStart => self.request(record, cause, &CONFIRM_PAUSES).await,
             Status::Subscribed => Ok(Activated::Confirmed(record)),
@@ -128,13 +128,13 @@ impl ActivationFlow {
         for pause in pauses {
             self.ledger.clock().sleep(*pause).await;
             match self.observe(id, Some(record.clone()), cause).await {
-                Ok(observed) if *observed.status() == Status::Subscribed => {
+                Ok((observed, _)) if *observed.status() == Status::Subscribed => {
                     return Ok(Activated::Confirmed(observed));
                 }
-                Ok(observed) if *observed.status() == Status::Unsubscribed => {
+                Ok((observed, _)) if *observed.status() == Status::Unsubscribed => {
                     return Err(ActivationError::Unsubscribed);
                 }
-                Ok(observed) => record = observed,
+                Ok((observed, _)) => record = observed,
                 // Microsoft has the request, whether or not we can read its result.
                 Err(ActivationError::Fulfillment(error)) => {
                     warn!(subscription.id = %id, %error, "could not confirm the activation yet");
@@ -157,7 +157,7 @@ impl ActivationFlow {
         earlier: Option<Timestamp>,
     ) -> Result<Activated, ActivationError> {
         let id = record.id();
-        let observed = match self.observe(id, Some(record.clone()), cause).await {
+        let (observed, stale) = match self.observe(id, Some(record.clone()), cause).await {
             Ok(observed) => observed,
             Err(ActivationError::Fulfillment(unread)) => {
                 warn!(
@@ -180,7 +180,8 @@ impl ActivationFlow {
             ) => {
                 let now = self.ledger.clock().now();
                 let is_young = |since| now.duration_since(since) < ACTIVATION_SETTLE_TIME;
-                if earlier.is_some_and(is_young) {
+                // A late read tells as little about why Microsoft refuses.
+                if earlier.is_some_and(is_young) || stale.is_some() {
                     info!(
                         subscription.id = %id, %refusal,
                         "an earlier activation may be under way"
@@ -200,15 +201,16 @@ impl ActivationFlow {
         }
     }
 
+    /// Reads the subscription, and adopts what it shows unless the read is stale.
     async fn observe(
         &self,
         id: SubscriptionId,
         current: Option<Record>,
         cause: &Cause,
-    ) -> Result<Record, ActivationError> {
+    ) -> Result<(Record, Option<Staleness>), ActivationError> {
         let observed = self.marketplace.get_subscription(id).await?;
         let committed = self.ledger.adopt(id, current, &observed, cause).await?;
-        committed.record.ok_or(ActivationError::Unknown)
+        Ok((committed.record.ok_or(ActivationError::Unknown)?, committed.stale))
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use emulator::{Action, SubscriptionState};
 use jiff::Timestamp;
 use memory_store::MemoryStore;
-use shared::domain::{Cause, Event, EventKind, Record, SubscriptionId};
+use shared::domain::{Cause, Event, EventKind, Record, Status, SubscriptionId};
 use shared::store::OperationOutcome;
 use uuid::Uuid;
 
@@ -59,7 +59,7 @@ pub(crate) fn check_calm(
 /// |---|---|
 /// | Microsoft gave up a call, or it was lost | we never heard of the change |
 /// | Microsoft holds an activation that we asked for | no call reports it (F-WHD-7) |
-/// | nobody has opened the purchase | no call reports a purchase |
+/// | no visit has opened the purchase | no call reports a purchase |
 pub(crate) fn check_without_reconciliation(
     io: &Arc<Io>,
     table: &MemoryStore,
@@ -79,7 +79,12 @@ pub(crate) fn check_without_reconciliation(
             }
             continue;
         };
-        let is_activating = record.activation.is_some() && microsoft.status == "Subscribed";
+        let reports_activation = operations
+            .iter()
+            .any(|id| io.world(|world| world.operation(*id)).action == Action::Subscribe);
+        let is_activating = *record.status() == Status::PendingFulfillmentStart
+            && microsoft.status == "Subscribed"
+            && !reports_activation;
         if is_heard && !is_activating {
             let kept = ["the status", "the plan", "the number of seats"];
             for (what, ours, theirs) in compare(&record, &microsoft) {

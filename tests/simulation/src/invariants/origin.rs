@@ -33,9 +33,8 @@ fn fits(io: &Io, cause: &Cause, caller: Caller) -> bool {
         Caller::Publisher => matches!(cause, Cause::Management { .. }),
         Caller::Schedule => matches!(cause, Cause::Reconciliation),
         Caller::Microsoft(operation) => {
-            // The very old form of a call names no operation (F-WHP-6).
-            matches!(cause, Cause::Webhook { operation_id, .. }
-                if operation_id.as_ref().is_none_or(|id| *id == io.operation_id(operation)))
+            matches!(cause, Cause::Webhook { operation_id: Some(id), .. }
+                if *id == io.operation_id(operation))
         }
         Caller::Stranger => matches!(cause, Cause::Webhook { .. }),
         Caller::Other => false,
