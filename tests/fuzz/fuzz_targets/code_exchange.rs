@@ -76,6 +76,12 @@ fuzz_target!(init: (page(), strange_page()), |text: &str| {
             let strange = status == StatusCode::OK && said("id_token").is_some_and(|it| it != own);
             assert!(read.is_none() || refused || strange, "{status} {read:?}");
         }
+        // Entra refuses the application: the publisher's settings are wrong (F-ERR-5).
+        StatusCode::INTERNAL_SERVER_ERROR => {
+            let application = ["invalid_client", "unauthorized_client"];
+            let refused = said("error").is_some_and(|error| application.contains(&error.trim()));
+            assert!(read.is_none() || (refused && status != StatusCode::OK), "{status} {read:?}");
+        }
         other => assert_eq!(other, StatusCode::SERVICE_UNAVAILABLE),
     }
     assert_eq!(signed_in, shown.status() == StatusCode::SEE_OTHER);
