@@ -80,7 +80,7 @@ pub async fn answer(
             warn!(error = %malformed, "the event holds no HTTP request");
             handler.refuse(Problem::new(
                 StatusCode::BAD_REQUEST,
-                "malformedRequest",
+                "malformed_request",
                 "this is not a well-formed HTTP request",
             ))
         }
