@@ -25,6 +25,12 @@ pub(crate) struct ChangeOptions {
     pub(crate) cancel: bool,
 }
 
+impl ChangeOptions {
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// The result of a confirmed change.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ChangeOutcome {
@@ -38,12 +44,6 @@ pub(crate) enum ChangeOutcome {
     Unknown,
 }
 
-impl ChangeOptions {
-    pub(crate) fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
 /// Whether the page may show the chosen change for confirmation.
 pub(crate) enum Choice {
     Offered {
@@ -51,6 +51,7 @@ pub(crate) enum Choice {
         options: ChangeOptions,
         /// Microsoft's plans for this customer; empty for a cancellation.
         plans: Vec<Plan>,
+        requester: Requester,
     },
     NotOffered,
     /// Another change is still in progress.
@@ -152,7 +153,7 @@ impl Purchases {
             Ok(_) if !self.may_accept(&opened.record, request) => Ok(Choice::NotOffered),
             Ok(terms) => {
                 let options = self.options_among(opened, &terms.plans);
-                Ok(Choice::Offered { options, plans: terms.plans })
+                Ok(Choice::Offered { options, plans: terms.plans, requester })
             }
             Err(CheckError::Refused(ChangeRefused::OperationPending)) => Ok(Choice::Blocked),
             Err(CheckError::Refused(_)) => Ok(Choice::NotOffered),
@@ -164,25 +165,22 @@ impl Purchases {
     /// does not ask the publisher again.
     pub(crate) async fn request_change(
         &self,
-        opened: Opened,
+        record: Record,
         request: &ChangeRequest,
         plans: Vec<Plan>,
+        requester: Requester,
     ) -> Result<ChangeOutcome, VisitError> {
-        let (operation, approval) = match request {
+        let approval = match request {
             ChangeRequest::Plan(_) | ChangeRequest::Seats(_) => {
-                let ruling = self.decide(&opened.record, request, plans).await?;
-                (CustomerOperation::Update, Some(ruling))
+                Some(self.decide(&record, request, plans).await?)
             }
-            ChangeRequest::Cancel => (CustomerOperation::Delete, None),
+            ChangeRequest::Cancel => None,
         };
         if approval.as_ref().is_some_and(|ruling| ruling.verdict == Verdict::Reject) {
             return Ok(ChangeOutcome::Declined);
         }
-        let Some(requester) = requester(&opened, &operation) else {
-            return Ok(ChangeOutcome::Refused);
-        };
-        let id = opened.record.id();
-        match self.changes.request(opened.record, request, requester, approval).await {
+        let id = record.id();
+        match self.changes.request(record, request, requester, approval).await {
             Ok(_) => Ok(ChangeOutcome::Requested),
             Err(RequestError::Update(error)) => Err(error.into()),
             Err(RequestError::Fulfillment(

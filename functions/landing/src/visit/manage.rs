@@ -37,8 +37,8 @@ impl Visit<'_> {
         let Some(request) = manage::parse(form) else {
             return Ok(self.show_notice(Notice::NotOffered, Some(session)));
         };
-        let (options, plans) = match self.purchases.choose(&opened, &request).await? {
-            Choice::Offered { options, plans } => (options, plans),
+        let (options, plans, requester) = match self.purchases.choose(&opened, &request).await? {
+            Choice::Offered { options, plans, requester } => (options, plans, requester),
             Choice::NotOffered => return Ok(self.show_notice(Notice::NotOffered, Some(session))),
             Choice::Blocked => {
                 let notice = Notice::Changed(ChangeOutcome::Refused);
@@ -54,7 +54,8 @@ impl Visit<'_> {
             };
             return Ok(self.show(page, Some(session)));
         }
-        let outcome = self.purchases.request_change(opened, &request, plans).await?;
+        let outcome =
+            self.purchases.request_change(opened.record, &request, plans, requester).await?;
         Ok(self.show_notice(Notice::Changed(outcome), Some(session)))
     }
 }
