@@ -10,7 +10,7 @@ use shared::microsoft::fulfillment::{Marketplace, SubscriptionPage};
 
 fuzz_target!(|link: &str| {
     let body = json!({ "subscriptions": [], "@nextLink": link }).to_string();
-    let page = SubscriptionPage::parse(body.as_bytes()).expect("a page, whatever its link");
+    let page = SubscriptionPage::parse(body.as_bytes()).expect("a page, with any link");
     let token = match page.next {
         Ok(Some(token)) => token,
         Ok(None) => return assert!(link.trim().is_empty(), "the list went on"),
