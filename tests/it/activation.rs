@@ -276,6 +276,10 @@ async fn malformed_activation_requests_are_answered_with_a_problem() {
     assert_eq!(answer.json()["code"], "malformed_id");
     assert_eq!(answer.headers["content-type"], "application/problem+json");
     let answer = env.get(&format!("/subscriptions/{}/activate", Uuid::from_u128(1))).await;
+    assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(answer.headers["allow"], "POST");
+    assert_eq!(answer.json()["code"], "method_not_allowed");
+    let answer = post("/subscriptions/a/b/activate").await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
     assert_eq!(answer.json()["code"], "no_route");
 }

@@ -126,12 +126,19 @@ async fn unknown_ids_malformed_ids_and_unknown_routes_get_different_problems() {
         let answer = method(verb.parse().expect("a method"), path.to_owned()).await;
         is_problem(&answer, StatusCode::BAD_REQUEST, "malformed_request");
     }
+    for (verb, path, allow) in [
+        ("POST", "/subscriptions", "GET"),
+        ("DELETE", "/subscriptions", "GET"),
+        ("PUT", "/subscriptions/00000000-0000-0000-0000-000000000abc", "GET, PATCH, DELETE"),
+        ("GET", "/subscriptions/00000000-0000-0000-0000-000000000abc/observe", "POST"),
+    ] {
+        let answer = method(verb.parse().expect("a method"), path.to_owned()).await;
+        is_problem(&answer, StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed");
+        assert_eq!(answer.headers["allow"], allow, "{verb} {path}");
+    }
     for (verb, path) in [
-        ("POST", "/subscriptions"),
-        ("PUT", "/subscriptions/00000000-0000-0000-0000-000000000abc"),
         ("GET", "/subscriptions/00000000-0000-0000-0000-000000000abc/secrets"),
         ("GET", "/something"),
-        ("DELETE", "/subscriptions"),
     ] {
         let answer = method(verb.parse().expect("a method"), path.to_owned()).await;
         is_problem(&answer, StatusCode::NOT_FOUND, "no_route");

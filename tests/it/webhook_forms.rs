@@ -200,6 +200,9 @@ async fn content_type_and_query_are_ignored_but_the_method_is_checked() {
     let put = env.http.put(env.url("/webhook"));
     let put = put.header("authorization", env.authorization(TokenVersion::V1));
     let answer = env.send(put.body(env.body_of(operation).to_string())).await;
-    assert_eq!(answer.status, 404);
+    assert_eq!(
+        (answer.status.as_u16(), &answer.headers["allow"]),
+        (405, &"POST".parse().expect("text"))
+    );
     assert_eq!(env.count(id, "PlanChanged").await, 0);
 }

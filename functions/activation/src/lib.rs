@@ -53,13 +53,6 @@ impl Activation {
 
 /// The subscription in the request's path.
 fn subscription(request: &Request) -> Result<SubscriptionId, Problem> {
-    let no_route = || {
-        Problem::new(
-            StatusCode::NOT_FOUND,
-            "no_route",
-            "activation is POST /subscriptions/{id}/activate",
-        )
-    };
     let path = request.uri().path();
     let id = path.strip_prefix("/subscriptions/").and_then(|rest| rest.strip_suffix("/activate"));
     match (request.method(), id) {
@@ -70,7 +63,12 @@ fn subscription(request: &Request) -> Result<SubscriptionId, Problem> {
                 "the subscription's id is not a GUID",
             )
         }),
-        _ => Err(no_route()),
+        (_, Some(id)) if !id.contains('/') => Err(Problem::method_not_allowed("POST")),
+        _ => Err(Problem::new(
+            StatusCode::NOT_FOUND,
+            "no_route",
+            "activation is POST /subscriptions/{id}/activate",
+        )),
     }
 }
 

@@ -20,8 +20,8 @@ mod visit;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use http::header::{ACCEPT, ALLOW};
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use http::header::ACCEPT;
+use http::{HeaderMap, Method, StatusCode, Uri};
 use shared::config::{Branding, Dependencies, Origin};
 use shared::host::clock::Clock;
 use shared::host::environment::{ConfigError, Environment};
@@ -127,7 +127,7 @@ impl Landing {
         };
         let methods = target.methods();
         if !methods.contain(request.method()) {
-            return method_not_allowed(methods);
+            return Problem::method_not_allowed(methods.allow()).into();
         }
         if *request.method() == Method::HEAD {
             *request.method_mut() = Method::GET;
@@ -196,15 +196,6 @@ fn read_sign_in(
         }
         Some(_) => Err(wrong("must be `entra` or `off`")),
     }
-}
-
-fn method_not_allowed(methods: Methods) -> Response {
-    let allow = methods.allow();
-    let detail = format!("this address answers to {allow}");
-    let mut response: Response =
-        Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail).into();
-    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
-    response
 }
 
 /// Browsers accept HTML. Programs get an error as JSON.

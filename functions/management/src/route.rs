@@ -140,7 +140,7 @@ impl Route {
         let entry = TABLE
             .iter()
             .find(|entry| entry.path == form && entry.method == *request.method())
-            .ok_or_else(no_route)?;
+            .ok_or_else(|| method_not_allowed(form))?;
         let query = |wanted: Query| {
             debug_assert!(
                 entry.query.contains(&wanted),
@@ -229,6 +229,12 @@ fn from_version(body: &[u8]) -> Result<Option<u64>, Problem> {
         }
         Some(Body { from_version }) => Ok(from_version),
     }
+}
+
+fn method_not_allowed(path: &str) -> Problem {
+    let entries = TABLE.iter().filter(|entry| entry.path == path);
+    let methods: Vec<_> = entries.map(|entry| entry.method.as_str()).collect();
+    Problem::method_not_allowed(methods.join(", "))
 }
 
 fn no_route() -> Problem {

@@ -235,6 +235,7 @@ impl Handler for Webhook {
         match (request.method(), request.uri().path()) {
             (&Method::POST, "/webhook") => {}
             (&Method::POST, _) => return self.refuse(no_route()),
+            (_, "/webhook") => return Problem::method_not_allowed("POST").into(),
             _ => return no_route().into(),
         }
         let span = info_span!(
@@ -251,9 +252,10 @@ impl Handler for Webhook {
 
     /// Microsoft would read a 4xx as a rejection of the change that its call announces (F-WHA-13),
     /// and calls again after a 5xx.
-    fn refuse(&self, problem: Problem) -> Response {
+    fn refuse(&self, mut problem: Problem) -> Response {
         error!(code = problem.code, "a call to the webhook could not be read");
-        Problem { status: StatusCode::SERVICE_UNAVAILABLE, ..problem }.into()
+        problem.status = StatusCode::SERVICE_UNAVAILABLE;
+        problem.into()
     }
 }
 

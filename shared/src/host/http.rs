@@ -4,7 +4,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use serde_json::json;
@@ -93,11 +93,22 @@ pub struct Problem {
     pub code: &'static str,
     /// For people. Never a secret, a token or the text of an internal error.
     pub detail: String,
+    /// The methods that the address serves, for a 405.
+    allow: Option<String>,
 }
 
 impl Problem {
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into() }
+        Self { status, code, detail: detail.into(), allow: None }
+    }
+
+    /// The address serves other methods than the request's: these, separated by commas (RFC 9110,
+    /// 15.5.6).
+    pub fn method_not_allowed(allow: impl Into<String>) -> Self {
+        let allow = allow.into();
+        let detail = format!("this address answers to {allow}");
+        let problem = Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail);
+        Self { allow: Some(allow), ..problem }
     }
 
     /// Our own failure or Microsoft's, which may be over in a moment.
@@ -123,6 +134,11 @@ impl From<Problem> for Response {
             "code": problem.code,
             "detail": problem.detail,
         });
-        respond(problem.status, Some("application/problem+json"), body.to_string().into())
+        let body = body.to_string().into();
+        let mut response = respond(problem.status, Some("application/problem+json"), body);
+        if let Some(allow) = problem.allow.and_then(|allow| HeaderValue::try_from(allow).ok()) {
+            response.headers_mut().insert(ALLOW, allow);
+        }
+        response
     }
 }

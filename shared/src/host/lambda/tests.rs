@@ -114,8 +114,9 @@ async fn the_handler_decides_how_a_malformed_request_is_refused() {
         async fn handle(&self, _: Request) -> Response {
             empty(StatusCode::OK)
         }
-        fn refuse(&self, problem: Problem) -> Response {
-            Problem { status: StatusCode::SERVICE_UNAVAILABLE, ..problem }.into()
+        fn refuse(&self, mut problem: Problem) -> Response {
+            problem.status = StatusCode::SERVICE_UNAVAILABLE;
+            problem.into()
         }
     }
     assert_eq!(answer(&Unavailable, Access::Public, "null").await.status_code, 503);
