@@ -60,8 +60,8 @@ pub(crate) enum Choice {
 
 /// The visitor as the requester of a change or a cancellation, if they may ask for it: only the
 /// person whom Microsoft names as the beneficiary, and only if Microsoft allows it. Microsoft does
-/// not for a reseller's purchase (F-OBJ-11, F-SEED-9). This visit's role counts; the record keeps an
-/// earlier one as history.
+/// not for a reseller's purchase (F-OBJ-11, F-SEED-9). This visit's role counts; the record keeps
+/// an earlier one as history.
 fn requester(opened: &Opened, operation: &CustomerOperation) -> Option<Requester> {
     let Opened { record, visitor } = opened;
     let visitor = visitor.filter(|visitor| visitor.identification.is_named_beneficiary())?;

@@ -55,7 +55,8 @@ struct Body {
 }
 
 impl Claim {
-    /// Reads a body in any of its forms: full, sparse, old, with unknown members and words (F-GEN-10, F-WHP-6, F-WHP-7).
+    /// Reads a body in any of its forms: full, sparse, old, with unknown members and words
+    /// (F-GEN-10, F-WHP-6, F-WHP-7).
     pub fn parse(body: &[u8]) -> Result<Self, Unreadable> {
         let body: Body = object(body).ok_or(Unreadable::NotJson)?;
         Ok(Self {

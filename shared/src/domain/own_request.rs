@@ -57,8 +57,8 @@ pub struct OwnRequest {
 
 impl OwnRequest {
     /// Whether Microsoft made this operation of our request. `operation` is what Get Operation
-    /// returned, if we asked: without it, only the id proves anything. `asked` is when Microsoft was
-    /// asked for it.
+    /// returned, if we asked: without it, only the id proves anything. `asked` is when Microsoft
+    /// was asked for it.
     pub(super) fn led_to(
         &self,
         id: &OperationId,
