@@ -93,5 +93,5 @@ fn run(injection: Injection, keep_history: bool) -> (bool, Result<(), Violation>
         run.check_every_refusal_is_recorded();
     }
     reproduce::end();
-    (reached, run.verdict())
+    (reached, run.verdict().map(drop))
 }

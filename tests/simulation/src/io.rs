@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 use crate::fault::{Fault, FaultPlan};
 use crate::product::Product;
+use crate::reached::Reached;
 
 /// How long an effect takes. It is not zero, so no two effects happen at the same time.
 const EFFECT_DURATION: Duration = Duration::from_millis(1);
@@ -48,6 +49,7 @@ struct State {
     requested: HashMap<Uuid, &'static str>,
     /// Whether the function whose turn it is waits for all other actors.
     overtaken: bool,
+    reached: Reached,
     history: Vec<String>,
     violations: Vec<String>,
     keep_history: bool,
@@ -101,6 +103,7 @@ impl Io {
             accepted: HashMap::new(),
             requested: HashMap::new(),
             overtaken: false,
+            reached: Reached::default(),
             history: Vec::new(),
             violations: Vec::new(),
             keep_history,
@@ -212,6 +215,17 @@ impl Io {
         }
     }
 
+    /// Counts a case that the run reached. Cases are named by their group and the case itself, such
+    /// as `fault: lost`, and events by their names alone.
+    pub fn count(&self, what: &'static str) {
+        self.state().reached.count(what);
+    }
+
+    /// What the run has reached so far.
+    pub fn reached(&self) -> Reached {
+        self.state().reached.clone()
+    }
+
     /// Reports that an invariant does not hold.
     pub fn violate(&self, what: String) {
         self.note(|| format!("VIOLATION {what}"));
@@ -245,6 +259,7 @@ impl Io {
             Yield(false).await;
         }
         if let Some(fault) = fault {
+            self.count(fault.case());
             self.note(|| format!("    {} !! {fault:?}", name()));
         }
         match fault {

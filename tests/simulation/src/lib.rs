@@ -19,6 +19,7 @@ mod invariants;
 mod io;
 mod product;
 mod publisher;
+mod reached;
 mod replay;
 mod reproduce;
 mod run;
@@ -29,5 +30,6 @@ mod transport;
 
 pub use exhaustive::{BrokenFlow, Flow, Injection, inject, inject_everywhere};
 pub use fault::Fault;
+pub use reached::Reached;
 pub use reproduce::reproduce_with;
 pub use run::{Run, Violation, history, simulate};

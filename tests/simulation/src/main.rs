@@ -41,7 +41,11 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if let Some(seed) = arguments.seed {
-        return show(&format!("--seed {seed}"), simulate(seed, true));
+        let verdict = simulate(seed, true);
+        if let Ok(reached) = &verdict {
+            print!("{reached}");
+        }
+        return show(&format!("--seed {seed}"), verdict.map(drop));
     }
     if let (Some(flow), Some(effect)) = (arguments.flow, arguments.effect) {
         let injection = Injection { flow, effect, fault: arguments.fault };
@@ -78,7 +82,7 @@ fn main() -> ExitCode {
     });
     let failed = failed.into_inner();
     if failed < u64::MAX {
-        show(&format!("--seed {failed}"), simulate(failed, true));
+        show(&format!("--seed {failed}"), simulate(failed, true).map(drop));
         return ExitCode::FAILURE;
     }
     let seconds = begun.elapsed().as_secs_f64();

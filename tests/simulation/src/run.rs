@@ -22,6 +22,7 @@ use uuid::Uuid;
 use crate::io::{Io, Turn};
 use crate::product::Opinion;
 use crate::publisher::{Choices, Publisher};
+use crate::reached::Reached;
 use crate::reproduce;
 use crate::tasks::{Ended, Tasks};
 
@@ -237,10 +238,14 @@ impl Run {
         self.io.violate(format!("{} functions never ended", self.tasks.len()));
     }
 
-    /// The violations so far, as an error.
-    pub fn verdict(&self) -> Result<(), Violation> {
+    /// What the run reached so far, or the violations as an error.
+    pub fn verdict(&self) -> Result<Reached, Violation> {
         let what = self.io.violations();
-        if what.is_empty() { Ok(()) } else { Err(Violation { what, history: self.io.history() }) }
+        if what.is_empty() {
+            Ok(self.io.reached())
+        } else {
+            Err(Violation { what, history: self.io.history() })
+        }
     }
 }
 
@@ -256,8 +261,8 @@ pub(crate) fn world() -> World {
     world
 }
 
-/// Runs a seed: a storm, the calm after it, and the checks.
-pub fn simulate(seed: u64, keep_history: bool) -> Result<(), Violation> {
+/// Runs a seed: a storm, the calm after it, and the checks. Returns what the seed reached.
+pub fn simulate(seed: u64, keep_history: bool) -> Result<Reached, Violation> {
     reproduce::begin(format!("--seed {seed}"));
     let run = whole(seed, keep_history);
     reproduce::end();

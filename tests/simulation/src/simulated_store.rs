@@ -84,6 +84,9 @@ impl Store for SimulatedStore {
             let written = ready(self.table.commit(id, commit));
             match &written {
                 Ok(()) => {
+                    for event in commit.next.iter().flat_map(|next| &next.events) {
+                        self.io.count(event.kind.name());
+                    }
                     invariants::check_commit(&self.io, &self.table, before.as_ref(), commit);
                 }
                 Err(refused) => self.io.note(|| format!("      {refused:?}")),
