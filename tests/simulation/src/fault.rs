@@ -25,23 +25,6 @@ pub enum Fault {
     KilledAfter,
 }
 
-impl Fault {
-    /// The name under which a run counts it.
-    pub(crate) fn case(self) -> &'static str {
-        match self {
-            Self::Refused => "fault: refused",
-            Self::Lost => "fault: lost",
-            Self::TimedOutBefore => "fault: timed out before",
-            Self::TimedOutAfter => "fault: timed out after",
-            Self::Broken => "fault: broken",
-            Self::Throttled => "fault: throttled",
-            Self::Denied => "fault: denied",
-            Self::KilledBefore => "fault: killed before",
-            Self::KilledAfter => "fault: killed after",
-        }
-    }
-}
-
 /// Which effects go wrong.
 #[derive(Clone, Debug)]
 pub enum FaultPlan {

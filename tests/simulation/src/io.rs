@@ -1,6 +1,7 @@
 //! The boundary between the functions and the world. Every effect passes through it, and faults
 //! strike here.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::future::Future;
@@ -20,7 +21,7 @@ use uuid::Uuid;
 
 use crate::fault::{Fault, FaultPlan};
 use crate::product::Product;
-use crate::reached::Reached;
+use crate::reached::{self, Reached};
 
 /// How long an effect takes. It is not zero, so no two effects happen at the same time.
 const EFFECT_DURATION: Duration = Duration::from_millis(1);
@@ -217,7 +218,7 @@ impl Io {
 
     /// Counts a case that the run reached. Cases are named by their group and the case itself, such
     /// as `fault: lost`, and events by their names alone.
-    pub fn count(&self, what: &'static str) {
+    pub fn count(&self, what: impl Into<Cow<'static, str>>) {
         self.state().reached.count(what);
     }
 
@@ -259,7 +260,8 @@ impl Io {
             Yield(false).await;
         }
         if let Some(fault) = fault {
-            self.count(fault.case());
+            self.count(format!("fault: {}", reached::words(fault)));
+            self.count(format!("struck: {}", reached::call(&name())));
             self.note(|| format!("    {} !! {fault:?}", name()));
         }
         match fault {

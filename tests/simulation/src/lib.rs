@@ -30,6 +30,6 @@ mod transport;
 
 pub use exhaustive::{BrokenFlow, Flow, Injection, inject, inject_everywhere};
 pub use fault::Fault;
-pub use reached::Reached;
+pub use reached::{Reached, Totals};
 pub use reproduce::reproduce_with;
 pub use run::{Run, Violation, history, simulate};

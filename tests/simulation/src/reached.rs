@@ -1,16 +1,23 @@
 //! What a run reached: a case that no run reaches proves nothing.
 
+mod name;
+mod totals;
+
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
+pub(crate) use name::{call, words};
+pub use totals::Totals;
+
 /// How often a run reached each case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Reached(BTreeMap<&'static str, u64>);
+pub struct Reached(BTreeMap<Cow<'static, str>, u64>);
 
 impl Reached {
     /// Counts a case.
-    pub(crate) fn count(&mut self, what: &'static str) {
-        *self.0.entry(what).or_default() += 1;
+    pub(crate) fn count(&mut self, what: impl Into<Cow<'static, str>>) {
+        *self.0.entry(what.into()).or_default() += 1;
     }
 
     /// How often the run reached this case.
@@ -19,8 +26,8 @@ impl Reached {
     }
 
     /// The reached cases in alphabetical order, each with how often.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        self.0.iter().map(|(what, times)| (*what, *times))
+    pub fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.0.iter().map(|(what, times)| (&**what, *times))
     }
 }
 

@@ -75,6 +75,23 @@ enum Outcome {
     Sweep,
 }
 
+impl Outcome {
+    /// The name under which a run counts it.
+    fn case(&self, purpose: &Purpose) -> String {
+        let name = purpose.name();
+        match self {
+            Self::Status(status) => format!("{name}: {status}"),
+            Self::Slice { finished: true } => format!("{name}: end of the list"),
+            Self::Slice { finished: false } => format!("{name}: more to do"),
+            Self::Stream(failures) if failures.batch_item_failures.is_empty() => {
+                format!("{name}: delivered")
+            }
+            Self::Stream(_) => format!("{name}: failures"),
+            Self::Sweep => format!("{name}: ended"),
+        }
+    }
+}
+
 impl Run {
     /// Starts a run without faults and without purchases.
     ///
@@ -155,7 +172,14 @@ impl Run {
         match self.tasks.turn(index, now) {
             None => {}
             Some(Ended::Answered(purpose, outcome)) => self.answered(purpose, &outcome),
-            Some(Ended::Killed(purpose)) => self.killed(purpose),
+            Some(Ended::Killed(purpose)) => {
+                self.io.count(format!("killed: {}", purpose.name()));
+                self.killed(purpose);
+            }
+            Some(Ended::TimedOut(purpose)) => {
+                self.io.count(format!("timed out: {}", purpose.name()));
+                self.killed(purpose);
+            }
         }
         if self.io.was_overtaken() {
             self.run_others_first();
@@ -164,6 +188,7 @@ impl Run {
     }
 
     fn answered(&mut self, purpose: Purpose, outcome: &Outcome) {
+        self.io.count(outcome.case(&purpose));
         match outcome {
             Outcome::Status(status) => {
                 self.io.note(|| format!("< {} {status}", purpose.describe()))
@@ -178,6 +203,9 @@ impl Run {
         }
         match (purpose, outcome) {
             (Purpose::Deliver(dispatch), Outcome::Status(status)) => {
+                if dispatch.attempt > 1 {
+                    self.io.count(format!("webhook, repeated: {status}"));
+                }
                 self.check_webhook_answer(&dispatch, *status);
                 if matches!(status, 200 | 400) {
                     self.answered.insert(dispatch.operation);

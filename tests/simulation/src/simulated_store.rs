@@ -16,6 +16,7 @@ use shared::store::{
 use crate::fault::Fault;
 use crate::invariants;
 use crate::io::{Io, TABLE_TIMEOUT};
+use crate::reached::words;
 
 /// The in-memory table with faults. Checks the invariants at every commit.
 pub(crate) struct SimulatedStore {
@@ -39,6 +40,12 @@ impl SimulatedStore {
             .effect(name, TABLE_TIMEOUT, effect)
             .await
             .map_err(|fault: Fault| StoreError::unavailable(&format!("{fault:?}")))
+    }
+
+    fn count_mark(&self, commit: &Commit, what: &str) {
+        if let Some(mark) = &commit.mark {
+            self.io.count(format!("mark {what}: {}", words(mark.outcome)));
+        }
     }
 
     /// One effect: a call of the in-memory table.
@@ -84,16 +91,28 @@ impl Store for SimulatedStore {
             let written = ready(self.table.commit(id, commit));
             match &written {
                 Ok(()) => {
+                    self.count_mark(commit, "committed");
                     for event in commit.next.iter().flat_map(|next| &next.events) {
                         self.io.count(event.kind.name());
                     }
                     invariants::check_commit(&self.io, &self.table, before.as_ref(), commit);
                 }
-                Err(refused) => self.io.note(|| format!("      {refused:?}")),
+                Err(refused) => {
+                    match refused {
+                        CommitError::Conflict => self.io.count("refused: version conflict"),
+                        CommitError::AlreadyMarked => self.io.count("refused: marked already"),
+                        CommitError::Store(_) => {}
+                    }
+                    self.io.note(|| format!("      {refused:?}"));
+                }
             }
             written
         };
-        self.effect(name, write).await?
+        let written = self.effect(name, write).await;
+        if written.is_err() {
+            self.count_mark(commit, "struck");
+        }
+        written?
     }
 
     async fn list(&self, filter: &Filter, next: Option<&str>) -> Result<Page<Record>, StoreError> {
@@ -132,7 +151,11 @@ impl Outbox for SimulatedStore {
         target: Target,
         cursor: &Cursor,
     ) -> Result<(), CursorError> {
-        self.call("save cursor", self.table.save_cursor(id, target, cursor)).await?
+        let saved = self.call("save cursor", self.table.save_cursor(id, target, cursor)).await?;
+        if matches!(saved, Err(CursorError::Conflict)) {
+            self.io.count("refused: cursor moved");
+        }
+        saved
     }
 
     async fn backlog(&self, id: SubscriptionId, after: Position) -> Result<Backlog, StoreError> {
@@ -166,7 +189,11 @@ impl IdempotencyStore for SimulatedStore {
     }
 
     async fn begin(&self, key: &str, request: &IdempotencyRecord) -> Result<(), BeginError> {
-        self.call("begin request", self.table.begin(key, request)).await?
+        let begun = self.call("begin request", self.table.begin(key, request)).await?;
+        if matches!(begun, Err(BeginError::Taken)) {
+            self.io.count("refused: idempotency key taken");
+        }
+        begun
     }
 
     async fn complete(&self, key: &str, request: &IdempotencyRecord) -> Result<(), StoreError> {

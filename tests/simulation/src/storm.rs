@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use crate::fault::FaultPlan;
 use crate::product::Health;
+use crate::reached::words;
 use crate::run::{Purpose, Run};
 use happening::Happening;
 
@@ -78,8 +79,12 @@ impl Run {
                     self.arrive(index);
                 }
             }
-            Happening::Duplicate => self.io.world(|world| world.duplicate_next_delivery()),
+            Happening::Duplicate => {
+                self.io.count("storm: call doubled");
+                self.io.world(|world| world.duplicate_next_delivery());
+            }
             Happening::Lose => {
+                self.io.count("storm: due calls lost");
                 self.io.note(|| "* what is due is lost".to_owned());
                 self.io.world(|world| world.lose_deliveries());
             }
@@ -101,6 +106,7 @@ impl Run {
                     let other = *Health::ALL.choose(rng).expect("there are variants");
                     if rng.random() { Health::Healthy } else { other }
                 });
+                self.io.count(format!("product: {}", words(health)));
                 self.io.note(|| format!("* the product: {health:?}"));
                 self.io.product(|product| product.health = health);
             }
@@ -111,6 +117,7 @@ impl Run {
             Happening::StaleReads => {
                 let late = self.io.decide(|rng| Duration::from_secs(rng.random_range(1..30)));
                 let listed = late * 10;
+                self.io.count("storm: late reads");
                 self.io.note(|| format!("* reads are {late:?} late, the list {listed:?}"));
                 self.io.world(|world| {
                     world.settings_mut().behaviour.stale_reads = Some(late);
@@ -125,10 +132,13 @@ impl Run {
             }
             // Entra publishes a key before it signs with it, for longer than our key fetches cool
             // down.
-            Happening::RotateKeys => self.io.world(|world| {
-                world.entra().rotate_keys();
-                world.advance(Duration::from_secs(61));
-            }),
+            Happening::RotateKeys => {
+                self.io.count("storm: keys rotated");
+                self.io.world(|world| {
+                    world.entra().rotate_keys();
+                    world.advance(Duration::from_secs(61));
+                });
+            }
             Happening::FaultRate => {
                 let plan = self.io.decide(|rng| match rng.random_range(0..3) {
                     0 => FaultPlan::Calm,
@@ -171,6 +181,7 @@ impl Run {
             })
         });
         if let Some((id, is_active)) = bought {
+            self.io.count("microsoft: purchase");
             self.io.note(|| format!("* bought {id}"));
             if is_active {
                 self.activated_by_microsoft(id);
@@ -207,6 +218,7 @@ impl Run {
             }
         });
         if happened {
+            self.io.count(format!("microsoft: {}", words(happening)));
             self.io.note(|| format!("* {happening:?} of {id}"));
         }
     }

@@ -20,6 +20,8 @@ struct Task<P, R> {
 pub(crate) enum Ended<P, R> {
     Answered(P, R),
     Killed(P),
+    /// Its host ended it at its deadline.
+    TimedOut(P),
 }
 
 /// The running functions.
@@ -53,7 +55,7 @@ impl<P, R> Tasks<P, R> {
     pub(crate) fn turn(&mut self, index: usize, now: Timestamp) -> Option<Ended<P, R>> {
         let task = self.0.get_mut(index)?;
         if now > task.deadline {
-            return Some(Ended::Killed(self.0.swap_remove(index).purpose));
+            return Some(Ended::TimedOut(self.0.swap_remove(index).purpose));
         }
         let polled = task.future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         if was_killed() {

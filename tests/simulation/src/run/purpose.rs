@@ -61,6 +61,23 @@ impl Purpose {
         }
     }
 
+    /// The name under which a run counts what becomes of it.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Visit => "visit",
+            Self::Confirm(_) => "confirm",
+            Self::Deliver(_) => "webhook",
+            Self::Forged => "forged call",
+            Self::Edited => "stolen token",
+            Self::Activate(_) => "activation",
+            Self::Manage => "management",
+            Self::Keyed(_) => "keyed request",
+            Self::Reconcile => "reconciliation",
+            Self::Stream(_) => "stream",
+            Self::Sweep => "sweep",
+        }
+    }
+
     /// The line for the history.
     pub(crate) fn describe(&self) -> String {
         match self {

@@ -7,6 +7,7 @@ use rand::seq::IndexedRandom;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::reached::words;
 use crate::run::{Purpose, Run, webhook};
 
 impl Run {
@@ -35,6 +36,7 @@ impl Run {
         }
         let body =
             json!({ "id": operation, "subscriptionId": id, "action": action, "planId": "gold" });
+        self.io.count(format!("forgery: {}", words(forgery)));
         self.io.note(|| format!("* a stranger calls, with {forgery:?}"));
         self.start(Purpose::Forged, webhook(headers, body.to_string().into_bytes()));
     }
