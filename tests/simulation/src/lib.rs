@@ -12,6 +12,7 @@
 //! The simulation uses no network, no wall clock and no real waiting, so the same seed always gives
 //! the same run.
 
+mod campaign;
 mod clock;
 mod exhaustive;
 mod fault;
@@ -28,6 +29,7 @@ mod storm;
 mod tasks;
 mod transport;
 
+pub use campaign::{Campaign, CampaignError, Progress, StateError};
 pub use exhaustive::{BrokenFlow, Flow, Injection, inject, inject_everywhere};
 pub use fault::Fault;
 pub use reached::{Reached, Totals};

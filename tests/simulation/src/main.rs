@@ -1,18 +1,22 @@
 //! Runs the simulation: `cargo sim --seeds 1000000`.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::Duration;
 
 use clap::Parser;
-use simulation::{Fault, Flow, Injection, Violation, inject, reproduce_with, simulate};
+use jiff::SignedDuration;
+use simulation::{
+    Campaign, CampaignError, Fault, Flow, Injection, Progress, Violation, inject, reproduce_with,
+    simulate,
+};
 
 // Small allocations take a quarter of a seed's time with the system allocator.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Runs the simulation for many seeds and prints the history of the first seed that violates an
-/// invariant.
+/// Runs the simulation for many seeds. Prints what they reached, or the history of the first seed
+/// that violates an invariant.
 #[derive(Parser)]
 struct Arguments {
     /// How many seeds to run.
@@ -36,6 +40,12 @@ struct Arguments {
     /// The number of threads. The default is one per core.
     #[arg(long)]
     threads: Option<usize>,
+    /// End after this time, such as `2h` or `90s`, even if seeds are left.
+    #[arg(long = "for", value_name = "TIME")]
+    limit: Option<SignedDuration>,
+    /// Go on from this file, and save there what is done. It belongs to one build.
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -51,47 +61,40 @@ fn main() -> ExitCode {
         let injection = Injection { flow, effect, fault: arguments.fault };
         return show(&injection.arguments(), inject(injection));
     }
+    run_seeds(arguments)
+}
+
+fn run_seeds(arguments: Arguments) -> ExitCode {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let next = AtomicU64::new(arguments.from);
-    let end = arguments.from + arguments.seeds;
-    let failed = AtomicU64::new(u64::MAX);
-    let stop = AtomicBool::new(false);
-    let begun = Instant::now();
-    std::thread::scope(|scope| {
-        for _ in 0..arguments.threads.unwrap_or(cores) {
-            scope.spawn(|| {
-                while !stop.load(Ordering::Relaxed) {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= end {
-                        return;
-                    }
-                    if simulate(seed, false).is_err() {
-                        failed.fetch_min(seed, Ordering::Relaxed);
-                        stop.store(true, Ordering::Relaxed);
-                    }
-                    let done = seed + 1 - arguments.from;
-                    if done.is_multiple_of(10_000) {
-                        println!(
-                            "{done} seeds, {:.0} a second",
-                            done as f64 / begun.elapsed().as_secs_f64()
-                        );
-                    }
-                }
-            });
+    let campaign = Campaign {
+        seeds: arguments.from..arguments.from.saturating_add(arguments.seeds),
+        threads: arguments.threads.unwrap_or(cores).max(1),
+        limit: arguments.limit.map(|limit| Duration::try_from(limit).unwrap_or_default()),
+        state: arguments.state,
+    };
+    match campaign.run(report) {
+        Ok(progress) => {
+            let left = campaign.seeds.end.saturating_sub(progress.next);
+            print!("{}", progress.reached);
+            println!("{progress}, {left} left: all invariants hold");
+            ExitCode::SUCCESS
         }
-    });
-    let failed = failed.into_inner();
-    if failed < u64::MAX {
-        show(&format!("--seed {failed}"), simulate(failed, true).map(drop));
-        return ExitCode::FAILURE;
+        Err(CampaignError::Violated(seed)) => {
+            show(&format!("--seed {seed}"), simulate(seed, true).map(drop));
+            ExitCode::FAILURE
+        }
+        Err(CampaignError::State(error)) => {
+            let cause = std::error::Error::source(&error);
+            eprintln!("{error}{}", cause.map_or(String::new(), |cause| format!(": {cause}")));
+            ExitCode::from(2)
+        }
     }
-    let seconds = begun.elapsed().as_secs_f64();
-    let rate = arguments.seeds as f64 / seconds;
-    println!(
-        "{} seeds in {seconds:.1} s, {rate:.0} a second: all invariants hold",
-        arguments.seeds
-    );
-    ExitCode::SUCCESS
+}
+
+fn report(progress: &Progress) {
+    if progress.next.is_multiple_of(10_000) {
+        println!("{progress}");
+    }
 }
 
 /// Prints the history of a run that violated an invariant.
