@@ -43,6 +43,19 @@ impl Requested {
         record.own_requests.iter().filter(led_here).min_by_key(distance)
     }
 
+    /// Whether the operation that the record waits for has ended, if it is this one. A notice's id is
+    /// not verified: without an operation of Microsoft's, the subscription has to show the end of
+    /// what the record waits for.
+    pub fn ends_wait_of(&self, record: &Record, observed: &Observation, now: Timestamp) -> bool {
+        match (&self.operation, &record.pending_operation) {
+            (Some(operation), _) => operation.is_settled(),
+            (None, Some(pending)) => {
+                pending.action == self.action && self.action.led_to(observed, now)
+            }
+            (None, None) => false,
+        }
+    }
+
     /// How we learned of it, and who requested it as far as Microsoft's operation and the record
     /// say so.
     pub fn cause_on(&self, record: Option<&Record>, now: Timestamp) -> Cause {

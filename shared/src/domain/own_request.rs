@@ -66,6 +66,10 @@ impl OwnRequest {
         operation: Option<&Operation>,
         asked: Timestamp,
     ) -> bool {
+        // The id of a notice is not verified, so it may be another operation's.
+        if self.action != *action {
+            return false;
+        }
         if let Some(own) = &self.operation_id {
             return own == id;
         }
@@ -74,9 +78,7 @@ impl OwnRequest {
                 && agree(self.plan_id.as_ref(), operation.plan_id.as_ref())
                 && agree(self.quantity.as_ref(), operation.quantity.as_ref())
         };
-        self.action == *action
-            && asked.duration_since(self.at).abs() <= SAME_REQUEST
-            && operation.is_some_and(agrees)
+        asked.duration_since(self.at).abs() <= SAME_REQUEST && operation.is_some_and(agrees)
     }
 }
 

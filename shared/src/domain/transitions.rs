@@ -87,13 +87,14 @@ impl Record {
     }
 
     /// Notes that we are about to activate at Microsoft, so that the reconciliation can finish it if
-    /// we are interrupted.
+    /// we are interrupted. A second attempt is a version of its own: the first one sees it, should
+    /// Microsoft refuse the first one because of it.
     pub fn begin_activation(&self, now: Timestamp) -> Decision {
         if let Some(stale) = self.stale_unless_pending_fulfillment() {
             return stale;
         }
         match self.activation {
-            Some(ActivationRequest::AwaitsMicrosoft { .. }) => Decision::Unchanged,
+            Some(ActivationRequest::AwaitsMicrosoft { .. }) => Decision::Commit(self.reaffirm(now)),
             Some(ActivationRequest::AwaitsPublisher { .. }) | None => {
                 Decision::Commit(self.noted(now, |record| {
                     record.activation = Some(ActivationRequest::AwaitsMicrosoft { since: now });
@@ -102,10 +103,12 @@ impl Record {
         }
     }
 
-    /// Microsoft refused the activation for good.
-    pub fn abandon_activation(&self, now: Timestamp) -> Decision {
+    /// Microsoft refused the activation for good. `version` is the one that the attempt began with:
+    /// another attempt that began since may be under way.
+    pub fn abandon_activation(&self, version: u64, now: Timestamp) -> Decision {
         match self.activation {
             None => Decision::Unchanged,
+            Some(_) if self.version != version => Decision::Unchanged,
             Some(_) => Decision::Commit(self.noted(now, |record| record.activation = None)),
         }
     }

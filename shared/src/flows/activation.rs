@@ -104,13 +104,13 @@ impl ActivationFlow {
         pauses: &[Duration],
     ) -> Result<Activated, ActivationError> {
         let id = record.id();
-        let now = self.ledger.clock().now();
+        let begin = |record: &Record| record.begin_activation(self.ledger.clock().now());
         // Noted before Microsoft is told: after a crash in between, the reconciliation finishes it.
-        let begun = self.ledger.note(record, |record| record.begin_activation(now)).await?;
+        let begun = self.ledger.note(record, begin).await?;
         if *begun.status() == Status::Subscribed {
             return Ok(Activated::Confirmed(begun));
         }
-        let earlier = begun_at(&begun).filter(|since| *since != now);
+        let earlier = begun_at(&begun).filter(|since| *since != begun.updated_at);
         info!(subscription.id = %id, "activating");
         match self.marketplace.activate(&begun.subscription).await {
             Ok(()) => self.confirm(begun, cause, pauses).await,
@@ -156,7 +156,7 @@ impl ActivationFlow {
         error: FulfillmentError,
         earlier: Option<Timestamp>,
     ) -> Result<Activated, ActivationError> {
-        let id = record.id();
+        let (id, version) = (record.id(), record.version);
         let (observed, stale) = match self.observe(id, Some(record.clone()), cause).await {
             Ok(observed) => observed,
             Err(ActivationError::Fulfillment(unread)) => {
@@ -181,15 +181,23 @@ impl ActivationFlow {
                 let now = self.ledger.clock().now();
                 let is_young = |since| now.duration_since(since) < ACTIVATION_SETTLE_TIME;
                 // A late read tells as little about why Microsoft refuses.
-                if earlier.is_some_and(is_young) || stale.is_some() {
-                    info!(
-                        subscription.id = %id, %refusal,
-                        "an earlier activation may be under way"
-                    );
-                    return Ok(Activated::Requested(observed));
+                let is_repeated = earlier.is_some_and(is_young) || refusal.follows_unanswered;
+                let mut latest = observed;
+                if !is_repeated && stale.is_none() {
+                    let abandon = |record: &Record| record.abandon_activation(version, now);
+                    latest = self.ledger.note(latest, abandon).await?;
                 }
-                self.ledger.note(observed, |record| record.abandon_activation(now)).await?;
-                Err(ActivationError::Refused(refusal))
+                match (latest.status(), latest.activation) {
+                    (Status::Subscribed, _) => Ok(Activated::Confirmed(latest)),
+                    (_, None) => Err(ActivationError::Refused(refusal)),
+                    (_, Some(_)) => {
+                        info!(
+                            subscription.id = %id, %refusal,
+                            "another activation may be under way"
+                        );
+                        Ok(Activated::Requested(latest))
+                    }
+                }
             }
             (Status::PendingFulfillmentStart | Status::Other(_), error) => {
                 warn!(

@@ -2,6 +2,7 @@
 //! so a call that is added later is covered automatically.
 
 mod flow;
+mod lag;
 mod overtaking;
 mod script;
 

@@ -3,6 +3,7 @@
 mod calm;
 mod commit;
 mod origin;
+mod proof;
 
 use jiff::civil::Date;
 

@@ -65,6 +65,8 @@ pub struct Turn {
     pub caller: Caller,
     /// The principal of a call of the management API.
     pub principal: Option<&'static str>,
+    /// When the function began.
+    pub begun: Timestamp,
 }
 
 /// Who called the function whose turn it is, as its events' cause must say.
@@ -157,6 +159,11 @@ impl Io {
 
     pub fn begin_turn(&self, turn: Turn) {
         self.state().turn = turn;
+    }
+
+    /// When the function whose turn it is began.
+    pub fn begun(&self) -> Timestamp {
+        self.state().turn.begun
     }
 
     /// Who called the function whose turn it is.

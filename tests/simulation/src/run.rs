@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use delivery::Failures;
-use emulator::{Action, Dispatch, Settings, World};
+use emulator::{Action, Dispatch, Plan, Settings, World};
 use http::Request;
 use jiff::Timestamp;
 use memory_store::MemoryStore;
@@ -168,6 +168,7 @@ impl Run {
             },
             caller: purpose.map(Purpose::caller).unwrap_or_default(),
             principal: purpose.and_then(Purpose::principal),
+            begun: self.tasks.begun(index).unwrap_or_default(),
         });
         match self.tasks.turn(index, now) {
             None => {}
@@ -210,15 +211,15 @@ impl Run {
                 if matches!(status, 200 | 400) {
                     self.answered.insert(dispatch.operation);
                 }
-                if *status == 200 {
-                    self.check_call_shows(&dispatch);
-                }
                 if *status == 200
                     && matches!(dispatch.action, Action::ChangePlan | Action::ChangeQuantity)
                 {
                     self.received.insert(dispatch.operation);
                 }
                 self.io.world(|world| world.delivery_answered(&dispatch, Some(*status)));
+                if *status == 200 {
+                    self.check_call_shows(&dispatch);
+                }
             }
             (Purpose::Forged, Outcome::Status(status)) if *status != 401 && *status < 500 => {
                 self.io.violate(format!("a forged call was answered with {status}"));
@@ -229,8 +230,11 @@ impl Run {
             (Purpose::Confirm(id), Outcome::Status(200)) if !self.choices.by_publisher => {
                 self.confirmed.insert(id);
             }
-            (Purpose::Activate(id), Outcome::Status(200 | 202)) => {
+            (Purpose::Activate(id), Outcome::Status(status @ (200 | 202))) => {
                 self.confirmed.insert(id);
+                if *status == 200 {
+                    self.check_is_active(id);
+                }
             }
             _ => {}
         }
@@ -286,6 +290,9 @@ pub(crate) fn world() -> World {
     };
     let mut world = World::new(settings);
     world.entra().set_authority(crate::transport::ENTRA);
+    // A change to this plan begins a term in the middle of another.
+    let yearly = Plan { term_unit: "P1Y".into(), ..Plan::flat_rate("yearly", "Yearly", 490.0) };
+    world.offers_mut()[0].plans.push(yearly);
     world
 }
 

@@ -199,7 +199,7 @@ impl Run {
     fn microsoft_acts(&mut self, happening: Happening) {
         let Some(id) = self.any() else { return };
         let (plan, seats) = self.io.decide(|rng| {
-            let plans = ["silver", "gold", "platinum", "basic", "team"];
+            let plans = ["silver", "gold", "platinum", "yearly", "basic", "team"];
             (*plans.choose(rng).expect("there are plans"), rng.random_range(1..=60))
         });
         let happened = self.io.world(|world| match happening {

@@ -2,6 +2,7 @@
 //! function continues.
 
 use std::future::Future;
+use std::ops::Range;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
@@ -11,8 +12,8 @@ use crate::io::was_killed;
 
 struct Task<P, R> {
     purpose: P,
-    /// When the host ends the function.
-    deadline: Timestamp,
+    /// When the function began, and when the host ends it.
+    life: Range<Timestamp>,
     future: Pin<Box<dyn Future<Output = R> + Send>>,
 }
 
@@ -37,10 +38,10 @@ impl<P, R> Tasks<P, R> {
     pub(crate) fn start(
         &mut self,
         purpose: P,
-        deadline: Timestamp,
+        life: Range<Timestamp>,
         future: impl Future<Output = R> + Send + 'static,
     ) {
-        self.0.push(Task { purpose, deadline, future: Box::pin(future) });
+        self.0.push(Task { purpose, life, future: Box::pin(future) });
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -51,10 +52,15 @@ impl<P, R> Tasks<P, R> {
         self.0.iter().map(|task| &task.purpose)
     }
 
+    /// When a function began.
+    pub(crate) fn begun(&self, index: usize) -> Option<Timestamp> {
+        Some(self.0.get(index)?.life.start)
+    }
+
     /// Polls one function once. `None`: it is still running.
     pub(crate) fn turn(&mut self, index: usize, now: Timestamp) -> Option<Ended<P, R>> {
         let task = self.0.get_mut(index)?;
-        if now > task.deadline {
+        if now > task.life.end {
             return Some(Ended::TimedOut(self.0.swap_remove(index).purpose));
         }
         let polled = task.future.as_mut().poll(&mut Context::from_waker(Waker::noop()));

@@ -64,7 +64,9 @@ fn a_begun_activation_is_recorded_once_and_without_an_event() {
             Some(ActivationRequest::AwaitsMicrosoft { since: noon() })
         );
         let later = noon() + SignedDuration::from_mins(3);
-        assert_eq!(begun.record.begin_activation(later), Decision::Unchanged);
+        let again = commit(begun.record.begin_activation(later)).record;
+        assert_eq!(again.activation, begun.record.activation, "the first attempt's time");
+        assert_eq!(again.version, begun.record.version + 1);
         assert_eq!(
             begun.record.request_activation(&Cause::Landing, later),
             Decision::Unchanged,
@@ -75,13 +77,22 @@ fn a_begun_activation_is_recorded_once_and_without_an_event() {
 
 #[test]
 fn an_abandoned_activation_can_be_requested_again() {
-    assert_eq!(pending().abandon_activation(noon()), Decision::Unchanged);
+    assert_eq!(pending().abandon_activation(1, noon()), Decision::Unchanged);
     let begun = commit(pending().begin_activation(noon())).record;
-    let abandoned = commit(begun.abandon_activation(noon()));
+    let abandoned = commit(begun.abandon_activation(begun.version, noon()));
     assert_eq!(names(&abandoned), [""; 0]);
     assert_eq!(abandoned.record.activation, None);
     let again = commit(abandoned.record.request_activation(&Cause::Landing, noon()));
     assert_eq!(names(&again), ["ActivationRequested"]);
+}
+
+#[test]
+fn an_activation_that_another_attempt_repeats_is_not_abandoned() {
+    let first = commit(pending().begin_activation(noon())).record;
+    let second = commit(first.begin_activation(noon())).record;
+    assert_eq!(second.abandon_activation(first.version, noon()), Decision::Unchanged);
+    let abandoned = commit(second.abandon_activation(second.version, noon()));
+    assert_eq!(abandoned.record.activation, None);
 }
 
 #[test]
@@ -92,7 +103,8 @@ fn only_a_pending_purchase_can_be_activated() {
         let impossible = Decision::Stale(Staleness::Impossible);
         assert_eq!(record.request_activation(&Cause::Landing, noon()), impossible, "{status}");
         assert_eq!(record.begin_activation(noon()), impossible, "{status}");
-        assert_eq!(record.abandon_activation(noon()), Decision::Unchanged, "{status}");
+        let abandoned = record.abandon_activation(record.version, noon());
+        assert_eq!(abandoned, Decision::Unchanged, "{status}");
     }
 }
 

@@ -214,8 +214,10 @@ impl Responder {
         let rule = |record: Option<&Record>| {
             let decision = observe(record, observed, &requested.cause_on(record, now), now)?;
             Ok(match record {
-                Some(record) => decision.no_longer_awaiting(&requested.id, record, now),
-                None => decision,
+                Some(record) if requested.ends_wait_of(record, observed, now) => {
+                    decision.no_longer_awaiting(&requested.id, record, now)
+                }
+                Some(_) | None => decision,
             })
         };
         self.commit(requested, current, outcome, rule).await

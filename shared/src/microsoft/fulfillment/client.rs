@@ -1,6 +1,7 @@
 //! The fulfillment API over HTTPS: how a call is sent, retried, logged and judged.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -133,9 +134,10 @@ impl Client {
 
     /// Makes a call, with retries, and with one fresh token if Microsoft refuses the cached one.
     pub(super) async fn call(&self, call: Call<'_>) -> Result<Answer, FulfillmentError> {
+        let is_unanswered = AtomicBool::new(false);
         let attempt = || async {
             let token = self.tokens.get().await?;
-            match self.send(&call, &token).await {
+            let answer = match self.send(&call, &token).await {
                 Err(FulfillmentError::Unauthorized(status)) => {
                     warn!(
                         call = call.name,
@@ -145,9 +147,16 @@ impl Client {
                     self.send(&call, &fresh).await
                 }
                 answer => answer,
+            };
+            if answer.as_ref().is_err_and(FulfillmentError::may_have_happened) {
+                is_unanswered.store(true, Relaxed);
             }
+            answer
         };
-        let answer = self.retries.retry(&*self.clock, &self.endpoint.retry, attempt).await;
+        let mut answer = self.retries.retry(&*self.clock, &self.endpoint.retry, attempt).await;
+        if is_unanswered.load(Relaxed) {
+            answer = answer.map_err(FulfillmentError::after_unanswered);
+        }
         if let Err(error) = &answer
             && error.is_configuration()
         {

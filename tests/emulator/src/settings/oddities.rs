@@ -16,6 +16,8 @@ pub struct Oddities {
     pub null_person_ids: bool,
     /// Resolve leaves out the `subscription` member (F-RES-6).
     pub short_resolve: bool,
+    /// An operation that doesn't ask for seats names none (F-OP-3).
+    pub seats_only_if_requested: bool,
     /// An operation's id is its GUID with this text in front, so it is no GUID.
     pub operation_id_prefix: String,
     /// Every subscription reports this word as its status.

@@ -145,7 +145,9 @@ impl OperationState {
     /// The JSON in the answer of Get operation (section 5). It leaves out null members (F-OP-3).
     pub(super) fn wire(&self, oddities: &Oddities) -> Value {
         let mut object = self.wire_common(oddities);
-        if let Some(seats) = self.quantity {
+        let names_seats =
+            !oddities.seats_only_if_requested || self.action == Action::ChangeQuantity;
+        if let Some(seats) = self.quantity.filter(|_| names_seats) {
             object.insert("quantity".into(), oddities.quantity(seats));
         }
         object.insert(

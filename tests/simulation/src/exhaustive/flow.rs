@@ -16,8 +16,19 @@ pub enum Flow {
     HandOver,
     /// The publisher's product activates.
     Activate,
+    /// The publisher's product activates twice, while reads are late.
+    ActivateAgain,
     /// The customer changes the plan, and we accept.
     ChangePlan,
+    /// The customer of a per-seat plan changes to another, and Microsoft's operation names no seats.
+    ChangePlanOfSeats,
+    /// The customer changes to a plan with another term, which begins on that day.
+    ChangeTerm,
+    /// Microsoft's call about a change comes long after the change was requested, and arrives once
+    /// Microsoft has accepted the change itself. Reads are late.
+    ChangeCalledLate,
+    /// Get Operation doesn't know the customer's change yet.
+    ChangeNotShown,
     /// The customer changes the plan, and we reject.
     RejectPlan,
     /// We reject a plan change, and only the HTTP status reaches Microsoft, not the
@@ -35,8 +46,12 @@ pub enum Flow {
     ChangeOfUnknown,
     /// The subscription renews.
     Renew,
+    /// The subscription renews at the end of its term, and reads are late.
+    RenewLate,
     /// Microsoft suspends the subscription.
     Suspend,
+    /// Microsoft suspends the subscription and keeps no operation for it. Reads are late.
+    SuspendLate,
     /// Microsoft reinstates the subscription.
     Reinstate,
     /// Microsoft reinstates before we know of the suspension, and both calls arrive at once.
@@ -47,10 +62,14 @@ pub enum Flow {
     Unsubscribe,
     /// Microsoft activates the purchase itself.
     Subscribe,
+    /// Microsoft activates the purchase itself, and its reads don't know the purchase yet.
+    SubscribeTooYoung,
     /// The publisher requests another plan, and the webhook reports it.
     PublisherPlan,
     /// The publisher requests other seats, and the webhook reports them.
     PublisherQuantity,
+    /// The publisher requests other seats, the webhook call is lost, and a renewal is reported.
+    PublisherQuantityLost,
     /// The publisher sends the same request twice with one idempotency key.
     PublisherRepeatsRequest,
     /// A webhook call is lost, and the publisher asks us to read Microsoft's copy.
@@ -60,10 +79,12 @@ pub enum Flow {
     /// A webhook call is lost, and the reconciliation repairs the record.
     Reconcile,
     /// The reconciliation has read the list and not yet worked through it, when a webhook call
-    /// reports a subscription without a record.
+    /// reports a subscription without a record. It goes on once a late read would be news.
     ReconcileOvertaken,
     /// The reconciliation reads a list that does not yet show an accepted change.
     ReconcileLate,
+    /// The reconciliation reads a list that is minutes behind, and does not show a suspension.
+    ReconcileBehind,
     /// The call for a reinstatement is lost, and the reconciliation acknowledges it.
     ReconcileReinstatement,
     /// The publisher's product accepts a plan change.
@@ -94,7 +115,7 @@ impl Flow {
                     | Self::Revert
                     | Self::ProductAcceptsPlan
             ),
-            by_publisher: matches!(self, Self::HandOver | Self::Activate),
+            by_publisher: matches!(self, Self::HandOver | Self::Activate | Self::ActivateAgain),
             asks: self.opinion().is_some(),
         }
     }

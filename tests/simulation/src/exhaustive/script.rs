@@ -11,7 +11,10 @@ use super::Flow;
 use crate::run::{Purpose, Run};
 
 /// How far late reads lag behind.
-const READ_LAG: Duration = Duration::from_secs(20);
+pub(super) const READ_LAG: Duration = Duration::from_secs(20);
+
+/// Longer than a read may contradict the record as a late one.
+pub(super) const AFTER_SETTLING: Duration = Duration::from_secs(61);
 
 /// Longer than a sweep waits for the stream to deliver new events.
 const AFTER_STREAM_HEAD_START: Duration = Duration::from_secs(121);
@@ -20,19 +23,22 @@ impl Run {
     /// Creates everything that the flow starts from.
     pub(super) fn set_up(&mut self, flow: Flow) -> Uuid {
         let purchase = match flow {
-            Flow::Subscribe => Purchase::flat_rate("auto").auto_activated(),
+            Flow::Subscribe | Flow::SubscribeTooYoung => {
+                Purchase::flat_rate("auto").auto_activated()
+            }
             Flow::ChangePlan
             | Flow::RejectPlan
             | Flow::RejectByAnswer
             | Flow::ProductAcceptsPlan
             | Flow::EditedPlan
+            | Flow::ChangeTerm
             | Flow::ChangeOfUnknown => Purchase::flat_rate("silver"),
             _ => Purchase::per_seat("team", 10),
         };
         let id = self.io.world(|world| world.purchase(purchase));
         match flow {
-            Flow::Visit | Flow::Confirm | Flow::HandOver => {}
-            Flow::Subscribe => self.activated_by_microsoft(id),
+            Flow::Visit | Flow::Confirm | Flow::HandOver | Flow::ActivateAgain => {}
+            Flow::Subscribe | Flow::SubscribeTooYoung => self.activated_by_microsoft(id),
             Flow::ChangeOfUnknown | Flow::ReconcileOvertaken => {
                 // Another deployment activated it, so our table has no record.
                 self.confirm(id);
@@ -88,7 +94,7 @@ impl Run {
                 self.microsoft(|world| world.suspend(id));
                 self.world(|world| world.lose_deliveries());
             }
-            _ => {}
+            _ => self.set_up_lag(flow, id),
         }
         if flow == Flow::ReinstateOfUnknown {
             self.forget(id);
@@ -154,6 +160,7 @@ impl Run {
                 self.microsoft(|world| world.suspend(id));
                 self.send_due();
                 self.overtake();
+                self.world(|world| world.advance(AFTER_SETTLING));
             }
             Flow::ReinstateOvertaken => {
                 self.io.interleave(true);
@@ -163,7 +170,7 @@ impl Run {
                 self.run_until_noted(&["load with mark", "/operations/", "subscriptions/"]);
                 self.overtake();
             }
-            _ => {}
+            _ => self.act_with_lag(flow, id),
         }
         self.finish();
         self.deliver();
@@ -176,16 +183,16 @@ impl Run {
     }
 
     /// The customer or Microsoft does something that the emulator must allow here.
-    fn microsoft<T>(&mut self, act: impl FnOnce(&mut World) -> Result<T, Refused>) {
+    pub(super) fn microsoft<T>(&mut self, act: impl FnOnce(&mut World) -> Result<T, Refused>) {
         drop(self.io.world(act).expect("the flow leads there"));
     }
 
-    fn world(&mut self, act: impl FnOnce(&mut World)) {
+    pub(super) fn world(&mut self, act: impl FnOnce(&mut World)) {
         self.io.world(act);
     }
 
     /// Delivers the due webhook calls, each once.
-    fn deliver(&mut self) {
+    pub(super) fn deliver(&mut self) {
         self.send_due();
         while !self.in_transit.is_empty() {
             self.arrive(0);
@@ -193,7 +200,7 @@ impl Run {
         }
     }
 
-    fn request_change(&mut self, id: Uuid, body: &str) {
+    pub(super) fn request_change(&mut self, id: Uuid, body: &str) {
         self.call(Purpose::Manage, Method::PATCH, &id.to_string(), body);
     }
 }

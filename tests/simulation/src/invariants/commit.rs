@@ -2,21 +2,16 @@
 
 use std::sync::Arc;
 
-use emulator::{Action, World};
-use jiff::SignedDuration;
+use emulator::Action;
 use memory_store::MemoryStore;
 use shared::domain::{
-    Action as What, Cause, Event, EventKind, OperationId, Record, SignUp, Status, Subscription,
+    Action as What, Cause, Event, EventKind, Record, SignUp, Status, Subscription,
 };
 use shared::store::{Commit, OperationOutcome};
-use uuid::Uuid;
 
-use super::{midnight, origin};
+use super::{midnight, origin, proof};
 use crate::io::Io;
 use crate::replay;
-
-/// How long after an operation has settled a function may still act on what it read before.
-const JUST_NOW: SignedDuration = SignedDuration::from_secs(15);
 
 /// Checks a commit before its effect is visible: replaying the events gives exactly the record; no
 /// event is missing, repeated, out of order, or later than the end; and each event reports a state
@@ -28,6 +23,7 @@ pub(crate) fn check_commit(
     commit: &Commit,
 ) {
     check_mark(io, before, commit);
+    proof::check_notes(io, before, commit);
     let Some(next) = &commit.next else { return };
     let id = next.record.id();
     let mut replayed = before.map(|record| record.subscription.clone());
@@ -50,9 +46,7 @@ pub(crate) fn check_commit(
             Err(what) => io.violate(format!("{id}: {what} ({})", event.kind.name())),
         }
         check_microsoft_held(io, &event.kind, &event.subscription);
-        if event.kind == EventKind::Reinstated {
-            check_reinstated(io, table, event);
-        }
+        proof::check_event(io, table, event);
     }
     if replayed.as_ref() != Some(&next.record.subscription) {
         io.violate(format!("{id}: the events don't give the record"));
@@ -81,7 +75,7 @@ fn check_mark(io: &Arc<Io>, before: Option<&Record>, commit: &Commit) {
     if let (Some(mark), Some(after)) = (&commit.mark, after)
         && mark.outcome == OperationOutcome::Accepted
     {
-        let operation = io.world(|world| world.operation(operation_of(world, &mark.operation_id)));
+        let operation = io.world(|world| proof::find(world, &mark.operation_id));
         let in_force = match operation.action {
             Action::ChangePlan => after.subscription.plan_id == operation.plan_id,
             Action::ChangeQuantity => {
@@ -106,37 +100,6 @@ fn check_mark(io: &Arc<Io>, before: Option<&Record>, commit: &Commit) {
         {
             io.violate(format!("{id} changed something without a mark"));
         }
-    }
-}
-
-/// A reinstatement is recorded once Microsoft has ended the recorded suspension, or while its
-/// operation is open, since Microsoft's copy follows after our answer (F-LC-5).
-fn check_reinstated(io: &Arc<Io>, table: &MemoryStore, event: &Event) {
-    let id = event.subscription_id;
-    let history = table.history(id, 0);
-    let earlier = history.iter().rev().filter(|other| other.position() < event.position());
-    let suspended = earlier.into_iter().find(|event| event.kind == EventKind::Suspended);
-    let Some(recorded_at) = suspended.map(|event| event.recorded_at) else { return };
-    let is_true = io.world(|world| {
-        let since = world
-            .history(id.0)
-            .filter(|state| state.status == "Suspended" && state.last_modified <= recorded_at)
-            .map(|state| state.suspended_at)
-            .last()
-            .flatten();
-        let has_ended = world.history(id.0).any(|state| {
-            state.status != "Suspended" && since.is_some_and(|since| state.last_modified > since)
-        });
-        let is_open = world.operations(id.0).into_iter().any(|operation| {
-            let operation = world.operation(operation);
-            let settled = operation.settled_at;
-            operation.action == Action::Reinstate
-                && settled.is_none_or(|at| event.recorded_at.duration_since(at) < JUST_NOW)
-        });
-        has_ended || is_open
-    });
-    if !is_true {
-        io.violate(format!("{id}: Reinstated, but Microsoft still holds the same suspension"));
     }
 }
 
@@ -174,9 +137,4 @@ fn check_microsoft_held(io: &Arc<Io>, kind: &EventKind, reported: &Subscription)
     })
     .into_iter()
     .for_each(|what| io.violate(what));
-}
-
-/// The emulator's GUID of an operation that it named.
-fn operation_of(world: &World, id: &OperationId) -> Uuid {
-    world.settings().oddities.read_operation_id(id.as_str()).expect("the emulator named it")
 }

@@ -41,6 +41,7 @@ fn draw_further(rng: &mut SmallRng, settings: &mut Settings) {
     let delay = *delays.choose(rng).expect("there are delays");
     behaviour.operation_delay = Duration::from_secs(delay);
     behaviour.keeps_changes_only = rng.random_ratio(1, 4);
+    settings.oddities.seats_only_if_requested = rng.random_ratio(1, 4);
     if rng.random_ratio(1, 4) {
         settings.oddities.operation_id_prefix = "change 1/%".to_owned();
     }

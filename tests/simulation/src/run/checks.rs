@@ -96,6 +96,16 @@ impl Run {
         }
     }
 
+    /// The product was answered with 200: Microsoft has activated the subscription. Its own 200 says
+    /// only that it has the request (F-ACT-3).
+    pub(super) fn check_is_active(&self, id: Uuid) {
+        let has_been_active =
+            self.io.world(|world| world.history(id).any(|state| state.status == "Subscribed"));
+        if !has_been_active {
+            self.io.violate(format!("{id}: the product was told that it is active, and it isn't"));
+        }
+    }
+
     /// Whether the publisher's settings or product reject this change. They never reject the
     /// publisher's own.
     fn may_reject(&self, operation: &OperationState) -> bool {

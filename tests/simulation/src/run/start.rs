@@ -1,5 +1,7 @@
 //! Starting functions: for a request, for a batch of the stream, by a schedule.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use delivery::Driver;
 use http::{HeaderMap, Method, Request, Uri};
@@ -41,16 +43,16 @@ impl Run {
         }
         let handler = self.publisher.handler(purpose.function());
         let handler = handler.expect("the settings are complete");
-        let deadline = self.deadline(&purpose);
-        self.tasks.start(purpose, deadline, async move {
+        let life = self.life(&purpose);
+        self.tasks.start(purpose, life, async move {
             Outcome::Status(handler.handle(request).await.status().as_u16())
         });
     }
 
     fn start_slice(&mut self, purpose: Purpose) {
         let reconciliation = self.publisher.reconciliation().expect("the settings are complete");
-        let deadline = self.deadline(&purpose);
-        self.tasks.start(purpose, deadline, async move {
+        let life = self.life(&purpose);
+        self.tasks.start(purpose, life, async move {
             Outcome::Slice {
                 finished: reconciliation.slice().await.is_ok_and(|report| report.finished),
             }
@@ -63,8 +65,8 @@ impl Run {
             Purpose::Stream(entries) => Some(memory_store::records(entries)),
             _ => None,
         };
-        let deadline = self.deadline(&purpose);
-        self.tasks.start(purpose, deadline, async move {
+        let life = self.life(&purpose);
+        self.tasks.start(purpose, life, async move {
             match records {
                 Some(records) => Outcome::Stream(delivery.stream(&records).await),
                 None => {
@@ -76,8 +78,8 @@ impl Run {
         });
     }
 
-    /// When the host ends a function, by the timeouts in `template.yaml`.
-    fn deadline(&self, purpose: &Purpose) -> Timestamp {
+    /// From now until the host ends a function, by the timeouts in `template.yaml`.
+    fn life(&self, purpose: &Purpose) -> Range<Timestamp> {
         let seconds = match purpose.function() {
             Function::Webhook => 15,
             Function::Landing => 20,
@@ -85,7 +87,8 @@ impl Run {
             Function::Delivery => 60,
             Function::Reconciliation => 300,
         };
-        self.io.now() + SignedDuration::from_secs(seconds)
+        let begun = self.io.now();
+        begun..begun + SignedDuration::from_secs(seconds)
     }
 
     /// Starts a reconciliation unless one is running: a second one would only repeat the work.

@@ -77,7 +77,7 @@ impl Dice {
             1 => reinstate(record, &cause(), now),
             2 => record.request_activation(&cause(), now),
             3 => record.begin_activation(now),
-            4 => record.abandon_activation(now),
+            4 => record.abandon_activation(record.version, now),
             5 => record.await_operation(&self.operation_id(), &Action::ChangePlan, now),
             6 => record.forget_operation(&self.operation_id(), now),
             7 => record.announce_deadline(&cause(), now),

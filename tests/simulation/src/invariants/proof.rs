@@ -1,0 +1,171 @@
+//! What must have happened at Microsoft before a commit may record it, or stop waiting for it.
+
+use std::sync::Arc;
+
+use emulator::{Action, OperationState, SubscriptionState, World};
+use memory_store::MemoryStore;
+use shared::domain::{
+    ActivationRequest, Event, EventKind, OperationId, Record, SETTLING_WINDOW, Status,
+};
+use shared::store::{Commit, OperationOutcome};
+
+use super::midnight;
+use crate::io::Io;
+
+/// Checks an event against what Microsoft did.
+pub(super) fn check_event(io: &Arc<Io>, table: &MemoryStore, event: &Event) {
+    let wrong = match event.kind {
+        EventKind::Reinstated => check_reinstated(io, table, event),
+        EventKind::Suspended => check_suspended(io, table, event),
+        EventKind::Renewed => check_renewed(io, event),
+        EventKind::Purchased
+        | EventKind::ActivationRequested
+        | EventKind::ActivationDeadlineApproaching
+        | EventKind::Activated
+        | EventKind::PlanChanged { .. }
+        | EventKind::QuantityChanged { .. }
+        | EventKind::ChangeRejected { .. }
+        | EventKind::DetailsChanged
+        | EventKind::Unsubscribed => None,
+    };
+    if let Some(what) = wrong {
+        io.violate(format!("{}: {} {what}", event.subscription_id, event.kind.name()));
+    }
+}
+
+/// Checks what a commit notes or forgets beside its events.
+pub(super) fn check_notes(io: &Arc<Io>, before: Option<&Record>, commit: &Commit) {
+    check_rejection(io, commit);
+    let (Some(before), Some(next)) = (before, &commit.next) else { return };
+    check_wait(io, before, &next.record);
+    check_activation(io, before, &next.record);
+}
+
+/// A reinstatement is recorded once Microsoft has ended the recorded suspension, or while its
+/// operation is open, since Microsoft's copy follows after our answer (F-LC-5). The function may have
+/// read the operation as open, and it ended since.
+fn check_reinstated(io: &Arc<Io>, table: &MemoryStore, event: &Event) -> Option<&'static str> {
+    let suspended = latest_before(table, event, &EventKind::Suspended)?;
+    let id = event.subscription_id;
+    let begun = io.begun();
+    let is_true = io.world(|world| {
+        let since = suspension_at(world, event, &suspended);
+        let has_ended = world.history(id.0).any(|state| {
+            state.status != "Suspended" && since.is_some_and(|since| state.last_modified > since)
+        });
+        let was_open = reinstatements(world, event)
+            .any(|operation| operation.settled_at.is_none_or(|settled| settled >= begun));
+        has_ended || was_open
+    });
+    (!is_true).then_some("is recorded, but Microsoft still holds the same suspension")
+}
+
+/// A suspension that we have recorded as reinstated goes on only where Microsoft declined the
+/// reinstatement, or where it has not received our answer for longer than its reads may be late.
+fn check_suspended(io: &Arc<Io>, table: &MemoryStore, event: &Event) -> Option<&'static str> {
+    let suspended = latest_before(table, event, &EventKind::Suspended)?;
+    let reinstated = latest_before(table, event, &EventKind::Reinstated)?;
+    let goes_on = io.world(|world| {
+        let former = suspension_at(world, event, &suspended);
+        former.is_some() && former == suspension_at(world, event, event)
+    });
+    let is_recent = event.recorded_at.duration_since(reinstated.recorded_at) < SETTLING_WINDOW;
+    let is_declined = io.world(|world| {
+        reinstatements(world, event).last().is_some_and(|last| last.status == "Failed")
+    });
+    (goes_on && is_recent && !is_declined).then_some("is recorded twice for one suspension")
+}
+
+/// The last event of a kind that was recorded before this one.
+fn latest_before(table: &MemoryStore, event: &Event, kind: &EventKind) -> Option<Event> {
+    let history = table.history(event.subscription_id, 0);
+    let mut earlier = history.into_iter().rev().filter(|other| other.position() < event.position());
+    earlier.find(|other| other.kind == *kind)
+}
+
+/// The beginning of Microsoft's last suspension that an event could report.
+fn suspension_at(world: &World, of: &Event, at: &Event) -> Option<jiff::Timestamp> {
+    let by_then = |state: &&SubscriptionState| state.last_modified <= at.recorded_at;
+    let suspended = world.history(of.subscription_id.0).filter(by_then);
+    suspended.filter(|state| state.status == "Suspended").last()?.suspended_at
+}
+
+fn reinstatements<'a>(
+    world: &'a World,
+    event: &Event,
+) -> impl Iterator<Item = OperationState> + use<'a> {
+    let operations = world.operations(event.subscription_id.0).into_iter();
+    let operations = operations.map(|operation| world.operation(operation));
+    operations.filter(|operation| operation.action == Action::Reinstate)
+}
+
+/// A renewal is recorded where Microsoft began a term after the end of another (F-LC-7). A change of
+/// plan can begin a longer term in the middle of one.
+fn check_renewed(io: &Arc<Io>, event: &Event) -> Option<&'static str> {
+    let former = event.before.as_ref()?.term.start_date.map(|at| at.to_string());
+    let reported = event.subscription.term.start_date.map(|at| at.to_string());
+    let renewed = io.world(|world| {
+        let history: Vec<_> = world.history(event.subscription_id.0).collect();
+        history.windows(2).any(|states| {
+            let (ended, began) = (states[0].term_end, states[1].term_start);
+            let follows = ended.is_some() && began > ended;
+            let began = midnight(began);
+            follows && began > former && began <= reported
+        })
+    });
+    (!renewed).then_some("is recorded, but Microsoft began no term after the former one")
+}
+
+/// A rejection is recorded once Microsoft has it: as our acknowledgement, or as our status.
+fn check_rejection(io: &Arc<Io>, commit: &Commit) {
+    let Some(mark) = &commit.mark else { return };
+    if mark.outcome != OperationOutcome::Rejected {
+        return;
+    }
+    let is_known = io.world(|world| {
+        // Microsoft may answer our acknowledgement with 200 and ignore it (F-WHA-12).
+        let is_ignored = world.settings().behaviour.failure_is_ignored;
+        is_ignored || find(world, &mark.operation_id).status == "Failed"
+    });
+    if !is_known {
+        io.violate(format!(
+            "{} is marked as rejected, and Microsoft has no answer",
+            mark.operation_id
+        ));
+    }
+}
+
+/// A record waits for an operation until that operation has ended.
+fn check_wait(io: &Arc<Io>, before: &Record, after: &Record) {
+    let Some(pending) = &before.pending_operation else { return };
+    if after.pending_operation.is_some() {
+        return;
+    }
+    let operation = io.world(|world| find(world, &pending.id));
+    if operation.settled_at.is_none() {
+        io.violate(format!(
+            "{}: no longer waits for {}, which is {}",
+            before.id(),
+            pending.id,
+            operation.status
+        ));
+    }
+}
+
+/// An activation is given up only where Microsoft hasn't accepted it.
+fn check_activation(io: &Arc<Io>, before: &Record, after: &Record) {
+    let was_begun = matches!(before.activation, Some(ActivationRequest::AwaitsMicrosoft { .. }));
+    let is_given_up = was_begun
+        && after.activation.is_none()
+        && *after.status() == Status::PendingFulfillmentStart;
+    let microsoft = io.world(|world| world.subscription(before.id().0));
+    if is_given_up && (microsoft.activating || microsoft.status == "Subscribed") {
+        io.violate(format!("{}: gave up an activation that Microsoft has accepted", before.id()));
+    }
+}
+
+/// Microsoft's operation of this id.
+pub(super) fn find(world: &World, id: &OperationId) -> OperationState {
+    let guid = world.settings().oddities.read_operation_id(id.as_str());
+    world.operation(guid.expect("the emulator named it"))
+}
