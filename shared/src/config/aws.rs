@@ -59,7 +59,10 @@ impl Aws {
         Ok(aws_sdk_secretsmanager::Client::from_conf(config.build()))
     }
 
-    fn dynamodb(self, environment: &Environment) -> Result<aws_sdk_dynamodb::Client, ConfigError> {
+    fn dynamodb(
+        self,
+        environment: &Environment,
+    ) -> Result<aws_sdk_dynamodb::config::Builder, ConfigError> {
         let mut config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .http_client(http_client::for_aws(self.transport))
@@ -70,7 +73,7 @@ impl Aws {
         if let Some(url) = endpoint(environment, "AWS_ENDPOINT_URL_DYNAMODB")? {
             config = config.endpoint_url(url);
         }
-        Ok(aws_sdk_dynamodb::Client::from_conf(config.build()))
+        Ok(config)
     }
 }
 
@@ -105,6 +108,15 @@ pub fn table(
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<DynamoDbStore>, ConfigError> {
     let table = environment.require("TABLE_NAME", "the DynamoDB table")?;
-    let client = Aws::read(environment, transport)?.dynamodb(environment)?;
+    let config = dynamodb(environment, transport)?.build();
+    let client = aws_sdk_dynamodb::Client::from_conf(config);
     Ok(Arc::new(DynamoDbStore::new(client, table, clock)))
+}
+
+/// Reads how to reach DynamoDB, with the timeouts and retries of the functions that ship.
+pub fn dynamodb(
+    environment: &Environment,
+    transport: &Arc<dyn Transport>,
+) -> Result<aws_sdk_dynamodb::config::Builder, ConfigError> {
+    Aws::read(environment, transport)?.dynamodb(environment)
 }

@@ -14,7 +14,7 @@ mod secret;
 
 use std::sync::Arc;
 
-pub use aws::table;
+pub use aws::{dynamodb, table};
 pub use branding::{Branding, Colour, Field, Label, Logo, Support, is_email};
 pub use delivery::{DeliverySettings, EndpointSettings, EventBusSettings};
 pub use landing_app::LandingApp;

@@ -88,6 +88,19 @@ pub enum Caller {
 thread_local! {
     /// Whether a fault has killed the function that is being polled.
     static KILLED: Cell<bool> = const { Cell::new(false) };
+    /// Whether the function that is being polled waits for one of its effects.
+    static WAITS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A function's turn begins.
+pub(crate) fn begin_poll() {
+    WAITS.set(false);
+}
+
+/// Whether the function that is being polled waits for an effect, or has been killed. Its timeouts
+/// must not pass the time then.
+pub(crate) fn waits_for_effect() -> bool {
+    WAITS.get() || KILLED.get()
 }
 
 /// Whether the function that was just polled has been killed. Reading it resets it.
@@ -150,6 +163,11 @@ impl Io {
         let mut state = self.state();
         state.plan = plan;
         state.effects = 0;
+    }
+
+    /// Whether nothing goes wrong by chance.
+    pub fn is_calm(&self) -> bool {
+        !matches!(self.state().plan, FaultPlan::Storm(_))
     }
 
     /// Sets whether functions take turns at each effect.
@@ -355,6 +373,7 @@ impl Future for Yield {
         }
         // Combinators like `join` poll only the futures that were woken.
         context.waker().wake_by_ref();
+        WAITS.set(true);
         Poll::Pending
     }
 }

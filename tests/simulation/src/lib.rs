@@ -7,13 +7,15 @@
 //!
 //! The handlers are the ones that ship, down to the requests they put on the wire. Microsoft is the
 //! emulator's world. The table is in memory (`tests/memory-store`) and passes the same contract
-//! suite as the DynamoDB store.
+//! suite as the DynamoDB store. In a part of the seeds, the functions use the DynamoDB store itself,
+//! over DynamoDB's wire (`tests/memory-dynamodb`).
 //!
 //! The simulation uses no network, no wall clock and no real waiting, so the same seed always gives
 //! the same run.
 
 mod campaign;
 mod clock;
+mod dynamodb;
 mod exhaustive;
 mod fault;
 mod invariants;

@@ -19,13 +19,14 @@ use shared::host::environment::{ConfigError, Environment};
 use shared::host::http::Handler;
 use shared::host::http_client::Transport;
 use shared::host::secret::ClientSecret;
-use shared::store::Target;
+use shared::store::{DynamoDbStore, Target};
 use webhook::Webhook;
 
 use crate::clock::SimulatedClock;
+use crate::dynamodb;
 use crate::io::Io;
 use crate::product::{DECISIONS, EVENTS, KEY};
-use crate::simulated_store::SimulatedStore;
+use crate::simulated_store::{SimulatedStore, Table};
 use crate::transport::{ENTRA, MARKETPLACE, SimulatedTransport};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,6 +54,8 @@ pub struct Choices {
 pub(crate) struct Publisher {
     io: Arc<Io>,
     table: MemoryStore,
+    /// Where the functions use the store that ships.
+    dynamodb: Option<aws_sdk_dynamodb::Client>,
     environment: Environment,
     handlers: BTreeMap<Function, Arc<dyn Handler>>,
     reconciliation: Option<Arc<Reconciliation>>,
@@ -84,11 +87,17 @@ impl Publisher {
         Self {
             io: io.clone(),
             table: table.clone(),
+            dynamodb: None,
             environment: Environment::from_fn(move |name| settings.get(name).cloned()),
             handlers: BTreeMap::new(),
             reconciliation: None,
             delivery: None,
         }
+    }
+
+    /// Lets the functions use the store that ships, over DynamoDB's wire.
+    pub(crate) fn use_dynamodb(&mut self) {
+        self.dynamodb = Some(dynamodb::client(&self.io, &self.table));
     }
 
     /// One of the functions that answer HTTP requests.
@@ -148,8 +157,14 @@ impl Publisher {
         }
     }
 
-    fn store(&self) -> Arc<SimulatedStore> {
-        Arc::new(SimulatedStore { table: self.table.clone(), io: self.io.clone() })
+    fn store(&self) -> Arc<dyn Table> {
+        match &self.dynamodb {
+            Some(client) => {
+                let table = dynamodb::TABLE.to_owned();
+                Arc::new(DynamoDbStore::new(client.clone(), table, clock(&self.io)))
+            }
+            None => Arc::new(SimulatedStore { table: self.table.clone(), io: self.io.clone() }),
+        }
     }
 
     fn dependencies(&self) -> Result<Dependencies, ConfigError> {

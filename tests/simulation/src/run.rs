@@ -33,6 +33,10 @@ pub(crate) use start::webhook;
 /// many seeds share a token. The price: a token stays valid for longer than it claims.
 const ISSUING_INTERVAL: Duration = Duration::from_secs(6 * 60 * 60);
 
+/// One seed in so many runs the store that ships, over DynamoDB's wire. Such a seed takes several
+/// times as long.
+const ON_DYNAMODB: u32 = 1;
+
 /// The broken invariants of a run.
 #[derive(Debug)]
 pub struct Violation {
@@ -116,7 +120,11 @@ impl Run {
             };
             (choices, asks.then(|| Opinion::Differs(rng.random())))
         });
-        Self::with(io, choices, opinion)
+        let mut run = Self::with(io, choices, opinion);
+        if run.io.decide(|rng| rng.random_ratio(1, ON_DYNAMODB)) {
+            run.publisher.use_dynamodb();
+        }
+        run
     }
 
     /// Starts a run with these settings of the publisher and this opinion of the product.

@@ -25,9 +25,49 @@ pub(crate) struct SimulatedStore {
 }
 
 /// The table in memory is ready at the first poll.
-fn ready<T>(call: impl Future<Output = T>) -> T {
+pub(crate) fn ready<T>(call: impl Future<Output = T>) -> T {
     call.now_or_never().expect("a table in memory never waits")
 }
+
+/// Writes a commit into the table in memory, and checks the invariants of a commit.
+pub(crate) fn write(
+    io: &Arc<Io>,
+    table: &MemoryStore,
+    id: SubscriptionId,
+    commit: &Commit,
+) -> Result<(), CommitError> {
+    let before = table.record(id);
+    let written = ready(table.commit(id, commit));
+    match &written {
+        Ok(()) => {
+            count_mark(io, commit, "committed");
+            for event in commit.next.iter().flat_map(|next| &next.events) {
+                io.count(event.kind.name());
+            }
+            invariants::check_commit(io, table, before.as_ref(), commit);
+        }
+        Err(refused) => {
+            match refused {
+                CommitError::Conflict => io.count("refused: version conflict"),
+                CommitError::AlreadyMarked => io.count("refused: marked already"),
+                CommitError::Store(_) => {}
+            }
+            io.note(|| format!("      {refused:?}"));
+        }
+    }
+    written
+}
+
+fn count_mark(io: &Io, commit: &Commit, what: &str) {
+    if let Some(mark) = &commit.mark {
+        io.count(format!("mark {what}: {}", words(mark.outcome)));
+    }
+}
+
+/// All ports of the table.
+pub(crate) trait Table: Store + Checkpoints + Outbox + IdempotencyStore {}
+
+impl<T: Store + Checkpoints + Outbox + IdempotencyStore> Table for T {}
 
 impl SimulatedStore {
     async fn effect<T: Send>(
@@ -40,12 +80,6 @@ impl SimulatedStore {
             .effect(name, TABLE_TIMEOUT, effect)
             .await
             .map_err(|fault: Fault| StoreError::unavailable(&format!("{fault:?}")))
-    }
-
-    fn count_mark(&self, commit: &Commit, what: &str) {
-        if let Some(mark) = &commit.mark {
-            self.io.count(format!("mark {what}: {}", words(mark.outcome)));
-        }
     }
 
     /// One effect: a call of the in-memory table.
@@ -86,31 +120,9 @@ impl Store for SimulatedStore {
             let outcome = commit.mark.as_ref().map(|mark| mark.outcome);
             format!("table: commit {events:?} mark {outcome:?}")
         };
-        let write = || {
-            let before = self.table.record(id);
-            let written = ready(self.table.commit(id, commit));
-            match &written {
-                Ok(()) => {
-                    self.count_mark(commit, "committed");
-                    for event in commit.next.iter().flat_map(|next| &next.events) {
-                        self.io.count(event.kind.name());
-                    }
-                    invariants::check_commit(&self.io, &self.table, before.as_ref(), commit);
-                }
-                Err(refused) => {
-                    match refused {
-                        CommitError::Conflict => self.io.count("refused: version conflict"),
-                        CommitError::AlreadyMarked => self.io.count("refused: marked already"),
-                        CommitError::Store(_) => {}
-                    }
-                    self.io.note(|| format!("      {refused:?}"));
-                }
-            }
-            written
-        };
-        let written = self.effect(name, write).await;
+        let written = self.effect(name, || write(&self.io, &self.table, id, commit)).await;
         if written.is_err() {
-            self.count_mark(commit, "struck");
+            count_mark(&self.io, commit, "struck");
         }
         written?
     }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use jiff::Timestamp;
 
-use crate::io::was_killed;
+use crate::io::{begin_poll, was_killed};
 
 struct Task<P, R> {
     purpose: P,
@@ -63,6 +63,7 @@ impl<P, R> Tasks<P, R> {
         if now > task.life.end {
             return Some(Ended::TimedOut(self.0.swap_remove(index).purpose));
         }
+        begin_poll();
         let polled = task.future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         if was_killed() {
             return Some(Ended::Killed(self.0.swap_remove(index).purpose));

@@ -1,0 +1,87 @@
+//! Transactions: all of their items are written, or none.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use jiff::{SignedDuration, Timestamp};
+use rand::Rng;
+use serde_json::json;
+
+use crate::behaviour::Trouble;
+use crate::dynamodb::{Carried, DynamoDb};
+use crate::refusal::Refusal;
+use crate::request::TransactWriteItems;
+
+/// DynamoDB's limit of actions in a transaction.
+const MOST_ACTIONS: usize = 100;
+
+/// How long a `ClientRequestToken` is remembered.
+const TOKEN_LIVES: SignedDuration = SignedDuration::from_mins(10);
+
+/// The transactions that were written, by their `ClientRequestToken`.
+#[derive(Default)]
+pub(crate) struct Tokens(BTreeMap<String, (Bytes, Timestamp)>);
+
+impl Tokens {
+    /// Whether the same request was written already. Another request with the same token is wrong.
+    fn is_repeated(&mut self, token: &str, body: &Bytes, now: Timestamp) -> Result<bool, Refusal> {
+        self.0.retain(|_, (_, at)| now.duration_since(*at) < TOKEN_LIVES);
+        match self.0.get(token) {
+            None => Ok(false),
+            Some((written, _)) if written == body => Ok(true),
+            Some(_) => Refusal::invalid("another request with the same ClientRequestToken"),
+        }
+    }
+}
+
+impl DynamoDb {
+    pub(crate) fn transact(
+        &mut self,
+        request: &TransactWriteItems,
+        body: &Bytes,
+        now: Timestamp,
+        trouble: Option<Trouble>,
+    ) -> Result<Carried, Refusal> {
+        let token = request.client_request_token.as_deref();
+        if let Some(token) = token
+            && self.tokens.is_repeated(token, body, now)?
+        {
+            return Ok(Carried { answer: json!({}), written: Vec::new() });
+        }
+        let puts = || request.transact_items.iter().map(|item| &item.put);
+        if request.transact_items.is_empty() || request.transact_items.len() > MOST_ACTIONS {
+            return Refusal::invalid("a transaction of no items or of more than a hundred");
+        }
+        let mut keys = BTreeSet::new();
+        let mut reasons = Vec::new();
+        for put in puts() {
+            let (key, holds) = self.check_put(put)?;
+            if !keys.insert(key) {
+                return Refusal::invalid("a transaction with two actions on one item");
+            }
+            reasons.push(if holds { "None" } else { "ConditionalCheckFailed" });
+        }
+        if let Some(refused) = refused_for(trouble) {
+            let one = self.draws.rng.random_range(0..reasons.len());
+            reasons[one] = refused;
+        }
+        if reasons.iter().any(|reason| *reason != "None") {
+            return Err(Refusal::TransactionCanceled(reasons));
+        }
+        let written = puts().map(|put| self.put(put, now)).collect::<Result<_, _>>()?;
+        if let Some(token) = token {
+            self.tokens.0.insert(token.to_owned(), (body.clone(), now));
+        }
+        Ok(Carried { answer: json!({}), written })
+    }
+}
+
+/// Why a trouble cancels a transaction.
+fn refused_for(trouble: Option<Trouble>) -> Option<&'static str> {
+    match trouble? {
+        Trouble::Throttled => Some("ThrottlingError"),
+        Trouble::ThroughputExceeded => Some("ProvisionedThroughputExceeded"),
+        Trouble::Conflict => Some("TransactionConflict"),
+        Trouble::Unprocessed | Trouble::FailsBefore | Trouble::FailsAfter => None,
+    }
+}

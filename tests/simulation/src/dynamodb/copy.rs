@@ -1,0 +1,88 @@
+//! Copies what DynamoDB has written into the table in memory, which the invariants read.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use memory_dynamodb::{Item, Value};
+use memory_store::MemoryStore;
+use serde::de::DeserializeOwned;
+use shared::domain::{NextVersion, SubscriptionId};
+use shared::store::{Commit, Outbox as _, Target};
+
+use crate::io::Io;
+use crate::simulated_store::{ready, write};
+
+/// Copies the items that one request has written. The table in memory keeps the rules of every
+/// store, so it is a violation if it refuses what DynamoDB has accepted.
+pub(super) fn copy(io: &Arc<Io>, table: &MemoryStore, operation: &str, written: &[Arc<Item>]) {
+    let Some(first) = written.first() else { return };
+    let Some(id) = subscription(first) else { return };
+    let copied = match operation {
+        "TransactWriteItems" => copy_commit(io, table, id, written),
+        "UpdateItem" => settle(table, id, first),
+        _ => save_cursor(table, id, first),
+    };
+    if let Err(what) = copied {
+        io.violate(format!("{id}: DynamoDB has written {what}"));
+    }
+}
+
+/// The subscription that an item belongs to. Checkpoints and idempotency keys belong to none.
+fn subscription(item: &Item) -> Option<SubscriptionId> {
+    item.get("pk")?.text()?.strip_prefix("SUB#")?.parse().ok()
+}
+
+fn sort(item: &Item) -> &str {
+    item.get("sk").and_then(Value::text).unwrap_or_default()
+}
+
+fn body<T: DeserializeOwned>(item: &Item) -> Result<T, String> {
+    let body = item.get("body").and_then(Value::plain);
+    let body = body.ok_or_else(|| format!("{} without a body", sort(item)))?;
+    serde_json::from_value(body).map_err(|error| format!("{}: {error}", sort(item)))
+}
+
+fn copy_commit(
+    io: &Arc<Io>,
+    table: &MemoryStore,
+    id: SubscriptionId,
+    written: &[Arc<Item>],
+) -> Result<(), String> {
+    let (mut record, mut events, mut mark) = (None, Vec::new(), None);
+    for item in written {
+        if subscription(item) != Some(id) {
+            return Err("a commit of several subscriptions".to_owned());
+        }
+        match sort(item).split('#').next() {
+            Some("RECORD") => record = Some(body(item)?),
+            Some("EVENT") => events.push(body(item)?),
+            Some("OP") => mark = Some(body(item)?),
+            _ => return Err(format!("a commit with {}", sort(item))),
+        }
+    }
+    if record.is_none() && !events.is_empty() {
+        return Err("events without their record".to_owned());
+    }
+    let next = record.map(|record| NextVersion { record, events });
+    let commit = Commit { next, mark };
+    let copied = write(io, table, id, &commit);
+    copied.map_err(|refused| format!("a commit that a store must refuse: {refused}"))
+}
+
+fn settle(table: &MemoryStore, id: SubscriptionId, event: &Item) -> Result<(), String> {
+    let version = sort(event).strip_prefix("EVENT#").and_then(|key| key.split('#').next());
+    let version = version.and_then(|version| version.parse().ok());
+    let version = version.ok_or_else(|| format!("an update of {}", sort(event)))?;
+    if event.contains_key("outbox") || event.contains_key("due_at") {
+        return Err(format!("a settled event that is still due: {}", sort(event)));
+    }
+    ready(table.settle(id, &BTreeSet::from([version]))).map_err(|error| error.to_string())
+}
+
+fn save_cursor(table: &MemoryStore, id: SubscriptionId, item: &Item) -> Result<(), String> {
+    let name = sort(item).strip_prefix("DELIVERY#");
+    let target = Target::ALL.into_iter().find(|target| Some(target.name()) == name);
+    let target = target.ok_or_else(|| format!("an item {}", sort(item)))?;
+    let saved = ready(table.save_cursor(id, target, &body(item)?));
+    saved.map_err(|refused| format!("a cursor that a store must refuse: {refused}"))
+}
