@@ -31,6 +31,8 @@ pub enum FaultPlan {
     Calm,
     /// One effect in this many, at random.
     Storm(u32),
+    /// One in three effects that are one of these calls, at random.
+    Aimed(&'static [&'static str]),
     /// Only the effect with this number, counted from zero.
     At(usize, Fault),
     /// No effect, but all other actors run before the one with this number.

@@ -280,7 +280,7 @@ impl Io {
             std::future::pending::<()>().await;
         }
         self.world(|world| world.advance(EFFECT_DURATION));
-        let (fault, overtaken) = self.next_fault();
+        let (fault, overtaken) = self.next_fault(&name);
         if overtaken {
             Yield(false).await;
         }
@@ -324,8 +324,9 @@ impl Io {
     }
 
     /// The fault of the next effect, and whether all other actors run before it.
-    fn next_fault(&self) -> (Option<Fault>, bool) {
+    fn next_fault(&self, name: impl Fn() -> String) -> (Option<Fault>, bool) {
         let mut state = self.state();
+        let state = &mut *state;
         let number = state.effects;
         state.effects += 1;
         let fault = match state.plan {
@@ -335,10 +336,10 @@ impl Io {
                 state.overtaken |= number == at;
                 return (None, number == at);
             }
-            FaultPlan::Storm(one_in) => {
-                let faults = Fault::value_variants();
-                let strikes = state.rng.random_ratio(1, one_in);
-                strikes.then(|| faults[state.rng.random_range(0..faults.len())])
+            FaultPlan::Storm(one_in) => strike(&mut state.rng, one_in),
+            FaultPlan::Aimed(calls) => {
+                let is_aimed = calls.contains(&&*reached::call(&name()));
+                is_aimed.then(|| strike(&mut state.rng, 3)).flatten()
             }
         };
         (fault, false)
@@ -354,6 +355,12 @@ impl Io {
             Yield(false).await;
         }
     }
+}
+
+/// One time in this many, any of the faults.
+fn strike(rng: &mut SmallRng, one_in: u32) -> Option<Fault> {
+    let faults = Fault::value_variants();
+    rng.random_ratio(1, one_in).then(|| faults[rng.random_range(0..faults.len())])
 }
 
 /// Never returns: the executor drops a function that was killed.

@@ -37,3 +37,4 @@ pub use fault::Fault;
 pub use reached::{Reached, Totals};
 pub use reproduce::reproduce_with;
 pub use run::{Run, Violation, history, simulate};
+pub use storm::Theme;

@@ -24,6 +24,7 @@ use crate::product::Opinion;
 use crate::publisher::{Choices, Publisher};
 use crate::reached::Reached;
 use crate::reproduce;
+use crate::storm::Theme;
 use crate::tasks::{Ended, Tasks};
 
 pub(crate) use purpose::Purpose;
@@ -63,6 +64,8 @@ pub struct Run {
     /// Purchases that we were asked to activate.
     activation_requested: BTreeSet<Uuid>,
     pub(crate) choices: Choices,
+    /// What the storm is about, if it is no ordinary one.
+    pub(crate) theme: Option<Theme>,
     /// Whether the reconciliation runs after the storm.
     reconciles: bool,
     /// The last slice of the reconciliation reached the end of the list.
@@ -111,7 +114,7 @@ impl Run {
                 format!("{:?} {:?}", settings.behaviour, settings.oddities)
             })
         });
-        let (choices, opinion) = io.decide(|rng| {
+        let (mut choices, mut opinion) = io.decide(|rng| {
             let asks = rng.random_ratio(1, 4);
             let choices = Choices {
                 rejects: rng.random_ratio(1, 3),
@@ -120,7 +123,12 @@ impl Run {
             };
             (choices, asks.then(|| Opinion::Differs(rng.random())))
         });
-        let mut run = Self::with(io, choices, opinion);
+        let theme = Theme::of(seed);
+        io.note(|| format!("theme: {theme:?}"));
+        if let Some(theme) = theme {
+            theme.choose(&mut choices, &mut opinion);
+        }
+        let mut run = Self { theme, ..Self::with(io, choices, opinion) };
         if run.io.decide(|rng| rng.random_ratio(1, ON_DYNAMODB)) {
             run.publisher.use_dynamodb();
         }
@@ -146,6 +154,7 @@ impl Run {
             reconciles: true,
             finished: false,
             last_request: None,
+            theme: None,
         }
     }
 

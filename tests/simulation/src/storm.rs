@@ -3,12 +3,15 @@
 mod happening;
 mod requests;
 mod strangers;
+mod theme;
 
 use std::time::Duration;
 
 use emulator::{Action, Purchase};
 use http::Method;
 use rand::Rng;
+use rand::distr::Distribution;
+use rand::distr::weighted::WeightedIndex;
 use rand::seq::IndexedRandom;
 use serde_json::json;
 use uuid::Uuid;
@@ -18,21 +21,27 @@ use crate::product::Health;
 use crate::reached::words;
 use crate::run::{Purpose, Run};
 use happening::Happening;
+pub use theme::Theme;
 
 /// Purchases per run. With so few, many things happen to each of them.
 const MAX_PURCHASES: usize = 3;
 
 impl Run {
     pub fn storm(&mut self) {
-        let steps = self.io.decide(|rng| rng.random_range(50..400));
+        let theme = self.theme;
+        let weights = Happening::WEIGHTS.map(|(happening, ordinary)| {
+            theme.map_or(ordinary, |theme| theme.weight(happening, ordinary))
+        });
+        let odds = WeightedIndex::new(weights).expect("weights are positive");
+        // More happens at each step of a storm with a theme.
+        let steps = if theme.is_some() { 80..160 } else { 50..400 };
+        let steps = self.io.decide(|rng| rng.random_range(steps));
+        if let Some(theme) = theme {
+            self.begin(theme);
+        }
         for _ in 0..steps {
-            let happening = self.io.decide(|rng| {
-                Happening::WEIGHTS
-                    .choose_weighted(rng, |(_, weight)| *weight)
-                    .expect("weights are positive")
-                    .0
-            });
-            self.happen(happening);
+            let index = self.io.decide(|rng| odds.sample(rng));
+            self.happen(Happening::WEIGHTS[index].0);
         }
     }
 
@@ -111,6 +120,7 @@ impl Run {
                 self.io.product(|product| product.health = health);
             }
             Happening::Turn => self.turn(),
+            Happening::Rest => self.finish(),
             Happening::Seconds => self.wait(1, 20),
             Happening::Minutes => self.wait_out(60, 3600),
             Happening::Days => self.wait_out(86_400, 12 * 86_400),

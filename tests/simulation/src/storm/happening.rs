@@ -1,6 +1,6 @@
 //! What can happen in a storm, and how often.
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Happening {
     Purchase,
     Visit,
@@ -30,6 +30,8 @@ pub(super) enum Happening {
     Redeliver,
     ProductHealth,
     Turn,
+    /// All functions run to their end.
+    Rest,
     Seconds,
     Minutes,
     Days,
@@ -41,7 +43,7 @@ pub(super) enum Happening {
 
 impl Happening {
     /// The relative probability of each.
-    pub(super) const WEIGHTS: [(Self, u32); 35] = [
+    pub(super) const WEIGHTS: [(Self, u32); 36] = [
         (Self::Purchase, 6),
         (Self::Visit, 4),
         (Self::Confirm, 8),
@@ -70,6 +72,7 @@ impl Happening {
         (Self::Redeliver, 1),
         (Self::ProductHealth, 2),
         (Self::Turn, 90),
+        (Self::Rest, 0),
         (Self::Seconds, 10),
         (Self::Minutes, 5),
         (Self::Days, 1),

@@ -1,0 +1,214 @@
+//! What a seed's storm is about. What is rare in an ordinary storm is common in one with a theme.
+
+use crate::fault::FaultPlan;
+use crate::product::Opinion;
+use crate::publisher::Choices;
+use crate::run::Run;
+
+use super::MAX_PURCHASES;
+use super::happening::Happening;
+
+/// What happens more often than in an ordinary storm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Theme {
+    /// Buyers come again and again, and little answers them.
+    Landing,
+    /// The publisher activates, and Microsoft's side fails.
+    HandOver,
+    /// Purchases wait for their activation.
+    Deadlines,
+    /// The publisher rejects changes, and Microsoft reverts them.
+    Rejections,
+    /// Calls about changes come twice, and the answers to them fail.
+    Doubles,
+    /// The product decides about changes, and questions to it fail.
+    Questions,
+    /// Microsoft suspends and reinstates.
+    Suspensions,
+    /// The publisher changes and cancels, and the calls to Microsoft fail.
+    Changes,
+    /// The publisher repeats its requests with idempotency keys.
+    Keys,
+    /// Strangers call the webhook.
+    Strangers,
+    /// The product is away, and events are sent again.
+    Outages,
+}
+
+/// Happenings that every theme makes more or less frequent. Calls arrive and functions run to their
+/// end, so that there is something to disturb, and subscriptions live on.
+const ALL_THEMES: &[(Happening, u32)] = &[
+    (Happening::Rest, 60),
+    (Happening::Turn, 25),
+    (Happening::Send, 30),
+    (Happening::Arrive, 40),
+    (Happening::Seconds, 3),
+    (Happening::Minutes, 3),
+    (Happening::Unsubscribe, 0),
+    (Happening::PublisherCancels, 0),
+    (Happening::FaultRate, 0),
+];
+
+impl Theme {
+    pub const ALL: [Self; 11] = [
+        Self::Landing,
+        Self::HandOver,
+        Self::Deadlines,
+        Self::Rejections,
+        Self::Doubles,
+        Self::Questions,
+        Self::Suspensions,
+        Self::Changes,
+        Self::Keys,
+        Self::Strangers,
+        Self::Outages,
+    ];
+
+    /// The theme of a seed's storm. Every second seed has none.
+    pub fn of(seed: u64) -> Option<Self> {
+        let themes = Self::ALL.len() as u64;
+        let index = usize::try_from(seed / 2 % themes).expect("there are few themes");
+        (!seed.is_multiple_of(2)).then(|| Self::ALL[index])
+    }
+
+    /// The seeds that have this theme.
+    pub fn seeds(self) -> impl Iterator<Item = u64> {
+        (0..).filter(move |seed| Self::of(*seed) == Some(self))
+    }
+
+    /// How often each happening occurs.
+    pub(super) fn weight(self, happening: Happening, ordinary: u32) -> u32 {
+        let own = self.own_weights().iter().chain(ALL_THEMES);
+        own.into_iter().find(|(other, _)| *other == happening).map_or(ordinary, |(_, own)| *own)
+    }
+
+    fn own_weights(self) -> &'static [(Happening, u32)] {
+        use Happening as H;
+        match self {
+            Self::Landing => &[(H::Visit, 15), (H::Confirm, 15)],
+            Self::HandOver => &[(H::Confirm, 10), (H::PublisherActivates, 25)],
+            Self::Deadlines => &[(H::Confirm, 0), (H::Days, 15), (H::Reconcile, 40)],
+            Self::Rejections => &[
+                (H::ChangePlan, 8),
+                (H::ChangeQuantity, 8),
+                (H::Revert, 40),
+                (H::Duplicate, 10),
+                (H::Suspend, 0),
+                (H::Lose, 0),
+            ],
+            Self::Doubles => &[
+                (H::ChangePlan, 15),
+                (H::ChangeQuantity, 15),
+                (H::Duplicate, 20),
+                (H::Turn, 50),
+                (H::Rest, 40),
+                (H::Suspend, 0),
+                (H::Lose, 0),
+            ],
+            Self::Questions => {
+                &[(H::ChangePlan, 15), (H::ChangeQuantity, 15), (H::Suspend, 0), (H::Lose, 0)]
+            }
+            Self::Suspensions => &[(H::Suspend, 15), (H::Reinstate, 20), (H::Reconcile, 15)],
+            Self::Changes => &[(H::PublisherChanges, 30), (H::PublisherCancels, 4)],
+            Self::Keys => {
+                &[(H::PublisherRepeatsChange, 40), (H::Turn, 50), (H::Suspend, 0), (H::Lose, 0)]
+            }
+            Self::Strangers => &[(H::Forge, 60)],
+            Self::Outages => &[(H::ProductHealth, 15), (H::Redeliver, 10), (H::Renew, 10)],
+        }
+    }
+
+    /// Changes the publisher's settings.
+    pub(crate) fn choose(self, choices: &mut Choices, opinion: &mut Option<Opinion>) {
+        match self {
+            Self::HandOver => choices.by_publisher = true,
+            Self::Questions => {
+                choices.asks = true;
+                opinion.get_or_insert(Opinion::Differs(0));
+            }
+            Self::Landing | Self::Rejections | Self::Doubles => {
+                choices.rejects = self == Self::Rejections;
+                choices.by_publisher = false;
+                choices.asks = false;
+                *opinion = None;
+            }
+            Self::Deadlines
+            | Self::Suspensions
+            | Self::Changes
+            | Self::Keys
+            | Self::Strangers
+            | Self::Outages => {}
+        }
+    }
+
+    /// What goes wrong from the beginning.
+    fn faults(self) -> FaultPlan {
+        match self {
+            Self::Landing => FaultPlan::Aimed(&[
+                "POST /subscriptions/resolve",
+                "POST /*/oauth2/v2.0/token",
+                "POST /subscriptions/*/activate",
+                "GET /subscriptions/*",
+                "table: load",
+            ]),
+            Self::HandOver => {
+                FaultPlan::Aimed(&["POST /subscriptions/*/activate", "GET /subscriptions/*"])
+            }
+            Self::Doubles => FaultPlan::Aimed(&[
+                "PATCH /subscriptions/*/operations/*",
+                "table: load with mark",
+                "table: commit",
+            ]),
+            Self::Questions => FaultPlan::Aimed(&[
+                "POST /decisions",
+                "GET /subscriptions/*/listAvailablePlans",
+                "GET /subscriptions/*/operations/*",
+            ]),
+            Self::Suspensions => FaultPlan::Aimed(&[
+                "GET /subscriptions/*/operations",
+                "GET /subscriptions",
+                "table: load many",
+                "table: checkpoint",
+                "table: save checkpoint",
+            ]),
+            Self::Changes => {
+                FaultPlan::Aimed(&["PATCH /subscriptions/*", "DELETE /subscriptions/*"])
+            }
+            Self::Keys => FaultPlan::Aimed(&[
+                "PATCH /subscriptions/*",
+                "table: begin request",
+                "table: complete request",
+                "table: abandon request",
+            ]),
+            Self::Strangers => FaultPlan::Aimed(&["GET /*/discovery/v2.0/keys"]),
+            Self::Outages => FaultPlan::Aimed(&[
+                "POST /events",
+                "table: cursor",
+                "table: save cursor",
+                "table: backlog",
+                "table: settle",
+                "table: due",
+            ]),
+            Self::Deadlines | Self::Rejections => FaultPlan::Calm,
+        }
+    }
+}
+
+impl Run {
+    /// Begins a storm with a theme: there are purchases, and most themes need active ones.
+    pub(super) fn begin(&mut self, theme: Theme) {
+        for _ in 0..MAX_PURCHASES {
+            self.purchase();
+        }
+        let ids: Vec<_> =
+            self.io.world(|world| world.subscriptions().map(|state| state.id).collect());
+        for id in ids {
+            match theme {
+                Theme::Deadlines | Theme::Landing => {}
+                _ => self.confirm(id),
+            }
+        }
+        self.finish();
+        self.io.set_plan(theme.faults());
+    }
+}

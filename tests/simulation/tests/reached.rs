@@ -1,0 +1,183 @@
+//! What the storms must reach: if a case never occurs, the simulation proves nothing about it.
+
+use simulation::{Theme, simulate};
+
+/// The most seeds that a case may take. Every second seed reaches most of its theme's cases, and
+/// one in ten reaches the rarest, so that this does not depend on chance.
+const SEEDS: usize = 120;
+
+/// Cases that are common in the storms without a theme.
+const ORDINARY: [&str; 42] = [
+    "Purchased",
+    "Activated",
+    "PlanChanged",
+    "QuantityChanged",
+    "Renewed",
+    "DetailsChanged",
+    "Suspended",
+    "Unsubscribed",
+    "confirm: 200",
+    "visit: 200",
+    "webhook: 200",
+    "webhook: 503",
+    "webhook, repeated: 200",
+    "management: 200",
+    "management: 202",
+    "management: 404",
+    "management: 409",
+    "management: 503",
+    "mark committed: followed",
+    "refused: version conflict",
+    "refused: cursor moved",
+    "reconciliation: end of the list",
+    "reconciliation: more to do",
+    "killed: reconciliation",
+    "timed out: webhook",
+    "timed out: confirm",
+    "timed out: reconciliation",
+    "fault: refused",
+    "fault: lost",
+    "fault: timed out before",
+    "fault: timed out after",
+    "fault: broken",
+    "fault: throttled",
+    "fault: denied",
+    "fault: killed before",
+    "fault: killed after",
+    "microsoft: unsubscribe",
+    "microsoft: toggle renewal",
+    "microsoft: repeat notice",
+    "storm: keys rotated",
+    "storm: late reads",
+    "storm: due calls lost",
+];
+
+/// Cases that are rare without a theme.
+fn cases(theme: Theme) -> &'static [&'static str] {
+    match theme {
+        Theme::Landing => &[
+            "visit: 503",
+            "confirm: 503",
+            "killed: visit",
+            "killed: confirm",
+            "struck: POST /subscriptions/resolve",
+            "struck: POST /*/oauth2/v2.0/token",
+            "struck: table: load",
+        ],
+        Theme::HandOver => &[
+            "ActivationRequested",
+            "activation: 200",
+            "activation: 202",
+            "activation: 409",
+            "activation: 503",
+            "killed: activation",
+            "timed out: activation",
+            "struck: POST /subscriptions/*/activate",
+            "struck: GET /subscriptions/*",
+        ],
+        Theme::Deadlines => &["ActivationDeadlineApproaching"],
+        Theme::Rejections => {
+            &["ChangeRejected", "mark committed: rejected", "microsoft: revert", "webhook: 400"]
+        }
+        Theme::Doubles => &[
+            "storm: call doubled",
+            "mark committed: accepted",
+            "mark struck: accepted",
+            "refused: marked already",
+            "killed: webhook",
+            "webhook, repeated: 503",
+            "struck: PATCH /subscriptions/*/operations/*",
+            "struck: table: load with mark",
+            "struck: table: commit",
+        ],
+        Theme::Questions => &[
+            "ChangeRejected",
+            "struck: POST /decisions",
+            "struck: GET /subscriptions/*/listAvailablePlans",
+            "struck: GET /subscriptions/*/operations/*",
+        ],
+        Theme::Suspensions => &[
+            "microsoft: reinstate",
+            "Reinstated",
+            "struck: GET /subscriptions",
+            "struck: GET /subscriptions/*/operations",
+            "struck: table: load many",
+            "struck: table: checkpoint",
+            "struck: table: save checkpoint",
+        ],
+        Theme::Changes => &[
+            "killed: management",
+            "timed out: management",
+            "struck: PATCH /subscriptions/*",
+            "struck: DELETE /subscriptions/*",
+        ],
+        Theme::Keys => &[
+            "keyed request: 202",
+            "keyed request: 409",
+            "keyed request: 503",
+            "keyed request: 504",
+            "killed: keyed request",
+            "refused: idempotency key taken",
+            "struck: table: begin request",
+            "struck: table: complete request",
+        ],
+        Theme::Strangers => &[
+            "forged call: 401",
+            "stolen token: 200",
+            "killed: forged call",
+            "struck: GET /*/discovery/v2.0/keys",
+            "forgery: wrong audience",
+            "forgery: wrong caller beside right",
+            "forgery: foreign tenant issuer",
+            "forgery: bad signature",
+            "forgery: alg none",
+            "forgery: hs256 with public key",
+            "forgery: expired",
+            "forgery: unknown kid",
+            "forgery: not a token",
+        ],
+        Theme::Outages => &[
+            "product: broken",
+            "product: overloaded",
+            "product: gone",
+            "product: confused",
+            "stream: failures",
+            "killed: stream",
+            "killed: sweep",
+            "struck: POST /events",
+            "struck: table: backlog",
+            "struck: table: cursor",
+            "struck: table: save cursor",
+            "struck: table: settle",
+            "struck: table: due",
+        ],
+    }
+}
+
+fn assert_reaches(theme: Option<Theme>, cases: &[&str], seeds: impl Iterator<Item = u64>) {
+    let mut missing = cases.to_vec();
+    for seed in seeds.take(SEEDS) {
+        let Ok(reached) = simulate(seed, false) else {
+            panic!("seed {seed} violates an invariant");
+        };
+        missing.retain(|case| reached.times(case) == 0);
+        if missing.is_empty() {
+            println!("{theme:?}: all cases within seed {seed}");
+            return;
+        }
+    }
+    panic!("with {theme:?}, no storm reached {missing:?}");
+}
+
+#[test]
+fn ordinary_storms_reach_the_common_cases() {
+    let ordinary = (0..).filter(|seed| Theme::of(*seed).is_none());
+    assert_reaches(None, &ORDINARY, ordinary);
+}
+
+#[test]
+fn storms_with_a_theme_reach_its_rare_cases() {
+    for theme in Theme::ALL {
+        assert_reaches(Some(theme), cases(theme), theme.seeds());
+    }
+}
