@@ -157,5 +157,5 @@ fn describe(request: &Request<Bytes>) -> String {
         .chain(items.as_array().into_iter().flatten())
         .filter_map(item)
         .collect();
-    format!("DynamoDB: {} {}", operation(request), keys.join(" "))
+    format!("DynamoDB: {} [{}]", operation(request), keys.join(" "))
 }

@@ -151,6 +151,15 @@ fn cases(theme: Theme) -> &'static [&'static str] {
             "struck: table: settle",
             "struck: table: due",
         ],
+        Theme::DynamoDb => &[
+            "store: DynamoDB",
+            "DynamoDB: keys are left unprocessed",
+            "DynamoDB: throttled",
+            "DynamoDB: throughput exceeded",
+            "DynamoDB: fails before the effect",
+            "DynamoDB: fails after the effect",
+            "DynamoDB: transactions conflict",
+        ],
     }
 }
 

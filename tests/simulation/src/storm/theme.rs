@@ -33,6 +33,8 @@ pub enum Theme {
     Strangers,
     /// The product is away, and events are sent again.
     Outages,
+    /// The table is DynamoDB, with its own troubles.
+    DynamoDb,
 }
 
 /// Happenings that every theme makes more or less frequent. Calls arrive and functions run to their
@@ -50,7 +52,7 @@ const ALL_THEMES: &[(Happening, u32)] = &[
 ];
 
 impl Theme {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Landing,
         Self::HandOver,
         Self::Deadlines,
@@ -62,6 +64,7 @@ impl Theme {
         Self::Keys,
         Self::Strangers,
         Self::Outages,
+        Self::DynamoDb,
     ];
 
     /// The theme of a seed's storm. Every second seed has none.
@@ -115,6 +118,7 @@ impl Theme {
             }
             Self::Strangers => &[(H::Forge, 60)],
             Self::Outages => &[(H::ProductHealth, 15), (H::Redeliver, 10), (H::Renew, 10)],
+            Self::DynamoDb => &[(H::ChangePlan, 10), (H::ChangeQuantity, 10), (H::Reconcile, 10)],
         }
     }
 
@@ -137,7 +141,8 @@ impl Theme {
             | Self::Changes
             | Self::Keys
             | Self::Strangers
-            | Self::Outages => {}
+            | Self::Outages
+            | Self::DynamoDb => {}
         }
     }
 
@@ -190,6 +195,8 @@ impl Theme {
                 "table: due",
             ]),
             Self::Deadlines | Self::Rejections => FaultPlan::Calm,
+            // DynamoDB has no trouble of its own while it is calm.
+            Self::DynamoDb => FaultPlan::Storm(60),
         }
     }
 }
