@@ -78,8 +78,13 @@ impl Action {
             Self::Suspend => matches!(status, Some(Status::Suspended | Status::Unsubscribed)),
             Self::Unsubscribe => status == Some(&Status::Unsubscribed),
             Self::Subscribe => status != Some(&Status::PendingFulfillmentStart),
-            // An ended subscription keeps the dates of its last term.
-            Self::Renew => status == Some(&Status::Unsubscribed) || observed.term_ends_after(now),
+            Self::Renew => match status {
+                // An ended subscription keeps the dates of its last term.
+                Some(Status::Unsubscribed) => true,
+                // Without an activation there is no term to renew.
+                Some(Status::PendingFulfillmentStart) => false,
+                _ => observed.term_ends_after(now),
+            },
             // A reinstatement may be followed by the next suspension. Plan and seat changes are
             // decided by their own values.
             Self::Reinstate | Self::ChangePlan | Self::ChangeQuantity | Self::Other(_) => true,

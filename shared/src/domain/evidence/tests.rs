@@ -51,7 +51,7 @@ fn an_action_led_to_its_own_status_or_a_later_one() {
         [false, true, true, true, true, true], // Subscribe: past the purchase
         [true, true, true, true, true, true],  // ChangePlan: leads to no status
         [true, true, true, true, true, true],  // ChangeQuantity
-        [true, true, true, true, true, true],  // Renew
+        [false, true, true, true, true, true], // Renew: past the activation
         [false, false, true, true, false, false], // Suspend: or ended later
         [true, true, true, true, true, true],  // Reinstate: or suspended again
         [false, false, false, true, false, false], // Unsubscribe: nothing follows it
