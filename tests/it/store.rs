@@ -6,6 +6,7 @@ mod idempotency;
 mod outbox;
 mod released;
 mod table;
+mod wire;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -94,6 +95,13 @@ macro_rules! test_every_store {
             })+
         }
 
+        mod on_the_wire {
+            $(#[tokio::test]
+            async fn $case() {
+                super::contract::$case(&*super::wire::store()).await;
+            })+
+        }
+
         /// The store of the simulation.
         mod in_memory {
             $(#[tokio::test]
@@ -127,6 +135,12 @@ async fn a_checkpoint_is_stored_on_dynamodb() {
 }
 
 #[tokio::test]
+async fn a_checkpoint_is_stored_on_the_wire() {
+    let store = wire::store();
+    contract::a_checkpoint_is_stored(&*store, &*store).await;
+}
+
+#[tokio::test]
 async fn a_checkpoint_is_stored_in_memory() {
     let table = memory_store::MemoryStore::default();
     contract::a_checkpoint_is_stored(&table, &table).await;
@@ -140,6 +154,15 @@ macro_rules! test_every_outbox {
             async fn $case() {
                 let table = super::Table::new().await;
                 let (store, outbox) = (&*table.store, &*table.outbox);
+                super::outbox::$case(super::outbox::OutboxTable { store, outbox }).await;
+            })+
+        }
+
+        mod outbox_on_the_wire {
+            $(#[tokio::test]
+            async fn $case() {
+                let table = super::wire::store();
+                let (store, outbox) = (&*table, &*table);
                 super::outbox::$case(super::outbox::OutboxTable { store, outbox }).await;
             })+
         }
@@ -172,6 +195,13 @@ macro_rules! test_every_idempotency_store {
             async fn $case() {
                 let table = super::Table::new().await;
                 super::idempotency::$case(&super::idempotency::dynamodb(&table)).await;
+            })+
+        }
+
+        mod idempotency_on_the_wire {
+            $(#[tokio::test]
+            async fn $case() {
+                super::idempotency::$case(&*super::wire::store()).await;
             })+
         }
 

@@ -25,6 +25,8 @@ pub struct DynamoDb {
     pub(crate) items: Items,
     pub(crate) draws: Draws,
     pub(crate) tokens: Tokens,
+    /// Whether the request that is being answered showed an older state of the table.
+    pub(crate) was_late: bool,
 }
 
 /// What DynamoDB answers to a request, and what it did.
@@ -33,6 +35,8 @@ pub struct Answer {
     pub body: Bytes,
     /// The items that the request has written.
     pub written: Vec<Arc<Item>>,
+    /// A read of the table showed an older state, since it did not ask for a consistent one.
+    pub is_late: bool,
     /// What went wrong with the request.
     pub trouble: Option<Trouble>,
     /// What is wrong with the request, if a correct client never sends it.
@@ -59,6 +63,7 @@ impl DynamoDb {
             items: Items::default(),
             draws: Draws::new(behaviour, SmallRng::seed_from_u64(seed)),
             tokens: Tokens::default(),
+            was_late: false,
         }
     }
 
@@ -98,7 +103,8 @@ impl DynamoDb {
                 (status, body, wrong)
             }
         };
-        Answer { status, body: body.to_string().into(), written, trouble, wrong }
+        let is_late = std::mem::take(&mut self.was_late);
+        Answer { status, body: body.to_string().into(), written, is_late, trouble, wrong }
     }
 
     fn carry_out(
@@ -142,7 +148,9 @@ impl DynamoDb {
             return self.items.get(key).cloned();
         }
         let at = self.draws.late(now, self.draws.behaviour.read_lag);
-        self.items.get_at(key, at).cloned()
+        let shown = self.items.get_at(key, at).cloned();
+        self.was_late |= shown.as_ref() != self.items.get(key);
+        shown
     }
 
     fn get_item(&mut self, get: &GetItem, now: Timestamp) -> Result<serde_json::Value, Refusal> {

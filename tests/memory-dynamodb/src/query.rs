@@ -48,7 +48,11 @@ impl DynamoDb {
         }
         let at = self.shows(index, query.consistent_read, now);
         let found = match index {
-            None => self.in_partition(&keys, at),
+            None => {
+                let shown = self.in_partition(&keys, at);
+                self.was_late |= shown != self.in_partition(&keys, now);
+                shown
+            }
             Some(index) => self.in_index(index, at, |item| keys.holds(Some(item))),
         };
         let start = start.map(|start| position(index, start)).transpose()?;

@@ -1,1 +1,247 @@
+//! What the contract of the stores doesn't reach: strictness, lateness, and troubles.
 
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::{Answer, Behaviour, DynamoDb, Trouble};
+
+fn noon() -> Timestamp {
+    "2026-03-10T12:00:00Z".parse().expect("a timestamp")
+}
+
+fn after(seconds: i64) -> Timestamp {
+    noon() + SignedDuration::from_secs(seconds)
+}
+
+fn ask_in_trouble(table: &mut DynamoDb, operation: &str, body: &Value, at: Timestamp) -> Answer {
+    let request = http::Request::post("/")
+        .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
+        .body(Bytes::from(body.to_string()))
+        .expect("a request");
+    table.answer(&request, at, false)
+}
+
+/// Asks a table without troubles.
+fn ask(table: &mut DynamoDb, operation: &str, body: &Value, at: Timestamp) -> Answer {
+    let answer = ask_in_trouble(table, operation, body, at);
+    assert_eq!(answer.trouble, None);
+    answer
+}
+
+fn read(answer: &Answer) -> Value {
+    serde_json::from_slice(&answer.body).expect("JSON")
+}
+
+fn table() -> DynamoDb {
+    DynamoDb::new("table", Behaviour::default(), 0)
+}
+
+fn key(sort: &str) -> Value {
+    json!({ "pk": { "S": "SUB#1" }, "sk": { "S": sort } })
+}
+
+fn item(sort: &str, version: u64) -> Value {
+    let mut item = key(sort);
+    item["version"] = json!({ "N": version.to_string() });
+    item
+}
+
+fn put(table: &mut DynamoDb, item: &Value, at: Timestamp) {
+    let answer = ask(table, "PutItem", &json!({ "TableName": "table", "Item": item }), at);
+    assert_eq!(answer.status, 200, "{:?}", answer.wrong);
+}
+
+fn get(table: &mut DynamoDb, sort: &str, is_consistent: bool, at: Timestamp) -> Option<Value> {
+    let request =
+        json!({ "TableName": "table", "Key": key(sort), "ConsistentRead": is_consistent });
+    let answer = ask(table, "GetItem", &request, at);
+    read(&answer).get("Item").cloned()
+}
+
+fn transaction(token: &str, puts: &[Value]) -> Value {
+    let items: Vec<_> = puts.iter().map(|put| json!({ "Put": put })).collect();
+    json!({ "TransactItems": items, "ClientRequestToken": token })
+}
+
+fn put_if_version(item: &Value, expected: u64) -> Value {
+    json!({
+        "TableName": "table", "Item": item, "ConditionExpression": "#version = :expected",
+        "ExpressionAttributeNames": { "#version": "version" },
+        "ExpressionAttributeValues": { ":expected": { "N": expected.to_string() } },
+    })
+}
+
+#[test]
+fn what_the_table_does_not_know_is_refused_and_reported() {
+    let item = item("RECORD", 1);
+    let with = |name: &str, value: Value| {
+        let mut put = put_if_version(&item, 0);
+        put[name] = value;
+        put
+    };
+    let names = json!({ "#version": "version", "#other": "other" });
+    for (operation, body) in [
+        ("DeleteTable", json!({ "TableName": "table" })),
+        ("PutItem", json!({ "TableName": "another", "Item": item })),
+        ("PutItem", with("ReturnValues", json!("ALL_OLD"))),
+        ("PutItem", with("ConditionExpression", json!("#version <> :expected"))),
+        ("PutItem", with("ConditionExpression", json!("#version = :expected #version"))),
+        ("PutItem", with("ConditionExpression", json!("version = :expected"))),
+        ("PutItem", with("ConditionExpression", json!("#version = :other"))),
+        ("PutItem", with("ExpressionAttributeNames", names)),
+        ("PutItem", with("Item", json!({ "pk": { "S": "SUB#1" } }))),
+        ("PutItem", with("Item", json!({ "pk": { "S": "SUB#1" }, "sk": { "N": "1" } }))),
+        (
+            "PutItem",
+            with("Item", json!({ "pk": { "S": "1" }, "sk": { "S": "1" }, "x": { "VECTOR": 1 } })),
+        ),
+        ("GetItem", json!({ "TableName": "table", "Key": item })),
+        ("BatchGetItem", json!({ "RequestItems": { "table": { "Keys": [] } } })),
+        ("BatchGetItem", json!({ "RequestItems": { "table": { "Keys": [key("A"), key("A")] } } })),
+        ("TransactWriteItems", transaction("a", &[])),
+    ] {
+        let answer = ask(&mut table(), operation, &body, noon());
+        assert_eq!(answer.status, 400, "{operation} {body}");
+        assert!(answer.wrong.is_some(), "{operation} {body}");
+        assert!(answer.written.is_empty());
+    }
+}
+
+#[test]
+fn a_read_without_consistent_read_shows_an_older_state_for_a_while() {
+    let behaviour = Behaviour { read_lag: Duration::from_secs(30), ..Behaviour::default() };
+    let mut table = DynamoDb::new("table", behaviour, 0);
+    put(&mut table, &item("RECORD", 1), noon());
+    put(&mut table, &item("RECORD", 2), after(60));
+    let newest = Some(item("RECORD", 2));
+    let batch = json!({ "RequestItems": { "table": { "Keys": [key("RECORD")] } } });
+    let late = (0..50).filter(|_| ask(&mut table, "BatchGetItem", &batch, after(75)).is_late);
+    assert!((1..50).contains(&late.count()));
+    let read: Vec<_> = (0..50).map(|_| get(&mut table, "RECORD", false, after(75))).collect();
+    assert!(read.contains(&newest) && read.contains(&Some(item("RECORD", 1))));
+    for _ in 0..50 {
+        assert_eq!(get(&mut table, "RECORD", true, after(60)), newest);
+        assert_eq!(get(&mut table, "RECORD", false, after(91)), newest);
+    }
+}
+
+#[test]
+fn an_index_lags_behind_the_table() {
+    let behaviour = Behaviour { index_lag: Duration::from_secs(30), ..Behaviour::default() };
+    let mut table = DynamoDb::new("table", behaviour, 0);
+    let mut due = item("EVENT#1", 1);
+    due["outbox"] = json!({ "S": "DUE" });
+    due["due_at"] = json!({ "S": "2026-03-10T12:00:00Z" });
+    put(&mut table, &due, noon());
+    let query = json!({
+        "TableName": "table", "IndexName": "by-due", "Limit": 10,
+        "KeyConditionExpression": "#outbox = :outbox",
+        "ExpressionAttributeNames": { "#outbox": "outbox" },
+        "ExpressionAttributeValues": { ":outbox": { "S": "DUE" } },
+    });
+    let mut count = |at| read(&ask(&mut table, "Query", &query, at))["Count"].as_u64();
+    let early: Vec<_> = (0..50).map(|_| count(after(15))).collect();
+    assert!(early.contains(&Some(0)) && early.contains(&Some(1)), "{early:?}");
+    assert_eq!(count(after(31)), Some(1));
+}
+
+#[test]
+fn a_page_ends_at_its_size_and_the_next_one_goes_on() {
+    let behaviour = Behaviour { page_size: 2, ..Behaviour::default() };
+    let mut table = DynamoDb::new("table", behaviour, 0);
+    for number in 0..5 {
+        put(&mut table, &item(&format!("EVENT#{number}"), number), noon());
+    }
+    let mut query = json!({
+        "TableName": "table", "Limit": 10, "ConsistentRead": true,
+        "KeyConditionExpression": "#pk = :pk AND #sk BETWEEN :from AND :to",
+        "ExpressionAttributeNames": { "#pk": "pk", "#sk": "sk" },
+        "ExpressionAttributeValues": {
+            ":pk": { "S": "SUB#1" }, ":from": { "S": "EVENT#1" }, ":to": { "S": "EVENT#4" },
+        },
+    });
+    let mut pages = Vec::new();
+    loop {
+        let page = read(&ask(&mut table, "Query", &query, noon()));
+        let items = page["Items"].as_array().expect("items").iter();
+        pages.push(items.map(|item| item["sk"]["S"].to_string()).collect::<Vec<_>>().join(" "));
+        let Some(last) = page.get("LastEvaluatedKey") else { break };
+        query["ExclusiveStartKey"] = last.clone();
+    }
+    // The last full page doesn't know that nothing follows.
+    assert_eq!(pages, [r#""EVENT#1" "EVENT#2""#, r#""EVENT#3" "EVENT#4""#, ""]);
+}
+
+#[test]
+fn a_transaction_writes_all_or_nothing_and_says_which_condition_failed() {
+    let mut table = table();
+    put(&mut table, &item("RECORD", 1), noon());
+    let mark = json!({ "TableName": "table", "Item": key("OP#1") });
+    let stale = transaction("a", &[mark.clone(), put_if_version(&item("RECORD", 3), 2)]);
+    let refused = ask(&mut table, "TransactWriteItems", &stale, noon());
+    let codes = json!([{ "Code": "None" }, { "Code": "ConditionalCheckFailed" }]);
+    assert_eq!(read(&refused)["CancellationReasons"], codes);
+    assert_eq!(get(&mut table, "OP#1", true, noon()), None);
+    let good = transaction("a", &[mark, put_if_version(&item("RECORD", 2), 1)]);
+    assert_eq!(ask(&mut table, "TransactWriteItems", &good, noon()).written.len(), 2);
+    assert_eq!(get(&mut table, "RECORD", true, noon()), Some(item("RECORD", 2)));
+}
+
+#[test]
+fn a_transaction_is_repeated_by_its_token_without_an_effect() {
+    let mut table = table();
+    put(&mut table, &item("RECORD", 1), noon());
+    let write = transaction("token", &[put_if_version(&item("RECORD", 2), 1)]);
+    assert_eq!(ask(&mut table, "TransactWriteItems", &write, noon()).written.len(), 1);
+    let again = ask(&mut table, "TransactWriteItems", &write, after(599));
+    assert_eq!((again.status, again.written.len()), (200, 0));
+    let other = transaction("token", &[put_if_version(&item("RECORD", 3), 2)]);
+    assert!(ask(&mut table, "TransactWriteItems", &other, after(599)).wrong.is_some());
+    let forgotten = ask(&mut table, "TransactWriteItems", &write, after(601));
+    assert_eq!(forgotten.status, 400, "the condition fails once the token is forgotten");
+}
+
+#[test]
+fn an_expired_item_stays_until_it_is_removed() {
+    let behaviour = Behaviour { expiry_delay: Duration::from_secs(3600), ..Behaviour::default() };
+    let mut table = DynamoDb::new("table", behaviour, 0);
+    let mut mark = key("OP#1");
+    mark["expires_at"] = json!({ "N": noon().as_second().to_string() });
+    put(&mut table, &mark, noon());
+    assert!(get(&mut table, "OP#1", true, after(3500)).is_some());
+    assert!(get(&mut table, "OP#1", true, after(5000)).is_none());
+}
+
+#[test]
+fn every_trouble_comes_in_series_and_a_calm_table_has_none() {
+    let behaviour = Behaviour { trouble_one_in: Some(10), ..Behaviour::default() };
+    let mut table = DynamoDb::new("table", behaviour, 0);
+    let keys = [key("A"), key("B"), key("C")];
+    let batch = json!({ "RequestItems": { "table": { "Keys": keys, "ConsistentRead": true } } });
+    let mut met = Vec::new();
+    for round in 0..4000 {
+        let write =
+            transaction(&format!("{round}"), &[json!({ "TableName": "table", "Item": key("A") })]);
+        let answer = ask_in_trouble(&mut table, "TransactWriteItems", &write, noon());
+        let wrote = usize::from(matches!(answer.trouble, None | Some(Trouble::FailsAfter)));
+        assert_eq!(answer.written.len(), wrote, "{:?}", answer.trouble);
+        met.extend(answer.trouble);
+        let answer = ask_in_trouble(&mut table, "BatchGetItem", &batch, noon());
+        if answer.trouble == Some(Trouble::Unprocessed) {
+            let left = &read(&answer)["UnprocessedKeys"]["table"];
+            assert!(left.is_null() || left["ConsistentRead"] == true, "{left}");
+        }
+        met.extend(answer.trouble);
+    }
+    for trouble in Trouble::ALL {
+        assert!(met.contains(&trouble), "{trouble:?}");
+    }
+    let request = http::Request::post("/")
+        .header("x-amz-target", "DynamoDB_20120810.BatchGetItem")
+        .body(Bytes::from(batch.to_string()))
+        .expect("a request");
+    assert!((0..1000).all(|_| table.answer(&request, noon(), true).trouble.is_none()));
+}

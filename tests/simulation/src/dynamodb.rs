@@ -5,6 +5,7 @@
 //! invariants read the same table in every seed.
 
 mod copy;
+mod reads;
 mod time;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryPartition;
 use bytes::Bytes;
 use http::{Request, Response};
@@ -23,14 +25,16 @@ use serde_json::{Value, json};
 use shared::host::deadline::DeadlineTransport;
 use shared::host::environment::Environment;
 use shared::host::http_client::{SendError, Transport};
+use shared::store::DynamoDbStore;
 
 use crate::clock::SimulatedClock;
 use crate::fault::Fault;
 use crate::io::{Io, TABLE_TIMEOUT};
+pub(crate) use reads::CheckedReads;
 use time::{SimulatedSleep, SimulatedTime};
 
 /// The functions' `TABLE_NAME`.
-pub(crate) const TABLE: &str = "subscriptions";
+const TABLE: &str = "subscriptions";
 
 /// DynamoDB's side of the wire. Each request is an effect.
 pub(crate) struct Wire {
@@ -41,7 +45,7 @@ pub(crate) struct Wire {
 
 /// A client of an empty DynamoDB, with the settings of the functions that ship. Everything that is
 /// written is copied into `table`.
-pub(crate) fn client(io: &Arc<Io>, table: &MemoryStore) -> aws_sdk_dynamodb::Client {
+pub(crate) fn client(io: &Arc<Io>, table: &MemoryStore) -> Client {
     let (behaviour, seed) = io.decide(|rng| (Behaviour::draw(rng), rng.random()));
     io.note(|| format!("the table is DynamoDB: {behaviour:?}"));
     io.count("store: DynamoDB");
@@ -64,7 +68,12 @@ pub(crate) fn client(io: &Arc<Io>, table: &MemoryStore) -> aws_sdk_dynamodb::Cli
         .time_source(SimulatedTime(io.clone()))
         // By default, all clients of a process share one budget of retries.
         .retry_partition(RetryPartition::custom("a run's own").build());
-    aws_sdk_dynamodb::Client::from_conf(config.build())
+    Client::from_conf(config.build())
+}
+
+/// The store that ships.
+pub(crate) fn store(client: &Client, io: &Arc<Io>) -> DynamoDbStore {
+    DynamoDbStore::new(client.clone(), TABLE.to_owned(), Arc::new(SimulatedClock(io.clone())))
 }
 
 impl fmt::Debug for Wire {
@@ -107,6 +116,10 @@ impl Wire {
         }
         if answer.status != 200 {
             self.io.note(|| format!("      {}", String::from_utf8_lossy(&answer.body)));
+        }
+        // Every read must show what was committed before it. Only the lists of an index may lag.
+        if answer.is_late {
+            self.io.violate(format!("{} showed an older state", describe(request)));
         }
         if let Some(wrong) = &answer.wrong {
             self.io.violate(format!("DynamoDB does not take this: {wrong}"));

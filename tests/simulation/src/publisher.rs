@@ -19,11 +19,11 @@ use shared::host::environment::{ConfigError, Environment};
 use shared::host::http::Handler;
 use shared::host::http_client::Transport;
 use shared::host::secret::ClientSecret;
-use shared::store::{DynamoDbStore, Target};
+use shared::store::{Store, Target};
 use webhook::Webhook;
 
 use crate::clock::SimulatedClock;
-use crate::dynamodb;
+use crate::dynamodb::{self, CheckedReads};
 use crate::io::Io;
 use crate::product::{DECISIONS, EVENTS, KEY};
 use crate::simulated_store::{SimulatedStore, Table};
@@ -159,11 +159,20 @@ impl Publisher {
 
     fn store(&self) -> Arc<dyn Table> {
         match &self.dynamodb {
-            Some(client) => {
-                let table = dynamodb::TABLE.to_owned();
-                Arc::new(DynamoDbStore::new(client.clone(), table, clock(&self.io)))
-            }
+            Some(client) => Arc::new(dynamodb::store(client, &self.io)),
             None => Arc::new(SimulatedStore { table: self.table.clone(), io: self.io.clone() }),
+        }
+    }
+
+    /// The records alone.
+    fn records(&self) -> Arc<dyn Store> {
+        match &self.dynamodb {
+            Some(client) => Arc::new(CheckedReads {
+                store: dynamodb::store(client, &self.io),
+                table: self.table.clone(),
+                io: self.io.clone(),
+            }),
+            None => self.store(),
         }
     }
 
@@ -172,7 +181,7 @@ impl Publisher {
         Ok(Dependencies {
             microsoft: Microsoft::read(&self.environment, &transport)?,
             transport,
-            store: self.store(),
+            store: self.records(),
             checkpoints: self.store(),
             clock: clock(&self.io),
         })

@@ -1,5 +1,7 @@
 //! What the store does when DynamoDB refuses for a moment.
 
+mod reads;
+
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
@@ -23,16 +25,21 @@ use crate::store::OperationOutcome;
 #[derive(Debug, Default)]
 struct Scripted {
     answers: Mutex<VecDeque<String>>,
-    asked: Mutex<u32>,
+    requests: Mutex<Vec<serde_json::Value>>,
 }
 
 #[async_trait]
 impl Transport for Scripted {
-    async fn send(&self, _: Request<Bytes>, _: Duration) -> Result<Response<Bytes>, SendError> {
-        *self.asked.lock().expect("no test panicked") += 1;
-        let refusal = self.answers.lock().expect("no test panicked").pop_front();
-        let status = if refusal.is_some() { 400 } else { 200 };
-        let body = refusal.unwrap_or_else(|| "{}".to_owned());
+    async fn send(
+        &self,
+        request: Request<Bytes>,
+        _: Duration,
+    ) -> Result<Response<Bytes>, SendError> {
+        let request = serde_json::from_slice(request.body()).expect("JSON");
+        self.requests.lock().expect("no test panicked").push(request);
+        let answer = self.answers.lock().expect("no test panicked").pop_front();
+        let body = answer.unwrap_or_else(|| "{}".to_owned());
+        let status = if body.contains("__type") { 400 } else { 200 };
         let answer = Response::builder().status(status).body(Bytes::from(body));
         Ok(answer.expect("a status"))
     }
@@ -87,7 +94,12 @@ impl Env {
 
     /// How often DynamoDB was asked since the last time.
     fn asked(&self) -> u32 {
-        std::mem::take(&mut *self.table.asked.lock().expect("no test panicked"))
+        u32::try_from(self.requests().len()).expect("few requests")
+    }
+
+    /// What DynamoDB was asked since the last time.
+    fn requests(&self) -> Vec<serde_json::Value> {
+        std::mem::take(&mut *self.table.requests.lock().expect("no test panicked"))
     }
 
     /// Commits a mark, with this much of the webhook's time left.
