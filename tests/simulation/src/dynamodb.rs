@@ -22,6 +22,7 @@ use memory_dynamodb::{Answer, Behaviour, DynamoDb, Trouble};
 use memory_store::MemoryStore;
 use rand::Rng;
 use serde_json::{Value, json};
+use shared::host::clock::Clock;
 use shared::host::deadline::DeadlineTransport;
 use shared::host::environment::Environment;
 use shared::host::http_client::{SendError, Transport};
@@ -72,8 +73,8 @@ pub(crate) fn client(io: &Arc<Io>, table: &MemoryStore) -> Client {
 }
 
 /// The store that ships.
-pub(crate) fn store(client: &Client, io: &Arc<Io>) -> DynamoDbStore {
-    DynamoDbStore::new(client.clone(), TABLE.to_owned(), Arc::new(SimulatedClock(io.clone())))
+pub(crate) fn store(client: &Client, clock: Arc<dyn Clock>) -> DynamoDbStore {
+    DynamoDbStore::new(client.clone(), TABLE.to_owned(), clock)
 }
 
 impl fmt::Debug for Wire {

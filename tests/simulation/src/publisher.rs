@@ -159,7 +159,7 @@ impl Publisher {
 
     fn store(&self) -> Arc<dyn Table> {
         match &self.dynamodb {
-            Some(client) => Arc::new(dynamodb::store(client, &self.io)),
+            Some(client) => Arc::new(dynamodb::store(client, clock(&self.io))),
             None => Arc::new(SimulatedStore { table: self.table.clone(), io: self.io.clone() }),
         }
     }
@@ -168,7 +168,7 @@ impl Publisher {
     fn records(&self) -> Arc<dyn Store> {
         match &self.dynamodb {
             Some(client) => Arc::new(CheckedReads {
-                store: dynamodb::store(client, &self.io),
+                store: dynamodb::store(client, clock(&self.io)),
                 table: self.table.clone(),
                 io: self.io.clone(),
             }),
