@@ -23,12 +23,12 @@ pub use handle::Emulator;
 pub use people::Person;
 pub use server::StartError;
 pub use settings::{
-    Behaviour, EmptyList, LastLink, MARKETPLACE_APP_ID, Oddities, Settings, TokenVersion,
-    WebhookForm,
+    Behaviour, EmptyList, FlatQuantity, LastLink, ListEntries, MARKETPLACE_APP_ID, Oddities,
+    Settings, TokenVersion, WebhookForm,
 };
 pub use wire::{Answer, ApiRequest, Outcome, Reply};
 pub use world::{
     Action, Call, CallRecord, Delivery, DeliveryOutcome, Direction, Dispatch, ErrorForm, Fault,
     FaultKind, Faults, Offer, OperationState, Plan, Purchase, Refused, SubscriptionState, Times,
-    World,
+    World, way,
 };

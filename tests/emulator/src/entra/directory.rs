@@ -89,6 +89,10 @@ impl Entra {
         secret.clone_into(&mut self.landing_client_secret);
     }
 
+    pub(crate) fn token_lifetime(&self) -> Duration {
+        self.token_lifetime
+    }
+
     /// Sets how long the tokens issued from now on are valid.
     pub fn set_token_lifetime(&mut self, lifetime: Duration) {
         self.token_lifetime = lifetime;

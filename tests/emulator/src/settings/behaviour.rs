@@ -1,6 +1,7 @@
 //! What the marketplace does where its documentation is silent or contradicts itself, or where the
 //! real service was seen to differ.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 /// `Behaviour::default()` is what the newest documentation describes.
@@ -10,6 +11,8 @@ pub struct Behaviour {
     pub activation_delay: Duration,
     /// Activate on a `Subscribed` subscription answers 200 instead of 400 (F-ACT-4).
     pub activate_again_succeeds: bool,
+    /// The activation of every n-th purchase ends in `Unsubscribed` after its 200 (F-ACT-3).
+    pub activation_fails_every: Option<NonZeroUsize>,
     /// A purchase that is not activated for this long ends (F-LC-3).
     pub activation_deadline: Option<Duration>,
     /// A subscription that is suspended for this long ends (F-LC-6).
@@ -38,6 +41,11 @@ pub struct Behaviour {
     /// PATCH `Failure` on a reinstatement leaves the subscription suspended, as before 2022
     /// (F-WHA-11).
     pub reinstate_obeys_failure: bool,
+    /// A subscription is active as soon as the customer has paid, before the publisher gets the
+    /// webhook. The operation stays open (F-WHA-7).
+    pub reinstates_early: bool,
+    /// A change to the value in force ends in `Conflict` (F-OP-2).
+    pub conflict_in_force: bool,
     /// PATCH on an operation with source `Partner` answers 500 (F-OPU-6).
     pub partner_update_fails: bool,
     /// An unknown operation is a 400 `EntityNotFound` instead of a 404 (F-OPG-3).
@@ -46,6 +54,8 @@ pub struct Behaviour {
     pub operation_delay: Duration,
     /// Get operation knows plan and seat changes only (F-OPG-5).
     pub keeps_changes_only: bool,
+    /// List operations doesn't show an operation before it is this old (F-OPL-3).
+    pub operation_list_delay: Duration,
     /// List operations answers an empty list for an unknown subscription (F-OPL-3).
     pub unknown_lists_no_operations: bool,
     /// List operations answers a bare array (F-OPL-2).
@@ -62,6 +72,13 @@ pub struct Behaviour {
     /// lengths (F-LST-4).
     pub short_pages: bool,
     pub last_link: LastLink,
+    /// The page of the list that holds the subscription at this place, counted from zero, answers
+    /// 500.
+    pub failing_page: Option<usize>,
+    /// List has another order at every call, so a walk through its pages can miss entries and meet
+    /// others twice.
+    pub unstable_order: bool,
+    pub list_entries: ListEntries,
     /// What List answers when there are no subscriptions (F-LST-6).
     pub empty_list: EmptyList,
     /// Base of `@nextLink` and `Operation-Location`, on another host than the one that was called
@@ -71,6 +88,10 @@ pub struct Behaviour {
     pub stale_reads: Option<Duration>,
     /// List shows the state of this long ago, if that is longer (F-LST-9).
     pub stale_list: Option<Duration>,
+    /// Resolve shows the state of this long ago.
+    pub stale_resolve: Option<Duration>,
+    /// List available plans leaves the current plan out (F-PLN-8).
+    pub missing_plan: bool,
     /// How many calls the log keeps at least.
     pub log_limit: usize,
 }
@@ -81,6 +102,7 @@ impl Default for Behaviour {
         Self {
             activation_delay: Duration::ZERO,
             activate_again_succeeds: false,
+            activation_fails_every: None,
             activation_deadline: Some(Duration::from_secs(30 * DAY)),
             suspension_grace: Duration::from_secs(30 * DAY),
             auto_renew_by_clock: None,
@@ -94,10 +116,13 @@ impl Default for Behaviour {
             renew_carries_old_term: false,
             failure_is_ignored: false,
             reinstate_obeys_failure: false,
+            reinstates_early: false,
+            conflict_in_force: false,
             partner_update_fails: false,
             not_found_is_400: false,
             operation_delay: Duration::ZERO,
             keeps_changes_only: false,
+            operation_list_delay: Duration::ZERO,
             unknown_lists_no_operations: false,
             operations_as_array: false,
             unauthorized_status: 403,
@@ -106,11 +131,16 @@ impl Default for Behaviour {
             page_size: 100,
             short_pages: false,
             last_link: LastLink::Absent,
+            failing_page: None,
+            unstable_order: false,
+            list_entries: ListEntries::Once,
             empty_list: EmptyList::EmptyBody,
             // The host does not exist, so a client that follows the link as it is leaks no token.
             link_base: "https://main.prod.marketplaceapi.example/api".into(),
             stale_reads: None,
             stale_list: None,
+            stale_resolve: None,
+            missing_plan: false,
             log_limit: 10_000,
         }
     }
@@ -145,6 +175,18 @@ pub enum LastLink {
     Empty,
     /// With a null `@nextLink`.
     Null,
+}
+
+/// How often the list holds a subscription.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListEntries {
+    Once,
+    /// Every page but the first lacks its first entry.
+    SkippedBetweenPages,
+    /// Every page but the first begins with the last entry of the page before it.
+    DoubledBetweenPages,
+    /// Every page ends with its first entry once more.
+    DoubledOnPage,
 }
 
 /// The forms of an empty list.

@@ -3,8 +3,8 @@
 mod behaviour;
 mod oddities;
 
-pub use behaviour::{Behaviour, EmptyList, LastLink, TokenVersion, WebhookForm};
-pub use oddities::Oddities;
+pub use behaviour::{Behaviour, EmptyList, LastLink, ListEntries, TokenVersion, WebhookForm};
+pub use oddities::{FlatQuantity, Oddities};
 
 use jiff::Timestamp;
 use std::path::PathBuf;

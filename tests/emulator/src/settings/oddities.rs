@@ -1,6 +1,7 @@
 //! Odd shapes of JSON that were seen in Microsoft's documents or in real traffic.
 
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Which odd shapes Microsoft's JSON takes. By default none.
@@ -24,8 +25,38 @@ pub struct Oddities {
     pub subscription_status: Option<String>,
     /// Every operation reports this word as its status.
     pub operation_status: Option<String>,
+    /// Words that replace those of operations' statuses, by the usual word (F-CHP-6).
+    pub operation_words: BTreeMap<String, String>,
+    /// Beside every `Renew`, Microsoft sends a notice with this action (F-WHA-9, F-WHA-19).
+    pub notice_beside_renewal: Option<String>,
+    /// Active subscriptions have no dates (F-OBJ-6).
+    pub missing_dates: bool,
+    /// The quantity of a flat rate on reads (F-OBJ-5).
+    pub flat_quantity: FlatQuantity,
     /// Every subscription reports this term unit (`PAY` was seen, F-OBJ-7).
     pub term_unit: Option<String>,
+}
+
+/// The quantity of a flat rate on reads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FlatQuantity {
+    #[default]
+    Missing,
+    Null,
+    Zero,
+    EmptyText,
+}
+
+impl FlatQuantity {
+    /// `None`: the member is missing.
+    pub(crate) fn wire(self) -> Option<Value> {
+        match self {
+            Self::Missing => None,
+            Self::Null => Some(Value::Null),
+            Self::Zero => Some(json!(0)),
+            Self::EmptyText => Some(json!("")),
+        }
+    }
 }
 
 impl Oddities {
@@ -35,6 +66,12 @@ impl Oddities {
 
     pub(crate) fn quantity(&self, quantity: u32) -> Value {
         if self.numbers_as_strings { json!(format!(" {quantity}")) } else { json!(quantity) }
+    }
+
+    /// The word for an operation's status.
+    pub(crate) fn operation_word<'a>(&'a self, status: &'a str) -> &'a str {
+        let word = self.operation_status.as_ref().or_else(|| self.operation_words.get(status));
+        word.map_or(status, String::as_str)
     }
 
     /// An operation's id as publishers see it.

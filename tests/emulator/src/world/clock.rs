@@ -3,6 +3,7 @@
 use super::state::World;
 use super::time;
 use super::timer::Timer;
+use super::way;
 use super::words::{IN_PROGRESS, NOT_STARTED, PENDING_FULFILLMENT_START, SUBSCRIBED, SUSPENDED};
 use jiff::Timestamp;
 use std::time::Duration;
@@ -125,8 +126,10 @@ impl World {
             return;
         }
         if state.auto_renew {
+            self.count(way::RENEWED_BY_CLOCK);
             self.begin_next_term(id);
         } else {
+            self.count(way::ENDED_BY_CLOCK);
             self.end(id);
         }
     }

@@ -5,8 +5,10 @@ use super::state::World;
 use super::subscription::SubscriptionState;
 use super::time;
 use super::timer::Timer;
+use super::way;
 use super::webhook_queue::{Delivery, DeliveryOutcome, Dispatch};
 use super::words::IN_PROGRESS;
+use crate::settings::WebhookForm;
 use http::{HeaderMap, HeaderValue, header};
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -205,6 +207,8 @@ impl World {
         let form = self.settings.behaviour.webhook_form;
         let body = operation_state.wire_notification(snapshot, form, &self.settings.oddities);
         let action = operation_state.action.clone();
+        self.count_if(form == WebhookForm::VeryOld, way::VERY_OLD_BODY);
+        self.count_if(matches!(action, Action::Other(_)), way::UNKNOWN_ACTION);
         self.webhooks.add(operation, snapshot.id, action, self.now, body);
     }
 }

@@ -6,6 +6,7 @@ use super::state::World;
 use super::subscription::SubscriptionState;
 use super::time;
 use super::timer::Timer;
+use super::way;
 use super::words::{FAILED, PENDING_FULFILLMENT_START, SUBSCRIBED, SUSPENDED, UNSUBSCRIBED};
 use uuid::Uuid;
 
@@ -66,10 +67,14 @@ impl World {
     }
 
     /// The customer has paid. The subscription stays suspended until the publisher has received the
-    /// webhook (F-WHA-7).
+    /// webhook (F-WHA-7), unless the settings say otherwise.
     pub fn reinstate(&mut self, id: Uuid) -> Result<Uuid, Refused> {
         let state = self.in_status(id, &[SUSPENDED])?;
         self.unlocked(id)?;
+        if self.settings.behaviour.reinstates_early {
+            self.restore(id);
+            self.count(way::EARLY_REINSTATEMENT);
+        }
         Ok(self.request(&state, Action::Reinstate))
     }
 
@@ -134,6 +139,9 @@ impl World {
         self.open_operation(NewOperation::notice(operation, &state, Action::Renew));
         let old_term = self.settings.behaviour.renew_carries_old_term;
         self.notify_with(operation, if old_term { &before } else { &state });
+        if let Some(word) = self.settings.oddities.notice_beside_renewal.clone() {
+            self.report(id, Action::from_word(&word));
+        }
         operation
     }
 

@@ -25,6 +25,7 @@ mod state;
 mod subscription;
 mod time;
 mod timer;
+pub mod way;
 mod webhook_queue;
 mod words;
 

@@ -41,6 +41,21 @@ impl Action {
         }
     }
 
+    /// The action that has this word in JSON.
+    pub(super) fn from_word(word: &str) -> Self {
+        let known = [
+            Self::Subscribe,
+            Self::ChangePlan,
+            Self::ChangeQuantity,
+            Self::Renew,
+            Self::Suspend,
+            Self::Reinstate,
+            Self::Unsubscribe,
+        ];
+        let found = known.into_iter().find(|action| action.as_str() == word);
+        found.unwrap_or_else(|| Self::Other(word.to_owned()))
+    }
+
     /// Whether the publisher can refuse it (F-WHA-3, F-WHA-4).
     pub(super) fn is_change(&self) -> bool {
         matches!(self, Self::ChangePlan | Self::ChangeQuantity)
@@ -138,6 +153,11 @@ impl<'a> NewOperation<'a> {
 }
 
 impl OperationState {
+    /// Whether the publisher can refuse it (F-WHA-3, F-WHA-4).
+    pub fn is_change(&self) -> bool {
+        self.action.is_change()
+    }
+
     pub(super) fn is_pending(&self) -> bool {
         matches!(self.status, NOT_STARTED | IN_PROGRESS)
     }
@@ -190,7 +210,7 @@ impl OperationState {
     }
 
     fn wire_common(&self, oddities: &Oddities) -> Map<String, Value> {
-        let status = oddities.operation_status.as_deref().unwrap_or(self.status);
+        let status = oddities.operation_word(self.status);
         let object = json!({
             "id": oddities.operation_id(self.id),
             "activityId": self.activity_id,

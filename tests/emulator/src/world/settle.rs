@@ -4,9 +4,12 @@ use super::operation::{Action, NewOperation, OperationState};
 use super::state::World;
 use super::time;
 use super::timer::Timer;
+use super::way;
 use super::words::{
-    CONFLICT, FAILED, IN_PROGRESS, PENDING_FULFILLMENT_START, SUBSCRIBED, SUCCEEDED, UNSUBSCRIBED,
+    CONFLICT, FAILED, IN_PROGRESS, PENDING_FULFILLMENT_START, SUBSCRIBED, SUCCEEDED, SUSPENDED,
+    UNSUBSCRIBED,
 };
+use std::time::Duration;
 use uuid::Uuid;
 
 impl World {
@@ -58,6 +61,8 @@ impl World {
                 }
             }
         }
+        let is_late = self.settings.behaviour.operation_start_delay > Duration::ZERO;
+        self.count_if(is_late, way::LATE_START);
         self.notify(id);
     }
 
@@ -67,6 +72,11 @@ impl World {
             return;
         };
         let subscription = operation.subscription_id;
+        if self.settings.behaviour.conflict_in_force && self.is_in_force(&operation) {
+            self.count(way::CONFLICT);
+            self.end_in_conflict(id);
+            return;
+        }
         match &operation.action {
             Action::ChangePlan => {
                 let unit = self
@@ -90,17 +100,7 @@ impl World {
             Action::ChangeQuantity => {
                 self.amend(subscription, |state| state.quantity = operation.quantity)
             }
-            Action::Reinstate => {
-                let today = time::day(self.now);
-                self.amend(subscription, |state| {
-                    state.status = SUBSCRIBED;
-                    state.suspended_at = None;
-                    if state.term_end.is_none_or(|last_day| last_day < today) {
-                        state.begin_term(today);
-                    }
-                });
-                self.set_term_timer(subscription);
-            }
+            Action::Reinstate => self.restore(subscription),
             Action::Subscribe
             | Action::Renew
             | Action::Suspend
@@ -108,6 +108,31 @@ impl World {
             | Action::Other(_) => {}
         }
         self.close(id, SUCCEEDED, "");
+    }
+
+    /// Ends a suspension, unless that has happened already.
+    pub(super) fn restore(&mut self, id: Uuid) {
+        let today = time::day(self.now);
+        if self.find_subscription(id).is_none_or(|state| state.status != SUSPENDED) {
+            return;
+        }
+        self.amend(id, |state| {
+            state.status = SUBSCRIBED;
+            state.suspended_at = None;
+            if state.term_end.is_none_or(|last_day| last_day < today) {
+                state.begin_term(today);
+            }
+        });
+        self.set_term_timer(id);
+    }
+
+    fn is_in_force(&self, operation: &OperationState) -> bool {
+        let state = self.find_subscription(operation.subscription_id);
+        state.is_some_and(|state| match operation.action {
+            Action::ChangePlan => state.plan_id == operation.plan_id,
+            Action::ChangeQuantity => state.quantity == operation.quantity,
+            _ => false,
+        })
     }
 
     /// The publisher refused the operation or never accepted it, so it takes no effect.
@@ -154,7 +179,11 @@ impl World {
         if state.status != PENDING_FULFILLMENT_START {
             return;
         }
-        if state.activation_fails {
+        let number = self.subscription_places.get(&id).map_or(0, |place| place + 1);
+        let every = self.settings.behaviour.activation_fails_every;
+        let is_chosen = every.is_some_and(|every| number.is_multiple_of(every.get()));
+        if state.activation_fails || (is_chosen && state.activating) {
+            self.count(way::FAILED_ACTIVATION);
             self.end(id);
             return;
         }

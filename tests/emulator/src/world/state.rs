@@ -14,7 +14,7 @@ use crate::seeded::Seeded;
 use crate::settings::Settings;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -42,6 +42,10 @@ pub struct World {
     pub(super) webhooks: WebhookQueue,
     pub(super) faults: Faults,
     pub(super) log: CallLog,
+    // How often List was called while its order was unstable.
+    pub(super) lists: u64,
+    // See `World::occurred`.
+    pub(super) occurred: BTreeMap<&'static str, u64>,
 }
 
 /// A subscription with its past.
@@ -60,7 +64,7 @@ impl StoredSubscription {
     }
 
     /// The state at an earlier moment; `None` before the purchase.
-    fn state_at(&self, at: Timestamp) -> Option<&SubscriptionState> {
+    pub(super) fn state_at(&self, at: Timestamp) -> Option<&SubscriptionState> {
         self.versions.iter().rev().find(|(since, _)| *since <= at).map(|(_, state)| state)
     }
 }
@@ -84,6 +88,8 @@ impl World {
             webhooks: WebhookQueue::default(),
             faults: Faults::default(),
             log: CallLog::default(),
+            lists: 0,
+            occurred: BTreeMap::new(),
             settings,
         }
     }

@@ -1,7 +1,7 @@
 //! A subscription as Microsoft keeps it, and the two forms in which Microsoft sends it.
 
 use super::time;
-use super::words::{Word, word, words};
+use super::words::{SUBSCRIBED, Word, word, words};
 use crate::people::Person;
 use crate::settings::Oddities;
 use jiff::Timestamp;
@@ -68,8 +68,12 @@ impl SubscriptionState {
     pub(super) fn wire_read(&self, oddities: &Oddities) -> Value {
         let mut object = self.wire_common(oddities, false);
         // A flat rate has no quantity on reads (F-OBJ-5).
-        if let Some(quantity) = self.quantity {
-            object.insert("quantity".into(), oddities.quantity(quantity));
+        let quantity = match self.quantity {
+            Some(seats) => Some(oddities.quantity(seats)),
+            None => oddities.flat_quantity.wire(),
+        };
+        if let Some(quantity) = quantity {
+            object.insert("quantity".into(), quantity);
         }
         // A deprecated member, which reads never set (F-OBJ-13).
         object.insert("lastModified".into(), json!("0001-01-01T00:00:00"));
@@ -123,12 +127,14 @@ impl SubscriptionState {
     fn wire_term(&self, oddities: &Oddities) -> Value {
         let unit = oddities.term_unit.as_deref().unwrap_or(&self.term_unit);
         match (self.term_start, self.term_end) {
-            (Some(start), Some(end)) => json!({
-                "termUnit": unit,
-                "startDate": time::wire_day(start),
-                "endDate": time::wire_day(end),
-                "chargeDuration": null,
-            }),
+            (Some(start), Some(end)) if !(oddities.missing_dates && self.status == SUBSCRIBED) => {
+                json!({
+                    "termUnit": unit,
+                    "startDate": time::wire_day(start),
+                    "endDate": time::wire_day(end),
+                    "chargeDuration": null,
+                })
+            }
             // Before activation, a term has only a unit (F-OBJ-6).
             _ => json!({ "termUnit": unit }),
         }

@@ -13,4 +13,5 @@ mod page;
 mod publisher;
 mod reads;
 mod sign_in;
+mod ways;
 mod wire;

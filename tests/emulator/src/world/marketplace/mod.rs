@@ -3,6 +3,7 @@
 mod admission;
 mod answer;
 mod errors;
+mod list;
 mod operations;
 mod reads;
 mod requests;

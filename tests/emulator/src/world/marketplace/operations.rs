@@ -4,6 +4,7 @@ use super::super::error_form::ErrorForm;
 use super::super::operation::{Action, OperationState};
 use super::super::state::World;
 use super::super::time;
+use super::super::way;
 use super::super::words::{IN_PROGRESS, NOT_STARTED, PARTNER};
 use super::admission::json_object;
 use super::errors::{bad_request, error, not_found};
@@ -12,33 +13,46 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 impl World {
-    pub(super) fn list_operations(&self, id: Uuid) -> Reply {
-        let behaviour = &self.settings.behaviour;
-        if self.stored(id).is_none() && !behaviour.unknown_lists_no_operations {
+    pub(super) fn list_operations(&mut self, id: Uuid) -> Reply {
+        if self.stored(id).is_none() && !self.settings.behaviour.unknown_lists_no_operations {
             return not_found(id);
         }
-        // The list has only operations that wait for the publisher (F-OPL-1).
-        let waiting: Vec<Value> = self
-            .outstanding(id)
-            .into_iter()
-            .filter_map(|operation| self.find_operation(operation))
-            .map(|operation| operation.wire(&self.settings.oddities))
-            .collect();
-        if behaviour.operations_as_array {
-            return Reply::json(200, &json!(waiting));
+        // The list has only operations that wait for the publisher (F-OPL-1), some of them late
+        // (F-OPL-3).
+        let delay = self.settings.behaviour.operation_list_delay;
+        let waiting = self.outstanding(id).into_iter().map(|id| self.operation(id));
+        let (shown, late): (Vec<_>, Vec<_>) =
+            waiting.partition(|operation| time::after(operation.time_stamp, delay) <= self.now);
+        self.count_if(!late.is_empty(), way::UNLISTED_OPERATION);
+        let shown: Vec<Value> = shown.iter().map(|one| self.wire_operation(one)).collect();
+        if self.settings.behaviour.operations_as_array {
+            return Reply::json(200, &json!(shown));
         }
-        if waiting.is_empty() {
+        if shown.is_empty() {
             return Reply::json(200, &json!({}));
         }
-        Reply::json(200, &json!({ "operations": waiting }))
+        Reply::json(200, &json!({ "operations": shown }))
+    }
+
+    fn wire_operation(&mut self, operation: &OperationState) -> Value {
+        let oddities = &self.settings.oddities;
+        let odd_id = !oddities.operation_id_prefix.is_empty();
+        let odd_status = oddities.operation_word(operation.status) != operation.status;
+        let object = operation.wire(oddities);
+        self.count_if(odd_id, way::ODD_OPERATION_ID);
+        self.count_if(odd_status, way::UNKNOWN_OPERATION_STATUS);
+        object
     }
 
     pub(super) fn get_operation(&mut self, id: Uuid, operation: &str) -> Reply {
-        let known = self.operation_of(id, operation).filter(|known| self.shows(known)).cloned();
-        let Some(known) = known else {
+        let Some(known) = self.operation_of(id, operation).cloned() else {
             return self.no_operation("EntityNotFound", operation);
         };
-        let reply = Reply::json(200, &known.wire(&self.settings.oddities));
+        if let Some(way) = self.hides(&known) {
+            self.count(way);
+            return self.no_operation("EntityNotFound", operation);
+        }
+        let reply = Reply::json(200, &self.wire_operation(&known));
         // The first read sees `NotStarted` even if the change starts at once (F-CHP-6).
         if known.status == NOT_STARTED {
             self.run_due();
@@ -75,7 +89,12 @@ impl World {
         match status {
             "Success" => self.succeed(known.id),
             "Failure" if self.obeys_failure(&known) => {
+                let is_reinstatement = known.action == Action::Reinstate;
+                self.count_if(is_reinstatement, way::REFUSED_REINSTATEMENT);
                 self.fail(known.id, "The publisher refused the change.")
+            }
+            "Failure" => {
+                self.count_if(self.settings.behaviour.failure_is_ignored, way::IGNORED_FAILURE)
             }
             // Microsoft answers 200 to a misspelled status as well (F-OPU-2).
             _ => {}
@@ -96,11 +115,14 @@ impl World {
         self.find_operation(operation).filter(|known| known.subscription_id == id)
     }
 
-    /// Whether Get operation knows the operation, or knows it already.
-    fn shows(&self, operation: &OperationState) -> bool {
+    /// Why Get operation doesn't know the operation, or not yet.
+    fn hides(&self, operation: &OperationState) -> Option<&'static str> {
         let behaviour = &self.settings.behaviour;
-        (operation.action.is_change() || !behaviour.keeps_changes_only)
-            && time::after(operation.time_stamp, behaviour.operation_delay) <= self.now
+        if !operation.action.is_change() && behaviour.keeps_changes_only {
+            return Some(way::NOTICE_WITHOUT_OPERATION);
+        }
+        let known_from = time::after(operation.time_stamp, behaviour.operation_delay);
+        (known_from > self.now).then_some(way::YOUNG_OPERATION)
     }
 
     fn no_operation(&self, code: &str, operation: &str) -> Reply {
