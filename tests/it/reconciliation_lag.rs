@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use emulator::{Call, ErrorForm, FaultKind, Purchase, Times, World};
+use emulator::{Call, ErrorForm, FaultKind, ListEntries, Purchase, Times, World, way};
 use uuid::Uuid;
 
 use crate::test_env::TestEnv;
@@ -47,6 +47,26 @@ async fn f_lst_9_a_list_that_is_minutes_behind_undoes_nothing() {
             assert_eq!(env.event_names(id).await, events);
         }
     }
+}
+
+#[tokio::test]
+async fn f_lst_10_an_entry_that_comes_twice_on_a_late_page_undoes_nothing() {
+    let env = TestEnv::new().await;
+    let id = env.active(Purchase::flat_rate("silver")).await;
+    env.advance(10 * MINUTE);
+    env.world(|world| {
+        world.suspend(id).expect("a suspension");
+        world.settings_mut().behaviour.stale_list = Some(5 * MINUTE);
+        world.settings_mut().behaviour.list_entries = ListEntries::DoubledOnPage;
+    });
+    assert_eq!(env.deliver_statuses().await, [200]);
+    for _ in 0..3 {
+        env.advance(2 * MINUTE);
+        let report = reconcile(&env).await;
+        assert_eq!((report.examined, report.repaired, report.failed), (1, 0, 0));
+    }
+    assert_eq!(env.event_names(id).await, ["Purchased", "Activated", "Suspended"]);
+    assert_eq!(env.world(|world| world.occurred()[way::DOUBLED_ENTRY]), 3);
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@
 
 mod repair;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -184,8 +185,14 @@ impl Reconciliation {
             error!(count = nameless, "could not read entries of the list");
             checkpoint.failed += nameless as u64;
         }
+        let mut met = HashSet::with_capacity(ids.len());
         for observed in &page.subscriptions {
             let Some(id) = observed.id() else { continue };
+            // The list can repeat an entry (F-LST-10). Its record has been used up, so it would pass
+            // for a new subscription's, whose state is adopted without a read.
+            if !met.insert(id) {
+                continue;
+            }
             let repaired = match records.remove(&id).transpose() {
                 Ok(record) => self.repair(id, observed, record, begun).await,
                 Err(corrupt) => Err(corrupt.into()),
