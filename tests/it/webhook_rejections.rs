@@ -1,6 +1,8 @@
 //! Rejections during a fault: they are recorded if and only if Microsoft received them (T-18,
 //! F-WHA-12).
 
+use std::time::Duration;
+
 use emulator::{Action, Call, ErrorForm, FaultKind, Times};
 use local::Options;
 
@@ -74,6 +76,29 @@ async fn t_18_in_an_outage_a_call_is_attempted_once_until_one_succeeds() {
     env.fault(Call::GetOperation, FaultKind::Status(503, ErrorForm::Html), Times::N(2));
     let body = env.body_of(operation).to_string();
     assert_eq!(env.signed(body).await.status, 200, "it is over, so a call is attempted again");
+}
+
+#[tokio::test]
+async fn t_18_a_repeated_call_follows_a_change_that_microsoft_made_in_spite_of_the_rejection() {
+    // F-WHA-12: Microsoft ignores the `Failure`, and our 400 gets lost.
+    let env = TestEnv::with(Options::default().with("CHANGE_POLICY", "reject")).await;
+    env.world(|world| world.settings_mut().behaviour.failure_is_ignored = true);
+    for action in CHANGES {
+        let (id, operation) = env.about_to(&action).await;
+        let body = env.body_of(operation).to_string();
+        assert_eq!(env.signed(body.clone()).await.status, 400, "{action:?}");
+        env.world(|world| world.lose_deliveries());
+        assert_eq!(env.signed(body.clone()).await.status, 400, "{action:?}: within ten seconds");
+        env.advance(Duration::from_secs(10));
+        assert_eq!(env.world(|world| world.operation(operation)).status, "Succeeded");
+        assert_eq!(env.signed(body.clone()).await.status, 200, "{action:?}");
+        env.assert_agrees(id, &format!("{action:?}")).await;
+        let changed = event_of(&action);
+        assert_eq!(env.count(id, "ChangeRejected").await, 1, "{action:?}");
+        assert_eq!(env.count(id, changed).await, 1, "{action:?}");
+        assert_eq!(env.signed(body).await.status, 200, "{action:?}: once more");
+        assert_eq!(env.count(id, changed).await, 1, "{action:?}: once more");
+    }
 }
 
 #[tokio::test]

@@ -162,6 +162,29 @@ impl Responder {
         operation: &Operation,
         current: Record,
     ) -> Result<OperationOutcome, AnswerError> {
+        let outcome = OperationOutcome::Followed;
+        self.follow_as(requested, operation, current, outcome).await?;
+        Ok(outcome)
+    }
+
+    /// Adopts the result of a change that Microsoft made although we rejected it (F-WHA-12). The
+    /// mark keeps the rejection.
+    pub async fn follow_overruled(
+        &self,
+        requested: &Requested,
+        current: Record,
+    ) -> Result<(), AnswerError> {
+        let operation = requested.operation.as_ref().ok_or(AnswerError::UnknownOperation)?;
+        self.follow_as(requested, operation, current, OperationOutcome::Noticed).await
+    }
+
+    async fn follow_as(
+        &self,
+        requested: &Requested,
+        operation: &Operation,
+        current: Record,
+        outcome: OperationOutcome,
+    ) -> Result<(), AnswerError> {
         let observed = self.marketplace.get_subscription(requested.subscription).await?;
         // A late read must not be marked as the operation's result.
         let now = self.ledger.clock().now();
@@ -172,8 +195,7 @@ impl Responder {
             return Err(AnswerError::Settling);
         }
         let observed = proven_by(Some(operation), observed);
-        self.adopt(requested, Some(current), &observed, OperationOutcome::Followed).await?;
-        Ok(OperationOutcome::Followed)
+        self.adopt(requested, Some(current), &observed, outcome).await
     }
 
     /// Ends the wait for an operation that has ended. If the record holds a rejection that
