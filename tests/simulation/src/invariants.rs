@@ -7,7 +7,7 @@ mod proof;
 
 use jiff::civil::Date;
 
-pub(crate) use calm::{check_calm, check_without_reconciliation};
+pub(crate) use calm::{Heard, check_calm, check_without_reconciliation};
 pub(crate) use commit::check_commit;
 
 /// The start of a day, as a record's term holds it.

@@ -5,8 +5,9 @@ mod calm;
 mod checks;
 mod purpose;
 mod start;
+mod ways;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -108,16 +109,25 @@ impl Run {
         let io = Io::new(world(), seed, keep_history);
         io.world(|world| world.entra().set_issuing_interval(ISSUING_INTERVAL));
         io.decide(|rng| io.world(|world| behaviour::draw(rng, world.settings_mut())));
+        io.world(|world| {
+            let lifetime = world.settings().behaviour.token_lifetime;
+            world.entra().set_token_lifetime(lifetime);
+        });
         io.note(|| {
             io.world(|world| {
                 let settings = world.settings();
                 format!("{:?} {:?}", settings.behaviour, settings.oddities)
             })
         });
+        // A publisher that rejects shows what Microsoft makes of rejections.
+        let rejects = io.world(|world| {
+            let behaviour = &world.settings().behaviour;
+            behaviour.failure_is_ignored || behaviour.conflict_in_force
+        });
         let (mut choices, mut opinion) = io.decide(|rng| {
             let asks = rng.random_ratio(1, 4);
             let choices = Choices {
-                rejects: rng.random_ratio(1, 3),
+                rejects: rng.random_ratio(1, 3) || rejects,
                 by_publisher: rng.random_ratio(1, 4),
                 asks,
             };
@@ -325,6 +335,11 @@ pub fn simulate(seed: u64, keep_history: bool) -> Result<Reached, Violation> {
 /// Everything that happens in a seed, line by line.
 pub fn history(seed: u64) -> Vec<String> {
     whole(seed, true).io.history()
+}
+
+/// How often each of Microsoft's ways occurred in a seed, by the names in [`emulator::way`].
+pub fn occurred(seed: u64) -> BTreeMap<&'static str, u64> {
+    whole(seed, false).io.world(|world| world.occurred().clone())
 }
 
 /// A storm, and the calm after it.

@@ -123,7 +123,12 @@ impl Run {
             Happening::Rest => self.finish(),
             Happening::Seconds => self.wait(1, 20),
             Happening::Minutes => self.wait_out(60, 3600),
-            Happening::Days => self.wait_out(86_400, 12 * 86_400),
+            Happening::Days => {
+                let renews = self.io.world(|world| world.settings().behaviour.auto_renew_by_clock);
+                // Where terms end by the clock, some end within the storm.
+                let most = if renews == Some(true) { 40 } else { 12 };
+                self.wait_out(86_400, most * 86_400);
+            }
             Happening::StaleReads => {
                 let late = self.io.decide(|rng| Duration::from_secs(rng.random_range(1..30)));
                 let listed = late * 10;
@@ -230,6 +235,8 @@ impl Run {
         if happened {
             self.io.count(format!("microsoft: {}", words(happening)));
             self.io.note(|| format!("* {happening:?} of {id}"));
+            // No two states of a subscription begin at the same time.
+            self.io.world(|world| world.advance(Duration::from_millis(1)));
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use emulator::{Action, SubscriptionState};
+use emulator::{Action, Oddities, Settings, SubscriptionState, WebhookForm};
 use jiff::Timestamp;
 use memory_store::MemoryStore;
 use shared::domain::{Cause, Event, EventKind, Record, Status, SubscriptionId};
@@ -14,25 +14,38 @@ use super::midnight;
 use crate::io::Io;
 use crate::replay;
 
+/// What callers were answered in the storm.
+#[derive(Clone, Copy)]
+pub(crate) struct Heard<'a> {
+    /// The purchases whose activation was confirmed to a caller.
+    pub(crate) confirmed: &'a BTreeSet<Uuid>,
+    /// The changes whose webhook call was answered with 200.
+    pub(crate) received: &'a BTreeSet<Uuid>,
+    /// The operations whose webhook call was answered with 200 or 400.
+    pub(crate) answered: &'a BTreeSet<Uuid>,
+}
+
 /// Checks that both sides hold the same, and that Microsoft has the answers that we recorded.
 ///
-/// `confirmed` are the purchases whose activation was confirmed to a caller, `received` the changes
-/// whose webhook call was answered with 200.
-pub(crate) fn check_calm(
-    io: &Arc<Io>,
-    table: &MemoryStore,
-    confirmed: &BTreeSet<Uuid>,
-    received: &BTreeSet<Uuid>,
-) {
+/// If a page of Microsoft's list always fails, the reconciliation doesn't learn of the subscriptions
+/// on this page and behind it. For these, [`check_without_reconciliation`] holds.
+pub(crate) fn check_calm(io: &Arc<Io>, table: &MemoryStore, heard: Heard<'_>) {
+    let Heard { confirmed, received, answered } = heard;
     let subscriptions: Vec<SubscriptionState> =
         io.world(|world| world.subscriptions().cloned().collect());
+    let unreachable = io.world(|world| world.unreachable_in_list());
     for microsoft in subscriptions {
         let id = SubscriptionId(microsoft.id);
+        if unreachable.contains(&microsoft.id) {
+            check_kept_by_webhook(io, table, &microsoft, answered);
+            continue;
+        }
         let Some(record) = table.record(id) else {
             io.violate(format!("{id}: no record"));
             continue;
         };
-        for (what, ours, theirs) in compare(&record, &microsoft) {
+        let oddities = io.world(|world| world.settings().oddities.clone());
+        for (what, ours, theirs) in compare(&record, &microsoft, &oddities) {
             if ours != theirs {
                 io.violate(format!("{id}: {what} is {ours} here and {theirs} at Microsoft"));
             }
@@ -52,14 +65,6 @@ pub(crate) fn check_calm(
 }
 
 /// Checks what the webhook keeps without a reconciliation.
-///
-/// Status, plan and seats may differ from Microsoft's in these cases, and in no other:
-///
-/// | case | because |
-/// |---|---|
-/// | Microsoft gave up a call, or it was lost | we never heard of the change |
-/// | Microsoft holds an activation that we asked for | no call reports it (F-WHD-7) |
-/// | no visit has opened the purchase | no call reports a purchase |
 pub(crate) fn check_without_reconciliation(
     io: &Arc<Io>,
     table: &MemoryStore,
@@ -68,42 +73,71 @@ pub(crate) fn check_without_reconciliation(
     let subscriptions: Vec<SubscriptionState> =
         io.world(|world| world.subscriptions().cloned().collect());
     for microsoft in subscriptions {
-        let id = SubscriptionId(microsoft.id);
-        let operations = io.world(|world| world.operations(id.0));
-        let is_heard = operations.iter().all(|operation| answered.contains(operation));
-        let Some(record) = table.record(id) else {
-            if is_heard && !operations.is_empty() {
-                io.violate(format!(
-                    "{id}: Microsoft's calls were answered, and there is no record"
-                ));
-            }
-            continue;
-        };
-        let reports_activation = operations
-            .iter()
-            .any(|id| io.world(|world| world.operation(*id)).action == Action::Subscribe);
-        let is_activating = *record.status() == Status::PendingFulfillmentStart
-            && microsoft.status == "Subscribed"
-            && !reports_activation;
-        if is_heard && !is_activating {
-            let kept = ["the status", "the plan", "the number of seats"];
-            for (what, ours, theirs) in compare(&record, &microsoft) {
-                if kept.contains(&what) && ours != theirs {
-                    io.violate(format!(
-                        "{id}: without a reconciliation, {what} is {ours} here and {theirs} at Microsoft"
-                    ));
-                }
-            }
-        }
-        check_replay(io, table, &record);
-        check_order(io, table, id);
-        check_rejections(io, table, id);
-        check_delivered(io, table, &record);
+        check_kept_by_webhook(io, table, &microsoft, answered);
     }
 }
 
+/// Status, plan and seats may differ from Microsoft's in these cases, and in no other:
+///
+/// | case | because |
+/// |---|---|
+/// | Microsoft gave up a call, or it was lost | we never heard of the change |
+/// | Microsoft holds an activation that we asked for | no call reports it (F-WHD-7) |
+/// | no visit has opened the purchase | no call reports a purchase |
+/// | the calls have the very old form | they name no operation that we could answer (F-WHP-6) |
+/// | Microsoft keeps no operation of a reinstatement | an old call is given up (F-OPG-5) |
+fn check_kept_by_webhook(
+    io: &Arc<Io>,
+    table: &MemoryStore,
+    microsoft: &SubscriptionState,
+    answered: &BTreeSet<Uuid>,
+) {
+    let id = SubscriptionId(microsoft.id);
+    let operations = io.world(|world| world.operations(id.0));
+    let is_heard = operations.iter().all(|operation| answered.contains(operation));
+    let Some(record) = table.record(id) else {
+        if is_heard && !operations.is_empty() {
+            io.violate(format!("{id}: Microsoft's calls were answered, and there is no record"));
+        }
+        return;
+    };
+    let reports_activation = operations
+        .iter()
+        .any(|id| io.world(|world| world.operation(*id)).action == Action::Subscribe);
+    let is_activating = *record.status() == Status::PendingFulfillmentStart
+        && microsoft.status == "Subscribed"
+        && !reports_activation;
+    let Settings { behaviour, oddities, .. } = io.world(|world| world.settings().clone());
+    let is_given_up = behaviour.keeps_changes_only
+        && *record.status() == Status::Suspended
+        && microsoft.status == "Subscribed"
+        && operations
+            .iter()
+            .any(|id| io.world(|world| world.operation(*id)).action == Action::Reinstate);
+    let is_named = behaviour.webhook_form != WebhookForm::VeryOld;
+    if is_heard && is_named && !is_activating && !is_given_up {
+        let kept = ["the status", "the plan", "the number of seats"];
+        for (what, ours, theirs) in compare(&record, microsoft, &oddities) {
+            if kept.contains(&what) && ours != theirs {
+                io.violate(format!(
+                    "{id}: without a reconciliation, {what} is {ours} here and {theirs} at Microsoft"
+                ));
+            }
+        }
+    }
+    check_replay(io, table, &record);
+    check_order(io, table, id);
+    check_rejections(io, table, id);
+    check_delivered(io, table, &record);
+}
+
 /// Each property with our value and Microsoft's.
-fn compare(record: &Record, microsoft: &SubscriptionState) -> Vec<(&'static str, String, String)> {
+fn compare(
+    record: &Record,
+    microsoft: &SubscriptionState,
+    oddities: &Oddities,
+) -> Vec<(&'static str, String, String)> {
+    let term_unit = oddities.term_unit.as_ref().unwrap_or(&microsoft.term_unit);
     let ours = &record.subscription;
     let at = |at: Option<Timestamp>| at.map_or("none".to_owned(), |at| at.to_string());
     let seats = |seats: Option<u64>| seats.map_or("none".to_owned(), |seats| seats.to_string());
@@ -128,11 +162,7 @@ fn compare(record: &Record, microsoft: &SubscriptionState) -> Vec<(&'static str,
         ),
         ("the name", format!("{:?}", ours.name), format!("{:?}", Some(&microsoft.name))),
         ("the offer", ours.offer_id.clone(), microsoft.offer_id.clone()),
-        (
-            "the term",
-            format!("{:?}", ours.term.term_unit),
-            format!("{:?}", Some(&microsoft.term_unit)),
-        ),
+        ("the term", format!("{:?}", ours.term.term_unit), format!("{:?}", Some(term_unit))),
         ("the test mark", ours.is_test.to_string(), microsoft.is_test.to_string()),
         ("the trial", ours.is_free_trial.to_string(), microsoft.is_free_trial.to_string()),
         (
@@ -245,13 +275,16 @@ fn check_answers(io: &Arc<Io>, table: &MemoryStore, id: SubscriptionId, received
         ids.into_iter().map(|operation| world.operation(operation)).collect::<Vec<_>>()
     });
     let ended = io.world(|world| world.subscription(id.0).status == "Unsubscribed");
+    let behaviour = io.world(|world| world.settings().behaviour.clone());
+    // A very old body names no operation, so its answer gets no mark (F-WHP-6).
+    let is_named = behaviour.webhook_form != WebhookForm::VeryOld;
     for operation in operations {
         if matches!(operation.status, "InProgress" | "NotStarted") {
             io.violate(format!("{id}: the operation {} was left open", operation.id));
         }
         let Some(mark) = table.mark(id, &io.operation_id(operation.id)) else {
             // Nothing changes after the end, so an operation that arrives then gets no mark.
-            if received.contains(&operation.id) && !ended {
+            if received.contains(&operation.id) && !ended && is_named {
                 io.violate(format!(
                     "{id}: the change {} was received, but has no mark",
                     operation.id
@@ -264,7 +297,9 @@ fn check_answers(io: &Arc<Io>, table: &MemoryStore, id: SubscriptionId, received
             OperationOutcome::Accepted if operation.action == Action::Reinstate => {
                 operation.status == "Succeeded" || ended
             }
-            OperationOutcome::Accepted => operation.status == "Succeeded",
+            // `Conflict`: what was accepted is in force already (F-OP-2).
+            OperationOutcome::Accepted => matches!(operation.status, "Succeeded" | "Conflict"),
+            OperationOutcome::Rejected if behaviour.failure_is_ignored => true,
             OperationOutcome::Rejected => operation.status == "Failed",
             OperationOutcome::Followed | OperationOutcome::Noticed => true,
         };
@@ -286,7 +321,11 @@ fn check_answers(io: &Arc<Io>, table: &MemoryStore, id: SubscriptionId, received
 fn check_rejections(io: &Arc<Io>, table: &MemoryStore, id: SubscriptionId) {
     let mut failed: Vec<Uuid> = io.world(|world| {
         let operations = world.operations(id.0).into_iter().map(|id| world.operation(id));
-        let failed = operations.filter(|operation| operation.status == "Failed");
+        // Microsoft may make a change in spite of our rejection (F-WHA-12).
+        let is_ignored = world.settings().behaviour.failure_is_ignored;
+        let failed = operations.filter(|operation| {
+            operation.status == "Failed" || is_ignored && operation.is_change()
+        });
         failed.map(|operation| operation.id).collect()
     });
     let history = table.history(id, 0).into_iter();

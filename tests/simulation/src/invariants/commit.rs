@@ -5,7 +5,8 @@ use std::sync::Arc;
 use emulator::Action;
 use memory_store::MemoryStore;
 use shared::domain::{
-    Action as What, Cause, Event, EventKind, Record, SignUp, Status, Subscription,
+    Action as What, Cause, Event, EventKind, OperationId, Record, SignUp, Status, Subscription,
+    SubscriptionId,
 };
 use shared::store::{Commit, OperationOutcome};
 
@@ -22,7 +23,7 @@ pub(crate) fn check_commit(
     before: Option<&Record>,
     commit: &Commit,
 ) {
-    check_mark(io, before, commit);
+    check_mark(io, table, before, commit);
     proof::check_notes(io, before, commit);
     let Some(next) = &commit.next else { return };
     let id = next.record.id();
@@ -69,7 +70,7 @@ fn check_sign_up(io: &Arc<Io>, event: &Event, kept: Option<&SignUp>) {
 }
 
 /// An operation's mark and its effect are written together.
-fn check_mark(io: &Arc<Io>, before: Option<&Record>, commit: &Commit) {
+fn check_mark(io: &Arc<Io>, table: &MemoryStore, before: Option<&Record>, commit: &Commit) {
     let next = commit.next.as_ref();
     let after = next.map(|next| &next.record).or(before);
     if let (Some(mark), Some(after)) = (&commit.mark, after)
@@ -97,10 +98,28 @@ fn check_mark(io: &Arc<Io>, before: Option<&Record>, commit: &Commit) {
             },
         ) = (&event.kind, &event.cause)
             && commit.mark.as_ref().is_none_or(|mark| mark.operation_id != *id)
+            && !is_overruled(io, table, event.subscription_id, id)
         {
             io.violate(format!("{id} changed something without a mark"));
         }
     }
+}
+
+/// Whether Microsoft made a change that we rejected: it ignored our answer (F-WHA-12). The mark keeps
+/// the rejection.
+fn is_overruled(
+    io: &Arc<Io>,
+    table: &MemoryStore,
+    id: SubscriptionId,
+    operation: &OperationId,
+) -> bool {
+    let is_rejected =
+        table.mark(id, operation).is_some_and(|mark| mark.outcome == OperationOutcome::Rejected);
+    is_rejected
+        && io.world(|world| {
+            let succeeded = proof::find(world, operation).status == "Succeeded";
+            world.settings().behaviour.failure_is_ignored && succeeded
+        })
 }
 
 /// Microsoft's copy has held every value that an event reports.

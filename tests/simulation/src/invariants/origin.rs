@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use emulator::{Action, OperationState};
+use emulator::{Action, OperationState, WebhookForm};
 use shared::domain::{
     Cause, DecidedBy, Event, EventKind, OperationSource, Requester, Ruling, Verdict,
 };
@@ -32,10 +32,14 @@ fn fits(io: &Io, cause: &Cause, caller: Caller) -> bool {
         Caller::Activation => matches!(cause, Cause::Activation { .. }),
         Caller::Publisher => matches!(cause, Cause::Management { .. }),
         Caller::Schedule => matches!(cause, Cause::Reconciliation),
-        Caller::Microsoft(operation) => {
-            matches!(cause, Cause::Webhook { operation_id: Some(id), .. }
-                if *id == io.operation_id(operation))
-        }
+        Caller::Microsoft(operation) => match cause {
+            Cause::Webhook { operation_id: Some(id), .. } => *id == io.operation_id(operation),
+            // A very old body names no operation (F-WHP-6).
+            Cause::Webhook { operation_id: None, .. } => {
+                io.world(|world| world.settings().behaviour.webhook_form == WebhookForm::VeryOld)
+            }
+            _ => false,
+        },
         Caller::Stranger => matches!(cause, Cause::Webhook { .. }),
         Caller::Other => false,
     }

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use emulator::{LastLink, Settings, TokenVersion, WebhookForm};
+use emulator::{Behaviour, LastLink, ListEntries, Oddities, Settings, TokenVersion, WebhookForm};
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
+
+use super::ways;
 
 pub(super) fn draw(rng: &mut SmallRng, settings: &mut Settings) {
     let behaviour = &mut settings.behaviour;
@@ -45,4 +47,23 @@ fn draw_further(rng: &mut SmallRng, settings: &mut Settings) {
     if rng.random_ratio(1, 4) {
         settings.oddities.operation_id_prefix = "change 1/%".to_owned();
     }
+    ways::draw(rng, settings);
+}
+
+/// Ends what passes with the storm, so that both sides can be compared. Microsoft may never mend a
+/// page that fails, or the form of what it sends.
+pub(super) fn heal(behaviour: &mut Behaviour, oddities: &mut Oddities, mends_page: bool) {
+    behaviour.stale_reads = None;
+    behaviour.stale_list = None;
+    behaviour.stale_resolve = None;
+    behaviour.unstable_order = false;
+    if behaviour.list_entries == ListEntries::SkippedBetweenPages {
+        behaviour.list_entries = ListEntries::Once;
+    }
+    if mends_page {
+        behaviour.failing_page = None;
+    }
+    // No term ends between the last reconciliation and the comparison.
+    behaviour.auto_renew_by_clock = Some(false);
+    oddities.missing_dates = false;
 }

@@ -1,6 +1,6 @@
 //! Checks during a run: our answers against Microsoft's state, and who requested an activation.
 
-use emulator::{Action, Dispatch, OperationState, SubscriptionState};
+use emulator::{Action, Dispatch, OperationState, SubscriptionState, WebhookForm};
 use jiff::SignedDuration;
 use shared::domain::{Event, EventKind, SubscriptionId};
 use shared::store::OperationOutcome as Marked;
@@ -21,13 +21,18 @@ impl Run {
     pub(super) fn check_webhook_answer(&self, dispatch: &Dispatch, status: u16) {
         let is_change = matches!(dispatch.action, Action::ChangePlan | Action::ChangeQuantity);
         let operation = self.io.world(|world| world.operation(dispatch.operation));
-        let accepted = operation.status == "Succeeded";
+        let behaviour = self.io.world(|world| world.settings().behaviour.clone());
+        // Microsoft may make a change in spite of our rejection (F-WHA-12).
+        let accepted = operation.status == "Succeeded" && !behaviour.failure_is_ignored;
         let marked = self
             .table
             .mark(SubscriptionId(operation.subscription_id), &self.io.operation_id(operation.id))
             .map(|mark| mark.outcome);
         let fits = match status {
-            200 => marked != Some(Marked::Rejected),
+            200 => {
+                marked != Some(Marked::Rejected)
+                    || (operation.status == "Succeeded" && behaviour.failure_is_ignored)
+            }
             400 => {
                 is_change
                     && !accepted
@@ -49,6 +54,10 @@ impl Run {
     /// A call that was answered with 200 shows in the record at once: the record holds what Microsoft
     /// has held since the operation settled.
     pub(super) fn check_call_shows(&self, dispatch: &Dispatch) {
+        // An unknown action has no effect (F-WHA-9).
+        if matches!(dispatch.action, Action::Other(_)) {
+            return;
+        }
         let operation = self.io.world(|world| world.operation(dispatch.operation));
         // An accepted change that Microsoft doesn't hold as accepted is found by its mark.
         let Some(settled) = operation.settled_at.filter(|_| operation.status == "Succeeded") else {
@@ -87,8 +96,22 @@ impl Run {
         let is_given_up = dispatch.action == Action::Reinstate
             && self.io.now().duration_since(operation.time_stamp) >= GIVEN_UP
             && self.io.world(|world| world.settings().behaviour.keeps_changes_only);
+        // A very old body has no time, so nothing tells a late read from an outdated call. And it
+        // names no operation, so we can't answer one that waits (F-WHP-6).
+        let is_undated = self.io.world(|world| {
+            let behaviour = &world.settings().behaviour;
+            let waits = matches!(
+                dispatch.action,
+                Action::ChangePlan | Action::ChangeQuantity | Action::Reinstate
+            );
+            behaviour.webhook_form == WebhookForm::VeryOld
+                && (waits || behaviour.stale_reads.is_some())
+        });
+        // A renewal without dates leaves the dates of the record as they are (F-OBJ-6).
+        let lacks_dates = dispatch.action == Action::Renew
+            && self.io.world(|world| world.settings().oddities.missing_dates);
         // Access is restored while the reinstatement is open (F-LC-5).
-        if !(shows || is_reinstating || is_early || is_given_up) {
+        if !(shows || is_reinstating || is_early || is_given_up || is_undated || lacks_dates) {
             let action = dispatch.action.as_str();
             self.io.violate(format!(
                 "{id}: {action} was answered with 200, and the record doesn't show it"

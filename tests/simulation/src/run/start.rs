@@ -125,7 +125,11 @@ impl Run {
     /// A webhook call arrives, unless it has been in transit for too long.
     pub(crate) fn arrive(&mut self, index: usize) {
         let (sent, dispatch) = self.in_transit.swap_remove(index);
-        if self.io.now().duration_since(sent) > MAX_WEBHOOK_DELAY {
+        // Nor does a call arrive whose token expires soon.
+        let lifetime = self.io.world(|world| world.settings().behaviour.token_lifetime);
+        let half = SignedDuration::try_from(lifetime / 2).unwrap_or(MAX_WEBHOOK_DELAY);
+        let longest = if half < SignedDuration::from_mins(30) { half } else { MAX_WEBHOOK_DELAY };
+        if self.io.now().duration_since(sent) > longest {
             self.io.world(|world| world.delivery_answered(&dispatch, None));
             return;
         }
