@@ -36,5 +36,5 @@ pub use exhaustive::{BrokenFlow, Flow, Injection, inject, inject_everywhere};
 pub use fault::Fault;
 pub use reached::{Reached, Totals};
 pub use reproduce::reproduce_with;
-pub use run::{Run, Violation, history, occurred, simulate};
+pub use run::{Run, Violation, history, simulate};
 pub use storm::Theme;

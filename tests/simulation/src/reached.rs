@@ -17,7 +17,11 @@ pub struct Reached(BTreeMap<Cow<'static, str>, u64>);
 impl Reached {
     /// Counts a case.
     pub(crate) fn count(&mut self, what: impl Into<Cow<'static, str>>) {
-        *self.0.entry(what.into()).or_default() += 1;
+        self.add(what, 1);
+    }
+
+    pub(crate) fn add(&mut self, what: impl Into<Cow<'static, str>>, times: u64) {
+        *self.0.entry(what.into()).or_default() += times;
     }
 
     /// How often the run reached this case.

@@ -7,7 +7,7 @@ mod purpose;
 mod start;
 mod ways;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -108,7 +108,8 @@ impl Run {
     pub fn new(seed: u64, keep_history: bool) -> Self {
         let io = Io::new(world(), seed, keep_history);
         io.world(|world| world.entra().set_issuing_interval(ISSUING_INTERVAL));
-        io.decide(|rng| io.world(|world| behaviour::draw(rng, world.settings_mut())));
+        let way = Theme::way(seed);
+        io.decide(|rng| io.world(|world| behaviour::draw(rng, world.settings_mut(), way)));
         io.world(|world| {
             let lifetime = world.settings().behaviour.token_lifetime;
             world.entra().set_token_lifetime(lifetime);
@@ -302,7 +303,13 @@ impl Run {
     pub fn verdict(&self) -> Result<Reached, Violation> {
         let what = self.io.violations();
         if what.is_empty() {
-            Ok(self.io.reached())
+            let mut reached = self.io.reached();
+            self.io.world(|world| {
+                for (way, times) in world.occurred() {
+                    reached.add(format!("way: {way}"), *times);
+                }
+            });
+            Ok(reached)
         } else {
             Err(Violation { what, history: self.io.history() })
         }
@@ -335,11 +342,6 @@ pub fn simulate(seed: u64, keep_history: bool) -> Result<Reached, Violation> {
 /// Everything that happens in a seed, line by line.
 pub fn history(seed: u64) -> Vec<String> {
     whole(seed, true).io.history()
-}
-
-/// How often each of Microsoft's ways occurred in a seed, by the names in [`emulator::way`].
-pub fn occurred(seed: u64) -> BTreeMap<&'static str, u64> {
-    whole(seed, false).io.world(|world| world.occurred().clone())
 }
 
 /// A storm, and the calm after it.

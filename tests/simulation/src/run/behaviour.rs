@@ -9,7 +9,8 @@ use rand::{Rng, SeedableRng};
 
 use super::ways;
 
-pub(super) fn draw(rng: &mut SmallRng, settings: &mut Settings) {
+/// Draws Microsoft's behaviour. `way` is the number of a rare way that the seed is sure to have.
+pub(super) fn draw(rng: &mut SmallRng, settings: &mut Settings, way: Option<u64>) {
     let behaviour = &mut settings.behaviour;
     let last = [LastLink::Absent, LastLink::Empty, LastLink::Null];
     // Small pages, so that a list has several of them.
@@ -33,11 +34,11 @@ pub(super) fn draw(rng: &mut SmallRng, settings: &mut Settings) {
     oddities.extra_fields = rng.random_ratio(1, 8);
     oddities.null_person_ids = rng.random_ratio(1, 8);
     oddities.short_resolve = rng.random_ratio(1, 8);
-    draw_further(&mut SmallRng::seed_from_u64(rng.clone().random()), settings);
+    draw_further(&mut SmallRng::seed_from_u64(rng.clone().random()), settings, way);
 }
 
 /// Drawn from numbers of their own, so that a seed which found a bug is still the same run.
-fn draw_further(rng: &mut SmallRng, settings: &mut Settings) {
+fn draw_further(rng: &mut SmallRng, settings: &mut Settings, way: Option<u64>) {
     let behaviour = &mut settings.behaviour;
     let delays = [0, 0, 0, 0, 0, 2, 2, 20];
     let delay = *delays.choose(rng).expect("there are delays");
@@ -47,7 +48,7 @@ fn draw_further(rng: &mut SmallRng, settings: &mut Settings) {
     if rng.random_ratio(1, 4) {
         settings.oddities.operation_id_prefix = "change 1/%".to_owned();
     }
-    ways::draw(rng, settings);
+    ways::draw(rng, settings, way);
 }
 
 /// Ends what passes with the storm, so that both sides can be compared. Microsoft may never mend a

@@ -35,7 +35,12 @@ const WAYS: [(Way, u32); 19] = [
     (late_resolve, 2),
 ];
 
-pub(super) fn draw(rng: &mut SmallRng, settings: &mut Settings) {
+/// Draws some ways, and adds this one.
+pub(super) fn draw(rng: &mut SmallRng, settings: &mut Settings, certain: Option<u64>) {
+    if let Some(number) = certain {
+        let (way, _) = WAYS[usize::try_from(number % WAYS.len() as u64).expect("there are few")];
+        way(rng, settings);
+    }
     let many = *[0, 1, 1, 2].choose(rng).expect("there are numbers");
     for _ in 0..many {
         let (way, _) =

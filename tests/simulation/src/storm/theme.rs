@@ -35,6 +35,8 @@ pub enum Theme {
     Outages,
     /// The table is DynamoDB, with its own troubles.
     DynamoDb,
+    /// Microsoft has one of its rare ways, a different one in each seed.
+    Ways,
 }
 
 /// Happenings that every theme makes more or less frequent. Calls arrive and functions run to their
@@ -52,7 +54,7 @@ const ALL_THEMES: &[(Happening, u32)] = &[
 ];
 
 impl Theme {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Landing,
         Self::HandOver,
         Self::Deadlines,
@@ -65,6 +67,7 @@ impl Theme {
         Self::Strangers,
         Self::Outages,
         Self::DynamoDb,
+        Self::Ways,
     ];
 
     /// The theme of a seed's storm. Every second seed has none.
@@ -72,6 +75,11 @@ impl Theme {
         let themes = Self::ALL.len() as u64;
         let index = usize::try_from(seed / 2 % themes).expect("there are few themes");
         (!seed.is_multiple_of(2)).then(|| Self::ALL[index])
+    }
+
+    /// The number of the rare way that Microsoft is sure to have in a seed of [`Self::Ways`].
+    pub(crate) fn way(seed: u64) -> Option<u64> {
+        (Self::of(seed) == Some(Self::Ways)).then(|| seed / 2 / Self::ALL.len() as u64)
     }
 
     /// The seeds that have this theme.
@@ -119,6 +127,16 @@ impl Theme {
             Self::Strangers => &[(H::Forge, 60)],
             Self::Outages => &[(H::ProductHealth, 15), (H::Redeliver, 10), (H::Renew, 10)],
             Self::DynamoDb => &[(H::ChangePlan, 10), (H::ChangeQuantity, 10), (H::Reconcile, 10)],
+            Self::Ways => &[
+                (H::ChangePlan, 10),
+                (H::ChangeQuantity, 10),
+                (H::Suspend, 8),
+                (H::Reinstate, 12),
+                (H::Reconcile, 15),
+                (H::PublisherChanges, 10),
+                (H::Confirm, 10),
+                (H::Days, 5),
+            ],
         }
     }
 
@@ -142,7 +160,8 @@ impl Theme {
             | Self::Keys
             | Self::Strangers
             | Self::Outages
-            | Self::DynamoDb => {}
+            | Self::DynamoDb
+            | Self::Ways => {}
         }
     }
 
@@ -194,7 +213,7 @@ impl Theme {
                 "table: settle",
                 "table: due",
             ]),
-            Self::Deadlines | Self::Rejections => FaultPlan::Calm,
+            Self::Deadlines | Self::Rejections | Self::Ways => FaultPlan::Calm,
             // DynamoDB has no trouble of its own while it is calm.
             Self::DynamoDb => FaultPlan::Storm(60),
         }
