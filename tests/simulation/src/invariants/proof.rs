@@ -100,17 +100,16 @@ fn reinstatements<'a>(
 }
 
 /// A renewal is recorded where Microsoft began a term after the end of another (F-LC-7). A change of
-/// plan can begin a longer term in the middle of one.
+/// plan can begin a longer term in the middle of one. Microsoft shows dates without a time, so a term
+/// that begins on the day on which another ends looks like its successor.
 fn check_renewed(io: &Arc<Io>, event: &Event) -> Option<&'static str> {
     let former = event.before.as_ref()?.term.start_date.map(|at| at.to_string());
     let reported = event.subscription.term.start_date.map(|at| at.to_string());
     let renewed = io.world(|world| {
         let history: Vec<_> = world.history(event.subscription_id.0).collect();
         history.windows(2).any(|states| {
-            let (ended, began) = (states[0].term_end, states[1].term_start);
-            let follows = ended.is_some() && began > ended;
-            let began = midnight(began);
-            follows && began > former && began <= reported
+            let (ended, began) = (midnight(states[0].term_end), midnight(states[1].term_start));
+            ended.is_some() && began >= ended && began > former && began <= reported
         })
     });
     (!renewed).then_some("is recorded, but Microsoft began no term after the former one")
