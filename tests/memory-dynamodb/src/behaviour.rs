@@ -44,7 +44,7 @@ impl Behaviour {
             expiry_delay: Duration::from_secs(one_of(&[0, 3600, 48 * 3600])),
             // No fewer than the events of one version.
             page_size: usize::try_from(one_of(&[8, 20, 1000])).expect("a small number"),
-            trouble_one_in: Some(u32::try_from(one_of(&[15, 40, 150])).expect("a small number")),
+            trouble_one_in: Some(u32::try_from(one_of(&[10, 30, 100])).expect("a small number")),
         }
     }
 }
@@ -67,7 +67,7 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Unprocessed,
         Self::Throttled,
         Self::ThroughputExceeded,
@@ -103,8 +103,9 @@ impl Draws {
         Self { behaviour, rng, series: None }
     }
 
-    /// The trouble of the next request. A calm table has none.
-    pub(crate) fn trouble(&mut self, is_calm: bool) -> Option<Trouble> {
+    /// The trouble of the next request, which is for this operation. A calm table has none. A series
+    /// goes on with the requests that can have its trouble.
+    pub(crate) fn trouble(&mut self, operation: &str, is_calm: bool) -> Option<Trouble> {
         let one_in = self.behaviour.trouble_one_in.filter(|_| !is_calm);
         let Some(one_in) = one_in else {
             self.series = None;
@@ -113,10 +114,10 @@ impl Draws {
         if self.series.is_none() && self.rng.random_ratio(1, one_in) {
             let trouble = *Trouble::ALL.choose(&mut self.rng).expect("there are troubles");
             // The longest outlasts all repetitions of the store and of the SDK.
-            let lasts = *[1, 2, 4, 8, 40].choose(&mut self.rng).expect("there are numbers");
+            let lasts = *[1, 2, 4, 8, 24].choose(&mut self.rng).expect("there are numbers");
             self.series = Some((trouble, lasts));
         }
-        let (trouble, lasts) = self.series?;
+        let (trouble, lasts) = self.series.filter(|(trouble, _)| trouble.meets(operation))?;
         self.series = (lasts > 1).then_some((trouble, lasts - 1));
         Some(trouble)
     }

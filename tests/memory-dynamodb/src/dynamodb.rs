@@ -80,7 +80,7 @@ impl DynamoDb {
     ) -> Answer {
         self.items.expire(now, self.draws.behaviour.expiry_delay);
         let operation = operation(request);
-        let trouble = self.draws.trouble(is_calm).filter(|trouble| trouble.meets(operation));
+        let trouble = self.draws.trouble(operation, is_calm);
         let carried = match refused_for(trouble, operation) {
             Some(refused) => Err(refused),
             None => self.carry_out(operation, request.body(), now, trouble),

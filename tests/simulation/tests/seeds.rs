@@ -54,6 +54,18 @@ fn the_same_seed_gives_the_same_run() {
     }
 }
 
+#[test]
+fn a_seed_with_the_store_that_ships_gives_the_same_run() {
+    let is_on_dynamodb = |seed: &u64| {
+        simulation::history(*seed).iter().any(|line| line.contains("the table is DynamoDB"))
+    };
+    let mut seeds = (0..SEEDS).filter(is_on_dynamodb).take(2).peekable();
+    assert!(seeds.peek().is_some(), "no seed runs the store that ships");
+    for seed in seeds {
+        assert_eq!(simulation::history(seed), simulation::history(seed), "seed {seed}");
+    }
+}
+
 fn assert_flows_survive_faults(flows: impl Iterator<Item = &'static Flow>) {
     for flow in flows {
         match inject_everywhere(*flow) {
