@@ -24,6 +24,8 @@ pub(crate) enum Failing {
     AnswersToCommits,
     /// Every commit meets a conflict.
     Conflicts,
+    /// Another writer comes before the next commit, and changes nothing but the version.
+    Overtaken,
 }
 
 /// Sets how the table fails.
@@ -97,6 +99,12 @@ impl Store for FailingStore {
         }
         if self.switch.is(Failing::Conflicts) {
             return Err(CommitError::Conflict);
+        }
+        if self.switch.is(Failing::Overtaken) {
+            self.switch.set(Failing::No);
+            let record = self.inner.load(id).await?.expect("a record");
+            let next = Some(record.reaffirm(record.updated_at));
+            self.inner.commit(id, &Commit { next, mark: None }).await?;
         }
         self.inner.commit(id, commit).await?;
         if self.switch.is(Failing::AnswersToCommits) {

@@ -5,12 +5,14 @@ use std::time::Duration;
 use emulator::{Call, ErrorForm, FaultKind, Purchase, Times};
 use http::{Method, StatusCode};
 use jiff::SignedDuration;
+use local::Options;
 use serde_json::json;
 use shared::config::{Dependencies, ManagementSettings};
 use shared::host::environment::Environment;
 use shared::store::IdempotencyRecord;
 use uuid::Uuid;
 
+use crate::failing_store::{Failing, Switch};
 use crate::test_env::{Answer, TestEnv, is_problem};
 
 /// A change or, without a body, a cancellation.
@@ -261,4 +263,22 @@ async fn an_unreported_change_at_microsoft_fails_if_match() {
     is_problem(&answer, StatusCode::PRECONDITION_FAILED, "version_mismatch");
     assert_eq!(env.record(id).await.expect("a record").subscription.quantity, Some(15));
     assert_eq!(json!(env.calls(Call::UpdateSubscription)), json!(0));
+}
+
+#[tokio::test]
+async fn if_match_refuses_a_record_that_changes_after_it_was_checked() {
+    let (switch, options) = Switch::new(Options::default());
+    let env = TestEnv::with(options).await;
+    let id = env.active(Purchase::per_seat("basic", 10)).await;
+    let version = env.record(id).await.expect("a record").version;
+    let ask = async |version: u64| {
+        let tag = format!("\"{version}\"");
+        ask(&env, id, ELEVEN, &[("if-match", &tag), ("idempotency-key", "a")]).await
+    };
+    switch.set(Failing::Overtaken);
+    is_problem(&ask(version).await, StatusCode::PRECONDITION_FAILED, "version_mismatch");
+    assert_eq!(env.calls(Call::UpdateSubscription), 0);
+    // Nothing was carried out, so the key is free.
+    assert_eq!(ask(version + 1).await.status, StatusCode::ACCEPTED);
+    assert_eq!(env.calls(Call::UpdateSubscription), 1);
 }

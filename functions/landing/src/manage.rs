@@ -38,7 +38,7 @@ pub(crate) enum ChangeOutcome {
     Requested,
     /// The publisher rejects the change. Microsoft was not asked.
     Declined,
-    /// Microsoft refuses the change, or another one is still in progress.
+    /// Microsoft refuses the change, or another one is in progress or came into force meanwhile.
     Refused,
     /// Microsoft did not answer, and may have received the request (F-ERR-2).
     Unknown,
@@ -162,7 +162,8 @@ impl Purchases {
     }
 
     /// Requests a change that the customer has confirmed, if the publisher accepts it. The webhook
-    /// does not ask the publisher again.
+    /// does not ask the publisher again. A record that changes meanwhile needs another decision, so
+    /// Microsoft is not asked.
     pub(crate) async fn request_change(
         &self,
         record: Record,
@@ -179,9 +180,11 @@ impl Purchases {
         if approval.as_ref().is_some_and(|ruling| ruling.verdict == Verdict::Reject) {
             return Ok(ChangeOutcome::Declined);
         }
-        let id = record.id();
-        match self.changes.request(record, request, requester, approval).await {
+        let (id, decided_on) = (record.id(), record.subscription.clone());
+        let holds = |record: &Record| record.subscription == decided_on;
+        match self.changes.request(record, request, requester, approval, holds).await {
             Ok(_) => Ok(ChangeOutcome::Requested),
+            Err(RequestError::Overtaken) => Ok(ChangeOutcome::Refused),
             Err(RequestError::Update(error)) => Err(error.into()),
             Err(RequestError::Fulfillment(
                 FulfillmentError::Refused(refusal)

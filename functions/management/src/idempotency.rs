@@ -99,9 +99,14 @@ impl Idempotency {
         response: Result<Response, Problem>,
     ) -> Response {
         let may_be_repeated = response.as_ref().is_err_and(|problem| {
-            [ErrorCode::Unavailable, ErrorCode::Configuration, ErrorCode::OperationPending]
-                .map(ErrorCode::as_str)
-                .contains(&problem.code)
+            [
+                ErrorCode::Unavailable,
+                ErrorCode::Configuration,
+                ErrorCode::OperationPending,
+                ErrorCode::VersionMismatch,
+            ]
+            .map(ErrorCode::as_str)
+            .contains(&problem.code)
         });
         let response = response.unwrap_or_else(Response::from);
         let IdempotencyClaim(Some((key, mut record))) = claim else { return response };

@@ -10,6 +10,7 @@ use shared::microsoft::fulfillment::AcceptedOperation;
 
 use crate::Management;
 use crate::change_request::line;
+use crate::error_code::ErrorCode;
 use crate::idempotency::Idempotency;
 use crate::if_match::IfMatch;
 use crate::poll::POLL_INTERVAL;
@@ -36,7 +37,7 @@ impl Management {
             CheckError::Fulfillment(error) => fulfillment_problem(error),
         })?;
         let claim = self.idempotency.begin(key, line).await?;
-        let response = self.send(record, change, requester).await;
+        let response = self.send(record, change, requester, &if_match).await;
         Ok(self.idempotency.end(claim, response).await)
     }
 
@@ -46,6 +47,7 @@ impl Management {
         record: Record,
         change: &ChangeRequest,
         requester: Requester,
+        if_match: &IfMatch,
     ) -> Result<Response, Problem> {
         let id = record.id();
         let ruling = match change {
@@ -54,7 +56,8 @@ impl Management {
             }
             ChangeRequest::Cancel => None,
         };
-        match self.changes.request(record, change, requester, ruling).await {
+        let holds = |record: &Record| if_match.check(record).is_ok();
+        match self.changes.request(record, change, requester, ruling, holds).await {
             Ok(AcceptedOperation { id: Some(operation) }) => Ok(accepted(id, &operation)),
             Ok(AcceptedOperation { id: None }) => {
                 Ok(json_response(StatusCode::ACCEPTED, &json!({ "operationId": null })))
@@ -64,6 +67,8 @@ impl Management {
             }
             Err(RequestError::Fulfillment(error)) => Err(fulfillment_problem(error)),
             Err(RequestError::Update(error)) => Err(update_problem(error)),
+            Err(RequestError::Overtaken) => Err(ErrorCode::VersionMismatch
+                .with("the record has changed; look at it before asking again")),
         }
     }
 }

@@ -72,6 +72,10 @@ pub enum RequestError {
     /// We could not store the request, and so did not ask Microsoft.
     #[error(transparent)]
     Update(#[from] UpdateError),
+    /// Another writer has changed the record since the request was checked. We did not ask
+    /// Microsoft.
+    #[error("the record has changed since the request was checked")]
+    Overtaken,
     #[error(transparent)]
     Fulfillment(#[from] FulfillmentError),
 }
@@ -255,12 +259,16 @@ impl ChangeFlow {
     /// we ask for, who wants it and who approved it are stored first. If the error
     /// [leaves the outcome unknown](FulfillmentError::leaves_outcome_unknown), the request must not
     /// be repeated.
+    ///
+    /// `holds` says whether the request still holds on the record under which it is stored. Another
+    /// writer may have changed that record since the request was checked.
     pub async fn request(
         &self,
         record: Record,
         request: &ChangeRequest,
         requester: Requester,
         ruling: Option<Ruling>,
+        holds: impl Fn(&Record) -> bool + Send + Sync,
     ) -> Result<AcceptedOperation, RequestError> {
         let (id, now, action) = (record.id(), self.ledger.clock().now(), request.action());
         let by = match &requester {
@@ -278,7 +286,14 @@ impl ChangeFlow {
             at: now,
             operation_id: None,
         };
-        let record = self.ledger.note(record, |record| record.note_request(&own, now)).await?;
+        let rule = |record: &Record| match holds(record) {
+            true => record.note_request(&own, now),
+            false => Decision::Unchanged,
+        };
+        let record = self.ledger.note(record, rule).await?;
+        if !record.own_requests.contains(&own) {
+            return Err(RequestError::Overtaken);
+        }
         let accepted = match request {
             ChangeRequest::Plan(plan) => self.marketplace.change_plan(id, plan).await,
             ChangeRequest::Seats(seats) => self.marketplace.change_quantity(id, *seats).await,
