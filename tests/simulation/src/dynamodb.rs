@@ -30,6 +30,7 @@ use shared::store::DynamoDbStore;
 
 use crate::clock::SimulatedClock;
 use crate::fault::Fault;
+use crate::invariants;
 use crate::io::{Io, TABLE_TIMEOUT};
 pub(crate) use reads::CheckedReads;
 use time::{SimulatedSleep, SimulatedTime};
@@ -92,6 +93,7 @@ impl Transport for Wire {
     ) -> Result<Response<Bytes>, SendError> {
         let name = || describe(&request);
         self.io.forbid_if_forged(name);
+        invariants::check_visit_uses_table(&self.io, name);
         // The SDK's own timeout ends an attempt no later.
         let timeout = timeout.min(TABLE_TIMEOUT);
         match self.io.effect(name, timeout, || self.carry(&request)).await {

@@ -2,13 +2,18 @@
 
 mod calm;
 mod commit;
+mod noted;
 mod origin;
 mod proof;
+mod visits;
 
 use jiff::civil::Date;
 
 pub(crate) use calm::{Heard, check_calm, check_without_reconciliation};
 pub(crate) use commit::check_commit;
+pub(crate) use noted::wanted;
+pub(crate) use origin::wanted_by;
+pub(crate) use visits::{check_page, check_visit_reaches, check_visit_uses_table, may_see};
 
 /// The start of a day, as a record's term holds it.
 pub(crate) fn midnight(date: Option<Date>) -> Option<String> {

@@ -1,9 +1,13 @@
 //! The boundary between the functions and the world. Every effect passes through it, and faults
 //! strike here.
 
+mod changes;
+mod deeds;
+mod turn;
+
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,12 +20,15 @@ use jiff::Timestamp;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use shared::domain::OperationId;
-use shared::store::IDEMPOTENCY_KEY_LIFETIME;
 use uuid::Uuid;
 
+use crate::browser::Visit;
 use crate::fault::{Fault, FaultPlan};
 use crate::product::Product;
+use crate::publisher::Choices;
 use crate::reached::{self, Reached};
+pub(crate) use deeds::Deeds;
+pub(crate) use turn::{Ask, Caller, Turn};
 
 /// How long an effect takes. It is not zero, so no two effects happen at the same time.
 const EFFECT_DURATION: Duration = Duration::from_millis(1);
@@ -44,45 +51,19 @@ struct State {
     /// Whether functions take turns at each effect.
     interleave: bool,
     turn: Turn,
-    /// When Microsoft last accepted a change, by the idempotency key of the request behind it.
-    accepted: HashMap<String, Timestamp>,
-    /// Who asked for an operation of Microsoft's, by the operation.
-    requested: HashMap<Uuid, &'static str>,
+    /// The publisher's settings.
+    choices: Choices,
+    /// By the function's number, while it runs.
+    deeds: BTreeMap<u64, Deeds>,
+    /// How many faults have struck.
+    faults: u64,
+    changes: changes::Changes,
     /// Whether the function whose turn it is waits for all other actors.
     overtaken: bool,
     reached: Reached,
     history: Vec<String>,
     violations: Vec<String>,
     keep_history: bool,
-}
-
-/// The request behind the function whose turn it is.
-#[derive(Default)]
-pub struct Turn {
-    /// The caller sent a forged token.
-    pub forged: bool,
-    pub idempotency_key: Option<String>,
-    pub caller: Caller,
-    /// The principal of a call of the management API.
-    pub principal: Option<&'static str>,
-    /// When the function began.
-    pub begun: Timestamp,
-}
-
-/// Who called the function whose turn it is, as its events' cause must say.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Caller {
-    Buyer,
-    Publisher,
-    /// The publisher's product, which activates.
-    Activation,
-    /// Microsoft's webhook about this operation.
-    Microsoft(Uuid),
-    /// A stranger with a stolen token.
-    Stranger,
-    Schedule,
-    #[default]
-    Other,
 }
 
 thread_local! {
@@ -116,8 +97,10 @@ impl Io {
             effects: 0,
             interleave: true,
             turn: Turn::default(),
-            accepted: HashMap::new(),
-            requested: HashMap::new(),
+            choices: Choices::default(),
+            deeds: BTreeMap::new(),
+            faults: 0,
+            changes: changes::Changes::default(),
             overtaken: false,
             reached: Reached::default(),
             history: Vec::new(),
@@ -175,7 +158,7 @@ impl Io {
         self.state().interleave = interleave;
     }
 
-    pub fn begin_turn(&self, turn: Turn) {
+    pub(crate) fn begin_turn(&self, turn: Turn) {
         self.state().turn = turn;
     }
 
@@ -185,29 +168,31 @@ impl Io {
     }
 
     /// Who called the function whose turn it is.
-    pub fn caller(&self) -> Caller {
+    pub(crate) fn caller(&self) -> Caller {
         self.state().turn.caller
     }
 
-    /// Who asked for this operation of Microsoft's, if the publisher did.
-    pub fn requested_by(&self, operation: Uuid) -> Option<&'static str> {
-        self.state().requested.get(&operation).copied()
+    /// The principal of the caller of the management API.
+    pub fn principal(&self) -> Option<&'static str> {
+        self.state().turn.principal
     }
 
-    /// Notes that Microsoft accepted a change or a cancellation, as this operation. Accepting two
-    /// under one idempotency key is a violation.
-    pub fn change_accepted(&self, operation: Option<Uuid>) {
-        let now = self.now();
-        let mut state = self.state();
-        if let (Some(operation), Some(principal)) = (operation, state.turn.principal) {
-            state.requested.insert(operation, principal);
-        }
-        let Some(key) = state.turn.idempotency_key.clone() else { return };
-        let before = state.accepted.insert(key.clone(), now);
-        drop(state);
-        if before.is_some_and(|before| now.duration_since(before) < IDEMPOTENCY_KEY_LIFETIME) {
-            self.violate(format!("Microsoft accepted two changes for the idempotency key {key}"));
-        }
+    /// The change that the management API is asked for.
+    pub(crate) fn ask(&self) -> Option<Arc<Ask>> {
+        self.state().turn.ask.clone()
+    }
+
+    /// The browser's request behind the function whose turn it is.
+    pub(crate) fn visit(&self) -> Option<Arc<Visit>> {
+        self.state().turn.visit.clone()
+    }
+
+    pub fn choices(&self) -> Choices {
+        self.state().choices
+    }
+
+    pub fn set_choices(&self, choices: Choices) {
+        self.state().choices = choices;
     }
 
     /// Whether the plan lets other actors overtake a function.
@@ -285,6 +270,7 @@ impl Io {
             Yield(false).await;
         }
         if let Some(fault) = fault {
+            self.state().faults += 1;
             self.count(format!("fault: {}", reached::words(fault)));
             self.count(format!("struck: {}", reached::call(&name())));
             self.note(|| format!("    {} !! {fault:?}", name()));

@@ -13,6 +13,7 @@
 //! The simulation uses no network, no wall clock and no real waiting, so the same seed always gives
 //! the same run.
 
+mod browser;
 mod campaign;
 mod clock;
 mod dynamodb;
@@ -25,6 +26,7 @@ mod publisher;
 mod reached;
 mod replay;
 mod reproduce;
+mod rules;
 mod run;
 mod simulated_store;
 mod storm;

@@ -13,6 +13,7 @@ use reconciliation::Reconciliation;
 use shared::config::{
     DeliverySettings, Dependencies, EndpointSettings, ManagementSettings, Microsoft,
 };
+use shared::domain::Verdict;
 use shared::host::clock::Clock;
 use shared::host::deadline::DeadlineTransport;
 use shared::host::environment::{ConfigError, Environment};
@@ -26,6 +27,7 @@ use crate::clock::SimulatedClock;
 use crate::dynamodb::{self, CheckedReads};
 use crate::io::Io;
 use crate::product::{DECISIONS, EVENTS, KEY};
+use crate::rules::CHANGE_RULES;
 use crate::simulated_store::{SimulatedStore, Table};
 use crate::transport::{ENTRA, MARKETPLACE, SimulatedTransport};
 
@@ -48,6 +50,12 @@ pub struct Choices {
     pub by_publisher: bool,
     /// `DECISION_URL` is set, so the product decides about changes.
     pub asks: bool,
+    /// `DECISION_FALLBACK`.
+    pub fallback: Option<Verdict>,
+    /// `CHANGE_RULES` is set.
+    pub rules: bool,
+    /// `LANDING_SIGN_IN=entra`.
+    pub signs_in: bool,
 }
 
 /// The publisher's side. A function starts cold at its first call, with empty caches.
@@ -67,7 +75,7 @@ impl Publisher {
     pub(crate) fn new(io: &Arc<Io>, table: &MemoryStore, choices: Choices) -> Self {
         let policy = if choices.rejects { "reject" } else { "accept" };
         let mode = if choices.by_publisher { "by-publisher" } else { "on-confirm" };
-        io.note(|| format!("CHANGE_POLICY={policy} ACTIVATION={mode}"));
+        io.note(|| format!("CHANGE_POLICY={policy} ACTIVATION={mode} {choices:?}"));
         let emulated = io.world(|world| world.settings().clone());
         let mut settings = BTreeMap::from([
             ("MARKETPLACE_URL", MARKETPLACE.to_owned()),
@@ -77,12 +85,20 @@ impl Publisher {
             ("ENTRA_CLIENT_SECRET", emulated.client_secret),
             ("CHANGE_POLICY", policy.to_owned()),
             ("ACTIVATION", mode.to_owned()),
-            ("LANDING_SIGN_IN", "off".to_owned()),
+            ("LANDING_SIGN_IN", if choices.signs_in { "entra" } else { "off" }.to_owned()),
+            ("LANDING_CLIENT_ID", emulated.landing_client_id),
+            ("LANDING_CLIENT_SECRET", emulated.landing_client_secret),
             ("LANDING_BASE_URL", "http://localhost".to_owned()),
         ]);
         if choices.asks {
             settings.insert("DECISION_URL", DECISIONS.to_owned());
             settings.insert("DECISION_SIGNING_KEY", KEY.to_owned());
+            if let Some(fallback) = choices.fallback {
+                settings.insert("DECISION_FALLBACK", fallback.name().to_owned());
+            }
+        }
+        if choices.rules {
+            settings.insert("CHANGE_RULES", CHANGE_RULES.to_owned());
         }
         Self {
             io: io.clone(),

@@ -1,6 +1,8 @@
 //! One seed: a storm, the calm after it, and the checks.
 
+mod asks;
 mod behaviour;
+mod browse;
 mod calm;
 mod checks;
 mod purpose;
@@ -14,12 +16,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use delivery::Failures;
 use emulator::{Action, Dispatch, Plan, Settings, World};
-use http::Request;
+use http::{Request, Response};
 use jiff::Timestamp;
 use memory_store::MemoryStore;
 use rand::Rng;
+use shared::domain::Verdict;
 use uuid::Uuid;
 
+use crate::browser::Browser;
 use crate::io::{Io, Turn};
 use crate::product::Opinion;
 use crate::publisher::{Choices, Publisher};
@@ -38,6 +42,10 @@ const ISSUING_INTERVAL: Duration = Duration::from_secs(6 * 60 * 60);
 /// One seed in so many, whatever its theme, runs the store that ships, over DynamoDB's wire. Such a
 /// seed takes several times as long.
 const ON_DYNAMODB: u32 = 32;
+
+/// Sign-in is on in one seed of so many, whatever its theme. Entra's signature of an id token takes as
+/// long as a tenth of another seed.
+const SIGN_IN_SEEDS: u32 = 48;
 
 /// The broken invariants of a run.
 #[derive(Debug)]
@@ -67,6 +75,8 @@ pub struct Run {
     pub(crate) choices: Choices,
     /// What the storm is about, if it is no ordinary one.
     pub(crate) theme: Option<Theme>,
+    /// The browsers of the people who visit the landing page, with sign-in on.
+    pub(crate) browsers: Vec<Browser>,
     /// Whether the reconciliation runs after the storm.
     reconciles: bool,
     /// The last slice of the reconciliation reached the end of the list.
@@ -77,7 +87,7 @@ pub struct Run {
 
 /// How a function answered.
 enum Outcome {
-    Status(u16),
+    Answer(Response<Bytes>),
     Slice { finished: bool },
     Stream(Failures),
     Sweep,
@@ -88,7 +98,7 @@ impl Outcome {
     fn case(&self, purpose: &Purpose) -> String {
         let name = purpose.name();
         match self {
-            Self::Status(status) => format!("{name}: {status}"),
+            Self::Answer(answer) => format!("{name}: {}", answer.status().as_u16()),
             Self::Slice { finished: true } => format!("{name}: end of the list"),
             Self::Slice { finished: false } => format!("{name}: more to do"),
             Self::Stream(failures) if failures.batch_item_failures.is_empty() => {
@@ -131,6 +141,11 @@ impl Run {
                 rejects: rng.random_ratio(1, 3) || rejects,
                 by_publisher: rng.random_ratio(1, 4),
                 asks,
+                fallback: rng
+                    .random_ratio(1, 3)
+                    .then(|| if rng.random() { Verdict::Accept } else { Verdict::Reject }),
+                rules: rng.random_ratio(1, 4),
+                signs_in: rng.random_ratio(1, SIGN_IN_SEEDS),
             };
             (choices, asks.then(|| Opinion::Differs(rng.random())))
         });
@@ -152,6 +167,7 @@ impl Run {
         let table = MemoryStore::default();
         let publisher = Publisher::new(&io, &table, choices);
         io.product(|product| product.opinion = opinion);
+        io.set_choices(choices);
         Self {
             io,
             table,
@@ -163,6 +179,7 @@ impl Run {
             answered: BTreeSet::new(),
             activation_requested: BTreeSet::new(),
             choices,
+            browsers: Vec::new(),
             reconciles: true,
             finished: false,
             last_request: None,
@@ -188,18 +205,20 @@ impl Run {
     /// This running function continues to its next effect, or ends.
     pub(crate) fn turn_of(&mut self, index: usize) {
         let now = self.io.now();
+        let task = self.tasks.number(index).unwrap_or_default();
         let purpose = self.tasks.purposes().nth(index);
         self.io.begin_turn(Turn {
             forged: matches!(purpose, Some(Purpose::Forged)),
-            idempotency_key: match purpose {
-                Some(Purpose::Keyed(key)) => Some(key.clone()),
-                _ => None,
-            },
+            task,
+            ask: purpose.and_then(Purpose::ask),
+            visit: purpose.and_then(Purpose::visit),
             caller: purpose.map(Purpose::caller).unwrap_or_default(),
             principal: purpose.and_then(Purpose::principal),
             begun: self.tasks.begun(index).unwrap_or_default(),
         });
-        match self.tasks.turn(index, now) {
+        let ended = self.tasks.turn(index, now);
+        let has_ended = ended.is_some();
+        match ended {
             None => {}
             Some(Ended::Answered(purpose, outcome)) => self.answered(purpose, &outcome),
             Some(Ended::Killed(purpose)) => {
@@ -211,6 +230,9 @@ impl Run {
                 self.killed(purpose);
             }
         }
+        if has_ended {
+            self.io.end_deeds(task);
+        }
         if self.io.was_overtaken() {
             self.run_others_first();
         }
@@ -220,8 +242,8 @@ impl Run {
     fn answered(&mut self, purpose: Purpose, outcome: &Outcome) {
         self.io.count(outcome.case(&purpose));
         match outcome {
-            Outcome::Status(status) => {
-                self.io.note(|| format!("< {} {status}", purpose.describe()))
+            Outcome::Answer(answer) => {
+                self.io.note(|| format!("< {} {}", purpose.describe(), answer.status().as_u16()));
             }
             Outcome::Stream(_) | Outcome::Sweep => {
                 self.io.note(|| format!("< {}", purpose.describe()));
@@ -231,37 +253,45 @@ impl Run {
                 self.finished = *finished;
             }
         }
+        let status = match outcome {
+            Outcome::Answer(answer) => answer.status().as_u16(),
+            Outcome::Slice { .. } | Outcome::Stream(_) | Outcome::Sweep => 0,
+        };
         match (purpose, outcome) {
-            (Purpose::Deliver(dispatch), Outcome::Status(status)) => {
+            (Purpose::Deliver(dispatch), Outcome::Answer(_)) => {
                 if dispatch.attempt > 1 {
                     self.io.count(format!("webhook, repeated: {status}"));
                 }
-                self.check_webhook_answer(&dispatch, *status);
+                self.check_webhook_answer(&dispatch, status);
                 if matches!(status, 200 | 400) {
                     self.answered.insert(dispatch.operation);
                 }
-                if *status == 200
+                if status == 200
                     && matches!(dispatch.action, Action::ChangePlan | Action::ChangeQuantity)
                 {
                     self.received.insert(dispatch.operation);
                 }
-                self.io.world(|world| world.delivery_answered(&dispatch, Some(*status)));
-                if *status == 200 {
+                self.io.world(|world| world.delivery_answered(&dispatch, Some(status)));
+                if status == 200 {
                     self.check_call_shows(&dispatch);
                 }
             }
-            (Purpose::Forged, Outcome::Status(status)) if *status != 401 && *status < 500 => {
+            (Purpose::Browse(visit), Outcome::Answer(answer)) => {
+                self.visit_answered(&visit, answer);
+            }
+            (Purpose::Ask(ask), Outcome::Answer(answer)) => self.check_ask_answer(&ask, answer),
+            (Purpose::Forged, Outcome::Answer(_)) if status != 401 && status < 500 => {
                 self.io.violate(format!("a forged call was answered with {status}"));
             }
             (Purpose::Stream(entries), Outcome::Stream(failures)) => {
                 self.table.put_back_to_stream(memory_store::retried(entries, failures));
             }
-            (Purpose::Confirm(id), Outcome::Status(200)) if !self.choices.by_publisher => {
+            (Purpose::Confirm(id), _) if status == 200 && !self.choices.by_publisher => {
                 self.confirmed.insert(id);
             }
-            (Purpose::Activate(id), Outcome::Status(status @ (200 | 202))) => {
+            (Purpose::Activate(id), _) if matches!(status, 200 | 202) => {
                 self.confirmed.insert(id);
-                if *status == 200 {
+                if status == 200 {
                     self.check_is_active(id);
                 }
             }

@@ -76,6 +76,7 @@ impl SimulatedStore {
         effect: impl FnOnce() -> T + Send,
     ) -> Result<T, StoreError> {
         self.io.forbid_if_forged(&name);
+        invariants::check_visit_uses_table(&self.io, &name);
         self.io
             .effect(name, TABLE_TIMEOUT, effect)
             .await

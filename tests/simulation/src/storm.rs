@@ -1,6 +1,8 @@
 //! The storm: people, Microsoft and strangers act at random while faults strike.
 
+mod asks;
 mod happening;
+mod people;
 mod requests;
 mod strangers;
 mod theme;
@@ -14,6 +16,7 @@ use rand::distr::Distribution;
 use rand::distr::weighted::WeightedIndex;
 use rand::seq::IndexedRandom;
 use serde_json::json;
+use shared::domain::{OwnRequest, SubscriptionId};
 use uuid::Uuid;
 
 use crate::fault::FaultPlan;
@@ -29,8 +32,9 @@ const MAX_PURCHASES: usize = 3;
 impl Run {
     pub fn storm(&mut self) {
         let theme = self.theme;
-        let weights = Happening::WEIGHTS.map(|(happening, ordinary)| {
-            theme.map_or(ordinary, |theme| theme.weight(happening, ordinary))
+        let weights = Happening::WEIGHTS.map(|(happening, ordinary)| match happening {
+            Happening::PersonChanges if !self.choices.signs_in => 0,
+            _ => theme.map_or(ordinary, |theme| theme.weight(happening, ordinary)),
         });
         let odds = WeightedIndex::new(weights).expect("weights are positive");
         // More happens at each step of a storm with a theme.
@@ -50,12 +54,17 @@ impl Run {
             Happening::Purchase => self.purchase(),
             Happening::Visit => {
                 if let Some(id) = self.any() {
-                    self.open(id);
+                    if self.choices.signs_in { self.person_looks(id) } else { self.open(id) }
                 }
             }
             Happening::Confirm => {
                 if let Some(id) = self.any() {
-                    self.confirm(id);
+                    if self.choices.signs_in { self.person_confirms(id) } else { self.confirm(id) }
+                }
+            }
+            Happening::PersonChanges => {
+                if let Some(id) = self.any() {
+                    self.person_changes(id);
                 }
             }
             Happening::ChangePlan
@@ -74,11 +83,7 @@ impl Run {
                     self.call(Purpose::Manage, Method::POST, &format!("{id}/observe"), "");
                 }
             }
-            Happening::PublisherCancels => {
-                if let Some(id) = self.any() {
-                    self.call(Purpose::Manage, Method::DELETE, &id.to_string(), "");
-                }
-            }
+            Happening::PublisherCancels => self.publisher_cancels(),
             Happening::PublisherActivates => self.publisher_activates(),
             Happening::Send => self.send_due(),
             Happening::Arrive => {
@@ -189,6 +194,11 @@ impl Run {
             8 => Purchase::per_seat("team", rng.random_range(5..=50)).by_reseller(),
             _ => Purchase::flat_rate("auto").auto_activated(),
         });
+        let number = self.io.world(|world| world.subscriptions().count());
+        let purchase = match self.choices.signs_in {
+            true => self.io.decide(|rng| people::by_a_person(rng, purchase, number)),
+            false => purchase,
+        };
         let bought = self.io.world(|world| {
             (world.subscriptions().count() < MAX_PURCHASES).then(|| {
                 let id = world.purchase(purchase);
@@ -213,12 +223,20 @@ impl Run {
 
     fn microsoft_acts(&mut self, happening: Happening) {
         let Some(id) = self.any() else { return };
-        let (plan, seats) = self.io.decide(|rng| {
+        let (plan, seats, again) = self.io.decide(|rng| {
             let plans = ["silver", "gold", "platinum", "yearly", "basic", "team"];
-            (*plans.choose(rng).expect("there are plans"), rng.random_range(1..=60))
+            let plan = (*plans.choose(rng).expect("there are plans")).to_owned();
+            (plan, rng.random_range(1..=60), rng.random_ratio(1, 2))
         });
+        // The customer may want what we asked for in vain.
+        let ours = self.table.record(SubscriptionId(id)).filter(|_| again);
+        let is_lost = |own: &OwnRequest| own.operation_id.is_none();
+        let ours = ours.and_then(|record| record.own_requests.into_iter().find(is_lost));
+        let (ours, our_seats) = ours.map_or((None, None), |own| (own.plan_id, own.quantity));
+        let plan = ours.unwrap_or(plan);
+        let seats = our_seats.and_then(|seats| u32::try_from(seats).ok()).unwrap_or(seats);
         let happened = self.io.world(|world| match happening {
-            Happening::ChangePlan => world.change_plan(id, plan).is_ok(),
+            Happening::ChangePlan => world.change_plan(id, &plan).is_ok(),
             Happening::ChangeQuantity => world.change_quantity(id, seats).is_ok(),
             Happening::Revert => world.revert(id).is_ok(),
             Happening::Renew => world.renew(id).is_ok(),
@@ -238,31 +256,6 @@ impl Run {
             // No two states of a subscription begin at the same time.
             self.io.world(|world| world.advance(Duration::from_millis(1)));
         }
-    }
-
-    fn publisher_changes(&mut self) {
-        let Some(id) = self.any() else { return };
-        let body = self.io.decide(|rng| {
-            if rng.random() {
-                json!({ "quantity": rng.random_range(1..=60) })
-            } else {
-                let plans = ["silver", "gold", "basic", "team"];
-                json!({ "planId": plans.choose(rng) })
-            }
-        });
-        self.call(Purpose::Manage, Method::PATCH, &id.to_string(), &body.to_string());
-    }
-
-    /// One of four requests, which a run sends many times. The idempotency key marks the
-    /// repetitions.
-    fn publisher_repeats_change(&mut self) {
-        let number = self.io.decide(|rng| rng.random_range(0..4_usize));
-        let ids: Vec<Uuid> =
-            self.io.world(|world| world.subscriptions().map(|state| state.id).collect());
-        let Some(id) = ids.get(number % MAX_PURCHASES) else { return };
-        let bodies =
-            [r#"{"quantity":7}"#, r#"{"planId":"gold"}"#, r#"{"quantity":8}"#, r#"{"quantity":9}"#];
-        self.request_change_with_key(*id, &format!("change-{number}"), bodies[number]);
     }
 
     /// The publisher's product activates a purchase that `ActivationRequested` reported.

@@ -11,6 +11,8 @@ use jiff::Timestamp;
 use crate::io::{begin_poll, was_killed};
 
 struct Task<P, R> {
+    /// Counted in the order of starting.
+    number: u64,
     purpose: P,
     /// When the function began, and when the host ends it.
     life: Range<Timestamp>,
@@ -26,50 +28,64 @@ pub(crate) enum Ended<P, R> {
 }
 
 /// The running functions.
-pub(crate) struct Tasks<P, R>(Vec<Task<P, R>>);
+pub(crate) struct Tasks<P, R> {
+    running: Vec<Task<P, R>>,
+    started: u64,
+}
 
 impl<P, R> Default for Tasks<P, R> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self { running: Vec::new(), started: 0 }
     }
 }
 
 impl<P, R> Tasks<P, R> {
+    /// Starts a function. Returns its number.
     pub(crate) fn start(
         &mut self,
         purpose: P,
         life: Range<Timestamp>,
         future: impl Future<Output = R> + Send + 'static,
-    ) {
-        self.0.push(Task { purpose, life, future: Box::pin(future) });
+    ) -> u64 {
+        self.started += 1;
+        let number = self.started;
+        self.running.push(Task { number, purpose, life, future: Box::pin(future) });
+        number
+    }
+
+    /// The number of a running function.
+    pub(crate) fn number(&self, index: usize) -> Option<u64> {
+        self.running.get(index).map(|task| task.number)
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.running.len()
     }
 
     pub(crate) fn purposes(&self) -> impl Iterator<Item = &P> {
-        self.0.iter().map(|task| &task.purpose)
+        self.running.iter().map(|task| &task.purpose)
     }
 
     /// When a function began.
     pub(crate) fn begun(&self, index: usize) -> Option<Timestamp> {
-        Some(self.0.get(index)?.life.start)
+        Some(self.running.get(index)?.life.start)
     }
 
     /// Polls one function once. `None`: it is still running.
     pub(crate) fn turn(&mut self, index: usize, now: Timestamp) -> Option<Ended<P, R>> {
-        let task = self.0.get_mut(index)?;
+        let task = self.running.get_mut(index)?;
         if now > task.life.end {
-            return Some(Ended::TimedOut(self.0.swap_remove(index).purpose));
+            return Some(Ended::TimedOut(self.running.swap_remove(index).purpose));
         }
         begin_poll();
         let polled = task.future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         if was_killed() {
-            return Some(Ended::Killed(self.0.swap_remove(index).purpose));
+            return Some(Ended::Killed(self.running.swap_remove(index).purpose));
         }
         match polled {
-            Poll::Ready(result) => Some(Ended::Answered(self.0.swap_remove(index).purpose, result)),
+            Poll::Ready(result) => {
+                Some(Ended::Answered(self.running.swap_remove(index).purpose, result))
+            }
             Poll::Pending => None,
         }
     }

@@ -8,11 +8,15 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use emulator::{Answer, ApiRequest, Outcome, Reply, World};
 use http::header::RETRY_AFTER;
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use serde_json::Value;
+use shared::domain::Verdict;
+use shared::flows::request_change::ChangeRequest;
 use shared::host::http_client::{SendError, Transport};
 use uuid::Uuid;
 
 use crate::fault::Fault;
+use crate::invariants;
 use crate::io::Io;
 use crate::product::guid_at_the_end;
 
@@ -44,6 +48,14 @@ impl Transport for SimulatedTransport {
         if !to_entra {
             io.forbid_if_forged(name);
         }
+        invariants::check_visit_reaches(io, &request);
+        let change = change_in(&request);
+        if let Some((id, change)) = &change {
+            io.change_sent(*id, change);
+        }
+        if let Some(operation) = refused_by(&request) {
+            io.deeds(|deeds| deeds.refused.push(operation));
+        }
         let outcome = io.effect(name, timeout, || {
             if request.uri().host() == Some("product.sim") {
                 return io.product(|product| product.call(&request)).map_err(|what| {
@@ -54,19 +66,30 @@ impl Transport for SimulatedTransport {
             let carried = io.world(|world| carry(world, &request, &target, to_entra));
             // Microsoft answers 202 to a change and to a cancellation (F-CHP-5, F-CAN-3), and to
             // nothing else.
-            if let Some(reply) = carried.reply().filter(|reply| reply.status == 202) {
-                io.change_accepted(operation_in(reply));
+            if let Some(reply) = carried.reply().filter(|reply| reply.status == 202)
+                && let Some(operation) = operation_in(reply)
+            {
+                io.change_accepted(operation);
             }
             answer(carried.outcome)
         });
-        match outcome.await {
+        let answer = match outcome.await {
             Ok(answer) => answer,
             Err(Fault::Refused) => Err(SendError::NotConnected("connection refused".into())),
             Err(Fault::Broken) => Ok(failure(StatusCode::SERVICE_UNAVAILABLE)),
             Err(Fault::Throttled) => Ok(failure(StatusCode::TOO_MANY_REQUESTS)),
             Err(Fault::Denied) => Ok(failure(StatusCode::FORBIDDEN)),
             Err(fault) => Err(SendError::NoAnswer(format!("{fault:?}").into())),
+        };
+        if change.is_some() {
+            io.change_answered(&answer);
         }
+        if let Ok(answer) = &answer
+            && request.uri().path() == "/decisions"
+        {
+            io.deeds(|deeds| deeds.decided = decision_in(answer));
+        }
+        answer
     }
 }
 
@@ -85,6 +108,37 @@ fn operation_in(reply: &Reply) -> Option<Uuid> {
     let mut headers = reply.headers.iter();
     let (_, location) = headers.find(|(name, _)| name == "operation-location")?;
     without_query(location.to_str().ok()?).rsplit('/').next().and_then(guid_at_the_end)
+}
+
+/// The change or cancellation that a request asks Microsoft for (F-CHP, F-CAN).
+pub(crate) fn change_in(request: &Request<Bytes>) -> Option<(Uuid, ChangeRequest)> {
+    let id = request.uri().path().strip_prefix("/api/saas/subscriptions/")?.parse().ok()?;
+    let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
+    let change = match (request.method(), body["planId"].as_str(), body["quantity"].as_u64()) {
+        (&Method::DELETE, _, _) => ChangeRequest::Cancel,
+        (&Method::PATCH, Some(plan), None) => ChangeRequest::Plan(plan.to_owned()),
+        (&Method::PATCH, None, Some(seats)) => ChangeRequest::Seats(seats),
+        _ => return None,
+    };
+    Some((id, change))
+}
+
+/// The operation that a request tells Microsoft the refusal of (F-OPU-2).
+fn refused_by(request: &Request<Bytes>) -> Option<Uuid> {
+    let (_, operation) = request.uri().path().split_once("/operations/")?;
+    let body: Value = serde_json::from_slice(request.body()).ok()?;
+    let refuses = *request.method() == Method::PATCH && body["status"] == "Failure";
+    guid_at_the_end(operation).filter(|_| refuses)
+}
+
+/// What the product decided, as the README of the delivery describes its answer.
+fn decision_in(answer: &Response<Bytes>) -> Option<Verdict> {
+    let body: Value = serde_json::from_slice(answer.body()).ok()?;
+    match body["decision"].as_str().filter(|_| answer.status().is_success())? {
+        "accept" => Some(Verdict::Accept),
+        "reject" => Some(Verdict::Reject),
+        _ => None,
+    }
 }
 
 fn without_query(target: &str) -> &str {

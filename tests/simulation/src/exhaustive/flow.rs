@@ -12,6 +12,14 @@ pub enum Flow {
     Visit,
     /// A buyer confirms, and we activate.
     Confirm,
+    /// A buyer signs in and confirms.
+    SignInAndConfirm,
+    /// A signed-in buyer changes the plan, which the rules and the product allow.
+    BuyerPlan,
+    /// A signed-in buyer changes the seats, which the product rejects.
+    BuyerRejected,
+    /// A signed-in buyer cancels.
+    BuyerCancel,
     /// A buyer confirms, and the event asks the publisher's product to activate.
     HandOver,
     /// The publisher's product activates.
@@ -72,6 +80,10 @@ pub enum Flow {
     PublisherQuantityLost,
     /// The publisher sends the same request twice with one idempotency key.
     PublisherRepeatsRequest,
+    /// The publisher requests other seats, and then the customer requests the same at Microsoft.
+    CustomerWantsTheSame,
+    /// The publisher requests other seats for the record's present version.
+    PublisherForVersion,
     /// A webhook call is lost, and the publisher asks us to read Microsoft's copy.
     PublisherObserves,
     /// The publisher cancels, and the webhook reports the end.
@@ -117,13 +129,19 @@ impl Flow {
             ),
             by_publisher: matches!(self, Self::HandOver | Self::Activate | Self::ActivateAgain),
             asks: self.opinion().is_some(),
+            fallback: None,
+            rules: self == Self::BuyerPlan,
+            signs_in: matches!(
+                self,
+                Self::SignInAndConfirm | Self::BuyerPlan | Self::BuyerRejected | Self::BuyerCancel
+            ),
         }
     }
 
     pub(super) fn opinion(self) -> Option<Opinion> {
         match self {
-            Self::ProductAcceptsPlan => Some(Opinion::Accepts),
-            Self::ProductRejectsQuantity => Some(Opinion::Rejects),
+            Self::ProductAcceptsPlan | Self::BuyerPlan => Some(Opinion::Accepts),
+            Self::ProductRejectsQuantity | Self::BuyerRejected => Some(Opinion::Rejects),
             _ => None,
         }
     }

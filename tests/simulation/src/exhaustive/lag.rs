@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::Method;
+use shared::flows::request_change::ChangeRequest;
 use uuid::Uuid;
 
 use super::Flow;
@@ -81,7 +82,7 @@ impl Run {
             }
             Flow::RenewLate | Flow::SuspendLate | Flow::SubscribeTooYoung => self.read_late(),
             Flow::PublisherQuantityLost => {
-                self.request_change(id, r#"{"quantity":20}"#);
+                self.request_change(id, ChangeRequest::Seats(20), None);
                 self.finish();
                 self.world(|world| world.lose_deliveries());
                 self.microsoft(|world| world.renew(id));

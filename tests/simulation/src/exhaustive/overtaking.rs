@@ -33,8 +33,9 @@ impl Run {
                 | Purpose::Visit
                 | Purpose::Confirm(_)
                 | Purpose::Activate(_)
+                | Purpose::Browse(_)
                 | Purpose::Manage
-                | Purpose::Keyed(_) => {
+                | Purpose::Ask(_) => {
                     self.start(purpose, request);
                     self.finish_before(others);
                 }

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use emulator::{Action, Call, FaultKind, Purchase, Refused, Times, World};
+use emulator::{Action, Call, FaultKind, Person, Purchase, Refused, Times, World};
 use http::Method;
 use serde_json::json;
+use shared::domain::SubscriptionId;
+use shared::flows::request_change::ChangeRequest;
 use uuid::Uuid;
 
 use super::Flow;
+use crate::io::Ask;
 use crate::run::{Purpose, Run};
 
 /// How far late reads lag behind.
@@ -32,12 +35,21 @@ impl Run {
             | Flow::ProductAcceptsPlan
             | Flow::EditedPlan
             | Flow::ChangeTerm
+            | Flow::BuyerPlan
             | Flow::ChangeOfUnknown => Purchase::flat_rate("silver"),
             _ => Purchase::per_seat("team", 10),
         };
         let id = self.io.world(|world| world.purchase(purchase));
         match flow {
-            Flow::Visit | Flow::Confirm | Flow::HandOver | Flow::ActivateAgain => {}
+            Flow::Visit
+            | Flow::Confirm
+            | Flow::HandOver
+            | Flow::ActivateAgain
+            | Flow::SignInAndConfirm => {}
+            Flow::BuyerPlan | Flow::BuyerRejected | Flow::BuyerCancel => {
+                self.sign_in_and_confirm(id);
+                self.finish();
+            }
             Flow::Subscribe | Flow::SubscribeTooYoung => self.activated_by_microsoft(id),
             Flow::ChangeOfUnknown | Flow::ReconcileOvertaken => {
                 // Another deployment activated it, so our table has no record.
@@ -110,27 +122,38 @@ impl Run {
         match flow {
             Flow::Visit => self.open(id),
             Flow::Confirm | Flow::HandOver => self.confirm(id),
+            Flow::SignInAndConfirm => self.sign_in_and_confirm(id),
+            Flow::BuyerPlan => self.buyer_wants(id, ChangeRequest::Plan("gold".to_owned())),
+            Flow::BuyerRejected => self.buyer_wants(id, ChangeRequest::Seats(20)),
+            Flow::BuyerCancel => self.buyer_wants(id, ChangeRequest::Cancel),
             Flow::Activate => {
                 self.call(Purpose::Activate(id), Method::POST, &format!("{id}/activate"), "")
             }
             Flow::PublisherPlan => {
-                self.request_change(id, &json!({ "planId": "basic" }).to_string())
+                self.request_change(id, ChangeRequest::Plan("basic".to_owned()), None)
             }
             Flow::PublisherRepeatsRequest => {
-                let body = json!({ "quantity": 20 }).to_string();
-                self.request_change_with_key(id, "the-same", &body);
+                self.request_change(id, ChangeRequest::Seats(20), Some("the-same"));
                 self.finish();
-                self.request_change_with_key(id, "the-same", &body);
+                self.request_change(id, ChangeRequest::Seats(20), Some("the-same"));
+            }
+            Flow::CustomerWantsTheSame => {
+                self.request_change(id, ChangeRequest::Seats(20), None);
+                self.finish();
+                // Microsoft refuses it if it has the publisher's request.
+                let _ = self.io.world(|world| world.change_quantity(id, 20));
+            }
+            Flow::PublisherForVersion => {
+                let record = self.table.record(SubscriptionId(id));
+                let version = record.map_or(0, |record| record.version);
+                let if_match = Some((format!("\"{version}\""), vec![version]));
+                self.ask(Ask { id, wanted: ChangeRequest::Seats(20), key: None, if_match });
             }
             Flow::PublisherObserves => {
                 self.call(Purpose::Manage, Method::POST, &format!("{id}/observe"), "")
             }
-            Flow::PublisherQuantity => {
-                self.request_change(id, &json!({ "quantity": 20 }).to_string())
-            }
-            Flow::PublisherCancel => {
-                self.call(Purpose::Manage, Method::DELETE, &id.to_string(), "")
-            }
+            Flow::PublisherQuantity => self.request_change(id, ChangeRequest::Seats(20), None),
+            Flow::PublisherCancel => self.request_change(id, ChangeRequest::Cancel, None),
             Flow::Reconcile | Flow::ReconcileReinstatement => self.start_reconciliation(),
             Flow::DeliverFromStream => self.start_stream(usize::MAX),
             Flow::DeliverFromSweep => {
@@ -200,7 +223,12 @@ impl Run {
         }
     }
 
-    pub(super) fn request_change(&mut self, id: Uuid, body: &str) {
-        self.call(Purpose::Manage, Method::PATCH, &id.to_string(), body);
+    fn buyer_wants(&mut self, id: Uuid, wanted: ChangeRequest) {
+        let browser = self.browser(&Person::adele(), id);
+        self.submit_change(browser, wanted, true, false);
+    }
+
+    pub(super) fn request_change(&mut self, id: Uuid, wanted: ChangeRequest, key: Option<&str>) {
+        self.ask(Ask { id, wanted, key: key.map(str::to_owned), if_match: None });
     }
 }

@@ -333,6 +333,8 @@ fn check_rejections(io: &Arc<Io>, table: &MemoryStore, id: SubscriptionId) {
     for event in history.filter(|event| matches!(event.kind, EventKind::ChangeRejected { .. })) {
         match event.cause {
             Cause::Webhook { operation_id: Some(operation), .. } => named.push(operation),
+            // Microsoft was not asked.
+            Cause::Landing => {}
             // The reconciliation doesn't name the operation.
             _ => unnamed += 1,
         }

@@ -10,7 +10,7 @@ use shared::domain::{
 };
 use shared::store::{Commit, OperationOutcome};
 
-use super::{midnight, origin, proof};
+use super::{midnight, noted, origin, proof};
 use crate::io::Io;
 use crate::replay;
 
@@ -24,6 +24,7 @@ pub(crate) fn check_commit(
     commit: &Commit,
 ) {
     check_mark(io, table, before, commit);
+    noted::check_noted(io, before, commit);
     proof::check_notes(io, before, commit);
     let Some(next) = &commit.next else { return };
     let id = next.record.id();

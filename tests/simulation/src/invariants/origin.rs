@@ -4,12 +4,13 @@
 use std::sync::Arc;
 
 use emulator::{Action, OperationState, WebhookForm};
-use shared::domain::{
-    Cause, DecidedBy, Event, EventKind, OperationSource, Requester, Ruling, Verdict,
-};
+use shared::domain::{Cause, DecidedBy, Event, EventKind, OperationSource, Ruling, Verdict};
+use shared::flows::request_change::ChangeRequest;
 use uuid::Uuid;
 
+use super::noted;
 use crate::io::{Caller, Io};
+use crate::rules::Basis;
 
 /// Checks the cause and the decision of an event that the function whose turn it is records.
 pub(super) fn check_origin(io: &Arc<Io>, event: &Event) {
@@ -19,6 +20,7 @@ pub(super) fn check_origin(io: &Arc<Io>, event: &Event) {
     if !fits(io, &event.cause, caller) {
         io.violate(format!("{id}: {name} is caused by {:?}, but {caller:?} called", event.cause));
     }
+    noted::check_declined(io, event);
     let Some(operation) = operation(&event.cause, caller) else { return };
     let operation = io.world(|world| world.operation(operation));
     if let Some(what) = contradiction(io, event, &operation) {
@@ -65,40 +67,53 @@ fn contradiction(io: &Arc<Io>, event: &Event, operation: &OperationState) -> Opt
     if said.is_some_and(|said| said != operation.source) {
         return Some(format!("names the source {said:?}"));
     }
-    let principal = io.requested_by(operation.id);
-    let credited = match requester {
-        Some(Requester::Publisher { principal }) => principal.as_deref(),
-        Some(Requester::Buyer { .. }) => Some("a buyer"),
-        None => None,
-    };
+    let ours = io.accepted(operation.id).map(|accepted| accepted.own);
+    let asked = ours.as_ref().map(|own| &own.requester);
+    let credited = requester.as_ref();
     // Microsoft may keep no operation for a notice (F-OPG-5). Where the operation's id could not be
     // noted either, nothing connects it with our request.
     let keeps_none = io.world(|world| world.settings().behaviour.keeps_changes_only);
     let may_be_unknown = operation.action == Action::Unsubscribe && keeps_none;
-    if credited != principal && !(credited.is_none() && may_be_unknown) {
-        return Some(format!("credits {credited:?}, but {principal:?} asked"));
+    if credited != asked && !(credited.is_none() && may_be_unknown) {
+        return Some(format!("credits {credited:?}, but {asked:?} asked"));
     }
     let ruling = event.ruling.as_ref()?;
-    (!is_ours(io, event, operation, ruling)).then(|| format!("is decided by {ruling:?}"))
+    let is_ours = match ours {
+        // Our own change was decided before Microsoft was asked (F-WHA-15).
+        Some(own) => own.ruling.as_ref() == Some(ruling),
+        None => is_decided_so(io, event, operation, ruling),
+    };
+    (!is_ours).then(|| format!("is decided by {ruling:?}"))
 }
 
-/// Whether the publisher's settings or product decide so about this operation.
-fn is_ours(io: &Arc<Io>, event: &Event, operation: &OperationState, ruling: &Ruling) -> bool {
+/// Whether the publisher's settings or product decide so about a customer's operation.
+fn is_decided_so(io: &Arc<Io>, event: &Event, operation: &OperationState, ruling: &Ruling) -> bool {
     let verdict = match event.kind {
         EventKind::ChangeRejected { .. } => Verdict::Reject,
         _ => Verdict::Accept,
     };
+    if ruling.verdict != verdict || operation.source == "Partner" {
+        return false;
+    }
+    if ruling.by == DecidedBy::InForce {
+        return verdict == Verdict::Accept;
+    }
+    let (Some(wanted), Some(before)) = (wanted_by(operation), &event.before) else { return false };
+    let seats = operation.quantity.map(u64::from);
+    let from = Basis { seats: seats.or(before.quantity), ..Basis::record(before) };
     let opinion = io.product(|product| product.opinion);
-    let by = match (ruling.by, opinion) {
-        (DecidedBy::Publisher, _) => operation.source == "Partner",
-        _ if operation.source == "Partner" => false,
-        (DecidedBy::InForce, _) => true,
-        (DecidedBy::Product, Some(opinion)) => {
-            opinion.rejects(operation.id) == (ruling.verdict == Verdict::Reject)
+    let rejects = opinion.map(|opinion| opinion.rejects(operation.id));
+    let product = rejects.map(|rejects| if rejects { Verdict::Reject } else { Verdict::Accept });
+    io.choices().decide(from, &wanted, product, ruling)
+}
+
+/// The change that an operation makes.
+pub(crate) fn wanted_by(operation: &OperationState) -> Option<ChangeRequest> {
+    match operation.action {
+        Action::ChangePlan => Some(ChangeRequest::Plan(operation.plan_id.clone())),
+        Action::ChangeQuantity => {
+            operation.quantity.map(|seats| ChangeRequest::Seats(u64::from(seats)))
         }
-        (DecidedBy::Fallback, opinion) => opinion.is_some(),
-        (DecidedBy::Policy, opinion) => opinion.is_none(),
-        (DecidedBy::Product, None) | (DecidedBy::Rules, _) => false,
-    };
-    by && ruling.verdict == verdict
+        _ => None,
+    }
 }

@@ -2,12 +2,13 @@
 
 use emulator::{Action, Dispatch, OperationState, SubscriptionState, WebhookForm};
 use jiff::SignedDuration;
-use shared::domain::{Event, EventKind, SubscriptionId};
+use shared::domain::{Cause, Event, EventKind, SubscriptionId, Verdict};
 use shared::store::OperationOutcome as Marked;
 use uuid::Uuid;
 
 use super::Run;
-use crate::invariants::midnight;
+use crate::invariants::{self, midnight};
+use crate::rules::Basis;
 
 /// How old a call is that the webhook gives up where nothing confirms it.
 const GIVEN_UP: SignedDuration = SignedDuration::from_mins(15);
@@ -48,6 +49,18 @@ impl Run {
                 dispatch.operation,
                 operation.status
             ));
+        }
+        // Without a fault, a rejection is told to Microsoft as well (F-WHA-12), unless the operation
+        // has failed already.
+        let is_told = self.io.deeds(|deeds| deeds.refused.contains(&operation.id));
+        if status == 400 && !is_told && operation.status != "Failed" && self.io.is_unharmed() {
+            self.io.violate(format!(
+                "{} was answered with 400, and Microsoft was not told the rejection",
+                operation.id
+            ));
+        }
+        if status == 400 {
+            self.io.count("answer: 400");
         }
     }
 
@@ -129,13 +142,28 @@ impl Run {
         }
     }
 
-    /// Whether the publisher's settings or product reject this change. They never reject the
+    /// Whether the publisher's settings or product may reject this change. They never reject the
     /// publisher's own.
     fn may_reject(&self, operation: &OperationState) -> bool {
         let opinion = self.io.product(|product| product.opinion);
         operation.source == "Azure"
-            && (self.choices.rejects
-                || opinion.is_some_and(|opinion| opinion.rejects(operation.id)))
+            && (self.verdicts(operation).contains(&Verdict::Reject)
+                || opinion.is_some_and(|opinion| opinion.rejects(operation.id))
+                || (self.choices.asks && self.choices.fallback == Some(Verdict::Reject)))
+    }
+
+    /// What the publisher's settings alone say about this change, from each state that the record
+    /// may have been in.
+    fn verdicts(&self, operation: &OperationState) -> Vec<Verdict> {
+        let Some(wanted) = invariants::wanted_by(operation) else { return Vec::new() };
+        self.io.world(|world| {
+            let states = world.history(operation.subscription_id).map(|state| {
+                let seats = operation.quantity.or(state.quantity).map(u64::from);
+                let from = Basis { offer: &state.offer_id, plan: &state.plan_id, seats };
+                self.choices.verdict(from, &wanted)
+            });
+            states.collect()
+        })
     }
 
     /// Every change that Microsoft holds as refused, through the acknowledgement or through the
@@ -154,9 +182,11 @@ impl Run {
             }
             let owner = SubscriptionId(operation.subscription_id);
             let mark = self.table.mark(owner, &self.io.operation_id(operation.id));
-            // The mark may differ in two cases: the product was asked again while it was unhealthy,
-            // or the refused value had come into force in another way.
+            // The mark may differ in three cases: the product was asked again while it was unhealthy,
+            // the rules allow the change from another plan, or the refused value had come into force
+            // in another way.
             if !self.choices.asks
+                && !self.verdicts(&operation).contains(&Verdict::Accept)
                 && !self.was_in_force(&operation)
                 && mark.is_some_and(|mark| mark.outcome != Marked::Rejected)
             {
@@ -193,8 +223,11 @@ impl Run {
         });
         for (id, refused) in refused {
             let history = self.table.history(SubscriptionId(id), 0);
-            let is_rejection =
-                |event: &&Event| matches!(event.kind, EventKind::ChangeRejected { .. });
+            let is_rejection = |event: &&Event| {
+                matches!(event.kind, EventKind::ChangeRejected { .. })
+                    // A buyer's change on the landing page is declined before Microsoft is asked.
+                    && event.cause != Cause::Landing
+            };
             let recorded = history.iter().filter(is_rejection).count();
             if recorded != refused {
                 self.io.violate(format!(

@@ -1,10 +1,13 @@
 //! Why a function was started.
 
+use std::sync::Arc;
+
 use emulator::Dispatch;
 use memory_store::Entry;
 use uuid::Uuid;
 
-use crate::io::Caller;
+use crate::browser::Visit;
+use crate::io::{Ask, Caller};
 use crate::publisher::Function;
 
 #[derive(Clone, Debug)]
@@ -17,9 +20,11 @@ pub(crate) enum Purpose {
     /// A webhook call with a stolen genuine token and an invented body.
     Edited,
     Activate(Uuid),
+    /// A visitor's browser, with sign-in on.
+    Browse(Arc<Visit>),
     Manage,
-    /// A change request with this idempotency key, possibly a repeated one.
-    Keyed(String),
+    /// A change that the publisher asks for, possibly with an idempotency key and repeated.
+    Ask(Arc<Ask>),
     Reconcile,
     /// The table's stream delivers new events.
     Stream(Vec<Entry>),
@@ -30,10 +35,10 @@ pub(crate) enum Purpose {
 impl Purpose {
     pub(crate) fn function(&self) -> Function {
         match self {
-            Self::Visit | Self::Confirm(_) => Function::Landing,
+            Self::Visit | Self::Confirm(_) | Self::Browse(_) => Function::Landing,
             Self::Deliver(_) | Self::Forged | Self::Edited => Function::Webhook,
             Self::Activate(_) => Function::Activation,
-            Self::Manage | Self::Keyed(_) => Function::Management,
+            Self::Manage | Self::Ask(_) => Function::Management,
             Self::Reconcile => Function::Reconciliation,
             Self::Stream(_) | Self::Sweep => Function::Delivery,
         }
@@ -42,11 +47,11 @@ impl Purpose {
     /// Who calls.
     pub(crate) fn caller(&self) -> Caller {
         match self {
-            Self::Visit | Self::Confirm(_) => Caller::Buyer,
+            Self::Visit | Self::Confirm(_) | Self::Browse(_) => Caller::Buyer,
             Self::Deliver(dispatch) => Caller::Microsoft(dispatch.operation),
             Self::Forged | Self::Edited => Caller::Stranger,
             Self::Activate(_) => Caller::Activation,
-            Self::Manage | Self::Keyed(_) => Caller::Publisher,
+            Self::Manage | Self::Ask(_) => Caller::Publisher,
             Self::Reconcile => Caller::Schedule,
             Self::Stream(_) | Self::Sweep => Caller::Other,
         }
@@ -56,7 +61,22 @@ impl Purpose {
     pub(crate) fn principal(&self) -> Option<&'static str> {
         match self {
             Self::Manage => Some("arn:aws:iam::111122223333:role/Desk"),
-            Self::Keyed(_) => Some("arn:aws:iam::111122223333:role/Batch"),
+            Self::Ask(ask) if ask.key.is_some() => Some("arn:aws:iam::111122223333:role/Batch"),
+            Self::Ask(_) => Some("arn:aws:iam::111122223333:role/Desk"),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn ask(&self) -> Option<Arc<Ask>> {
+        match self {
+            Self::Ask(ask) => Some(ask.clone()),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn visit(&self) -> Option<Arc<Visit>> {
+        match self {
+            Self::Browse(visit) => Some(visit.clone()),
             _ => None,
         }
     }
@@ -71,7 +91,9 @@ impl Purpose {
             Self::Edited => "stolen token",
             Self::Activate(_) => "activation",
             Self::Manage => "management",
-            Self::Keyed(_) => "keyed request",
+            Self::Ask(ask) if ask.key.is_some() => "keyed request",
+            Self::Ask(_) => "management",
+            Self::Browse(_) => "browser",
             Self::Reconcile => "reconciliation",
             Self::Stream(_) => "stream",
             Self::Sweep => "sweep",
@@ -89,6 +111,11 @@ impl Purpose {
                     dispatch.attempt
                 )
             }
+            Self::Browse(visit) => format!("browser {} {:?}", visit.browser, visit.step),
+            Self::Ask(ask) => match &ask.key {
+                Some(key) => format!("Keyed({key:?})"),
+                None => "Manage".to_owned(),
+            },
             Self::Stream(entries) => format!("the stream delivers {} events", entries.len()),
             other => format!("{other:?}"),
         }

@@ -6,10 +6,12 @@ use bytes::Bytes;
 use delivery::Driver;
 use http::{HeaderMap, Method, Request, Uri};
 use jiff::{SignedDuration, Timestamp};
+use shared::domain::SubscriptionId;
 use shared::host::http::Principal;
 
 use super::purpose::Purpose;
 use super::{Outcome, Run};
+use crate::io::Deeds;
 use crate::publisher::Function;
 
 /// No webhook call takes longer to arrive: by then Microsoft has stopped waiting for an answer, and
@@ -44,9 +46,20 @@ impl Run {
         let handler = self.publisher.handler(purpose.function());
         let handler = handler.expect("the settings are complete");
         let life = self.life(&purpose);
-        self.tasks.start(purpose, life, async move {
-            Outcome::Status(handler.handle(request).await.status().as_u16())
-        });
+        let deeds = self.deeds(&purpose);
+        let work = async move { Outcome::Answer(handler.handle(request).await) };
+        let task = self.tasks.start(purpose, life, work);
+        self.io.begin_deeds(task, deeds);
+    }
+
+    /// Where a function starts from.
+    fn deeds(&self, purpose: &Purpose) -> Deeds {
+        let mut deeds = Deeds::default();
+        if let Purpose::Ask(ask) = purpose {
+            deeds.version = self.table.record(SubscriptionId(ask.id)).map(|record| record.version);
+            deeds.key_is_taken = self.io.key_is_taken(ask);
+        }
+        deeds
     }
 
     fn start_slice(&mut self, purpose: Purpose) {

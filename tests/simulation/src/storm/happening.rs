@@ -5,6 +5,8 @@ pub(super) enum Happening {
     Purchase,
     Visit,
     Confirm,
+    /// Someone changes or cancels a subscription on the landing page, if sign-in is on.
+    PersonChanges,
     ChangePlan,
     ChangeQuantity,
     Revert,
@@ -43,10 +45,11 @@ pub(super) enum Happening {
 
 impl Happening {
     /// The relative probability of each.
-    pub(super) const WEIGHTS: [(Self, u32); 36] = [
+    pub(super) const WEIGHTS: [(Self, u32); 37] = [
         (Self::Purchase, 6),
         (Self::Visit, 4),
         (Self::Confirm, 8),
+        (Self::PersonChanges, 8),
         (Self::ChangePlan, 6),
         (Self::ChangeQuantity, 6),
         (Self::Revert, 2),

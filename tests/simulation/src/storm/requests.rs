@@ -35,15 +35,6 @@ impl Run {
         Serializer::new(String::new()).append_pair("token", &token).finish()
     }
 
-    pub(crate) fn request_change_with_key(&mut self, id: Uuid, key: &str, body: &str) {
-        let request = Request::builder()
-            .method(Method::PATCH)
-            .uri(format!("/subscriptions/{id}"))
-            .header("idempotency-key", key)
-            .body(Bytes::from(body.to_owned()));
-        self.start(Purpose::Keyed(key.to_owned()), request.expect("a GUID is a path"));
-    }
-
     /// The publisher calls the management or activation API.
     pub(crate) fn call(&mut self, purpose: Purpose, method: Method, path: &str, body: &str) {
         let request = Request::builder().method(method).uri(format!("/subscriptions/{path}"));

@@ -15,6 +15,8 @@ pub enum Theme {
     Landing,
     /// The publisher activates, and Microsoft's side fails.
     HandOver,
+    /// People sign in on the landing page, and buyers change and cancel there.
+    People,
     /// Purchases wait for their activation.
     Deadlines,
     /// The publisher rejects changes, and Microsoft reverts them.
@@ -57,6 +59,7 @@ impl Theme {
     pub const ALL: [Self; 13] = [
         Self::Landing,
         Self::HandOver,
+        Self::People,
         Self::Deadlines,
         Self::Rejections,
         Self::Doubles,
@@ -98,6 +101,9 @@ impl Theme {
         match self {
             Self::Landing => &[(H::Visit, 15), (H::Confirm, 15)],
             Self::HandOver => &[(H::Confirm, 10), (H::PublisherActivates, 25)],
+            Self::People => {
+                &[(H::Visit, 10), (H::Confirm, 15), (H::PersonChanges, 30), (H::Lose, 0)]
+            }
             Self::Deadlines => &[(H::Confirm, 0), (H::Days, 15), (H::Reconcile, 40)],
             Self::Rejections => &[
                 (H::ChangePlan, 8),
@@ -144,6 +150,7 @@ impl Theme {
     pub(crate) fn choose(self, choices: &mut Choices, opinion: &mut Option<Opinion>) {
         match self {
             Self::HandOver => choices.by_publisher = true,
+            Self::People => choices.signs_in = true,
             Self::Questions => {
                 choices.asks = true;
                 opinion.get_or_insert(Opinion::Differs(0));
@@ -152,6 +159,7 @@ impl Theme {
                 choices.rejects = self == Self::Rejections;
                 choices.by_publisher = false;
                 choices.asks = false;
+                choices.signs_in = false;
                 *opinion = None;
             }
             Self::Deadlines
@@ -188,6 +196,9 @@ impl Theme {
                 "GET /subscriptions/*/listAvailablePlans",
                 "GET /subscriptions/*/operations/*",
             ]),
+            Self::People => {
+                FaultPlan::Aimed(&["PATCH /subscriptions/*", "POST /decisions", "table: commit"])
+            }
             Self::Suspensions => FaultPlan::Aimed(&[
                 "GET /subscriptions/*/operations",
                 "GET /subscriptions",
@@ -231,6 +242,7 @@ impl Run {
         for id in ids {
             match theme {
                 Theme::Deadlines | Theme::Landing => {}
+                _ if self.choices.signs_in => self.sign_in_and_confirm(id),
                 _ => self.confirm(id),
             }
         }
