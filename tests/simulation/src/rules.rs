@@ -9,7 +9,7 @@ use crate::publisher::Choices;
 pub(crate) const CHANGE_RULES: &str = r#"{
     "per-seat-1": {
         "noDowngrades": ["basic", "team"],
-        "plans": { "basic": { "maxSeats": 40 }, "team": { "minSeats": 8 } } },
+        "plans": { "basic": { "maxSeats": 40 }, "team": { "minSeats": 8, "maxSeats": 30 } } },
     "*": {
         "noDowngrades": ["silver", "gold"],
         "plans": { "silver": { "to": ["gold"] }, "platinum": { "to": ["gold", "silver"] } } }
@@ -51,11 +51,13 @@ impl Choices {
         match (from.offer, from.plan, wanted) {
             (_, _, ChangeRequest::Cancel) => Rule::Silent,
             ("per-seat-1", "basic", ChangeRequest::Plan(to)) if to == "team" => {
-                forbids_if(from.seats.is_some_and(|seats| seats < 8))
+                forbids_if(from.seats.is_some_and(|seats| !(8..=30).contains(&seats)))
             }
             ("per-seat-1", "team", ChangeRequest::Plan(to)) if to == "basic" => Rule::Forbids,
             ("per-seat-1", "basic", ChangeRequest::Seats(seats)) => forbids_if(*seats > 40),
-            ("per-seat-1", "team", ChangeRequest::Seats(seats)) => forbids_if(*seats < 8),
+            ("per-seat-1", "team", ChangeRequest::Seats(seats)) => {
+                forbids_if(!(8..=30).contains(seats))
+            }
             ("per-seat-1", _, _) => Rule::Silent,
             (_, "silver", ChangeRequest::Plan(to)) => forbids_if(to != "gold"),
             (_, "gold", ChangeRequest::Plan(to)) if to == "silver" => Rule::Forbids,

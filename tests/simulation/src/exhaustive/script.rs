@@ -35,8 +35,9 @@ impl Run {
             | Flow::ProductAcceptsPlan
             | Flow::EditedPlan
             | Flow::ChangeTerm
-            | Flow::BuyerPlan
             | Flow::ChangeOfUnknown => Purchase::flat_rate("silver"),
+            // The rules allow the change to `team` with these seats, and not with more.
+            Flow::BuyerPlan => Purchase::per_seat("basic", 10),
             _ => Purchase::per_seat("team", 10),
         };
         let id = self.io.world(|world| world.purchase(purchase));
@@ -123,7 +124,7 @@ impl Run {
             Flow::Visit => self.open(id),
             Flow::Confirm | Flow::HandOver => self.confirm(id),
             Flow::SignInAndConfirm => self.sign_in_and_confirm(id),
-            Flow::BuyerPlan => self.buyer_wants(id, ChangeRequest::Plan("gold".to_owned())),
+            Flow::BuyerPlan => self.buyer_wants(id, ChangeRequest::Plan("team".to_owned())),
             Flow::BuyerRejected => self.buyer_wants(id, ChangeRequest::Seats(20)),
             Flow::BuyerCancel => self.buyer_wants(id, ChangeRequest::Cancel),
             Flow::Activate => {

@@ -59,14 +59,20 @@ impl Run {
     /// Someone changes or cancels a subscription on the landing page.
     pub(super) fn person_changes(&mut self, id: Uuid) {
         let browser = self.any_browser(id);
+        let by_seat = self.io.world(|world| world.subscription(id).quantity.is_some());
         let (wanted, is_confirmed, is_forged) = self.io.decide(|rng| {
-            let plans = ["silver", "gold", "platinum", "basic", "team", "enterprise"];
+            let plans = if by_seat {
+                ["basic", "team", "team", "silver"]
+            } else {
+                ["silver", "gold", "platinum", "enterprise"]
+            };
             let wanted = match rng.random_range(0..24) {
-                0..11 => {
+                0..11 if by_seat => ChangeRequest::Seats(rng.random_range(1..=60)),
+                0..21 => {
                     let plan = plans.choose(rng).expect("there are plans");
                     ChangeRequest::Plan((*plan).to_owned())
                 }
-                11..23 => ChangeRequest::Seats(rng.random_range(1..=60)),
+                21..23 => ChangeRequest::Seats(rng.random_range(1..=60)),
                 _ => ChangeRequest::Cancel,
             };
             (wanted, rng.random_ratio(4, 5), rng.random_ratio(1, 16))
