@@ -21,9 +21,10 @@ pub const ACTIVATION_DEADLINE: SignedDuration = SignedDuration::from_hours(30 * 
 /// How long before the deadline its event is recorded: a working week to act.
 pub const ACTIVATION_DEADLINE_NOTICE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// How many requests of ours a record keeps: the one that Microsoft is at work on, and two that were
-/// made meanwhile.
-const OWN_REQUESTS: usize = 3;
+/// How many requests of ours a record keeps: the one that Microsoft is at work on, and those that were
+/// made meanwhile. Microsoft refuses those, but a function that is killed can't withdraw its own. If
+/// the list is too short, it loses the request that Microsoft accepted, and with it who asked.
+const OWN_REQUESTS: usize = 10;
 
 impl Record {
     /// The next version: the same subscription, with something noted beside it.

@@ -324,11 +324,12 @@ fn a_request_that_the_webhook_has_recognised_is_not_waited_for() {
 }
 
 #[test]
-fn a_record_keeps_its_last_three_requests() {
+fn a_record_keeps_its_last_ten_requests_the_newest_first() {
     let mut record = record("Subscribed");
-    for plan in ["a", "b", "c", "d"] {
+    let plans = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"];
+    for plan in plans {
         record = commit(record.note_request(&own_request(plan), noon())).record;
     }
-    let plans: Vec<_> = record.own_requests.iter().map(|own| own.plan_id.as_deref()).collect();
-    assert_eq!(plans, [Some("d"), Some("c"), Some("b")]);
+    let kept = record.own_requests.iter().map(|own| own.plan_id.as_deref().expect("a plan"));
+    assert!(kept.eq(plans.into_iter().rev().take(10)), "{:?}", record.own_requests);
 }
