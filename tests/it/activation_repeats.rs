@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use emulator::{Call, Purchase};
+use emulator::{Call, FaultKind, Purchase, Times};
 use http::StatusCode;
 use local::Options;
 use shared::domain::ActivationRequest;
@@ -122,6 +122,25 @@ async fn f_lp_10_a_second_click_is_no_refusal_while_microsofts_copy_lags() {
     let record = env.record(id).await.expect("a record");
     assert!(matches!(record.activation, Some(ActivationRequest::AwaitsMicrosoft { .. })));
     assert_eq!(env.event_names(id).await, ["Purchased"]);
+    env.advance(2 * MINUTE);
+    assert_eq!(env.activate(id).await.status, StatusCode::OK);
+    assert_eq!(env.event_names(id).await, ["Purchased", "Activated"]);
+}
+
+#[tokio::test]
+async fn t_9_a_400_to_our_own_repetition_is_no_refusal_while_microsofts_copy_lags() {
+    // The first attempt's answer is lost, so the client repeats the call, and Microsoft refuses what
+    // it has done already (F-ACT-4).
+    let env = TestEnv::new().await;
+    let id = env.purchase(Purchase::flat_rate("silver"));
+    env.advance(5 * MINUTE);
+    env.world(|world| world.settings_mut().behaviour.stale_reads = Some(MINUTE));
+    env.fault(Call::Activate, FaultKind::LoseAnswer, Times::Once);
+    let answer = env.activate(id).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.body);
+    assert_eq!(env.calls(Call::Activate), 2, "the lost one, and its repetition");
+    let record = env.record(id).await.expect("a record");
+    assert!(matches!(record.activation, Some(ActivationRequest::AwaitsMicrosoft { .. })));
     env.advance(2 * MINUTE);
     assert_eq!(env.activate(id).await.status, StatusCode::OK);
     assert_eq!(env.event_names(id).await, ["Purchased", "Activated"]);

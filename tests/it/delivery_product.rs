@@ -96,6 +96,7 @@ struct Arrived {
     all: Vec<Arrival>,
     accepted: Vec<(SubscriptionId, String)>,
     bus_entries: Vec<Value>,
+    bus_refusals: u32,
     urls: BTreeSet<String>,
 }
 
@@ -144,6 +145,11 @@ impl Product {
         self.state().bus_entries.clone()
     }
 
+    /// The bus answers so many of the next calls with 200, and accepts none of their entries.
+    pub(crate) fn bus_refuses(&self, calls: u32) {
+        self.state().bus_refusals = calls;
+    }
+
     /// The URLs that were requested.
     pub(crate) fn requested_urls(&self) -> BTreeSet<String> {
         self.state().urls.clone()
@@ -182,10 +188,19 @@ impl Product {
     fn put_on_bus(&self, request: &Request<Bytes>) -> Response<Bytes> {
         let body: Value = serde_json::from_slice(request.body()).expect("JSON");
         let entries = body["Entries"].as_array().expect("entries").clone();
-        let results: Vec<_> =
-            entries.iter().map(|_| json!({ "EventId": Uuid::new_v4() })).collect();
-        self.state().bus_entries.extend(entries);
-        let answer = json!({ "FailedEntryCount": 0, "Entries": results }).to_string();
+        let mut state = self.state();
+        let fails = state.bus_refusals > 0;
+        state.bus_refusals = state.bus_refusals.saturating_sub(1);
+        let result = |_: &Value| match fails {
+            true => json!({ "ErrorCode": "ThrottlingException", "ErrorMessage": "later" }),
+            false => json!({ "EventId": Uuid::new_v4() }),
+        };
+        let results: Vec<_> = entries.iter().map(result).collect();
+        let failed = if fails { entries.len() } else { 0 };
+        if !fails {
+            state.bus_entries.extend(entries);
+        }
+        let answer = json!({ "FailedEntryCount": failed, "Entries": results }).to_string();
         Response::new(Bytes::from(answer))
     }
 }

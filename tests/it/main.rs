@@ -14,6 +14,7 @@ mod delivery_effects;
 mod delivery_env;
 mod delivery_faults;
 mod delivery_product;
+mod delivery_resumes;
 mod delivery_schemas;
 mod emulated_time;
 mod facts;

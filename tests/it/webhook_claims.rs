@@ -177,3 +177,24 @@ async fn t_20_an_answer_about_another_operation_or_subscription_confirms_nothing
         env.world(|world| world.lose_deliveries());
     }
 }
+
+#[tokio::test]
+async fn t_20_a_notice_that_names_an_open_change_does_not_end_the_wait_for_it() {
+    let env = TestEnv::new().await;
+    let id = env.active(Purchase::per_seat("basic", 3)).await;
+    env.change(id, &json!({ "quantity": 8 })).await;
+    let operation = env.world(|world| world.operations(id)[0]);
+    env.world(emulator::World::lose_deliveries);
+    let waits = || async { env.record(id).await.expect("a record").pending_operation };
+    let before = waits().await;
+    assert!(before.is_some(), "it waits for the end of its own change");
+    for action in ["Renew", "Subscribe", "Suspend", "Unsubscribe"] {
+        let call = json!({ "id": operation, "subscriptionId": id, "action": action });
+        env.signed(call.to_string()).await;
+        assert_eq!(waits().await, before, "{action}");
+    }
+    env.advance(std::time::Duration::from_secs(120));
+    env.system.reconcile().await.expect("a run");
+    assert_eq!(env.record(id).await.expect("a record").subscription.quantity, Some(8));
+    env.assert_agrees(id, "its change, whose own call was lost").await;
+}

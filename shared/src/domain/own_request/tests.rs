@@ -69,6 +69,12 @@ fn an_operation_with_another_id_than_the_known_one_is_not_ours() {
 }
 
 #[test]
+fn a_notice_of_another_action_is_not_ours_although_it_names_our_operation() {
+    let known = request(Some(id(1)));
+    assert!(!known.led_to(&id(1), &Action::Suspend, None, now()));
+}
+
+#[test]
 fn a_request_is_stored_under_names_that_later_versions_read() {
     let account = Account { tenant_id: Uuid::from_u128(2), object_id: Some(Uuid::from_u128(3)) };
     let stored = OwnRequest {

@@ -173,3 +173,6 @@ impl Marketplace for Client {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -140,6 +140,19 @@ fn oddities_change_only_the_json() {
 }
 
 #[test]
+fn an_operation_names_no_seats_that_it_does_not_ask_for_if_the_settings_say_so() {
+    let mut world = world();
+    let id = active(&mut world, Purchase::per_seat("basic", 25));
+    world.settings_mut().oddities.seats_only_if_requested = true;
+    let operation = world.change_plan(id, "team").unwrap();
+    let path = format!("{}/operations/{operation}", subscription_path(id));
+    let body = get(&mut world, &path).body_json();
+    assert_eq!((&body["planId"], body.get("quantity")), (&Value::from("team"), None));
+    world.settings_mut().oddities.seats_only_if_requested = false;
+    assert_eq!(get(&mut world, &path).body_json()["quantity"], 25);
+}
+
+#[test]
 fn an_undocumented_action_is_sent_unchanged() {
     let mut world = world();
     let id = active(&mut world, Purchase::flat_rate("silver"));
