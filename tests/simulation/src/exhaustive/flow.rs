@@ -42,6 +42,8 @@ pub enum Flow {
     /// We reject a plan change, and only the HTTP status reaches Microsoft, not the
     /// acknowledgement.
     RejectByAnswer,
+    /// We reject a seat change by the HTTP status alone, and the publisher requests other seats.
+    RejectThenChange,
     /// The customer changes the seats, and we accept.
     ChangeQuantity,
     /// The customer changes the seats, and we reject.
@@ -50,6 +52,9 @@ pub enum Flow {
     Revert,
     /// A plan change is overtaken by a stranger's call about it with a stolen token.
     EditedPlan,
+    /// The publisher requests other seats, the webhook call is lost, and a stranger's notice with a
+    /// stolen token names that operation.
+    EditedNotice,
     /// The plan of a subscription without a record changes.
     ChangeOfUnknown,
     /// The subscription renews.
@@ -62,6 +67,11 @@ pub enum Flow {
     SuspendLate,
     /// Microsoft reinstates the subscription.
     Reinstate,
+    /// Microsoft reinstates the subscription, and the next read is late.
+    ReinstateReadLate,
+    /// Microsoft gives up a reinstatement that we could not handle, and a stranger with a stolen
+    /// token repeats its call.
+    ReinstateGivenUp,
     /// Microsoft reinstates before we know of the suspension, and both calls arrive at once.
     ReinstateOvertaken,
     /// Microsoft reinstates a subscription without a record.
@@ -76,8 +86,6 @@ pub enum Flow {
     PublisherPlan,
     /// The publisher requests other seats, and the webhook reports them.
     PublisherQuantity,
-    /// The publisher requests other seats, the webhook call is lost, and a renewal is reported.
-    PublisherQuantityLost,
     /// The publisher sends the same request twice with one idempotency key.
     PublisherRepeatsRequest,
     /// The publisher requests other seats, and then the customer requests the same at Microsoft.
@@ -124,6 +132,7 @@ impl Flow {
                 Self::RejectPlan
                     | Self::RejectByAnswer
                     | Self::RejectQuantity
+                    | Self::RejectThenChange
                     | Self::Revert
                     | Self::ProductAcceptsPlan
             ),

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use emulator::{Call, Fault, FaultKind, Times};
 use http::Method;
+use serde_json::json;
 use shared::flows::request_change::ChangeRequest;
 use uuid::Uuid;
 
@@ -44,6 +46,16 @@ impl Run {
                 self.world(|world| world.settings_mut().behaviour.operation_delay = READ_LAG);
                 self.microsoft(|world| world.change_quantity(id, 20));
             }
+            Flow::ReinstateReadLate | Flow::ReinstateGivenUp => {
+                self.microsoft(|world| world.suspend(id));
+                self.deliver();
+                self.world(|world| world.advance(2 * AFTER_SETTLING));
+                self.microsoft(|world| world.reinstate(id));
+            }
+            Flow::RejectThenChange => {
+                self.microsoft(|world| world.change_quantity(id, 20));
+                self.fail_always(Call::UpdateOperation);
+            }
             Flow::RenewLate => {
                 self.world(|world| world.advance(A_TERM));
                 self.microsoft(|world| world.renew(id));
@@ -81,11 +93,31 @@ impl Run {
                 self.read_late();
             }
             Flow::RenewLate | Flow::SuspendLate | Flow::SubscribeTooYoung => self.read_late(),
-            Flow::PublisherQuantityLost => {
+            Flow::EditedNotice => {
                 self.request_change(id, ChangeRequest::Seats(20), None);
                 self.finish();
                 self.world(|world| world.lose_deliveries());
-                self.microsoft(|world| world.renew(id));
+                self.send_edited(id, &json!({ "action": "Renew" }));
+            }
+            Flow::RejectThenChange => {
+                self.deliver();
+                self.world(|world| world.faults_mut().clear());
+                self.request_change(id, ChangeRequest::Seats(33), None);
+            }
+            Flow::ReinstateReadLate => {
+                self.deliver();
+                self.read_late();
+                self.call(Purpose::Manage, Method::POST, &format!("{id}/observe"), "");
+            }
+            Flow::ReinstateGivenUp => {
+                self.world(|world| world.settings_mut().behaviour.retry_window = Duration::ZERO);
+                self.fail_always(Call::GetSubscription);
+                self.deliver();
+                self.world(|world| {
+                    world.faults_mut().clear();
+                    world.advance(AFTER_SETTLING);
+                });
+                self.send_edited(id, &json!({ "action": "Reinstate" }));
             }
             Flow::ReconcileBehind => {
                 self.world(|world| world.settings_mut().behaviour.stale_list = Some(LIST_LAG));
@@ -93,6 +125,11 @@ impl Run {
             }
             _ => {}
         }
+    }
+
+    fn fail_always(&mut self, call: Call) {
+        let fault = Fault { call, kind: FaultKind::DropBefore, times: Times::Always };
+        self.world(|world| world.faults_mut().add(fault));
     }
 
     fn read_late(&mut self) {

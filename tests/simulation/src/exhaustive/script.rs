@@ -180,7 +180,7 @@ impl Run {
             Flow::ReconcileOvertaken => {
                 self.io.interleave(true);
                 self.start_reconciliation();
-                self.run_until_noted(&["GET /api/saas/subscriptions"]);
+                self.run_until_noted(&["GET /api/saas/subscriptions", "load many"]);
                 self.microsoft(|world| world.suspend(id));
                 self.send_due();
                 self.overtake();

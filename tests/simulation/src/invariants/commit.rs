@@ -25,7 +25,7 @@ pub(crate) fn check_commit(
 ) {
     check_mark(io, table, before, commit);
     noted::check_noted(io, before, commit);
-    proof::check_notes(io, before, commit);
+    proof::check_notes(io, table, before, commit);
     let Some(next) = &commit.next else { return };
     let id = next.record.id();
     let mut replayed = before.map(|record| record.subscription.clone());

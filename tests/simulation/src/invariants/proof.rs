@@ -5,11 +5,11 @@ use std::sync::Arc;
 use emulator::{Action, OperationState, SubscriptionState, World};
 use memory_store::MemoryStore;
 use shared::domain::{
-    ActivationRequest, Event, EventKind, OperationId, Record, SETTLING_WINDOW, Status,
+    ActivationRequest, Event, EventKind, OperationId, Record, SETTLING_WINDOW, Status, Verdict,
 };
 use shared::store::{Commit, OperationOutcome};
 
-use super::midnight;
+use super::{REFUSED, midnight};
 use crate::io::Io;
 
 /// Checks an event against what Microsoft did.
@@ -34,10 +34,15 @@ pub(super) fn check_event(io: &Arc<Io>, table: &MemoryStore, event: &Event) {
 }
 
 /// Checks what a commit notes or forgets beside its events.
-pub(super) fn check_notes(io: &Arc<Io>, before: Option<&Record>, commit: &Commit) {
+pub(super) fn check_notes(
+    io: &Arc<Io>,
+    table: &MemoryStore,
+    before: Option<&Record>,
+    commit: &Commit,
+) {
     check_rejection(io, commit);
     let (Some(before), Some(next)) = (before, &commit.next) else { return };
-    check_wait(io, before, &next.record);
+    check_wait(io, table, before, commit);
     check_activation(io, before, &next.record);
 }
 
@@ -134,20 +139,23 @@ fn check_rejection(io: &Arc<Io>, commit: &Commit) {
     }
 }
 
-/// A record waits for an operation until that operation has ended.
-fn check_wait(io: &Arc<Io>, before: &Record, after: &Record) {
-    let Some(pending) = &before.pending_operation else { return };
-    if after.pending_operation.is_some() {
+/// A record waits for an operation until that operation has ended, and keeps our rejection until it
+/// is recorded: nothing else tells why the operation failed.
+fn check_wait(io: &Arc<Io>, table: &MemoryStore, before: &Record, commit: &Commit) {
+    let (Some(pending), Some(next)) = (&before.pending_operation, &commit.next) else { return };
+    if next.record.pending_operation.is_some() {
         return;
     }
-    let operation = io.world(|world| find(world, &pending.id));
+    let (id, pending_id) = (before.id(), &pending.id);
+    let operation = io.world(|world| find(world, pending_id));
     if operation.settled_at.is_none() {
-        io.violate(format!(
-            "{}: no longer waits for {}, which is {}",
-            before.id(),
-            pending.id,
-            operation.status
-        ));
+        let status = operation.status;
+        io.violate(format!("{id}: no longer waits for {pending_id}, which is {status}"));
+    }
+    let is_ours = pending.ruling.as_ref().is_some_and(|ruling| ruling.verdict == Verdict::Reject);
+    let is_marked = table.mark(id, pending_id).is_some();
+    if is_ours && operation.error_message == REFUSED && !is_marked {
+        io.violate(format!("{id}: forgot that it rejected {pending_id}"));
     }
 }
 

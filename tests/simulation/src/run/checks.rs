@@ -7,14 +7,11 @@ use shared::store::OperationOutcome as Marked;
 use uuid::Uuid;
 
 use super::Run;
-use crate::invariants::{self, midnight};
+use crate::invariants::{self, REFUSED, midnight};
 use crate::rules::Basis;
 
 /// How old a call is that the webhook gives up where nothing confirms it.
 const GIVEN_UP: SignedDuration = SignedDuration::from_mins(15);
-
-/// The error message of an operation that we refused, and of no other.
-const REFUSED: &str = "The publisher refused the change.";
 
 impl Run {
     /// A 4xx means a rejection and nothing else, genuine calls are never refused, and a repeated
