@@ -169,7 +169,7 @@ async fn t_18_a_rejection_that_never_reached_microsoft_is_not_recorded() {
 async fn t_18_a_rejection_after_the_ten_seconds_is_a_5xx() {
     // F-WHA-10, F-WHA-13: after ten seconds the change may be in force.
     let mut settings = emulator::Settings::default();
-    settings.behaviour.acknowledgement_window = std::time::Duration::from_secs(600);
+    settings.behaviour.acknowledgement_window = Duration::from_secs(600);
     let options = Options::default().with("CHANGE_POLICY", "reject");
     let env = TestEnv::with(Options { emulator: settings, ..options }).await;
     let (id, operation) = env.about_to(&Action::ChangePlan).await;
