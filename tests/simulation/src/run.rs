@@ -120,6 +120,11 @@ impl Run {
         io.world(|world| world.entra().set_issuing_interval(ISSUING_INTERVAL));
         let way = Theme::way(seed);
         io.decide(|rng| io.world(|world| behaviour::draw(rng, world.settings_mut(), way)));
+        if Theme::of(seed) == Some(Theme::Rejections) {
+            // A revert asks for the value that is still in force.
+            let ends_in_conflict = io.decide(|rng| rng.random());
+            io.world(|world| world.settings_mut().behaviour.conflict_in_force = ends_in_conflict);
+        }
         io.world(|world| {
             let lifetime = world.settings().behaviour.token_lifetime;
             world.entra().set_token_lifetime(lifetime);
