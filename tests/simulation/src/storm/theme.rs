@@ -56,7 +56,7 @@ const ALL_THEMES: &[(Happening, u32)] = &[
 ];
 
 impl Theme {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Landing,
         Self::HandOver,
         Self::People,
