@@ -148,7 +148,10 @@ fn check_wait(io: &Arc<Io>, table: &MemoryStore, before: &Record, commit: &Commi
     }
     let (id, pending_id) = (before.id(), &pending.id);
     let operation = io.world(|world| find(world, pending_id));
-    if operation.settled_at.is_none() {
+    // A cancellation needs no answer of ours, and Microsoft may keep no operation of it (F-OPG-5).
+    let keeps_none = io.world(|world| world.settings().behaviour.keeps_changes_only);
+    let may_be_unknown = operation.action == Action::Unsubscribe && keeps_none;
+    if operation.settled_at.is_none() && !may_be_unknown {
         let status = operation.status;
         io.violate(format!("{id}: no longer waits for {pending_id}, which is {status}"));
     }
