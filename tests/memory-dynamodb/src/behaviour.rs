@@ -112,9 +112,12 @@ impl Draws {
             return None;
         };
         if self.series.is_none() && self.rng.random_ratio(1, one_in) {
-            let trouble = *Trouble::ALL.choose(&mut self.rng).expect("there are troubles");
+            // Often unprocessed keys: only a part of the reads can have them.
+            let is_unprocessed = self.rng.random_ratio(1, 4);
+            let any = *Trouble::ALL.choose(&mut self.rng).expect("there are troubles");
+            let trouble = if is_unprocessed { Trouble::Unprocessed } else { any };
             // The longest outlasts all repetitions of the store and of the SDK.
-            let lasts = *[1, 2, 4, 8, 24].choose(&mut self.rng).expect("there are numbers");
+            let lasts = *[1, 3, 8, 24].choose(&mut self.rng).expect("there are numbers");
             self.series = Some((trouble, lasts));
         }
         let (trouble, lasts) = self.series.filter(|(trouble, _)| trouble.meets(operation))?;

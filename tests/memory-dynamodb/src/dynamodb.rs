@@ -182,7 +182,7 @@ impl DynamoDb {
         }
         let (mut found, mut left) = (Vec::new(), Vec::new());
         for key in keys {
-            if trouble == Some(Trouble::Unprocessed) && self.draws.rng.random_ratio(3, 4) {
+            if trouble == Some(Trouble::Unprocessed) && self.draws.rng.random_ratio(7, 8) {
                 left.push(json!({ PARTITION: { "S": key.0 }, SORT: { "S": key.1 } }));
             } else if let Some(item) = self.read(&key, wanted.consistent_read, now) {
                 found.push(json!(*item));
