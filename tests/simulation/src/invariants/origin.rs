@@ -70,10 +70,14 @@ fn contradiction(io: &Arc<Io>, event: &Event, operation: &OperationState) -> Opt
     let ours = io.accepted(operation.id).map(|accepted| accepted.own);
     let asked = ours.as_ref().map(|own| &own.requester);
     let credited = requester.as_ref();
-    // Microsoft may keep no operation for a notice (F-OPG-5). Where the operation's id could not be
-    // noted either, nothing connects it with our request.
-    let keeps_none = io.world(|world| world.settings().behaviour.keeps_changes_only);
-    let may_be_unknown = operation.action == Action::Unsubscribe && keeps_none;
+    // Microsoft may keep no operation for a notice, or not show it yet (F-OPG-5). Where the
+    // operation's id could not be noted either, nothing connects it with our request.
+    let hides_it = io.world(|world| {
+        let behaviour = &world.settings().behaviour;
+        let age = event.recorded_at.duration_since(operation.time_stamp);
+        behaviour.keeps_changes_only || age.unsigned_abs() < behaviour.operation_delay
+    });
+    let may_be_unknown = operation.action == Action::Unsubscribe && hides_it;
     if credited != asked && !(credited.is_none() && may_be_unknown) {
         return Some(format!("credits {credited:?}, but {asked:?} asked"));
     }
