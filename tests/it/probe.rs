@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -28,6 +28,8 @@ pub(crate) struct Probe {
     pub checkpoints: AtomicU64,
     /// If set, every call fails as if the table were down.
     pub is_down: AtomicBool,
+    /// What the next read of a record with a mark returns, as if another writer came right after it.
+    pub overtaken: Mutex<Option<Record>>,
     slow: OnceLock<(Emulator, Duration)>,
 }
 
@@ -83,7 +85,9 @@ impl Store for Probed {
         operation: &OperationId,
     ) -> Result<(Option<Record>, Option<Mark>), StoreError> {
         self.probe.check()?;
-        self.inner.load_with_mark(id, operation).await
+        let (record, mark) = self.inner.load_with_mark(id, operation).await?;
+        let overtaken = self.probe.overtaken.lock().expect("no test panics here").take();
+        Ok((overtaken.or(record), mark))
     }
 
     async fn load_many(

@@ -7,6 +7,7 @@ use local::Options;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::probe::Probe;
 use crate::reconciliation::activate_elsewhere;
 use crate::test_env::TestEnv;
 use crate::webhook_calls::{ACTIONS, event_of};
@@ -252,4 +253,30 @@ async fn a_reinstatement_restores_access_where_the_record_missed_activation_and_
     let events = ["Purchased", "Activated", "Suspended", "Reinstated"];
     assert_eq!(env.event_names(id).await, events);
     env.assert_agrees(id, "a reinstatement of an unheard suspension").await;
+}
+
+#[tokio::test]
+async fn a_reinstatement_is_not_lost_if_a_visit_records_the_suspension_meanwhile() {
+    let (env, probe) = Probe::env(Options::default()).await;
+    let id = env.active(Purchase::flat_rate("silver")).await;
+    env.advance(Duration::from_secs(60));
+    let before = env.record(id).await;
+    env.world(|world| {
+        world.suspend(id).expect("a suspension");
+        world.lose_deliveries();
+    });
+    env.visit(id).await;
+    assert_eq!(env.count(id, "Suspended").await, 1);
+    env.advance(Duration::from_secs(1));
+    // The webhook reads the record before the visit changes it, and Get shows neither.
+    env.world(|world| {
+        world.reinstate(id).expect("a reinstatement");
+        world.settings_mut().behaviour.stale_reads = Some(Duration::from_secs(30));
+    });
+    *probe.overtaken.lock().expect("no test panics here") = before;
+    assert_eq!(env.deliver_statuses().await, [503]);
+    env.world(|world| world.settings_mut().behaviour.stale_reads = None);
+    assert_eq!(env.redeliver().await, [200]);
+    assert_eq!(env.count(id, "Reinstated").await, 1);
+    env.assert_agrees(id, "reinstated").await;
 }

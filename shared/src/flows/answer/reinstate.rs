@@ -28,8 +28,17 @@ impl Responder {
         }
         if observed.status() != Some(&Status::Suspended) {
             let observed = proven_by(operation, observed);
-            self.adopt(requested, current, &observed, OperationOutcome::Noticed).await?;
-            return Ok(Some(OperationOutcome::Noticed));
+            // A mark is committed under the record's version. Where the record seems to show the
+            // result already, it proves that no other writer has recorded the suspension since.
+            let is_active = observed.status() == Some(&Status::Subscribed);
+            let outcome = match operation {
+                Some(operation) if is_active && !operation.has_failed() => {
+                    OperationOutcome::Accepted
+                }
+                Some(_) | None => OperationOutcome::Noticed,
+            };
+            self.adopt(requested, current, &observed, outcome).await?;
+            return Ok(Some(outcome));
         }
         let now = self.ledger.clock().now();
         match operation {
