@@ -3,9 +3,9 @@
 use emulator::way;
 use simulation::{Theme, simulate};
 
-/// The most seeds that a case may take. Every second seed reaches most of its theme's cases, and
-/// one in ten reaches the rarest, so that this does not depend on chance.
-const SEEDS: usize = 120;
+/// The most seeds of a theme that a case may take. Most cases come in every second seed, and the
+/// rarest in one of sixty. Ten times as many don't depend on chance, and are seldom run.
+const SEEDS: usize = 600;
 
 /// Cases that are common in the storms without a theme.
 const ORDINARY: [&str; 42] = [
