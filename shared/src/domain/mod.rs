@@ -31,7 +31,7 @@ pub use identification::{
     is_colleague, tenant_for_guest,
 };
 pub use observation::{IncompleteObservation, Observation};
-pub use observe::{apply, observe, reinstate};
+pub use observe::{apply, observe, reinstate, reinstated};
 pub use operation::{Action, Operation, OperationSource, OperationStatus};
 pub use operation_id::OperationId;
 pub use own_request::{OwnRequest, Requester};

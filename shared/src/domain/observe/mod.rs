@@ -88,5 +88,21 @@ pub fn reinstate(current: &Record, cause: &Cause, now: Timestamp) -> Decision {
     }
 }
 
+/// Adopts Microsoft's copy as a reinstatement left it. If the record never heard of the suspension,
+/// another function may still hold a read that shows it.
+pub fn reinstated(
+    current: Option<&Record>,
+    observed: &Observation,
+    cause: &Cause,
+    now: Timestamp,
+) -> Result<Decision, IncompleteObservation> {
+    Ok(match (observe(current, observed, cause, now)?, current) {
+        (Decision::Unchanged, Some(record)) if *record.status() == Status::Subscribed => {
+            reinstate(record, cause, now)
+        }
+        (decision, _) => decision,
+    })
+}
+
 #[cfg(test)]
 mod tests;

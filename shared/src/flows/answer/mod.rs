@@ -12,9 +12,9 @@ use tracing::warn;
 
 use super::ledger::{Ledger, UpdateError};
 use crate::domain::{
-    Decision, IncompleteObservation, Observation, Operation, Record, Requested, RequestedChange,
-    Ruling, Staleness, Status, SubscriptionId, Verdict, apply, is_settling, observe, proven_by,
-    reject, rejected_before,
+    Action, Decision, IncompleteObservation, Observation, Operation, Record, Requested,
+    RequestedChange, Ruling, Staleness, Status, SubscriptionId, Verdict, apply, is_settling,
+    observe, proven_by, reinstated, reject, rejected_before,
 };
 use crate::microsoft::fulfillment::{FulfillmentError, Marketplace};
 use crate::publisher::approval::{ChangeApproval, ChangeContext};
@@ -234,7 +234,13 @@ impl Responder {
     ) -> Result<(), AnswerError> {
         let now = self.ledger.clock().now();
         let rule = |record: Option<&Record>| {
-            let decision = observe(record, observed, &requested.cause_on(record, now), now)?;
+            let cause = requested.cause_on(record, now);
+            let decision = match (&requested.action, outcome) {
+                (Action::Reinstate, OperationOutcome::Accepted) => {
+                    reinstated(record, observed, &cause, now)?
+                }
+                _ => observe(record, observed, &cause, now)?,
+            };
             Ok(match record {
                 Some(record) if requested.ends_wait_of(record, observed, now) => {
                     decision.no_longer_awaiting(&requested.id, record, now)

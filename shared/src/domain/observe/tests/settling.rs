@@ -60,6 +60,18 @@ fn a_change_of_another_value_is_adopted_within_the_window() {
 }
 
 #[test]
+fn a_reinstatement_makes_a_read_of_a_suspension_late_that_the_record_never_heard_of() {
+    let active = observation(copy("Subscribed"));
+    let decision = reinstated(Some(&record("Subscribed")), &active, &cause(), later());
+    let unheard = change(decision.expect("enough"));
+    assert_eq!(names(&unheard), [""; 0]);
+    let now = later() + SignedDuration::from_secs(1);
+    assert_eq!(decide(Some(&unheard.record), copy("Suspended"), now), LATE);
+    let next = decide(Some(&unheard.record), copy("Suspended"), later() + SETTLING_WINDOW);
+    assert_eq!(names(&change(next)), ["Suspended"], "the next suspension");
+}
+
+#[test]
 fn a_third_plan_within_the_window_is_adopted_only_if_dated_after_the_change() {
     let now = later() + SignedDuration::from_secs(1);
     let platinum = with(copy("Subscribed"), json!({ "planId": "platinum" }));
