@@ -13,7 +13,7 @@ use crate::condition::Placeholders;
 use crate::items::{Items, Key, PARTITION, SORT, check, key_alone};
 use crate::refusal::Refusal;
 use crate::request::{BatchGetItem, GetItem, Put, TransactWriteItems, UpdateItem, read};
-use crate::transaction::Tokens;
+use crate::tokens::Tokens;
 use crate::value::Item;
 
 /// The most keys in one BatchGetItem.

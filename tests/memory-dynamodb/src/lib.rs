@@ -15,6 +15,7 @@ mod items;
 mod query;
 mod refusal;
 mod request;
+mod tokens;
 mod transaction;
 mod value;
 

@@ -1,9 +1,9 @@
 //! Transactions: all of their items are written, or none.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rand::Rng;
 use serde_json::json;
 
@@ -14,25 +14,6 @@ use crate::request::TransactWriteItems;
 
 /// DynamoDB's limit of actions in a transaction.
 const MOST_ACTIONS: usize = 100;
-
-/// How long a `ClientRequestToken` is remembered.
-const TOKEN_LIVES: SignedDuration = SignedDuration::from_mins(10);
-
-/// The transactions that were written, by their `ClientRequestToken`.
-#[derive(Default)]
-pub(crate) struct Tokens(BTreeMap<String, (Bytes, Timestamp)>);
-
-impl Tokens {
-    /// Whether the same request was written already. Another request with the same token is wrong.
-    fn is_repeated(&mut self, token: &str, body: &Bytes, now: Timestamp) -> Result<bool, Refusal> {
-        self.0.retain(|_, (_, at)| now.duration_since(*at) < TOKEN_LIVES);
-        match self.0.get(token) {
-            None => Ok(false),
-            Some((written, _)) if written == body => Ok(true),
-            Some(_) => Refusal::invalid("another request with the same ClientRequestToken"),
-        }
-    }
-}
 
 impl DynamoDb {
     pub(crate) fn transact(
@@ -70,7 +51,7 @@ impl DynamoDb {
         }
         let written = puts().map(|put| self.put(put, now)).collect::<Result<_, _>>()?;
         if let Some(token) = token {
-            self.tokens.0.insert(token.to_owned(), (body.clone(), now));
+            self.tokens.remember(token, body, now);
         }
         Ok(Carried { answer: json!({}), written })
     }

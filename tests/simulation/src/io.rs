@@ -1,6 +1,7 @@
 //! The boundary between the functions and the world. Every effect passes through it, and faults
 //! strike here.
 
+mod asked;
 mod changes;
 mod deeds;
 mod turn;
@@ -23,12 +24,11 @@ use shared::domain::OperationId;
 use uuid::Uuid;
 
 use crate::browser::Visit;
+use crate::choices::Choices;
 use crate::fault::{Fault, FaultPlan};
 use crate::product::Product;
-use crate::publisher::Choices;
 use crate::reached::{self, Reached};
-pub(crate) use deeds::Deeds;
-pub(crate) use turn::{Ask, Caller, Turn};
+pub(crate) use turn::{Ask, Caller, Deeds, Turn};
 
 /// How long an effect takes. It is not zero, so no two effects happen at the same time.
 const EFFECT_DURATION: Duration = Duration::from_millis(1);
@@ -57,7 +57,7 @@ struct State {
     deeds: BTreeMap<u64, Deeds>,
     /// How many faults have struck.
     faults: u64,
-    changes: changes::Changes,
+    changes: asked::Changes,
     /// Whether the function whose turn it is waits for all other actors.
     overtaken: bool,
     reached: Reached,
@@ -100,7 +100,7 @@ impl Io {
             choices: Choices::default(),
             deeds: BTreeMap::new(),
             faults: 0,
-            changes: changes::Changes::default(),
+            changes: asked::Changes::default(),
             overtaken: false,
             reached: Reached::default(),
             history: Vec::new(),

@@ -15,6 +15,7 @@
 
 mod browser;
 mod campaign;
+mod choices;
 mod clock;
 mod dynamodb;
 mod exhaustive;

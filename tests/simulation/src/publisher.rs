@@ -13,7 +13,6 @@ use reconciliation::Reconciliation;
 use shared::config::{
     DeliverySettings, Dependencies, EndpointSettings, ManagementSettings, Microsoft,
 };
-use shared::domain::Verdict;
 use shared::host::clock::Clock;
 use shared::host::deadline::DeadlineTransport;
 use shared::host::environment::{ConfigError, Environment};
@@ -23,6 +22,7 @@ use shared::host::secret::ClientSecret;
 use shared::store::{Store, Target};
 use webhook::Webhook;
 
+use crate::choices::Choices;
 use crate::clock::SimulatedClock;
 use crate::dynamodb::{self, CheckedReads};
 use crate::io::Io;
@@ -39,23 +39,6 @@ pub(crate) enum Function {
     Management,
     Reconciliation,
     Delivery,
-}
-
-/// The publisher's settings.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Choices {
-    /// `CHANGE_POLICY=reject`.
-    pub rejects: bool,
-    /// `ACTIVATION=by-publisher`.
-    pub by_publisher: bool,
-    /// `DECISION_URL` is set, so the product decides about changes.
-    pub asks: bool,
-    /// `DECISION_FALLBACK`.
-    pub fallback: Option<Verdict>,
-    /// `CHANGE_RULES` is set.
-    pub rules: bool,
-    /// `LANDING_SIGN_IN=entra`.
-    pub signs_in: bool,
 }
 
 /// The publisher's side. A function starts cold at its first call, with empty caches.

@@ -4,7 +4,7 @@
 use shared::domain::{DecidedBy, Ruling, Subscription, Verdict};
 use shared::flows::request_change::ChangeRequest;
 
-use crate::publisher::Choices;
+use crate::choices::Choices;
 
 pub(crate) const CHANGE_RULES: &str = r#"{
     "per-seat-1": {

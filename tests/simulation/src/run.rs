@@ -24,9 +24,10 @@ use shared::domain::Verdict;
 use uuid::Uuid;
 
 use crate::browser::Browser;
+use crate::choices::Choices;
 use crate::io::{Io, Turn};
 use crate::product::Opinion;
-use crate::publisher::{Choices, Publisher};
+use crate::publisher::Publisher;
 use crate::reached::Reached;
 use crate::reproduce;
 use crate::storm::Theme;

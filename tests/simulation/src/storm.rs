@@ -49,6 +49,24 @@ impl Run {
         }
     }
 
+    /// Begins a storm with a theme: there are purchases, and most themes need active ones.
+    fn begin(&mut self, theme: Theme) {
+        for _ in 0..MAX_PURCHASES {
+            self.purchase();
+        }
+        let ids: Vec<_> =
+            self.io.world(|world| world.subscriptions().map(|state| state.id).collect());
+        for id in ids {
+            match theme {
+                Theme::Deadlines | Theme::Landing => {}
+                _ if self.choices.signs_in => self.sign_in_and_confirm(id),
+                _ => self.confirm(id),
+            }
+        }
+        self.finish();
+        self.io.set_plan(theme.faults());
+    }
+
     fn happen(&mut self, happening: Happening) {
         match happening {
             Happening::Purchase => self.purchase(),

@@ -2,8 +2,8 @@
 
 use clap::ValueEnum;
 
+use crate::choices::Choices;
 use crate::product::Opinion;
-use crate::publisher::Choices;
 
 /// One task of the publisher's side, from beginning to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

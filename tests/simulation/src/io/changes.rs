@@ -1,48 +1,21 @@
 //! The changes that the publisher's side asks Microsoft for.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use http::Response;
-use jiff::{SignedDuration, Timestamp};
-use shared::domain::OwnRequest;
+use jiff::SignedDuration;
 use shared::flows::request_change::ChangeRequest;
 use shared::host::http_client::SendError;
 use shared::store::IDEMPOTENCY_KEY_LIFETIME;
 use uuid::Uuid;
 
+use super::asked::{Accepted, Taken};
 use super::{Ask, Io};
 use crate::invariants::wanted;
 
 /// How much sooner than the function the simulation forgets a key. The function counts from an
 /// earlier moment of the same request.
 const MARGIN: SignedDuration = SignedDuration::from_mins(2);
-
-#[derive(Default)]
-pub(super) struct Changes {
-    /// The accepted ones, by Microsoft's operation.
-    accepted: HashMap<Uuid, Accepted>,
-    /// The idempotency keys under which Microsoft was asked, and accepted or may have accepted.
-    taken: HashMap<String, Taken>,
-    /// Every request that was made under a key.
-    made: HashMap<String, Vec<Arc<Ask>>>,
-    /// The last request that was made under a key.
-    last: Option<Arc<Ask>>,
-}
-
-/// A change that Microsoft accepted.
-#[derive(Clone)]
-pub(crate) struct Accepted {
-    /// As the function noted it before, which the simulation has checked.
-    pub(crate) own: OwnRequest,
-    /// The request of the management API; `None`: a buyer asked.
-    pub(crate) ask: Option<Arc<Ask>>,
-}
-
-struct Taken {
-    ask: Arc<Ask>,
-    at: Timestamp,
-}
 
 impl Io {
     /// Notes a request with an idempotency key. Returns whether the key belongs to another request.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use shared::domain::{OwnRequest, Verdict};
 use shared::flows::request_change::ChangeRequest;
 use uuid::Uuid;
 
@@ -64,4 +65,21 @@ pub(crate) enum Caller {
     Schedule,
     #[default]
     Other,
+}
+
+/// What a function has done so far in answer to its request.
+#[derive(Default)]
+pub(crate) struct Deeds {
+    /// How many faults had struck the run when the function began.
+    pub(super) faults_before: u64,
+    /// The version of the record that the request is about, when the function began.
+    pub(crate) version: Option<u64>,
+    /// The request's idempotency key belonged to another request when the function began.
+    pub(crate) key_is_taken: bool,
+    /// What the function noted on a record, in order to ask Microsoft for it.
+    pub(crate) noted: Option<OwnRequest>,
+    /// What the publisher's product decided.
+    pub(crate) decided: Option<Verdict>,
+    /// The operations whose refusal the function tried to tell Microsoft.
+    pub(crate) refused: Vec<Uuid>,
 }

@@ -48,8 +48,10 @@ impl Run {
             ));
         }
         // Without a fault, a rejection is told to Microsoft as well (F-WHA-12), unless the operation
-        // has failed already.
-        let is_told = self.io.deeds(|deeds| deeds.refused.contains(&operation.id));
+        // has failed already. Where Microsoft ignores what it was told, another function may have
+        // told it.
+        let is_told = self.io.deeds(|deeds| deeds.refused.contains(&operation.id))
+            || (behaviour.failure_is_ignored && marked == Some(Marked::Rejected));
         if status == 400 && !is_told && operation.status != "Failed" && self.io.is_unharmed() {
             self.io.violate(format!(
                 "{} was answered with 400, and Microsoft was not told the rejection",

@@ -1,11 +1,9 @@
 //! What a seed's storm is about. What is rare in an ordinary storm is common in one with a theme.
 
+use crate::choices::Choices;
 use crate::fault::FaultPlan;
 use crate::product::Opinion;
-use crate::publisher::Choices;
-use crate::run::Run;
 
-use super::MAX_PURCHASES;
 use super::happening::Happening;
 
 /// What happens more often than in an ordinary storm.
@@ -174,7 +172,7 @@ impl Theme {
     }
 
     /// What goes wrong from the beginning.
-    fn faults(self) -> FaultPlan {
+    pub(super) fn faults(self) -> FaultPlan {
         match self {
             Self::Landing => FaultPlan::Aimed(&[
                 "POST /subscriptions/resolve",
@@ -228,25 +226,5 @@ impl Theme {
             // DynamoDB has no trouble of its own while it is calm.
             Self::DynamoDb => FaultPlan::Storm(60),
         }
-    }
-}
-
-impl Run {
-    /// Begins a storm with a theme: there are purchases, and most themes need active ones.
-    pub(super) fn begin(&mut self, theme: Theme) {
-        for _ in 0..MAX_PURCHASES {
-            self.purchase();
-        }
-        let ids: Vec<_> =
-            self.io.world(|world| world.subscriptions().map(|state| state.id).collect());
-        for id in ids {
-            match theme {
-                Theme::Deadlines | Theme::Landing => {}
-                _ if self.choices.signs_in => self.sign_in_and_confirm(id),
-                _ => self.confirm(id),
-            }
-        }
-        self.finish();
-        self.io.set_plan(theme.faults());
     }
 }
