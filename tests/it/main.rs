@@ -23,6 +23,7 @@ mod lambda_events;
 mod landing;
 mod landing_asks;
 mod landing_elsewhere;
+mod landing_gateway;
 mod landing_headers;
 mod landing_look;
 mod landing_manage;

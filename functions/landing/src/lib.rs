@@ -25,12 +25,12 @@ use http::{HeaderMap, Method, StatusCode, Uri};
 use shared::config::{Branding, Dependencies, Origin};
 use shared::host::clock::Clock;
 use shared::host::environment::{ConfigError, Environment};
-use shared::host::http::{Handler, Problem, Request, Response};
+use shared::host::http::{GatewayHost, Handler, Problem, Request, Response};
 use shared::host::retry::RetryPolicy;
 use shared::host::{correlation, deadline};
 use shared::publisher::approval::ChangeApproval;
 use tracing::field::Empty;
-use tracing::{info_span, warn};
+use tracing::{error, info_span, warn};
 
 use activation_mode::ActivationMode;
 use assets::Assets;
@@ -40,15 +40,16 @@ use page::{Notice, Page, Pages};
 use purchase::Purchases;
 use routes::{Methods, Route};
 use security_headers::SecurityHeaders;
-use sign_in::SignIn;
+use sign_in::SignInApp;
 use visit::Visit;
 
 /// What the landing page may touch.
 pub struct Landing {
     purchases: Purchases,
     /// `None` if sign-in is off.
-    sign_in: Option<SignIn>,
-    origin: Origin,
+    sign_in: Option<SignInApp>,
+    /// `None` if it is that of the gateway's host.
+    origin: Option<Origin>,
     clock: Arc<dyn Clock>,
     assets: Assets,
     pages: Pages,
@@ -75,17 +76,33 @@ impl Target {
 
 impl Landing {
     pub fn from_environment(environment: &Environment) -> Result<Self, ConfigError> {
-        Self::new(environment, &Dependencies::read(environment)?)
+        Self::behind_gateway(environment, &Dependencies::read(environment)?)
+    }
+
+    /// The page behind a gateway, which names its own host with each request. So `LANDING_BASE_URL`
+    /// is needed only where a proxy stands in front of the gateway.
+    pub fn behind_gateway(
+        environment: &Environment,
+        dependencies: &Dependencies,
+    ) -> Result<Self, ConfigError> {
+        Self::at(Origin::read_if_set(environment)?, environment, dependencies)
     }
 
     pub fn new(
         environment: &Environment,
         dependencies: &Dependencies,
     ) -> Result<Self, ConfigError> {
+        Self::at(Some(Origin::read(environment)?), environment, dependencies)
+    }
+
+    fn at(
+        origin: Option<Origin>,
+        environment: &Environment,
+        dependencies: &Dependencies,
+    ) -> Result<Self, ConfigError> {
         const MODE: &str = "who activates a confirmed purchase, `on-confirm` or `by-publisher`";
         let mode = environment.parse_or("ACTIVATION", ActivationMode::OnConfirm, MODE)?;
-        let origin = Origin::read(environment)?;
-        let sign_in = read_sign_in(environment, dependencies, &origin)?;
+        let sign_in = read_sign_in(environment, dependencies, origin.as_ref())?;
         let approval = ChangeApproval::read(environment, dependencies)?;
         let branding = Branding::read(environment)?;
         let assets = Assets::new(branding.logo.clone());
@@ -94,7 +111,7 @@ impl Landing {
         let marketplace = microsoft.marketplace(RetryPolicy::INTERACTIVE, clock.clone());
         Ok(Self {
             purchases: Purchases::new(marketplace, dependencies.ledger(), approval, mode),
-            headers: SecurityHeaders::new(&origin, pages.policy()),
+            headers: SecurityHeaders::new(origin.as_ref(), pages.policy()),
             origin,
             pages,
             assets,
@@ -140,9 +157,22 @@ impl Landing {
     }
 
     async fn visit(&self, route: Route, language: &Language, request: &Request) -> Response {
-        if let Some(sign_in) = &self.sign_in
+        let sign_in = match &self.sign_in {
+            None => None,
+            Some(app) => match self.origin_of(request) {
+                Some(origin) => Some(app.at(origin)),
+                None => {
+                    error!(
+                        metric = "configuration",
+                        "LANDING_BASE_URL is not set, and no gateway names the page's host"
+                    );
+                    return self.pages.show(Page::Notice(Notice::Misconfigured), language, None);
+                }
+            },
+        };
+        if let (Some(sign_in), Some(origin)) = (&sign_in, &self.origin)
             && !sign_in.has_cookie(request.headers())
-            && let Some(redirect) = redirect_to_origin(&self.origin, request)
+            && let Some(redirect) = redirect_to_origin(origin, request)
         {
             return redirect;
         }
@@ -155,16 +185,19 @@ impl Landing {
             language,
             request,
         };
-        let work =
-            deadline::with_deadline(self.clock.now() + deadline::CALLER_TIME, self.answer(visit));
+        let work = deadline::with_deadline(self.clock.now() + deadline::CALLER_TIME, async {
+            match &sign_in {
+                Some(sign_in) => visit.answer_with_sign_in(sign_in).await,
+                None => visit.answer_without_sign_in().await,
+            }
+        });
         correlation::in_span(self.clock.new_id(), span, work).await
     }
 
-    async fn answer(&self, visit: Visit<'_>) -> Response {
-        match &self.sign_in {
-            Some(sign_in) => visit.answer_with_sign_in(sign_in).await,
-            None => visit.answer_without_sign_in().await,
-        }
+    /// Where the visitor sees the page.
+    fn origin_of(&self, request: &Request) -> Option<Origin> {
+        let of_gateway = || Origin::of_host(&request.extensions().get::<GatewayHost>()?.0);
+        self.origin.clone().or_else(of_gateway)
     }
 }
 
@@ -173,14 +206,14 @@ impl Landing {
 fn read_sign_in(
     environment: &Environment,
     dependencies: &Dependencies,
-    origin: &Origin,
-) -> Result<Option<SignIn>, ConfigError> {
+    origin: Option<&Origin>,
+) -> Result<Option<SignInApp>, ConfigError> {
     const NAME: &str = "LANDING_SIGN_IN";
     const PURPOSE: &str = "whether buyers sign in with Entra; `off` is for development only";
     let wrong =
         |problem: &str| ConfigError { name: NAME, problem: problem.to_owned(), purpose: PURPOSE };
     match environment.get(NAME).as_deref() {
-        Some("off") if !origin.is_loopback() => {
+        Some("off") if !origin.is_some_and(Origin::is_loopback) => {
             Err(wrong("is `off`, and the host of LANDING_BASE_URL is not this machine"))
         }
         Some("off") => {
@@ -191,8 +224,8 @@ fn read_sign_in(
             Ok(None)
         }
         Some("entra") | None => {
-            let app = dependencies.microsoft.landing_app(environment, origin.clone())?;
-            Ok(Some(SignIn::new(app, dependencies.clock.clone())))
+            let app = dependencies.microsoft.landing_app(environment)?;
+            Ok(Some(SignInApp::new(app, dependencies.clock.clone())))
         }
         Some(_) => Err(wrong("must be `entra` or `off`")),
     }

@@ -25,8 +25,9 @@ const HTTPS_ONLY: &str = "max-age=31536000";
 pub(crate) struct SecurityHeaders(Vec<(HeaderName, HeaderValue)>);
 
 impl SecurityHeaders {
-    /// `policy` is the content security policy of pages.
-    pub(crate) fn new(origin: &Origin, policy: HeaderValue) -> Self {
+    /// `origin` is `None` behind a gateway, which is served over HTTPS. `policy` is the content
+    /// security policy of pages.
+    pub(crate) fn new(origin: Option<&Origin>, policy: HeaderValue) -> Self {
         let fixed = |name, value| (name, HeaderValue::from_static(value));
         let mut headers = vec![
             (CONTENT_SECURITY_POLICY, policy),
@@ -38,7 +39,7 @@ impl SecurityHeaders {
             fixed(PERMISSIONS_POLICY, NO_PERMISSIONS),
         ];
         // At `localhost`, the rule would bind every other server of the developer.
-        if origin.is_https() && !origin.is_loopback() {
+        if origin.is_none_or(|origin| origin.is_https() && !origin.is_loopback()) {
             headers.push(fixed(STRICT_TRANSPORT_SECURITY, HTTPS_ONLY));
         }
         Self(headers)

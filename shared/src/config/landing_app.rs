@@ -5,8 +5,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::microsoft::{Guid, Microsoft};
-use super::origin::Origin;
-use super::secret::SecretNames;
+use super::secret::{SecretNames, given, one_of_all};
 use crate::host::environment::{ConfigError, Environment, parse};
 use crate::host::http_client::Transport;
 use crate::host::secret::ClientSecret;
@@ -16,7 +15,8 @@ pub struct LandingApp {
     pub authority: String,
     pub client_id: Uuid,
     pub secret: ClientSecret,
-    pub origin: Origin,
+    /// What the cookies' key is derived from; `None`: from the app's secret.
+    pub cookie_key: Option<ClientSecret>,
     pub transport: Arc<dyn Transport>,
 }
 
@@ -27,20 +27,37 @@ const SECRET: SecretNames = SecretNames {
               or LANDING_CLIENT_SECRET_ARN, where Secrets Manager keeps it",
 };
 
+/// The shortest text that a key may be derived from, in bytes. A password that a person made up is shorter.
+const SHORTEST_KEY: usize = 32;
+
+/// Reads `LANDING_COOKIE_KEY`, which the JSON of all secrets may hold, too.
+fn cookie_key(
+    environment: &Environment,
+    transport: &Arc<dyn Transport>,
+) -> Result<Option<ClientSecret>, ConfigError> {
+    const NAME: &str = "LANDING_COOKIE_KEY";
+    const PURPOSE: &str = "what the landing page's cookies are encrypted with: a random text";
+    let one_of_all = one_of_all(environment, transport, NAME)?;
+    match environment.get(NAME) {
+        None => Ok(one_of_all),
+        Some(key) if key.len() < SHORTEST_KEY => {
+            let problem = format!("must have at least {SHORTEST_KEY} characters");
+            Err(ConfigError { name: NAME, problem, purpose: PURPOSE })
+        }
+        Some(key) => given(NAME, &key, PURPOSE).map(Some),
+    }
+}
+
 impl Microsoft {
     /// Reads `LANDING_CLIENT_ID` and its secret.
-    pub fn landing_app(
-        &self,
-        environment: &Environment,
-        origin: Origin,
-    ) -> Result<LandingApp, ConfigError> {
+    pub fn landing_app(&self, environment: &Environment) -> Result<LandingApp, ConfigError> {
         const CLIENT: &str = "the landing page's own app registration at Entra";
         let client_id = environment.require("LANDING_CLIENT_ID", CLIENT)?;
         Ok(LandingApp {
             authority: self.authority.clone(),
             client_id: parse::<Guid>("LANDING_CLIENT_ID", &client_id, CLIENT)?.0,
             secret: SECRET.read(environment, &self.transport)?,
-            origin,
+            cookie_key: cookie_key(environment, &self.transport)?,
             transport: self.transport.clone(),
         })
     }

@@ -5,6 +5,10 @@ use url::Url;
 use crate::host::address::is_loopback;
 use crate::host::environment::{ConfigError, Environment};
 
+const NAME: &str = "LANDING_BASE_URL";
+
+const PURPOSE: &str = "the origin of the landing page, such as https://signup.example.com";
+
 /// Where buyers see the landing page: scheme, host and port, without a path. The page and its
 /// cookies start at its root.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,10 +22,25 @@ impl Origin {
     /// Reads `LANDING_BASE_URL`. It is https, or http on this machine: a cookie with the purchase
     /// token never travels unencrypted.
     pub fn read(environment: &Environment) -> Result<Self, ConfigError> {
-        const NAME: &str = "LANDING_BASE_URL";
-        const PURPOSE: &str = "the origin of the landing page, such as https://signup.example.com";
         let given = environment.require(NAME, PURPOSE)?;
-        let url = environment.url_or(NAME, &given, PURPOSE)?;
+        Self::parse(environment, &given)
+    }
+
+    /// The same where the setting may be absent, because a gateway names its host ([`Self::of_host`]).
+    pub fn read_if_set(environment: &Environment) -> Result<Option<Self>, ConfigError> {
+        environment.get(NAME).map(|given| Self::parse(environment, &given)).transpose()
+    }
+
+    /// The origin of a gateway's host, which is served over HTTPS. `None` if the text is no host.
+    pub fn of_host(host: &str) -> Option<Self> {
+        let url = Url::parse(&format!("https://{host}")).ok()?;
+        // Nothing but the host: no port, path, credentials or query.
+        let is_host = url.host_str().is_some_and(|parsed| parsed.eq_ignore_ascii_case(host));
+        is_host.then(|| Self { text: url.origin().ascii_serialization(), url })
+    }
+
+    fn parse(environment: &Environment, given: &str) -> Result<Self, ConfigError> {
+        let url = environment.url_or(NAME, given, PURPOSE)?;
         let wrong = |problem: &str| ConfigError {
             name: NAME,
             problem: problem.to_owned(),
@@ -81,6 +100,30 @@ mod tests {
             ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
         ] {
             assert_eq!(origin(base_url).as_str(), written);
+        }
+    }
+
+    #[test]
+    fn a_gateways_host_is_an_origin_and_nothing_else_is() {
+        let host = "k7wq2m9xva.execute-api.eu-north-1.amazonaws.com";
+        let origin = Origin::of_host(host).expect("a host");
+        assert_eq!(origin.as_str(), format!("https://{host}"));
+        assert!(origin.is_https() && !origin.is_loopback());
+        assert_eq!(
+            Origin::of_host("Signup.Example.com").expect("it").as_str(),
+            "https://signup.example.com"
+        );
+        for other in [
+            "",
+            "a@evil.example",
+            "evil.example/x",
+            "evil.example?x",
+            "evil.example#x",
+            "a b",
+            "a:1",
+            "a:443",
+        ] {
+            assert_eq!(Origin::of_host(other), None, "{other}");
         }
     }
 

@@ -1,4 +1,5 @@
-//! A secret setting: the value itself, or the ARN under which Secrets Manager keeps it.
+//! A secret setting: the value itself, the ARN under which Secrets Manager keeps it, or the ARN of
+//! JSON that holds all secrets by the names of their settings.
 
 use std::sync::Arc;
 
@@ -7,10 +8,13 @@ use secrecy::ExposeSecret as _;
 use super::aws::Aws;
 use crate::host::environment::{ConfigError, Environment};
 use crate::host::http_client::Transport;
-use crate::host::secret::{ClientSecret, secret_in};
+use crate::host::secret::{ClientSecret, UnusableSecret, secret_in};
 use crate::publisher::standard_webhooks::WebhookKeys;
 
-/// The two settings that a secret may come from. One of them is set, never both.
+/// Where Secrets Manager keeps all secrets of a deployment as JSON.
+const ALL: &str = "SECRETS_ARN";
+
+/// The two settings of a secret's own. At most one of them is set. Without them, [`ALL`] holds it.
 pub(super) struct SecretNames {
     pub(super) secret: &'static str,
     pub(super) arn: &'static str,
@@ -23,30 +27,16 @@ impl SecretNames {
         environment: &Environment,
         transport: &Arc<dyn Transport>,
     ) -> Result<ClientSecret, ConfigError> {
+        let one_of_all = one_of_all(environment, transport, self.secret)?;
         match (environment.get(self.secret), environment.get(self.arn)) {
-            (Some(secret), None) => match secret_in(&secret) {
-                Ok(secret) => Ok(ClientSecret::Given(secret)),
-                Err(error) => Err(ConfigError {
-                    name: self.secret,
-                    problem: error.to_string(),
-                    purpose: self.purpose,
-                }),
-            },
-            (None, Some(arn)) if arn.starts_with("arn:") => {
-                let client = Aws::read(environment, transport)?.secrets_manager(environment)?;
-                Ok(ClientSecret::SecretsManager { client, arn })
-            }
-            (None, Some(_)) => Err(ConfigError {
-                name: self.arn,
-                problem: "is not an ARN".to_owned(),
-                purpose: "where Secrets Manager keeps the app's secret",
-            }),
+            (Some(secret), None) => given(self.secret, &secret, self.purpose),
+            (None, Some(arn)) => in_secrets_manager(environment, transport, self.arn, arn, None),
             (Some(_), Some(_)) => Err(ConfigError {
                 name: self.secret,
                 problem: format!("is set beside {}; one of them is enough", self.arn),
                 purpose: self.purpose,
             }),
-            (None, None) => Err(ConfigError {
+            (None, None) => one_of_all.ok_or_else(|| ConfigError {
                 name: self.secret,
                 problem: "is not set".to_owned(),
                 purpose: self.purpose,
@@ -74,6 +64,47 @@ impl SecretNames {
     /// Asks for both names without using them, so that [`Environment::asked`] names every setting
     /// there may be.
     pub(super) fn mention(&self, environment: &Environment) {
-        let _ = (environment.get(self.secret), environment.get(self.arn));
+        for name in [self.secret, self.arn, ALL] {
+            let _ = environment.get(name);
+        }
     }
+}
+
+/// A secret that a setting holds.
+pub(super) fn given(
+    name: &'static str,
+    secret: &str,
+    purpose: &'static str,
+) -> Result<ClientSecret, ConfigError> {
+    let problem = |error: UnusableSecret| ConfigError { name, problem: error.to_string(), purpose };
+    secret_in(secret).map(ClientSecret::Given).map_err(problem)
+}
+
+/// The secret of this name in the JSON that holds all secrets; `None` if there is no such JSON.
+pub(super) fn one_of_all(
+    environment: &Environment,
+    transport: &Arc<dyn Transport>,
+    member: &'static str,
+) -> Result<Option<ClientSecret>, ConfigError> {
+    let arn = environment.get(ALL);
+    let read = |arn| in_secrets_manager(environment, transport, ALL, arn, Some(member));
+    arn.map(read).transpose()
+}
+
+fn in_secrets_manager(
+    environment: &Environment,
+    transport: &Arc<dyn Transport>,
+    name: &'static str,
+    arn: String,
+    member: Option<&'static str>,
+) -> Result<ClientSecret, ConfigError> {
+    if !arn.starts_with("arn:") {
+        return Err(ConfigError {
+            name,
+            problem: "is not an ARN".to_owned(),
+            purpose: "where Secrets Manager keeps secrets",
+        });
+    }
+    let client = Aws::read(environment, transport)?.secrets_manager(environment)?;
+    Ok(ClientSecret::SecretsManager { client, arn, member })
 }

@@ -204,7 +204,9 @@ fn the_secret_can_be_given_as_a_value_and_never_prints() {
 fn the_secret_can_be_given_as_a_secrets_manager_arn() {
     let by_arn = [("ENTRA_CLIENT_SECRET", None), ("ENTRA_CLIENT_SECRET_ARN", Some(ARN))];
     match microsoft(&by_arn).secret {
-        ClientSecret::SecretsManager { arn, .. } => assert_eq!(arn, ARN),
+        ClientSecret::SecretsManager { arn, member, .. } => {
+            assert_eq!((arn.as_str(), member), (ARN, None))
+        }
         ClientSecret::Given(_) => panic!("no secret was set as a value"),
     }
     let bad_endpoint =
@@ -212,6 +214,32 @@ fn the_secret_can_be_given_as_a_secrets_manager_arn() {
     let error = refusal(&bad_endpoint);
     assert_eq!(error.name, "AWS_ENDPOINT_URL_SECRETS_MANAGER");
     assert!(!error.to_string().contains("hunter2"));
+}
+
+#[test]
+fn the_secret_can_be_one_of_those_that_one_json_secret_holds() {
+    let all = ("SECRETS_ARN", Some("arn:aws:secretsmanager:eu-west-1:123456789012:secret:all"));
+    match microsoft(&[("ENTRA_CLIENT_SECRET", None), all]).secret {
+        ClientSecret::SecretsManager { arn, member, .. } => {
+            assert_eq!((Some(arn.as_str()), member), (all.1, Some("ENTRA_CLIENT_SECRET")));
+        }
+        ClientSecret::Given(_) => panic!("no secret was set as a value"),
+    }
+    // A secret of its own comes first, as a value or by its ARN.
+    match microsoft(&[all]).secret {
+        ClientSecret::Given(secret) => assert_eq!(secret.expose_secret(), "hunter2"),
+        ClientSecret::SecretsManager { .. } => panic!("the secret was set as a value"),
+    }
+    let own = [("ENTRA_CLIENT_SECRET", None), ("ENTRA_CLIENT_SECRET_ARN", Some(ARN)), all];
+    match microsoft(&own).secret {
+        ClientSecret::SecretsManager { arn, member, .. } => {
+            assert_eq!((arn.as_str(), member), (ARN, None))
+        }
+        ClientSecret::Given(_) => panic!("no secret was set as a value"),
+    }
+    let misplaced = refusal(&[("ENTRA_CLIENT_SECRET", None), ("SECRETS_ARN", Some("hunter2"))]);
+    assert_eq!(misplaced.name, "SECRETS_ARN");
+    assert!(!misplaced.to_string().contains("hunter2"), "{misplaced}");
 }
 
 #[test]
@@ -270,6 +298,7 @@ fn the_environment_lists_each_requested_name_once_and_sorted() {
             "ENTRA_TOKEN_ENDPOINT",
             "MARKETPLACE_APP_ID",
             "MARKETPLACE_URL",
+            "SECRETS_ARN",
             "TABLE_NAME",
         ]
     );

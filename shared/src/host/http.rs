@@ -41,6 +41,10 @@ impl fmt::Display for Principal {
     }
 }
 
+/// The host that a gateway was called by, as the gateway itself names it. No header has a say in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GatewayHost(pub String);
+
 /// A function, independent of its host. It answers every request, with a [`Problem`] if it must.
 /// The host leaves out the body of an answer to `HEAD`.
 #[async_trait]

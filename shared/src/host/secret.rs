@@ -1,5 +1,7 @@
 //! A secret, and where it is kept.
 
+use std::collections::HashMap;
+
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::SdkError;
 use secrecy::SecretString;
@@ -14,7 +16,12 @@ pub enum ClientSecret {
     Given(SecretString),
     /// AWS Secrets Manager keeps it. It is fetched again for each use, so that a rotated secret is
     /// picked up without a deployment. Its users cache what they make of it.
-    SecretsManager { client: Client, arn: String },
+    SecretsManager {
+        client: Client,
+        arn: String,
+        /// The member that holds it, where the stored text is JSON with several secrets.
+        member: Option<&'static str>,
+    },
 }
 
 /// The secret could not be read. The text names the cause, never the secret.
@@ -40,6 +47,11 @@ pub enum UnusableSecret {
     /// Consoles store pairs of keys and values as JSON.
     #[error("is JSON; store the value alone")]
     Json,
+    #[error("is no JSON object of texts")]
+    NoObject,
+    /// The JSON lacks this member, or it is empty.
+    #[error("has no value for {0}")]
+    NoMember(&'static str),
     #[error("is a reference to a vault, which was not resolved")]
     Reference,
 }
@@ -86,6 +98,17 @@ pub fn secret_in(text: &str) -> Result<SecretString, UnusableSecret> {
     Ok(SecretString::from(secret))
 }
 
+/// The secret under a name, in a text that is JSON with several secrets.
+fn member_of(text: &str, member: &'static str) -> Result<SecretString, UnusableSecret> {
+    let text = text.trim_start_matches('\u{feff}');
+    let members: HashMap<String, String> =
+        serde_json::from_str(text).map_err(|_| UnusableSecret::NoObject)?;
+    match secret_in(members.get(member).map_or("", String::as_str)) {
+        Err(UnusableSecret::Empty) => Err(UnusableSecret::NoMember(member)),
+        secret => secret,
+    }
+}
+
 impl SecretError {
     /// Whether the deployment has to be changed before the secret can be read.
     pub fn is_configuration(&self) -> bool {
@@ -100,7 +123,7 @@ impl ClientSecret {
     pub async fn read(&self) -> Result<SecretString, SecretError> {
         match self {
             Self::Given(secret) => Ok(secret.clone()),
-            Self::SecretsManager { client, arn } => {
+            Self::SecretsManager { client, arn, member } => {
                 let answer = client.get_secret_value().secret_id(arn).send().await;
                 let answer = answer.map_err(|error| {
                     let code = error.as_service_error().and_then(|error| error.meta().code());
@@ -109,7 +132,10 @@ impl ClientSecret {
                     SecretError::Unavailable { code, source }
                 })?;
                 let text = answer.secret_string.ok_or(UnusableSecret::NotText)?;
-                Ok(secret_in(&text)?)
+                Ok(match member {
+                    None => secret_in(&text)?,
+                    Some(member) => member_of(&text, member)?,
+                })
             }
         }
     }
@@ -151,6 +177,26 @@ mod tests {
         ] {
             let error = secret_in(stored).expect_err("no secret");
             assert_eq!(error, problem, "{stored}");
+            assert!(!error.to_string().contains("s3cret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn one_secret_among_several_is_read_by_its_name() {
+        const STORED: &str =
+            "\u{feff}{\"A\": \" s3cret\\n\", \"EMPTY\": \"\", \"NESTED\": \"{}\"}\n";
+        assert_eq!(member_of(STORED, "A").expect("a secret").expose_secret(), "s3cret");
+        for (text, member, problem) in [
+            (STORED, "B", UnusableSecret::NoMember("B")),
+            (STORED, "EMPTY", UnusableSecret::NoMember("EMPTY")),
+            (STORED, "NESTED", UnusableSecret::Json),
+            ("s3cret", "A", UnusableSecret::NoObject),
+            ("", "A", UnusableSecret::NoObject),
+            (r#"["s3cret"]"#, "A", UnusableSecret::NoObject),
+            (r#"{"A":{"B":"s3cret"}}"#, "A", UnusableSecret::NoObject),
+        ] {
+            let error = member_of(text, member).expect_err("no secret");
+            assert_eq!(error, problem, "{text} {member}");
             assert!(!error.to_string().contains("s3cret"), "{error}");
         }
     }

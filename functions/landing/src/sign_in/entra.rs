@@ -16,7 +16,7 @@ use oauth2::{
     StandardTokenResponse, TokenUrl,
 };
 use serde::{Deserialize, Serialize};
-use shared::config::LandingApp;
+use shared::config::{LandingApp, Origin};
 use shared::domain::PERSONAL_TENANT;
 use shared::host::http_client::{SendError, Transport};
 use shared::host::retry::RetryPolicy;
@@ -68,10 +68,7 @@ impl<'c> AsyncHttpClient<'c> for OAuthTransport {
 }
 
 /// Entra, for the landing page's application.
-pub(super) struct Entra {
-    redirect: RedirectUrl,
-    app: LandingApp,
-}
+pub(super) struct Entra(LandingApp);
 
 /// Which account Entra signs in, and whether it asks the person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,29 +115,34 @@ pub(super) struct AuthorizationRequest {
 
 impl Entra {
     pub(super) fn new(app: LandingApp) -> Self {
-        let redirect = RedirectUrl::from_url(parse(&format!("{}{SIGNED_IN}", app.origin.as_str())));
-        Self { redirect, app }
+        Self(app)
     }
 
-    fn client(&self, tenant: Option<Uuid>) -> EntraClient {
-        let (authority, directory) = (&self.app.authority, directory(tenant));
+    /// Entra's answer comes back to the page at `origin`.
+    fn client(&self, origin: &Origin, tenant: Option<Uuid>) -> EntraClient {
+        let (authority, directory) = (&self.0.authority, directory(tenant));
         let endpoint = |name: &str| parse(&format!("{authority}/{directory}/oauth2/v2.0/{name}"));
-        Client::new(ClientId::new(self.app.client_id.to_string()))
+        let redirect = parse(&format!("{}{SIGNED_IN}", origin.as_str()));
+        Client::new(ClientId::new(self.0.client_id.to_string()))
             .set_auth_type(AuthType::RequestBody)
             .set_auth_uri(AuthUrl::from_url(endpoint("authorize")))
             .set_token_uri(TokenUrl::from_url(endpoint("token")))
-            .set_redirect_uri(self.redirect.clone())
+            .set_redirect_uri(RedirectUrl::from_url(redirect))
     }
 
     /// Entra asks the person which account to sign out of, and stays on its own page.
     pub(super) fn sign_out_address(&self) -> Url {
-        parse(&format!("{}/common/oauth2/v2.0/logout", self.app.authority))
+        parse(&format!("{}/common/oauth2/v2.0/logout", self.0.authority))
     }
 
-    pub(super) fn authorization_request(&self, prompt: Prompt) -> AuthorizationRequest {
+    pub(super) fn authorization_request(
+        &self,
+        origin: &Origin,
+        prompt: Prompt,
+    ) -> AuthorizationRequest {
         let (challenge, pkce_verifier) = PkceCodeChallenge::new_random_sha256();
         let nonce = CsrfToken::new_random();
-        let client = self.client(prompt.tenant());
+        let client = self.client(origin, prompt.tenant());
         let mut request = client
             .authorize_url(CsrfToken::new_random)
             .add_scopes(SCOPES.map(|scope| Scope::new(scope.to_owned())))
@@ -166,6 +168,7 @@ impl Entra {
     /// retry, because a code is valid only once.
     pub(super) async fn exchange_code(
         &self,
+        origin: &Origin,
         tenant: Option<Uuid>,
         secret: &str,
         code: String,
@@ -173,11 +176,11 @@ impl Entra {
     ) -> Result<String, SignInError> {
         let secret = oauth2::ClientSecret::new(secret.to_owned());
         let answer = self
-            .client(tenant)
+            .client(origin, tenant)
             .set_client_secret(secret)
             .exchange_code(AuthorizationCode::new(code))
             .set_pkce_verifier(PkceCodeVerifier::new(pkce_verifier))
-            .request_async(&OAuthTransport(self.app.transport.clone()))
+            .request_async(&OAuthTransport(self.0.transport.clone()))
             .await;
         match answer {
             Ok(token) => {

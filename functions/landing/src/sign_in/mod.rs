@@ -33,21 +33,28 @@ use entra::Entra;
 pub(crate) use entra::Prompt;
 pub(crate) use error::SignInError;
 use error::Untrusted;
-use seal::{CookieKind, constant_time_eq};
+use seal::{CookieKey, CookieKind, constant_time_eq};
 use secret_cache::SecretCache;
 use session::{COOKIE_LIFETIME, ROUND_TRIP_TIME, RoundTrip};
 pub(crate) use session::{Session, Visitor};
 
-pub(crate) struct SignIn {
+/// The sign-in at any origin.
+pub(crate) struct SignInApp {
     entra: Entra,
     verifier: IdTokenVerifier,
-    cookies: Cookies,
-    origin: Origin,
     secret: SecretCache,
     clock: Arc<dyn Clock>,
 }
 
-impl SignIn {
+/// The sign-in of one visit.
+pub(crate) struct SignIn<'a> {
+    app: &'a SignInApp,
+    /// Where the visitor sees the page, and where Entra sends the visitor back to.
+    origin: Origin,
+    cookies: Cookies,
+}
+
+impl SignInApp {
     pub(crate) fn new(app: LandingApp, clock: Arc<dyn Clock>) -> Self {
         let verifier = IdTokenVerifier::new(
             app.transport.clone(),
@@ -58,12 +65,21 @@ impl SignIn {
         );
         Self {
             verifier,
-            cookies: Cookies { secure: app.origin.is_https() },
-            origin: app.origin.clone(),
             secret: SecretCache::new(&app, clock.clone()),
             entra: Entra::new(app),
             clock,
         }
+    }
+
+    pub(crate) fn at(&self, origin: Origin) -> SignIn<'_> {
+        SignIn { app: self, cookies: Cookies { secure: origin.is_https() }, origin }
+    }
+}
+
+impl SignIn<'_> {
+    async fn key(&self) -> Result<CookieKey, SignInError> {
+        let (_, key) = self.app.secret.read(&self.origin).await?;
+        Ok(key)
     }
 
     /// Redirects the visitor to Entra, and ends the session of an earlier sign-in.
@@ -73,15 +89,15 @@ impl SignIn {
         prompt: Prompt,
         sent: &HeaderMap,
     ) -> Result<Response, SignInError> {
-        let (_, key) = self.secret.read().await?;
-        let request = self.entra.authorization_request(prompt);
+        let key = self.key().await?;
+        let request = self.app.entra.authorization_request(&self.origin, prompt);
         let round_trip = RoundTrip {
             state: request.state,
             nonce: request.nonce,
             verifier: request.pkce_verifier,
             token: token.expose().to_owned(),
             tenant: prompt.tenant(),
-            expires: self.clock.now() + ROUND_TRIP_TIME,
+            expires: self.app.clock.now() + ROUND_TRIP_TIME,
         };
         let sealed =
             key.seal(CookieKind::RoundTrip, &round_trip).ok_or(SignInError::TokenTooLong)?;
@@ -96,8 +112,9 @@ impl SignIn {
     /// Handles Entra's redirect back to us: checks it against the round trip's cookie, exchanges
     /// the code for an id token, verifies that, and begins a session.
     pub(crate) async fn finish(&self, request: &Request) -> Result<Response, SignInError> {
-        let (secret, key) = self.secret.read().await?;
-        let now = self.clock.now();
+        let SignInApp { entra, verifier, secret, clock } = self.app;
+        let (secret, key) = secret.read(&self.origin).await?;
+        let now = clock.now();
         let sealed = self.cookies.get(request.headers(), CookieKind::RoundTrip);
         let round_trip: RoundTrip = sealed
             .and_then(|sealed| key.open(CookieKind::RoundTrip, &sealed))
@@ -118,9 +135,10 @@ impl SignIn {
         }
         let code = form_field(query, "code").ok_or(Untrusted::NoCode)?;
         let (secret, tenant) = (secret.expose_secret(), round_trip.tenant);
-        let id_token = self.entra.exchange_code(tenant, secret, code, round_trip.verifier).await?;
+        let exchange = entra.exchange_code(&self.origin, tenant, secret, code, round_trip.verifier);
+        let id_token = exchange.await?;
         let is_nonce = |nonce: &str| constant_time_eq(nonce, &round_trip.nonce);
-        let person = self.verifier.verify(UnverifiedToken(&id_token), is_nonce).await?;
+        let person = verifier.verify(UnverifiedToken(&id_token), is_nonce).await?;
         // The verifier has checked that the token's own tenant issued it.
         if tenant.is_some_and(|tenant| tenant != person.account.tenant_id) {
             return Err(Untrusted::Token(InvalidToken::OtherTenant).into());
@@ -147,7 +165,7 @@ impl SignIn {
     /// Where a person ends the session at Entra itself, which signs in again without a question as
     /// long as it lasts.
     pub(crate) fn sign_out_address(&self) -> Url {
-        self.entra.sign_out_address()
+        self.app.entra.sign_out_address()
     }
 
     /// Whether the browser sends a cookie of ours. It got it at the host that it shows.
@@ -162,9 +180,9 @@ impl SignIn {
         let Some(sealed) = sealed.filter(|sealed| !sealed.is_empty()) else {
             return Ok(Visitor::Unknown);
         };
-        let (_, key) = self.secret.read().await?;
+        let key = self.key().await?;
         Ok(match key.open::<Session>(CookieKind::Session, &sealed) {
-            Some(session) if session.is_current(self.clock.now()) => Visitor::SignedIn(session),
+            Some(session) if session.is_current(self.app.clock.now()) => Visitor::SignedIn(session),
             Some(session) => Visitor::SignedOut(session),
             None => Visitor::Unknown,
         })
@@ -183,9 +201,9 @@ impl SignIn {
                 let Some(sealed) = self.cookies.get(headers, CookieKind::RoundTrip) else {
                     return Ok(None);
                 };
-                let (_, key) = self.secret.read().await?;
+                let key = self.key().await?;
                 let opened: Option<RoundTrip> = key.open(CookieKind::RoundTrip, &sealed);
-                Ok(opened.and_then(|round_trip| round_trip.purchase_token(self.clock.now())))
+                Ok(opened.and_then(|round_trip| round_trip.purchase_token(self.app.clock.now())))
             }
         }
     }

@@ -33,8 +33,8 @@ impl CookieKind {
 pub(super) struct CookieKey(LessSafeKey);
 
 impl CookieKey {
-    /// Derives the key from the application's secret. So there is no second secret to keep, and a
-    /// new secret makes all older cookies invalid.
+    /// Derives the key from a secret: the one that is set for it, or the application's own. A new
+    /// secret makes all older cookies invalid.
     ///
     /// The key is also bound to the application and to the page's origin: of two deployments with
     /// one secret, such as a trial and the real one, neither accepts the other's sessions.

@@ -1,4 +1,4 @@
-//! The application's secret and the cookies' key, cached for a while.
+//! The application's secret and what the cookies' key is derived from, cached for a while.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use shared::config::{LandingApp, Origin};
 use shared::host::clock::Clock;
-use shared::host::secret::ClientSecret;
+use shared::host::secret::{ClientSecret, SecretError, UnusableSecret};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
@@ -17,16 +17,17 @@ use super::seal::CookieKey;
 /// that much later.
 const SECRET_CACHE_TIME: SignedDuration = SignedDuration::from_mins(5);
 
+#[derive(Clone)]
 struct Cached {
     secret: SecretString,
-    key: Arc<CookieKey>,
+    cookie_key: SecretString,
     read_at: Timestamp,
 }
 
 pub(super) struct SecretCache {
     secret: ClientSecret,
+    cookie_key: Option<ClientSecret>,
     client_id: Uuid,
-    origin: Origin,
     cached: Mutex<Option<Cached>>,
     clock: Arc<dyn Clock>,
 }
@@ -35,24 +36,44 @@ impl SecretCache {
     pub(super) fn new(app: &LandingApp, clock: Arc<dyn Clock>) -> Self {
         Self {
             secret: app.secret.clone(),
+            cookie_key: app.cookie_key.clone(),
             client_id: app.client_id,
-            origin: app.origin.clone(),
             cached: Mutex::default(),
             clock,
         }
     }
 
-    pub(super) async fn read(&self) -> Result<(SecretString, Arc<CookieKey>), Unavailable> {
+    /// The application's secret, and the key of the cookies at an origin.
+    pub(super) async fn read(
+        &self,
+        origin: &Origin,
+    ) -> Result<(SecretString, CookieKey), Unavailable> {
+        let Cached { secret, cookie_key, .. } = self.cached().await?;
+        let key = CookieKey::derive(cookie_key.expose_secret(), self.client_id, origin.as_str());
+        Ok((secret, key))
+    }
+
+    async fn cached(&self) -> Result<Cached, Unavailable> {
         let mut cached = self.cached.lock().await;
         let now = self.clock.now();
         let is_fresh = |cached: &&Cached| now.duration_since(cached.read_at) < SECRET_CACHE_TIME;
         if let Some(cached) = cached.as_ref().filter(is_fresh) {
-            return Ok((cached.secret.clone(), cached.key.clone()));
+            return Ok(cached.clone());
         }
-        let secret = self.secret.read().await?;
-        let key =
-            CookieKey::derive(secret.expose_secret(), self.client_id, self.origin.as_str()).into();
-        let cached = cached.insert(Cached { secret, key, read_at: now });
-        Ok((cached.secret.clone(), cached.key.clone()))
+        let (secret, cookie_key) = tokio::join!(self.secret.read(), self.read_cookie_key());
+        let secret = secret?;
+        let cookie_key = cookie_key?.unwrap_or_else(|| secret.clone());
+        Ok(cached.insert(Cached { secret, cookie_key, read_at: now }).clone())
+    }
+
+    /// `None` where the cookies have no key of their own.
+    async fn read_cookie_key(&self) -> Result<Option<SecretString>, SecretError> {
+        let Some(key) = &self.cookie_key else { return Ok(None) };
+        match key.read().await {
+            Ok(key) => Ok(Some(key)),
+            // JSON that a person wrote need not hold one.
+            Err(SecretError::Unusable(UnusableSecret::NoMember(_))) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 }

@@ -12,7 +12,7 @@ use crate::sign_in::{SignIn, Visitor};
 impl Visit<'_> {
     /// Ends the session, also one that has expired: its cookie still holds the purchase. Only the
     /// session's own pages can end it.
-    pub(super) async fn sign_out(&self, sign_in: &SignIn) -> Response {
+    pub(super) async fn sign_out(&self, sign_in: &SignIn<'_>) -> Response {
         let headers = self.request.headers();
         match sign_in.visitor(headers).await {
             Ok(Visitor::SignedIn(session) | Visitor::SignedOut(session)) => {
@@ -28,7 +28,7 @@ impl Visit<'_> {
     }
 
     /// Says that the visitor is signed out, if that is so.
-    pub(super) async fn signed_out(&self, sign_in: &SignIn) -> Response {
+    pub(super) async fn signed_out(&self, sign_in: &SignIn<'_>) -> Response {
         match sign_in.visitor(self.request.headers()).await {
             Ok(Visitor::SignedIn(_)) => see_other(routes::PURCHASE),
             Ok(Visitor::SignedOut(_) | Visitor::Unknown) => {

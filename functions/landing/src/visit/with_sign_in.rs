@@ -13,7 +13,7 @@ use crate::routes::{self, Route};
 use crate::sign_in::{Prompt, Session, SignIn, SignInError, Visitor};
 
 impl Visit<'_> {
-    pub(crate) async fn answer_with_sign_in(&self, sign_in: &SignIn) -> Response {
+    pub(crate) async fn answer_with_sign_in(&self, sign_in: &SignIn<'_>) -> Response {
         match (self.route, self.request.method()) {
             (Route::SignedIn, _) => {
                 let finished = sign_in.finish(self.request).await;
@@ -30,7 +30,7 @@ impl Visit<'_> {
 
     /// With a token in the address, sends the visitor to Entra. After the sign-in, shows the
     /// purchase and its status (F-LP-3, F-LP-5, F-LP-11).
-    async fn look(&self, sign_in: &SignIn) -> Response {
+    async fn look(&self, sign_in: &SignIn<'_>) -> Response {
         let visitor = match sign_in.visitor(self.request.headers()).await {
             Ok(visitor) => visitor,
             Err(error) => return self.not_signed_in(error),
@@ -75,7 +75,7 @@ impl Visit<'_> {
 
     /// Handles a form. A redirect follows each confirmation, so that reloading the page sends
     /// nothing twice.
-    async fn submit(&self, sign_in: &SignIn) -> Response {
+    async fn submit(&self, sign_in: &SignIn<'_>) -> Response {
         let headers = self.request.headers();
         let session = match sign_in.visitor(headers).await {
             Ok(Visitor::SignedIn(session)) => session,
@@ -115,7 +115,7 @@ impl Visit<'_> {
 
     async fn send_to_entra(
         &self,
-        sign_in: &SignIn,
+        sign_in: &SignIn<'_>,
         token: &PurchaseToken,
         prompt: Prompt,
     ) -> Response {
@@ -124,7 +124,7 @@ impl Visit<'_> {
     }
 
     /// Sends the visitor to Entra again, for the purchase in the cookies.
-    async fn send_to_entra_again(&self, sign_in: &SignIn, prompt: Prompt) -> Response {
+    async fn send_to_entra_again(&self, sign_in: &SignIn<'_>, prompt: Prompt) -> Response {
         match sign_in.purchase_token(self.request.headers()).await {
             Ok(Some(token)) => self.send_to_entra(sign_in, &token, prompt).await,
             Ok(None) => self.show_notice(Notice::NoToken, None),
@@ -134,7 +134,7 @@ impl Visit<'_> {
 
     /// Sends a stranger to the directory that the purchase was made in. Microsoft names it in its
     /// answer for the session's token; the request has no say.
-    async fn sign_in_as_guest(&self, sign_in: &SignIn) -> Response {
+    async fn sign_in_as_guest(&self, sign_in: &SignIn<'_>) -> Response {
         let session = match sign_in.visitor(self.request.headers()).await {
             Ok(Visitor::SignedIn(session)) => session,
             Ok(Visitor::SignedOut(_) | Visitor::Unknown) => {

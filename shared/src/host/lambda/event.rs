@@ -10,7 +10,7 @@ use http::{HeaderValue, Uri};
 use lambda_http::Body;
 use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 
-use crate::host::http::{Principal, Request, Response};
+use crate::host::http::{GatewayHost, Principal, Request, Response};
 
 /// Why an event holds no request.
 ///
@@ -51,6 +51,9 @@ pub(super) fn request(event: &str) -> Result<Request, Malformed> {
     if let Some(cookies) = event.cookies {
         let cookies = HeaderValue::try_from(cookies.join("; ")).map_err(|_| Malformed::Cookies)?;
         request.headers_mut().insert(COOKIE, cookies);
+    }
+    if let Some(host) = event.request_context.domain_name {
+        request.extensions_mut().insert(GatewayHost(host));
     }
     let iam = event.request_context.authorizer.and_then(|authorizer| authorizer.iam);
     if let Some(arn) = iam.and_then(|iam| iam.user_arn) {
