@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
@@ -138,6 +139,14 @@ pub(crate) enum Command {
         /// Start at this version [default: where delivery stopped].
         #[arg(long, value_name = "VERSION")]
         from: Option<u64>,
+    },
+    /// Check a deployment's parameters before it begins.
+    Preflight {
+        /// The file with the parameters, YAML or JSON.
+        parameters: PathBuf,
+        /// The template.
+        #[arg(long, default_value = "template.yaml", value_name = "FILE")]
+        template: PathBuf,
     },
     /// Print a shell completion script.
     Completions {

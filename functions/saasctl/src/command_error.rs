@@ -36,6 +36,9 @@ pub(crate) enum CommandError {
     Declined,
     #[error("could not sign the request: {0}")]
     Unsigned(#[from] SigningError),
+    /// The parameters of a deployment are wrong.
+    #[error("{}", .0.join("\n  "))]
+    NotDeployable(Vec<String>),
     #[error("--url is not an http or https address")]
     BadAddress,
     #[error("--url must be https, except on this machine")]
@@ -54,6 +57,7 @@ impl CommandError {
             Self::StillUnderWay(_) => "still_under_way",
             Self::Declined => "declined",
             Self::Unsigned(_) => "unsigned",
+            Self::NotDeployable(_) => "not_deployable",
             Self::BadAddress | Self::Unencrypted => "bad_address",
         }
     }
@@ -104,7 +108,9 @@ impl CommandError {
 
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Refused { .. } | Self::Ended { .. } | Self::Declined => 1,
+            Self::Refused { .. } | Self::Ended { .. } | Self::Declined | Self::NotDeployable(_) => {
+                1
+            }
             Self::BadAddress | Self::Unencrypted | Self::Unsigned(_) => 2,
             Self::Unavailable(_) | Self::NoAnswer(_) => 3,
             Self::OutcomeUnknown(_) => 4,

@@ -8,6 +8,7 @@ mod api;
 mod arguments;
 mod command_error;
 mod output;
+mod preflight_command;
 mod printable;
 mod read;
 mod record;
@@ -46,6 +47,9 @@ async fn run(arguments: Arguments, output: &Output) -> Result<(), CommandError> 
         let _ = std::io::stdout().write_all(&script);
         return Ok(());
     }
+    if let Command::Preflight { parameters, template } = &arguments.command {
+        return preflight_command::preflight(output, parameters, template);
+    }
     let api = Api::new(&arguments.connection).await?;
     match arguments.command {
         Command::List { status, offer } => {
@@ -67,6 +71,6 @@ async fn run(arguments: Arguments, output: &Output) -> Result<(), CommandError> 
         Command::Cancel { id, yes, options } => act::cancel(&api, output, id, yes, &options).await,
         Command::Activate { id, wait } => act::activate(&api, output, id, &wait).await,
         Command::Redeliver { id, from } => act::redeliver(&api, output, id, from).await,
-        Command::Completions { .. } => Ok(()),
+        Command::Preflight { .. } | Command::Completions { .. } => Ok(()),
     }
 }
