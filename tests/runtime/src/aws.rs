@@ -9,10 +9,9 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
+use saasctl::template::Grant;
 use serde_json::{Value, json};
 use std::sync::Arc;
-
-use crate::template::Grant;
 
 /// The client secret's ARN in the deployed environment.
 pub const SECRET_ARN: &str =
@@ -28,6 +27,9 @@ pub const SIGNING_KEY_ARN: &str =
 
 pub const EVENT_BUS_ARN: &str = "arn:aws:events:eu-north-1:123456789012:event-bus/marketplace";
 
+/// The local system's table, which the deployment takes over.
+pub const TABLE: &str = "subscriptions";
+
 /// DynamoDB, Secrets Manager and EventBridge, as one role may use them.
 pub struct Aws {
     /// The embedded database's address.
@@ -41,13 +43,21 @@ pub struct Aws {
     pub http: reqwest::Client,
 }
 
+/// What a call needs: an action on a resource, and on the partition keys that it names.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Needed {
+    action: String,
+    resource: String,
+    keys: BTreeSet<String>,
+}
+
 /// The calls a function made.
 #[derive(Debug, Default)]
 pub struct Seen {
     /// The permissions it used.
     pub used: BTreeSet<Grant>,
-    /// The permissions it needed and didn't have.
-    pub denied: BTreeSet<Grant>,
+    /// What it needed and no permission granted.
+    pub denied: BTreeSet<Needed>,
     /// The entries it put on the event bus.
     pub on_bus: Vec<Value>,
 }
@@ -65,18 +75,28 @@ impl Aws {
         answer(json!({ "FailedEntryCount": failed, "Entries": answers }))
     }
 
-    fn permits(&self, needed: &[Grant]) -> bool {
+    fn permits(&self, needed: &[Needed]) -> bool {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let mut permitted = true;
-        for grant in needed {
-            if self.granted.contains(grant) {
+        for need in needed {
+            let Needed { action, resource, keys } = need;
+            let grants = |grant: &&Grant| grant.permits(action, resource, keys);
+            if let Some(grant) = self.granted.iter().find(grants) {
                 seen.used.insert(grant.clone());
             } else {
-                seen.denied.insert(grant.clone());
+                seen.denied.insert(need.clone());
                 permitted = false;
             }
         }
         permitted
+    }
+
+    fn permits_call(&self, service: &str, operation: &str, resource: &str) -> bool {
+        self.permits(&[Needed {
+            action: format!("{service}:{operation}"),
+            resource: resource.to_owned(),
+            keys: BTreeSet::new(),
+        }])
     }
 }
 
@@ -92,52 +112,69 @@ pub async fn call(State(aws): State<Arc<Aws>>, headers: HeaderMap, body: Bytes) 
     let request: Value = serde_json::from_slice(&body).unwrap_or_default();
     match service {
         "secretsmanager" => {
-            let (parameter, text) = match request["SecretId"].as_str() {
-                Some(SECRET_ARN) => ("EntraClientSecretArn", &aws.secret),
-                Some(LANDING_SECRET_ARN) => ("LandingClientSecretArn", &aws.landing_secret),
-                Some(SIGNING_KEY_ARN) => ("DeliverySigningKeyArn", &aws.signing_key),
+            let (arn, text) = match request["SecretId"].as_str() {
+                Some(SECRET_ARN) => (SECRET_ARN, &aws.secret),
+                Some(LANDING_SECRET_ARN) => (LANDING_SECRET_ARN, &aws.landing_secret),
+                Some(SIGNING_KEY_ARN) => (SIGNING_KEY_ARN, &aws.signing_key),
                 _ => return error(StatusCode::BAD_REQUEST, "ResourceNotFoundException"),
             };
-            let grant = (format!("secretsmanager:{operation}"), parameter.to_owned());
-            if !aws.permits(&[grant]) {
+            if !aws.permits_call(service, operation, arn) {
                 return error(StatusCode::BAD_REQUEST, "AccessDeniedException");
             }
-            answer(json!({ "ARN": request["SecretId"], "Name": "secret", "SecretString": text }))
+            answer(json!({ "ARN": arn, "Name": "secret", "SecretString": text }))
         }
         "AWSEvents" => {
-            let grant = (format!("events:{operation}"), "DeliveryEventBusArn".to_owned());
-            if !aws.permits(&[grant]) {
+            if !aws.permits_call("events", operation, EVENT_BUS_ARN) {
                 return error(StatusCode::BAD_REQUEST, "AccessDeniedException");
             }
             aws.put_on_bus(&request)
         }
-        _ if !aws.permits(&dynamodb_grants(operation, &request)) => {
+        _ if !aws.permits(&needed_of_dynamodb(operation, &request)) => {
             error(StatusCode::BAD_REQUEST, "AccessDeniedException")
         }
         _ => forward(&aws, &headers, body).await,
     }
 }
 
-/// The permissions a request needs. IAM checks a transaction's writes one by one.
-fn dynamodb_grants(operation: &str, request: &Value) -> Vec<Grant> {
-    let actions: BTreeSet<String> =
-        match operation {
-            "TransactWriteItems" => {
-                let items = request["TransactItems"].as_array().into_iter().flatten();
-                let kinds = items.filter_map(Value::as_object).flat_map(|item| item.keys());
-                kinds
-                    .map(|kind| {
-                        if kind == "ConditionCheck" { kind.clone() } else { format!("{kind}Item") }
-                    })
-                    .collect()
-            }
-            single => BTreeSet::from([single.to_owned()]),
-        };
-    let resource = match request["IndexName"].as_str() {
-        Some(index) => format!("${{Table.Arn}}/index/{index}"),
-        None => "Table.Arn".to_owned(),
+/// What a request needs. IAM checks a transaction's writes one by one.
+fn needed_of_dynamodb(operation: &str, request: &Value) -> Vec<Needed> {
+    let table = format!("arn:aws:dynamodb:eu-north-1:123456789012:table/{TABLE}");
+    let need = |action: &str, resource: String, keys: BTreeSet<String>| Needed {
+        action: format!("dynamodb:{action}"),
+        resource,
+        keys,
     };
-    actions.into_iter().map(|action| (format!("dynamodb:{action}"), resource.clone())).collect()
+    match operation {
+        "TransactWriteItems" => {
+            let items = request["TransactItems"].as_array().into_iter().flatten();
+            let writes = items.filter_map(Value::as_object).flatten();
+            let one = |(kind, write): (&String, &Value)| {
+                // `ConditionCheck`'s permission ends in `Item`, too.
+                need(&format!("{kind}Item"), table.clone(), partition_keys(write))
+            };
+            writes.map(one).collect()
+        }
+        single => {
+            let resource = match request["IndexName"].as_str() {
+                Some(index) => format!("{table}/index/{index}"),
+                None => table,
+            };
+            vec![need(single, resource, partition_keys(request))]
+        }
+    }
+}
+
+/// The partition keys of the table that a request names (`dynamodb:LeadingKeys`).
+fn partition_keys(request: &Value) -> BTreeSet<String> {
+    let batched = request["RequestItems"].as_object().into_iter().flatten();
+    let batched = batched.flat_map(|(_, table)| table["Keys"].as_array().into_iter().flatten());
+    let items = [&request["Key"], &request["Item"]].into_iter().chain(batched);
+    let named = items.filter_map(|item| item["pk"]["S"].as_str());
+    let condition = request["KeyConditionExpression"].as_str().unwrap_or_default();
+    let queried = condition.strip_prefix("#pk = ").filter(|_| request["IndexName"].is_null());
+    let value = queried.map(|rest| rest.split(' ').next().unwrap_or_default());
+    let value = value.and_then(|name| request["ExpressionAttributeValues"][name]["S"].as_str());
+    named.chain(value).map(str::to_owned).collect()
 }
 
 async fn forward(aws: &Aws, headers: &HeaderMap, body: Bytes) -> Response {

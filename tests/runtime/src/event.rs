@@ -185,7 +185,7 @@ mod tests {
             purchase_token: Some("a+b/c=".to_owned()),
             ..Live::operation(Uuid::from_u128(1), Uuid::from_u128(2))
         };
-        for function in crate::Template::read().functions() {
+        for function in crate::deployment::tested().functions() {
             for case in Event::cases(&function) {
                 let event = Event::load(&function, &case, &live);
                 let text = format!("{} {}", event.payload(), event.body());

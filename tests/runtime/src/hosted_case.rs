@@ -22,8 +22,8 @@ use uuid::Uuid;
 use crate::aws::EVENT_BUS_ARN;
 use crate::azure::Azure;
 use crate::lambda::Lambda;
-use crate::template::Grant;
 use crate::{Answer, Event, Live};
+use saasctl::template::Grant;
 
 /// The one case in which buyers sign in. In all others, a link alone opens a purchase.
 const WITH_SIGN_IN: &str = "sign-in";

@@ -22,9 +22,9 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::aws::{self, Aws, LANDING_SECRET_ARN, SECRET_ARN, SIGNING_KEY_ARN, Seen};
+use crate::aws::{self, Aws, Seen, TABLE};
+use crate::deployment::tested;
 use crate::process::{Process, Variables, Written};
-use crate::template::Template;
 use crate::{Answer, Event};
 
 /// A function in an execution environment.
@@ -68,7 +68,8 @@ impl Lambda {
         system: &LocalSystem,
         settings: &Variables,
     ) -> Self {
-        let template = Template::read();
+        let stack = tested();
+        assert_eq!(system.variables["TABLE_NAME"], TABLE);
         let (invocations, waiting) = mpsc::unbounded_channel();
         let api =
             Arc::new(RuntimeApi { waiting: Mutex::new(waiting), outcomes: StdMutex::default() });
@@ -77,7 +78,7 @@ impl Lambda {
             secret: system.variables["ENTRA_CLIENT_SECRET"].clone(),
             landing_secret: system.variables["LANDING_CLIENT_SECRET"].clone(),
             signing_key: system.variables.get("DELIVERY_SIGNING_KEY").cloned().unwrap_or_default(),
-            granted: template.grants(function),
+            granted: stack.grants(function),
             seen: StdMutex::default(),
             http: shared::host::http_client::client(),
         });
@@ -95,13 +96,13 @@ impl Lambda {
             axum::serve(listener, routes).await.expect("the Runtime API serves");
         });
 
-        let mut variables = template.environment(function, |name| match name {
-            "ENTRA_CLIENT_SECRET_ARN" => Some(SECRET_ARN.to_owned()),
-            "LANDING_CLIENT_SECRET_ARN" => Some(LANDING_SECRET_ARN.to_owned()),
-            "DELIVERY_SIGNING_KEY_ARN" => Some(SIGNING_KEY_ARN.to_owned()),
-            name => system.variables.get(name).cloned(),
-        });
-        let timeout = template.timeout(function);
+        let mut variables = stack.environment(function);
+        for (name, value) in &mut variables {
+            if let Some(given) = system.variables.get(name) {
+                value.clone_from(given);
+            }
+        }
+        let timeout = stack.timeout(function);
         let mut set = |name: &str, value: &str| variables.insert(name.to_owned(), value.to_owned());
         // The variables that Lambda itself sets.
         set("AWS_LAMBDA_RUNTIME_API", &address.to_string());

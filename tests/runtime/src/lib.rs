@@ -1,21 +1,21 @@
 //! Hosts for tests: they start the binaries that ship, as Lambda and the Azure Functions host do,
 //! next to the emulator and an embedded database, and send them the payloads of `events/`.
 //!
-//! Each binary gets exactly what `template.yaml` deploys it with, so a setting or permission that
-//! is missing there makes a test fail: its environment comes from the template, and its calls to
-//! AWS pass [`aws`], which refuses everything that the template's role does not grant.
+//! Each binary gets exactly what `template.yaml` deploys it with ([`deployment`]), so a setting or
+//! permission that is missing there makes a test fail: its environment comes from the template, and
+//! its calls to AWS pass [`aws`], which refuses everything that the template's role does not grant.
 
 mod answer;
 pub mod aws;
 mod azure;
 pub mod cases;
+pub mod deployment;
 mod event;
 mod hosted_case;
 mod lambda;
 mod process;
 mod replay;
 pub mod settings;
-pub mod template;
 mod timer_delivery;
 
 use std::path::{Path, PathBuf};
@@ -25,7 +25,6 @@ pub use event::{Event, Live};
 pub use hosted_case::{Case, HostedCase};
 pub use lambda::Lambda;
 pub use replay::{lambda_answers, same_on_both_hosts};
-pub use template::Template;
 pub use timer_delivery::azure_delivers_on_the_timer_alone;
 
 fn project() -> PathBuf {

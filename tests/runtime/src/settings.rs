@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::aws::{SECRET_ARN, SIGNING_KEY_ARN};
 use crate::azure;
+use crate::deployment::tested;
 use crate::process::{Process, Variables};
-use crate::template::Template;
 
 /// A wrong setting: its name, and an invalid value or `None` if it is missing.
 pub type Wrong = (&'static str, Option<&'static str>);
@@ -49,7 +49,6 @@ pub const LANDING: &[Wrong] = &[
     ("LANDING_SIGN_IN", NONSENSE),
     ("LANDING_CLIENT_ID", None),
     ("LANDING_CLIENT_ID", NONSENSE),
-    ("LANDING_BASE_URL", None),
     ("LANDING_BASE_URL", NONSENSE),
     ("LANDING_BASE_URL", Some("http://zq-nonsense-9f31.example")),
     ("LANDING_BASE_URL", Some("https://zq-nonsense-9f31.example/landing")),
@@ -67,8 +66,12 @@ pub const LANDING: &[Wrong] = &[
 pub const LANDING_SECRET_OF_LAMBDA: &[Wrong] =
     &[("LANDING_CLIENT_SECRET_ARN", None), ("LANDING_CLIENT_SECRET_ARN", NONSENSE)];
 
-/// The same where the environment holds them.
-pub const LANDING_SECRET_OF_AZURE: &[Wrong] = &[("LANDING_CLIENT_SECRET", None)];
+/// The same where the environment holds them, and no gateway names the page's host.
+pub const LANDING_OF_AZURE: &[Wrong] = &[
+    ("LANDING_BASE_URL", None),
+    ("LANDING_CLIENT_SECRET", None),
+    ("LANDING_COOKIE_KEY", NONSENSE),
+];
 
 /// Wrong settings of what answers changes.
 pub const CHANGES: &[Wrong] = &[
@@ -127,7 +130,12 @@ const EXIT_TIMEOUT: Duration = Duration::from_secs(60);
 /// # Panics
 /// When the binary starts, or doesn't exit with one line that names the setting.
 pub async fn lambda_refuses(function: &str, binary: &Path, wrong: &[Wrong]) {
-    let mut right = Template::read().environment(function, deployed);
+    let mut right = tested().environment(function);
+    for (name, value) in &mut right {
+        if let Some(known) = deployed(name) {
+            *value = known;
+        }
+    }
     right.extend(aws_variables());
     // No server listens there. A binary that connects to it has accepted the setting.
     right.insert("AWS_LAMBDA_RUNTIME_API".to_owned(), "127.0.0.1:9".to_owned());
@@ -173,6 +181,8 @@ fn deployed(name: &str) -> Option<String> {
         "LANDING_CLIENT_SECRET_ARN" => SECRET_ARN,
         "LANDING_BASE_URL" => "https://signup.example.com",
         "DELIVERY_ENDPOINT" => "https://product.example/events",
+        // With a bus, the delivery starts without an endpoint.
+        "DELIVERY_EVENT_BUS" => "",
         "DELIVERY_SIGNING_KEY" => "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
         "DELIVERY_SIGNING_KEY_ARN" => SIGNING_KEY_ARN,
         _ => return None,

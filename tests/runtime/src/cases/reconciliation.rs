@@ -7,6 +7,7 @@ use crate::{HostedCase, Live};
 
 super::cases! {
     "scheduled" => scheduled,
+    "scheduled" => scheduled_after_a_missed_reinstatement,
     "scheduled" => scheduled_without_access,
 }
 
@@ -28,6 +29,20 @@ async fn scheduled(case: &mut HostedCase) {
     assert_eq!(case.status(suspended).await, "Suspended");
     assert_eq!(case.status(unrecorded).await, "PendingFulfillmentStart");
     assert_eq!(case.record(unchanged).await, before);
+}
+
+/// F-WHA-11: a suspended subscription's operation is open because its webhook call was lost. The
+/// function answers it.
+async fn scheduled_after_a_missed_reinstatement(case: &mut HostedCase) {
+    let id = case.suspended(Purchase::flat_rate("silver")).await;
+    case.world(|world| {
+        world.reinstate(id).expect("a reinstatement");
+        world.lose_deliveries();
+    });
+    let answer = case.send(Live::default()).await;
+    assert_eq!(answer.json()["repaired"], 1);
+    assert_eq!(case.status(id).await, "Subscribed");
+    assert_eq!(case.count(Call::ListOperations), 1);
 }
 
 /// F-AUTH-15: Entra refuses the client secret. The invocation fails, so that the state machine and

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use runtime::Template;
+use runtime::deployment::tested;
 use serde_json::Value;
 
 use super::routes::{Route, candidates, served};
@@ -60,7 +60,7 @@ async fn the_azure_host_routes_to_a_function_what_it_serves() {
         if trigger["methods"].is_array() {
             assert_eq!(methods(&routed), methods(routes), "{function}");
         }
-        let is_private = Template::read().is_private(function);
+        let is_private = tested().is_private(function);
         let level = if is_private { "function" } else { "anonymous" };
         assert_eq!(trigger["authLevel"], level, "{function}");
     }

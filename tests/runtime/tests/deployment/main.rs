@@ -1,9 +1,12 @@
 //! Compares `template.yaml` and the `function.json` files with the code that they deploy.
 
 mod azure_host;
+mod expanded;
 mod permissions;
+mod preflight;
 mod routes;
 mod settings;
+mod stack;
 mod table;
 mod triggers;
 

@@ -1,36 +1,106 @@
-//! The permission to read the key that signs questions to the publisher's product.
+//! The permissions that only some deployments need.
 
-use runtime::Template;
-use runtime::template::{elements, scalar};
-use serde_yaml_ng::Value;
+use std::collections::BTreeSet;
 
-/// The permissions of a role that depend on the condition `HasDecisionKey`.
-fn with_decision_key(role: &str) -> Vec<(String, String)> {
-    let template = Template::read();
-    let policies = template.resource(&[role, "Properties", "Policies"]);
-    let statements = elements(policies)
-        .flat_map(|policy| elements(&policy["PolicyDocument"]["Statement"]))
-        .filter_map(|statement| match statement {
-            Value::Tagged(tagged) if tagged.tag == "If" => Some(&tagged.value),
-            _ => None,
-        });
-    let keyed = statements.filter(|choice| choice[0] == "HasDecisionKey").map(|choice| &choice[1]);
-    keyed
-        .map(|statement| {
-            assert_eq!(statement["Effect"], "Allow");
-            let text = |name: &str| scalar(&statement[name]).expect("one action, one resource");
-            (text("Action"), text("Resource"))
-        })
-        .collect()
+use runtime::deployment::{required, template, values};
+use saasctl::template::Stack;
+
+const FUNCTIONS: [&str; 6] =
+    ["landing", "activation", "webhook", "management", "reconciliation", "delivery"];
+
+const ARN: &str = "arn:aws:secretsmanager:eu-north-1:123456789012:secret:";
+
+fn deploy(parameters: &[(&str, &str)]) -> Stack {
+    let mut given = required();
+    given.extend(values(parameters));
+    template().deploy(&given).expect("the template deploys")
+}
+
+/// The secrets that a function may read.
+fn secrets(stack: &Stack, function: &str) -> BTreeSet<String> {
+    let grants = stack.grants(function).into_iter();
+    let read = grants.filter(|grant| grant.action == "secretsmanager:GetSecretValue");
+    read.map(|grant| grant.resource).collect()
 }
 
 #[test]
-fn only_functions_that_decide_about_changes_may_read_the_decision_key() {
-    let read_key = ("secretsmanager:GetSecretValue".to_owned(), "DecisionSigningKeyArn".to_owned());
-    for role in ["WebhookRole", "ReconciliationRole", "LandingRole"] {
-        assert_eq!(with_decision_key(role), std::slice::from_ref(&read_key), "{role}");
+fn each_function_may_read_the_secrets_that_it_uses_and_no_others() {
+    let arn = |name: &str| format!("{ARN}{name}-AbCdEf");
+    let [entra, landing, decision, delivery] =
+        ["entra", "landing", "decision", "delivery"].map(arn);
+    let stack = deploy(&[
+        ("EntraClientSecretArn", &entra),
+        ("LandingClientSecretArn", &landing),
+        ("DecisionUrl", "https://product.example/decisions"),
+        ("DecisionSigningKeyArn", &decision),
+        ("DeliveryEndpoint", "https://product.example/events"),
+        ("DeliverySigningKeyArn", &delivery),
+    ]);
+    for (function, readable) in [
+        ("landing", vec![&entra, &landing, &decision]),
+        ("activation", vec![&entra]),
+        ("webhook", vec![&entra, &decision]),
+        ("management", vec![&entra]),
+        ("reconciliation", vec![&entra, &decision]),
+        ("delivery", vec![&delivery]),
+    ] {
+        let readable = readable.into_iter().cloned().collect();
+        assert_eq!(secrets(&stack, function), readable, "{function}");
     }
-    for role in ["ActivationRole", "ManagementRole", "DeliveryRole"] {
-        assert_eq!(with_decision_key(role), [], "{role}");
+    assert!(stack.properties("Secrets").is_null(), "the stack makes no secret of its own");
+}
+
+#[test]
+fn every_function_may_read_the_one_secret_that_holds_all_of_them() {
+    let endpoint = ("DeliveryEndpoint", "https://product.example/events");
+    let given = format!("{ARN}all-AbCdEf");
+    for (parameters, readable) in [
+        (vec![endpoint], "<Secrets>".to_owned()),
+        (vec![endpoint, ("SecretsArn", given.as_str())], given.clone()),
+    ] {
+        let stack = deploy(&parameters);
+        for function in FUNCTIONS {
+            assert_eq!(secrets(&stack, function), [readable.clone()].into(), "{function}");
+            assert_eq!(stack.environment(function)["SECRETS_ARN"], readable, "{function}");
+        }
+        assert_eq!(stack.output("SecretsArn"), Some(readable.as_str()));
     }
+}
+
+#[test]
+fn a_role_reaches_no_item_that_its_function_does_not_use() {
+    let bus = ("DeliveryEventBusArn", "arn:aws:events:eu-north-1:123456789012:event-bus/b");
+    let stack = deploy(&[bus]);
+    for function in FUNCTIONS {
+        for grant in stack.grants(function) {
+            let is_table = grant.resource.starts_with("arn:aws:dynamodb:")
+                && !grant.resource.contains("/index/");
+            assert_eq!(is_table, grant.keys.is_some(), "{function}: {grant:?}");
+        }
+    }
+}
+
+#[test]
+fn a_table_that_was_kept_is_used_with_the_same_permissions_as_one_of_its_own() {
+    let stream =
+        "arn:aws:dynamodb:eu-north-1:123456789012:table/kept/stream/2026-01-01T00:00:00.000";
+    let bus = ("DeliveryEventBusArn", "arn:aws:events:eu-north-1:123456789012:event-bus/b");
+    let own = deploy(&[bus]);
+    let kept = deploy(&[bus, ("ExistingTableName", "kept"), ("ExistingTableStreamArn", stream)]);
+    assert!(kept.properties("Table").is_null());
+    for function in FUNCTIONS {
+        let of_kept = kept.grants(function).into_iter().map(|mut grant| {
+            grant.resource = grant.resource.replace("table/kept", "table/<Table>");
+            grant
+        });
+        assert_eq!(of_kept.collect::<BTreeSet<_>>(), own.grants(function), "{function}");
+        assert_eq!(own.environment(function)["TABLE_NAME"], "<Table>");
+        assert_eq!(kept.environment(function)["TABLE_NAME"], "kept");
+    }
+    let mapped = &kept.properties("DeliveryFunction")["Events"]["Recorded"]["Properties"];
+    assert_eq!(mapped["Stream"], stream);
+    assert_eq!(
+        (kept.output("TableName"), kept.output("TableStreamArn")),
+        (Some("kept"), Some(stream))
+    );
 }

@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use http::Method;
 use local::LocalSystem;
-use runtime::Template;
-use runtime::template::scalar;
-use serde_yaml_ng::Value;
+use runtime::deployment::tested;
 use shared::config::{Dependencies, ManagementSettings};
 use shared::host::environment::Environment;
 use shared::host::http::{Handler, Request};
@@ -107,37 +105,25 @@ fn with_any_method(served: BTreeSet<Route>) -> BTreeSet<Route> {
 
 #[tokio::test]
 async fn the_template_routes_exactly_what_a_function_serves() {
-    let template = Template::read();
+    let stack = tested();
     for (function, mut routes) in served(&system().await).await {
         match function {
             "landing" => routes = with_any_method(routes),
             "webhook" => routes.extend(catch_all()),
             _ => {}
         }
-        assert_eq!(template.routes(function), routes, "{function}");
+        assert_eq!(stack.routes(function), routes, "{function}");
     }
     for unreachable in ["reconciliation", "delivery"] {
-        assert_eq!(template.routes(unreachable), BTreeSet::new());
+        assert_eq!(stack.routes(unreachable), BTreeSet::new());
     }
-}
-
-#[test]
-fn the_landing_page_is_configured_at_the_address_that_buyers_see() {
-    let template = Template::read();
-    let address = template.output("LandingPageUrl");
-    let Value::Tagged(choice) = address else { panic!("{address:?}") };
-    assert_eq!(choice.tag, "If");
-    let part = |index: usize| scalar(&choice.value[index]).expect("text");
-    assert_eq!(part(0), "HasLandingBaseUrl");
-    assert_eq!(part(1), "${LandingBaseUrl}/landing");
-    assert!(part(2).starts_with("https://${Api}.execute-api."), "{}", part(2));
 }
 
 #[test]
 fn the_publishers_own_api_requires_a_signature() {
-    let template = Template::read();
+    let stack = tested();
     let private: BTreeSet<&str> =
-        HTTP_FUNCTIONS.into_iter().filter(|function| template.is_private(function)).collect();
+        HTTP_FUNCTIONS.into_iter().filter(|function| stack.is_private(function)).collect();
     assert_eq!(private, BTreeSet::from(["activation", "management"]));
 }
 
@@ -146,7 +132,7 @@ async fn the_custom_handler_serves_every_route_of_the_template() {
     let system = system().await;
     let http = shared::host::http_client::client();
     for function in HTTP_FUNCTIONS {
-        for (method, path) in Template::read().routes(function) {
+        for (method, path) in tested().routes(function) {
             if catch_all().contains(&(method.clone(), path.clone())) {
                 continue;
             }

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use local::LocalSystem;
-use runtime::Template;
+use runtime::deployment::tested;
 use shared::config::Dependencies;
-use shared::host::environment::Environment;
+use shared::host::environment::{ConfigError, Environment};
 
 use super::{json, system};
 
@@ -20,43 +20,43 @@ fn environment(system: &LocalSystem) -> Environment {
     Environment::from_fn(move |name| variables.get(name).cloned())
 }
 
-/// The settings that a function reads at its start.
-fn asked(function: &str, environment: &Environment) -> BTreeSet<String> {
+/// Starts a function, as its `main` does.
+pub(crate) fn start(function: &str, environment: &Environment) -> Result<(), ConfigError> {
     match function {
-        "landing" => drop(landing::Landing::from_environment(environment).expect(function)),
-        "activation" => {
-            drop(activation::Activation::from_environment(environment).expect(function))
-        }
-        "webhook" => drop(webhook::Webhook::from_environment(environment).expect(function)),
-        "management" => {
-            drop(management::Management::from_environment(environment).expect(function));
-        }
-        "reconciliation" => {
-            drop(reconciliation::Reconciliation::from_environment(environment).expect(function));
-        }
-        "delivery" => drop(delivery::Delivery::from_environment(environment).expect(function)),
+        "landing" => landing::Landing::from_environment(environment).map(drop),
+        "activation" => activation::Activation::from_environment(environment).map(drop),
+        "webhook" => webhook::Webhook::from_environment(environment).map(drop),
+        "management" => management::Management::from_environment(environment).map(drop),
+        "reconciliation" => reconciliation::Reconciliation::from_environment(environment).map(drop),
+        "delivery" => delivery::Delivery::from_environment(environment).map(drop),
         _ => panic!("{function} is in the template and not in this test"),
     }
+}
+
+/// The settings that a function reads at its start.
+fn asked(function: &str, environment: &Environment) -> BTreeSet<String> {
+    start(function, environment).expect(function);
     environment.asked().into_iter().map(str::to_owned).collect()
 }
 
 #[tokio::test]
 async fn a_function_is_deployed_with_the_settings_it_reads_and_no_others() {
     let system = system().await;
-    let template = Template::read();
-    assert_eq!(template.functions().len(), 6);
-    for function in template.functions() {
+    let stack = tested();
+    assert_eq!(stack.functions().len(), 6);
+    for function in stack.functions() {
         let mut wanted = asked(&function, &environment(&system));
         // Lambda sets the credentials and the region, and the template sets a secret's ARN.
         wanted.retain(|name| {
-            !["_CLIENT_SECRET", "_SIGNING_KEY"].iter().any(|end| name.ends_with(end))
+            !["_CLIENT_SECRET", "_SIGNING_KEY", "_COOKIE_KEY"].iter().any(|end| name.ends_with(end))
                 && !name.starts_with("AWS_")
         });
         // Without it buyers sign in, and a deployment never turns that off.
         wanted.remove("LANDING_SIGN_IN");
         // `main` reads it before it builds the function.
         wanted.insert("LOG_LEVEL".to_owned());
-        assert_eq!(template.variables(&function), wanted, "{function}");
+        let deployed: BTreeSet<String> = stack.environment(&function).into_keys().collect();
+        assert_eq!(deployed, wanted, "{function}");
     }
 }
 
@@ -74,6 +74,7 @@ async fn the_example_of_a_function_apps_settings_names_what_the_handler_reads() 
         "LANDING_CLIENT_SECRET_ARN",
         "DELIVERY_SIGNING_KEY_ARN",
         "DECISION_SIGNING_KEY_ARN",
+        "SECRETS_ARN",
         "AWS_ENDPOINT_URL_DYNAMODB",
         "AWS_SESSION_TOKEN",
     ] {

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::{AttributeDefinition, KeySchemaElement, Projection};
-use runtime::Template;
-use runtime::template::{elements, scalar};
+use runtime::deployment::{required, template};
+use saasctl::template::{elements, text};
+use serde_json::Value;
 
 use super::system;
 
@@ -19,9 +20,10 @@ async fn the_embedded_table_matches_the_template() {
     let expiry = client.describe_time_to_live().table_name(name).send().await;
     let expiry = expiry.expect("the table is there").time_to_live_description.expect("an expiry");
 
-    let template = Template::read();
-    let property = |path: &[&str]| template.resource(&[&["Table", "Properties"], path].concat());
-    let text = |value: &serde_yaml_ng::Value| scalar(value).expect("a text");
+    let stack = template().deploy(&required()).expect("the template deploys");
+    let properties = stack.properties("Table");
+    let property = |path: &[&str]| path.iter().fold(properties, |value, name| &value[*name]);
+    let text = |value: &Value| text(value).expect("a text");
 
     let attributes: BTreeSet<(String, String)> = elements(property(&["AttributeDefinitions"]))
         .map(|each| (text(&each["AttributeName"]), text(&each["AttributeType"])))
@@ -34,7 +36,7 @@ async fn the_embedded_table_matches_the_template() {
         attributes
     );
 
-    let keys = |value: &serde_yaml_ng::Value| -> Vec<(String, String)> {
+    let keys = |value: &Value| -> Vec<(String, String)> {
         elements(value).map(|each| (text(&each["AttributeName"]), text(&each["KeyType"]))).collect()
     };
     let keyed = |schema: &[KeySchemaElement]| -> Vec<(String, String)> {

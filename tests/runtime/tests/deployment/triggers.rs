@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use runtime::Template;
-use runtime::template::{elements, mapping, scalar};
+use runtime::deployment::{required, template, tested, values};
+use saasctl::template::{elements, text};
+
+use serde_json::Value;
 
 use super::{json, system};
 
@@ -18,27 +20,19 @@ async fn the_state_machine_reads_the_report_of_a_slice() {
         .keys()
         .map(|key| format!("$.Payload.{key}"))
         .collect();
-    let template = Template::read();
-    let slice = template.resource(&[
-        "ReconciliationRun",
-        "Properties",
-        "Definition",
-        "States",
-        "Slice",
-        "ResultSelector",
-    ]);
-    let read: BTreeSet<String> = mapping(slice).filter_map(|(_, path)| scalar(path)).collect();
+    let stack = tested();
+    let states = &stack.properties("ReconciliationRun")["Definition"]["States"];
+    let selected = states["Slice"]["ResultSelector"].as_object().expect("an object");
+    let read: BTreeSet<String> = selected.values().filter_map(text).collect();
     assert_eq!(read, reported);
     assert_eq!(report["finished"], true);
 }
 
 #[test]
 fn the_stream_invokes_the_delivery_for_new_events_only() {
-    let template = Template::read();
-    let mapped = template.resource(&["DeliveryFunction", "Properties", "Events", "Recorded"]);
-    let properties = &mapped["Properties"];
-    let text = |value: &serde_yaml_ng::Value| scalar(value).expect("a text");
-    assert_eq!(text(&properties["Stream"]), "Table.StreamArn");
+    let stack = tested();
+    let properties = &stack.properties("DeliveryFunction")["Events"]["Recorded"]["Properties"];
+    let text = |value: &Value| text(value).expect("a text");
     let types: Vec<_> = elements(&properties["FunctionResponseTypes"]).map(text).collect();
     assert_eq!(types, ["ReportBatchItemFailures"], "Lambda reads the function's answer");
     let filters: Vec<_> = elements(&properties["FilterCriteria"]["Filters"]).collect();
@@ -54,4 +48,29 @@ fn the_stream_invokes_the_delivery_for_new_events_only() {
         assert!(passes, "the filter passes the payload: {sort}");
     }
     assert_eq!(text(&properties["DestinationConfig"]["OnFailure"]["Type"]), "SQS");
+}
+
+#[test]
+fn the_schedules_run_unless_they_are_switched_off_and_no_missed_run_is_repeated() {
+    for (given, state) in [("enabled", "ENABLED"), ("disabled", "DISABLED")] {
+        let mut parameters = required();
+        let bus = "arn:aws:events:eu-north-1:123456789012:event-bus/b";
+        parameters.extend(values(&[("Schedules", given), ("DeliveryEventBusArn", bus)]));
+        let stack = template().deploy(&parameters).expect("the template deploys");
+        let mut schedules = 0;
+        for (id, resource) in stack.resources() {
+            for event in resource["Properties"]["Events"].as_object().into_iter().flatten() {
+                if event.1["Type"] != "Schedule" {
+                    continue;
+                }
+                schedules += 1;
+                let properties = &event.1["Properties"];
+                assert_eq!(properties["State"], state, "{id}");
+                assert_eq!(properties["RetryPolicy"]["MaximumRetryAttempts"], 0, "{id}");
+            }
+        }
+        assert_eq!(schedules, 2);
+        let invoked = &stack.properties("DeliveryFunction")["EventInvokeConfig"];
+        assert_eq!(invoked["MaximumRetryAttempts"], 0);
+    }
 }
