@@ -25,6 +25,7 @@ pub(super) const SUBSCRIPTION: &str = "subscription_id";
 /// The keys of the outbox index. Only pending events and waiting cursors have them.
 pub(super) const OUTBOX: &str = "outbox";
 pub(super) const DUE_AT: &str = "due_at";
+/// What an entry of the outbox index waits for. It begins the entry's partition key there.
 pub(super) const DUE: &str = "DUE";
 pub(super) const PARKED: &str = "PARKED";
 pub(super) const EXPIRES_AT: &str = "expires_at";
@@ -37,6 +38,12 @@ const MARK_LIVES: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// parked events must still be there once the receiver is repaired, so this must stay far above
 /// what `DELIVERY_PARK_AFTER_DAYS` allows.
 const EVENT_LIVES: SignedDuration = SignedDuration::from_hours(400 * 24);
+
+/// Over how many partition keys the outbox index is spread. DynamoDB writes to one of them 1,000 times a
+/// second at most, and can't split it, because its sort key grows with time. With fewer, so many fewer
+/// changes can be recorded. A sweep asks each of them. If this number falls, entries under the last keys
+/// are no longer found.
+const SHARDS: u8 = 8;
 
 const SUBSCRIPTION_PREFIX: &str = "SUB#";
 pub(super) const RECORD: &str = "RECORD";
@@ -81,6 +88,17 @@ pub(super) fn record(record: &Record) -> Result<Item, StoreError> {
     Ok(item)
 }
 
+/// The partition key of a subscription's entries in the outbox index.
+fn outbox_key(kind: &str, id: SubscriptionId) -> String {
+    let [.., last] = id.0.into_bytes();
+    format!("{kind}#{}", last % SHARDS)
+}
+
+/// Every partition key that entries of a kind have. Those that 0.1.0 wrote have the kind alone.
+pub(super) fn outbox_keys(kind: &str) -> impl Iterator<Item = String> {
+    std::iter::once(kind.to_owned()).chain((0..SHARDS).map(move |shard| format!("{kind}#{shard}")))
+}
+
 pub(super) fn event(event: &Event) -> Result<Item, StoreError> {
     let key = key(partition(event.subscription_id), event_key(event.version, event.index));
     mark_pending(with_expiry(with_body(key, event)?, event.recorded_at, EVENT_LIVES)?, event)
@@ -91,7 +109,7 @@ fn mark_pending(mut item: Item, event: &Event) -> Result<Item, StoreError> {
     if event.index == 0 {
         let at = event.recorded_at.checked_add(STREAM_HEAD_START);
         let at = at.map_err(|error| corrupt(&item, error))?;
-        item.insert(OUTBOX.into(), text(DUE));
+        item.insert(OUTBOX.into(), text(outbox_key(DUE, event.subscription_id)));
         item.insert(DUE_AT.into(), text(due_at(at)));
     }
     Ok(item)
@@ -135,7 +153,7 @@ pub(super) fn cursor(
         CursorState::Parked { at, .. } => Some((PARKED, at)),
     };
     if let Some((outbox, at)) = waits {
-        item.insert(OUTBOX.into(), text(outbox));
+        item.insert(OUTBOX.into(), text(outbox_key(outbox, id)));
         item.insert(DUE_AT.into(), text(due_at(*at)));
     }
     Ok(item)
@@ -274,6 +292,19 @@ mod tests {
             let read = body::<Checkpoint>(item(answer).await);
             assert!(matches!(read, Err(StoreError::Corrupt { .. })), "{answer}: {read:?}");
         }
+    }
+
+    #[test]
+    fn waiting_entries_are_spread_over_every_partition_key_that_is_asked() {
+        let asked: Vec<String> = outbox_keys(DUE).collect();
+        assert_eq!(asked[0], "DUE", "what 0.1.0 wrote is found, too");
+        let mut entries = std::collections::BTreeMap::<String, u32>::new();
+        for number in 0..8000_u128 {
+            let id = SubscriptionId(uuid::Uuid::from_u128(number * 0x9e37_79b9_7f4a_7c15));
+            *entries.entry(outbox_key(DUE, id)).or_default() += 1;
+        }
+        assert_eq!(entries.keys().collect::<Vec<_>>(), asked[1..].iter().collect::<Vec<_>>());
+        assert!(entries.values().all(|entries| (900..1100).contains(entries)), "{entries:?}");
     }
 
     #[test]

@@ -78,6 +78,13 @@ pub struct Filter {
     pub offer_id: Option<String>,
 }
 
+impl Filter {
+    fn is_met_by(&self, record: &Record) -> bool {
+        self.status.as_ref().is_none_or(|status| record.status() == status)
+            && self.offer_id.as_ref().is_none_or(|offer| *offer == record.subscription.offer_id)
+    }
+}
+
 /// A part of a longer list.
 #[derive(Clone, Debug)]
 pub struct Page<T> {

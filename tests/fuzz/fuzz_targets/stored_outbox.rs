@@ -26,6 +26,17 @@ fn answer(answer: Response<Bytes>) {
     table_alone().0.reset(Box::new(move |_| answer.clone()));
 }
 
+/// The same, except that of the keys that a list of waiting entries is spread over, one alone has some.
+fn answer_once_per_list(body: &Bytes) {
+    let body = body.clone();
+    table_alone().0.reset(Box::new(move |request| {
+        let request: Value = serde_json::from_slice(request.body()).expect("a request in JSON");
+        let key = request["ExpressionAttributeValues"][":outbox"]["S"].as_str();
+        let is_empty = key.is_some_and(|key| key.contains('#'));
+        Response::new(if is_empty { Bytes::from_static(b"{}") } else { body.clone() })
+    }));
+}
+
 fn answer_text(body: impl Into<Bytes>) {
     answer(Response::new(body.into()));
 }
@@ -69,7 +80,8 @@ fn saved_and_read_again(cursor: &Cursor) {
         CursorState::Due { at, .. } => (Some("DUE"), Some(at)),
         CursorState::Parked { at, .. } => (Some("PARKED"), Some(at)),
     };
-    assert_eq!(item["outbox"]["S"].as_str(), list);
+    let kind = item["outbox"]["S"].as_str().and_then(|key| key.split('#').next());
+    assert_eq!(kind, list);
     let due_at = item["due_at"]["S"].as_str();
     assert_eq!(due_at.is_some(), at.is_some());
     // Years before year 1 don't survive a round trip.
@@ -122,7 +134,7 @@ fn goes_on(place: &str) {
             let key = ["due_at", "pk", "sk"].map(|name| start[name]["S"].as_str().expect("text"));
             assert_eq!(parts[..3], key);
             assert!(key.iter().all(|part| !part.is_empty()));
-            assert_eq!(start["outbox"]["S"], "DUE");
+            assert!(start["outbox"]["S"].as_str().expect("text").starts_with("DUE"));
         }
         Err(StoreError::BadPosition) => {
             assert!(sent().is_none());
@@ -132,9 +144,14 @@ fn goes_on(place: &str) {
     }
 }
 
+/// The most entries on a page.
+const LONGEST_PAGE: usize = 100;
+
 /// The next page starts after the key that the answer names.
 fn next_is_where_it_ended<T>(page: &Page<T>, body: &Value) {
-    let Some(next) = &page.next else { return };
+    let Some(next) = page.next.as_ref().filter(|_| items(body).len() <= LONGEST_PAGE) else {
+        return;
+    };
     let last = &body["LastEvaluatedKey"];
     let parts = ["due_at", "pk", "sk"].map(|name| last[name]["S"].as_str().expect("text"));
     assert_eq!(*next, parts.join(" "));
@@ -148,7 +165,7 @@ fn items(body: &Value) -> Vec<&Value> {
 
 fn listed(body: &Bytes, read: Option<&Value>) {
     let (_, store) = table_alone();
-    answer_text(body.clone());
+    answer_once_per_list(body);
     let due = run(store.due(now(), None));
     let parked = run(store.parked(None));
     let backlog = run(store.backlog(ID, Position::default()));
@@ -167,9 +184,13 @@ fn listed(body: &Bytes, read: Option<&Value>) {
             let version = sort.strip_prefix("EVENT#").and_then(|rest| rest.split_once('#'));
             let is_signed = version.is_some_and(|(version, _)| version.parse::<u64>().is_ok());
             let names = Target::ALL.map(|target| format!("DELIVERY#{}", target.name()));
-            matches!(id, Some(Ok(_))) && (is_signed || names.contains(&sort))
+            let is_in_index = item["due_at"]["S"].is_string();
+            matches!(id, Some(Ok(_))) && (is_signed || names.contains(&sort)) && is_in_index
         });
-        assert_eq!(page.items.len(), readable.count());
+        // Behind the key that the answer names, other entries may be missing.
+        if page.next.is_none() {
+            assert_eq!(page.items.len(), readable.count());
+        }
         next_is_where_it_ended(&page, read);
     }
     if let Ok(page) = parked {

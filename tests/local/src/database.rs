@@ -96,15 +96,15 @@ pub async fn create_table(client: &Client, table: &str) -> Result<(), LocalError
     let key = |name: &str, kind: KeyType| {
         KeySchemaElement::builder().attribute_name(name).key_type(kind).build()
     };
-    let index = |name: &str, hash: &str, range: &str, projected: ProjectionType| {
+    let index = |name: &str, hash: &str, range: &str| {
         GlobalSecondaryIndex::builder()
             .index_name(name)
             .key_schema(key(hash, KeyType::Hash)?)
             .key_schema(key(range, KeyType::Range)?)
-            .projection(Projection::builder().projection_type(projected).build())
+            .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
             .build()
     };
-    let list = |name: &str, hash: &str| index(name, hash, "subscription_id", ProjectionType::All);
+    let list = |name: &str, hash: &str| index(name, hash, "subscription_id");
     let request = || -> Result<_, aws_sdk_dynamodb::error::BuildError> {
         let mut request =
             client.create_table().table_name(table).billing_mode(BillingMode::PayPerRequest);
@@ -116,12 +116,7 @@ pub async fn create_table(client: &Client, table: &str) -> Result<(), LocalError
             .key_schema(key("sk", KeyType::Range)?)
             .global_secondary_indexes(list("by-status", "status")?)
             .global_secondary_indexes(list("by-offer", "offer_id")?)
-            .global_secondary_indexes(index(
-                "by-due",
-                "outbox",
-                "due_at",
-                ProjectionType::KeysOnly,
-            )?)
+            .global_secondary_indexes(index("by-due", "outbox", "due_at")?)
             .stream_specification(
                 StreamSpecification::builder()
                     .stream_enabled(true)

@@ -15,19 +15,17 @@ pub(crate) const SORT: &str = "sk";
 const EXPIRES_AT: &str = "expires_at";
 
 pub(crate) const INDEXES: [Index; 3] = [
-    Index { name: "by-status", partition: "status", sort: "subscription_id", keys_only: false },
-    Index { name: "by-offer", partition: "offer_id", sort: "subscription_id", keys_only: false },
-    Index { name: "by-due", partition: "outbox", sort: "due_at", keys_only: true },
+    Index { name: "by-status", partition: "status", sort: "subscription_id" },
+    Index { name: "by-offer", partition: "offer_id", sort: "subscription_id" },
+    Index { name: "by-due", partition: "outbox", sort: "due_at" },
 ];
 
-/// A global secondary index.
+/// A global secondary index. It holds only the table's keys and its own.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Index {
     pub name: &'static str,
     pub partition: &'static str,
     pub sort: &'static str,
-    /// The index holds only the table's keys and its own.
-    pub keys_only: bool,
 }
 
 /// DynamoDB's limit for an item, in bytes.

@@ -171,8 +171,8 @@ fn cloned((name, value): (&String, &Value)) -> (String, Value) {
 /// What the index holds of an item.
 fn projected(index: Option<Index>, item: &Item) -> Item {
     match index {
-        Some(index) if index.keys_only => key_in(Some(index), item),
-        _ => item.clone(),
+        Some(_) => key_in(index, item),
+        None => item.clone(),
     }
 }
 

@@ -7,13 +7,13 @@ use super::error::{list_error, store_error};
 use super::{DynamoDbStore, PAGE};
 use crate::domain::{Event, Record, SubscriptionId};
 use crate::store::item::{self, Item, text};
-use crate::store::{Filter, Page, StoreError};
+use crate::store::{Filter, Page, Store as _, StoreError};
 
 /// Events per page. It is more than a version can have, so a version's events always fit.
 const EVENT_PAGE: i32 = 200;
 
 impl DynamoDbStore {
-    /// A page may be empty and not the last one, where the filter leaves nothing of it.
+    /// A page may be empty and not the last one, where no record of it fits the filter (any more).
     pub(super) async fn list_records(
         &self,
         filter: &Filter,
@@ -24,7 +24,7 @@ impl DynamoDbStore {
             (None, Some(status)) => ("by-status", item::STATUS, status.as_str()),
             (None, None) => return self.list_all(next).await,
         };
-        let mut request = self
+        let request = self
             .client
             .query()
             .table_name(&self.table)
@@ -34,14 +34,8 @@ impl DynamoDbStore {
             .expression_attribute_names("#key", attribute)
             .expression_attribute_values(":key", text(value))
             .set_exclusive_start_key(next.map(|next| start(next, attribute)).transpose()?);
-        if let (Some(_), Some(status)) = (&filter.offer_id, &filter.status) {
-            request = request
-                .filter_expression("#status = :status")
-                .expression_attribute_names("#status", item::STATUS)
-                .expression_attribute_values(":status", text(status.as_str()));
-        }
         let answer = request.send().await.map_err(|error| list_error(error, next))?;
-        Ok(page(answer.items, answer.last_evaluated_key))
+        self.page(filter, answer.items, answer.last_evaluated_key).await
     }
 
     /// Scans the index, which holds records alone.
@@ -51,7 +45,28 @@ impl DynamoDbStore {
             self.client.scan().table_name(&self.table).index_name("by-status").limit(PAGE);
         let answer = request.set_exclusive_start_key(start).send().await;
         let answer = answer.map_err(|error: SdkError<_, _>| list_error(error, next))?;
-        Ok(page(answer.items, answer.last_evaluated_key))
+        self.page(&Filter::default(), answer.items, answer.last_evaluated_key).await
+    }
+
+    /// Reads the records that an index names: it holds keys alone, so that a change which keeps the
+    /// status and the offer writes nothing to it. A record that can't be read is logged and left
+    /// out, so that it does not hide all the others.
+    async fn page(
+        &self,
+        filter: &Filter,
+        items: Option<Vec<Item>>,
+        last: Option<Item>,
+    ) -> Result<Page<Record>, StoreError> {
+        let ids: Vec<_> = items.unwrap_or_default().iter().filter_map(item::subscription).collect();
+        let mut read = self.load_many(&ids).await?;
+        let readable = |id| {
+            let record = read.remove(id)?;
+            record.inspect_err(|error| error!(%error, "left a record out of a list")).ok()
+        };
+        let records = ids.iter().filter_map(readable);
+        // The index may lag behind the records.
+        let items = records.filter(|record| filter.is_met_by(record)).collect();
+        Ok(Page { items, next: last.as_ref().and_then(position) })
     }
 
     pub(super) async fn list_events(
@@ -80,14 +95,6 @@ impl DynamoDbStore {
         }
         Ok(Page { items, next })
     }
-}
-
-/// A record that can't be read is logged and left out, so that it does not hide all the others.
-fn page(items: Option<Vec<Item>>, last: Option<Item>) -> Page<Record> {
-    let readable =
-        |item| item::body(item).inspect_err(|error| error!(%error, "left a record out of a list"));
-    let items = items.unwrap_or_default().into_iter().filter_map(|item| readable(item).ok());
-    Page { items: items.collect(), next: last.as_ref().and_then(position) }
 }
 
 /// Where a page ended, as callers pass it on: the subscription, and its index key.

@@ -5,16 +5,20 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use futures_util::future::try_join_all;
 use jiff::Timestamp;
 
 use super::error::{list_error, store_error};
 use super::{DynamoDbStore, PAGE};
-use crate::domain::{Position, SubscriptionId};
+use crate::domain::{self, SubscriptionId};
 use crate::store::item::{self, Item, number, text};
 use crate::store::{Backlog, Cursor, CursorError, Due, Outbox, Page, StoreError, Target};
 
 /// The index of pending events and of waiting cursors. It holds keys alone.
 const INDEX: &str = "by-due";
+
+/// The most entries on a page of the list, of all shards together.
+const LONGEST_PAGE: usize = 100;
 
 /// Events read at a time. They are delivered well within a function's time.
 const BACKLOG: i32 = 25;
@@ -55,7 +59,11 @@ impl Outbox for DynamoDbStore {
         }
     }
 
-    async fn backlog(&self, id: SubscriptionId, after: Position) -> Result<Backlog, StoreError> {
+    async fn backlog(
+        &self,
+        id: SubscriptionId,
+        after: domain::Position,
+    ) -> Result<Backlog, StoreError> {
         let request = self.query_between(id, item::events_after(after)).limit(BACKLOG);
         let answer = request.send().await.map_err(store_error)?;
         let items = answer.items.unwrap_or_default().into_iter();
@@ -109,8 +117,18 @@ fn due(id: SubscriptionId, sort: &str) -> Option<Due> {
     item::event_version(sort).map(|version| Due::Pending(id, version)).or_else(cursor)
 }
 
+/// Where an entry is in the order of a list: its time, and its keys.
+type Position = (String, String, String);
+
+/// The first entries under one partition key of the index.
+struct Shard {
+    entries: Vec<(Position, Item)>,
+    /// Where the next ones start, if there are more.
+    end: Option<Position>,
+}
+
 impl DynamoDbStore {
-    /// A page of the index.
+    /// A page of the index, the oldest entries first.
     async fn waiting<T>(
         &self,
         outbox: &str,
@@ -118,6 +136,35 @@ impl DynamoDbStore {
         next: Option<&str>,
         read: impl Fn(SubscriptionId, &str) -> Option<T> + Send,
     ) -> Result<Page<T>, StoreError> {
+        let start = next.map(parse).transpose()?;
+        let shards = item::outbox_keys(outbox).map(|key| self.shard(key, by, start.as_ref()));
+        let shards: Vec<Shard> = try_join_all(shards).await?;
+        // A shard with more entries may hold some that come before those of the other shards.
+        let known = shards.iter().filter_map(|shard| shard.end.clone()).min();
+        let mut entries: Vec<_> = shards.into_iter().flat_map(|shard| shard.entries).collect();
+        entries.retain(|(at, _)| known.as_ref().is_none_or(|known| at <= known));
+        entries.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        let is_too_long = entries.len() > LONGEST_PAGE;
+        entries.truncate(LONGEST_PAGE);
+        let last = entries.last().map(|(at, _)| at.clone());
+        let next = if is_too_long { last } else { known };
+        let one = |(_, found): (Position, Item)| {
+            let sort = found.get(item::SORT)?.as_s().ok()?;
+            read(item::subscription(&found)?, sort)
+        };
+        Ok(Page {
+            items: entries.into_iter().filter_map(one).collect(),
+            next: next.map(|(due_at, partition, sort)| [due_at, partition, sort].join(" ")),
+        })
+    }
+
+    /// The entries under one partition key, after a position. It need not be one of theirs.
+    async fn shard(
+        &self,
+        outbox: String,
+        by: Option<Timestamp>,
+        start: Option<&Position>,
+    ) -> Result<Shard, StoreError> {
         let condition =
             if by.is_some() { "#outbox = :outbox AND #due_at <= :by" } else { "#outbox = :outbox" };
         let mut request = self
@@ -128,38 +175,39 @@ impl DynamoDbStore {
             .limit(PAGE)
             .key_condition_expression(condition)
             .expression_attribute_names("#outbox", item::OUTBOX)
-            .expression_attribute_values(":outbox", text(outbox))
-            .set_exclusive_start_key(next.map(|next| start(next, outbox)).transpose()?);
+            .expression_attribute_values(":outbox", text(&outbox))
+            .set_exclusive_start_key(start.map(|start| index_key(start, &outbox)));
         if let Some(by) = by {
             request = request
                 .expression_attribute_names("#due_at", item::DUE_AT)
                 .expression_attribute_values(":by", text(item::due_at(by)));
         }
+        let next = start.map(|(due_at, ..)| due_at.as_str());
         let answer = request.send().await.map_err(|error| list_error(error, next))?;
-        let one = |found: Item| {
-            let sort = found.get(item::SORT)?.as_s().ok()?;
-            read(item::subscription(&found)?, sort)
-        };
-        Ok(Page {
-            items: answer.items.unwrap_or_default().into_iter().filter_map(one).collect(),
-            next: answer.last_evaluated_key.as_ref().and_then(position),
+        let entry = |found: Item| Some((position(&found)?, found));
+        Ok(Shard {
+            entries: answer.items.unwrap_or_default().into_iter().filter_map(entry).collect(),
+            end: answer.last_evaluated_key.as_ref().and_then(position),
         })
     }
 }
 
-/// Where a page of the index ended: the time and the keys.
-fn position(last: &Item) -> Option<String> {
-    let part = |name| Some(last.get(name)?.as_s().ok()?.as_str());
-    Some([part(item::DUE_AT)?, part(item::PARTITION)?, part(item::SORT)?].join(" "))
+fn position(found: &Item) -> Option<Position> {
+    let part = |name| Some(found.get(name)?.as_s().ok()?.clone());
+    Some((part(item::DUE_AT)?, part(item::PARTITION)?, part(item::SORT)?))
 }
 
-/// The key after which the next page starts.
-fn start(position: &str, outbox: &str) -> Result<Item, StoreError> {
-    let mut parts = position.split(' ');
+/// A position, as the previous page gave it.
+fn parse(next: &str) -> Result<Position, StoreError> {
+    let mut parts = next.split(' ').map(str::to_owned);
     let mut part = || parts.next().filter(|part| !part.is_empty()).ok_or(StoreError::BadPosition);
-    let (due_at, partition, sort) = (part()?, part()?, part()?);
+    Ok((part()?, part()?, part()?))
+}
+
+/// The key after which entries under this partition key continue.
+fn index_key((due_at, partition, sort): &Position, outbox: &str) -> Item {
     let mut key = item::key(partition, sort);
     key.insert(item::OUTBOX.to_owned(), text(outbox));
     key.insert(item::DUE_AT.to_owned(), text(due_at));
-    Ok(key)
+    key
 }
