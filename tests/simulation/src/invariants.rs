@@ -1,5 +1,6 @@
 //! The invariants: some hold at every commit, some once the storm has passed.
 
+mod answers;
 mod calm;
 mod commit;
 mod noted;

@@ -4,15 +4,12 @@
 mod asked;
 mod changes;
 mod deeds;
+mod poll;
 mod turn;
 
 use std::borrow::Cow;
-use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -28,6 +25,8 @@ use crate::choices::Choices;
 use crate::fault::{Fault, FaultPlan};
 use crate::product::Product;
 use crate::reached::{self, Reached};
+use poll::{Yield, is_killed, killed};
+pub(crate) use poll::{begin_poll, waits_for_effect, was_killed};
 pub(crate) use turn::{Ask, Caller, Deeds, Turn};
 
 /// How long an effect takes. It is not zero, so no two effects happen at the same time.
@@ -64,29 +63,6 @@ struct State {
     history: Vec<String>,
     violations: Vec<String>,
     keep_history: bool,
-}
-
-thread_local! {
-    /// Whether a fault has killed the function that is being polled.
-    static KILLED: Cell<bool> = const { Cell::new(false) };
-    /// Whether the function that is being polled waits for one of its effects.
-    static WAITS: Cell<bool> = const { Cell::new(false) };
-}
-
-/// A function's turn begins.
-pub(crate) fn begin_poll() {
-    WAITS.set(false);
-}
-
-/// Whether the function that is being polled waits for an effect, or has been killed. Its timeouts
-/// must not pass the time then.
-pub(crate) fn waits_for_effect() -> bool {
-    WAITS.get() || KILLED.get()
-}
-
-/// Whether the function that was just polled has been killed. Reading it resets it.
-pub(crate) fn was_killed() -> bool {
-    KILLED.replace(false)
 }
 
 impl Io {
@@ -260,14 +236,14 @@ impl Io {
         effect: impl FnOnce() -> T + Send,
     ) -> Result<T, Fault> {
         self.let_others_run().await;
-        if KILLED.get() {
+        if is_killed() {
             // A killed function has no further effects, even if it was running several at once.
             std::future::pending::<()>().await;
         }
         self.world(|world| world.advance(EFFECT_DURATION));
         let (fault, overtaken) = self.next_fault(&name);
         if overtaken {
-            Yield(false).await;
+            Yield::default().await;
         }
         if let Some(fault) = fault {
             self.state().faults += 1;
@@ -338,7 +314,7 @@ impl Io {
             if state.interleave { state.rng.random_range(0..3) } else { 0 }
         };
         for _ in 0..times {
-            Yield(false).await;
+            Yield::default().await;
         }
     }
 }
@@ -347,26 +323,4 @@ impl Io {
 fn strike(rng: &mut SmallRng, one_in: u32) -> Option<Fault> {
     let faults = Fault::value_variants();
     rng.random_ratio(1, one_in).then(|| faults[rng.random_range(0..faults.len())])
-}
-
-/// Never returns: the executor drops a function that was killed.
-async fn killed<T>() -> T {
-    KILLED.set(true);
-    std::future::pending().await
-}
-
-struct Yield(bool);
-
-impl Future for Yield {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if std::mem::replace(&mut self.0, true) {
-            return Poll::Ready(());
-        }
-        // Combinators like `join` poll only the futures that were woken.
-        context.waker().wake_by_ref();
-        WAITS.set(true);
-        Poll::Pending
-    }
 }

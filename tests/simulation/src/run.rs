@@ -5,6 +5,7 @@ mod behaviour;
 mod browse;
 mod calm;
 mod checks;
+mod outcome;
 mod purpose;
 mod start;
 mod ways;
@@ -14,9 +15,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use delivery::Failures;
-use emulator::{Action, Dispatch, Plan, Settings, World};
-use http::{Request, Response};
+use emulator::{Action, Dispatch};
+use http::Request;
 use jiff::Timestamp;
 use memory_store::MemoryStore;
 use rand::Rng;
@@ -33,6 +33,8 @@ use crate::reproduce;
 use crate::storm::Theme;
 use crate::tasks::{Ended, Tasks};
 
+pub(crate) use behaviour::world;
+use outcome::Outcome;
 pub(crate) use purpose::Purpose;
 pub(crate) use start::webhook;
 
@@ -40,12 +42,12 @@ pub(crate) use start::webhook;
 /// many seeds share a token. The price: a token stays valid for longer than it claims.
 const ISSUING_INTERVAL: Duration = Duration::from_secs(6 * 60 * 60);
 
-/// One seed in so many, whatever its theme, runs the store that ships, over DynamoDB's wire. Such a
-/// seed takes several times as long.
+/// With any theme, one seed in so many runs the store that ships, over DynamoDB's wire. Such a seed
+/// takes several times as long.
 const ON_DYNAMODB: u32 = 32;
 
-/// Sign-in is on in one seed of so many, whatever its theme. Entra's signature of an id token takes as
-/// long as a tenth of another seed.
+/// With any theme, one seed in so many has sign-in on. Entra's signature of an id token takes as long
+/// as a tenth of another seed.
 const SIGN_IN_SEEDS: u32 = 48;
 
 /// The broken invariants of a run.
@@ -84,31 +86,6 @@ pub struct Run {
     finished: bool,
     /// The last request, if the plan sends it a second time to overtake the first.
     pub(crate) last_request: Option<(Purpose, Request<Bytes>)>,
-}
-
-/// How a function answered.
-enum Outcome {
-    Answer(Response<Bytes>),
-    Slice { finished: bool },
-    Stream(Failures),
-    Sweep,
-}
-
-impl Outcome {
-    /// The name under which a run counts it.
-    fn case(&self, purpose: &Purpose) -> String {
-        let name = purpose.name();
-        match self {
-            Self::Answer(answer) => format!("{name}: {}", answer.status().as_u16()),
-            Self::Slice { finished: true } => format!("{name}: end of the list"),
-            Self::Slice { finished: false } => format!("{name}: more to do"),
-            Self::Stream(failures) if failures.batch_item_failures.is_empty() => {
-                format!("{name}: delivered")
-            }
-            Self::Stream(_) => format!("{name}: failures"),
-            Self::Sweep => format!("{name}: ended"),
-        }
-    }
 }
 
 impl Run {
@@ -350,21 +327,6 @@ impl Run {
             Err(Violation { what, history: self.io.history() })
         }
     }
-}
-
-/// Microsoft's side. Its own ids are the same in every run, so that one signed token serves all
-/// runs.
-pub(crate) fn world() -> World {
-    let settings = Settings {
-        webhook_url: Some("http://publisher.sim/webhook".to_owned()),
-        ..Settings::default()
-    };
-    let mut world = World::new(settings);
-    world.entra().set_authority(crate::transport::ENTRA);
-    // A change to this plan begins a term in the middle of another.
-    let yearly = Plan { term_unit: "P1Y".into(), ..Plan::flat_rate("yearly", "Yearly", 490.0) };
-    world.offers_mut()[0].plans.push(yearly);
-    world
 }
 
 /// Runs a seed: a storm, the calm after it, and the checks. Returns what the seed reached.

@@ -2,12 +2,30 @@
 
 use std::time::Duration;
 
-use emulator::{Behaviour, LastLink, ListEntries, Oddities, Settings, TokenVersion, WebhookForm};
+use emulator::{
+    Behaviour, LastLink, ListEntries, Oddities, Plan, Settings, TokenVersion, WebhookForm, World,
+};
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 
 use super::ways;
+use crate::transport::ENTRA;
+
+/// Microsoft's side. Its own ids are the same in every run, so that one signed token serves all
+/// runs.
+pub(crate) fn world() -> World {
+    let settings = Settings {
+        webhook_url: Some("http://publisher.sim/webhook".to_owned()),
+        ..Settings::default()
+    };
+    let mut world = World::new(settings);
+    world.entra().set_authority(ENTRA);
+    // A change to this plan begins a term in the middle of another.
+    let yearly = Plan { term_unit: "P1Y".into(), ..Plan::flat_rate("yearly", "Yearly", 490.0) };
+    world.offers_mut()[0].plans.push(yearly);
+    world
+}
 
 /// Draws Microsoft's behaviour. `way` is the number of a rare way that the seed is sure to have.
 pub(super) fn draw(rng: &mut SmallRng, settings: &mut Settings, way: Option<u64>) {
