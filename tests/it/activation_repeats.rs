@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use emulator::{Call, FaultKind, Purchase, Times};
+use emulator::{Call, ErrorForm, FaultKind, Purchase, Times};
 use http::StatusCode;
 use local::Options;
 use shared::domain::ActivationRequest;
@@ -144,4 +144,20 @@ async fn t_9_a_400_to_our_own_repetition_is_no_refusal_while_microsofts_copy_lag
     env.advance(2 * MINUTE);
     assert_eq!(env.activate(id).await.status, StatusCode::OK);
     assert_eq!(env.event_names(id).await, ["Purchased", "Activated"]);
+}
+
+#[tokio::test]
+async fn f_lp_10_a_second_click_is_no_refusal_although_another_attempt_failed_long_ago() {
+    let env = TestEnv::new().await;
+    let id = env.purchase(Purchase::flat_rate("silver"));
+    env.fault(Call::Activate, FaultKind::Status(500, ErrorForm::Object), Times::Always);
+    assert!(env.activate(id).await.status != StatusCode::OK);
+    env.world(|world| world.faults_mut().clear());
+    env.advance(60 * MINUTE);
+    env.world(|world| world.settings_mut().behaviour.stale_reads = Some(MINUTE));
+    assert_eq!(env.activate(id).await.status, StatusCode::ACCEPTED);
+    let again = env.activate(id).await;
+    assert_eq!(again.status, StatusCode::ACCEPTED, "F-ACT-4: {}", again.body);
+    let record = env.record(id).await.expect("a record");
+    assert!(matches!(record.activation, Some(ActivationRequest::AwaitsMicrosoft { .. })));
 }

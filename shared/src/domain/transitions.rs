@@ -94,13 +94,21 @@ impl Record {
         if let Some(stale) = self.stale_unless_pending_fulfillment() {
             return stale;
         }
+        Decision::Commit(self.noted(now, |record| {
+            record.activation = Some(ActivationRequest::AwaitsMicrosoft { since: now });
+        }))
+    }
+
+    /// Microsoft refused the attempt that began with `version`. One that began earlier, at `since`,
+    /// may be under way.
+    pub fn resume_activation(&self, version: u64, since: Timestamp, now: Timestamp) -> Decision {
         match self.activation {
-            Some(ActivationRequest::AwaitsMicrosoft { .. }) => Decision::Commit(self.reaffirm(now)),
-            Some(ActivationRequest::AwaitsPublisher { .. }) | None => {
+            Some(ActivationRequest::AwaitsMicrosoft { .. }) if self.version == version => {
                 Decision::Commit(self.noted(now, |record| {
-                    record.activation = Some(ActivationRequest::AwaitsMicrosoft { since: now });
+                    record.activation = Some(ActivationRequest::AwaitsMicrosoft { since });
                 }))
             }
+            Some(_) | None => Decision::Unchanged,
         }
     }
 
@@ -134,12 +142,15 @@ impl Record {
         }))
     }
 
-    /// Microsoft refused our request: no operation will come of it.
+    /// Microsoft refused our request: no operation will come of it. An equal request that another
+    /// function made at the same moment stays.
     pub fn withdraw_request(&self, request: &OwnRequest, now: Timestamp) -> Decision {
-        if !self.own_requests.contains(request) {
-            return Decision::Unchanged;
+        match self.own_requests.iter().position(|own| own == request) {
+            None => Decision::Unchanged,
+            Some(place) => {
+                Decision::Commit(self.noted(now, |record| drop(record.own_requests.remove(place))))
+            }
         }
-        Decision::Commit(self.noted(now, |record| record.own_requests.retain(|own| own != request)))
     }
 
     /// Microsoft made this operation of our request: waits until it ends. If the webhook has

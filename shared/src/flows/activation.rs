@@ -103,14 +103,16 @@ impl ActivationFlow {
         cause: &Cause,
         pauses: &[Duration],
     ) -> Result<Activated, ActivationError> {
-        let id = record.id();
+        let (id, version, attempted) = (record.id(), record.version, begun_at(&record));
         let begin = |record: &Record| record.begin_activation(self.ledger.clock().now());
         // Noted before Microsoft is told: after a crash in between, the reconciliation finishes it.
         let begun = self.ledger.note(record, begin).await?;
         if *begun.status() == Status::Subscribed {
             return Ok(Activated::Confirmed(begun));
         }
-        let earlier = begun_at(&begun).filter(|since| *since != begun.updated_at);
+        // A writer that came first may have begun an attempt, too.
+        let is_next = begun.version == version + 1;
+        let earlier = if is_next { attempted } else { Some(begun.updated_at) };
         info!(subscription.id = %id, "activating");
         match self.marketplace.activate(&begun.subscription).await {
             Ok(()) => self.confirm(begun, cause, pauses).await,
@@ -147,8 +149,8 @@ impl ActivationFlow {
         Ok(Activated::Requested(record))
     }
 
-    /// Activate failed, and the subscription tells what that means (F-ACT-7). `earlier` is when a
-    /// previous attempt began.
+    /// Activate failed, and the subscription tells what that means (F-ACT-7). `earlier` is when
+    /// another attempt may have begun.
     async fn settle(
         &self,
         record: Record,
@@ -179,14 +181,23 @@ impl ActivationFlow {
                 | FulfillmentError::Conflict(refusal),
             ) => {
                 let now = self.ledger.clock().now();
-                let is_young = |since| now.duration_since(since) < ACTIVATION_SETTLE_TIME;
-                // A late read tells as little about why Microsoft refuses.
-                let is_repeated = earlier.is_some_and(is_young) || refusal.follows_unanswered;
-                let mut latest = observed;
-                if !is_repeated && stale.is_none() {
-                    let abandon = |record: &Record| record.abandon_activation(version, now);
-                    latest = self.ledger.note(latest, abandon).await?;
-                }
+                let is_young =
+                    |since: &Timestamp| now.duration_since(*since) < ACTIVATION_SETTLE_TIME;
+                let latest = match earlier.filter(is_young) {
+                    // Microsoft refuses what it may have accepted from this very attempt.
+                    _ if refusal.follows_unanswered => observed,
+                    Some(since) => {
+                        let resume =
+                            |record: &Record| record.resume_activation(version, since, now);
+                        self.ledger.note(observed, resume).await?
+                    }
+                    // A late read tells as little about why Microsoft refuses.
+                    None if stale.is_some() => observed,
+                    None => {
+                        let abandon = |record: &Record| record.abandon_activation(version, now);
+                        self.ledger.note(observed, abandon).await?
+                    }
+                };
                 match (latest.status(), latest.activation) {
                     (Status::Subscribed, _) => Ok(Activated::Confirmed(latest)),
                     (_, None) => Err(ActivationError::Refused(refusal)),
@@ -222,7 +233,7 @@ impl ActivationFlow {
     }
 }
 
-/// When we first told Microsoft, according to the record.
+/// When the last attempt began that may be under way, according to the record.
 fn begun_at(record: &Record) -> Option<Timestamp> {
     match record.activation {
         Some(ActivationRequest::AwaitsMicrosoft { since }) => Some(since),

@@ -72,7 +72,8 @@ pub struct Record {
 pub enum ActivationRequest {
     /// The buyer confirmed. The publisher's product provisions and then activates.
     AwaitsPublisher { since: Timestamp },
-    /// We tell Microsoft. The subscription will show when it has happened (F-ACT-3).
+    /// We tell Microsoft. The subscription will show when it has happened (F-ACT-3). `since` is when
+    /// the last attempt began that Microsoft may have accepted.
     AwaitsMicrosoft { since: Timestamp },
 }
 

@@ -65,7 +65,11 @@ fn a_begun_activation_is_recorded_once_and_without_an_event() {
         );
         let later = noon() + SignedDuration::from_mins(3);
         let again = commit(begun.record.begin_activation(later)).record;
-        assert_eq!(again.activation, begun.record.activation, "the first attempt's time");
+        assert_eq!(
+            again.activation,
+            Some(ActivationRequest::AwaitsMicrosoft { since: later }),
+            "Microsoft may accept this attempt"
+        );
         assert_eq!(again.version, begun.record.version + 1);
         assert_eq!(
             begun.record.request_activation(&Cause::Landing, later),
@@ -93,6 +97,18 @@ fn an_activation_that_another_attempt_repeats_is_not_abandoned() {
     assert_eq!(second.abandon_activation(first.version, noon()), Decision::Unchanged);
     let abandoned = commit(second.abandon_activation(second.version, noon()));
     assert_eq!(abandoned.record.activation, None);
+}
+
+#[test]
+fn a_refused_attempt_leaves_the_time_of_the_one_that_may_be_under_way() {
+    let later = noon() + SignedDuration::from_mins(3);
+    let first = commit(pending().begin_activation(noon())).record;
+    let second = commit(first.begin_activation(later)).record;
+    let resumed = commit(second.resume_activation(second.version, noon(), later)).record;
+    assert_eq!(resumed.activation, first.activation);
+    let overtaken = second.resume_activation(first.version, noon(), later);
+    assert_eq!(overtaken, Decision::Unchanged, "a third attempt has begun");
+    assert_eq!(pending().resume_activation(1, noon(), later), Decision::Unchanged);
 }
 
 #[test]
