@@ -282,3 +282,19 @@ async fn if_match_refuses_a_record_that_changes_after_it_was_checked() {
     assert_eq!(ask(version + 1).await.status, StatusCode::ACCEPTED);
     assert_eq!(env.calls(Call::UpdateSubscription), 1);
 }
+
+#[tokio::test]
+async fn of_two_equal_requests_with_if_match_at_the_same_moment_one_is_refused() {
+    let env = TestEnv::new().await;
+    for body in [ELEVEN, None] {
+        let id = env.active(Purchase::per_seat("basic", 10)).await;
+        let tag = format!("\"{}\"", env.record(id).await.expect("a record").version);
+        let ask = async || ask(&env, id, body, &[("if-match", &tag)]).await;
+        let (first, second) = tokio::join!(ask(), ask());
+        let mut statuses = [first.status.as_u16(), second.status.as_u16()];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [202, 412], "{body:?}: {} {}", first.body, second.body);
+    }
+    assert_eq!(env.calls(Call::UpdateSubscription), 1);
+    assert_eq!(env.calls(Call::DeleteSubscription), 1);
+}

@@ -12,7 +12,7 @@ use tracing::{info, warn};
 use super::ledger::{Ledger, UpdateError};
 use crate::domain::{
     Action, CustomerOperation, Decision, Operation, OperationId, OwnRequest, Record, Requester,
-    Ruling, Status,
+    Ruling, Staleness, Status,
 };
 use crate::microsoft::fulfillment::{AcceptedOperation, FulfillmentError, Marketplace, Plan};
 
@@ -286,14 +286,16 @@ impl ChangeFlow {
             at: now,
             operation_id: None,
         };
-        let rule = |record: &Record| match holds(record) {
-            true => record.note_request(&own, now),
-            false => Decision::Unchanged,
+        let rule = |record: Option<&Record>| {
+            Ok(match record {
+                Some(record) if holds(record) => record.note_request(&own, now),
+                Some(_) | None => Decision::Stale(Staleness::Settling),
+            })
         };
-        let record = self.ledger.note(record, rule).await?;
-        if !record.own_requests.contains(&own) {
+        let noted = self.ledger.update(id, Some(record), None, rule).await?;
+        let (Some(record), None) = (noted.record, noted.stale) else {
             return Err(RequestError::Overtaken);
-        }
+        };
         let accepted = match request {
             ChangeRequest::Plan(plan) => self.marketplace.change_plan(id, plan).await,
             ChangeRequest::Seats(seats) => self.marketplace.change_quantity(id, *seats).await,
