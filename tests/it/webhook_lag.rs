@@ -280,3 +280,43 @@ async fn a_reinstatement_is_not_lost_if_a_visit_records_the_suspension_meanwhile
     assert_eq!(env.count(id, "Reinstated").await, 1);
     env.assert_agrees(id, "reinstated").await;
 }
+
+#[tokio::test]
+async fn f_wha_7_a_reinstatement_whose_read_is_older_than_the_activation_is_a_5xx_and_then_recovers()
+ {
+    let env = TestEnv::new().await;
+    let id = env.purchase(Purchase::per_seat("basic", 10));
+    env.visit(id).await;
+    env.world(|world| {
+        world.advance(LONG);
+        activate_elsewhere(world, id);
+        world.suspend(id).expect("a suspension");
+        world.lose_deliveries();
+        world.reinstate(id).expect("a reinstatement");
+        world.settings_mut().behaviour.stale_reads = Some(LONG);
+    });
+    assert!(env.deliver_statuses().await[0] >= 500);
+    env.world(|world| world.settings_mut().behaviour.stale_reads = None);
+    assert_eq!(env.redeliver().await, [200]);
+    env.assert_agrees(id, "reinstated").await;
+}
+
+#[tokio::test]
+async fn f_wha_7_a_late_read_of_a_suspension_is_recognised_after_a_notice_without_an_operation() {
+    let env = TestEnv::new().await;
+    env.world(|world| world.settings_mut().behaviour.keeps_changes_only = true);
+    let id = env.active(Purchase::per_seat("basic", 10)).await;
+    env.world(|world| {
+        world.settings_mut().behaviour.reinstates_early = true;
+        world.advance(LONG);
+        world.suspend(id).expect("a suspension");
+        world.lose_deliveries();
+        world.advance(LONG);
+        world.reinstate(id).expect("a reinstatement");
+    });
+    assert_eq!(env.deliver_statuses().await, [200]);
+    env.world(|world| world.settings_mut().behaviour.stale_reads = Some(LONG / 2));
+    env.visit(id).await;
+    assert_eq!(env.count(id, "Suspended").await, 0);
+    env.assert_agrees(id, "active all along").await;
+}

@@ -235,10 +235,8 @@ impl Responder {
         let now = self.ledger.clock().now();
         let rule = |record: Option<&Record>| {
             let cause = requested.cause_on(record, now);
-            let decision = match (&requested.action, outcome) {
-                (Action::Reinstate, OperationOutcome::Accepted) => {
-                    reinstated(record, observed, &cause, now)?
-                }
+            let decision = match &requested.action {
+                Action::Reinstate => reinstated(record, observed, &cause, now)?,
                 _ => observe(record, observed, &cause, now)?,
             };
             Ok(match record {

@@ -26,7 +26,9 @@ impl Responder {
         if open {
             self.acknowledge_reinstatement(requested).await?;
         }
-        if observed.status() != Some(&Status::Suspended) {
+        // What is reinstated has been active, so this read is older than the suspension.
+        let is_outdated = observed.status() == Some(&Status::PendingFulfillmentStart);
+        if observed.status() != Some(&Status::Suspended) && !is_outdated {
             let observed = proven_by(operation, observed);
             // A mark is committed under the record's version. Where the record seems to show the
             // result already, it proves that no other writer has recorded the suspension since.
@@ -42,7 +44,7 @@ impl Responder {
         }
         let now = self.ledger.clock().now();
         match operation {
-            Some(_) if open => {
+            Some(_) if open && !is_outdated => {
                 let current = self.heard_of_suspension(requested, &observed, current).await?;
                 let rule = |record: Option<&Record>| {
                     let cause = requested.cause_on(record, now);
@@ -52,7 +54,7 @@ impl Responder {
                 self.commit(requested, Some(current.clone()), outcome, rule).await?;
                 Ok(Some(outcome))
             }
-            Some(operation) if is_settling(operation, current.as_ref(), now) => {
+            Some(operation) if open || is_settling(operation, current.as_ref(), now) => {
                 if let Some(record) = current {
                     self.note_settled(requested, record).await;
                 }
