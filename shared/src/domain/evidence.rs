@@ -39,8 +39,10 @@ impl Requested {
         let operation = self.operation.as_ref();
         let asked = operation.and_then(|operation| operation.time_stamp).unwrap_or(now);
         let led_here = |own: &&OwnRequest| own.led_to(&self.id, &self.action, operation, asked);
-        let distance = |own: &&OwnRequest| asked.duration_since(own.at).abs();
-        record.own_requests.iter().filter(led_here).min_by_key(distance)
+        // The id proves more than equal values.
+        let doubt =
+            |own: &&OwnRequest| (own.operation_id.is_none(), asked.duration_since(own.at).abs());
+        record.own_requests.iter().filter(led_here).min_by_key(doubt)
     }
 
     /// Whether the operation that the record waits for has ended, if it is this one. A notice's id is
@@ -118,10 +120,12 @@ impl Operation {
 }
 
 /// Dates an observation: one that shows the result of a succeeded operation is at least as young as
-/// that operation.
+/// that operation. A renewal proves nothing: the term before it may last as long.
 pub fn proven_by(operation: Option<&Operation>, observed: Observation) -> Observation {
     let proof = operation.filter(|operation| {
-        operation.status == Some(OperationStatus::Succeeded) && operation.is_visible_in(&observed)
+        operation.status == Some(OperationStatus::Succeeded)
+            && operation.action != Some(Action::Renew)
+            && operation.is_visible_in(&observed)
     });
     let as_of = proof.and_then(|operation| operation.time_stamp);
     observed.as_of(as_of)

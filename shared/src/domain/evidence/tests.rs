@@ -7,7 +7,7 @@ use super::super::decision::{Decision, NextVersion};
 use super::super::observe::observe;
 use super::super::record::SETTLING_WINDOW;
 use super::*;
-use crate::domain::OperationSource;
+use crate::domain::{OperationSource, Requester};
 
 const ACTIONS: [&str; 8] = [
     "Subscribe",
@@ -126,6 +126,39 @@ fn only_a_succeeded_operation_dates_the_read_that_shows_it() {
         assert_eq!(asked(status, "silver"), None, "{status}");
     }
     assert_eq!(proven_by(None, observed(Some("Subscribed"))).as_of, None);
+    let renewal = json!({ "action": "Renew", "status": "Succeeded", "timeStamp": at });
+    let before = observed(Some("Subscribed"));
+    assert_eq!(proven_by(Some(&operation(renewal)), before).as_of, None, "the former term");
+}
+
+#[test]
+fn of_equal_requests_the_one_that_knows_the_operations_id_is_the_origin() {
+    let request = |by: &str, at: i64, id: Option<u128>| OwnRequest {
+        action: Action::ChangeQuantity,
+        plan_id: None,
+        quantity: Some(7),
+        requester: Requester::Publisher { principal: Some(by.to_owned()) },
+        ruling: None,
+        at: noon() - SignedDuration::from_secs(at),
+        operation_id: id.map(|id| OperationId::from(Uuid::from_u128(id))),
+    };
+    let body = json!({ "action": "ChangeQuantity", "quantity": 7, "timeStamp": noon() });
+    let requested = Requested {
+        subscription: SubscriptionId(Uuid::from_u128(1)),
+        id: OperationId::from(Uuid::from_u128(2)),
+        action: Action::ChangeQuantity,
+        operation: Some(operation(body)),
+        cause: Cause::Reconciliation,
+    };
+    let origin = |requests: [OwnRequest; 2]| {
+        let mut record = record();
+        record.own_requests = requests.to_vec();
+        requested.own_request(&record, noon()).map(|own| own.requester.clone())
+    };
+    let (near, far) = (request("near", 0, None), request("far", 60, Some(2)));
+    assert_eq!(origin([near.clone(), far.clone()]), Some(far.requester));
+    let unknown = request("far", 60, None);
+    assert_eq!(origin([unknown, near.clone()]), Some(near.requester), "the nearest in time");
 }
 
 fn record() -> Record {
