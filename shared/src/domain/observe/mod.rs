@@ -58,11 +58,29 @@ pub fn apply(current: &Record, operation: &Operation, cause: &Cause, now: Timest
             _,
         ) => {}
     }
-    let decision = advance(Some(current), target, cause, now);
+    let decision = match advance(Some(current), target, cause, now) {
+        Decision::Unchanged => replaces_unheard(current, operation, now),
+        decision => decision,
+    };
     match &operation.id {
         Some(id) => decision.no_longer_awaiting(id, current, now),
         None => decision,
     }
+}
+
+/// The record holds the requested value already: it never heard of the one that this operation
+/// replaces. A late read may still show that value, whatever it was.
+fn replaces_unheard(current: &Record, operation: &Operation, now: Timestamp) -> Decision {
+    let mut replaced = current.subscription.clone();
+    match (current.status(), &operation.action) {
+        (Status::Unsubscribed, _) => return Decision::Unchanged,
+        (_, Some(Action::ChangePlan)) => replaced.plan_id.clear(),
+        (_, Some(Action::ChangeQuantity)) => replaced.quantity = None,
+        (_, Some(_) | None) => return Decision::Unchanged,
+    }
+    let mut next = current.reaffirm(now);
+    next.record = next.record.remember(iter::once(&replaced), now);
+    Decision::Commit(next)
 }
 
 /// Restores access: a Reinstate that its operation confirms. Microsoft's own copy changes only

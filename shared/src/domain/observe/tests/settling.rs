@@ -72,6 +72,28 @@ fn a_reinstatement_makes_a_read_of_a_suspension_late_that_the_record_never_heard
 }
 
 #[test]
+fn an_accepted_value_that_the_record_holds_already_makes_reads_of_any_other_late() {
+    let requested = |body: Value| -> Operation { serde_json::from_value(body).expect("fits") };
+    let plan = requested(json!({ "action": "ChangePlan", "planId": "silver" }));
+    let seats = requested(json!({ "action": "ChangeQuantity", "quantity": 10 }));
+    let now = later() + SignedDuration::from_secs(1);
+    for (operation, replaced, other, event) in [
+        (plan, json!({ "planId": "gold" }), json!({ "quantity": 20 }), "QuantityChanged"),
+        (seats, json!({ "quantity": 20 }), json!({ "planId": "gold" }), "PlanChanged"),
+    ] {
+        let unheard = change(apply(&record("Subscribed"), &operation, &cause(), later()));
+        assert_eq!(names(&unheard), [""; 0]);
+        let read = |members: &Value, now| {
+            decide(Some(&unheard.record), with(copy("Subscribed"), members.clone()), now)
+        };
+        assert_eq!(read(&replaced, now), LATE, "{replaced}");
+        assert_ne!(read(&replaced, later() + SETTLING_WINDOW), LATE, "{replaced}");
+        assert_eq!(names(&change(read(&other, now))), [event]);
+        assert_eq!(read(&json!({}), now), Decision::Unchanged);
+    }
+}
+
+#[test]
 fn a_third_plan_within_the_window_is_adopted_only_if_dated_after_the_change() {
     let now = later() + SignedDuration::from_secs(1);
     let platinum = with(copy("Subscribed"), json!({ "planId": "platinum" }));
