@@ -41,7 +41,7 @@ pub(crate) fn check_commit(
         if event.before != replayed {
             io.violate(format!("{id}: {} doesn't show the state before it", event.kind.name()));
         }
-        origin::check_origin(io, event);
+        origin::check_origin(io, table, before, event);
         check_sign_up(io, event, next.record.sign_up.as_ref());
         match replay::apply(replayed.as_ref(), event) {
             Ok(after) => replayed = Some(after),

@@ -4,7 +4,10 @@
 use std::sync::Arc;
 
 use emulator::{Action, OperationState, WebhookForm};
-use shared::domain::{Cause, DecidedBy, Event, EventKind, OperationSource, Ruling, Verdict};
+use memory_store::MemoryStore;
+use shared::domain::{
+    Cause, DecidedBy, Event, EventKind, OperationSource, OwnRequest, Record, Ruling, Verdict,
+};
 use shared::flows::request_change::ChangeRequest;
 use uuid::Uuid;
 
@@ -13,7 +16,12 @@ use crate::io::{Caller, Io};
 use crate::rules::Basis;
 
 /// Checks the cause and the decision of an event that the function whose turn it is records.
-pub(super) fn check_origin(io: &Arc<Io>, event: &Event) {
+pub(super) fn check_origin(
+    io: &Arc<Io>,
+    table: &MemoryStore,
+    before: Option<&Record>,
+    event: &Event,
+) {
     let id = event.subscription_id;
     let name = event.kind.name();
     let caller = io.caller();
@@ -23,7 +31,7 @@ pub(super) fn check_origin(io: &Arc<Io>, event: &Event) {
     noted::check_declined(io, event);
     let Some(operation) = operation(&event.cause, caller) else { return };
     let operation = io.world(|world| world.operation(operation));
-    if let Some(what) = contradiction(io, event, &operation) {
+    if let Some(what) = contradiction(io, table, before, event, &operation) {
         io.violate(format!("{id}: {name} of the operation {} {what}", operation.id));
     }
 }
@@ -58,7 +66,13 @@ fn operation(cause: &Cause, caller: Caller) -> Option<Uuid> {
 }
 
 /// What the event says of an operation, and Microsoft or the storm says otherwise.
-fn contradiction(io: &Arc<Io>, event: &Event, operation: &OperationState) -> Option<String> {
+fn contradiction(
+    io: &Arc<Io>,
+    table: &MemoryStore,
+    before: Option<&Record>,
+    event: &Event,
+    operation: &OperationState,
+) -> Option<String> {
     let Cause::Webhook { action, source, requester, .. } = &event.cause else { return None };
     if action.as_str() != operation.action.as_str() {
         return Some(format!("names the action {action}"));
@@ -67,9 +81,9 @@ fn contradiction(io: &Arc<Io>, event: &Event, operation: &OperationState) -> Opt
     if said.is_some_and(|said| said != operation.source) {
         return Some(format!("names the source {said:?}"));
     }
-    let ours = io.accepted(operation.id).map(|accepted| accepted.own);
-    let asked = ours.as_ref().map(|own| &own.requester);
+    let ours = ours(io, before, operation);
     let credited = requester.as_ref();
+    let is_credited = |own: &&OwnRequest| Some(&own.requester) == credited;
     // Microsoft may keep no operation for a notice, or not show it yet (F-OPG-5). Where the
     // operation's id could not be noted either, nothing connects it with our request.
     let hides_it = io.world(|world| {
@@ -78,20 +92,47 @@ fn contradiction(io: &Arc<Io>, event: &Event, operation: &OperationState) -> Opt
         behaviour.keeps_changes_only || age.unsigned_abs() < behaviour.operation_delay
     });
     let may_be_unknown = operation.action == Action::Unsubscribe && hides_it;
-    if credited != asked && !(credited.is_none() && may_be_unknown) {
-        return Some(format!("credits {credited:?}, but {asked:?} asked"));
+    let is_right = match credited {
+        None => ours.is_empty() || may_be_unknown,
+        Some(_) => ours.iter().any(|own| is_credited(&own)),
+    };
+    if !is_right {
+        return Some(format!("credits {credited:?}, but of {ours:?} it came"));
     }
     let ruling = event.ruling.as_ref()?;
-    let is_ours = match ours {
-        // Our own change was decided before Microsoft was asked (F-WHA-15).
-        Some(own) => own.ruling.as_ref() == Some(ruling),
-        None => is_decided_so(io, event, operation, ruling),
+    // Our own change was decided before Microsoft was asked (F-WHA-15).
+    let mut own = ours.iter().filter(is_credited);
+    let is_ours = match ours.is_empty() {
+        false => own.any(|own| own.ruling.as_ref() == Some(ruling)),
+        true => is_decided_so(io, table, event, operation, ruling),
     };
     (!is_ours).then(|| format!("is decided by {ruling:?}"))
 }
 
+/// The request of ours that Microsoft made this operation of, and the equal ones that the record
+/// can't tell from it, because it doesn't know the operation's id.
+fn ours(io: &Io, before: Option<&Record>, operation: &OperationState) -> Vec<OwnRequest> {
+    let Some(accepted) = io.accepted(operation.id) else { return Vec::new() };
+    let id = Some(io.operation_id(operation.id));
+    let noted = before.map(|record| record.own_requests.as_slice()).unwrap_or_default();
+    let is_known = noted.iter().any(|own| own.operation_id == id);
+    let is_equal = |own: &&OwnRequest| {
+        !is_known
+            && own.operation_id.is_none()
+            && noted::wanted(own) == noted::wanted(&accepted.own)
+    };
+    let equal: Vec<_> = noted.iter().filter(is_equal).cloned().collect();
+    [vec![accepted.own], equal].concat()
+}
+
 /// Whether the publisher's settings or product decide so about a customer's operation.
-fn is_decided_so(io: &Arc<Io>, event: &Event, operation: &OperationState, ruling: &Ruling) -> bool {
+fn is_decided_so(
+    io: &Arc<Io>,
+    table: &MemoryStore,
+    event: &Event,
+    operation: &OperationState,
+    ruling: &Ruling,
+) -> bool {
     let verdict = match event.kind {
         EventKind::ChangeRejected { .. } => Verdict::Reject,
         _ => Verdict::Accept,
@@ -102,13 +143,19 @@ fn is_decided_so(io: &Arc<Io>, event: &Event, operation: &OperationState, ruling
     if ruling.by == DecidedBy::InForce {
         return verdict == Verdict::Accept;
     }
-    let (Some(wanted), Some(before)) = (wanted_by(operation), &event.before) else { return false };
+    let Some(wanted) = wanted_by(operation) else { return false };
     let seats = operation.quantity.map(u64::from);
-    let from = Basis { seats: seats.or(before.quantity), ..Basis::record(before) };
     let opinion = io.product(|product| product.opinion);
     let rejects = opinion.map(|opinion| opinion.rejects(operation.id));
     let product = rejects.map(|rejects| if rejects { Verdict::Reject } else { Verdict::Accept });
-    io.choices().decide(from, &wanted, product, ruling)
+    // The record may have changed since the decision, but not since before Microsoft asked for it.
+    let history = table.history(event.subscription_id, 0);
+    let since = history.iter().filter(|other| other.recorded_at >= operation.time_stamp);
+    let mut states = since.chain([event]).filter_map(|other| other.before.as_ref());
+    states.any(|state| {
+        let from = Basis { seats: seats.or(state.quantity), ..Basis::record(state) };
+        io.choices().decide(from, &wanted, product, ruling)
+    })
 }
 
 /// The change that an operation makes.

@@ -105,17 +105,25 @@ fn reinstatements<'a>(
 }
 
 /// A renewal is recorded where Microsoft began a term after the end of another (F-LC-7). A change of
-/// plan can begin a longer term in the middle of one. Microsoft shows dates without a time, so a term
-/// that begins on the day on which another ends looks like its successor.
+/// plan can begin a longer term in the middle of one; if the record missed that, the next term may
+/// begin after the end of the only one it knows. Microsoft shows dates without a time, so a term that
+/// begins on the day on which another ends looks like its successor.
 fn check_renewed(io: &Arc<Io>, event: &Event) -> Option<&'static str> {
-    let former = event.before.as_ref()?.term.start_date.map(|at| at.to_string());
+    let former = &event.before.as_ref()?.term;
+    let [started, ended] =
+        [former.start_date, former.end_date].map(|at| at.map(|at| at.to_string()));
     let reported = event.subscription.term.start_date.map(|at| at.to_string());
     let renewed = io.world(|world| {
         let history: Vec<_> = world.history(event.subscription_id.0).collect();
-        history.windows(2).any(|states| {
+        let follows = history.windows(2).any(|states| {
             let (ended, began) = (midnight(states[0].term_end), midnight(states[1].term_start));
-            ended.is_some() && began >= ended && began > former && began <= reported
-        })
+            ended.is_some() && began >= ended && began > started && began <= reported
+        });
+        let was_cut_short = history.iter().any(|state| {
+            let began = midnight(state.term_start);
+            began > started && began < ended
+        });
+        follows || was_cut_short && ended.is_some() && reported >= ended
     });
     (!renewed).then_some("is recorded, but Microsoft began no term after the former one")
 }

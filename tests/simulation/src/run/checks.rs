@@ -2,7 +2,7 @@
 
 use emulator::{Action, Dispatch, OperationState, SubscriptionState, WebhookForm};
 use jiff::SignedDuration;
-use shared::domain::{Cause, Event, EventKind, SubscriptionId, Verdict};
+use shared::domain::{Cause, Event, EventKind, Status, SubscriptionId, Verdict};
 use shared::store::OperationOutcome as Marked;
 use uuid::Uuid;
 
@@ -107,6 +107,8 @@ impl Run {
             Action::Renew => {
                 ours.term.start_date.map(|at| at.to_string()) == midnight(state.term_start)
             }
+            // What came after the activation, other notices report.
+            Action::Subscribe => *record.status() != Status::PendingFulfillmentStart,
             _ => record.status().as_str() == state.status,
         });
         // A late read of a term that was renewed before its end looks like the new one. Microsoft
