@@ -57,6 +57,11 @@ impl MemoryStore {
         self.table().records.get(&id).cloned()
     }
 
+    /// All subscriptions with a record, in order.
+    pub fn ids(&self) -> Vec<SubscriptionId> {
+        self.table().records.keys().copied().collect()
+    }
+
     pub fn mark(&self, id: SubscriptionId, operation: &OperationId) -> Option<Mark> {
         self.table().marks.get(&(id, operation.clone())).cloned()
     }
@@ -92,10 +97,14 @@ impl MemoryStore {
         table.stream.retain(|(owner, _)| *owner != id);
     }
 
-    /// Removes the next events from the stream, at most `max`.
-    pub fn take_stream(&self, max: usize) -> Vec<Entry> {
+    /// Removes the next events of these subscriptions from the stream, at most `max`.
+    pub fn take_stream(
+        &self,
+        max: usize,
+        is_wanted: impl Fn(SubscriptionId) -> bool,
+    ) -> Vec<Entry> {
         let stream = &mut self.table().stream;
-        stream.drain(..max.min(stream.len())).collect()
+        stream.extract_if(.., |(id, _)| is_wanted(*id)).take(max).collect()
     }
 
     /// Puts events back at the front of the stream.

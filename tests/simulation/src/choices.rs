@@ -2,8 +2,10 @@
 
 use shared::domain::Verdict;
 
+use crate::product::Receivers;
+
 /// The publisher's settings.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Choices {
     /// `CHANGE_POLICY=reject`.
     pub rejects: bool,
@@ -17,4 +19,26 @@ pub struct Choices {
     pub rules: bool,
     /// `LANDING_SIGN_IN=entra`.
     pub signs_in: bool,
+    /// `DELIVERY_ENDPOINT` and `DELIVERY_EVENT_BUS`.
+    pub receivers: Receivers,
+    /// `DELIVERY_SIGNING_KEY_ARN` is set, and not `DELIVERY_SIGNING_KEY`.
+    pub keys_in_secrets_manager: bool,
+    /// `DELIVERY_PARK_AFTER_DAYS`.
+    pub park_after_days: u8,
+}
+
+impl Default for Choices {
+    fn default() -> Self {
+        Self {
+            rejects: false,
+            by_publisher: false,
+            asks: false,
+            fallback: None,
+            rules: false,
+            signs_in: false,
+            receivers: Receivers::Endpoint,
+            keys_in_secrets_manager: false,
+            park_after_days: 7,
+        }
+    }
 }

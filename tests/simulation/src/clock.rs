@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rand::Rng;
 use shared::host::clock::Clock;
 use uuid::Uuid;
@@ -13,7 +13,11 @@ use uuid::Uuid;
 use crate::io::Io;
 
 /// Sleeping advances the world's clock.
-pub(crate) struct SimulatedClock(pub Arc<Io>);
+pub(crate) struct SimulatedClock {
+    pub(crate) io: Arc<Io>,
+    /// How far it is ahead of Microsoft's.
+    pub(crate) ahead: SignedDuration,
+}
 
 impl fmt::Debug for SimulatedClock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -24,17 +28,17 @@ impl fmt::Debug for SimulatedClock {
 #[async_trait]
 impl Clock for SimulatedClock {
     fn now(&self) -> Timestamp {
-        self.0.now()
+        self.io.now() + self.ahead
     }
 
     async fn sleep(&self, pause: Duration) {
         if !pause.is_zero() {
-            self.0.world(|world| world.advance(pause));
-            self.0.let_others_run().await;
+            self.io.world(|world| world.advance(pause));
+            self.io.let_others_run().await;
         }
     }
 
     fn new_id(&self) -> Uuid {
-        self.0.decide(|rng| Uuid::from_u128(rng.random()))
+        self.io.decide(|rng| Uuid::from_u128(rng.random()))
     }
 }

@@ -18,6 +18,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryPartition;
 use bytes::Bytes;
 use http::{Request, Response};
+use jiff::SignedDuration;
 use memory_dynamodb::{Answer, Behaviour, DynamoDb, Trouble};
 use memory_store::MemoryStore;
 use rand::Rng;
@@ -55,7 +56,7 @@ pub(crate) fn client(io: &Arc<Io>, table: &MemoryStore) -> Client {
     fastrand::seed(seed);
     let dynamodb = Mutex::new(DynamoDb::new(TABLE, behaviour, seed));
     let wire = Wire { io: io.clone(), table: table.clone(), dynamodb };
-    let clock = Arc::new(SimulatedClock(io.clone()));
+    let clock = Arc::new(SimulatedClock { io: io.clone(), ahead: SignedDuration::ZERO });
     let transport: Arc<dyn Transport> = Arc::new(DeadlineTransport::new(wire, clock));
     let settings = BTreeMap::from([
         ("AWS_ACCESS_KEY_ID", "key"),

@@ -3,6 +3,7 @@
 
 mod asked;
 mod changes;
+mod clocks;
 mod deeds;
 mod poll;
 mod turn;
@@ -17,7 +18,7 @@ use emulator::World;
 use jiff::Timestamp;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
-use shared::domain::OperationId;
+use shared::domain::{OperationId, Position, SubscriptionId};
 use uuid::Uuid;
 
 use crate::browser::Visit;
@@ -25,6 +26,7 @@ use crate::choices::Choices;
 use crate::fault::{Fault, FaultPlan};
 use crate::product::Product;
 use crate::reached::{self, Reached};
+use crate::skew::Skew;
 use poll::{Yield, is_killed, killed};
 pub(crate) use poll::{begin_poll, waits_for_effect, was_killed};
 pub(crate) use turn::{Ask, Caller, Deeds, Turn};
@@ -40,6 +42,7 @@ pub struct Io {
     world: Mutex<World>,
     product: Mutex<Product>,
     state: Mutex<State>,
+    skew: Mutex<Skew>,
 }
 
 struct State {
@@ -57,6 +60,8 @@ struct State {
     /// How many faults have struck.
     faults: u64,
     changes: asked::Changes,
+    /// When an event was committed, by Microsoft's clock.
+    committed: BTreeMap<(SubscriptionId, Position), Timestamp>,
     /// Whether the function whose turn it is waits for all other actors.
     overtaken: bool,
     reached: Reached,
@@ -77,6 +82,7 @@ impl Io {
             deeds: BTreeMap::new(),
             faults: 0,
             changes: asked::Changes::default(),
+            committed: BTreeMap::new(),
             overtaken: false,
             reached: Reached::default(),
             history: Vec::new(),
@@ -87,6 +93,7 @@ impl Io {
             world: Mutex::new(world),
             product: Mutex::default(),
             state: Mutex::new(state),
+            skew: Mutex::default(),
         })
     }
 

@@ -13,6 +13,7 @@
 //! The simulation uses no network, no wall clock and no real waiting, so the same seed always gives
 //! the same run.
 
+mod aws;
 mod browser;
 mod campaign;
 mod choices;
@@ -30,6 +31,7 @@ mod reproduce;
 mod rules;
 mod run;
 mod simulated_store;
+mod skew;
 mod storm;
 mod tasks;
 mod transport;

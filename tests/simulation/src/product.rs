@@ -1,12 +1,22 @@
 //! The publisher's product: it receives events, decides about changes, and is sometimes unhealthy.
 
-use std::collections::BTreeMap;
+pub(crate) mod bus;
+mod inbox;
+mod rotation;
+mod signature;
 
 use bytes::Bytes;
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, Request, Response, StatusCode};
 use serde_json::{Value, json};
+use shared::store::Target;
 use uuid::Uuid;
+
+pub(crate) use bus::{Bus, BusHealth};
+pub(crate) use inbox::Inbox;
+pub(crate) use rotation::{Rotation, Signed};
+pub(crate) use signature::Clocks;
+use signature::Refusal;
 
 /// Where it receives events.
 pub(crate) const EVENTS: &str = "https://product.sim/events";
@@ -14,8 +24,24 @@ pub(crate) const EVENTS: &str = "https://product.sim/events";
 /// Where it decides about changes.
 pub(crate) const DECISIONS: &str = "https://product.sim/decisions";
 
-/// The key that signs both its events and its questions.
-pub(crate) const KEY: &str = "whsec_c2ltdWxhdGlvbi1zaW11bGF0aW9uLXNpbXVsYXRpb24=";
+/// Where the publisher's product receives events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Receivers {
+    #[default]
+    Endpoint,
+    EventBus,
+    Both,
+}
+
+impl Receivers {
+    pub(crate) fn targets(self) -> Vec<Target> {
+        match self {
+            Self::Endpoint => vec![Target::Endpoint],
+            Self::EventBus => vec![Target::EventBus],
+            Self::Both => Target::ALL.to_vec(),
+        }
+    }
+}
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Health {
@@ -56,25 +82,45 @@ impl Opinion {
     }
 }
 
-struct ReceivedEvent {
-    id: String,
-    sequence: String,
-    after: Value,
-}
-
 #[derive(Default)]
 pub struct Product {
     pub health: Health,
     /// `None`: the publisher's settings don't ask the product about changes.
     pub opinion: Option<Opinion>,
-    received: BTreeMap<Uuid, Vec<ReceivedEvent>>,
+    pub(crate) receivers: Receivers,
+    pub(crate) bus: Bus,
+    pub(crate) endpoint: Inbox,
+    pub(crate) keys: Rotation,
 }
 
 impl Product {
     /// Answers a request. `Err`: the request should never have been sent.
-    pub fn call(&mut self, request: &Request<Bytes>) -> Result<Response<Bytes>, String> {
+    pub(crate) fn call(
+        &mut self,
+        request: &Request<Bytes>,
+        clocks: Clocks,
+    ) -> Result<Response<Bytes>, String> {
+        let is_event = request.uri().path() == "/events";
+        let signed = if is_event { Signed::Events } else { Signed::Questions };
+        let id = match signature::verify(request, &self.keys.held(signed), clocks) {
+            Ok(id) => id,
+            Err(Refusal::Signature) if is_event && self.keys.may_be_outdated(clocks.microsoft) => {
+                let mut answer = Response::new(Bytes::new());
+                *answer.status_mut() = StatusCode::UNAUTHORIZED;
+                return Ok(answer);
+            }
+            Err(refusal) => {
+                return Err(format!("the product refuses one of the {signed:?}: {refusal:?}"));
+            }
+        };
+        let body: Value = serde_json::from_slice(request.body())
+            .map_err(|error| format!("the product received a body that isn't JSON: {error}"))?;
+        if is_event && body["id"] != id {
+            return Err(format!("the product received {} as {id}", body["id"]));
+        }
         let mut answer = Response::new(Bytes::new());
         *answer.status_mut() = match self.health {
+            _ if is_event && self.endpoint.fails(&body) => StatusCode::INTERNAL_SERVER_ERROR,
             Health::Healthy | Health::Confused => StatusCode::OK,
             Health::Broken => StatusCode::INTERNAL_SERVER_ERROR,
             Health::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
@@ -86,33 +132,13 @@ impl Product {
         if !answer.status().is_success() {
             return Ok(answer);
         }
-        let body: Value = serde_json::from_slice(request.body())
-            .map_err(|error| format!("the product received a body that isn't JSON: {error}"))?;
-        match request.uri().path() {
-            "/events" => self.receive(&body)?,
-            _ => *answer.body_mut() = self.decide(&body),
+        if is_event {
+            let received = self.endpoint.receive(request.body(), &body);
+            received.map_err(|what| format!("the product: {what}"))?;
+        } else {
+            *answer.body_mut() = self.decide(&body);
         }
         Ok(answer)
-    }
-
-    /// Receives an event. It ignores repeated ids, as every receiver must, and refuses an event
-    /// that arrives after a later one.
-    fn receive(&mut self, event: &Value) -> Result<(), String> {
-        let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
-        let subscription =
-            text("subject").parse().map_err(|_| "an event has no subscription".to_owned())?;
-        let received = self.received.entry(subscription).or_default();
-        let (id, sequence) = (text("id"), text("sequence"));
-        if received.iter().any(|event| event.id == id) {
-            return Ok(());
-        }
-        if let Some(last) = received.last()
-            && last.sequence >= sequence
-        {
-            return Err(format!("the product received {id} after {}", last.id));
-        }
-        received.push(ReceivedEvent { id, sequence, after: event["data"]["after"].clone() });
-        Ok(())
     }
 
     fn decide(&self, question: &Value) -> Bytes {
@@ -126,19 +152,31 @@ impl Product {
         Bytes::from(json!({ "decision": decision, "reason": "so it is" }).to_string())
     }
 
-    /// The ids of a subscription's events, in the order in which they first arrived.
-    pub fn received(&self, subscription: Uuid) -> Vec<&str> {
-        let events = self.received.get(&subscription).into_iter().flatten();
-        events.map(|event| event.id.as_str()).collect()
+    /// What each configured receiver has received.
+    pub(crate) fn inboxes(&self) -> impl Iterator<Item = (Target, &Inbox)> {
+        self.receivers.targets().into_iter().map(|target| match target {
+            Target::Endpoint => (target, &self.endpoint),
+            Target::EventBus => (target, &self.bus.inbox),
+        })
     }
 
-    /// The subscription's state after the last event.
-    pub fn last_state(&self, subscription: Uuid) -> Option<&Value> {
-        Some(&self.received.get(&subscription)?.last()?.after)
+    /// Each receiver fails every event.
+    pub(crate) fn fail(&mut self) {
+        self.health = Health::Broken;
+        self.bus.health = BusHealth::Broken;
+    }
+
+    /// Each receiver accepts events again.
+    pub(crate) fn recover(&mut self) {
+        self.health = Health::Healthy;
+        self.bus.health = BusHealth::Healthy;
+        self.endpoint.refuses = None;
+        self.bus.inbox.refuses = None;
     }
 
     pub fn forget(&mut self, subscription: Uuid) {
-        self.received.remove(&subscription);
+        self.endpoint.forget(subscription);
+        self.bus.inbox.forget(subscription);
     }
 }
 

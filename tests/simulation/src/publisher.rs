@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use activation::Activation;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_secretsmanager::config::retry::RetryConfig;
+use aws_sdk_secretsmanager::config::{BehaviorVersion, Region};
 use delivery::Delivery;
 use jiff::SignedDuration;
 use landing::Landing;
@@ -11,22 +15,24 @@ use management::Management;
 use memory_store::MemoryStore;
 use reconciliation::Reconciliation;
 use shared::config::{
-    DeliverySettings, Dependencies, EndpointSettings, ManagementSettings, Microsoft,
+    DeliverySettings, Dependencies, EndpointSettings, EventBusSettings, ManagementSettings,
+    Microsoft,
 };
 use shared::host::clock::Clock;
 use shared::host::deadline::DeadlineTransport;
 use shared::host::environment::{ConfigError, Environment};
 use shared::host::http::Handler;
-use shared::host::http_client::Transport;
+use shared::host::http_client::{Transport, for_aws};
 use shared::host::secret::ClientSecret;
 use shared::store::{Store, Target};
 use webhook::Webhook;
 
+use crate::aws;
 use crate::choices::Choices;
 use crate::clock::SimulatedClock;
 use crate::dynamodb::{self, CheckedReads};
 use crate::io::Io;
-use crate::product::{DECISIONS, EVENTS, KEY};
+use crate::product::{DECISIONS, EVENTS, Signed, bus};
 use crate::rules::CHANGE_RULES;
 use crate::simulated_store::{SimulatedStore, Table};
 use crate::transport::{ENTRA, MARKETPLACE, SimulatedTransport};
@@ -41,6 +47,20 @@ pub(crate) enum Function {
     Delivery,
 }
 
+/// An execution environment of a function. Each has a clock of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Host {
+    pub(crate) function: Function,
+    /// Which of the environments that run at once.
+    pub(crate) environment: u8,
+}
+
+impl From<Function> for Host {
+    fn from(function: Function) -> Self {
+        Self { function, environment: 0 }
+    }
+}
+
 /// The publisher's side. A function starts cold at its first call, with empty caches.
 pub(crate) struct Publisher {
     io: Arc<Io>,
@@ -48,9 +68,10 @@ pub(crate) struct Publisher {
     /// Where the functions use the store that ships.
     dynamodb: Option<aws_sdk_dynamodb::Client>,
     environment: Environment,
+    choices: Choices,
     handlers: BTreeMap<Function, Arc<dyn Handler>>,
-    reconciliation: Option<Arc<Reconciliation>>,
-    delivery: Option<Arc<Delivery>>,
+    reconciliations: BTreeMap<Host, Arc<Reconciliation>>,
+    deliveries: BTreeMap<Host, Arc<Delivery>>,
 }
 
 impl Publisher {
@@ -75,7 +96,6 @@ impl Publisher {
         ]);
         if choices.asks {
             settings.insert("DECISION_URL", DECISIONS.to_owned());
-            settings.insert("DECISION_SIGNING_KEY", KEY.to_owned());
             if let Some(fallback) = choices.fallback {
                 settings.insert("DECISION_FALLBACK", fallback.name().to_owned());
             }
@@ -83,14 +103,23 @@ impl Publisher {
         if choices.rules {
             settings.insert("CHANGE_RULES", CHANGE_RULES.to_owned());
         }
+        let product = io.clone();
+        let environment = move |name: &str| match name {
+            // A function that starts reads the key that is set then.
+            "DECISION_SIGNING_KEY" if choices.asks => {
+                Some(product.product(|product| product.keys.secret(Signed::Questions)))
+            }
+            name => settings.get(name).cloned(),
+        };
         Self {
             io: io.clone(),
             table: table.clone(),
             dynamodb: None,
-            environment: Environment::from_fn(move |name| settings.get(name).cloned()),
+            environment: Environment::from_fn(environment),
+            choices,
             handlers: BTreeMap::new(),
-            reconciliation: None,
-            delivery: None,
+            reconciliations: BTreeMap::new(),
+            deliveries: BTreeMap::new(),
         }
     }
 
@@ -104,12 +133,14 @@ impl Publisher {
         if let Some(handler) = self.handlers.get(&function) {
             return Ok(handler.clone());
         }
-        let (environment, dependencies) = (&self.environment, &self.dependencies()?);
+        let (environment, dependencies) = (&self.environment, &self.dependencies(function.into())?);
         let handler: Arc<dyn Handler> = match function {
             Function::Landing => Arc::new(Landing::new(environment, dependencies)?),
             Function::Webhook => Arc::new(Webhook::new(environment, dependencies)?),
             Function::Activation => Arc::new(Activation::new(dependencies)),
-            Function::Management => Arc::new(Management::new(dependencies, self.management())),
+            Function::Management => {
+                Arc::new(Management::new(dependencies, self.management(function.into())))
+            }
             Function::Reconciliation | Function::Delivery => {
                 unreachable!("{function:?} answers no requests")
             }
@@ -118,90 +149,145 @@ impl Publisher {
         Ok(handler)
     }
 
-    pub(crate) fn reconciliation(&mut self) -> Result<Arc<Reconciliation>, ConfigError> {
-        if self.reconciliation.is_none() {
-            let reconciliation = Reconciliation::new(&self.environment, &self.dependencies()?)?;
-            self.reconciliation = Some(Arc::new(reconciliation));
+    pub(crate) fn reconciliation(
+        &mut self,
+        host: Host,
+    ) -> Result<Arc<Reconciliation>, ConfigError> {
+        if let Some(reconciliation) = self.reconciliations.get(&host) {
+            return Ok(reconciliation.clone());
         }
-        Ok(self.reconciliation.clone().expect("made just now"))
+        let dependencies = self.dependencies(host)?;
+        let reconciliation = Arc::new(Reconciliation::new(&self.environment, &dependencies)?);
+        self.reconciliations.insert(host, reconciliation.clone());
+        Ok(reconciliation)
     }
 
-    pub(crate) fn delivery(&mut self) -> Arc<Delivery> {
-        if let Some(delivery) = &self.delivery {
+    pub(crate) fn delivery(&mut self, host: Host) -> Arc<Delivery> {
+        if let Some(delivery) = self.deliveries.get(&host) {
             return delivery.clone();
         }
-        let endpoint = EndpointSettings {
-            url: http::Uri::from_static(EVENTS),
-            keys: ClientSecret::Given(KEY.into()),
-            transport: transport(&self.io),
-        };
+        let targets = self.choices.receivers.targets();
         let settings = DeliverySettings {
             source: SOURCE.to_owned(),
-            endpoint: Some(endpoint),
-            event_bus: None,
-            park_after: SignedDuration::from_hours(7 * 24),
-            outbox: self.store(),
+            endpoint: targets.contains(&Target::Endpoint).then(|| self.endpoint(host)),
+            event_bus: targets.contains(&Target::EventBus).then(|| self.event_bus(host)),
+            park_after: SignedDuration::from_hours(24 * i64::from(self.choices.park_after_days)),
+            outbox: self.store(host),
         };
-        let delivery = Arc::new(Delivery::new(settings, clock(&self.io)));
-        self.delivery = Some(delivery.clone());
+        let delivery = Arc::new(Delivery::new(settings, self.clock(host)));
+        self.deliveries.insert(host, delivery.clone());
         delivery
     }
 
+    fn endpoint(&self, host: Host) -> EndpointSettings {
+        let keys = if self.choices.keys_in_secrets_manager {
+            let client = self.secrets_manager(host);
+            ClientSecret::SecretsManager { client, arn: aws::KEY_ARN.to_owned(), member: None }
+        } else {
+            let keys = self.io.product(|product| product.keys.secret(Signed::Events));
+            ClientSecret::Given(keys.into())
+        };
+        EndpointSettings {
+            url: http::Uri::from_static(EVENTS),
+            keys,
+            transport: self.transport(host),
+        }
+    }
+
+    /// A client without timers, which do not run here.
+    fn secrets_manager(&self, host: Host) -> aws_sdk_secretsmanager::Client {
+        let config = aws_sdk_secretsmanager::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(for_aws(self.transport(host)))
+            .credentials_provider(credentials())
+            .region(Region::new(aws::REGION))
+            .retry_config(RetryConfig::disabled());
+        aws_sdk_secretsmanager::Client::from_conf(config.build())
+    }
+
+    fn event_bus(&self, host: Host) -> EventBusSettings {
+        EventBusSettings {
+            name: bus::NAME.to_owned(),
+            region: aws::REGION.to_owned(),
+            credentials: credentials(),
+            service: None,
+            transport: self.transport(host),
+        }
+    }
+
     /// Drops a function's execution environment, so that its next call starts cold.
-    pub(crate) fn killed(&mut self, function: Function) {
-        match function {
-            Function::Reconciliation => self.reconciliation = None,
-            Function::Delivery => self.delivery = None,
+    pub(crate) fn killed(&mut self, host: Host) {
+        match host.function {
+            Function::Reconciliation => drop(self.reconciliations.remove(&host)),
+            Function::Delivery => drop(self.deliveries.remove(&host)),
             other => drop(self.handlers.remove(&other)),
         }
     }
 
-    fn store(&self) -> Arc<dyn Table> {
+    /// The settings hold other keys: every function that reads them starts cold. A function that is
+    /// running goes on with the old ones.
+    pub(crate) fn redeployed(&mut self) {
+        self.handlers.clear();
+        self.reconciliations.clear();
+        if !self.choices.keys_in_secrets_manager {
+            self.deliveries.clear();
+        }
+    }
+
+    fn store(&self, host: Host) -> Arc<dyn Table> {
         match &self.dynamodb {
-            Some(client) => Arc::new(dynamodb::store(client, clock(&self.io))),
+            Some(client) => Arc::new(dynamodb::store(client, self.clock(host))),
             None => Arc::new(SimulatedStore { table: self.table.clone(), io: self.io.clone() }),
         }
     }
 
     /// The records alone.
-    fn records(&self) -> Arc<dyn Store> {
+    fn records(&self, host: Host) -> Arc<dyn Store> {
         match &self.dynamodb {
             Some(client) => Arc::new(CheckedReads {
-                store: dynamodb::store(client, clock(&self.io)),
+                store: dynamodb::store(client, self.clock(host)),
                 table: self.table.clone(),
                 io: self.io.clone(),
             }),
-            None => self.store(),
+            None => self.store(host),
         }
     }
 
-    fn dependencies(&self) -> Result<Dependencies, ConfigError> {
-        let transport = transport(&self.io);
+    fn dependencies(&self, host: Host) -> Result<Dependencies, ConfigError> {
+        let transport = self.transport(host);
         Ok(Dependencies {
             microsoft: Microsoft::read(&self.environment, &transport)?,
             transport,
-            store: self.records(),
-            checkpoints: self.store(),
-            clock: clock(&self.io),
+            store: self.records(host),
+            checkpoints: self.store(host),
+            clock: self.clock(host),
         })
     }
 
-    fn management(&self) -> ManagementSettings {
+    fn clock(&self, host: Host) -> Arc<dyn Clock> {
+        Arc::new(SimulatedClock { io: self.io.clone(), ahead: self.io.skew().of(host) })
+    }
+
+    fn transport(&self, host: Host) -> Arc<dyn Transport> {
+        let io = self.io.clone();
+        let transport = SimulatedTransport { io, ahead: self.io.skew().of(host) };
+        Arc::new(DeadlineTransport::new(transport, self.clock(host)))
+    }
+
+    fn management(&self, host: Host) -> ManagementSettings {
         ManagementSettings {
             source: SOURCE.to_owned(),
-            targets: vec![Target::Endpoint],
-            outbox: self.store(),
-            idempotency: self.store(),
+            targets: self.choices.receivers.targets(),
+            outbox: self.store(host),
+            idempotency: self.store(host),
         }
     }
 }
 
+/// A function's identity at AWS.
+fn credentials() -> SharedCredentialsProvider {
+    let id = Credentials::new("simulated", "simulated", None, None, "simulation");
+    SharedCredentialsProvider::new(id)
+}
+
 const SOURCE: &str = "urn:saas-fulfillment";
-
-fn clock(io: &Arc<Io>) -> Arc<dyn Clock> {
-    Arc::new(SimulatedClock(io.clone()))
-}
-
-fn transport(io: &Arc<Io>) -> Arc<dyn Transport> {
-    Arc::new(DeadlineTransport::new(SimulatedTransport(io.clone()), clock(io)))
-}

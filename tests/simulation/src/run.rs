@@ -5,14 +5,17 @@ mod behaviour;
 mod browse;
 mod calm;
 mod checks;
+mod draw;
+mod examined;
+mod hosting;
 mod outcome;
 mod purpose;
 mod start;
+mod stream;
 mod ways;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use emulator::{Action, Dispatch};
@@ -20,7 +23,6 @@ use http::Request;
 use jiff::Timestamp;
 use memory_store::MemoryStore;
 use rand::Rng;
-use shared::domain::Verdict;
 use uuid::Uuid;
 
 use crate::browser::Browser;
@@ -34,21 +36,10 @@ use crate::storm::Theme;
 use crate::tasks::{Ended, Tasks};
 
 pub(crate) use behaviour::world;
+use hosting::Hosting;
 use outcome::Outcome;
 pub(crate) use purpose::Purpose;
 pub(crate) use start::webhook;
-
-/// How long the emulator's Entra hands out the same token. Signing takes most of a run's time, so
-/// many seeds share a token. The price: a token stays valid for longer than it claims.
-const ISSUING_INTERVAL: Duration = Duration::from_secs(6 * 60 * 60);
-
-/// With any theme, one seed in so many runs the store that ships, over DynamoDB's wire. Such a seed
-/// takes several times as long.
-const ON_DYNAMODB: u32 = 32;
-
-/// With any theme, one seed in so many has sign-in on. Entra's signature of an id token takes as long
-/// as a tenth of another seed.
-const SIGN_IN_SEEDS: u32 = 48;
 
 /// The broken invariants of a run.
 #[derive(Debug)]
@@ -62,7 +53,7 @@ pub struct Violation {
 pub struct Run {
     pub(crate) io: Arc<Io>,
     pub(crate) table: MemoryStore,
-    publisher: Publisher,
+    pub(crate) publisher: Publisher,
     tasks: Tasks<Purpose, Outcome>,
     /// Webhook calls that Microsoft has sent, with the time. They arrive in any order.
     pub(crate) in_transit: Vec<(Timestamp, Dispatch)>,
@@ -80,76 +71,26 @@ pub struct Run {
     pub(crate) theme: Option<Theme>,
     /// The browsers of the people who visit the landing page, with sign-in on.
     pub(crate) browsers: Vec<Browser>,
+    pub(crate) hosting: Hosting,
     /// Whether the reconciliation runs after the storm.
     reconciles: bool,
     /// The last slice of the reconciliation reached the end of the list.
     finished: bool,
+    /// How many subscriptions the reconciliation that is under way has to compare.
+    to_examine: usize,
     /// The last request, if the plan sends it a second time to overtake the first.
     pub(crate) last_request: Option<(Purpose, Request<Bytes>)>,
 }
 
 impl Run {
-    /// Starts a run without faults and without purchases.
-    ///
-    /// # Panics
-    /// Never: the settings are complete.
-    pub fn new(seed: u64, keep_history: bool) -> Self {
-        let io = Io::new(world(), seed, keep_history);
-        io.world(|world| world.entra().set_issuing_interval(ISSUING_INTERVAL));
-        let way = Theme::way(seed);
-        io.decide(|rng| io.world(|world| behaviour::draw(rng, world.settings_mut(), way)));
-        if Theme::of(seed) == Some(Theme::Rejections) {
-            // A revert asks for the value that is still in force.
-            let ends_in_conflict = io.decide(|rng| rng.random());
-            io.world(|world| world.settings_mut().behaviour.conflict_in_force = ends_in_conflict);
-        }
-        io.world(|world| {
-            let lifetime = world.settings().behaviour.token_lifetime;
-            world.entra().set_token_lifetime(lifetime);
-        });
-        io.note(|| {
-            io.world(|world| {
-                let settings = world.settings();
-                format!("{:?} {:?}", settings.behaviour, settings.oddities)
-            })
-        });
-        // A publisher that rejects shows what Microsoft makes of rejections.
-        let rejects = io.world(|world| {
-            let behaviour = &world.settings().behaviour;
-            behaviour.failure_is_ignored || behaviour.conflict_in_force
-        });
-        let (mut choices, mut opinion) = io.decide(|rng| {
-            let asks = rng.random_ratio(1, 4);
-            let choices = Choices {
-                rejects: rng.random_ratio(1, 3) || rejects,
-                by_publisher: rng.random_ratio(1, 4),
-                asks,
-                fallback: rng
-                    .random_ratio(1, 3)
-                    .then(|| if rng.random() { Verdict::Accept } else { Verdict::Reject }),
-                rules: rng.random_ratio(1, 4),
-                signs_in: rng.random_ratio(1, SIGN_IN_SEEDS),
-            };
-            (choices, asks.then(|| Opinion::Differs(rng.random())))
-        });
-        let theme = Theme::of(seed);
-        io.note(|| format!("theme: {theme:?}"));
-        if let Some(theme) = theme {
-            theme.choose(&mut choices, &mut opinion);
-        }
-        let mut run = Self { theme, ..Self::with(io, choices, opinion) };
-        let is_drawn = run.io.decide(|rng| rng.random_ratio(1, ON_DYNAMODB));
-        if is_drawn || theme == Some(Theme::DynamoDb) {
-            run.publisher.use_dynamodb();
-        }
-        run
-    }
-
     /// Starts a run with these settings of the publisher and this opinion of the product.
     pub fn with(io: Arc<Io>, choices: Choices, opinion: Option<Opinion>) -> Self {
         let table = MemoryStore::default();
         let publisher = Publisher::new(&io, &table, choices);
-        io.product(|product| product.opinion = opinion);
+        io.product(|product| {
+            product.opinion = opinion;
+            product.receivers = choices.receivers;
+        });
         io.set_choices(choices);
         Self {
             io,
@@ -163,8 +104,10 @@ impl Run {
             activation_requested: BTreeSet::new(),
             choices,
             browsers: Vec::new(),
+            hosting: Hosting::default(),
             reconciles: true,
             finished: false,
+            to_examine: 0,
             last_request: None,
             theme: None,
         }
@@ -231,9 +174,12 @@ impl Run {
             Outcome::Stream(_) | Outcome::Sweep => {
                 self.io.note(|| format!("< {}", purpose.describe()));
             }
-            Outcome::Slice { finished } => {
+            Outcome::Slice { finished, examined } => {
                 self.io.note(|| format!("< {} finished: {finished}", purpose.describe()));
                 self.finished = *finished;
+                if *finished {
+                    self.check_all_examined(*examined);
+                }
             }
         }
         let status = match outcome {
@@ -266,8 +212,8 @@ impl Run {
             (Purpose::Forged, Outcome::Answer(_)) if status != 401 && status < 500 => {
                 self.io.violate(format!("a forged call was answered with {status}"));
             }
-            (Purpose::Stream(entries), Outcome::Stream(failures)) => {
-                self.table.put_back_to_stream(memory_store::retried(entries, failures));
+            (Purpose::Stream(batch), Outcome::Stream(failures)) => {
+                self.batch_ended(batch, failures);
             }
             (Purpose::Confirm(id), _) if status == 200 && !self.choices.by_publisher => {
                 self.confirmed.insert(id);
@@ -287,12 +233,12 @@ impl Run {
         if let Purpose::Deliver(dispatch) = &purpose {
             self.io.world(|world| world.delivery_answered(dispatch, None));
         }
-        self.publisher.killed(purpose.function());
+        self.publisher.killed(purpose.host());
         // Most batches are delivered again; some the stream gives up.
-        if let Purpose::Stream(entries) = purpose
+        if let Purpose::Stream(batch) = purpose
             && self.io.decide(|rng| rng.random_ratio(3, 4))
         {
-            self.table.put_back_to_stream(entries);
+            self.table.put_back_to_stream(batch.entries);
         }
     }
 

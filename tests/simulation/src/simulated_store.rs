@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use memory_store::MemoryStore;
 use shared::domain::{Event, OperationId, Position, Record, SubscriptionId};
 use shared::store::{
-    Backlog, BeginError, Checkpoint, Checkpoints, Commit, CommitError, Cursor, CursorError, Due,
-    Filter, IdempotencyRecord, IdempotencyStore, Mark, Outbox, Page, Store, StoreError, Target,
+    Backlog, BeginError, Checkpoint, Checkpoints, Commit, CommitError, Cursor, CursorError,
+    CursorState, Due, Filter, IdempotencyRecord, IdempotencyStore, Mark, Outbox, Page, Store,
+    StoreError, Target,
 };
 
 use crate::fault::Fault;
@@ -40,6 +41,7 @@ pub(crate) fn write(
     let written = ready(table.commit(id, commit));
     match &written {
         Ok(()) => {
+            io.committed(commit);
             count_mark(io, commit, "committed");
             for event in commit.next.iter().flat_map(|next| &next.events) {
                 io.count(event.kind.name());
@@ -61,6 +63,38 @@ pub(crate) fn write(
 fn count_mark(io: &Io, commit: &Commit, what: &str) {
     if let Some(mark) = &commit.mark {
         io.count(format!("mark {what}: {}", words(mark.outcome)));
+    }
+}
+
+/// Counts a cursor that is about to be saved: events are parked, or sent again after they were.
+pub(crate) fn count_cursor(
+    io: &Io,
+    table: &MemoryStore,
+    (id, target): (SubscriptionId, Target),
+    cursor: &Cursor,
+) {
+    let before = ready(table.cursor(id, target)).unwrap_or_default();
+    if cursor.revision != before.revision + 1 {
+        return;
+    }
+    let is_parked = |cursor: &Cursor| matches!(cursor.state, CursorState::Parked { .. });
+    let is_inside = || {
+        let at = before.delivered;
+        let events = table.history(id, at.version.saturating_sub(1)).into_iter();
+        let mut rest = events.take_while(|event| event.version == at.version);
+        at.version > 0 && rest.any(|event| event.position() > at)
+    };
+    match (is_parked(&before), is_parked(cursor)) {
+        (false, true) => {
+            io.count("parked");
+            if is_inside() {
+                io.count("parked in the middle of a version");
+            }
+        }
+        (true, false) if before.delivered == cursor.delivered && is_inside() => {
+            io.count("sent again from the middle of a version");
+        }
+        _ => {}
     }
 }
 
@@ -164,11 +198,15 @@ impl Outbox for SimulatedStore {
         target: Target,
         cursor: &Cursor,
     ) -> Result<(), CursorError> {
-        let saved = self.call("save cursor", self.table.save_cursor(id, target, cursor)).await?;
-        if matches!(saved, Err(CursorError::Conflict)) {
-            self.io.count("refused: cursor moved");
-        }
-        saved
+        let save = || {
+            count_cursor(&self.io, &self.table, (id, target), cursor);
+            let saved = ready(self.table.save_cursor(id, target, cursor));
+            if matches!(saved, Err(CursorError::Conflict)) {
+                self.io.count("refused: cursor moved");
+            }
+            saved
+        };
+        self.effect(|| "table: save cursor".to_owned(), save).await?
     }
 
     async fn backlog(&self, id: SubscriptionId, after: Position) -> Result<Backlog, StoreError> {

@@ -3,6 +3,7 @@
 mod asks;
 mod happening;
 mod people;
+mod receivers;
 mod requests;
 mod strangers;
 mod theme;
@@ -20,7 +21,6 @@ use shared::domain::{OwnRequest, SubscriptionId};
 use uuid::Uuid;
 
 use crate::fault::FaultPlan;
-use crate::product::Health;
 use crate::reached::words;
 use crate::run::{Purpose, Run};
 use happening::Happening;
@@ -122,6 +122,7 @@ impl Run {
             }
             Happening::Forge => self.forge(),
             Happening::Reconcile => self.start_reconciliation(),
+            Happening::ReconcileTwice => self.start_second_reconciliation(),
             Happening::Stream => {
                 let max = self.io.decide(|rng| rng.random_range(1..=10));
                 self.start_stream(max);
@@ -129,19 +130,17 @@ impl Run {
             Happening::Sweep => self.start_sweep(),
             Happening::Redeliver => {
                 if let Some(id) = self.any() {
-                    let version = self.io.decide(|rng| rng.random_range(1..=5));
-                    self.redeliver(id, &json!({ "fromVersion": version }));
+                    let from = self.io.decide(|rng| {
+                        let version = rng.random_range(1..=5);
+                        if rng.random() { json!({ "fromVersion": version }) } else { json!({}) }
+                    });
+                    self.redeliver(id, &from);
                 }
             }
-            Happening::ProductHealth => {
-                let health = self.io.decide(|rng| {
-                    let other = *Health::ALL.choose(rng).expect("there are variants");
-                    if rng.random() { Health::Healthy } else { other }
-                });
-                self.io.count(format!("product: {}", words(health)));
-                self.io.note(|| format!("* the product: {health:?}"));
-                self.io.product(|product| product.health = health);
-            }
+            Happening::ReceiverHealth => self.receiver_health(),
+            Happening::FailInsideAVersion => self.fail_inside_a_version(),
+            Happening::OvertakeADelivery => self.overtake_a_delivery(),
+            Happening::RotateSigningKeys => self.rotate_signing_keys(),
             Happening::Turn => self.turn(),
             Happening::Rest => self.finish(),
             Happening::Seconds => self.wait(1, 20),
@@ -233,7 +232,7 @@ impl Run {
     }
 
     /// A random subscription.
-    fn any(&self) -> Option<Uuid> {
+    pub(super) fn any(&self) -> Option<Uuid> {
         let ids: Vec<Uuid> =
             self.io.world(|world| world.subscriptions().map(|state| state.id).collect());
         self.io.decide(|rng| ids.choose(rng).copied())

@@ -7,8 +7,15 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use jiff::Timestamp;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::io::{begin_poll, was_killed};
+
+thread_local! {
+    /// Where the AWS SDK registers its timers. No thread drives it, so none of them ends.
+    static TIMERS: Runtime =
+        Builder::new_current_thread().enable_time().build().expect("timers need no system call");
+}
 
 struct Task<P, R> {
     /// Counted in the order of starting.
@@ -78,7 +85,10 @@ impl<P, R> Tasks<P, R> {
             return Some(Ended::TimedOut(self.running.swap_remove(index).purpose));
         }
         begin_poll();
-        let polled = task.future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        let polled = TIMERS.with(|timers| {
+            let _entered = timers.enter();
+            task.future.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+        });
         if was_killed() {
             return Some(Ended::Killed(self.running.swap_remove(index).purpose));
         }

@@ -9,16 +9,18 @@ use bytes::Bytes;
 use emulator::{Answer, ApiRequest, Outcome, Reply, World};
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
+use jiff::SignedDuration;
 use serde_json::Value;
 use shared::domain::Verdict;
 use shared::flows::request_change::ChangeRequest;
 use shared::host::http_client::{SendError, Transport};
 use uuid::Uuid;
 
+use crate::aws;
 use crate::fault::Fault;
 use crate::invariants;
 use crate::io::Io;
-use crate::product::guid_at_the_end;
+use crate::product::{Clocks, Signed, guid_at_the_end};
 
 /// The functions' `MARKETPLACE_URL`.
 pub(crate) const MARKETPLACE: &str = "https://marketplace.sim/api";
@@ -26,7 +28,14 @@ pub(crate) const MARKETPLACE: &str = "https://marketplace.sim/api";
 /// The functions' `ENTRA_AUTHORITY`.
 pub(crate) const ENTRA: &str = "https://entra.sim";
 
-pub(crate) struct SimulatedTransport(pub Arc<Io>);
+/// How long the shipped client waits for EventBridge. Its own timer does not run here.
+const BUS_TIMEOUT: Duration = Duration::from_secs(4);
+
+pub(crate) struct SimulatedTransport {
+    pub(crate) io: Arc<Io>,
+    /// How far the host's clock is ahead of Microsoft's.
+    pub(crate) ahead: SignedDuration,
+}
 
 impl fmt::Debug for SimulatedTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -41,11 +50,12 @@ impl Transport for SimulatedTransport {
         request: Request<Bytes>,
         timeout: Duration,
     ) -> Result<Response<Bytes>, SendError> {
-        let io = &self.0;
+        let io = &self.io;
         let target = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
         let name = || format!("{} {}", request.method(), without_query(&target));
-        let to_entra = request.uri().host() == Some("entra.sim");
-        if !to_entra {
+        let peer = Peer::of(&request);
+        let timeout = if peer == Peer::EventBridge { timeout.min(BUS_TIMEOUT) } else { timeout };
+        if peer != Peer::Entra {
             io.forbid_if_forged(name);
         }
         invariants::check_visit_reaches(io, &request);
@@ -57,12 +67,13 @@ impl Transport for SimulatedTransport {
             io.deeds(|deeds| deeds.refused.push(operation));
         }
         let outcome = io.effect(name, timeout, || {
-            if request.uri().host() == Some("product.sim") {
-                return io.product(|product| product.call(&request)).map_err(|what| {
+            if !matches!(peer, Peer::Entra | Peer::Marketplace) {
+                return self.receive(&request, peer).map_err(|what| {
                     io.violate(what);
-                    SendError::NoAnswer("the product must not receive this".into())
+                    SendError::NoAnswer("nothing may receive this".into())
                 });
             }
+            let to_entra = peer == Peer::Entra;
             let carried = io.world(|world| carry(world, &request, &target, to_entra));
             // Microsoft answers 202 to a change and to a cancellation (F-CHP-5, F-CAN-3), and to
             // nothing else.
@@ -73,14 +84,13 @@ impl Transport for SimulatedTransport {
             }
             answer(carried.outcome)
         });
-        let answer = match outcome.await {
-            Ok(answer) => answer,
-            Err(Fault::Refused) => Err(SendError::NotConnected("connection refused".into())),
-            Err(Fault::Broken) => Ok(failure(StatusCode::SERVICE_UNAVAILABLE)),
-            Err(Fault::Throttled) => Ok(failure(StatusCode::TOO_MANY_REQUESTS)),
-            Err(Fault::Denied) => Ok(failure(StatusCode::FORBIDDEN)),
-            Err(fault) => Err(SendError::NoAnswer(format!("{fault:?}").into())),
-        };
+        let answer = outcome.await.unwrap_or_else(|fault| {
+            if peer == Peer::SecretsManager {
+                io.count("a secret that could not be read");
+                io.product(|product| product.keys.not_read(io.now()));
+            }
+            failed(fault, peer)
+        });
         if change.is_some() {
             io.change_answered(&answer);
         }
@@ -90,6 +100,66 @@ impl Transport for SimulatedTransport {
             io.deeds(|deeds| deeds.decided = decision_in(answer));
         }
         answer
+    }
+}
+
+/// Whom a request goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Peer {
+    Entra,
+    Marketplace,
+    /// The publisher's product.
+    Product,
+    EventBridge,
+    SecretsManager,
+}
+
+impl Peer {
+    fn of(request: &Request<Bytes>) -> Self {
+        match request.uri().host().unwrap_or_default() {
+            "entra.sim" => Self::Entra,
+            "product.sim" => Self::Product,
+            aws::EVENT_BRIDGE => Self::EventBridge,
+            aws::SECRETS_MANAGER => Self::SecretsManager,
+            _ => Self::Marketplace,
+        }
+    }
+}
+
+impl SimulatedTransport {
+    /// AWS or the publisher's product receives a request. `Err`: it should never have been sent.
+    fn receive(&self, request: &Request<Bytes>, peer: Peer) -> Result<Response<Bytes>, String> {
+        match peer {
+            Peer::EventBridge => {
+                let (answer, case) = self.io.product(|product| product.bus.call(request))?;
+                self.io.count(case);
+                Ok(answer)
+            }
+            Peer::SecretsManager => {
+                let secret = self.io.product(|product| product.keys.secret(Signed::Events));
+                aws::secret(request, &secret)
+            }
+            Peer::Entra | Peer::Marketplace | Peer::Product => {
+                let now = self.io.now();
+                let receiver = now + self.io.skew().of_product();
+                let clocks = Clocks { microsoft: now, receiver, sender: now + self.ahead };
+                self.io.product(|product| product.call(request, clocks))
+            }
+        }
+    }
+}
+
+/// What a function sees of a fault.
+fn failed(fault: Fault, peer: Peer) -> Result<Response<Bytes>, SendError> {
+    let is_aws = matches!(peer, Peer::EventBridge | Peer::SecretsManager);
+    match fault {
+        Fault::Refused => Err(SendError::NotConnected("connection refused".into())),
+        Fault::Throttled if is_aws => Ok(aws::throttled()),
+        Fault::Denied if is_aws => Ok(aws::denied()),
+        Fault::Broken => Ok(failure(StatusCode::SERVICE_UNAVAILABLE)),
+        Fault::Throttled => Ok(failure(StatusCode::TOO_MANY_REQUESTS)),
+        Fault::Denied => Ok(failure(StatusCode::FORBIDDEN)),
+        fault => Err(SendError::NoAnswer(format!("{fault:?}").into())),
     }
 }
 

@@ -8,7 +8,7 @@ use simulation::{Theme, simulate};
 const SEEDS: usize = 600;
 
 /// Cases that are common in the storms without a theme.
-const ORDINARY: [&str; 42] = [
+const ORDINARY: [&str; 46] = [
     "Purchased",
     "Activated",
     "PlanChanged",
@@ -51,6 +51,10 @@ const ORDINARY: [&str; 42] = [
     "storm: keys rotated",
     "storm: late reads",
     "storm: due calls lost",
+    "two reconciliations at once",
+    "stream: a batch repeated",
+    "stream: a batch started twice",
+    "stream: batches of several shards at once",
 ];
 
 /// Cases that are rare without a theme.
@@ -164,9 +168,20 @@ fn cases(theme: Theme) -> &'static [&'static str] {
             "product: gone",
             "product: confused",
             "stream: failures",
+            "stream: a part of a batch failed",
+            "the bus: accepted",
+            "the bus: 200 with a failed entry",
+            "the bus: broken",
+            "the bus: throttled",
+            "parked in the middle of a version",
+            "sent again from the middle of a version",
+            "a delivery overtaken by a host whose clock is behind",
+            "a step of replacing the signing keys",
+            "a secret that could not be read",
             "killed: stream",
             "killed: sweep",
             "struck: POST /events",
+            "struck: POST /",
             "struck: table: backlog",
             "struck: table: cursor",
             "struck: table: save cursor",

@@ -7,10 +7,10 @@ use memory_dynamodb::{Item, Value};
 use memory_store::MemoryStore;
 use serde::de::DeserializeOwned;
 use shared::domain::{NextVersion, SubscriptionId};
-use shared::store::{Commit, Outbox as _, Target};
+use shared::store::{Commit, Cursor, Outbox as _, Target};
 
 use crate::io::Io;
-use crate::simulated_store::{ready, write};
+use crate::simulated_store::{count_cursor, ready, write};
 
 /// Copies the items that one request has written. The table in memory keeps the rules of every
 /// store, so it is a violation if it refuses what DynamoDB has accepted.
@@ -20,7 +20,7 @@ pub(super) fn copy(io: &Arc<Io>, table: &MemoryStore, operation: &str, written: 
     let copied = match operation {
         "TransactWriteItems" => copy_commit(io, table, id, written),
         "UpdateItem" => settle(table, id, first),
-        _ => save_cursor(table, id, first),
+        _ => save_cursor(io, table, id, first),
     };
     if let Err(what) = copied {
         io.violate(format!("{id}: DynamoDB has written {what}"));
@@ -79,10 +79,17 @@ fn settle(table: &MemoryStore, id: SubscriptionId, event: &Item) -> Result<(), S
     ready(table.settle(id, &BTreeSet::from([version]))).map_err(|error| error.to_string())
 }
 
-fn save_cursor(table: &MemoryStore, id: SubscriptionId, item: &Item) -> Result<(), String> {
+fn save_cursor(
+    io: &Io,
+    table: &MemoryStore,
+    id: SubscriptionId,
+    item: &Item,
+) -> Result<(), String> {
     let name = sort(item).strip_prefix("DELIVERY#");
     let target = Target::ALL.into_iter().find(|target| Some(target.name()) == name);
     let target = target.ok_or_else(|| format!("an item {}", sort(item)))?;
-    let saved = ready(table.save_cursor(id, target, &body(item)?));
+    let cursor: Cursor = body(item)?;
+    count_cursor(io, table, (id, target), &cursor);
+    let saved = ready(table.save_cursor(id, target, &cursor));
     saved.map_err(|refused| format!("a cursor that a store must refuse: {refused}"))
 }

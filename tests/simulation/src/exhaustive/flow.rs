@@ -138,12 +138,12 @@ impl Flow {
             ),
             by_publisher: matches!(self, Self::HandOver | Self::Activate | Self::ActivateAgain),
             asks: self.opinion().is_some(),
-            fallback: None,
             rules: self == Self::BuyerPlan,
             signs_in: matches!(
                 self,
                 Self::SignInAndConfirm | Self::BuyerPlan | Self::BuyerRejected | Self::BuyerCancel
             ),
+            ..Choices::default()
         }
     }
 

@@ -39,7 +39,7 @@ impl Run {
                     self.start(purpose, request);
                     self.finish_before(others);
                 }
-                Purpose::Reconcile | Purpose::Stream(_) | Purpose::Sweep => {}
+                Purpose::Reconcile(_) | Purpose::Stream(_) | Purpose::Sweep => {}
             }
         }
         self.io.world(|world| {
@@ -89,7 +89,7 @@ impl Run {
 
     /// Runs the function that was started last to its end, before the `others` that were running
     /// already. It may stay unfinished if it waits for one of them to fetch the shared token.
-    fn finish_before(&mut self, others: usize) {
+    pub(crate) fn finish_before(&mut self, others: usize) {
         for _ in 0..MAX_TURNS {
             if self.running() > others {
                 self.turn_of(others);

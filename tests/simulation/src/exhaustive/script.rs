@@ -158,7 +158,7 @@ impl Run {
             Flow::Reconcile | Flow::ReconcileReinstatement => self.start_reconciliation(),
             Flow::DeliverFromStream => self.start_stream(usize::MAX),
             Flow::DeliverFromSweep => {
-                drop(self.table.take_stream(usize::MAX));
+                drop(self.table.take_stream(usize::MAX, |_| true));
                 self.world(|world| world.advance(AFTER_STREAM_HEAD_START));
                 self.start_sweep();
             }

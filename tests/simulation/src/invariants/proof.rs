@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use emulator::{Action, OperationState, SubscriptionState, World};
+use jiff::Timestamp;
 use memory_store::MemoryStore;
 use shared::domain::{
     ActivationRequest, Event, EventKind, OperationId, Record, SETTLING_WINDOW, Status, Verdict,
@@ -54,7 +55,7 @@ fn check_reinstated(io: &Arc<Io>, table: &MemoryStore, event: &Event) -> Option<
     let id = event.subscription_id;
     let begun = io.begun();
     let is_true = io.world(|world| {
-        let since = suspension_at(world, event, &suspended);
+        let since = suspension_at(world, event, io.committed_at(&suspended));
         let has_ended = world.history(id.0).any(|state| {
             state.status != "Suspended" && since.is_some_and(|since| state.last_modified > since)
         });
@@ -71,14 +72,17 @@ fn check_suspended(io: &Arc<Io>, table: &MemoryStore, event: &Event) -> Option<&
     let suspended = latest_before(table, event, &EventKind::Suspended)?;
     let reinstated = latest_before(table, event, &EventKind::Reinstated)?;
     let goes_on = io.world(|world| {
-        let former = suspension_at(world, event, &suspended);
-        former.is_some() && former == suspension_at(world, event, event)
+        let former = suspension_at(world, event, io.committed_at(&suspended));
+        former.is_some() && former == suspension_at(world, event, io.committed_at(event))
     });
-    let is_recent = event.recorded_at.duration_since(reinstated.recorded_at) < SETTLING_WINDOW;
+    let is_recent =
+        io.committed_at(event).duration_since(io.committed_at(&reinstated)) < SETTLING_WINDOW;
     let is_declined = io.world(|world| {
         reinstatements(world, event).last().is_some_and(|last| last.status == "Failed")
     });
-    (goes_on && is_recent && !is_declined).then_some("is recorded twice for one suspension")
+    let is_late = io.skew().hides_late_reads();
+    (goes_on && is_recent && !is_declined && !is_late)
+        .then_some("is recorded twice for one suspension")
 }
 
 /// The last event of a kind that was recorded before this one.
@@ -89,8 +93,8 @@ fn latest_before(table: &MemoryStore, event: &Event, kind: &EventKind) -> Option
 }
 
 /// The beginning of Microsoft's last suspension that an event could report.
-fn suspension_at(world: &World, of: &Event, at: &Event) -> Option<jiff::Timestamp> {
-    let by_then = |state: &&SubscriptionState| state.last_modified <= at.recorded_at;
+fn suspension_at(world: &World, of: &Event, at: Timestamp) -> Option<Timestamp> {
+    let by_then = |state: &&SubscriptionState| state.last_modified <= at;
     let suspended = world.history(of.subscription_id.0).filter(by_then);
     suspended.filter(|state| state.status == "Suspended").last()?.suspended_at
 }

@@ -10,7 +10,7 @@ use super::Run;
 use super::behaviour::heal;
 use crate::fault::FaultPlan;
 use crate::invariants::{self, Heard};
-use crate::product::Health;
+use crate::product::Product;
 
 impl Run {
     /// Ends the storm: calls in transit arrive, and Microsoft repeats failed calls. In most seeds the
@@ -84,21 +84,9 @@ impl Run {
         }
     }
 
-    /// Delivers everything in the stream.
-    fn drain_stream(&mut self) {
-        for _ in 0..100 {
-            self.start_stream(usize::MAX);
-            if self.tasks.len() == 0 {
-                return;
-            }
-            self.finish();
-        }
-        self.io.violate("the stream never ended".to_owned());
-    }
-
-    /// The product is healthy again and receives the events it has missed.
+    /// The receivers are healthy again and receive the events they have missed.
     fn deliver_backlog(&mut self) {
-        self.io.product(|product| product.health = Health::Healthy);
+        self.io.product(Product::recover);
         self.drain_stream();
         // Parked events are sent only after a redelivery was requested.
         for (id, _) in self.table.all_parked() {

@@ -9,7 +9,7 @@ use super::purpose::Purpose;
 /// How a function answered.
 pub(super) enum Outcome {
     Answer(Response<Bytes>),
-    Slice { finished: bool },
+    Slice { finished: bool, examined: u64 },
     Stream(Failures),
     Sweep,
 }
@@ -20,8 +20,8 @@ impl Outcome {
         let name = purpose.name();
         match self {
             Self::Answer(answer) => format!("{name}: {}", answer.status().as_u16()),
-            Self::Slice { finished: true } => format!("{name}: end of the list"),
-            Self::Slice { finished: false } => format!("{name}: more to do"),
+            Self::Slice { finished: true, .. } => format!("{name}: end of the list"),
+            Self::Slice { finished: false, .. } => format!("{name}: more to do"),
             Self::Stream(failures) if failures.batch_item_failures.is_empty() => {
                 format!("{name}: delivered")
             }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use emulator::Dispatch;
-use memory_store::Entry;
 use uuid::Uuid;
 
+use super::stream::Batch;
 use crate::browser::Visit;
 use crate::io::{Ask, Caller};
-use crate::publisher::Function;
+use crate::publisher::{Function, Host};
 
 #[derive(Clone, Debug)]
 pub(crate) enum Purpose {
@@ -25,9 +25,10 @@ pub(crate) enum Purpose {
     Manage,
     /// A change that the publisher asks for, possibly with an idempotency key and repeated.
     Ask(Arc<Ask>),
-    Reconcile,
+    /// A slice of the reconciliation, in this execution environment.
+    Reconcile(u8),
     /// The table's stream delivers new events.
-    Stream(Vec<Entry>),
+    Stream(Batch),
     /// The delivery's schedule looks for pending events.
     Sweep,
 }
@@ -39,9 +40,19 @@ impl Purpose {
             Self::Deliver(_) | Self::Forged | Self::Edited => Function::Webhook,
             Self::Activate(_) => Function::Activation,
             Self::Manage | Self::Ask(_) => Function::Management,
-            Self::Reconcile => Function::Reconciliation,
+            Self::Reconcile(_) => Function::Reconciliation,
             Self::Stream(_) | Self::Sweep => Function::Delivery,
         }
+    }
+
+    /// Where it runs. Each shard of the stream keeps an execution environment of its own busy.
+    pub(crate) fn host(&self) -> Host {
+        let environment = match self {
+            Self::Reconcile(environment) => *environment,
+            Self::Stream(batch) => 1 + batch.shard,
+            _ => 0,
+        };
+        Host { function: self.function(), environment }
     }
 
     /// Who calls.
@@ -52,7 +63,7 @@ impl Purpose {
             Self::Forged | Self::Edited => Caller::Stranger,
             Self::Activate(_) => Caller::Activation,
             Self::Manage | Self::Ask(_) => Caller::Publisher,
-            Self::Reconcile => Caller::Schedule,
+            Self::Reconcile(_) => Caller::Schedule,
             Self::Stream(_) | Self::Sweep => Caller::Other,
         }
     }
@@ -94,7 +105,7 @@ impl Purpose {
             Self::Ask(ask) if ask.key.is_some() => "keyed request",
             Self::Ask(_) => "management",
             Self::Browse(_) => "browser",
-            Self::Reconcile => "reconciliation",
+            Self::Reconcile(_) => "reconciliation",
             Self::Stream(_) => "stream",
             Self::Sweep => "sweep",
         }
@@ -116,7 +127,10 @@ impl Purpose {
                 Some(key) => format!("Keyed({key:?})"),
                 None => "Manage".to_owned(),
             },
-            Self::Stream(entries) => format!("the stream delivers {} events", entries.len()),
+            Self::Stream(batch) => {
+                format!("shard {} delivers {} events", batch.shard, batch.entries.len())
+            }
+            Self::Reconcile(_) => "Reconcile".to_owned(),
             other => format!("{other:?}"),
         }
     }

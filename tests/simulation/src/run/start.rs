@@ -63,19 +63,24 @@ impl Run {
     }
 
     fn start_slice(&mut self, purpose: Purpose) {
-        let reconciliation = self.publisher.reconciliation().expect("the settings are complete");
+        let reconciliation = self.publisher.reconciliation(purpose.host());
+        let reconciliation = reconciliation.expect("the settings are complete");
+        self.note_what_to_examine();
         let life = self.life(&purpose);
         self.tasks.start(purpose, life, async move {
-            Outcome::Slice {
-                finished: reconciliation.slice().await.is_ok_and(|report| report.finished),
+            match reconciliation.slice().await {
+                Ok(report) => {
+                    Outcome::Slice { finished: report.finished, examined: report.examined }
+                }
+                Err(_) => Outcome::Slice { finished: false, examined: 0 },
             }
         });
     }
 
     fn start_delivery(&mut self, purpose: Purpose) {
-        let delivery = self.publisher.delivery();
+        let delivery = self.publisher.delivery(purpose.host());
         let records = match &purpose {
-            Purpose::Stream(entries) => Some(memory_store::records(entries)),
+            Purpose::Stream(batch) => Some(memory_store::records(&batch.entries)),
             _ => None,
         };
         let life = self.life(&purpose);
@@ -104,23 +109,27 @@ impl Run {
         begun..begun + SignedDuration::from_secs(seconds)
     }
 
-    /// Starts a reconciliation unless one is running: a second one would only repeat the work.
+    /// Starts a reconciliation unless one is running.
     pub(crate) fn start_reconciliation(&mut self) {
-        if !self.tasks.purposes().any(|purpose| matches!(purpose, Purpose::Reconcile)) {
-            self.start(Purpose::Reconcile, Request::new(Bytes::new()));
+        if self.reconciling(0) {
+            return;
+        }
+        self.start(Purpose::Reconcile(0), Request::new(Bytes::new()));
+    }
+
+    /// Starts a reconciliation beside one that is running: by hand, or after an execution of the
+    /// schedule that is late.
+    pub(crate) fn start_second_reconciliation(&mut self) {
+        if self.reconciling(0) && !self.reconciling(1) {
+            self.io.count("two reconciliations at once");
+            self.start(Purpose::Reconcile(1), Request::new(Bytes::new()));
         }
     }
 
-    /// Hands at most `max` events of the stream to the delivery. Like a shard, the stream has only
-    /// one batch in progress.
-    pub(crate) fn start_stream(&mut self, max: usize) {
-        if self.tasks.purposes().any(|purpose| matches!(purpose, Purpose::Stream(_))) {
-            return;
-        }
-        let entries = self.table.take_stream(max);
-        if !entries.is_empty() {
-            self.start(Purpose::Stream(entries), Request::default());
-        }
+    fn reconciling(&self, environment: u8) -> bool {
+        self.tasks
+            .purposes()
+            .any(|purpose| matches!(purpose, Purpose::Reconcile(other) if *other == environment))
     }
 
     pub(crate) fn start_sweep(&mut self) {

@@ -27,10 +27,14 @@ pub(super) enum Happening {
     Lose,
     Forge,
     Reconcile,
+    ReconcileTwice,
     Stream,
     Sweep,
     Redeliver,
-    ProductHealth,
+    ReceiverHealth,
+    FailInsideAVersion,
+    OvertakeADelivery,
+    RotateSigningKeys,
     Turn,
     /// All functions run to their end.
     Rest,
@@ -45,7 +49,7 @@ pub(super) enum Happening {
 
 impl Happening {
     /// The relative probability of each.
-    pub(super) const WEIGHTS: [(Self, u32); 37] = [
+    pub(super) const WEIGHTS: [(Self, u32); 41] = [
         (Self::Purchase, 6),
         (Self::Visit, 4),
         (Self::Confirm, 8),
@@ -70,10 +74,14 @@ impl Happening {
         (Self::Lose, 1),
         (Self::Forge, 3),
         (Self::Reconcile, 3),
+        (Self::ReconcileTwice, 3),
         (Self::Stream, 10),
         (Self::Sweep, 3),
         (Self::Redeliver, 1),
-        (Self::ProductHealth, 2),
+        (Self::ReceiverHealth, 2),
+        (Self::FailInsideAVersion, 2),
+        (Self::OvertakeADelivery, 2),
+        (Self::RotateSigningKeys, 3),
         (Self::Turn, 90),
         (Self::Rest, 0),
         (Self::Seconds, 10),

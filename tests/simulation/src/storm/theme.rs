@@ -31,7 +31,7 @@ pub enum Theme {
     Keys,
     /// Strangers call the webhook.
     Strangers,
-    /// The product is away, and events are sent again.
+    /// There are two receivers. Each is away at times, and events are sent again.
     Outages,
     /// The table is DynamoDB, with its own troubles.
     DynamoDb,
@@ -129,7 +129,14 @@ impl Theme {
                 &[(H::PublisherRepeatsChange, 40), (H::Turn, 50), (H::Suspend, 0), (H::Lose, 0)]
             }
             Self::Strangers => &[(H::Forge, 60)],
-            Self::Outages => &[(H::ProductHealth, 15), (H::Redeliver, 10), (H::Renew, 10)],
+            Self::Outages => &[
+                (H::ReceiverHealth, 15),
+                (H::FailInsideAVersion, 4),
+                (H::OvertakeADelivery, 4),
+                (H::RotateSigningKeys, 10),
+                (H::Redeliver, 10),
+                (H::Renew, 10),
+            ],
             Self::DynamoDb => &[(H::ChangePlan, 10), (H::ChangeQuantity, 10), (H::Reconcile, 10)],
             Self::Ways => &[
                 (H::ChangePlan, 10),
@@ -216,6 +223,7 @@ impl Theme {
             Self::Strangers => FaultPlan::Aimed(&["GET /*/discovery/v2.0/keys"]),
             Self::Outages => FaultPlan::Aimed(&[
                 "POST /events",
+                "POST /",
                 "table: cursor",
                 "table: save cursor",
                 "table: backlog",
