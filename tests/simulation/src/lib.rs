@@ -21,6 +21,7 @@ mod clock;
 mod dynamodb;
 mod exhaustive;
 mod fault;
+mod host;
 mod invariants;
 mod io;
 mod product;

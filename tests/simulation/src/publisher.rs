@@ -31,35 +31,12 @@ use crate::aws;
 use crate::choices::Choices;
 use crate::clock::SimulatedClock;
 use crate::dynamodb::{self, CheckedReads};
+use crate::host::{Function, Host};
 use crate::io::Io;
 use crate::product::{DECISIONS, EVENTS, Signed, bus};
 use crate::rules::CHANGE_RULES;
 use crate::simulated_store::{SimulatedStore, Table};
 use crate::transport::{ENTRA, MARKETPLACE, SimulatedTransport};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Function {
-    Landing,
-    Webhook,
-    Activation,
-    Management,
-    Reconciliation,
-    Delivery,
-}
-
-/// An execution environment of a function. Each has a clock of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Host {
-    pub(crate) function: Function,
-    /// Which of the environments that run at once.
-    pub(crate) environment: u8,
-}
-
-impl From<Function> for Host {
-    fn from(function: Function) -> Self {
-        Self { function, environment: 0 }
-    }
-}
 
 /// The publisher's side. A function starts cold at its first call, with empty caches.
 pub(crate) struct Publisher {

@@ -13,7 +13,7 @@ use rand::{Rng, SeedableRng};
 
 use shared::domain::SETTLING_WINDOW;
 
-use crate::publisher::Host;
+use crate::host::Host;
 
 /// The most that one of Microsoft's reads is late in a storm.
 const MOST_LATE: SignedDuration = SignedDuration::from_secs(30);

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use emulator::Dispatch;
+use memory_store::Entry;
 use uuid::Uuid;
 
-use super::stream::Batch;
 use crate::browser::Visit;
+use crate::host::{Function, Host};
 use crate::io::{Ask, Caller};
-use crate::publisher::{Function, Host};
 
 #[derive(Clone, Debug)]
 pub(crate) enum Purpose {
@@ -31,6 +31,13 @@ pub(crate) enum Purpose {
     Stream(Batch),
     /// The delivery's schedule looks for pending events.
     Sweep,
+}
+
+/// A batch of one shard's records.
+#[derive(Clone, Debug)]
+pub(crate) struct Batch {
+    pub(crate) shard: u8,
+    pub(crate) entries: Vec<Entry>,
 }
 
 impl Purpose {

@@ -11,8 +11,8 @@ use shared::host::http::Principal;
 
 use super::purpose::Purpose;
 use super::{Outcome, Run};
+use crate::host::Function;
 use crate::io::Deeds;
-use crate::publisher::Function;
 
 /// No webhook call takes longer to arrive: by then Microsoft has stopped waiting for an answer, and
 /// the call's token has expired.

@@ -2,18 +2,11 @@
 //! again from its first failed record on.
 
 use http::Request;
-use memory_store::Entry;
 use rand::Rng;
 use shared::domain::SubscriptionId;
 
-use super::{Purpose, Run};
-
-/// A batch of one shard's records.
-#[derive(Clone, Debug)]
-pub(crate) struct Batch {
-    pub(crate) shard: u8,
-    pub(crate) entries: Vec<Entry>,
-}
+use super::Run;
+use super::purpose::{Batch, Purpose};
 
 impl Run {
     /// All records about a subscription are in one shard.

@@ -12,8 +12,8 @@ use shared::publisher::cloud_event::CloudEvent;
 use shared::store::{Cursor, CursorState, Outbox, Target};
 use uuid::Uuid;
 
+use crate::host::{Function, Host};
 use crate::product::{BusHealth, Health, Inbox, Product};
-use crate::publisher::{Function, Host};
 use crate::reached::words;
 use crate::run::{Purpose, Run};
 
