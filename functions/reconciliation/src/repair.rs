@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use shared::domain::{
     Action, ActivationRequest, Cause, Decision, IncompleteObservation, Observation, Operation,
-    PendingOperation, Record, Requested, Staleness, Status, SubscriptionId, observe,
+    PendingOperation, Record, Requested, Staleness, Status, SubscriptionId, is_young, observe,
 };
 use shared::flows::activation::{Activated, ActivationError};
 use shared::flows::answer::AnswerError;
@@ -201,7 +201,10 @@ impl Reconciliation {
         pending: &PendingOperation,
     ) -> Result<bool, RepairError> {
         let id = record.id();
+        let is_young = is_young(Some(pending.since), self.clock.now());
         let operation = match self.marketplace.get_operation(id, &pending.id).await {
+            // Microsoft may not show it yet (F-OPG-5).
+            Err(FulfillmentError::NotFound(_)) if is_young => return Ok(false),
             // Microsoft has forgotten it: it ended, and we can't know how.
             Err(FulfillmentError::NotFound(_)) => None,
             Ok(operation) if !operation.is_settled() => return Ok(false),
