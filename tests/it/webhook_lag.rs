@@ -320,3 +320,25 @@ async fn f_wha_7_a_late_read_of_a_suspension_is_recognised_after_a_notice_withou
     assert_eq!(env.count(id, "Suspended").await, 0);
     env.assert_agrees(id, "active all along").await;
 }
+
+#[tokio::test]
+async fn f_opg_5_a_reinstatement_of_an_unheard_suspension_waits_for_its_operation() {
+    let env = TestEnv::new().await;
+    let id = env.active(Purchase::flat_rate("silver")).await;
+    env.advance(Duration::from_secs(60));
+    // Neither the operation nor Get shows anything of it yet.
+    env.fault(Call::GetOperation, FaultKind::Status(404, ErrorForm::Object), Times::Always);
+    env.world(|world| {
+        world.settings_mut().behaviour.stale_reads = Some(LONG);
+        world.suspend(id).expect("a suspension");
+        world.lose_deliveries();
+        world.reinstate(id).expect("a reinstatement");
+    });
+    assert_eq!(env.deliver_statuses().await, [503]);
+    env.world(|world| {
+        world.faults_mut().clear();
+        world.settings_mut().behaviour.stale_reads = None;
+    });
+    assert_eq!(env.redeliver().await, [200]);
+    env.assert_agrees(id, "reinstated").await;
+}

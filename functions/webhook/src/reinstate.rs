@@ -31,6 +31,14 @@ impl Webhook {
             return self.unconfirmed(claim, "subscription");
         };
         let is_unknown = confirmation.is_unknown();
+        // A read that ends the recorded suspension is news. Any other may be older than the
+        // suspension, of which the record has not heard.
+        let is_active = observed.status() == Some(&Status::Subscribed);
+        let is_suspended =
+            current.as_ref().is_some_and(|record| *record.status() == Status::Suspended);
+        if is_unknown && is_active && !is_suspended && claim.is_young(self.clock.now()) {
+            return self.unconfirmed(claim, "operation");
+        }
         let requested = requested(claim, id, confirmation.into_operation());
         match self.responder.reinstate(&requested, observed, current).await {
             Ok(Some(outcome)) => Ok(outcome.into()),
