@@ -314,8 +314,11 @@ async fn f_wha_7_a_late_read_of_a_suspension_is_recognised_after_a_notice_withou
         world.advance(LONG);
         world.reinstate(id).expect("a reinstatement");
     });
-    assert_eq!(env.deliver_statuses().await, [200]);
-    env.world(|world| world.settings_mut().behaviour.stale_reads = Some(LONG / 2));
+    assert_eq!(env.deliver_statuses().await, [503]);
+    let given_up = Duration::from_secs(15 * 60);
+    env.advance(given_up);
+    assert_eq!(env.redeliver().await, [200]);
+    env.world(|world| world.settings_mut().behaviour.stale_reads = Some(given_up + LONG));
     env.visit(id).await;
     assert_eq!(env.count(id, "Suspended").await, 0);
     env.assert_agrees(id, "active all along").await;

@@ -92,13 +92,19 @@ impl Run {
             }
             return;
         };
-        let (held, is_reinstating) = self.io.world(|world| {
+        let (held, is_reinstating, is_repeated) = self.io.world(|world| {
             let history: Vec<_> = world.history(id.0).cloned().collect();
+            // A `Subscribe` of a subscription that is active already reports nothing (F-WHA-19).
+            let is_repeated = dispatch.action == Action::Subscribe
+                && history.iter().any(|state| {
+                    state.status == "Subscribed" && state.last_modified < operation.time_stamp
+                });
             let first = history.iter().rposition(|state| state.last_modified <= settled);
             let open = world.outstanding(id.0).into_iter();
             let is_reinstating =
                 open.map(|id| world.operation(id)).any(|open| open.action == Action::Reinstate);
-            (history.into_iter().skip(first.unwrap_or(0)).collect::<Vec<_>>(), is_reinstating)
+            let held: Vec<_> = history.into_iter().skip(first.unwrap_or(0)).collect();
+            (held, is_reinstating, is_repeated)
         });
         let ours = &record.subscription;
         let shows = held.iter().any(|state| match dispatch.action {
@@ -107,8 +113,7 @@ impl Run {
             Action::Renew => {
                 ours.term.start_date.map(|at| at.to_string()) == midnight(state.term_start)
             }
-            // What came after the activation, other notices report.
-            Action::Subscribe => *record.status() != Status::PendingFulfillmentStart,
+            _ if is_repeated => *record.status() != Status::PendingFulfillmentStart,
             _ => record.status().as_str() == state.status,
         });
         // A late read of a term that was renewed before its end looks like the new one. Microsoft
