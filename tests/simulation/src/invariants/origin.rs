@@ -84,12 +84,14 @@ fn contradiction(
     let ours = ours(io, before, operation);
     let credited = requester.as_ref();
     let is_credited = |own: &&OwnRequest| Some(&own.requester) == credited;
-    // Microsoft may keep no operation for a notice, or not show it yet (F-OPG-5). Where the
-    // operation's id could not be noted either, nothing connects it with our request.
+    // Microsoft may keep no operation for a notice, or not have shown it yet when the function asked
+    // (F-OPG-5). Where the operation's id could not be noted either, nothing connects it with our
+    // request.
+    let waited = io.begun().duration_since(operation.time_stamp);
     let hides_it = io.world(|world| {
         let behaviour = &world.settings().behaviour;
-        let age = event.recorded_at.duration_since(operation.time_stamp);
-        behaviour.keeps_changes_only || age.unsigned_abs() < behaviour.operation_delay
+        behaviour.keeps_changes_only
+            || waited < behaviour.operation_delay.try_into().expect("a short delay")
     });
     let may_be_unknown = operation.action == Action::Unsubscribe && hides_it;
     let is_right = match credited {
@@ -150,7 +152,7 @@ fn is_decided_so(
     let product = rejects.map(|rejects| if rejects { Verdict::Reject } else { Verdict::Accept });
     // The record may have changed since the decision, but not since before Microsoft asked for it.
     let history = table.history(event.subscription_id, 0);
-    let since = history.iter().filter(|other| other.recorded_at >= operation.time_stamp);
+    let since = history.iter().filter(|other| io.committed_at(other) >= operation.time_stamp);
     let mut states = since.chain([event]).filter_map(|other| other.before.as_ref());
     states.any(|state| {
         let from = Basis { seats: seats.or(state.quantity), ..Basis::record(state) };

@@ -127,11 +127,11 @@ fn check_renewed(io: &Arc<Io>, event: &Event) -> Option<&'static str> {
             let (ended, began) = (midnight(states[0].term_end), midnight(states[1].term_start));
             ended.is_some() && began >= ended && began > started && began <= reported
         });
-        let was_cut_short = history.iter().any(|state| {
-            let began = midnight(state.term_start);
-            began > started && began < ended
+        let was_replaced = history.iter().any(|state| {
+            let term = (midnight(state.term_start), midnight(state.term_end));
+            term.0 >= started && term.0 < ended && term != (started.clone(), ended.clone())
         });
-        follows || was_cut_short && ended.is_some() && reported >= ended
+        follows || was_replaced && ended.is_some() && reported >= ended
     });
     (!renewed).then_some("is recorded, but Microsoft began no term after the former one")
 }
