@@ -146,7 +146,10 @@ fn is_decided_so(
         return verdict == Verdict::Accept;
     }
     let Some(wanted) = wanted_by(operation) else { return false };
-    let seats = operation.quantity.map(u64::from);
+    // Microsoft may leave out what a change of plan does not ask for.
+    let hides_seats = io.world(|world| world.settings().oddities.seats_only_if_requested)
+        && operation.action != Action::ChangeQuantity;
+    let seats = operation.quantity.filter(|_| !hides_seats).map(u64::from);
     let opinion = io.product(|product| product.opinion);
     let rejects = opinion.map(|opinion| opinion.rejects(operation.id));
     let product = rejects.map(|rejects| if rejects { Verdict::Reject } else { Verdict::Accept });
