@@ -8,6 +8,7 @@ use emulator::{Call, CallRecord, Direction};
 use local::Options;
 use serde_json::Value;
 use shared::host::telemetry;
+use shared::host::version::version;
 use tokio::sync::OnceCell;
 use tracing::Dispatch;
 use tracing::subscriber::NoSubscriber;
@@ -150,12 +151,13 @@ async fn no_library_line_holds_a_secret_at_debug_or_trace_level() {
 }
 
 #[tokio::test]
-async fn every_line_is_json_with_a_time_a_level_and_a_message() {
+async fn every_line_is_json_with_a_time_a_level_a_message_and_the_version() {
     let lines = Logged::ours().await.lines();
     for line in &lines {
         for field in ["timestamp", "level", "message", "target"] {
             assert!(line[field].is_string(), "{field} in {line}");
         }
+        assert_eq!(line["service.version"], version(), "{line}");
     }
     for level in ["INFO", "WARN", "ERROR", "DEBUG"] {
         assert!(lines.iter().any(|line| line["level"] == level), "{level}");

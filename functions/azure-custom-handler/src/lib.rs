@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
+use axum::middleware::map_response;
 use axum::response::IntoResponse;
 use axum::routing::{any, post};
 use delivery::{Delivery, Driver};
@@ -23,6 +24,7 @@ use serde_json::{Value, json};
 use shared::config::{Dependencies, ManagementSettings};
 use shared::host::environment::{ConfigError, Environment};
 use shared::host::http::{Handler, Request, Response, json as answer};
+use shared::host::version;
 use tracing::error;
 
 pub struct Functions {
@@ -78,6 +80,12 @@ pub fn router(functions: Functions) -> Router {
         .route("/delivery", post(deliver).with_state(functions.delivery))
         // Management has several routes, and answers 404 to all unknown ones.
         .fallback_service(private(&functions.management))
+        .layer(map_response(name_version))
+}
+
+async fn name_version(mut response: Response<Body>) -> Response<Body> {
+    version::name_in(response.headers_mut());
+    response
 }
 
 /// A handler, and the largest body that it is given, in bytes.

@@ -13,3 +13,4 @@ pub mod lambda;
 pub mod retry;
 pub mod secret;
 pub mod telemetry;
+pub mod version;

@@ -1,15 +1,20 @@
 //! Logs: JSON lines with one vocabulary of fields, and the ids that Microsoft's support asks for
 //! (F-GEN-7). Never a token, a person's data or a raw body.
 
+use std::fmt;
 use std::str::FromStr;
 
-use tracing::{Metadata, Subscriber};
+use serde_json::Value;
+use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::{LevelFilter, filter_fn};
-use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
+use tracing_subscriber::fmt::{FmtContext, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
 
 use super::environment::{ConfigError, Environment};
+use super::version::version;
 
 /// Reads `LOG_LEVEL` and writes JSON lines to standard output. A second call changes nothing: the
 /// first call's subscriber stays.
@@ -69,8 +74,37 @@ where
         .flatten_event(true)
         .with_current_span(true)
         .with_span_list(false)
+        .map_event_format(Versioned)
         .with_env_filter(EnvFilter::new(level))
         .with_writer(writer)
         .finish()
         .with(filter_fn(may_be_logged))
+}
+
+/// The format of a line of JSON, with the version as its last member. No span could add it: a line
+/// shows its innermost span alone.
+struct Versioned<F>(F);
+
+impl<S, N, F> FormatEvent<S, N> for Versioned<F>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+    N: for<'writer> FormatFields<'writer> + 'static,
+    F: FormatEvent<S, N>,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let mut line = String::new();
+        self.0.format_event(context, Writer::new(&mut line), event)?;
+        match line.strip_suffix("}\n") {
+            Some(members) => {
+                let version = Value::from(version());
+                writeln!(writer, r#"{members},"service.version":{version}}}"#)
+            }
+            None => writer.write_str(&line),
+        }
+    }
 }

@@ -31,6 +31,9 @@ const WITH_SIGN_IN: &str = "sign-in";
 /// The origin that the payloads of `events/` were sent to.
 const BASE_URL: &str = "https://k7wq2m9xva.execute-api.eu-north-1.amazonaws.com";
 
+/// The version that the binary has. A revision may follow it.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// One payload, and the test of what the function does with it.
 pub struct Case {
     /// The payload's file name without `.json`.
@@ -151,10 +154,15 @@ impl HostedCase {
         live.signed.get_or_insert(signed);
         let event = Event::load(self.function, self.case, &live);
         self.world(World::clear_calls);
-        match &mut self.host {
+        let answer = match &mut self.host {
             Host::Lambda(lambda) => lambda.invoke(&event).await,
             Host::Azure(azure) => azure.invoke(self.function, &event).await,
+        }?;
+        if event.is_http() {
+            let version = answer.header("service-version");
+            assert!(version.starts_with(VERSION), "an answer names the version: {version:?}");
         }
+        Ok(answer)
     }
 
     /// The binary's calls to the marketplace, without its calls to Entra.
@@ -233,6 +241,11 @@ impl HostedCase {
             }
         }
         assert_eq!(written.stderr, "", "the log goes to standard output");
+        for line in written.stdout.lines() {
+            let line: Value = serde_json::from_str(line).expect("a line of the log is JSON");
+            let version = line["service.version"].as_str().unwrap_or_default();
+            assert!(version.starts_with(VERSION), "a line names the version: {line}");
+        }
         Outcome { answers: self.answers, used }
     }
 }

@@ -15,7 +15,7 @@ use tracing::{error, info, warn};
 
 use super::environment::{ConfigError, Environment};
 use super::http::{Handler, Principal, Problem};
-use super::telemetry;
+use super::{telemetry, version};
 
 /// Who may call a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +88,7 @@ pub async fn answer(
     if is_head {
         response.body_mut().clear();
     }
+    version::name_in(response.headers_mut());
     event::response(response)
 }
 

@@ -11,6 +11,7 @@ use super::{Access, answer};
 use crate::host::http::{
     Handler, Principal, Problem, Request, Response, empty, json as json_response,
 };
+use crate::host::version;
 
 /// A handler that keeps what it is asked.
 #[derive(Default)]
@@ -186,7 +187,9 @@ async fn cookies_and_bytes_reach_the_gateway_in_its_own_form() {
     let answer =
         serde_json::to_value(answer(&Logo, Access::Public, &event(&[])).await).expect("it is JSON");
     assert_eq!(answer["cookies"], json!(["a=1", "b=2"]));
-    assert_eq!(answer["headers"], json!({ "content-type": "image/png" }));
+    let version = version::version();
+    let headers = json!({ "content-type": "image/png", "service-version": version });
+    assert_eq!(answer["headers"], headers);
     assert_eq!(answer["body"], json!("/wA="));
     assert_eq!(answer["isBase64Encoded"], json!(true));
 }
@@ -252,5 +255,18 @@ async fn the_answer_to_a_head_has_no_body() {
         assert_eq!(answer.status_code, 200);
         assert_eq!(answer.headers[CONTENT_TYPE], "application/json");
         assert_eq!(answer.body.is_some(), has_body, "{method}");
+    }
+}
+
+#[tokio::test]
+async fn every_answer_names_the_version_and_so_does_a_refusal() {
+    for (access, event, status) in [
+        (Access::Public, event(&[]), 200),
+        (Access::Signed, event(&[]), 401),
+        (Access::Public, "no event".to_owned(), 400),
+    ] {
+        let answer = answer(&Recording::default(), access, &event).await;
+        assert_eq!(answer.status_code, status);
+        assert_eq!(answer.headers[version::HEADER], version::version(), "{status}");
     }
 }
