@@ -3,6 +3,7 @@
 use runtime::deployment::{required, template, values};
 use saasctl::template::{Refused, Stack, Template};
 
+use super::rollout::published;
 use super::stack::CHOICES;
 
 /// The file that holds the expanded template.
@@ -36,6 +37,7 @@ fn what_sam_makes_of_the_template_deploys_the_same_settings_without_a_circle() {
                         settings.len() >= 5 && settings.iter().all(serde_json::Value::is_object)
                     );
                     assert_eq!(environments(&expanded, &source), settings, "{one:?} {other:?}");
+                    assert_eq!(published(&expanded), [""; 0], "SAM makes no alias");
                     deployed += 1;
                 }
                 (Err(Refused::Rule(source)), Err(Refused::Rule(expanded))) => {

@@ -4,6 +4,7 @@ mod azure_host;
 mod expanded;
 mod permissions;
 mod preflight;
+mod rollout;
 mod routes;
 mod settings;
 mod stack;
