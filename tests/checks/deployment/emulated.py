@@ -37,6 +37,17 @@ def prepare():
     )
 
 
+def uploaded(release):
+    """Checks that `sam deploy` has uploaded all zips of the release, unchanged."""
+    s3 = boto3.client("s3")
+    bucket = next(each["Name"] for each in s3.list_buckets()["Buckets"] if "samclisourcebucket" in each["Name"])
+    keys = [each["Key"] for each in s3.list_objects_v2(Bucket=bucket)["Contents"]]
+    contents = [s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys]
+    zips = list(Path(release).glob("*.zip"))
+    missing = [file.name for file in zips if file.read_bytes() not in contents]
+    assert len(zips) == 6 and not missing, f"{len(zips)} zips, not uploaded: {missing}"
+
+
 def check(packaged, parameters_file, expanded_file):
     parameters = json.loads(Path(parameters_file).read_text())
     template = transform(yaml_parse(Path(packaged).read_text()), {}, NoManagedPolicies())
@@ -73,4 +84,4 @@ def check(packaged, parameters_file, expanded_file):
 
 
 if __name__ == "__main__":
-    {"prepare": prepare, "check": check}[sys.argv[1]](*sys.argv[2:])
+    {"prepare": prepare, "uploaded": uploaded, "check": check}[sys.argv[1]](*sys.argv[2:])
