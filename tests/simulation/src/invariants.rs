@@ -13,7 +13,7 @@ use jiff::civil::Date;
 pub(crate) use calm::{Heard, check_calm, check_without_reconciliation};
 pub(crate) use commit::check_commit;
 pub(crate) use noted::wanted;
-pub(crate) use origin::wanted_by;
+pub(crate) use origin::{shown_seats, wanted_by};
 pub(crate) use visits::{check_page, check_visit_reaches, check_visit_uses_table, may_see};
 
 /// The error message of an operation that we refused, and of no other.

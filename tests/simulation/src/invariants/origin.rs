@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use emulator::{Action, OperationState, WebhookForm};
+use emulator::{Action, OperationState, WebhookForm, World};
 use memory_store::MemoryStore;
 use shared::domain::{
     Cause, DecidedBy, Event, EventKind, OperationSource, OwnRequest, Record, Ruling, Verdict,
@@ -146,10 +146,7 @@ fn is_decided_so(
         return verdict == Verdict::Accept;
     }
     let Some(wanted) = wanted_by(operation) else { return false };
-    // Microsoft may leave out what a change of plan does not ask for.
-    let hides_seats = io.world(|world| world.settings().oddities.seats_only_if_requested)
-        && operation.action != Action::ChangeQuantity;
-    let seats = operation.quantity.filter(|_| !hides_seats).map(u64::from);
+    let seats = io.world(|world| shown_seats(world, operation));
     let opinion = io.product(|product| product.opinion);
     let rejects = opinion.map(|opinion| opinion.rejects(operation.id));
     let product = rejects.map(|rejects| if rejects { Verdict::Reject } else { Verdict::Accept });
@@ -161,6 +158,13 @@ fn is_decided_so(
         let from = Basis { seats: seats.or(state.quantity), ..Basis::record(state) };
         io.choices().decide(from, &wanted, product, ruling)
     })
+}
+
+/// The seats that an operation shows. Microsoft may leave them out where it doesn't ask for others.
+pub(crate) fn shown_seats(world: &World, operation: &OperationState) -> Option<u64> {
+    let hides = world.settings().oddities.seats_only_if_requested
+        && operation.action != Action::ChangeQuantity;
+    operation.quantity.filter(|_| !hides).map(u64::from)
 }
 
 /// The change that an operation makes.

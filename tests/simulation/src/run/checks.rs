@@ -174,7 +174,8 @@ impl Run {
         let Some(wanted) = invariants::wanted_by(operation) else { return Vec::new() };
         self.io.world(|world| {
             let states = world.history(operation.subscription_id).map(|state| {
-                let seats = operation.quantity.or(state.quantity).map(u64::from);
+                let shown = invariants::shown_seats(world, operation);
+                let seats = shown.or(state.quantity.map(u64::from));
                 let from = Basis { offer: &state.offer_id, plan: &state.plan_id, seats };
                 self.choices.verdict(from, &wanted)
             });
