@@ -72,6 +72,8 @@ pub struct Run {
     /// The browsers of the people who visit the landing page, with sign-in on.
     pub(crate) browsers: Vec<Browser>,
     pub(crate) hosting: Hosting,
+    /// When Microsoft's reads ceased to be late.
+    pub(crate) fresh_since: Timestamp,
     /// Whether the reconciliation runs after the storm.
     reconciles: bool,
     /// The last slice of the reconciliation reached the end of the list.
@@ -105,6 +107,7 @@ impl Run {
             choices,
             browsers: Vec::new(),
             hosting: Hosting::default(),
+            fresh_since: Timestamp::default(),
             reconciles: true,
             finished: false,
             to_examine: 0,

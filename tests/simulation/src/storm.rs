@@ -162,6 +162,7 @@ impl Run {
                 });
             }
             Happening::FreshReads => {
+                self.fresh_since = self.io.now();
                 self.io.world(|world| {
                     world.settings_mut().behaviour.stale_reads = None;
                     world.settings_mut().behaviour.stale_list = None;

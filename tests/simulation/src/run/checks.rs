@@ -144,8 +144,8 @@ impl Run {
                 dispatch.action,
                 Action::ChangePlan | Action::ChangeQuantity | Action::Reinstate
             );
-            behaviour.webhook_form == WebhookForm::VeryOld
-                && (waits || behaviour.stale_reads.is_some())
+            let was_late = behaviour.stale_reads.is_some() || self.io.begun() <= self.fresh_since;
+            behaviour.webhook_form == WebhookForm::VeryOld && (waits || was_late)
         });
         // A renewal without dates leaves the dates of the record as they are (F-OBJ-6).
         let lacks_dates = dispatch.action == Action::Renew
