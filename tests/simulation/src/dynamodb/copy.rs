@@ -7,7 +7,7 @@ use memory_dynamodb::{Item, Value};
 use memory_store::MemoryStore;
 use serde::de::DeserializeOwned;
 use shared::domain::{NextVersion, SubscriptionId};
-use shared::store::{Commit, Cursor, Outbox as _, Target};
+use shared::store::{Checkpoints as _, Commit, Cursor, Outbox as _, Target};
 
 use crate::io::Io;
 use crate::simulated_store::{count_cursor, ready, write};
@@ -16,6 +16,13 @@ use crate::simulated_store::{count_cursor, ready, write};
 /// store, so it is a violation if it refuses what DynamoDB has accepted.
 pub(super) fn copy(io: &Arc<Io>, table: &MemoryStore, operation: &str, written: &[Arc<Item>]) {
     let Some(first) = written.first() else { return };
+    if sort(first) == "RECONCILIATION" {
+        let saved = body(first).map(|checkpoint| ready(table.save_checkpoint(&checkpoint)));
+        if !matches!(saved, Ok(Ok(()))) {
+            io.violate(format!("DynamoDB has written a checkpoint that is none: {saved:?}"));
+        }
+        return;
+    }
     let Some(id) = subscription(first) else { return };
     let copied = match operation {
         "TransactWriteItems" => copy_commit(io, table, id, written),
@@ -27,7 +34,7 @@ pub(super) fn copy(io: &Arc<Io>, table: &MemoryStore, operation: &str, written: 
     }
 }
 
-/// The subscription that an item belongs to. Checkpoints and idempotency keys belong to none.
+/// The subscription that an item belongs to. Idempotency keys belong to none.
 fn subscription(item: &Item) -> Option<SubscriptionId> {
     item.get("pk")?.text()?.strip_prefix("SUB#")?.parse().ok()
 }

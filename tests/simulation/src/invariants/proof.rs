@@ -30,6 +30,9 @@ pub(super) fn check_event(io: &Arc<Io>, table: &MemoryStore, event: &Event) {
         | EventKind::Unsubscribed => None,
     };
     if let Some(what) = wrong {
+        let terms = [event.before.as_ref(), Some(&event.subscription)]
+            .map(|state| state.map(|state| (state.term.start_date, state.term.end_date)));
+        io.note(|| format!("      the terms before and after: {terms:?}"));
         io.violate(format!("{}: {} {what}", event.subscription_id, event.kind.name()));
     }
 }
@@ -131,7 +134,7 @@ fn check_renewed(io: &Arc<Io>, event: &Event) -> Option<&'static str> {
             let term = (midnight(state.term_start), midnight(state.term_end));
             term.0 >= started && term.0 < ended && term != (started.clone(), ended.clone())
         });
-        follows || was_replaced && ended.is_some() && reported >= ended
+        follows || ended.is_some() && (reported == ended || was_replaced && reported > ended)
     });
     (!renewed).then_some("is recorded, but Microsoft began no term after the former one")
 }
