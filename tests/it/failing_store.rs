@@ -26,6 +26,8 @@ pub(crate) enum Failing {
     Conflicts,
     /// Another writer comes before the next commit, and changes nothing but the version.
     Overtaken,
+    /// Another writer comes before the next commit, and changes the seats to this number.
+    OvertakenBySeats(u64),
 }
 
 /// Sets how the table fails.
@@ -48,8 +50,12 @@ impl Switch {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = failing;
     }
 
+    fn get(&self) -> Failing {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn is(&self, failing: Failing) -> bool {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) == failing
+        self.get() == failing
     }
 }
 
@@ -100,11 +106,14 @@ impl Store for FailingStore {
         if self.switch.is(Failing::Conflicts) {
             return Err(CommitError::Conflict);
         }
-        if self.switch.is(Failing::Overtaken) {
+        if let overtaken @ (Failing::Overtaken | Failing::OvertakenBySeats(_)) = self.switch.get() {
             self.switch.set(Failing::No);
             let record = self.inner.load(id).await?.expect("a record");
-            let next = Some(record.reaffirm(record.updated_at));
-            self.inner.commit(id, &Commit { next, mark: None }).await?;
+            let mut next = record.reaffirm(record.updated_at);
+            if let Failing::OvertakenBySeats(seats) = overtaken {
+                next.record.subscription.quantity = Some(seats);
+            }
+            self.inner.commit(id, &Commit { next: Some(next), mark: None }).await?;
         }
         self.inner.commit(id, commit).await?;
         if self.switch.is(Failing::AnswersToCommits) {

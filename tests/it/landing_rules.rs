@@ -224,3 +224,15 @@ async fn a_cancellation_on_the_page_is_told_as_the_buyers_and_the_publishers_as_
     assert_eq!(told(&event)["by"], "publisher");
     env.assert_agrees(id, "the publisher's own change").await;
 }
+
+#[tokio::test]
+async fn a_decision_about_seats_that_the_record_has_no_more_asks_microsoft_for_nothing() {
+    let rules = json!({ "per-seat-1": { "plans": { "team": { "maxSeats": 15 } } } });
+    let (switch, with_switch) = Switch::new(options(&[("CHANGE_RULES", &rules.to_string())]));
+    let env = TestEnv::with(with_switch).await;
+    let (mut browser, _) = customer(&env, Purchase::per_seat("basic", 10)).await;
+    switch.set(Failing::OvertakenBySeats(90));
+    let refused = submit(&env, &mut browser, &TEAM).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.body);
+    assert_eq!(changes(&env), 0);
+}
