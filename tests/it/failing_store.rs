@@ -8,7 +8,8 @@ use local::Options;
 use local::system::Ports;
 use shared::domain::{Event, OperationId, Record, SubscriptionId};
 use shared::store::{
-    Checkpoint, Checkpoints, Commit, CommitError, Filter, Mark, Page, Store, StoreError,
+    Checkpoint, Checkpoints, Commit, CommitError, Filter, Mark, OperationOutcome, Page, Store,
+    StoreError,
 };
 
 /// How the table fails.
@@ -28,6 +29,8 @@ pub(crate) enum Failing {
     Overtaken,
     /// Another writer comes before the next commit, and changes the seats to this number.
     OvertakenBySeats(u64),
+    /// Another delivery marks the operation so before the next commit.
+    MarkedBefore(OperationOutcome),
 }
 
 /// Sets how the table fails.
@@ -114,6 +117,11 @@ impl Store for FailingStore {
                 next.record.subscription.quantity = Some(seats);
             }
             self.inner.commit(id, &Commit { next: Some(next), mark: None }).await?;
+        }
+        if let (Failing::MarkedBefore(outcome), Some(mark)) = (self.switch.get(), &commit.mark) {
+            self.switch.set(Failing::No);
+            let mark = Some(Mark { outcome, ..mark.clone() });
+            self.inner.commit(id, &Commit { next: None, mark }).await?;
         }
         self.inner.commit(id, commit).await?;
         if self.switch.is(Failing::AnswersToCommits) {

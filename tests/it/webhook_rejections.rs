@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use emulator::{Action, Call, ErrorForm, FaultKind, Times};
 use local::Options;
+use shared::store::OperationOutcome;
 
+use crate::failing_store::{Failing, Switch};
 use crate::test_env::TestEnv;
 use crate::webhook_calls::event_of;
 use crate::webhook_faults::{CHANGES, some_faults};
@@ -184,4 +186,21 @@ async fn t_18_a_rejection_after_the_ten_seconds_is_a_5xx() {
     assert_eq!(env.world(|world| world.operation(operation)).status, "Failed");
     assert_eq!(env.count(id, "ChangeRejected").await, 1);
     assert_eq!(env.record(id).await.expect("a record").pending_operation, None);
+}
+
+#[tokio::test]
+async fn f_whd_5_a_rejection_that_another_delivery_overtook_is_answered_as_the_operation_is_marked() {
+    let (switch, options) = Switch::new(Options::default().with("CHANGE_POLICY", "reject"));
+    let env = TestEnv::with(options).await;
+    for action in CHANGES {
+        for (outcome, answer) in [
+            (OperationOutcome::Accepted, 200),
+            (OperationOutcome::Followed, 400),
+            (OperationOutcome::Rejected, 400),
+        ] {
+            env.about_to(&action).await;
+            switch.set(Failing::MarkedBefore(outcome));
+            assert_eq!(env.deliver_statuses().await, [answer], "{action:?}, {outcome:?}");
+        }
+    }
 }

@@ -129,10 +129,15 @@ impl Responder {
         };
         match self.commit(requested, Some(current), outcome, rule).await {
             Ok(()) => Ok(outcome),
-            // Another delivery of this call followed the operation that this one settled. A
-            // rejection stays a rejection.
+            // Another delivery of this call followed the operation that this one settled: a rejection
+            // stays a rejection. If it accepted the change before, both get the same answer.
             Err(AnswerError::Update(UpdateError::AlreadyMarked)) if verdict == Verdict::Reject => {
-                Ok(outcome)
+                let loaded = self.ledger.load_with_mark(requested.subscription, &requested.id);
+                let (_, mark) = loaded.await.map_err(UpdateError::from)?;
+                Ok(match mark.map(|mark| mark.outcome) {
+                    Some(OperationOutcome::Accepted) => OperationOutcome::Accepted,
+                    Some(_) | None => outcome,
+                })
             }
             Err(error) => Err(error),
         }

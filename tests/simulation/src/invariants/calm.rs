@@ -7,6 +7,7 @@ use emulator::{Action, Oddities, Settings, SubscriptionState, WebhookForm};
 use jiff::Timestamp;
 use memory_store::MemoryStore;
 use shared::domain::{Event, EventKind, Record, SETTLING_WINDOW, Status, SubscriptionId};
+use shared::store::OperationOutcome;
 use uuid::Uuid;
 
 use super::answers::{check_answers, check_rejections};
@@ -87,6 +88,7 @@ pub(crate) fn check_without_reconciliation(
 /// | the calls have the very old form | they name no operation that we could answer (F-WHP-6) |
 /// | the same, and there is no record | they have no time, so a purchase too young to be read is given up |
 /// | Microsoft keeps no operation of a reinstatement | an old call is given up (F-OPG-5) |
+/// | Microsoft makes a change in spite of our rejection (F-WHA-12) | no further call reports it |
 /// | our clocks differ by minutes, and reads are late | a late read can pass for news |
 /// | Microsoft suspends soon after a reinstatement | a late read of the former suspension looks new |
 fn check_kept_by_webhook(
@@ -125,8 +127,14 @@ fn check_kept_by_webhook(
             operation.action == Action::Reinstate
                 && after.is_some_and(|after| !after.is_negative() && after < SETTLING_WINDOW)
         });
+    let is_overruled = operations.iter().any(|operation| {
+        let mark = table.mark(id, &io.operation_id(*operation));
+        mark.is_some_and(|mark| mark.outcome == OperationOutcome::Rejected)
+            && io.world(|world| world.operation(*operation)).status == "Succeeded"
+    });
+    let may_differ = is_activating || is_given_up || is_suspended_soon || is_overruled;
     let is_exact = !io.skew().hides_late_reads();
-    if is_heard && is_named && is_exact && !is_activating && !is_given_up && !is_suspended_soon {
+    if is_heard && is_named && is_exact && !may_differ {
         let kept = ["the status", "the plan", "the number of seats"];
         for (what, ours, theirs) in compare(&record, microsoft, &oddities) {
             if kept.contains(&what) && ours != theirs {
