@@ -226,7 +226,7 @@ async fn a_cancellation_on_the_page_is_told_as_the_buyers_and_the_publishers_as_
 }
 
 #[tokio::test]
-async fn a_decision_about_seats_that_the_record_has_no_more_asks_microsoft_for_nothing() {
+async fn a_buyers_change_is_not_requested_if_the_seats_changed_after_the_decision() {
     let rules = json!({ "per-seat-1": { "plans": { "team": { "maxSeats": 15 } } } });
     let (switch, with_switch) = Switch::new(options(&[("CHANGE_RULES", &rules.to_string())]));
     let env = TestEnv::with(with_switch).await;

@@ -302,26 +302,31 @@ async fn f_wha_7_a_reinstatement_whose_read_is_older_than_the_activation_is_a_5x
 }
 
 #[tokio::test]
-async fn f_wha_7_a_late_read_of_a_suspension_is_recognised_after_a_notice_without_an_operation() {
+async fn f_whs_2_a_reinstatement_that_nothing_confirms_commits_nothing() {
     let env = TestEnv::new().await;
-    env.world(|world| world.settings_mut().behaviour.keeps_changes_only = true);
     let id = env.active(Purchase::per_seat("basic", 10)).await;
-    env.world(|world| {
-        world.settings_mut().behaviour.reinstates_early = true;
-        world.advance(LONG);
-        world.suspend(id).expect("a suspension");
-        world.lose_deliveries();
-        world.advance(LONG);
-        world.reinstate(id).expect("a reinstatement");
+    let version = env.record(id).await.expect("a record").version;
+    let reinstatement = json!({
+        "id": Uuid::from_u128(7), "activityId": Uuid::from_u128(7), "subscriptionId": id,
+        "publisherId": "fabrikam", "offerId": "per-seat-1", "planId": "basic", "quantity": 10,
+        "action": "Reinstate", "status": "InProgress",
     });
-    assert_eq!(env.deliver_statuses().await, [503]);
-    let given_up = Duration::from_secs(15 * 60);
-    env.advance(given_up);
-    assert_eq!(env.redeliver().await, [200]);
-    env.world(|world| world.settings_mut().behaviour.stale_reads = Some(given_up + LONG));
-    env.visit(id).await;
-    assert_eq!(env.count(id, "Suspended").await, 0);
-    env.assert_agrees(id, "active all along").await;
+    assert_eq!(env.signed(reinstatement.to_string()).await.status, 200);
+    assert_eq!(env.record(id).await.expect("a record").version, version);
+}
+
+#[tokio::test]
+async fn f_opg_5_a_repeated_reinstatement_without_an_operation_is_a_200() {
+    let env = TestEnv::new().await;
+    env.world(|world| {
+        world.settings_mut().behaviour.keeps_changes_only = true;
+        world.settings_mut().behaviour.reinstates_early = true;
+    });
+    let (id, operation) = env.about_to(&Action::Reinstate).await;
+    let body = env.body_of(operation).to_string();
+    assert_eq!(env.deliver_statuses().await, [200]);
+    assert_eq!(env.signed(body).await.status, 200);
+    assert_eq!(env.count(id, "Reinstated").await, 1);
 }
 
 #[tokio::test]

@@ -189,7 +189,8 @@ async fn t_18_a_rejection_after_the_ten_seconds_is_a_5xx() {
 }
 
 #[tokio::test]
-async fn f_whd_5_a_rejection_that_another_delivery_overtook_is_answered_as_the_operation_is_marked() {
+async fn f_whd_5_a_rejection_that_another_delivery_overtook_is_answered_as_the_operation_is_marked()
+{
     let (switch, options) = Switch::new(Options::default().with("CHANGE_POLICY", "reject"));
     let env = TestEnv::with(options).await;
     for action in CHANGES {

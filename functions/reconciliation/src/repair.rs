@@ -201,10 +201,10 @@ impl Reconciliation {
         pending: &PendingOperation,
     ) -> Result<bool, RepairError> {
         let id = record.id();
-        let is_young = is_young(Some(pending.since), self.clock.now());
+        let may_be_hidden = is_young(Some(pending.since), self.clock.now());
         let operation = match self.marketplace.get_operation(id, &pending.id).await {
-            // Microsoft may not show it yet (F-OPG-5).
-            Err(FulfillmentError::NotFound(_)) if is_young => return Ok(false),
+            // F-OPG-5.
+            Err(FulfillmentError::NotFound(_)) if may_be_hidden => return Ok(false),
             // Microsoft has forgotten it: it ended, and we can't know how.
             Err(FulfillmentError::NotFound(_)) => None,
             Ok(operation) if !operation.is_settled() => return Ok(false),

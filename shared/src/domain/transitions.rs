@@ -103,7 +103,9 @@ impl Record {
     /// may be under way.
     pub fn resume_activation(&self, version: u64, since: Timestamp, now: Timestamp) -> Decision {
         match self.activation {
-            Some(ActivationRequest::AwaitsMicrosoft { .. }) if self.version == version => {
+            Some(ActivationRequest::AwaitsMicrosoft { since: noted })
+                if self.version == version && noted != since =>
+            {
                 Decision::Commit(self.noted(now, |record| {
                     record.activation = Some(ActivationRequest::AwaitsMicrosoft { since });
                 }))

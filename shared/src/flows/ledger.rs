@@ -94,7 +94,7 @@ impl Ledger {
         for attempt in 1..=ATTEMPTS {
             let next = match rule(current.as_ref())? {
                 Decision::Stale(staleness) => {
-                    info!(subscription.id = %id, ?staleness, "an observation was not adopted");
+                    info!(subscription.id = %id, ?staleness, "a fact was not adopted");
                     return Ok(Committed {
                         stale: Some(staleness),
                         ..Committed::without_change(current)

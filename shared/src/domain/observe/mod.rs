@@ -68,8 +68,10 @@ pub fn apply(current: &Record, operation: &Operation, cause: &Cause, now: Timest
     }
 }
 
-/// The record holds the requested value already: it never heard of the one that this operation
-/// replaces. A late read may still show that value, whatever it was.
+/// The record holds the requested value already. Either it never heard of the value that this
+/// operation replaces, and a late read may still show that; or the operation replaces nothing
+/// (F-WHA-14). No plan or no seats stand for a value that we don't know: every other value then
+/// counts as late.
 fn replaces_unheard(current: &Record, operation: &Operation, now: Timestamp) -> Decision {
     let mut replaced = current.subscription.clone();
     match (current.status(), &operation.action) {

@@ -54,7 +54,7 @@ fn a_requested_activation_is_announced_once() {
 }
 
 #[test]
-fn a_begun_activation_is_recorded_once_and_without_an_event() {
+fn each_attempt_to_activate_is_noted_with_its_time_and_without_an_event() {
     let requested = commit(pending().request_activation(&Cause::Landing, noon())).record;
     for record in [pending(), requested] {
         let begun = commit(record.begin_activation(noon()));

@@ -240,8 +240,10 @@ impl Responder {
         let now = self.ledger.clock().now();
         let rule = |record: Option<&Record>| {
             let cause = requested.cause_on(record, now);
+            let is_confirmed =
+                requested.operation.as_ref().is_some_and(|operation| !operation.has_failed());
             let decision = match &requested.action {
-                Action::Reinstate => reinstated(record, observed, &cause, now)?,
+                Action::Reinstate if is_confirmed => reinstated(record, observed, &cause, now)?,
                 _ => observe(record, observed, &cause, now)?,
             };
             Ok(match record {

@@ -55,7 +55,7 @@ impl Responder {
                 Ok(Some(outcome))
             }
             Some(operation) if open || is_settling(operation, current.as_ref(), now) => {
-                if let Some(record) = current {
+                if let Some(record) = current.filter(|_| !open) {
                     self.note_settled(requested, record).await;
                 }
                 Err(AnswerError::Settling)

@@ -24,7 +24,8 @@ pub(super) fn record() -> Value {
                         "description": "`awaitsPublisher`: your product is to activate it; \
                             `awaitsMicrosoft`: Microsoft is to confirm it",
                     },
-                    "since": time("When this state began"),
+                    "since": time("`awaitsPublisher`: when the buyer confirmed; `awaitsMicrosoft`: when \
+                        the last attempt began that Microsoft may have accepted"),
                 },
                 "required": ["state", "since"],
             },
