@@ -1,10 +1,12 @@
 //! How far the clocks of the publisher's hosts differ from Microsoft's, and from each other.
 //!
-//! Everything else holds with clocks that differ by minutes. These two depend on them:
+//! Everything else holds with clocks that differ by minutes. These depend on them:
 //!
 //! | what | because |
 //! |---|---|
 //! | a past state is recorded once more, until the next read | a function whose clock is ahead takes a late read for one that came after the settling window |
+//! | a change that the record has shown is taken back, until the next read or the reconciliation | the same |
+//! | a reinstatement is recorded while the suspension goes on | the same, with a late read of the time before the suspension |
 //! | a back-off ends earlier or later | another host compares its own clock with the time of the next attempt |
 
 use jiff::SignedDuration;

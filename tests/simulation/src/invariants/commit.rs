@@ -11,7 +11,7 @@ use shared::domain::{
 use shared::store::{Commit, OperationOutcome};
 
 use super::{midnight, noted, origin, proof};
-use crate::io::Io;
+use crate::io::{Caller, Io};
 use crate::replay;
 
 /// Checks a commit before its effect is visible: replaying the events gives exactly the record; no
@@ -27,6 +27,7 @@ pub(crate) fn check_commit(
     noted::check_noted(io, before, commit);
     proof::check_notes(io, table, before, commit);
     let Some(next) = &commit.next else { return };
+    check_strangers(io, before, commit);
     let id = next.record.id();
     let mut replayed = before.map(|record| record.subscription.clone());
     if before.is_some_and(|record| *record.status() == Status::Unsubscribed)
@@ -52,6 +53,23 @@ pub(crate) fn check_commit(
     }
     if replayed.as_ref() != Some(&next.record.subscription) {
         io.violate(format!("{id}: the events don't give the record"));
+    }
+}
+
+/// A call that nobody can prove to be Microsoft's changes nothing but what Microsoft says itself: an
+/// operation, which gets a mark, and which operations have ended.
+fn check_strangers(io: &Arc<Io>, before: Option<&Record>, commit: &Commit) {
+    let (Some(before), Some(next), None) = (before, &commit.next, &commit.mark) else { return };
+    let rest = |record: &Record| {
+        let mut record = serde_json::to_value(record).expect("a record is JSON");
+        for ends in ["version", "updatedAt", "settled", "pendingOperation"] {
+            record[ends].take();
+        }
+        record
+    };
+    let is_changed = next.events.is_empty() && rest(before) != rest(&next.record);
+    if io.caller() == Caller::Stranger && is_changed {
+        io.violate(format!("{}: a stranger's call changed the record", before.id()));
     }
 }
 

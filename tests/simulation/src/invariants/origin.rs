@@ -99,7 +99,7 @@ fn contradiction(
         Some(_) => ours.iter().any(|own| is_credited(&own)),
     };
     if !is_right {
-        return Some(format!("credits {credited:?}, but of {ours:?} it came"));
+        return Some(format!("credits {credited:?}, but it came from one of {ours:?}"));
     }
     let ruling = event.ruling.as_ref()?;
     // Our own change was decided before Microsoft was asked (F-WHA-15).

@@ -59,6 +59,7 @@ fn check_reinstated(io: &Arc<Io>, table: &MemoryStore, event: &Event) -> Option<
     let id = event.subscription_id;
     let begun = io.begun();
     let now = io.now();
+    let is_mistaken = io.mistakes_late_reads();
     let is_true = io.world(|world| {
         let since = suspension_at(world, event, io.committed_at(&suspended));
         let has_ended = world.history(id.0).any(|state| {
@@ -66,8 +67,8 @@ fn check_reinstated(io: &Arc<Io>, table: &MemoryStore, event: &Event) -> Option<
         });
         let was_open = reinstatements(world, event)
             .any(|operation| operation.settled_at.is_none_or(|settled| settled >= begun));
-        let is_late = io.skew().hides_late_reads()
-            && since.is_some_and(|since| now.duration_since(since) < SETTLING_WINDOW);
+        let is_late =
+            is_mistaken && since.is_some_and(|since| now.duration_since(since) < SETTLING_WINDOW);
         has_ended || was_open || is_late
     });
     (!is_true).then_some("is recorded, but Microsoft still holds the same suspension")
@@ -82,14 +83,12 @@ fn check_suspended(io: &Arc<Io>, table: &MemoryStore, event: &Event) -> Option<&
         let former = suspension_at(world, event, io.committed_at(&suspended));
         former.is_some() && former == suspension_at(world, event, io.committed_at(event))
     });
-    let is_recent =
-        io.committed_at(event).duration_since(io.committed_at(&reinstated)) < SETTLING_WINDOW;
+    // By the clocks of the functions, which decide by them.
+    let is_recent = event.recorded_at.duration_since(reinstated.recorded_at) < SETTLING_WINDOW;
     let is_declined = io.world(|world| {
         reinstatements(world, event).last().is_some_and(|last| last.status == "Failed")
     });
-    let is_late = io.skew().hides_late_reads();
-    (goes_on && is_recent && !is_declined && !is_late)
-        .then_some("is recorded twice for one suspension")
+    (goes_on && is_recent && !is_declined).then_some("is recorded twice for one suspension")
 }
 
 /// The last event of a kind that was recorded before this one.

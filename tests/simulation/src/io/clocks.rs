@@ -19,6 +19,17 @@ impl Io {
         *self.skew.lock().unwrap_or_else(PoisonError::into_inner) = skew;
     }
 
+    /// Whether a read may have been late in this run.
+    pub(crate) fn reads_were_late(&self) -> bool {
+        self.state().reached.times("storm: late reads") > 0
+            || self.world(|world| world.settings().behaviour.stale_resolve.is_some())
+    }
+
+    /// Whether a late read may have passed for news, since a clock was ahead.
+    pub(crate) fn mistakes_late_reads(&self) -> bool {
+        self.reads_were_late() && self.skew().hides_late_reads()
+    }
+
     /// Notes when events were committed.
     pub fn committed(&self, commit: &Commit) {
         let now = self.now();
