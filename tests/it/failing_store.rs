@@ -8,8 +8,8 @@ use local::Options;
 use local::system::Ports;
 use shared::domain::{Event, OperationId, Record, SubscriptionId};
 use shared::store::{
-    Checkpoint, Checkpoints, Commit, CommitError, Filter, Mark, OperationOutcome, Page, Store,
-    StoreError,
+    Checkpoint, Checkpoints, Commit, CommitError, Filter, Mark, OperationOutcome, Page, Sort,
+    Store, StoreError,
 };
 
 /// How the table fails.
@@ -130,9 +130,14 @@ impl Store for FailingStore {
         Ok(())
     }
 
-    async fn list(&self, filter: &Filter, next: Option<&str>) -> Result<Page<Record>, StoreError> {
+    async fn list(
+        &self,
+        filter: &Filter,
+        sort: Option<Sort>,
+        next: Option<&str>,
+    ) -> Result<Page<Record>, StoreError> {
         self.read()?;
-        self.inner.list(filter, next).await
+        self.inner.list(filter, sort, next).await
     }
 
     async fn events(

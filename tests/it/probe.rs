@@ -13,7 +13,7 @@ use local::Options;
 use local::system::Ports;
 use shared::domain::{Event, OperationId, Record, SubscriptionId};
 use shared::store::{
-    Checkpoint, Checkpoints, Commit, CommitError, Filter, Mark, Page, Store, StoreError,
+    Checkpoint, Checkpoints, Commit, CommitError, Filter, Mark, Page, Sort, Store, StoreError,
 };
 use uuid::Uuid;
 
@@ -109,9 +109,14 @@ impl Store for Probed {
         self.inner.commit(id, commit).await
     }
 
-    async fn list(&self, filter: &Filter, next: Option<&str>) -> Result<Page<Record>, StoreError> {
+    async fn list(
+        &self,
+        filter: &Filter,
+        sort: Option<Sort>,
+        next: Option<&str>,
+    ) -> Result<Page<Record>, StoreError> {
         self.probe.check()?;
-        self.inner.list(filter, next).await
+        self.inner.list(filter, sort, next).await
     }
 
     async fn events(

@@ -5,6 +5,7 @@ mod contract;
 mod idempotency;
 mod outbox;
 mod released;
+mod sorted;
 mod table;
 mod wire;
 
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
+use memory_dynamodb::Behaviour;
 use serde_json::json;
 use shared::domain::{
     Action, Cause, Decision, NextVersion, Observation, OperationId, Record, SubscriptionId, observe,
@@ -84,35 +86,38 @@ fn marked(change: Option<&NextVersion>, mark: &Mark) -> Commit {
     Commit { next: change.cloned(), mark: Some(mark.clone()) }
 }
 
-/// Runs each case of the contract on a table of its own.
+/// Runs each case of a part of the contract on a table of its own.
 macro_rules! test_every_store {
-    ($($case:ident),+ $(,)?) => {
-        mod on_dynamodb {
-            $(#[tokio::test]
-            async fn $case() {
-                let table = super::Table::new().await;
-                super::contract::$case(&*table.store).await;
-            })+
-        }
+    ($name:ident: $part:ident, $($case:ident),+ $(,)?) => {
+        mod $name {
+            mod on_dynamodb {
+                $(#[tokio::test]
+                async fn $case() {
+                    let table = crate::store::Table::new().await;
+                    crate::store::$part::$case(&*table.store).await;
+                })+
+            }
 
-        mod on_the_wire {
-            $(#[tokio::test]
-            async fn $case() {
-                super::contract::$case(&*super::wire::store()).await;
-            })+
-        }
+            mod on_the_wire {
+                $(#[tokio::test]
+                async fn $case() {
+                    crate::store::$part::$case(&*crate::store::wire::store()).await;
+                })+
+            }
 
-        /// The store of the simulation.
-        mod in_memory {
-            $(#[tokio::test]
-            async fn $case() {
-                super::contract::$case(&memory_store::MemoryStore::default()).await;
-            })+
+            /// The store of the simulation.
+            mod in_memory {
+                $(#[tokio::test]
+                async fn $case() {
+                    crate::store::$part::$case(&memory_store::MemoryStore::default()).await;
+                })+
+            }
         }
     };
 }
 
 test_every_store!(
+    records: contract,
     a_first_version_is_written_once,
     a_version_must_follow_the_previous_one,
     an_operation_is_marked_once,
@@ -127,6 +132,25 @@ test_every_store!(
     lists_reflect_changes,
     a_malformed_list_position_is_refused,
 );
+
+test_every_store!(
+    sorted_lists: sorted,
+    the_latest_change_comes_first,
+    the_next_end_of_a_term_comes_first_and_no_renewal_comes_last,
+    a_filter_leaves_the_order_as_it_is,
+    a_change_moves_a_record_within_both_orders,
+    a_position_of_another_order_is_refused,
+);
+
+/// DynamoDB may end a page early, also without an entry that a filter wants.
+#[tokio::test]
+async fn a_sorted_list_is_whole_where_pages_end_early() {
+    for page_size in [1, 3, 8] {
+        let store = || wire::store_with(Behaviour { page_size, ..Behaviour::default() });
+        sorted::the_latest_change_comes_first(&*store()).await;
+        sorted::a_filter_leaves_the_order_as_it_is(&*store()).await;
+    }
+}
 
 #[tokio::test]
 async fn a_checkpoint_is_stored_on_dynamodb() {
@@ -250,8 +274,9 @@ async fn only_records_are_indexed_for_lists() {
     let purchase = first(id(1), "Subscribed");
     table.store.commit(id(1), &marked(Some(&purchase), &mark(1))).await.expect("committed");
     for item in table.items(id(1)).await {
-        let listed = ["status", "offer_id", "subscription_id"].map(|key| item.contains_key(key));
-        assert_eq!(listed, [sort(&item) == "RECORD"; 3], "{}", sort(&item));
+        let keys = ["status", "offer_id", "subscription_id", "listed", "last_change", "term_end"];
+        let listed = keys.map(|key| item.contains_key(key));
+        assert_eq!(listed, [sort(&item) == "RECORD"; 6], "{}", sort(&item));
     }
 }
 
@@ -279,7 +304,7 @@ async fn an_unreadable_record_fails_alone() {
         }
         let alone = table.store.load(id(2)).await;
         assert!(matches!(alone, Err(StoreError::Corrupt { .. })), "{alone:?}");
-        let listed = table.store.list(&Filter::default(), None).await.expect("a list");
+        let listed = table.store.list(&Filter::default(), None, None).await.expect("a list");
         let listed: Vec<_> = listed.items.iter().map(Record::id).collect();
         assert_eq!((listed.len(), listed.contains(&id(2))), (4, false), "{kept:?}");
     }

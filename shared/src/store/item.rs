@@ -1,33 +1,25 @@
 //! The items of the table. Their attribute names are a contract with every deployed version.
 
-use std::collections::HashMap;
+mod attribute;
+pub(super) mod index;
+mod kind;
+
+use std::fmt::Display;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub(super) use self::attribute::{Item, PARTITION, SORT, number, text};
+pub use self::kind::ItemKind;
 use super::error::Corruption;
 use super::{
     Checkpoint, Cursor, CursorState, IdempotencyRecord, Mark, STREAM_HEAD_START, StoreError, Target,
 };
 use crate::domain::{Event, OperationId, Position, Record, SubscriptionId};
 
-pub(super) type Item = HashMap<String, AttributeValue>;
-
-pub(super) const PARTITION: &str = "pk";
-pub(super) const SORT: &str = "sk";
 pub(super) const VERSION: &str = "version";
-/// Index keys. Only records have them, so the indexes hold nothing else.
-pub(super) const STATUS: &str = "status";
-pub(super) const OFFER: &str = "offer_id";
-pub(super) const SUBSCRIPTION: &str = "subscription_id";
-/// The keys of the outbox index. Only pending events and waiting cursors have them.
-pub(super) const OUTBOX: &str = "outbox";
-pub(super) const DUE_AT: &str = "due_at";
-/// What an entry of the outbox index waits for. It begins the entry's partition key there.
-pub(super) const DUE: &str = "DUE";
-pub(super) const PARKED: &str = "PARKED";
 pub(super) const EXPIRES_AT: &str = "expires_at";
 const BODY: &str = "body";
 
@@ -39,104 +31,75 @@ const MARK_LIVES: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// what `DELIVERY_PARK_AFTER_DAYS` allows.
 const EVENT_LIVES: SignedDuration = SignedDuration::from_hours(400 * 24);
 
-/// Over how many partition keys the outbox index is spread. DynamoDB writes to one of them 1,000 times a
-/// second at most, and can't split it, because its sort key grows with time. With fewer, so many fewer
-/// changes can be recorded. A sweep asks each of them. If this number falls, entries under the last keys
-/// are no longer found.
-const SHARDS: u8 = 8;
-
-const SUBSCRIPTION_PREFIX: &str = "SUB#";
-pub(super) const RECORD: &str = "RECORD";
-pub(super) const EVENT_PREFIX: &str = "EVENT#";
-const CURSOR_PREFIX: &str = "DELIVERY#";
-
-pub(super) fn text(value: impl Into<String>) -> AttributeValue {
-    AttributeValue::S(value.into())
-}
-
-pub(super) fn number(value: impl ToString) -> AttributeValue {
-    AttributeValue::N(value.to_string())
-}
-
+/// The partition key of everything about a subscription.
 pub(super) fn partition(id: SubscriptionId) -> String {
-    format!("{SUBSCRIPTION_PREFIX}{id}")
+    format!("{}{id}", ItemKind::Record.partition())
 }
 
-pub(super) fn mark_key(operation: &OperationId) -> String {
-    format!("OP#{operation}")
+pub(super) fn record_key(id: SubscriptionId) -> Item {
+    ItemKind::Record.key(id, "")
+}
+
+pub(super) fn mark_key(id: SubscriptionId, operation: &OperationId) -> Item {
+    ItemKind::Mark.key(id, operation)
+}
+
+pub(super) fn event_key(id: SubscriptionId, position: Position) -> Item {
+    ItemKind::Event.key(id, event_number(position))
 }
 
 /// Zero-padded, so that the order of keys is the order of events.
-pub(super) fn event_key(version: u64, index: u8) -> String {
-    format!("{EVENT_PREFIX}{version:020}#{index:03}")
+fn event_number(Position { version, index }: Position) -> String {
+    format!("{version:020}#{index:03}")
 }
 
-pub(super) fn key(partition: impl Into<String>, sort: impl Into<String>) -> Item {
-    HashMap::from([(PARTITION.to_owned(), text(partition)), (SORT.to_owned(), text(sort))])
+/// The sort keys of the first and the last event from a position on.
+pub(super) fn events_from(first: Position) -> (String, String) {
+    let last = Position { version: u64::MAX, index: u8::MAX };
+    let sort = |position| format!("{}{}", ItemKind::Event.sort(), event_number(position));
+    (sort(first), sort(last))
+}
+
+pub(super) fn event_version(sort: &str) -> Option<u64> {
+    sort.strip_prefix(ItemKind::Event.sort())?.split_once('#')?.0.parse().ok()
+}
+
+pub(super) fn cursor_key(id: SubscriptionId, target: Target) -> Item {
+    ItemKind::Cursor.key(id, target.name())
+}
+
+pub(super) fn cursor_target(sort: &str) -> Option<Target> {
+    let name = sort.strip_prefix(ItemKind::Cursor.sort())?;
+    Target::ALL.into_iter().find(|target| target.name() == name)
+}
+
+pub(super) fn idempotency_key(key: &str) -> Item {
+    ItemKind::IdempotencyRecord.key(key, "")
 }
 
 pub(super) fn checkpoint_key() -> Item {
-    key("RUN", "RECONCILIATION")
+    ItemKind::Checkpoint.key("", "")
 }
 
 pub(super) fn record(record: &Record) -> Result<Item, StoreError> {
-    let mut item = with_body(key(partition(record.id()), RECORD), record)?;
+    let mut item = with_body(record_key(record.id()), record)?;
     item.insert(VERSION.into(), number(record.version));
-    item.insert(STATUS.into(), text(record.status().as_str()));
-    item.insert(OFFER.into(), text(record.subscription.offer_id.clone()));
-    item.insert(SUBSCRIPTION.into(), text(record.id().to_string()));
-    Ok(item)
-}
-
-/// The partition key of a subscription's entries in the outbox index.
-fn outbox_key(kind: &str, id: SubscriptionId) -> String {
-    let [.., last] = id.0.into_bytes();
-    format!("{kind}#{}", last % SHARDS)
-}
-
-/// Every partition key that entries of a kind have. Those that 0.1.0 wrote have the kind alone.
-pub(super) fn outbox_keys(kind: &str) -> impl Iterator<Item = String> {
-    std::iter::once(kind.to_owned()).chain((0..SHARDS).map(move |shard| format!("{kind}#{shard}")))
-}
-
-pub(super) fn event(event: &Event) -> Result<Item, StoreError> {
-    let key = key(partition(event.subscription_id), event_key(event.version, event.index));
-    mark_pending(with_expiry(with_body(key, event)?, event.recorded_at, EVENT_LIVES)?, event)
-}
-
-/// Marks a version as undelivered. The mark is on its first event, since all are written together.
-fn mark_pending(mut item: Item, event: &Event) -> Result<Item, StoreError> {
-    if event.index == 0 {
-        let at = event.recorded_at.checked_add(STREAM_HEAD_START);
-        let at = at.map_err(|error| corrupt(&item, error))?;
-        item.insert(OUTBOX.into(), text(outbox_key(DUE, event.subscription_id)));
-        item.insert(DUE_AT.into(), text(due_at(at)));
+    for (name, value) in index::of_record(record) {
+        item.insert(name.into(), text(value));
     }
     Ok(item)
 }
 
-/// As text, sorted by time.
-pub(super) fn due_at(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
-/// The first and the last key of the events after a position.
-pub(super) fn events_after(after: Position) -> (String, String) {
-    let first = after.next();
-    (event_key(first.version, first.index), event_key(u64::MAX, u8::MAX))
-}
-
-pub(super) fn event_version(sort: &str) -> Option<u64> {
-    sort.strip_prefix(EVENT_PREFIX)?.split_once('#')?.0.parse().ok()
-}
-
-pub(super) fn cursor_key(id: SubscriptionId, target: Target) -> Item {
-    key(partition(id), format!("{CURSOR_PREFIX}{}", target.name()))
-}
-
-pub(super) fn cursor_target(sort: &str) -> Option<Target> {
-    let name = sort.strip_prefix(CURSOR_PREFIX)?;
-    Target::ALL.into_iter().find(|target| target.name() == name)
+pub(super) fn event(event: &Event) -> Result<Item, StoreError> {
+    let key = event_key(event.subscription_id, event.position());
+    let item = with_expiry(with_body(key, event)?, event.recorded_at, EVENT_LIVES)?;
+    // A mark on the first event of a version covers the others, since all are written together.
+    if event.index > 0 {
+        return Ok(item);
+    }
+    let at = event.recorded_at.checked_add(STREAM_HEAD_START);
+    let at = at.map_err(|error| corrupt(&item, error))?;
+    Ok(waiting(item, event.subscription_id, index::DUE, at))
 }
 
 /// A cursor never expires: without it, all events of its subscription would be sent again.
@@ -147,25 +110,35 @@ pub(super) fn cursor(
 ) -> Result<Item, StoreError> {
     let mut item = with_body(cursor_key(id, target), cursor)?;
     item.insert(VERSION.into(), number(cursor.revision));
-    let waits = match &cursor.state {
-        CursorState::Flowing => None,
-        CursorState::Due { at, .. } => Some((DUE, at)),
-        CursorState::Parked { at, .. } => Some((PARKED, at)),
-    };
-    if let Some((outbox, at)) = waits {
-        item.insert(OUTBOX.into(), text(outbox_key(outbox, id)));
-        item.insert(DUE_AT.into(), text(due_at(*at)));
-    }
-    Ok(item)
+    Ok(match &cursor.state {
+        CursorState::Flowing => item,
+        CursorState::Due { at, .. } => waiting(item, id, index::DUE, *at),
+        CursorState::Parked { at, .. } => waiting(item, id, index::PARKED, *at),
+    })
+}
+
+/// Puts an item into the outbox index.
+fn waiting(mut item: Item, id: SubscriptionId, kind: &str, at: Timestamp) -> Item {
+    let sort = item.get(SORT).and_then(|sort| sort.as_s().ok()).map_or("", String::as_str);
+    let due_at = format!("{}#{id}#{sort}", second(at));
+    item.insert(index::OUTBOX.into(), text(index::outbox_key(kind, id)));
+    item.insert(index::DUE_AT.into(), text(due_at));
+    item
+}
+
+/// The last key of an entry that is due by then. An entry's key begins with its time; what follows makes
+/// it unique, since DynamoDB returns entries with equal keys in any order.
+pub(super) fn due_by(by: Timestamp) -> String {
+    format!("{}~", second(by))
+}
+
+/// As text, sorted by time.
+fn second(at: Timestamp) -> impl Display {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ")
 }
 
 pub(super) fn mark(id: SubscriptionId, mark: &Mark) -> Result<Item, StoreError> {
-    let key = key(partition(id), mark_key(&mark.operation_id));
-    with_expiry(with_body(key, mark)?, mark.at, MARK_LIVES)
-}
-
-pub(super) fn idempotency_key(key: &str) -> Item {
-    self::key(format!("REQUEST#{key}"), "REQUEST")
+    with_expiry(with_body(mark_key(id, &mark.operation_id), mark)?, mark.at, MARK_LIVES)
 }
 
 pub(super) fn idempotency(
@@ -201,7 +174,7 @@ fn with_expiry(mut item: Item, at: Timestamp, lives: SignedDuration) -> Result<I
 /// The subscription that the item belongs to.
 pub(super) fn subscription(item: &Item) -> Option<SubscriptionId> {
     // From the key, which every item has, also one whose body can't be read.
-    item.get(PARTITION)?.as_s().ok()?.strip_prefix(SUBSCRIPTION_PREFIX)?.parse().ok()
+    item.get(PARTITION)?.as_s().ok()?.strip_prefix(ItemKind::Record.partition())?.parse().ok()
 }
 
 pub(super) fn body<T: DeserializeOwned>(mut item: Item) -> Result<T, StoreError> {
@@ -292,19 +265,6 @@ mod tests {
             let read = body::<Checkpoint>(item(answer).await);
             assert!(matches!(read, Err(StoreError::Corrupt { .. })), "{answer}: {read:?}");
         }
-    }
-
-    #[test]
-    fn waiting_entries_are_spread_over_every_partition_key_that_is_asked() {
-        let asked: Vec<String> = outbox_keys(DUE).collect();
-        assert_eq!(asked[0], "DUE", "what 0.1.0 wrote is found, too");
-        let mut entries = std::collections::BTreeMap::<String, u32>::new();
-        for number in 0..8000_u128 {
-            let id = SubscriptionId(uuid::Uuid::from_u128(number * 0x9e37_79b9_7f4a_7c15));
-            *entries.entry(outbox_key(DUE, id)).or_default() += 1;
-        }
-        assert_eq!(entries.keys().collect::<Vec<_>>(), asked[1..].iter().collect::<Vec<_>>());
-        assert!(entries.values().all(|entries| (900..1100).contains(entries)), "{entries:?}");
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod error;
 mod idempotency;
 mod item;
 mod outbox;
+mod sort;
 
 use std::collections::HashMap;
 
@@ -31,9 +32,11 @@ pub use error::{CommitError, StoreError};
 pub use idempotency::{
     BeginError, IDEMPOTENCY_KEY_LIFETIME, IdempotencyRecord, IdempotencyStore, StoredResponse,
 };
+pub use item::ItemKind;
 pub use outbox::{
     Backlog, Cursor, CursorError, CursorState, Due, Outbox, STREAM_HEAD_START, Target, Trouble,
 };
+pub use sort::Sort;
 
 use crate::domain::{Action, Event, NextVersion, OperationId, Record, Status, SubscriptionId};
 
@@ -79,7 +82,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    fn is_met_by(&self, record: &Record) -> bool {
+    pub fn is_met_by(&self, record: &Record) -> bool {
         self.status.as_ref().is_none_or(|status| record.status() == status)
             && self.offer_id.as_ref().is_none_or(|offer| *offer == record.subscription.offer_id)
     }
@@ -123,7 +126,15 @@ pub trait Store: Send + Sync {
 
     /// A page of records; `next` as the previous page gave it. A record that can't be read is
     /// logged and left out.
-    async fn list(&self, filter: &Filter, next: Option<&str>) -> Result<Page<Record>, StoreError>;
+    ///
+    /// MUST list the records in the order of their [`Sort::key`]. Without `sort`, they have no order, and
+    /// the pages show every record that is there throughout.
+    async fn list(
+        &self,
+        filter: &Filter,
+        sort: Option<Sort>,
+        next: Option<&str>,
+    ) -> Result<Page<Record>, StoreError>;
 
     /// A page of a subscription's events after a version, in order.
     async fn events(

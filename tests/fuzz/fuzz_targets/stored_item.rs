@@ -39,7 +39,7 @@ fuzz_target!(|body: &[u8]| {
     {
         assert_eq!(record.id() == found.id(), *record == found || record.id() != id);
     }
-    let listed = run(store.list(&Filter::default(), None));
+    let listed = run(store.list(&Filter::default(), None, None));
     drop(listed);
     if let Ok(checkpoint) = checkpoint {
         answer(Bytes::from_static(b"{}"));

@@ -17,9 +17,11 @@ const LONGEST_PARTITION_KEY: usize = 2048;
 const LONGEST_SORT_KEY: usize = 1024;
 
 /// The indexes: name, partition key, sort key.
-const INDEXES: [[&str; 3]; 3] = [
+const INDEXES: [[&str; 3]; 5] = [
     ["by-status", "status", "subscription_id"],
     ["by-offer", "offer_id", "subscription_id"],
+    ["by-change", "listed", "last_change"],
+    ["by-term-end", "listed", "term_end"],
     ["by-due", "outbox", "due_at"],
 ];
 
@@ -181,16 +183,17 @@ fn found(items: &Items, body: &Value) -> Result<Value, Refused> {
     let wanted = match body["KeyConditionExpression"].as_str() {
         None => None,
         Some(_) => {
-            let names = [":pk", ":key", ":outbox"];
+            let names = [":pk", ":key"];
             let name = names.into_iter().find(|name| !values[*name].is_null()).expect("a key");
             Some(key_text(&values[name], LONGEST_PARTITION_KEY)?.to_owned())
         }
     };
-    for bound in [":from", ":to", ":by"] {
+    for bound in [":from", ":to", ":up_to"] {
         if !values[bound].is_null() {
             key_text(&values[bound], LONGEST_SORT_KEY)?;
         }
     }
+    let is_descending = body["ScanIndexForward"] == false;
     // A start key must belong to the list.
     let mut after = None;
     let start = &body["ExclusiveStartKey"];
@@ -205,13 +208,18 @@ fn found(items: &Items, body: &Value) -> Result<Value, Refused> {
     let is_found = |item: &&Item| {
         let Some((partition, sort)) = of(item, partition).zip(of(item, sort)) else { return false };
         let between = value(":from").is_none_or(|from| from <= sort.as_str())
-            && value(":to").or(value(":by")).is_none_or(|to| sort.as_str() <= to);
-        let status =
-            value(":status").is_none_or(|status| of(item, "status").as_deref() == Some(status));
-        let is_after = after.is_none_or(|after| after < (partition.as_str(), sort.as_str()));
-        wanted.as_ref().is_none_or(|wanted| *wanted == partition) && between && status && is_after
+            && value(":to").or(value(":up_to")).is_none_or(|to| sort.as_str() <= to);
+        let has = |name| value(&format!(":{name}")).is_none_or(|value| of(item, name).as_deref() == Some(value));
+        let filtered = has("status") && has("offer_id");
+        let place = (partition.as_str(), sort.as_str());
+        let is_after = after.is_none_or(|after| if is_descending { place < after } else { after < place });
+        wanted.as_ref().is_none_or(|wanted| *wanted == partition) && between && filtered && is_after
     };
-    let found: Vec<_> = items.values().filter(is_found).collect();
+    let mut found: Vec<_> = items.values().filter(is_found).collect();
+    found.sort_by_key(|item| of(item, sort));
+    if is_descending {
+        found.reverse();
+    }
     Ok(json!({ "Items": found, "Count": found.len() }))
 }
 

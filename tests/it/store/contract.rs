@@ -223,7 +223,7 @@ async fn list(store: &dyn Store, filter: &Filter) -> BTreeMap<SubscriptionId, Re
     let (mut found, mut next) = (BTreeMap::new(), None);
     let mut positions = BTreeSet::new();
     loop {
-        let page = store.list(filter, next.as_deref()).await.expect("a page");
+        let page = store.list(filter, None, next.as_deref()).await.expect("a page");
         assert!(page.items.len() <= 100);
         for record in page.items {
             assert_eq!(found.insert(record.id(), record), None, "listed twice");
@@ -238,7 +238,7 @@ async fn list(store: &dyn Store, filter: &Filter) -> BTreeMap<SubscriptionId, Re
     }
 }
 
-fn filter(status: Option<&str>, offer: Option<&str>) -> Filter {
+pub(super) fn filter(status: Option<&str>, offer: Option<&str>) -> Filter {
     Filter { status: status.map(Status::from), offer_id: offer.map(str::to_owned) }
 }
 
@@ -300,7 +300,7 @@ pub(super) async fn a_malformed_list_position_is_refused(store: &dyn Store) {
     for filter in [Filter::default(), filter(Some("Subscribed"), None), filter(None, Some("offer"))]
     {
         for nonsense in ["", "x", ":", "not-a-guid:Subscribed", "{}"] {
-            let refused = store.list(&filter, Some(nonsense)).await;
+            let refused = store.list(&filter, None, Some(nonsense)).await;
             assert!(matches!(refused, Err(StoreError::BadPosition)), "{nonsense}: {refused:?}");
         }
     }
@@ -321,6 +321,6 @@ pub(super) async fn a_checkpoint_is_stored(store: &dyn Store, checkpoints: &dyn 
     assert_eq!(checkpoints.checkpoint().await.expect("a read"), there);
     checkpoints.save_checkpoint(&Checkpoint::default()).await.expect("a write");
     assert_eq!(checkpoints.checkpoint().await.expect("a read"), Checkpoint::default());
-    let listed = store.list(&Filter::default(), None).await.expect("a list");
+    let listed = store.list(&Filter::default(), None, None).await.expect("a list");
     assert_eq!(listed.items, [], "a checkpoint is not a record");
 }

@@ -107,7 +107,7 @@ async fn records_are_read_and_found_by_status_and_offer() {
             Filter { status: Some(record.status().clone()), offer_id: None },
             Filter { status: None, offer_id },
         ] {
-            let page = table.store.list(&filter, None).await.expect("a list");
+            let page = table.store.list(&filter, None, None).await.expect("a list");
             assert!(page.items.contains(&record), "{filter:?} misses {id}");
         }
     }

@@ -38,7 +38,11 @@ impl Transport for Wire {
 
 /// A store over an empty table.
 pub(super) fn store() -> Arc<DynamoDbStore> {
-    let wire = Wire(Mutex::new(DynamoDb::new(TABLE, Behaviour::default(), 0)));
+    store_with(Behaviour::default())
+}
+
+pub(super) fn store_with(behaviour: Behaviour) -> Arc<DynamoDbStore> {
+    let wire = Wire(Mutex::new(DynamoDb::new(TABLE, behaviour, 0)));
     let environment = Environment::from_fn(|name| match name {
         "TABLE_NAME" => Some(TABLE.to_owned()),
         "AWS_REGION" => Some("us-east-1".to_owned()),

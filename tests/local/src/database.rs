@@ -71,6 +71,9 @@ pub fn client_as(credentials: Credentials, endpoint: &str, region: &str) -> Clie
     Client::from_conf(config.build())
 }
 
+/// A table that has this index has all of them.
+const NEWEST_INDEX: &str = "by-term-end";
+
 /// Creates the table as `template.yaml` describes it, unless it exists.
 pub async fn create_table(client: &Client, table: &str) -> Result<(), LocalError> {
     let failed = |source: Source| LocalError::Table { table: table.to_owned(), source };
@@ -78,10 +81,12 @@ pub async fn create_table(client: &Client, table: &str) -> Result<(), LocalError
         Ok(there) => {
             let table = there.table.ok_or_else(|| failed("it has no description".into()))?;
             let mut indexes = table.global_secondary_indexes().iter();
-            return if indexes.any(|index| index.index_name() == Some("by-due")) {
+            return if indexes.any(|index| index.index_name() == Some(NEWEST_INDEX)) {
                 Ok(())
             } else {
-                Err(failed("an earlier version created it without the index by-due".into()))
+                let text =
+                    format!("an earlier version created it without the index {NEWEST_INDEX}");
+                Err(failed(text.into()))
             };
         }
         Err(SdkError::ServiceError(error)) if error.err().is_resource_not_found_exception() => {}
@@ -96,19 +101,38 @@ pub async fn create_table(client: &Client, table: &str) -> Result<(), LocalError
     let key = |name: &str, kind: KeyType| {
         KeySchemaElement::builder().attribute_name(name).key_type(kind).build()
     };
-    let index = |name: &str, hash: &str, range: &str| {
+    let index = |name: &str, hash: &str, range: &str, projection: Projection| {
         GlobalSecondaryIndex::builder()
             .index_name(name)
             .key_schema(key(hash, KeyType::Hash)?)
             .key_schema(key(range, KeyType::Range)?)
-            .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
+            .projection(projection)
             .build()
     };
-    let list = |name: &str, hash: &str| index(name, hash, "subscription_id");
+    let keys = || Projection::builder().projection_type(ProjectionType::KeysOnly).build();
+    let with = |names: [&str; 2]| {
+        let names = Some(names.map(str::to_owned).to_vec());
+        let including = Projection::builder().projection_type(ProjectionType::Include);
+        including.set_non_key_attributes(names).build()
+    };
+    let list = |name: &str, hash: &str| index(name, hash, "subscription_id", keys());
+    let sorted =
+        |name: &str, range: &str| index(name, "listed", range, with(["status", "offer_id"]));
     let request = || -> Result<_, aws_sdk_dynamodb::error::BuildError> {
         let mut request =
             client.create_table().table_name(table).billing_mode(BillingMode::PayPerRequest);
-        for name in ["pk", "sk", "status", "offer_id", "subscription_id", "outbox", "due_at"] {
+        for name in [
+            "pk",
+            "sk",
+            "status",
+            "offer_id",
+            "subscription_id",
+            "listed",
+            "last_change",
+            "term_end",
+            "outbox",
+            "due_at",
+        ] {
             request = request.attribute_definitions(text(name)?);
         }
         Ok(request
@@ -116,7 +140,9 @@ pub async fn create_table(client: &Client, table: &str) -> Result<(), LocalError
             .key_schema(key("sk", KeyType::Range)?)
             .global_secondary_indexes(list("by-status", "status")?)
             .global_secondary_indexes(list("by-offer", "offer_id")?)
-            .global_secondary_indexes(index("by-due", "outbox", "due_at")?)
+            .global_secondary_indexes(sorted("by-change", "last_change")?)
+            .global_secondary_indexes(sorted("by-term-end", "term_end")?)
+            .global_secondary_indexes(index("by-due", "outbox", "due_at", keys())?)
             .stream_specification(
                 StreamSpecification::builder()
                     .stream_enabled(true)

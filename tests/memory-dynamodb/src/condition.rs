@@ -39,6 +39,18 @@ impl Condition {
         }
     }
 
+    /// Whether it is about any of these attributes.
+    pub(crate) fn is_on(&self, names: &[&str]) -> bool {
+        match self {
+            Self::Or(one, other) | Self::And(one, other) => one.is_on(names) || other.is_on(names),
+            Self::Equal(name, _)
+            | Self::AtMost(name, _)
+            | Self::Between(name, ..)
+            | Self::Exists(name)
+            | Self::NotExists(name) => names.contains(&name.as_str()),
+        }
+    }
+
     /// Whether a query may have it as its key condition: the partition key equals a value, and the
     /// sort key lies in one range.
     pub(crate) fn is_on_keys(&self, partition: &str, sort: &str) -> bool {

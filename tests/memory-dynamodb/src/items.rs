@@ -14,18 +14,23 @@ pub(crate) const PARTITION: &str = "pk";
 pub(crate) const SORT: &str = "sk";
 const EXPIRES_AT: &str = "expires_at";
 
-pub(crate) const INDEXES: [Index; 3] = [
-    Index { name: "by-status", partition: "status", sort: "subscription_id" },
-    Index { name: "by-offer", partition: "offer_id", sort: "subscription_id" },
-    Index { name: "by-due", partition: "outbox", sort: "due_at" },
+pub(crate) const INDEXES: [Index; 5] = [
+    Index { name: "by-status", partition: "status", sort: "subscription_id", included: &[] },
+    Index { name: "by-offer", partition: "offer_id", sort: "subscription_id", included: &[] },
+    Index { name: "by-change", partition: "listed", sort: "last_change", included: FILTERS },
+    Index { name: "by-term-end", partition: "listed", sort: "term_end", included: FILTERS },
+    Index { name: "by-due", partition: "outbox", sort: "due_at", included: &[] },
 ];
 
-/// A global secondary index. It holds only the table's keys and its own.
+const FILTERS: &[&str] = &["status", "offer_id"];
+
+/// A global secondary index. It holds the table's keys, its own, and the attributes that it includes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Index {
     pub name: &'static str,
     pub partition: &'static str,
     pub sort: &'static str,
+    pub included: &'static [&'static str],
 }
 
 /// DynamoDB's limit for an item, in bytes.

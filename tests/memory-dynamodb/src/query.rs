@@ -38,6 +38,9 @@ impl DynamoDb {
                 query.key_condition_expression
             ));
         };
+        if filter.as_ref().is_some_and(|filter| filter.is_on(&[partition, sort])) {
+            return Refusal::invalid("a filter on a key");
+        }
         if index.is_some() && query.consistent_read {
             return Refusal::invalid("a consistent read of an index");
         }
@@ -47,7 +50,7 @@ impl DynamoDb {
             return Err(Refusal::BadStartKey);
         }
         let at = self.shows(index, query.consistent_read, now);
-        let found = match index {
+        let mut found = match index {
             None => {
                 let shown = self.in_partition(&keys, at);
                 self.was_late |= shown != self.in_partition(&keys, now);
@@ -56,7 +59,14 @@ impl DynamoDb {
             Some(index) => self.in_index(index, at, |item| keys.holds(Some(item))),
         };
         let start = start.map(|start| position(index, start)).transpose()?;
-        self.page(index, found, start.as_ref(), query.limit, filter.as_ref())
+        if query.scan_index_forward == Some(false) {
+            found.reverse();
+            let rest = found
+                .into_iter()
+                .skip_while(|(position, _)| start.as_ref().is_some_and(|start| position >= start));
+            return self.page(index, rest, query.limit, filter.as_ref());
+        }
+        self.page(index, after(found, start.as_ref()), query.limit, filter.as_ref())
     }
 
     pub(crate) fn scan(
@@ -78,7 +88,7 @@ impl DynamoDb {
             position.0.clear();
         }
         found.sort_by(|(one, _), (other, _)| one.cmp(other));
-        self.page(Some(index), found, start.as_ref(), scan.limit, None)
+        self.page(Some(index), after(found, start.as_ref()), scan.limit, None)
     }
 
     /// The time whose state a list shows.
@@ -118,18 +128,15 @@ impl DynamoDb {
         entries
     }
 
-    /// The page after the start key. It ends at the limit or at the page's size, whichever is first,
+    /// The first page of the rest of a list. It ends at the limit or at the page's size, whichever is first,
     /// and then it names its last key, also if nothing follows.
     fn page(
         &self,
         index: Option<Index>,
-        found: Vec<(Position, Arc<Item>)>,
-        start: Option<&Position>,
+        rest: impl Iterator<Item = (Position, Arc<Item>)>,
         limit: usize,
         filter: Option<&Condition>,
     ) -> Result<serde_json::Value, Refusal> {
-        let is_before = |position: &Position| start.is_some_and(|start| position <= start);
-        let rest = found.into_iter().skip_while(|(position, _)| is_before(position));
         if limit == 0 {
             return Refusal::invalid("a limit of zero");
         }
@@ -137,15 +144,25 @@ impl DynamoDb {
         let page: Vec<_> = rest.take(end).map(|(_, item)| item).collect();
         let last = page.last().filter(|_| page.len() == end).map(|last| key_in(index, last));
         let scanned = page.len();
-        let wanted =
-            page.iter().filter(|item| filter.is_none_or(|filter| filter.holds(Some(item))));
-        let items: Vec<_> = wanted.map(|item| projected(index, item)).collect();
+        let projected = page.iter().map(|item| projected(index, item));
+        // A filter sees what the index holds.
+        let items: Vec<_> =
+            projected.filter(|item| filter.is_none_or(|filter| filter.holds(Some(item)))).collect();
         let mut answer = json!({ "Count": items.len(), "ScannedCount": scanned, "Items": items });
         if let Some(last) = last {
             answer["LastEvaluatedKey"] = json!(last);
         }
         Ok(answer)
     }
+}
+
+/// What comes after a position.
+fn after(
+    found: Vec<(Position, Arc<Item>)>,
+    start: Option<&Position>,
+) -> impl Iterator<Item = (Position, Arc<Item>)> {
+    let is_before = move |position: &Position| start.is_some_and(|start| position <= start);
+    found.into_iter().skip_while(move |(position, _)| is_before(position))
 }
 
 fn index(name: &str) -> Result<Index, Refusal> {
@@ -160,18 +177,18 @@ fn key_names(index: Option<Index>) -> Vec<&'static str> {
 }
 
 fn key_in(index: Option<Index>, item: &Item) -> Item {
-    let names = key_names(index);
-    item.iter().filter(|(name, _)| names.contains(&name.as_str())).map(cloned).collect()
+    only(&key_names(index), item)
 }
 
-fn cloned((name, value): (&String, &Value)) -> (String, Value) {
-    (name.clone(), value.clone())
+fn only(names: &[&str], item: &Item) -> Item {
+    let kept = item.iter().filter(|(name, _)| names.contains(&name.as_str()));
+    kept.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// What the index holds of an item.
 fn projected(index: Option<Index>, item: &Item) -> Item {
     match index {
-        Some(_) => key_in(index, item),
+        Some(of) => only(&[&*key_names(index), of.included].concat(), item),
         None => item.clone(),
     }
 }

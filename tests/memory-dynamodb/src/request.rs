@@ -45,6 +45,8 @@ pub(crate) struct Query {
     pub consistent_read: bool,
     pub key_condition_expression: String,
     pub filter_expression: Option<String>,
+    /// Where it is `false`, the highest sort key comes first.
+    pub scan_index_forward: Option<bool>,
     #[serde(default)]
     pub expression_attribute_names: Names,
     #[serde(default)]

@@ -149,6 +149,55 @@ fn an_index_lags_behind_the_table() {
 }
 
 #[test]
+fn an_index_is_read_from_either_end_and_filters_by_what_it_includes() {
+    let mut table = table();
+    for number in 0..5 {
+        let mut record = item("RECORD", number);
+        record["pk"]["S"] = json!(format!("SUB#{number}"));
+        record["listed"] = json!({ "S": "RECORD#0" });
+        record["last_change"] = json!({ "S": format!("2026-03-10#{number}") });
+        record["status"] = json!({ "S": if number == 2 { "Suspended" } else { "Subscribed" } });
+        record["offer_id"] = json!({ "S": "offer" });
+        put(&mut table, &record, noon());
+    }
+    let query = json!({
+        "TableName": "table", "IndexName": "by-change", "Limit": 2,
+        "KeyConditionExpression": "#key = :key", "FilterExpression": "#by = :by",
+        "ExpressionAttributeNames": { "#key": "listed", "#by": "status" },
+        "ExpressionAttributeValues": {
+            ":key": { "S": "RECORD#0" }, ":by": { "S": "Subscribed" },
+        },
+    });
+    let mut pages = |by: &str, value: Value, is_forward: bool| {
+        let mut query = query.clone();
+        query["ExpressionAttributeNames"]["#by"] = json!(by);
+        query["ExpressionAttributeValues"][":by"] = value;
+        query["ScanIndexForward"] = json!(is_forward);
+        let mut pages = Vec::new();
+        loop {
+            let answer = ask(&mut table, "Query", &query, noon());
+            if answer.wrong.is_some() {
+                return answer.wrong.into_iter().collect();
+            }
+            let page = read(&answer);
+            let items = page["Items"].as_array().expect("items").iter();
+            pages.push(items.map(|item| item["pk"]["S"].to_string()).collect::<Vec<_>>().join(" "));
+            let Some(last) = page.get("LastEvaluatedKey") else { return pages };
+            query["ExclusiveStartKey"] = last.clone();
+        }
+    };
+    let subscribed = json!({ "S": "Subscribed" });
+    let forward = [r#""SUB#0" "SUB#1""#, r#""SUB#3""#, r#""SUB#4""#];
+    assert_eq!(pages("status", subscribed.clone(), true), forward);
+    let backward = [r#""SUB#4" "SUB#3""#, r#""SUB#1""#, r#""SUB#0""#];
+    assert_eq!(pages("status", subscribed, false), backward);
+    let not_included = pages("version", json!({ "N": "1" }), true);
+    assert_eq!(not_included.concat(), "", "the index doesn't hold the version");
+    let on_key = pages("last_change", json!({ "S": "2026-03-10#1" }), true).concat();
+    assert!(on_key.contains("a filter on a key"), "{on_key}");
+}
+
+#[test]
 fn a_page_ends_at_its_size_and_the_next_one_goes_on() {
     let behaviour = Behaviour { page_size: 2, ..Behaviour::default() };
     let mut table = DynamoDb::new("table", behaviour, 0);

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use shared::domain::{Event, OperationId, Record, SubscriptionId};
 use shared::store::{
-    Checkpoint, Checkpoints, Commit, CommitError, Due, Filter, IdempotencyRecord, Mark, Page,
+    Checkpoint, Checkpoints, Commit, CommitError, Due, Filter, IdempotencyRecord, Mark, Page, Sort,
     Store, StoreError, Target,
 };
 
@@ -145,24 +145,33 @@ impl MemoryStore {
         Ok(())
     }
 
-    fn page(&self, filter: &Filter, next: Option<&str>) -> Result<Page<Record>, StoreError> {
-        let after: Option<SubscriptionId> = match next {
-            Some(next) => Some(next.parse().map_err(|_| StoreError::BadPosition)?),
-            None => None,
-        };
+    fn page(
+        &self,
+        filter: &Filter,
+        sort: Option<Sort>,
+        next: Option<&str>,
+    ) -> Result<Page<Record>, StoreError> {
         let table = self.table();
-        let mut wanted = table.records.values().filter(|record| {
-            after.is_none_or(|after| record.id() > after)
-                && filter.status.as_ref().is_none_or(|status| record.status() == status)
-                && filter
-                    .offer_id
-                    .as_ref()
-                    .is_none_or(|offer| record.subscription.offer_id == *offer)
-        });
-        let items: Vec<Record> = wanted.by_ref().take(PAGE).cloned().collect();
-        let more = wanted.next().is_some();
-        let next = items.last().filter(|_| more).map(|record| record.id().to_string());
-        Ok(Page { items, next })
+        let wanted = table.records.values().filter(|record| filter.is_met_by(record));
+        let Some(sort) = sort else {
+            let after = next.map(str::parse).transpose().map_err(|_| StoreError::BadPosition)?;
+            let is_after = |id: &SubscriptionId| after.is_none_or(|after| *id > after);
+            let wanted = wanted.map(|record| (record.id(), record)).filter(|(id, _)| is_after(id));
+            return Ok(first(wanted, ToString::to_string));
+        };
+        let after = next.map(|next| sort.record_before(next)).transpose()?.map(|(key, _)| key);
+        let mut sorted: Vec<_> = wanted.map(|record| (sort.key(record), record)).collect();
+        sorted.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        if sort.is_descending() {
+            sorted.reverse();
+        }
+        let is_after = |key: &String| match after {
+            Some(after) if sort.is_descending() => key.as_str() < after,
+            Some(after) => key.as_str() > after,
+            None => true,
+        };
+        let wanted = sorted.into_iter().filter(|(key, _)| is_after(key));
+        Ok(first(wanted, |key| sort.position(key)))
     }
 
     /// Never splits the events of one version.
@@ -175,6 +184,17 @@ impl MemoryStore {
         }
         Page { items, next }
     }
+}
+
+/// The first page of these records. Each comes with its key.
+fn first<'a, K>(
+    mut records: impl Iterator<Item = (K, &'a Record)>,
+    position: impl Fn(&K) -> String,
+) -> Page<Record> {
+    let page: Vec<_> = records.by_ref().take(PAGE).collect();
+    let more = records.next().is_some();
+    let next = page.last().filter(|_| more).map(|(key, _)| position(key));
+    Page { items: page.into_iter().map(|(_, record)| record.clone()).collect(), next }
 }
 
 #[async_trait]
@@ -204,8 +224,13 @@ impl Store for MemoryStore {
         self.write(id, commit)
     }
 
-    async fn list(&self, filter: &Filter, next: Option<&str>) -> Result<Page<Record>, StoreError> {
-        self.page(filter, next)
+    async fn list(
+        &self,
+        filter: &Filter,
+        sort: Option<Sort>,
+        next: Option<&str>,
+    ) -> Result<Page<Record>, StoreError> {
+        self.page(filter, sort, next)
     }
 
     async fn events(

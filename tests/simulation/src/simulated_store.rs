@@ -10,7 +10,7 @@ use memory_store::MemoryStore;
 use shared::domain::{Event, OperationId, Position, Record, SubscriptionId};
 use shared::store::{
     Backlog, BeginError, Checkpoint, Checkpoints, Commit, CommitError, Cursor, CursorError,
-    CursorState, Due, Filter, IdempotencyRecord, IdempotencyStore, Mark, Outbox, Page, Store,
+    CursorState, Due, Filter, IdempotencyRecord, IdempotencyStore, Mark, Outbox, Page, Sort, Store,
     StoreError, Target,
 };
 
@@ -162,8 +162,13 @@ impl Store for SimulatedStore {
         written?
     }
 
-    async fn list(&self, filter: &Filter, next: Option<&str>) -> Result<Page<Record>, StoreError> {
-        self.call("list", self.table.list(filter, next)).await?
+    async fn list(
+        &self,
+        filter: &Filter,
+        sort: Option<Sort>,
+        next: Option<&str>,
+    ) -> Result<Page<Record>, StoreError> {
+        self.call("list", self.table.list(filter, sort, next)).await?
     }
 
     async fn events(

@@ -4,6 +4,7 @@ mod error;
 mod idempotency;
 mod list;
 mod outbox;
+mod spread;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,7 +18,10 @@ use aws_sdk_dynamodb::types::{KeysAndAttributes, Put, TransactWriteItem};
 
 use self::error::{cancelled, store_error, unbuilt};
 use super::item::{self, Item, number, text};
-use super::{Checkpoint, Checkpoints, Commit, CommitError, Filter, Mark, Page, Store, StoreError};
+use super::{
+    Checkpoint, Checkpoints, Commit, CommitError, Filter, ItemKind, Mark, Page, Sort, Store,
+    StoreError,
+};
 use crate::domain::{Event, OperationId, Record, SubscriptionId};
 use crate::host::clock::Clock;
 use crate::host::retry::{Retries, RetryPolicy};
@@ -156,7 +160,7 @@ impl DynamoDbStore {
 #[async_trait]
 impl Store for DynamoDbStore {
     async fn load(&self, id: SubscriptionId) -> Result<Option<Record>, StoreError> {
-        let key = item::key(item::partition(id), item::RECORD);
+        let key = item::record_key(id);
         let read = || self.get(key.clone());
         let found = self.retries.retry(&*self.clock, &READS, read).await?;
         found.map(|found| item::record_of(id, found)).transpose()
@@ -167,12 +171,13 @@ impl Store for DynamoDbStore {
         id: SubscriptionId,
         operation: &OperationId,
     ) -> Result<(Option<Record>, Option<Mark>), StoreError> {
-        let key = |sort| item::key(item::partition(id), sort);
-        let keys = vec![key(item::RECORD.to_owned()), key(item::mark_key(operation))];
+        let keys = vec![item::record_key(id), item::mark_key(id, operation)];
         let (mut record, mut mark) = (None, None);
         for found in self.read_batch(keys).await? {
             match found.get(item::SORT).and_then(|sort| sort.as_s().ok()).map(String::as_str) {
-                Some(item::RECORD) => record = Some(item::record_of(id, found)?),
+                Some(sort) if sort == ItemKind::Record.sort() => {
+                    record = Some(item::record_of(id, found)?)
+                }
                 _ => mark = Some(item::body(found)?),
             }
         }
@@ -188,7 +193,7 @@ impl Store for DynamoDbStore {
         ids.dedup();
         let mut records = HashMap::with_capacity(ids.len());
         for ids in ids.chunks(BATCH) {
-            let keys = ids.iter().map(|id| item::key(item::partition(*id), item::RECORD)).collect();
+            let keys = ids.iter().copied().map(item::record_key).collect();
             for found in self.read_batch(keys).await? {
                 if let Some(id) = item::subscription(&found) {
                     records.insert(id, item::record_of(id, found));
@@ -230,8 +235,16 @@ impl Store for DynamoDbStore {
         self.retries.retry(&*self.clock, &COMMITS, write).await
     }
 
-    async fn list(&self, filter: &Filter, next: Option<&str>) -> Result<Page<Record>, StoreError> {
-        self.list_records(filter, next).await
+    async fn list(
+        &self,
+        filter: &Filter,
+        sort: Option<Sort>,
+        next: Option<&str>,
+    ) -> Result<Page<Record>, StoreError> {
+        match sort {
+            Some(sort) => self.list_sorted(filter, sort, next).await,
+            None => self.list_unsorted(filter, next).await,
+        }
     }
 
     async fn events(

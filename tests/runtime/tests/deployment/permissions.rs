@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use runtime::deployment::{required, template, values};
-use saasctl::template::Stack;
+use saasctl::template::{Stack, elements, text};
 
 const FUNCTIONS: [&str; 6] =
     ["landing", "activation", "webhook", "management", "reconciliation", "delivery"];
@@ -78,6 +78,22 @@ fn a_role_reaches_no_item_that_its_function_does_not_use() {
             assert_eq!(is_table, grant.keys.is_some(), "{function}: {grant:?}");
         }
     }
+}
+
+/// CloudFormation makes and drops one index per update, so none may be without a use or be missing.
+#[test]
+fn every_index_has_a_reader_and_every_reader_an_index() {
+    let bus = ("DeliveryEventBusArn", "arn:aws:events:eu-north-1:123456789012:event-bus/b");
+    let stack = deploy(&[bus]);
+    let made: BTreeSet<String> = elements(&stack.properties("Table")["GlobalSecondaryIndexes"])
+        .map(|index| text(&index["IndexName"]).expect("a name"))
+        .collect();
+    let granted = FUNCTIONS.iter().flat_map(|function| stack.grants(function));
+    let read: BTreeSet<String> = granted
+        .filter_map(|grant| Some(grant.resource.split_once("/index/")?.1.to_owned()))
+        .collect();
+    assert_eq!(read, made);
+    assert!(made.len() > 1, "{made:?}");
 }
 
 #[test]

@@ -49,13 +49,16 @@ async fn the_embedded_table_matches_the_template() {
 
     let indexes: BTreeSet<_> = elements(property(&["GlobalSecondaryIndexes"]))
         .map(|each| {
-            let projection = text(&each["Projection"]["ProjectionType"]);
-            (text(&each["IndexName"]), keys(&each["KeySchema"]), projection)
+            let projection = &each["Projection"];
+            let more: BTreeSet<_> = elements(&projection["NonKeyAttributes"]).map(text).collect();
+            let projected = (text(&projection["ProjectionType"]), more);
+            (text(&each["IndexName"]), keys(&each["KeySchema"]), projected)
         })
         .collect();
     let projected = |projection: Option<&Projection>| {
-        let kind = projection.and_then(|projection| projection.projection_type());
-        kind.expect("a projection").as_str().to_owned()
+        let projection = projection.expect("a projection");
+        let more: BTreeSet<_> = projection.non_key_attributes().iter().cloned().collect();
+        (projection.projection_type().expect("a kind").as_str().to_owned(), more)
     };
     let indexed: BTreeSet<_> = table
         .global_secondary_indexes()

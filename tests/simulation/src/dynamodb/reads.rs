@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 use memory_store::MemoryStore;
 use shared::domain::{Event, OperationId, Record, SubscriptionId};
-use shared::store::{Commit, CommitError, DynamoDbStore, Filter, Mark, Page, Store, StoreError};
+use shared::store::{
+    Commit, CommitError, DynamoDbStore, Filter, Mark, Page, Sort, Store, StoreError,
+};
 
 use crate::io::Io;
 
@@ -76,8 +78,13 @@ impl Store for CheckedReads {
         self.store.commit(id, commit).await
     }
 
-    async fn list(&self, filter: &Filter, next: Option<&str>) -> Result<Page<Record>, StoreError> {
-        self.store.list(filter, next).await
+    async fn list(
+        &self,
+        filter: &Filter,
+        sort: Option<Sort>,
+        next: Option<&str>,
+    ) -> Result<Page<Record>, StoreError> {
+        self.store.list(filter, sort, next).await
     }
 
     async fn events(

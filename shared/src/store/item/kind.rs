@@ -1,0 +1,59 @@
+//! The kinds of items, and their keys.
+
+use std::fmt::Display;
+
+use super::attribute::{Item, PARTITION, SORT, text};
+
+macro_rules! kinds {
+    ($($(#[$meaning:meta])* $kind:ident = $partition:literal $sort:literal,)+) => {
+        /// The kinds of items in the table. Every item's key is made here, so each item is of one of them.
+        ///
+        /// The beginnings of keys are a contract with every deployed version.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum ItemKind {
+            $($(#[$meaning])* $kind,)+
+        }
+
+        impl ItemKind {
+            pub const ALL: &[Self] = &[$(Self::$kind,)+];
+
+            /// The beginning of the partition key.
+            pub const fn partition(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $partition,)+
+                }
+            }
+
+            /// The beginning of the sort key.
+            pub const fn sort(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $sort,)+
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// A subscription as last known.
+    Record = "SUB#" "RECORD",
+    /// An answered operation.
+    Mark = "SUB#" "OP#",
+    /// A recorded event.
+    Event = "SUB#" "EVENT#",
+    /// How far a target has received a subscription's events.
+    Cursor = "SUB#" "DELIVERY#",
+    /// A request with an `Idempotency-Key`.
+    IdempotencyRecord = "REQUEST#" "REQUEST",
+    /// How far the reconciliation has come.
+    Checkpoint = "RUN" "RECONCILIATION",
+}
+
+impl ItemKind {
+    /// The key of an item of this kind, from the ends of both keys.
+    pub(in crate::store) fn key(self, partition: impl Display, sort: impl Display) -> Item {
+        let partition = format!("{}{partition}", self.partition());
+        let sort = format!("{}{sort}", self.sort());
+        Item::from([(PARTITION.to_owned(), text(partition)), (SORT.to_owned(), text(sort))])
+    }
+}

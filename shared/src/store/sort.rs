@@ -1,0 +1,103 @@
+//! The orders in which records are listed.
+
+use jiff::Timestamp;
+
+use super::StoreError;
+use crate::domain::{Record, Status, SubscriptionId};
+
+/// An order of a list. Its keys are stored with each record: a key never changes its form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    /// The record that changed last comes first. A record that changes while the pages are read moves to
+    /// the front, and later pages leave it out.
+    LastChange,
+    /// The subscription whose term ends next comes first. Those without a term and those that have ended
+    /// come last, for no renewal is due there.
+    TermEnd,
+}
+
+impl Sort {
+    pub const ALL: [Self; 2] = [Self::LastChange, Self::TermEnd];
+
+    /// As callers name it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::LastChange => "lastChange",
+            Self::TermEnd => "termEnd",
+        }
+    }
+
+    /// Whether the highest key comes first.
+    pub const fn is_descending(self) -> bool {
+        matches!(self, Self::LastChange)
+    }
+
+    /// Where a record is in this order. Keys are compared as texts, and no two records have the same.
+    pub fn key(self, record: &Record) -> String {
+        let id = record.id();
+        match (self, record.subscription.term.end_date) {
+            (Self::LastChange, _) => format!("{}#{id}", sortable(record.updated_at)),
+            (Self::TermEnd, Some(end)) if *record.status() != Status::Unsubscribed => {
+                format!("{}#{id}", sortable(end))
+            }
+            // A tilde comes after every digit.
+            (Self::TermEnd, Some(end)) => format!("~{}#{id}", sortable(end)),
+            (Self::TermEnd, None) => format!("~#{id}"),
+        }
+    }
+
+    /// Where the page after the record with this key starts.
+    pub fn position(self, key: &str) -> String {
+        format!("{} {key}", self.name())
+    }
+
+    /// The record before a position: its key, and its subscription.
+    ///
+    /// # Errors
+    /// [`StoreError::BadPosition`] where the position is none of this order.
+    pub fn record_before(self, position: &str) -> Result<(&str, SubscriptionId), StoreError> {
+        let read = || {
+            let key = position.strip_prefix(self.name())?.strip_prefix(' ')?;
+            let (_, id) = key.rsplit_once('#')?;
+            Some((key, id.parse().ok()?))
+        };
+        read().ok_or(StoreError::BadPosition)
+    }
+}
+
+/// As text of one length, sorted by time.
+fn sortable(at: Timestamp) -> String {
+    format!("{at:.9}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_sorted_as_texts_to_the_nanosecond() {
+        let times =
+            ["2026-03-10T12:00:00Z", "2026-03-10T12:00:00.000000001Z", "2026-03-10T12:00:01Z"];
+        let texts = times.map(|time| sortable(time.parse().expect("a time")));
+        assert_eq!(texts[0], "2026-03-10T12:00:00.000000000Z");
+        assert!(texts.is_sorted(), "{texts:?}");
+    }
+
+    #[test]
+    fn a_position_is_one_of_its_own_order() {
+        let key = format!("2026-03-10T12:00:00.000000000Z#{}", uuid::Uuid::nil());
+        let position = Sort::TermEnd.position(&key);
+        let (before, id) = Sort::TermEnd.record_before(&position).expect("as it was made");
+        assert_eq!((before, id), (&*key, SubscriptionId(uuid::Uuid::nil())));
+        for (sort, position) in [
+            (Sort::LastChange, &*position),
+            (Sort::TermEnd, &key),
+            (Sort::TermEnd, "termEnd"),
+            (Sort::TermEnd, "termEnd x#y"),
+            (Sort::TermEnd, ""),
+        ] {
+            let read = sort.record_before(position);
+            assert!(matches!(read, Err(StoreError::BadPosition)), "{position}: {read:?}");
+        }
+    }
+}
