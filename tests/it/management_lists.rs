@@ -98,6 +98,43 @@ async fn lists_are_filtered_by_status_and_offer() {
 }
 
 #[tokio::test]
+async fn a_list_is_sorted_on_request() {
+    let env = TestEnv::new().await;
+    let [late, soon, ended, pending] = [4, 2, 3, 1].map(Uuid::from_u128);
+    let term =
+        |day: u32| json!({ "termUnit": "P1M", "endDate": format!("2026-04-{day:02}T00:00:00Z") });
+    for (id, more) in [
+        (late, json!({ "term": term(20) })),
+        (ended, json!({ "term": term(1), "saasSubscriptionStatus": "Unsubscribed" })),
+        (pending, json!({ "saasSubscriptionStatus": "PendingFulfillmentStart" })),
+        (soon, json!({ "term": term(10), "offerId": "other" })),
+    ] {
+        record_observation(&env, id, more).await;
+        env.advance(DAY);
+    }
+    record_observation(&env, late, json!({ "term": term(20), "quantity": 2 })).await;
+    for (query, expected) in [
+        ("sort=lastChange", vec![late, soon, pending, ended]),
+        ("sort=termEnd", vec![soon, late, pending, ended]),
+        ("sort=%20termEnd&status=", vec![soon, late, pending, ended]),
+        ("sort=lastChange&status=Subscribed", vec![late, soon]),
+        ("sort=termEnd&offer=offer", vec![late, pending, ended]),
+        ("sort=termEnd&offer=other&status=Subscribed", vec![soon]),
+        ("sort=termEnd&status=Suspended", vec![]),
+    ] {
+        let page = env.get(&format!("/subscriptions?{query}")).await;
+        assert_eq!(page.status, StatusCode::OK, "{query}: {}", page.body);
+        assert_eq!(ids(&page.json()), expected, "{query}");
+    }
+    for unknown in ["name", "lastchange", "-termEnd", "termEnd,lastChange"] {
+        let answer = env.get(&format!("/subscriptions?sort={unknown}")).await;
+        is_problem(&answer, StatusCode::BAD_REQUEST, "malformed_request");
+        let detail = answer.json()["detail"].as_str().map(str::to_owned).unwrap_or_default();
+        assert!(detail.contains("lastChange") && detail.contains("termEnd"), "{detail}");
+    }
+}
+
+#[tokio::test]
 async fn long_lists_come_in_pages_that_leave_nothing_out() {
     let env = TestEnv::new().await;
     let all: BTreeSet<Uuid> = (1..=230).map(Uuid::from_u128).collect();
@@ -105,7 +142,7 @@ async fn long_lists_come_in_pages_that_leave_nothing_out() {
         let offer = if id.as_u128() % 2 == 0 { "even" } else { "odd" };
         record_observation(&env, *id, json!({ "offerId": offer })).await;
     }
-    for query in ["", "status=Subscribed"] {
+    for query in ["", "status=Subscribed", "sort=lastChange", "sort=termEnd&status=Subscribed"] {
         let (found, pages) = listed(&env, query).await;
         assert_eq!(found, all, "{query}");
         assert!(pages > 1, "{query}");
@@ -123,6 +160,13 @@ async fn long_lists_come_in_pages_that_leave_nothing_out() {
     assert!(token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
     let elsewhere = env.get(&format!("/subscriptions?status=Suspended&next={token}")).await;
     is_problem(&elsewhere, StatusCode::BAD_REQUEST, "malformed_request");
+    let sorted = env.get("/subscriptions?sort=termEnd").await.json();
+    let token = sorted["next"].as_str().expect("a token");
+    assert!(token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
+    for query in ["", "sort=lastChange&"] {
+        let elsewhere = env.get(&format!("/subscriptions?{query}next={token}")).await;
+        is_problem(&elsewhere, StatusCode::BAD_REQUEST, "malformed_request");
+    }
     for next in [
         "x",
         "eDp5",

@@ -126,6 +126,8 @@ async fn every_answer_is_described_and_every_described_member_is_shown() {
     for path in [
         "/subscriptions",
         "/subscriptions?status=Subscribed&offer=per-seat-1",
+        "/subscriptions?sort=termEnd",
+        "/subscriptions?sort=name",
         "/subscriptions?next=x",
         "/subscriptions/openapi.json",
         &one,

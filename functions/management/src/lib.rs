@@ -38,7 +38,7 @@ use shared::host::retry::RetryPolicy;
 use shared::host::{correlation, deadline};
 use shared::microsoft::fulfillment::Marketplace;
 use shared::publisher::record_view::RecordView;
-use shared::store::{Filter, Store, StoreError};
+use shared::store::{Filter, Sort, Store, StoreError};
 use tracing::field::{Empty, display};
 use tracing::{Span, info_span};
 
@@ -86,7 +86,7 @@ impl Management {
         let route = Route::of(request)?;
         Span::current().record("subscription.id", route.subscription().map(display));
         match route {
-            Route::List { filter, next } => self.list(&filter, next.as_deref()).await,
+            Route::List { filter, sort, next } => self.list(&filter, sort, next.as_deref()).await,
             Route::Document => Ok(document()),
             Route::Read(id) => Ok(if_match::answer(&self.record(id).await?)),
             Route::Events { id, after } => self.events(id, after, request).await,
@@ -103,8 +103,13 @@ impl Management {
         }
     }
 
-    async fn list(&self, filter: &Filter, next: Option<&str>) -> Result<Response, Problem> {
-        let page = self.store.list(filter, next).await.map_err(|error| match error {
+    async fn list(
+        &self,
+        filter: &Filter,
+        sort: Option<Sort>,
+        next: Option<&str>,
+    ) -> Result<Response, Problem> {
+        let page = self.store.list(filter, sort, next).await.map_err(|error| match error {
             StoreError::BadPosition => cursor::not_a_cursor(),
             error => store_problem(error),
         })?;

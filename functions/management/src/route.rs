@@ -5,7 +5,7 @@ use http::Method;
 use shared::domain::{OperationId, Status, SubscriptionId};
 use shared::host::http::{Problem, Request};
 use shared::lenient::strict_object;
-use shared::store::Filter;
+use shared::store::{Filter, Sort};
 use url::form_urlencoded;
 
 use shared::flows::request_change::ChangeRequest;
@@ -40,6 +40,7 @@ pub(crate) const LONGEST_WORD: usize = 100;
 pub(crate) enum Query {
     Status,
     Offer,
+    Sort,
     /// The cursor of the previous page.
     Next,
     /// The version of the last event that the caller has.
@@ -51,6 +52,7 @@ impl Query {
         match self {
             Self::Status => "status",
             Self::Offer => "offer",
+            Self::Sort => "sort",
             Self::Next => "next",
             Self::After => "after",
         }
@@ -71,9 +73,11 @@ const fn entry(call: Call, method: Method, path: &'static str, query: &'static [
     Entry { call, method, path, query }
 }
 
+const LIST: [Query; 4] = [Query::Status, Query::Offer, Query::Sort, Query::Next];
+
 /// Every call. Where a path matches two patterns, the first one wins.
 pub(crate) static TABLE: [Entry; 11] = [
-    entry(Call::List, Method::GET, "/subscriptions", &[Query::Status, Query::Offer, Query::Next]),
+    entry(Call::List, Method::GET, "/subscriptions", &LIST),
     // It lies below the same path as all other calls, so that one permission covers it. No GUID
     // looks like it.
     entry(Call::Document, Method::GET, "/subscriptions/openapi.json", &[]),
@@ -93,6 +97,7 @@ pub(crate) static TABLE: [Entry; 11] = [
 pub(crate) enum Route {
     List {
         filter: Filter,
+        sort: Option<Sort>,
         next: Option<String>,
     },
     Document,
@@ -166,6 +171,7 @@ impl Route {
                     status: word(Query::Status)?.as_deref().map(Status::from),
                     offer_id: word(Query::Offer)?,
                 },
+                sort: query(Query::Sort).as_deref().map(sort).transpose()?,
                 next: query(Query::Next).map(|next| cursor::decode(&next)).transpose()?,
             },
             Call::Document => Self::Document,
@@ -196,6 +202,11 @@ impl Route {
             }
         })
     }
+}
+
+fn sort(name: &str) -> Result<Sort, Problem> {
+    let sort = Sort::ALL.into_iter().find(|sort| sort.name() == name);
+    sort.ok_or_else(|| malformed("`sort` is neither `lastChange` nor `termEnd`"))
 }
 
 /// The parts of a path that fill the names in braces, if the path has this form.

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use shared::domain::OperationId;
+use shared::store::Sort;
 use url::Url;
 use uuid::Uuid;
 
@@ -67,6 +68,9 @@ pub(crate) enum Command {
         /// Only of this offer.
         #[arg(long)]
         offer: Option<String>,
+        /// The order [default: none].
+        #[arg(long, value_name = "ORDER")]
+        sort: Option<ListOrder>,
     },
     /// Show a subscription as last recorded.
     Show {
@@ -153,6 +157,23 @@ pub(crate) enum Command {
         /// The shell.
         shell: Shell,
     },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListOrder {
+    /// The latest change first.
+    LastChange,
+    /// The term that ends next first.
+    TermEnd,
+}
+
+impl From<ListOrder> for Sort {
+    fn from(order: ListOrder) -> Self {
+        match order {
+            ListOrder::LastChange => Self::LastChange,
+            ListOrder::TermEnd => Self::TermEnd,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -52,8 +52,8 @@ async fn run(arguments: Arguments, output: &Output) -> Result<(), CommandError> 
     }
     let api = Api::new(&arguments.connection).await?;
     match arguments.command {
-        Command::List { status, offer } => {
-            read::list(&api, output, status.as_deref(), offer.as_deref()).await
+        Command::List { status, offer, sort } => {
+            read::list(&api, output, status.as_deref(), offer.as_deref(), sort).await
         }
         Command::Show { id } => read::show(&api, output, id).await,
         Command::History { id } => read::history(&api, output, id).await,

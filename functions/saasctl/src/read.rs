@@ -4,9 +4,11 @@ use http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use shared::domain::OperationId;
+use shared::store::Sort;
 use uuid::Uuid;
 
 use crate::api::{Api, ApiCall};
+use crate::arguments::ListOrder;
 use crate::command_error::CommandError;
 use crate::output::Output;
 use crate::record::record_text;
@@ -22,14 +24,18 @@ pub(crate) async fn list(
     output: &Output,
     status: Option<&str>,
     offer: Option<&str>,
+    order: Option<ListOrder>,
 ) -> Result<(), CommandError> {
+    let sort = order.map(|order| Sort::from(order).name());
     let (mut all, mut next) = (Vec::new(), None::<String>);
     loop {
-        let query: Vec<_> = [("status", status), ("offer", offer), ("next", next.as_deref())]
-            .into_iter()
-            .filter_map(|(name, value)| Some((name, utf8_percent_encode(value?, UNRESERVED))))
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
+        let next_page = next.as_deref();
+        let query: Vec<_> =
+            [("status", status), ("offer", offer), ("sort", sort), ("next", next_page)]
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, utf8_percent_encode(value?, UNRESERVED))))
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
         let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
         let mut page = api.get(query).await?;
         if let Value::Array(mut records) = page["subscriptions"].take() {
@@ -45,8 +51,10 @@ pub(crate) async fn list(
     if output.json {
         return output.print(&json!({ "subscriptions": all }).to_string());
     }
-    let mut table =
-        Table::of(&["Subscription", "Name", "Offer", "Plan", "Seats", "Status", "Term end"]);
+    // The last column is what the list is sorted by.
+    let is_by_change = order == Some(ListOrder::LastChange);
+    let last = if is_by_change { "Last change" } else { "Term end" };
+    let mut table = Table::of(&["Subscription", "Name", "Offer", "Plan", "Seats", "Status", last]);
     for record in &all {
         let subscription = &record["subscription"];
         table.row([
@@ -56,7 +64,11 @@ pub(crate) async fn list(
             text(&subscription["planId"]),
             seats(&subscription["quantity"]),
             text(&subscription["saasSubscriptionStatus"]),
-            when(&subscription["term"]["endDate"], true),
+            if is_by_change {
+                when(&record["updatedAt"], false)
+            } else {
+                when(&subscription["term"]["endDate"], true)
+            },
         ]);
     }
     output.print(&table.or_if_empty("No subscriptions."))

@@ -6,6 +6,7 @@ mod response;
 mod schemas;
 
 use serde_json::{Map, Value, json};
+use shared::store::Sort;
 
 use crate::error_code::ErrorCode;
 use crate::idempotency::KEY;
@@ -178,8 +179,14 @@ fn parameter(query: Query) -> Value {
             let word = json!({ "type": "string", "maxLength": LONGEST_WORD });
             ("Only subscriptions to this offer", word)
         }
+        Query::Sort => (
+            "The order of the list; without it, there is none, and the pages show every subscription that is there throughout. \
+                `lastChange`: the latest `updatedAt` first; a record that changes while you read the pages moves to the front. \
+                `termEnd`: the next end of a term first; subscriptions without a term and those that have ended come last.",
+            json!({ "type": "string", "enum": Sort::ALL.map(Sort::name) }),
+        ),
         Query::Next => (
-            "`next` of the previous page. The cursor is opaque, and valid with the same filters only.",
+            "`next` of the previous page. The cursor is opaque, and valid with the same filters and order only.",
             json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]*$" }),
         ),
         Query::After => (

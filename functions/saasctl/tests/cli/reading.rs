@@ -1,5 +1,7 @@
 //! Commands that only read.
 
+use std::time::Duration;
+
 use emulator::Purchase;
 use local::test_env::TestEnv;
 use serde_json::Value;
@@ -43,6 +45,30 @@ async fn list_prints_a_table_or_json() {
     }
     let none = env.run(&["list", "--status", "Unsubscribed"]).await.done();
     assert_eq!(none, "No subscriptions.\n");
+}
+
+#[tokio::test]
+async fn list_sorts_on_request_and_shows_what_it_sorts_by() {
+    let env = TestEnv::new().await;
+    let monthly = env.active(Purchase::flat_rate("silver").named("Contoso")).await;
+    env.advance(Duration::from_secs(3600));
+    let pending = env.purchase(Purchase::flat_rate("gold").named("Fabrikam"));
+    env.system.reconcile().await.expect("a run");
+    for (sort, first, second, column) in [
+        ("last-change", pending, monthly, "Last change"),
+        ("term-end", monthly, pending, "Term end"),
+    ] {
+        let table = env.run(&["list", "--sort", sort]).await.done();
+        let lines: Vec<_> = table.lines().collect();
+        assert!(lines[0].contains(column), "{table}");
+        assert!(lines[1].contains(&first.to_string()), "{table}");
+        assert!(lines[2].contains(&second.to_string()), "{table}");
+    }
+    let updated = env.recorded(pending).await.updated_at.strftime("%Y-%m-%d %H:%M:%S").to_string();
+    let table = env.run(&["list", "--sort", "last-change"]).await.done();
+    assert!(table.lines().nth(1).is_some_and(|line| line.contains(&updated)), "{table}");
+    let wrong = env.run(&["list", "--sort", "name"]).await;
+    assert_eq!(wrong.code, 2, "wrong usage: {}", wrong.stderr);
 }
 
 #[tokio::test]

@@ -12,6 +12,8 @@ super::cases! {
     "list" => list,
     "list-by-status" => list_by_status,
     "list-by-offer" => list_by_offer,
+    "list-by-last-change" => list_by_last_change,
+    "list-by-term-end" => list_by_term_end,
     "read" => read,
     "read-unknown" => read_unknown,
     "events" => events,
@@ -39,6 +41,12 @@ async fn one_active_one_pending(case: &mut HostedCase) -> (Uuid, Uuid) {
 }
 
 async fn listed(case: &mut HostedCase) -> Vec<String> {
+    let mut ids = listed_in_order(case).await;
+    ids.sort();
+    ids
+}
+
+async fn listed_in_order(case: &mut HostedCase) -> Vec<String> {
     let answer = case.send(Live::default()).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(answer.header("content-type"), "application/json");
@@ -46,8 +54,7 @@ async fn listed(case: &mut HostedCase) -> Vec<String> {
     assert_eq!(page["next"], Value::Null);
     let records = page["subscriptions"].as_array().expect("a list");
     let id = |record: &Value| record["subscription"]["id"].as_str().map(str::to_owned);
-    let mut ids: Vec<String> = records.iter().filter_map(id).collect();
-    ids.sort();
+    let ids: Vec<String> = records.iter().filter_map(id).collect();
     assert_eq!(case.calls().len(), 0, "F-LST-8: the function lists from the table");
     ids
 }
@@ -67,6 +74,16 @@ async fn list_by_status(case: &mut HostedCase) {
 async fn list_by_offer(case: &mut HostedCase) {
     let (flat_rate, _) = one_active_one_pending(case).await;
     assert_eq!(listed(case).await, [flat_rate.to_string()]);
+}
+
+async fn list_by_last_change(case: &mut HostedCase) {
+    let (active, pending) = one_active_one_pending(case).await;
+    assert_eq!(listed_in_order(case).await, [pending.to_string(), active.to_string()]);
+}
+
+async fn list_by_term_end(case: &mut HostedCase) {
+    let (active, _) = one_active_one_pending(case).await;
+    assert_eq!(listed_in_order(case).await, [active.to_string()]);
 }
 
 async fn read(case: &mut HostedCase) {
