@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::test_env::TestEnv;
 
-fn every_kind() -> Vec<EventKind> {
+pub(crate) fn every_kind() -> Vec<EventKind> {
     let kinds = vec![
         EventKind::Purchased,
         EventKind::ActivationRequested,

@@ -2,9 +2,9 @@
 //! are here.
 
 mod contract;
+mod golden;
 mod idempotency;
 mod outbox;
-mod released;
 mod sorted;
 mod table;
 mod wire;

@@ -1,0 +1,203 @@
+//! What the golden items of today's version hold: every member there is, and as few as possible.
+
+use shared::domain::{Event, EventKind, Position, Record};
+use shared::store::{
+    Checkpoint, Cursor, CursorState, IdempotencyRecord, IdempotencyStore, StoredResponse, Target,
+    Trouble,
+};
+
+use super::*;
+use crate::delivery_schemas::every_kind;
+use crate::store::idempotency::dynamodb;
+
+const NOON: &str = "2026-03-10T12:00:00.1234567Z";
+
+/// Writes items of every kind, through every port of the table.
+pub(super) async fn write(table: &Table) {
+    let events = every_kind().into_iter().enumerate();
+    let complete = NextVersion {
+        record: read(complete_record()),
+        events: events.map(|(index, kind)| complete_event(index, &kind)).collect(),
+    };
+    let bare = NextVersion { record: read(bare_record()), events: vec![read(bare_event())] };
+    let outcomes = [
+        OperationOutcome::Accepted,
+        OperationOutcome::Rejected,
+        OperationOutcome::Followed,
+        OperationOutcome::Noticed,
+    ];
+    let mut marks = (1..).zip(outcomes).map(|(number, outcome)| Mark { outcome, ..mark(number) });
+    commit(table, id(1), &marked(Some(&complete), &marks.next().expect("four"))).await;
+    commit(table, id(2), &unmarked(&bare)).await;
+    for mark in marks {
+        commit(table, id(1), &marked(None, &mark)).await;
+    }
+    for (number, target, cursor) in cursors() {
+        let saved = table.outbox.save_cursor(id(number), target, &cursor).await;
+        saved.expect("the cursor is saved");
+    }
+    let requests = dynamodb(table);
+    for (key, request) in requests_with_keys() {
+        let begun = IdempotencyRecord { response: None, ..request.clone() };
+        requests.begin(key, &begun).await.expect("the key is free");
+        if request.response.is_some() {
+            requests.complete(key, &request).await.expect("the request is stored");
+        }
+    }
+    let checkpoint = Checkpoint {
+        next: Some(r#"[{"token":"+RID:x==","range":{"min":"","max":"FF"}}]"#.to_owned()),
+        pages: 7,
+        landmark: Some("token".to_owned()),
+        examined: 613,
+        repaired: 2,
+        failed: 1,
+        stuck: 1,
+    };
+    table.checkpoints.save_checkpoint(&checkpoint).await.expect("the checkpoint is saved");
+}
+
+async fn commit(table: &Table, id: SubscriptionId, commit: &Commit) {
+    table.store.commit(id, commit).await.expect("committed");
+}
+
+fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).expect("it can be read")
+}
+
+fn complete_subscription() -> Value {
+    let party = |number: u128| {
+        json!({
+            "emailId": format!("person{number}@contoso.example"), "puid": format!("1003{number}"),
+            "objectId": Uuid::from_u128(number), "tenantId": Uuid::from_u128(10),
+        })
+    };
+    json!({
+        "id": id(1), "publisherId": "fabrikam", "offerId": "per-seat-1", "name": "Fabrikam Cloud",
+        "saasSubscriptionStatus": "Subscribed", "planId": "team", "quantity": 40,
+        "term": { "termUnit": "P1Y", "startDate": "2026-03-04T00:00:00Z",
+                  "endDate": "2027-03-03T00:00:00Z", "chargeDuration": "P1M" },
+        "beneficiary": party(1), "purchaser": party(2), "autoRenew": true, "isFreeTrial": false,
+        "isTest": true, "allowedCustomerOperations": ["Read", "Update", "Delete"],
+        "created": "2026-03-04T09:30:00.1234567Z",
+    })
+}
+
+fn sign_up() -> Value {
+    let fields = json!({ "company": "Contoso AB" });
+    json!({ "contactEmail": "orders@contoso.example", "fields": fields, "language": "sv" })
+}
+
+fn ruling() -> Value {
+    json!({ "verdict": "reject", "by": "product", "reason": "40 seats are too many for that plan" })
+}
+
+fn requester() -> Value {
+    let account = json!({ "tenantId": Uuid::from_u128(10), "objectId": Uuid::from_u128(1) });
+    json!({ "by": "buyer", "account": account })
+}
+
+fn operation(number: u128) -> Uuid {
+    Uuid::from_u128(0x0b00 + number)
+}
+
+fn complete_record() -> Value {
+    json!({
+        "subscription": complete_subscription(), "version": 1, "updatedAt": NOON, "changedAt": NOON,
+        "activation": { "state": "awaitsMicrosoft", "since": NOON },
+        "pendingOperation": { "id": operation(1), "action": "ChangePlan", "since": NOON,
+                              "decision": ruling() },
+        "ownRequests": [
+            { "action": "ChangePlan", "planId": "team", "requester": requester(),
+              "decision": ruling(), "at": NOON, "operationId": operation(1) },
+            { "action": "ChangeQuantity", "quantity": 40, "at": NOON,
+              "requester": { "by": "publisher", "principal": "arn:aws:iam::123456789012:role/shop" } },
+        ],
+        "deadlineAnnounced": true,
+        "bound": { "role": "purchaser", "rule": "tenantAndObject", "at": NOON },
+        "signUp": sign_up(),
+        "superseded": [{ "at": NOON, "held": {
+            "status": "Suspended", "planId": "basic", "quantity": 30,
+            "termStart": "2026-03-04T00:00:00Z", "termEnd": "2026-04-03T00:00:00Z",
+        } }],
+        "settled": [{ "id": operation(2), "seenAt": NOON }],
+    })
+}
+
+/// A purchase of which Microsoft says as little as it may.
+fn bare_record() -> Value {
+    json!({
+        "subscription": { "id": id(2), "offerId": "flat-rate-1", "planId": "silver",
+                          "saasSubscriptionStatus": "PendingFulfillmentStart" },
+        "version": 1, "updatedAt": NOON,
+        "activation": { "state": "awaitsPublisher", "since": NOON },
+    })
+}
+
+fn bare_event() -> Value {
+    json!({
+        "subscriptionId": id(2), "version": 1, "index": 0, "type": "Purchased",
+        "cause": { "by": "reconciliation" }, "recordedAt": NOON,
+        "subscription": bare_record()["subscription"],
+    })
+}
+
+fn complete_event(index: usize, kind: &EventKind) -> Event {
+    let mut event = json!(kind);
+    let causes = [
+        json!({ "by": "landing" }),
+        json!({ "by": "activation", "principal": "arn:aws:iam::123456789012:role/shop" }),
+        json!({ "by": "webhook", "action": "ChangePlan", "operationId": operation(1),
+                "source": "Azure", "requester": requester() }),
+        json!({ "by": "management", "principal": "arn:aws:iam::123456789012:role/shop" }),
+        json!({ "by": "reconciliation" }),
+    ];
+    let common = json!({
+        "subscriptionId": id(1), "version": 1, "index": index, "recordedAt": NOON,
+        "cause": causes[index % causes.len()], "before": complete_subscription(),
+        "subscription": complete_subscription(), "signUp": sign_up(), "decision": ruling(),
+        "correlationId": Uuid::from_u128(5),
+    });
+    for (name, value) in common.as_object().expect("an object") {
+        event[name] = value.clone();
+    }
+    read(event)
+}
+
+fn cursors() -> [(usize, Target, Cursor); 4] {
+    let at = noon();
+    let trouble = Trouble { since: at, attempts: 3, last: "503 Service Unavailable".to_owned() };
+    let cursor =
+        |state| Cursor { revision: 1, delivered: Position { version: 1, index: 2 }, state };
+    let due = |trouble| cursor(CursorState::Due { at, trouble });
+    [
+        (1, Target::Endpoint, due(Some(trouble.clone()))),
+        (1, Target::EventBus, cursor(CursorState::Flowing)),
+        (2, Target::Endpoint, cursor(CursorState::Parked { at, trouble })),
+        (2, Target::EventBus, due(None)),
+    ]
+}
+
+fn requests_with_keys() -> [(&'static str, IdempotencyRecord); 2] {
+    let request = format!("DELETE {}", id(1));
+    let begun = IdempotencyRecord { request, begun_at: noon(), response: None };
+    let response = StoredResponse {
+        status: 202,
+        headers: vec![("retry-after".to_owned(), "10".to_owned())],
+        body: r#"{"operationId":null}"#.to_owned(),
+    };
+    let completed = IdempotencyRecord { response: Some(response), ..begun.clone() };
+    [("begun", begun), ("completed", completed)]
+}
+
+/// The bodies in the files are what these values are.
+#[test]
+fn the_complete_values_lack_no_member() {
+    let record = complete_record();
+    assert_eq!(json!(read::<Record>(record.clone())), record);
+    for (index, kind) in every_kind().iter().enumerate() {
+        let event = json!(complete_event(index, kind));
+        for member in ["before", "signUp", "decision", "correlationId"] {
+            assert!(event[member].is_object() || event[member].is_string(), "{member}");
+        }
+    }
+}
