@@ -136,7 +136,7 @@ fn check_kept_by_webhook(
                 && (operation.status, &operation.action) == ("Succeeded", action)
         })
     };
-    if is_heard && is_named && !io.mistakes_late_reads() {
+    if is_heard && is_named && !io.skew().hides_late_reads() {
         for (what, ours, theirs) in compare(&record, microsoft, &oddities) {
             let may_differ = match what {
                 "the status" => is_activating || is_given_up || is_suspended_soon,
@@ -232,7 +232,7 @@ fn check_replay(io: &Arc<Io>, table: &MemoryStore, record: &Record) {
 /// caused would report a past state again, and break this. It can happen only where the functions'
 /// clocks differ so much that a late read seems to come after the settling window.
 fn check_order(io: &Arc<Io>, table: &MemoryStore, id: SubscriptionId) {
-    if io.mistakes_late_reads() {
+    if io.skew().hides_late_reads() {
         return;
     }
     let history: Vec<SubscriptionState> = io.world(|world| world.history(id.0).cloned().collect());

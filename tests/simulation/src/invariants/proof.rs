@@ -59,7 +59,7 @@ fn check_reinstated(io: &Arc<Io>, table: &MemoryStore, event: &Event) -> Option<
     let id = event.subscription_id;
     let begun = io.begun();
     let now = io.now();
-    let is_mistaken = io.mistakes_late_reads();
+    let is_mistaken = io.skew().hides_late_reads();
     let is_true = io.world(|world| {
         let since = suspension_at(world, event, io.committed_at(&suspended));
         let has_ended = world.history(id.0).any(|state| {

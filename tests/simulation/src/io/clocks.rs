@@ -25,11 +25,6 @@ impl Io {
             || self.world(|world| world.settings().behaviour.stale_resolve.is_some())
     }
 
-    /// Whether a late read may have passed for news, since a clock was ahead.
-    pub(crate) fn mistakes_late_reads(&self) -> bool {
-        self.reads_were_late() && self.skew().hides_late_reads()
-    }
-
     /// Notes when events were committed.
     pub fn committed(&self, commit: &Commit) {
         let now = self.now();

@@ -122,7 +122,7 @@ impl Run {
         // Where clocks differ by minutes, a late read can pass for news. It takes back what the record
         // has shown.
         let has_shown =
-            self.io.mistakes_late_reads()
+            self.io.skew().hides_late_reads()
                 && self.table.history(id, 0).iter().any(|event| {
                     self.io.committed_at(event) >= settled && fits(&event.subscription)
                 });
