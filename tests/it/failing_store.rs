@@ -130,6 +130,11 @@ impl Store for FailingStore {
         Ok(())
     }
 
+    async fn epoch(&self) -> Result<u64, StoreError> {
+        self.read()?;
+        self.inner.epoch().await
+    }
+
     async fn list(
         &self,
         filter: &Filter,

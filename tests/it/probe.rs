@@ -109,6 +109,11 @@ impl Store for Probed {
         self.inner.commit(id, commit).await
     }
 
+    async fn epoch(&self) -> Result<u64, StoreError> {
+        self.probe.check()?;
+        self.inner.epoch().await
+    }
+
     async fn list(
         &self,
         filter: &Filter,

@@ -5,6 +5,7 @@ mod contract;
 mod golden;
 mod idempotency;
 mod outbox;
+mod restoration;
 mod sorted;
 mod table;
 mod wire;

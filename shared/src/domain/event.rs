@@ -27,8 +27,8 @@ pub struct Event {
     pub kind: EventKind,
     pub cause: Cause,
     pub recorded_at: Timestamp,
-    /// The subscription before this event; `None` for a purchase, and in events recorded before
-    /// this member existed.
+    /// The subscription before this event; `None` for a purchase, where a record is restated after a
+    /// restore, and in events recorded before this member existed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Subscription>,
     /// The subscription after this event.
@@ -110,7 +110,7 @@ pub enum EventKind {
     /// A new term began.
     Renewed,
     /// Something else changed: the name, the people, the renewal, what the customer may do, or a
-    /// status that this program does not know.
+    /// status that this program does not know. Or a record is restated after a restore.
     DetailsChanged,
     /// Payment failed.
     Suspended,

@@ -6,6 +6,7 @@
 //! and a fact, and returns a [`Decision`] that the caller carries out.
 
 mod decision;
+mod epoch;
 mod event;
 mod evidence;
 mod identification;
@@ -24,6 +25,7 @@ mod subscription;
 mod transitions;
 
 pub use decision::{Decision, NextVersion, Staleness};
+pub use epoch::RESTATED_AFTER;
 pub use event::{Cause, Event, EventKind, Position};
 pub use evidence::{Requested, is_settling, is_young, proven_by};
 pub use identification::{

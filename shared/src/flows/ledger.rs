@@ -92,6 +92,9 @@ impl Ledger {
     ) -> Result<Committed, UpdateError> {
         let mut current = current;
         for attempt in 1..=ATTEMPTS {
+            // Read before the rule decides: a next version that waits for it would make the future of
+            // every caller larger.
+            let epoch = if current.is_none() { self.store.epoch().await? } else { 0 };
             let next = match rule(current.as_ref())? {
                 Decision::Stale(staleness) => {
                     info!(subscription.id = %id, ?staleness, "a fact was not adopted");
@@ -108,6 +111,9 @@ impl Ledger {
                     current.as_ref().map(|record| record.reaffirm(self.clock.now()))
                 }
                 Decision::Commit(mut next) => {
+                    if current.is_none() {
+                        next.begin_after(epoch);
+                    }
                     for event in &mut next.events {
                         event.correlation_id = correlation::current();
                     }

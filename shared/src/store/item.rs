@@ -81,6 +81,21 @@ pub(super) fn checkpoint_key() -> Item {
     ItemKind::Checkpoint.key("", "")
 }
 
+pub(super) fn epoch_key() -> Item {
+    ItemKind::Epoch.key("", "")
+}
+
+pub(super) fn epoch(epoch: u64) -> Item {
+    let mut item = epoch_key();
+    item.insert(VERSION.into(), number(epoch));
+    item
+}
+
+pub(super) fn epoch_of(item: Item) -> Result<u64, StoreError> {
+    let epoch = item.get(VERSION).and_then(|epoch| epoch.as_n().ok()?.parse().ok());
+    epoch.ok_or_else(|| corrupt(&item, Corruption::MissingBody))
+}
+
 pub(super) fn record(record: &Record) -> Result<Item, StoreError> {
     let mut item = with_body(record_key(record.id()), record)?;
     item.insert(VERSION.into(), number(record.version));

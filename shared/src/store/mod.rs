@@ -8,9 +8,11 @@
 //! | cursor | `SUB#<id>` | `DELIVERY#<target>` | if the revision is the expected one |
 //! | idempotency record | `REQUEST#<key>` | `REQUEST` | if there is none, or only an expired one |
 //! | checkpoint | `RUN` | `RECONCILIATION` | after each page of a list |
+//! | epoch | `EPOCH` | `EPOCH` | by a restore, if it is greater than the stored one |
 //!
 //! Each user of the table has a trait of its own: [`Store`] for records, [`Outbox`] for the
-//! delivery, [`IdempotencyStore`] for the publisher's API, [`Checkpoints`] for the reconciliation.
+//! delivery, [`IdempotencyStore`] for the publisher's API, [`Checkpoints`] for the reconciliation,
+//! [`Restoration`] for a restore.
 
 mod checkpoint;
 mod dynamodb;
@@ -18,6 +20,7 @@ mod error;
 mod idempotency;
 mod item;
 mod outbox;
+mod restoration;
 mod sort;
 
 use std::collections::HashMap;
@@ -36,6 +39,7 @@ pub use item::ItemKind;
 pub use outbox::{
     Backlog, Cursor, CursorError, CursorState, Due, Outbox, STREAM_HEAD_START, Target, Trouble,
 };
+pub use restoration::Restoration;
 pub use sort::Sort;
 
 use crate::domain::{Action, Event, NextVersion, OperationId, Record, Status, SubscriptionId};
@@ -120,9 +124,13 @@ pub trait Store: Send + Sync {
 
     /// Writes what one decision changes about a subscription: all of it, or nothing.
     ///
-    /// MUST return [`CommitError::Conflict`] unless the stored version is one below the new one,
-    /// and [`CommitError::AlreadyMarked`] if the operation has a mark.
+    /// MUST return [`CommitError::Conflict`] unless the stored version is one below the new one (for
+    /// a [first version](Record::is_first_version): unless there is none), and
+    /// [`CommitError::AlreadyMarked`] if the operation has a mark.
     async fn commit(&self, id: SubscriptionId, commit: &Commit) -> Result<(), CommitError>;
+
+    /// The version after which the versions of a new record begin: 0, unless the table was restored.
+    async fn epoch(&self) -> Result<u64, StoreError>;
 
     /// A page of records; `next` as the previous page gave it. A record that can't be read is
     /// logged and left out.

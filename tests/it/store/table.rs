@@ -11,7 +11,7 @@ use shared::domain::SubscriptionId;
 use shared::host::clock::Clock;
 use shared::host::environment::Environment;
 use shared::host::http_client::{HttpClient, Transport};
-use shared::store::{Checkpoints, Outbox, Store};
+use shared::store::{Checkpoints, Outbox, Restoration, Store};
 use uuid::Uuid;
 
 use super::{noon, sort};
@@ -38,6 +38,7 @@ pub(super) struct Table {
     pub(super) store: Arc<dyn Store>,
     pub(super) outbox: Arc<dyn Outbox>,
     pub(super) checkpoints: Arc<dyn Checkpoints>,
+    pub(super) restoration: Arc<dyn Restoration>,
     pub(super) raw: aws_sdk_dynamodb::Client,
     pub(super) database: Option<Database>,
 }
@@ -68,6 +69,7 @@ impl Table {
         Self {
             outbox: store.clone(),
             checkpoints: store.clone(),
+            restoration: store.clone(),
             store,
             raw,
             database: Some(database),

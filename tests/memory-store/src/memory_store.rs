@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use shared::domain::{Event, OperationId, Record, SubscriptionId};
 use shared::store::{
-    Checkpoint, Checkpoints, Commit, CommitError, Due, Filter, IdempotencyRecord, Mark, Page, Sort,
-    Store, StoreError, Target,
+    Checkpoint, Checkpoints, Commit, CommitError, Due, Filter, IdempotencyRecord, Mark, Page,
+    Restoration, Sort, Store, StoreError, Target,
 };
 
 use crate::outbox_table::OutboxTable;
@@ -30,6 +30,7 @@ struct Table {
     marks: HashMap<(SubscriptionId, OperationId), Mark>,
     events: BTreeMap<(SubscriptionId, u64, u8), Event>,
     checkpoint: Checkpoint,
+    epoch: u64,
     writes: u64,
     outbox: OutboxTable,
     requests: HashMap<String, IdempotencyRecord>,
@@ -125,8 +126,9 @@ impl MemoryStore {
             return Err(CommitError::AlreadyMarked);
         }
         if let Some(next) = &commit.next {
-            let version = table.records.get(&id).map_or(0, |record| record.version);
-            if next.record.version != version + 1 {
+            let stored = table.records.get(&id).map(|record| record.version);
+            let is_first = next.record.is_first_version();
+            if stored != (!is_first).then(|| next.record.version - 1) {
                 return Err(CommitError::Conflict);
             }
         }
@@ -224,6 +226,10 @@ impl Store for MemoryStore {
         self.write(id, commit)
     }
 
+    async fn epoch(&self) -> Result<u64, StoreError> {
+        Ok(self.table().epoch)
+    }
+
     async fn list(
         &self,
         filter: &Filter,
@@ -251,5 +257,33 @@ impl Checkpoints for MemoryStore {
     async fn save_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
         self.table().checkpoint = checkpoint.clone();
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Restoration for MemoryStore {
+    async fn begin_epoch(&self, epoch: u64) -> Result<(), CommitError> {
+        let mut table = self.table();
+        if epoch <= table.epoch {
+            return Err(CommitError::Conflict);
+        }
+        table.epoch = epoch;
+        Ok(())
+    }
+
+    async fn subscriptions(&self, next: Option<&str>) -> Result<Page<SubscriptionId>, StoreError> {
+        let Page { items, next } = self.page(&Filter::default(), None, next)?;
+        Ok(Page { items: items.iter().map(Record::id).collect(), next })
+    }
+
+    async fn replace(&self, replaced: u64, record: &Record) -> Result<(), CommitError> {
+        let mut table = self.table();
+        match table.records.get_mut(&record.id()) {
+            Some(stored) if stored.version == replaced => {
+                *stored = record.clone();
+                Ok(())
+            }
+            Some(_) | None => Err(CommitError::Conflict),
+        }
     }
 }

@@ -162,6 +162,11 @@ impl Store for SimulatedStore {
         written?
     }
 
+    /// No effect: no seed restores a table.
+    async fn epoch(&self) -> Result<u64, StoreError> {
+        self.table.epoch().await
+    }
+
     async fn list(
         &self,
         filter: &Filter,

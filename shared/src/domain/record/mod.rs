@@ -32,8 +32,16 @@ pub const SETTLING_WINDOW: SignedDuration = SignedDuration::from_secs(60);
 pub struct Record {
     /// Microsoft's copy, as last known.
     pub subscription: Subscription,
-    /// Grows by one with every commit. Concurrent writers are detected by it.
+    /// Grows by one with every commit, and leaps with a restore of the table. Concurrent writers are
+    /// detected by it.
     pub version: u64,
+    /// The version before the first one, or before the one that the last restore gave it; 0 in a
+    /// table that was never restored.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub epoch: u64,
+    /// A restore brought the record back, and the product may know of changes that it has forgotten.
+    #[serde(default, rename = "unconfirmed", skip_serializing_if = "std::ops::Not::not")]
+    pub(super) is_unconfirmed: bool,
     pub updated_at: Timestamp,
     /// When a billed value last changed here. A read that was made before is out of date.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -91,12 +99,19 @@ pub struct PendingOperation {
     pub ruling: Option<Ruling>,
 }
 
+/// As serde passes a value to be skipped.
+fn is_zero(value: &u64) -> bool {
+    *value == 0
+}
+
 impl Record {
     /// The record of a subscription that is new to us. Its first commit makes it version 1.
     pub(super) fn initial(subscription: Subscription, now: Timestamp) -> Self {
         Self {
             subscription,
             version: 0,
+            epoch: 0,
+            is_unconfirmed: false,
             updated_at: now,
             changed_at: None,
             activation: None,
@@ -176,6 +191,8 @@ impl Record {
         let pending = subscription.saas_subscription_status == Status::PendingFulfillmentStart;
         Self {
             version: self.version + 1,
+            epoch: self.epoch,
+            is_unconfirmed: self.is_unconfirmed,
             updated_at: now,
             changed_at: if changes || is_first { Some(now) } else { self.changed_at },
             activation: self.activation.filter(|_| pending),

@@ -126,14 +126,14 @@ impl DynamoDbStore {
 }
 
 /// Where a page ended, as callers pass it on: the subscription, and its index key.
-fn position(last: &Item) -> Option<String> {
+pub(super) fn position(last: &Item) -> Option<String> {
     let part = |name| Some(last.get(name)?.as_s().ok()?.as_str());
     let index_key = part(index::STATUS).or_else(|| part(index::OFFER))?;
     Some(format!("{}:{index_key}", part(index::SUBSCRIPTION)?))
 }
 
 /// The key after which the next page starts.
-fn start(position: &str, attribute: &str) -> Result<Item, StoreError> {
+pub(super) fn start(position: &str, attribute: &str) -> Result<Item, StoreError> {
     let bad = || StoreError::BadPosition;
     let (id, index_key) = position.split_once(':').ok_or_else(bad)?;
     let id: SubscriptionId = id.parse().map_err(|_| bad())?;

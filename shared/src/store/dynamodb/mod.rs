@@ -4,6 +4,7 @@ mod error;
 mod idempotency;
 mod list;
 mod outbox;
+mod restoration;
 mod spread;
 
 use std::collections::HashMap;
@@ -128,14 +129,13 @@ impl DynamoDbStore {
 
     fn put_record(&self, record: &Record) -> Result<Put, StoreError> {
         let put = self.put_in_transaction(item::record(record)?);
-        let put = match record.version - 1 {
-            0 => put
-                .condition_expression("attribute_not_exists(#pk)")
-                .expression_attribute_names("#pk", item::PARTITION),
-            expected => put
-                .condition_expression("#version = :expected")
+        let put = if record.is_first_version() {
+            put.condition_expression("attribute_not_exists(#pk)")
+                .expression_attribute_names("#pk", item::PARTITION)
+        } else {
+            put.condition_expression("#version = :expected")
                 .expression_attribute_names("#version", item::VERSION)
-                .expression_attribute_values(":expected", number(expected)),
+                .expression_attribute_values(":expected", number(record.version - 1))
         };
         put.build().map_err(unbuilt)
     }
@@ -233,6 +233,10 @@ impl Store for DynamoDbStore {
                 }
             };
         self.retries.retry(&*self.clock, &COMMITS, write).await
+    }
+
+    async fn epoch(&self) -> Result<u64, StoreError> {
+        self.read_epoch().await
     }
 
     async fn list(

@@ -47,6 +47,8 @@ kinds! {
     IdempotencyRecord = "REQUEST#" "REQUEST",
     /// How far the reconciliation has come.
     Checkpoint = "RUN" "RECONCILIATION",
+    /// After which version the versions of new records begin.
+    Epoch = "EPOCH" "EPOCH",
 }
 
 impl ItemKind {

@@ -243,3 +243,14 @@ async fn the_checkpoint_is_read() {
         assert_read(checkpoint, &plain(&item["body"]));
     }
 }
+
+/// An epoch has no body: it is its version.
+#[tokio::test]
+async fn the_epoch_is_read() {
+    for Written { items, table, version } in tables().await {
+        let stored = items.get(&ItemKind::Epoch).map(|items| items[0]["version"]["N"].clone());
+        assert_eq!(stored.is_none(), version == "before-0.1.0");
+        let read = table.store.epoch().await.expect("a read").to_string();
+        assert_eq!(json!(read), stored.unwrap_or(json!("0")));
+    }
+}

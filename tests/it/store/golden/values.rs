@@ -10,6 +10,9 @@ use super::*;
 use crate::delivery_schemas::every_kind;
 use crate::store::idempotency::dynamodb;
 
+/// A restore at noon.
+const EPOCH: u64 = 1_773_144_000_123;
+
 const NOON: &str = "2026-03-10T12:00:00.1234567Z";
 
 /// Writes items of every kind, through every port of the table.
@@ -54,6 +57,7 @@ pub(super) async fn write(table: &Table) {
         stuck: 1,
     };
     table.checkpoints.save_checkpoint(&checkpoint).await.expect("the checkpoint is saved");
+    table.restoration.begin_epoch(EPOCH).await.expect("the first epoch");
 }
 
 async fn commit(table: &Table, id: SubscriptionId, commit: &Commit) {
@@ -102,7 +106,8 @@ fn operation(number: u128) -> Uuid {
 
 fn complete_record() -> Value {
     json!({
-        "subscription": complete_subscription(), "version": 1, "updatedAt": NOON, "changedAt": NOON,
+        "subscription": complete_subscription(), "version": EPOCH + 1,
+        "epoch": EPOCH, "unconfirmed": true, "updatedAt": NOON, "changedAt": NOON,
         "activation": { "state": "awaitsMicrosoft", "since": NOON },
         "pendingOperation": { "id": operation(1), "action": "ChangePlan", "since": NOON,
                               "decision": ruling() },

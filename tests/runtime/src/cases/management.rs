@@ -247,6 +247,10 @@ async fn cancel_of_another_version(case: &mut HostedCase) {
 
 /// F-GET-3: the function adopts Microsoft's copy, even if no webhook call reported it.
 async fn observe(case: &mut HostedCase) {
+    let unheard_of = case.bought(Purchase::flat_rate("silver"));
+    let answer = case.send(Live::about(unheard_of)).await;
+    assert_eq!((answer.status, case.events(unheard_of).await), (200, vec!["Purchased"]));
+
     let id = case.active(Purchase::flat_rate("silver")).await;
     case.world(|world| {
         world.suspend(id).expect("a suspension");

@@ -78,6 +78,10 @@ impl Store for CheckedReads {
         self.store.commit(id, commit).await
     }
 
+    async fn epoch(&self) -> Result<u64, StoreError> {
+        self.store.epoch().await
+    }
+
     async fn list(
         &self,
         filter: &Filter,
