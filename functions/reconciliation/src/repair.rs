@@ -77,6 +77,7 @@ impl Reconciliation {
         changed |= self.announce_deadline(&record).await?;
         // Once the slice's time is over, work that takes several calls waits for the next slice.
         if !self.is_over(begun) {
+            self.restate(&record).await?;
             changed |= self.sweep_operations(&record).await?;
             changed |= self.finish_activation(&record).await?;
         }
@@ -124,6 +125,15 @@ impl Reconciliation {
         let rule = |record: Option<&Record>| Ok(record.map_or(Decision::Unchanged, announce));
         let announced = self.ledger.update(record.id(), Some(record.clone()), None, rule).await?;
         Ok(!announced.events.is_empty())
+    }
+
+    /// Tells the product what a restored record says, once.
+    async fn restate(&self, record: &Record) -> Result<(), RepairError> {
+        let now = self.clock.now();
+        let restate = |record: &Record| record.restate(&Cause::Reconciliation, now);
+        let rule = |record: Option<&Record>| Ok(record.map_or(Decision::Unchanged, restate));
+        self.ledger.update(record.id(), Some(record.clone()), None, rule).await?;
+        Ok(())
     }
 
     /// Answers operations whose call was missed, and ends the wait for one that has ended.

@@ -154,7 +154,7 @@ pub(super) fn event() -> Value {
                 "required": ["by"],
             },
             "recordedAt": time("When the event was recorded"),
-            "before": described("Subscription", "The subscription before the event; missing for a purchase"),
+            "before": described("Subscription", "The subscription before the event; missing for a purchase, and where a subscription is restated after the table was restored"),
             "subscription": described("Subscription", "The subscription after the event"),
             "signUp": described("SignUp", "The buyer's answers, on events that lead your product to set an account up"),
             "decision": decision("How a requested change was decided"),
