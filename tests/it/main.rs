@@ -48,6 +48,8 @@ mod reconciliation;
 mod reconciliation_lag;
 mod reconciliation_pages;
 mod reconciliation_repairs;
+mod restore;
+mod restore_env;
 mod sign_in;
 mod sign_in_attacks;
 mod sign_in_cookies;

@@ -69,7 +69,12 @@ async fn confirm(api: &Api, output: &Output, id: Uuid) -> Result<(), CommandErro
         format!("{} {}", text(&subscription["planId"]), seats(&subscription["quantity"])).trim(),
         text(&subscription["saasSubscriptionStatus"]),
     ));
-    output.note("Type yes to cancel it:");
+    confirmed(output, "Type yes to cancel it:")
+}
+
+/// Asks for a `yes`.
+pub(crate) fn confirmed(output: &Output, question: &str) -> Result<(), CommandError> {
+    output.note(question);
     let mut line = String::new();
     match std::io::stdin().lock().read_line(&mut line) {
         Ok(_) if line.trim() == "yes" => Ok(()),

@@ -144,6 +144,15 @@ pub(crate) enum Command {
         #[arg(long, value_name = "VERSION")]
         from: Option<u64>,
     },
+    /// Prepare a table that was restored to a point in time.
+    Restore {
+        /// The restored table's name.
+        #[arg(long, value_name = "NAME")]
+        table: String,
+        /// Don't ask for confirmation.
+        #[arg(long)]
+        yes: bool,
+    },
     /// Check a deployment's parameters before it begins.
     Preflight {
         /// The file with the parameters, YAML or JSON.

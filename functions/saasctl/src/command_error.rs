@@ -32,7 +32,7 @@ pub(crate) enum CommandError {
     #[error("timed out (last seen: {0}); the change continues without this command")]
     StillUnderWay(String),
     /// The user did not confirm.
-    #[error("nothing was cancelled")]
+    #[error("nothing was changed")]
     Declined,
     #[error("could not sign the request: {0}")]
     Unsigned(#[from] SigningError),
@@ -88,6 +88,11 @@ impl CommandError {
                 "look for `metric: configuration` in the functions' log; compare ENTRA_TENANT_ID, \
                  ENTRA_CLIENT_ID, its secret and MARKETPLACE_URL with Partner Center"
             }
+            "table_refused" => {
+                "check the table's name, --region and the permissions: Scan on by-status, GetItem, \
+                 BatchGetItem, PutItem, and Query on by-due"
+            }
+            "unreadable_records" => "repair or delete these items, and run the command again",
             "unsigned" => {
                 "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; \
                  and set --region or AWS_REGION"

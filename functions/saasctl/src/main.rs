@@ -12,6 +12,7 @@ mod preflight_command;
 mod printable;
 mod read;
 mod record;
+mod restore_command;
 mod sign;
 mod table;
 mod wait;
@@ -50,6 +51,9 @@ async fn run(arguments: Arguments, output: &Output) -> Result<(), CommandError> 
     if let Command::Preflight { parameters, template } = &arguments.command {
         return preflight_command::preflight(output, parameters, template);
     }
+    if let Command::Restore { table, yes } = &arguments.command {
+        return restore_command::restore_table(output, &arguments.connection, table, *yes).await;
+    }
     let api = Api::new(&arguments.connection).await?;
     match arguments.command {
         Command::List { status, offer, sort } => {
@@ -71,6 +75,6 @@ async fn run(arguments: Arguments, output: &Output) -> Result<(), CommandError> 
         Command::Cancel { id, yes, options } => act::cancel(&api, output, id, yes, &options).await,
         Command::Activate { id, wait } => act::activate(&api, output, id, &wait).await,
         Command::Redeliver { id, from } => act::redeliver(&api, output, id, from).await,
-        Command::Preflight { .. } | Command::Completions { .. } => Ok(()),
+        Command::Restore { .. } | Command::Preflight { .. } | Command::Completions { .. } => Ok(()),
     }
 }

@@ -39,17 +39,8 @@ pub(crate) struct Signer {
 }
 
 impl Signer {
-    /// Finds credentials where AWS's own tools do: environment, profile, single sign-on.
     pub(crate) async fn find(connection: &Connection) -> Result<Self, SigningError> {
-        let loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(for_aws(Arc::new(HttpClient::default())))
-            .load()
-            .await;
-        let region = connection.region.clone().or_else(|| region_of(&connection.url));
-        let region = region.or_else(|| loader.region().map(ToString::to_string));
-        let region = region.ok_or(SigningError::NoRegion)?;
-        let provider = loader.credentials_provider().ok_or(SigningError::NoCredentials)?;
-        let credentials = provider.provide_credentials().await?;
+        let (credentials, region) = identity(connection).await?;
         Ok(Self { credentials, region })
     }
 
@@ -75,6 +66,22 @@ impl Signer {
         instructions.apply_to_request_http1x(request);
         Ok(())
     }
+}
+
+/// Finds credentials where AWS's own tools do (environment, profile, single sign-on), and the region.
+pub(crate) async fn identity(
+    connection: &Connection,
+) -> Result<(Credentials, String), SigningError> {
+    let loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(for_aws(Arc::new(HttpClient::default())))
+        .load()
+        .await;
+    let region = connection.region.clone().or_else(|| region_of(&connection.url));
+    let region = region.or_else(|| loader.region().map(ToString::to_string));
+    let region = region.ok_or(SigningError::NoRegion)?;
+    let provider = loader.credentials_provider().ok_or(SigningError::NoCredentials)?;
+    let credentials = provider.provide_credentials().await?;
+    Ok((credentials, region))
 }
 
 /// Whether this is one of API Gateway's own addresses, which accept signed requests.

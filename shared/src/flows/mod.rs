@@ -5,3 +5,4 @@ pub mod answer;
 pub mod ledger;
 pub mod redelivery;
 pub mod request_change;
+pub mod restore;

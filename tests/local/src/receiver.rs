@@ -1,7 +1,6 @@
 //! A receiver of events, as a publisher's product may have one. `cargo local` delivers to it, and
 //! it is an example: it verifies each event's signature, ignores repeated events, and answers 204.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
@@ -34,7 +33,6 @@ struct Product {
 
 #[derive(Default)]
 struct Received {
-    ids: BTreeSet<String>,
     events: Vec<Value>,
     complaints: Vec<String>,
 }
@@ -79,8 +77,8 @@ impl Receiver {
         self.product.received().events.clone()
     }
 
-    /// What was wrong with the requests so far: invalid signatures, and events that no schema
-    /// describes.
+    /// What was wrong with the requests so far: invalid signatures, events that no schema describes,
+    /// and an id that came again with another content.
     pub fn complaints(&self) -> Vec<String> {
         self.product.received().complaints.clone()
     }
@@ -109,11 +107,16 @@ async fn receive(
     received.complaints.extend(complaints);
     // Delivery is at least once: a repeated event is acknowledged and otherwise ignored.
     let id = event["id"].as_str().unwrap_or_default().to_owned();
-    if received.ids.insert(id) {
-        if product.prints_events {
-            print(&event);
+    let known = received.events.iter().find(|first| first["id"] == *id);
+    match known.map(|first| *first == event) {
+        Some(true) => {}
+        Some(false) => received.complaints.push(format!("{id} came again with another content")),
+        None => {
+            if product.prints_events {
+                print(&event);
+            }
+            received.events.push(event);
         }
-        received.events.push(event);
     }
     StatusCode::NO_CONTENT
 }

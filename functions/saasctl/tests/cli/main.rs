@@ -4,6 +4,7 @@
 mod acting;
 mod preflight;
 mod reading;
+mod restoring;
 mod signing;
 mod test_env;
 mod waiting;
