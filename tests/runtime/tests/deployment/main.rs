@@ -1,6 +1,7 @@
 //! Compares `template.yaml` and the `function.json` files with the code that they deploy.
 
 mod azure_host;
+mod cost;
 mod expanded;
 mod permissions;
 mod preflight;
