@@ -86,7 +86,9 @@ impl Logged {
         static SECOND: OnceLock<Dispatch> = OnceLock::new();
         SECOND.get_or_init(|| Dispatch::new(NoSubscriber::default()));
         let lines = Lines::default();
-        let subscriber = telemetry::lines(level, lines.clone());
+        let namespace = "publisher".parse().ok();
+        let source = telemetry::Source { service: "everything", namespace };
+        let subscriber = telemetry::lines(source, level, lines.clone());
         let _guard = tracing::subscriber::set_default(subscriber);
         let env = TestEnv::with(Options::default()).await;
         // Callsites that were reached while the subscriber was being installed are asked again.
@@ -135,7 +137,7 @@ impl Logged {
 }
 
 const OURS: &str = "off,shared=trace,landing=trace,activation=trace,webhook=trace,management=trace,\
-                    reconciliation=trace,azure_custom_handler=trace";
+                    reconciliation=trace,delivery=trace,azure_custom_handler=trace";
 
 #[tokio::test]
 async fn no_line_holds_a_token_a_person_or_a_body() {
@@ -158,10 +160,41 @@ async fn every_line_is_json_with_a_time_a_level_a_message_and_the_version() {
             assert!(line[field].is_string(), "{field} in {line}");
         }
         assert_eq!(line["service.version"], version(), "{line}");
+        assert_eq!(line["service"], "everything", "{line}");
     }
     for level in ["INFO", "WARN", "ERROR", "DEBUG"] {
         assert!(lines.iter().any(|line| line["level"] == level), "{level}");
     }
+}
+
+/// Texts of a value's `Debug`, which no program can read.
+const DEBUG_TEXT: [&str; 5] = ["Some(", "None", "Ok(", "Err(", " { "];
+
+#[tokio::test]
+async fn no_line_holds_an_empty_field_or_the_debug_text_of_a_value() {
+    for line in Logged::ours().await.lines() {
+        for (name, value) in line.as_object().expect("an object") {
+            assert!(!value.is_null() && value != "", "{name} is empty in {line}");
+            let text = value.as_str().unwrap_or_default();
+            let debug = DEBUG_TEXT.iter().find(|debug| text.contains(**debug));
+            assert_eq!(debug, None, "{name} in {line}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_line_with_a_metric_is_one_of_cloudwatchs_metrics() {
+    let lines = Logged::ours().await.lines();
+    let mut counted = 0;
+    for line in lines {
+        let Some(name) = line["metric"].as_str() else { continue };
+        let made = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(made["Namespace"], "publisher", "{line}");
+        assert_eq!(made["Metrics"][0]["Name"], name, "{line}");
+        assert!(line[name].is_number(), "{line}");
+        counted += 1;
+    }
+    assert!(counted > 5, "{counted}");
 }
 
 #[tokio::test]

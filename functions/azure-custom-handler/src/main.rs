@@ -12,8 +12,8 @@ use tracing::error;
 #[tokio::main]
 async fn main() -> ExitCode {
     let environment = Environment::of_process();
-    let (functions, port) = match telemetry::start(&environment).and_then(|()| start(&environment))
-    {
+    let log = telemetry::start(&environment, env!("CARGO_PKG_NAME"));
+    let (functions, port) = match log.and_then(|()| start(&environment)) {
         Ok(started) => started,
         Err(wrong) => {
             eprintln!("{wrong}");

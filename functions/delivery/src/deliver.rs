@@ -170,8 +170,10 @@ impl Delivery {
                 subscription.id = %id, target, attempts = trouble.attempts, reason = failure.reason,
                 metric = "parked", "parked the events of a subscription; they are sent again only on request"
             ),
-            CursorState::Due { at, .. } => warn!(
+            CursorState::Due { at, trouble } => warn!(
                 subscription.id = %id, target, reason = failure.reason, again = %at,
+                metric = "waiting_seconds",
+                value = trouble.as_ref().map(|trouble| now.duration_since(trouble.since).as_secs()),
                 "could not deliver an event"
             ),
             CursorState::Flowing => {}

@@ -6,5 +6,5 @@ use shared::host::lambda::{Access, serve};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    serve(Access::Public, landing::Landing::from_environment).await
+    serve(env!("CARGO_PKG_NAME"), Access::Public, landing::Landing::from_environment).await
 }

@@ -74,7 +74,7 @@ impl Management {
             Some(version) => From::Event(Position { version, index: 0 }),
             None => From::WhereItStopped,
         };
-        info!(subscription.id = %id, ?from, "scheduled events to be sent again");
+        info!(subscription.id = %id, from_version, "scheduled events to be sent again");
         for target in &self.settings.targets {
             redeliver(&*self.settings.outbox, &*self.clock, id, *target, from)
                 .await

@@ -141,7 +141,7 @@ impl Reconciliation {
             examined = report.examined,
             repaired = report.repaired,
             failed = report.failed,
-            metric = "drift",
+            metric = report.finished.then_some("full_round"),
             "reconciled a slice"
         );
         Ok(report)
@@ -164,7 +164,10 @@ impl Reconciliation {
         checkpoint.stuck += 1;
         let refused = matches!(error, FulfillmentError::Refused(_) | FulfillmentError::NotFound(_));
         if refused || checkpoint.stuck >= MAX_PAGE_FAILURES {
-            warn!(%error, "continuation token no longer accepted; restarting the list");
+            warn!(
+                %error, metric = "list_restarted",
+                "continuation token no longer accepted; restarting the list"
+            );
             *checkpoint = Checkpoint::default();
             return Ok(self.marketplace.list_subscriptions(None).await?);
         }

@@ -5,16 +5,17 @@ use std::process::ExitCode;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use reconciliation::{Reconciliation, Report};
 use serde_json::Value;
+use shared::host::lambda::{ended, invoked, start};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let reconciliation = match shared::host::lambda::start(Reconciliation::from_environment) {
+    let reconciliation = match start(env!("CARGO_PKG_NAME"), Reconciliation::from_environment) {
         Ok(reconciliation) => reconciliation,
         Err(code) => return code,
     };
     // The event does not matter: the checkpoint says where to continue.
-    let slice = async |_: LambdaEvent<Value>| -> Result<Report, Error> {
-        Ok(reconciliation.slice().await?)
+    let slice = async |LambdaEvent { context, .. }: LambdaEvent<Value>| -> Result<Report, Error> {
+        Ok(invoked(&context, reconciliation.slice()).await?)
     };
-    shared::host::lambda::ended(run(service_fn(slice)).await)
+    ended(run(service_fn(slice)).await)
 }

@@ -60,6 +60,8 @@ impl Reconciliation {
             read = self.marketplace.get_subscription(id).await?;
             adopted = &read;
         }
+        // A purchase that the list shows before its buyer comes to the landing page is no drift.
+        let is_known = record.is_some();
         let committed = self.ledger.adopt(id, record, adopted, &Cause::Reconciliation).await?;
         match committed.stale {
             Some(Staleness::Settling) => return Ok(false),
@@ -70,7 +72,8 @@ impl Reconciliation {
         let mut changed = !committed.events.is_empty();
         if changed {
             info!(
-                subscription.id = %id, events = committed.events.len(), metric = "drift",
+                subscription.id = %id, events = committed.events.len(),
+                metric = is_known.then_some("drift"),
                 "repaired a record"
             );
         }
@@ -124,7 +127,14 @@ impl Reconciliation {
         let announce = |record: &Record| record.announce_deadline(&Cause::Reconciliation, now);
         let rule = |record: Option<&Record>| Ok(record.map_or(Decision::Unchanged, announce));
         let announced = self.ledger.update(record.id(), Some(record.clone()), None, rule).await?;
-        Ok(!announced.events.is_empty())
+        let is_near = !announced.events.is_empty();
+        if is_near {
+            warn!(
+                subscription.id = %record.id(), metric = "activation_deadline",
+                "Microsoft cancels a purchase within a week unless it is activated"
+            );
+        }
+        Ok(is_near)
     }
 
     /// Tells the product what a restored record says, once.

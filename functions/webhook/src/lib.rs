@@ -177,7 +177,7 @@ fn requested(claim: &Claim, id: &OperationId, operation: Option<Operation>) -> R
 
 /// A second delivery gets the first one's answer (F-WHD-5).
 fn answered_before(mark: &Mark) -> Reply {
-    info!(outcome = ?mark.outcome, "this call was answered before; repeating the answer");
+    info!(outcome = mark.outcome.name(), "this call was answered before; repeating the answer");
     mark.outcome.into()
 }
 

@@ -6,5 +6,5 @@ use shared::host::lambda::{Access, serve};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    serve(Access::Public, webhook::Webhook::from_environment).await
+    serve(env!("CARGO_PKG_NAME"), Access::Public, webhook::Webhook::from_environment).await
 }

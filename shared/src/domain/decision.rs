@@ -36,6 +36,16 @@ pub enum Staleness {
     Impossible,
 }
 
+impl Staleness {
+    /// In log lines.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Settling => "settling",
+            Self::Impossible => "impossible",
+        }
+    }
+}
+
 impl Decision {
     /// The same decision, with the ruling that led to it on its events.
     #[must_use]

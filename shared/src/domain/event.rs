@@ -188,6 +188,19 @@ pub enum Cause {
     Reconciliation,
 }
 
+impl Cause {
+    /// Its serialised member `by`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Landing => "landing",
+            Self::Activation { .. } => "activation",
+            Self::Webhook { .. } => "webhook",
+            Self::Management { .. } => "management",
+            Self::Reconciliation => "reconciliation",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -97,7 +97,7 @@ impl Ledger {
             let epoch = if current.is_none() { self.store.epoch().await? } else { 0 };
             let next = match rule(current.as_ref())? {
                 Decision::Stale(staleness) => {
-                    info!(subscription.id = %id, ?staleness, "a fact was not adopted");
+                    info!(subscription.id = %id, staleness = staleness.name(), "a fact was not adopted");
                     return Ok(Committed {
                         stale: Some(staleness),
                         ..Committed::without_change(current)
@@ -129,7 +129,7 @@ impl Ledger {
                     for event in &next.events {
                         info!(
                             subscription.id = %id, event = event.kind.name(),
-                            version = event.version, cause = ?event.cause, "recorded an event"
+                            version = event.version, cause = event.cause.name(), "recorded an event"
                         );
                     }
                     return Ok(Committed {

@@ -8,8 +8,10 @@ pub mod deadline;
 pub mod environment;
 pub mod http;
 pub mod http_client;
+pub mod invocation;
 #[cfg(feature = "lambda")]
 pub mod lambda;
+pub mod metric;
 pub mod retry;
 pub mod secret;
 pub mod telemetry;

@@ -70,6 +70,18 @@ pub enum OperationOutcome {
     Noticed,
 }
 
+impl OperationOutcome {
+    /// As serialised.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Rejected => "rejected",
+            Self::Followed => "followed",
+            Self::Noticed => "noticed",
+        }
+    }
+}
+
 /// What one decision writes: all of it, or nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Commit {

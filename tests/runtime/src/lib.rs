@@ -27,7 +27,8 @@ pub use lambda::Lambda;
 pub use replay::{lambda_answers, same_on_both_hosts};
 pub use timer_delivery::azure_delivers_on_the_timer_alone;
 
-fn project() -> PathBuf {
+/// The folder of the workspace.
+pub fn project() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 

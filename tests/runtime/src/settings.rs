@@ -34,6 +34,7 @@ pub const EVERYWHERE: &[Wrong] = &[
     ("AWS_ACCESS_KEY_ID", None),
     ("AWS_SECRET_ACCESS_KEY", None),
     ("LOG_LEVEL", NONSENSE),
+    ("METRICS_NAMESPACE", Some("zq nonsense 9f31")),
 ];
 
 /// For secrets in Secrets Manager.

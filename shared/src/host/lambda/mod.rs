@@ -9,13 +9,13 @@ use std::sync::Arc;
 
 use http::{Method, StatusCode};
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
-use lambda_http::{Error, LambdaEvent, service_fn};
+use lambda_http::{Context, Error, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 use tracing::{error, info, warn};
 
 use super::environment::{ConfigError, Environment};
 use super::http::{Handler, Principal, Problem};
-use super::{telemetry, version};
+use super::{invocation, telemetry, version};
 
 /// Who may call a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,19 +29,25 @@ pub enum Access {
 }
 
 /// Runs an HTTP function: reads its settings, then answers requests until Lambda ends the process.
+/// `service` is its name in the log.
 ///
 /// A wrong setting stops the start with one line on standard error and in the log.
 pub async fn serve<H: Handler + 'static>(
+    service: &'static str,
     access: Access,
     build: impl FnOnce(&Environment) -> Result<H, ConfigError>,
 ) -> ExitCode {
-    let handler = match start(build) {
+    let handler = match start(service, build) {
         Ok(handler) => Arc::new(handler),
         Err(code) => return code,
     };
     let answer = move |invocation: LambdaEvent<Box<RawValue>>| {
         let handler = Arc::clone(&handler);
-        async move { Ok::<_, Error>(answer(&*handler, access, invocation.payload.get()).await) }
+        async move {
+            let LambdaEvent { payload, context } = invocation;
+            let answer = answer(&*handler, access, payload.get());
+            Ok::<_, Error>(invoked(&context, answer).await)
+        }
     };
     ended(lambda_runtime::run(service_fn(answer)).await)
 }
@@ -92,12 +98,20 @@ pub async fn answer(
     event::response(response)
 }
 
+/// Runs the work of one invocation. Its log lines have the invocation's ids.
+pub async fn invoked<F: Future>(context: &Context, work: F) -> F::Output {
+    invocation::run(&context.request_id, context.xray_trace_id.as_deref(), work).await
+}
+
 /// Reads the settings and starts the log.
-pub fn start<T>(build: impl FnOnce(&Environment) -> Result<T, ConfigError>) -> Result<T, ExitCode> {
+pub fn start<T>(
+    service: &'static str,
+    build: impl FnOnce(&Environment) -> Result<T, ConfigError>,
+) -> Result<T, ExitCode> {
     let environment = Environment::of_process();
-    telemetry::start(&environment).and_then(|()| build(&environment)).map_err(|wrong| {
+    telemetry::start(&environment, service).and_then(|()| build(&environment)).map_err(|wrong| {
         eprintln!("{wrong}");
-        error!(error = %wrong, "a setting is wrong");
+        error!(error = %wrong, metric = "configuration", "a setting is wrong");
         ExitCode::FAILURE
     })
 }

@@ -207,13 +207,15 @@ impl Client {
             );
         })?;
         let status = answer.status();
-        let activity_id = text(answer.headers(), "x-ms-activityid").unwrap_or_default();
+        // A field that is `None` is left out of the line.
+        let activity_id = text(answer.headers(), "x-ms-activityid").filter(|id| !id.is_empty());
         info!(
             call = call.name, status = status.as_u16(), %request_id, duration_ms, %correlation_id,
             activity_id, "Microsoft answered"
         );
         if !status.is_success() {
-            let code = Refusal::parse(status.as_u16(), answer.body()).code.unwrap_or_default();
+            let code = Refusal::parse(status.as_u16(), answer.body()).code;
+            let code = code.as_deref().filter(|code| !code.is_empty());
             warn!(
                 call = call.name, status = status.as_u16(), code, %request_id, %correlation_id,
                 activity_id, "Microsoft answered with an error"
