@@ -12,8 +12,13 @@ from samcli.yamlhelper import yaml_parse
 from samtranslator.translator.transform import transform
 
 STACK = "expanded"
-# Resources that moto can't deploy.
-UNKNOWN = ["AWS::ApiGatewayV2::", "AWS::Lambda::EventInvokeConfig", "AWS::SecretsManager::Secret"]
+# Resources that moto can't deploy, and the dashboard, which names the API.
+UNKNOWN = [
+    "AWS::ApiGatewayV2::",
+    "AWS::CloudWatch::",
+    "AWS::Lambda::EventInvokeConfig",
+    "AWS::SecretsManager::Secret",
+]
 
 
 class NoManagedPolicies:

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use runtime::deployment::{required, template, values};
 use saasctl::template::{Stack, text};
+use serde_json::Value;
 
 const PAGE: &str = include_str!("../../../../functions/deployments/README.md");
 
@@ -24,9 +25,8 @@ mod price {
     pub(super) const LOGS_GB: f64 = 0.50;
     /// A request to a key of KMS.
     pub(super) const KEY_REQUEST: f64 = 0.03 / 10_000.0;
-    /// An alarm, and a metric of one's own, for a month.
+    /// An alarm for a month.
     pub(super) const ALARM: f64 = 0.10;
-    pub(super) const METRIC: f64 = 0.30;
 
     const MILLION: f64 = 1_000_000.0;
 }
@@ -120,8 +120,6 @@ fn idle_month(stack: &Stack) -> BTreeMap<&'static str, f64> {
                     add("DynamoDB", runs * assumed::SWEEP_READ_UNITS * price::READ_UNIT);
                 }
             }
-            "AWS::CloudWatch::Alarm" => add("CloudWatch", price::ALARM),
-            "AWS::Logs::MetricFilter" => add("CloudWatch", price::METRIC),
             // These cost nothing, or nothing without use.
             "AWS::Serverless::HttpApi"
             | "AWS::Logs::LogGroup"
@@ -133,15 +131,16 @@ fn idle_month(stack: &Stack) -> BTreeMap<&'static str, f64> {
     month
 }
 
-fn deployed() -> Stack {
+fn deployed(alarms: &str) -> Stack {
     let mut parameters = required();
-    parameters.extend(values(&[("DeliveryEndpoint", "https://product.example/events")]));
+    let endpoint = ("DeliveryEndpoint", "https://product.example/events");
+    parameters.extend(values(&[endpoint, ("Alarms", alarms)]));
     template().deploy(&parameters).expect("the template deploys")
 }
 
 #[test]
-fn an_idle_month_with_one_product_endpoint_costs_less_than_a_dollar() {
-    let month = idle_month(&deployed());
+fn an_idle_month_with_one_product_endpoint_and_no_alarms_costs_less_than_a_dollar() {
+    let month = idle_month(&deployed("disabled"));
     let sum: f64 = month.values().sum();
     assert!(sum < 1.0, "{sum}: {month:?}");
     assert!(sum > 0.40, "the secret alone: {month:?}");
@@ -149,7 +148,7 @@ fn an_idle_month_with_one_product_endpoint_costs_less_than_a_dollar() {
 
 #[test]
 fn the_operators_page_says_what_the_template_costs() {
-    let month = idle_month(&deployed());
+    let month = idle_month(&deployed("disabled"));
     let sum: f64 = month.values().sum();
     let (_, section) = PAGE.split_once("## What it costs\n").expect("a section");
     let row = |line: &str| {
@@ -164,6 +163,16 @@ fn the_operators_page_says_what_the_template_costs() {
         month.iter().map(|(service, cost)| ((*service).to_owned(), format!("{cost:.2}")));
     let expected: Vec<_> = services.chain([("all".to_owned(), format!("{sum:.2}"))]).collect();
     assert_eq!(table, expected);
+}
+
+#[test]
+fn the_operators_page_says_how_many_alarms_there_are_and_what_they_cost() {
+    let stack = deployed("enabled");
+    let is_alarm = |(_, resource): &(_, &Value)| resource["Type"] == "AWS::CloudWatch::Alarm";
+    let alarms = stack.resources().filter(is_alarm).count();
+    let cost = f64::from(u32::try_from(alarms).expect("a few")) * price::ALARM;
+    let expected = format!("{alarms} alarms, which cost {cost:.2} USD a month");
+    assert!(PAGE.contains(&expected), "{expected}");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Compares `template.yaml` and the `function.json` files with the code that they deploy.
 
+mod alarms;
 mod azure_host;
+mod captured;
 mod cost;
 mod expanded;
 mod permissions;

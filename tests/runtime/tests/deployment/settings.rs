@@ -53,8 +53,8 @@ async fn a_function_is_deployed_with_the_settings_it_reads_and_no_others() {
         });
         // Without it buyers sign in, and a deployment never turns that off.
         wanted.remove("LANDING_SIGN_IN");
-        // `main` reads it before it builds the function.
-        wanted.insert("LOG_LEVEL".to_owned());
+        // `main` reads these before it builds the function.
+        wanted.extend(["LOG_LEVEL", "METRICS_NAMESPACE"].map(str::to_owned));
         let deployed: BTreeSet<String> = stack.environment(&function).into_keys().collect();
         assert_eq!(deployed, wanted, "{function}");
     }

@@ -44,6 +44,8 @@ pub(crate) const CHOICES: &[&[(&str, &str)]] = &[
     ],
     &[("Schedules", "disabled")],
     &[("Architecture", "x86_64")],
+    &[("Alarms", "disabled")],
+    &[("AlarmEmail", "oncall@publisher.example")],
 ];
 
 fn deploy(choices: &[&[(&str, &str)]]) -> Result<Stack, Refused> {
