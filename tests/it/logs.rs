@@ -1,20 +1,14 @@
 //! The logs of lives in which every kind of fault strikes. They hold the ids that Microsoft's
 //! support asks for (F-GEN-7), and no token, no person's data and no body.
 
-use std::io;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-
 use emulator::{Call, CallRecord, Direction};
 use local::Options;
 use serde_json::Value;
-use shared::host::telemetry;
 use shared::host::version::version;
 use tokio::sync::OnceCell;
-use tracing::Dispatch;
-use tracing::subscriber::NoSubscriber;
-use tracing_subscriber::fmt::MakeWriter;
 use uuid::Uuid;
 
+use crate::log_lines::Lines;
 use crate::logs_lives::{life_with_faults, sign_in_with_faults};
 use crate::test_env::TestEnv;
 
@@ -39,37 +33,6 @@ const PRIVATE: [&str; 15] = [
     "eyJ",
 ];
 
-/// Collects the log lines in memory.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Lines {
-    /// Every line so far.
-    fn text(&self) -> String {
-        let written = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        String::from_utf8(written).expect("lines of text")
-    }
-}
-
-impl io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
-
 /// The log lines of the lives, and the calls, ids and tokens in them.
 struct Logged {
     text: String,
@@ -81,15 +44,7 @@ struct Logged {
 impl Logged {
     /// Runs the lives and collects the lines of this thread, on which everything runs.
     async fn at(level: &str) -> Self {
-        // With only one subscriber, a thread without it caches each callsite that it reaches first
-        // as disabled. With a second subscriber, tracing asks both every time.
-        static SECOND: OnceLock<Dispatch> = OnceLock::new();
-        SECOND.get_or_init(|| Dispatch::new(NoSubscriber::default()));
-        let lines = Lines::default();
-        let namespace = "publisher".parse().ok();
-        let source = telemetry::Source { service: "everything", namespace };
-        let subscriber = telemetry::lines(source, level, lines.clone());
-        let _guard = tracing::subscriber::set_default(subscriber);
+        let (lines, _guard) = Lines::collect(level);
         let env = TestEnv::with(Options::default()).await;
         // Callsites that were reached while the subscriber was being installed are asked again.
         tracing::callsite::rebuild_interest_cache();

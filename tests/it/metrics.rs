@@ -1,0 +1,132 @@
+//! The metrics that alarms watch: each comes from the fault that it stands for, and from no other.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use emulator::{Call, ErrorForm, FaultKind, Forgery, Purchase, Times, TokenVersion, World};
+use jiff::SignedDuration;
+use serde_json::json;
+use shared::store::Checkpoint;
+
+use crate::delivery_env::DeliveryEnv;
+use crate::delivery_product::Behaviour;
+use crate::log_lines::Lines;
+use crate::test_env::TestEnv;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The alarm `EventsNotTaken` goes off above this many seconds.
+const HALF_AN_HOUR: i64 = 1800;
+
+fn metrics(of: &[(&str, &[i64])]) -> BTreeMap<String, Vec<i64>> {
+    of.iter().map(|(name, values)| ((*name).to_owned(), values.to_vec())).collect()
+}
+
+#[tokio::test]
+async fn a_product_that_refuses_events_for_half_an_hour_is_measured_until_it_accepts_them() {
+    let (lines, _guard) = Lines::collect("info");
+    let env = DeliveryEnv::new();
+    env.product.behaves(|_| Behaviour::Answers(500));
+    let events = env.record(1, 10).await;
+    env.stream(&events).await;
+    env.sweep_for_minutes(25).await;
+    let first = lines.take_metrics().remove("waiting_seconds").expect("failed attempts");
+    assert!(first.len() > 3 && first.iter().all(|waited| *waited < HALF_AN_HOUR), "{first:?}");
+    // The pauses are an hour at most.
+    env.sweep_for_minutes(65).await;
+    let later = lines.take_metrics().remove("waiting_seconds").expect("failed attempts");
+    assert!(later.iter().any(|waited| *waited > HALF_AN_HOUR), "{later:?}");
+    env.product.behaves(|_| Behaviour::Accepts);
+    env.sweep_for_minutes(65).await;
+    assert_eq!(lines.take_metrics(), metrics(&[]));
+    env.assert_all_delivered([1]);
+}
+
+#[tokio::test]
+async fn a_subscription_whose_events_are_parked_is_counted_once() {
+    let (lines, _guard) = Lines::collect("info");
+    let env = DeliveryEnv::new();
+    env.product.behaves(|_| Behaviour::Answers(500));
+    let events = env.record(1, 10).await;
+    env.stream(&events).await;
+    for _ in 0..8 * 24 {
+        env.clock.advance(SignedDuration::from_hours(1));
+        env.sweep().await;
+    }
+    assert_eq!(lines.take_metrics()["parked"], [1]);
+}
+
+#[tokio::test]
+async fn a_missed_call_is_drift_and_an_unvisited_purchase_is_none() {
+    let (lines, _guard) = Lines::collect("info");
+    let env = TestEnv::new().await;
+    let id = env.active(Purchase::flat_rate("silver")).await;
+    env.purchase(Purchase::flat_rate("silver"));
+    env.system.reconcile().await.expect("a run");
+    assert_eq!(lines.take_metrics(), metrics(&[("full_round", &[1])]));
+    env.world(|world| world.suspend(id)).expect("a suspension");
+    env.world(World::lose_deliveries);
+    env.advance(DAY);
+    env.system.reconcile().await.expect("a run");
+    assert_eq!(lines.take_metrics(), metrics(&[("drift", &[1]), ("full_round", &[1])]));
+}
+
+#[tokio::test]
+async fn a_run_that_fails_is_no_full_round() {
+    let (lines, _guard) = Lines::collect("info");
+    let env = TestEnv::new().await;
+    env.fault(Call::ListSubscriptions, FaultKind::Garbage("{".to_owned()), Times::Once);
+    env.system.reconcile().await.expect_err("the list can't be read");
+    assert_eq!(lines.take_metrics(), metrics(&[]));
+}
+
+#[tokio::test]
+async fn a_list_that_microsoft_does_not_continue_is_counted() {
+    let (lines, _guard) = Lines::collect("info");
+    let env = TestEnv::new().await;
+    let stale = Checkpoint { next: Some("long ago".to_owned()), pages: 4, ..Checkpoint::default() };
+    env.system.checkpoints.save_checkpoint(&stale).await.expect("a checkpoint");
+    env.system.reconcile().await.expect("a run");
+    assert_eq!(lines.take_metrics(), metrics(&[("full_round", &[1]), ("list_restarted", &[1])]));
+}
+
+#[tokio::test]
+async fn f_lc_3_a_purchase_that_lapses_soon_is_counted_once() {
+    let (lines, _guard) = Lines::collect("info");
+    let env = TestEnv::new().await;
+    env.purchase(Purchase::flat_rate("silver"));
+    env.advance(23 * DAY);
+    for _ in 0..2 {
+        env.system.reconcile().await.expect("a run");
+        env.advance(DAY);
+    }
+    let expected = metrics(&[("activation_deadline", &[1]), ("full_round", &[1, 1])]);
+    assert_eq!(lines.take_metrics(), expected);
+}
+
+#[tokio::test]
+async fn what_a_stranger_can_cause_is_counted_apart_from_failed_calls_of_microsoft() {
+    let (lines, _guard) = Lines::collect("info");
+    let env = TestEnv::new().await;
+    let id = env.active(Purchase::per_seat("basic", 5)).await;
+    lines.take_metrics();
+    for forgery in Forgery::ALL {
+        let forged = env.microsoft().entra(|entra| entra.forge(forgery, TokenVersion::V2));
+        let body = json!({ "subscriptionId": id, "action": "Suspend" }).to_string();
+        env.microsoft()
+            .deliver_raw(body, Some(format!("Bearer {forged}")))
+            .await
+            .expect("an answer");
+    }
+    let refused = lines.take_metrics();
+    let names: Vec<_> = refused.keys().map(String::as_str).collect();
+    assert_eq!(names, ["refused_caller"]);
+    assert_eq!(refused["refused_caller"].len(), Forgery::ALL.len());
+
+    env.world(|world| world.change_plan(id, "team")).expect("a change");
+    env.fault(Call::GetOperation, FaultKind::Status(500, ErrorForm::Html), Times::N(20));
+    env.deliver().await;
+    let failed = lines.take_metrics();
+    let names: Vec<_> = failed.keys().map(String::as_str).collect();
+    assert_eq!(names, ["failed_call"]);
+}
