@@ -72,6 +72,7 @@ mod webhook_faults;
 mod webhook_forms;
 mod webhook_lag;
 mod webhook_order;
+mod webhook_reinstatements;
 mod webhook_rejections;
 mod webhook_subscribe;
 mod wings;
