@@ -209,10 +209,13 @@ fn found(items: &Items, body: &Value) -> Result<Value, Refused> {
         let Some((partition, sort)) = of(item, partition).zip(of(item, sort)) else { return false };
         let between = value(":from").is_none_or(|from| from <= sort.as_str())
             && value(":to").or(value(":up_to")).is_none_or(|to| sort.as_str() <= to);
-        let has = |name| value(&format!(":{name}")).is_none_or(|value| of(item, name).as_deref() == Some(value));
+        let has = |name| {
+            value(&format!(":{name}")).is_none_or(|value| of(item, name).as_deref() == Some(value))
+        };
         let filtered = has("status") && has("offer_id");
         let place = (partition.as_str(), sort.as_str());
-        let is_after = after.is_none_or(|after| if is_descending { place < after } else { after < place });
+        let is_after =
+            after.is_none_or(|after| if is_descending { place < after } else { after < place });
         wanted.as_ref().is_none_or(|wanted| *wanted == partition) && between && filtered && is_after
     };
     let mut found: Vec<_> = items.values().filter(is_found).collect();
