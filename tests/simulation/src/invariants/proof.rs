@@ -65,7 +65,7 @@ fn check_reinstated(io: &Arc<Io>, table: &MemoryStore, event: &Event) -> Option<
         let has_ended = world.history(id.0).any(|state| {
             state.status != "Suspended" && since.is_some_and(|since| state.last_modified > since)
         });
-        let was_open = reinstatements(world, event)
+        let was_open = operations(world, event, Action::Reinstate)
             .any(|operation| operation.settled_at.is_none_or(|settled| settled >= begun));
         let is_late =
             is_mistaken && since.is_some_and(|since| now.duration_since(since) < SETTLING_WINDOW);
@@ -86,7 +86,9 @@ fn check_suspended(io: &Arc<Io>, table: &MemoryStore, event: &Event) -> Option<&
     // By the clocks of the functions, which decide by them.
     let is_recent = event.recorded_at.duration_since(reinstated.recorded_at) < SETTLING_WINDOW;
     let is_declined = io.world(|world| {
-        reinstatements(world, event).last().is_some_and(|last| last.status == "Failed")
+        operations(world, event, Action::Reinstate)
+            .last()
+            .is_some_and(|last| last.status == "Failed")
     });
     (goes_on && is_recent && !is_declined).then_some("is recorded twice for one suspension")
 }
@@ -105,13 +107,14 @@ fn suspension_at(world: &World, of: &Event, at: Timestamp) -> Option<Timestamp> 
     suspended.filter(|state| state.status == "Suspended").last()?.suspended_at
 }
 
-fn reinstatements<'a>(
+fn operations<'a>(
     world: &'a World,
     event: &Event,
+    action: Action,
 ) -> impl Iterator<Item = OperationState> + use<'a> {
     let operations = world.operations(event.subscription_id.0).into_iter();
     let operations = operations.map(|operation| world.operation(operation));
-    operations.filter(|operation| operation.action == Action::Reinstate)
+    operations.filter(move |operation| operation.action == action)
 }
 
 /// A renewal is recorded where Microsoft began a term after the end of another (F-LC-7). A change of
