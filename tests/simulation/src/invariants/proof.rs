@@ -65,7 +65,7 @@ fn check_reinstated(io: &Arc<Io>, table: &MemoryStore, event: &Event) -> Option<
         let has_ended = world.history(id.0).any(|state| {
             state.status != "Suspended" && since.is_some_and(|since| state.last_modified > since)
         });
-        let was_open = operations(world, event, Action::Reinstate)
+        let was_open = reinstatements(world, event)
             .any(|operation| operation.settled_at.is_none_or(|settled| settled >= begun));
         let is_late =
             is_mistaken && since.is_some_and(|since| now.duration_since(since) < SETTLING_WINDOW);
@@ -83,14 +83,15 @@ fn check_suspended(io: &Arc<Io>, table: &MemoryStore, event: &Event) -> Option<&
         let former = suspension_at(world, event, io.committed_at(&suspended));
         former.is_some() && former == suspension_at(world, event, io.committed_at(event))
     });
-    // By the clocks of the functions, which decide by them.
-    let is_recent = event.recorded_at.duration_since(reinstated.recorded_at) < SETTLING_WINDOW;
+    let is_recent =
+        io.committed_at(event).duration_since(io.committed_at(&reinstated)) < SETTLING_WINDOW;
     let is_declined = io.world(|world| {
-        operations(world, event, Action::Reinstate)
-            .last()
-            .is_some_and(|last| last.status == "Failed")
+        reinstatements(world, event).last().is_some_and(|last| last.status == "Failed")
     });
-    (goes_on && is_recent && !is_declined).then_some("is recorded twice for one suspension")
+    // A function whose clock is ahead forgets too soon what the record left.
+    let is_forgotten = io.skew().hides_late_reads();
+    (goes_on && is_recent && !is_declined && !is_forgotten)
+        .then_some("is recorded twice for one suspension")
 }
 
 /// The last event of a kind that was recorded before this one.
@@ -107,14 +108,13 @@ fn suspension_at(world: &World, of: &Event, at: Timestamp) -> Option<Timestamp> 
     suspended.filter(|state| state.status == "Suspended").last()?.suspended_at
 }
 
-fn operations<'a>(
+fn reinstatements<'a>(
     world: &'a World,
     event: &Event,
-    action: Action,
 ) -> impl Iterator<Item = OperationState> + use<'a> {
     let operations = world.operations(event.subscription_id.0).into_iter();
     let operations = operations.map(|operation| world.operation(operation));
-    operations.filter(move |operation| operation.action == action)
+    operations.filter(|operation| operation.action == Action::Reinstate)
 }
 
 /// A renewal is recorded where Microsoft began a term after the end of another (F-LC-7). A change of
