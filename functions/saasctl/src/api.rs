@@ -24,7 +24,7 @@ pub(crate) struct Api {
     answer_within: Duration,
 }
 
-/// A request below `/subscriptions`.
+/// A request to the API.
 pub(crate) struct ApiCall {
     method: Method,
     path: String,
@@ -33,7 +33,13 @@ pub(crate) struct ApiCall {
 }
 
 impl ApiCall {
+    /// A request to a path below `/subscriptions`.
     pub(crate) fn new(method: Method, path: String) -> Self {
+        Self::at(method, format!("/subscriptions{path}"))
+    }
+
+    /// A request to another path.
+    pub(crate) fn at(method: Method, path: String) -> Self {
         Self { method, path, body: None, headers: Vec::new() }
     }
 
@@ -113,7 +119,7 @@ impl Api {
         let body = call.body.as_ref().map(Value::to_string).unwrap_or_default();
         let mut request = http::Request::builder()
             .method(call.method.clone())
-            .uri(format!("{}/subscriptions{}", self.base, call.path))
+            .uri(format!("{}{}", self.base, call.path))
             .header(HOST, &self.host)
             .header(USER_AGENT, concat!("saasctl/", env!("CARGO_PKG_VERSION")));
         if call.body.is_some() {

@@ -58,6 +58,18 @@ pub(crate) struct Connection {
     pub(crate) answer_within: Duration,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct DoctorOptions {
+    /// The output `LandingPageUrl`
+    /// [default: /landing on the API's host]
+    #[arg(long, verbatim_doc_comment, value_name = "URL")]
+    pub(crate) landing_url: Option<Url>,
+    /// The output `WebhookUrl`
+    /// [default: /webhook on the API's host]
+    #[arg(long, verbatim_doc_comment, value_name = "URL")]
+    pub(crate) webhook_url: Option<Url>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// List subscriptions.
@@ -144,6 +156,8 @@ pub(crate) enum Command {
         #[arg(long, value_name = "VERSION")]
         from: Option<u64>,
     },
+    /// Check the deployment, and say what is wrong.
+    Doctor(DoctorOptions),
     /// Prepare a table that was restored to a point in time.
     Restore {
         /// The restored table's name.

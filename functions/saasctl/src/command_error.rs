@@ -36,6 +36,9 @@ pub(crate) enum CommandError {
     Declined,
     #[error("could not sign the request: {0}")]
     Unsigned(#[from] SigningError),
+    /// The doctor has found something.
+    #[error("{0} of the checks failed")]
+    Unhealthy(usize),
     /// The parameters of a deployment are wrong.
     #[error("{}", .0.join("\n  "))]
     NotDeployable(Vec<String>),
@@ -57,6 +60,7 @@ impl CommandError {
             Self::StillUnderWay(_) => "still_under_way",
             Self::Declined => "declined",
             Self::Unsigned(_) => "unsigned",
+            Self::Unhealthy(_) => "unhealthy",
             Self::NotDeployable(_) => "not_deployable",
             Self::BadAddress | Self::Unencrypted => "bad_address",
         }
@@ -113,9 +117,11 @@ impl CommandError {
 
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Refused { .. } | Self::Ended { .. } | Self::Declined | Self::NotDeployable(_) => {
-                1
-            }
+            Self::Refused { .. }
+            | Self::Ended { .. }
+            | Self::Declined
+            | Self::Unhealthy(_)
+            | Self::NotDeployable(_) => 1,
             Self::BadAddress | Self::Unencrypted | Self::Unsigned(_) => 2,
             Self::Unavailable(_) | Self::NoAnswer(_) => 3,
             Self::OutcomeUnknown(_) => 4,

@@ -7,6 +7,7 @@ mod act;
 mod api;
 mod arguments;
 mod command_error;
+mod doctor;
 mod output;
 mod preflight_command;
 mod printable;
@@ -74,6 +75,9 @@ async fn run(arguments: Arguments, output: &Output) -> Result<(), CommandError> 
         }
         Command::Cancel { id, yes, options } => act::cancel(&api, output, id, yes, &options).await,
         Command::Activate { id, wait } => act::activate(&api, output, id, &wait).await,
+        Command::Doctor(options) => {
+            doctor::doctor(&api, output, &arguments.connection, &options).await
+        }
         Command::Redeliver { id, from } => act::redeliver(&api, output, id, from).await,
         Command::Restore { .. } | Command::Preflight { .. } | Command::Completions { .. } => Ok(()),
     }

@@ -62,6 +62,9 @@ impl Entra {
             return refuse("invalid_request", "AADSTS501491: The challenge must be S256.");
         }
         match parameter("identity").as_deref() {
+            None if parameter("prompt").as_deref() == Some("none") => {
+                refuse("login_required", "AADSTS50058: Nobody is signed in.")
+            }
             None => account_picker(request, &people),
             Some("cancel") => refuse("access_denied", "AADSTS65004: The user declined to sign in."),
             Some(email) => {
