@@ -23,8 +23,8 @@ pub use handle::Emulator;
 pub use people::Person;
 pub use server::StartError;
 pub use settings::{
-    Behaviour, EmptyList, FlatQuantity, LastLink, ListEntries, MARKETPLACE_APP_ID, Oddities,
-    Settings, TokenVersion, WebhookForm,
+    Behaviour, ClientRefusal, EmptyList, FlatQuantity, LastLink, ListEntries, MARKETPLACE_APP_ID,
+    Oddities, Settings, TokenVersion, WebhookForm,
 };
 pub use wire::{Answer, ApiRequest, Outcome, Reply};
 pub use world::{

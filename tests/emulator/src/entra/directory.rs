@@ -5,7 +5,7 @@ use super::grant::Grant;
 use super::keys::{self, TestKey};
 use crate::people::Person;
 use crate::seeded::Seeded;
-use crate::settings::{Settings, TokenVersion};
+use crate::settings::{ClientRefusal, Settings, TokenVersion};
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -36,6 +36,7 @@ pub struct Entra {
     // The turns whose keys are published for the publisher's applications only (F-WHJ-10).
     pub(super) for_applications: Vec<usize>,
     pub(super) grants: HashMap<String, Grant>,
+    pub(super) refusal: Option<ClientRefusal>,
     pub(super) key_fetches: u64,
     pub(super) discovery_fetches: u64,
     pub(super) token_requests: u64,
@@ -63,6 +64,7 @@ impl Entra {
             published: vec![0],
             for_applications: Vec::new(),
             grants: HashMap::new(),
+            refusal: settings.client_refusal,
             key_fetches: 0,
             discovery_fetches: 0,
             token_requests: 0,
@@ -87,6 +89,11 @@ impl Entra {
     /// The same for the landing page's application.
     pub fn set_landing_client_secret(&mut self, secret: &str) {
         secret.clone_into(&mut self.landing_client_secret);
+    }
+
+    /// Refuses every application from now on; `None`: no longer.
+    pub fn refuse_clients(&mut self, refusal: Option<ClientRefusal>) {
+        self.refusal = refusal;
     }
 
     pub(crate) fn token_lifetime(&self) -> Duration {

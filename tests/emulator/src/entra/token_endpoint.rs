@@ -25,6 +25,9 @@ impl Entra {
         if !is_form {
             return self.failure(400, "invalid_request", 900_144, "The body must be a form.");
         }
+        if let Some(refusal) = self.refusal {
+            return self.refused(refusal);
+        }
         if !self.is_known_tenant(tenant) {
             return self.unknown_tenant(tenant);
         }

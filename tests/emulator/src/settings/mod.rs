@@ -1,9 +1,11 @@
 //! What can be chosen about a run of the emulator.
 
 mod behaviour;
+mod client_refusal;
 mod oddities;
 
 pub use behaviour::{Behaviour, EmptyList, LastLink, ListEntries, TokenVersion, WebhookForm};
+pub use client_refusal::ClientRefusal;
 pub use oddities::{FlatQuantity, Oddities};
 
 use jiff::Timestamp;
@@ -28,6 +30,8 @@ pub struct Settings {
     pub landing_client_id: String,
     /// The secret of [`Settings::landing_client_id`].
     pub landing_client_secret: String,
+    /// Why Entra refuses every application. `None`: it doesn't.
+    pub client_refusal: Option<ClientRefusal>,
     /// Redirect addresses registered for the landing page's application. Empty: every address is
     /// accepted.
     pub landing_redirect_uris: Vec<String>,
@@ -62,6 +66,7 @@ impl Default for Settings {
             marketplace_app_id: MARKETPLACE_APP_ID.into(),
             landing_client_id: "e0a5f9d4-7c1b-4e2f-8a36-91d4b7c3f528".into(),
             landing_client_secret: "emulated-landing-secret".into(),
+            client_refusal: None,
             landing_redirect_uris: Vec::new(),
             landing_url: None,
             webhook_url: None,

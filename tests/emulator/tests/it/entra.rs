@@ -4,7 +4,9 @@ use crate::publisher::{get, send, world};
 use ::http::Method;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use emulator::{ApiRequest, Call, Forgery, MARKETPLACE_APP_ID, Settings, TokenVersion, World};
+use emulator::{
+    ApiRequest, Call, ClientRefusal, Forgery, MARKETPLACE_APP_ID, Settings, TokenVersion, World,
+};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -108,6 +110,32 @@ fn every_wrong_field_gets_entras_error_for_it() {
         ask(&mut world, "/unknown-tenant/oauth2/v2.0/token", &borrowed(&form(&settings)));
     assert_eq!((status, &body["error_codes"]), (400, &json!([90_002])));
     assert_eq!(world.entra().token_requests(), 6);
+}
+
+#[test]
+fn f_auth_16_a_refused_application_gets_the_number_of_its_reason_until_it_is_accepted_again() {
+    let mut world = world();
+    let settings = world.settings().clone();
+    let path = format!("/{}/oauth2/v2.0/token", settings.tenant_id);
+    let fields = form(&settings);
+    for (refusal, status, error, code) in [
+        (ClientRefusal::SecretExpired, 401, "invalid_client", 7_000_222),
+        (ClientRefusal::SecretWrong, 401, "invalid_client", 7_000_215),
+        (ClientRefusal::ApplicationUnknown, 400, "unauthorized_client", 700_016),
+        (ClientRefusal::TenantUnknown, 400, "invalid_request", 90_002),
+    ] {
+        world.entra().refuse_clients(Some(refusal));
+        let (got, body) = ask(&mut world, &path, &borrowed(&fields));
+        assert_eq!(
+            (got, &body["error"], &body["error_codes"]),
+            (status, &json!(error), &json!([code])),
+            "{refusal:?}"
+        );
+    }
+    world.entra().refuse_clients(None);
+    assert_eq!(ask(&mut world, &path, &borrowed(&fields)).0, 200);
+    let refused = Settings { client_refusal: Some(ClientRefusal::SecretExpired), ..settings };
+    assert_eq!(ask(&mut World::new(refused), &path, &borrowed(&fields)).0, 401);
 }
 
 #[test]
