@@ -293,7 +293,7 @@ async fn an_unreachable_microsoft_or_table_is_503_and_begins_no_activation() {
         let answer = env.activate(id).await;
         env.world(|world| world.faults_mut().clear());
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{call:?}");
-        assert_eq!(answer.json()["code"], "unavailable");
+        assert_eq!(answer.json()["code"], "microsoft_unavailable");
     }
     probe.is_down.store(true, std::sync::atomic::Ordering::SeqCst);
     assert_eq!(env.activate(id).await.status, StatusCode::SERVICE_UNAVAILABLE);

@@ -37,13 +37,17 @@ impl Lines {
         String::from_utf8(written).expect("lines of text")
     }
 
-    /// The metrics, as CloudWatch reads them from the lines since the last call.
-    pub(crate) fn take_metrics(&self) -> BTreeMap<String, Vec<i64>> {
+    /// The lines since the last call.
+    pub(crate) fn take(&self) -> Vec<Value> {
         let text = self.text();
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    }
+
+    /// The metrics, as CloudWatch reads them from the lines since the last call.
+    pub(crate) fn take_metrics(&self) -> BTreeMap<String, Vec<i64>> {
         let mut metrics = BTreeMap::<String, Vec<i64>>::new();
-        for line in text.lines() {
-            let line: Value = serde_json::from_str(line).expect("JSON");
+        for line in self.take() {
             let made = &line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"];
             if let Some(name) = made.as_str() {
                 let value = line[name].as_i64().expect("a number");

@@ -4,6 +4,7 @@
 use emulator::{Call, CallRecord, Direction};
 use local::Options;
 use serde_json::Value;
+use shared::host::error_class::ErrorClass;
 use shared::host::version::version;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
@@ -122,6 +123,21 @@ async fn every_line_is_json_with_a_time_a_level_a_message_and_the_version() {
     }
 }
 
+#[tokio::test]
+async fn every_error_has_a_class() {
+    let classes = ErrorClass::ALL.map(ErrorClass::name);
+    let lines = Logged::ours().await.lines();
+    let errors: Vec<_> = lines.iter().filter(|line| line["level"] == "ERROR").collect();
+    assert!(errors.len() > 20, "{}", errors.len());
+    for line in errors {
+        assert!(line["class"].as_str().is_some_and(|class| classes.contains(&class)), "{line}");
+    }
+    // An error's own text comes with its class on every level but the one that only explains.
+    for line in lines.iter().filter(|line| line["level"] == "WARN" && line["error"].is_string()) {
+        assert!(line["class"].is_string(), "{line}");
+    }
+}
+
 /// Texts of a value's `Debug`, which no program can read.
 const DEBUG_TEXT: [&str; 5] = ["Some(", "None", "Ok(", "Err(", " { "];
 
@@ -197,10 +213,10 @@ async fn f_gen_7_every_call_is_logged_with_the_ids_microsofts_support_asks_for()
 }
 
 #[tokio::test]
-async fn a_fault_of_the_settings_is_an_error_with_its_metric() {
-    // F-ERR-5.
+async fn an_app_that_microsoft_does_not_accept_is_an_error_with_its_metric() {
+    // F-ERR-5, F-AUTH-12.
     let lines = Logged::ours().await.lines();
-    let found: Vec<_> = lines.iter().filter(|line| line["metric"] == "configuration").collect();
+    let found: Vec<_> = lines.iter().filter(|line| line["metric"] == "credential").collect();
     for call in ["resolve", "list_available_plans"] {
         let line = found.iter().find(|line| line["call"] == call);
         let line = line.unwrap_or_else(|| panic!("{call}: {found:?}"));

@@ -17,6 +17,7 @@ mod delivery_product;
 mod delivery_resumes;
 mod delivery_schemas;
 mod emulated_time;
+mod error_classes;
 mod facts;
 mod failing_store;
 mod lambda_events;

@@ -188,10 +188,10 @@ async fn an_unreachable_microsoft_or_table_is_503() {
         env.fault(call, kind.clone(), Times::Always);
         for path in ["plans", "operations", &format!("operations/{id}")] {
             let answer = env.get(&format!("/subscriptions/{id}/{path}")).await;
-            is_problem(&answer, StatusCode::SERVICE_UNAVAILABLE, "unavailable");
+            is_problem(&answer, StatusCode::SERVICE_UNAVAILABLE, "microsoft_unavailable");
         }
         for answer in [env.change(id, &wanted).await, env.cancel(id).await] {
-            is_problem(&answer, StatusCode::SERVICE_UNAVAILABLE, "unavailable");
+            is_problem(&answer, StatusCode::SERVICE_UNAVAILABLE, "microsoft_unavailable");
         }
         // Records can be read without Microsoft.
         for path in ["", "/events"] {
@@ -203,30 +203,45 @@ async fn an_unreachable_microsoft_or_table_is_503() {
     probe.is_down.store(true, Ordering::SeqCst);
     for path in ["", "/", &format!("/{id}"), &format!("/{id}/events")] {
         let answer = env.get(&format!("/subscriptions{path}")).await;
-        is_problem(&answer, StatusCode::SERVICE_UNAVAILABLE, "unavailable");
+        is_problem(&answer, StatusCode::SERVICE_UNAVAILABLE, "table");
     }
     for answer in [env.change(id, &wanted).await, env.cancel(id).await] {
-        is_problem(&answer, StatusCode::SERVICE_UNAVAILABLE, "unavailable");
+        is_problem(&answer, StatusCode::SERVICE_UNAVAILABLE, "table");
     }
     assert_eq!(env.calls(Call::UpdateSubscription) + env.calls(Call::DeleteSubscription), 0);
 }
 
+/// Microsoft's API refuses the calls that these tests make, and Entra goes on.
+fn refuse_every_call(env: &TestEnv, status: u16) {
+    for call in [
+        Call::GetSubscription,
+        Call::ListAvailablePlans,
+        Call::ListOperations,
+        Call::GetOperation,
+        Call::UpdateSubscription,
+        Call::DeleteSubscription,
+    ] {
+        env.fault(call, FaultKind::Status(status, ErrorForm::BareString), Times::Always);
+    }
+}
+
 #[tokio::test]
-async fn a_fault_of_the_settings_is_500_with_the_code_configuration() {
+async fn a_fault_of_the_settings_is_500_and_a_refused_credential_has_a_code_of_its_own() {
     // F-ERR-5: a 403 between us and Microsoft is not the caller's fault, and no retry helps.
     let env = TestEnv::new().await;
     let id = env.active(Purchase::per_seat("basic", 3)).await;
-    let is_configuration = |answer: &Answer| {
-        is_problem(answer, StatusCode::INTERNAL_SERVER_ERROR, "configuration");
+    let is_lasting = |answer: &Answer, code| {
+        is_problem(answer, StatusCode::INTERNAL_SERVER_ERROR, code);
     };
-    for status in [401, 403, 405, 415] {
-        let fault = FaultKind::Status(status, ErrorForm::BareString);
-        env.fault(Call::Any, fault, Times::Always);
+    for (status, code) in
+        [(401, "credential"), (403, "credential"), (405, "configuration"), (415, "configuration")]
+    {
+        refuse_every_call(&env, status);
         for path in ["plans", "operations", &format!("operations/{id}")] {
-            is_configuration(&env.get(&format!("/subscriptions/{id}/{path}")).await);
+            is_lasting(&env.get(&format!("/subscriptions/{id}/{path}")).await, code);
         }
-        is_configuration(&env.cancel(id).await);
-        is_configuration(&env.activate(id).await);
+        is_lasting(&env.cancel(id).await, code);
+        is_lasting(&env.activate(id).await, code);
         env.world(|world| world.faults_mut().clear());
     }
     // The key is free for the same request once the settings are right.
@@ -234,8 +249,8 @@ async fn a_fault_of_the_settings_is_500_with_the_code_configuration() {
         let change = env.http.patch(env.url(&format!("/subscriptions/{id}")));
         change.header("idempotency-key", "k").body(r#"{"quantity":4}"#)
     };
-    env.fault(Call::Any, FaultKind::Status(403, ErrorForm::Empty), Times::Always);
-    is_configuration(&env.send(request()).await);
+    refuse_every_call(&env, 403);
+    is_lasting(&env.send(request()).await, "credential");
     env.world(|world| world.faults_mut().clear());
     assert_eq!(env.send(request()).await.status, StatusCode::ACCEPTED);
 }
@@ -250,6 +265,6 @@ async fn a_missing_table_is_answered_with_503() {
     database.delete_table().table_name(table).send().await.expect("the table is removed");
     for path in ["", "?status=Subscribed", &format!("/{id}"), &format!("/{id}/events")] {
         let answer = env.get(&format!("/subscriptions{path}")).await;
-        is_problem(&answer, StatusCode::SERVICE_UNAVAILABLE, "unavailable");
+        is_problem(&answer, StatusCode::SERVICE_UNAVAILABLE, "table");
     }
 }

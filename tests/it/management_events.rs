@@ -55,7 +55,7 @@ async fn observing_creates_the_record_of_an_unreported_purchase() {
     is_problem(&unknown, StatusCode::NOT_FOUND, "unknown_to_microsoft");
     env.fault(Call::GetSubscription, FaultKind::Status(500, ErrorForm::Html), Times::Always);
     let down = post(&env, id, "observe", "").await;
-    is_problem(&down, StatusCode::SERVICE_UNAVAILABLE, "unavailable");
+    is_problem(&down, StatusCode::SERVICE_UNAVAILABLE, "microsoft_unavailable");
 }
 
 const BATCH: &str = "application/cloudevents-batch+json";

@@ -135,7 +135,7 @@ async fn a_request_that_was_not_carried_out_can_reuse_its_key() {
     let throttled = FaultKind::RetryAfter(429, "600".to_owned());
     env.fault(Call::UpdateSubscription, throttled, Times::Once);
     let answer = ask_with_key(&env, id, ELEVEN, "a").await;
-    is_problem(&answer, StatusCode::SERVICE_UNAVAILABLE, "unavailable");
+    is_problem(&answer, StatusCode::SERVICE_UNAVAILABLE, "microsoft_unavailable");
     let locked = FaultKind::Status(409, ErrorForm::Nested);
     env.fault(Call::UpdateSubscription, locked, Times::Once);
     is_problem(

@@ -217,5 +217,5 @@ async fn one_unreadable_record_does_not_hide_the_others() {
     let (found, _) = listed(&env, "").await;
     assert_eq!(found, BTreeSet::from([good]));
     let answer = env.get(&format!("/subscriptions/{bad}")).await;
-    is_problem(&answer, StatusCode::SERVICE_UNAVAILABLE, "unavailable");
+    is_problem(&answer, StatusCode::SERVICE_UNAVAILABLE, "table");
 }

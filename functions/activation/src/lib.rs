@@ -94,10 +94,14 @@ fn problem(failed: ActivationError) -> Problem {
             "refused",
             refusal.message.unwrap_or_else(|| "Microsoft refused the activation".to_owned()),
         ),
-        ActivationError::Fulfillment(error) if error.is_configuration() => Problem::configuration(),
+        // The client has logged it.
+        ActivationError::Fulfillment(error) if error.class().needs_operator() => {
+            Problem::of_class(error.class())
+        }
         ActivationError::Fulfillment(_) | ActivationError::Update(_) => {
-            error!(error = %failed, "an activation failed");
-            Problem::unavailable()
+            let class = failed.class();
+            error!(error = %failed, class = class.name(), "an activation failed");
+            Problem::of_class(class)
         }
     }
 }

@@ -25,7 +25,6 @@ use shared::config::{Dependencies, ManagementSettings};
 use shared::host::environment::{ConfigError, Environment};
 use shared::host::http::{Handler, Request, Response, json as answer};
 use shared::host::version;
-use tracing::error;
 
 pub struct Functions {
     pub landing: Arc<dyn Handler>,
@@ -122,7 +121,6 @@ async fn reconcile(State(reconciliation): State<Arc<Reconciliation>>) -> impl In
                 return enveloped(StatusCode::OK, &[], json!(report));
             }
             Err(error) => {
-                error!(%error, "the reconciliation stopped early; the next run continues");
                 let logs = [error.to_string()];
                 return enveloped(StatusCode::INTERNAL_SERVER_ERROR, &logs, Value::Null);
             }
@@ -139,7 +137,6 @@ async fn deliver(State(delivery): State<Option<Arc<Delivery>>>) -> impl IntoResp
     match delivery.sweep(Driver::Alone).await {
         Ok(report) => enveloped(StatusCode::OK, &[], json!(report)),
         Err(error) => {
-            error!(%error, "could not read which events are due; they stay due");
             let logs = [error.to_string()];
             enveloped(StatusCode::INTERNAL_SERVER_ERROR, &logs, Value::Null)
         }

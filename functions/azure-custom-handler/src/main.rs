@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use azure_custom_handler::{Functions, router};
 use shared::host::environment::{ConfigError, Environment};
+use shared::host::error_class::ErrorClass;
 use shared::host::telemetry;
 use tokio::net::TcpListener;
 use tracing::error;
@@ -28,7 +29,7 @@ async fn main() -> ExitCode {
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            error!(%error, port, "the server failed");
+            error!(%error, port, class = ErrorClass::Program.name(), "the server failed");
             ExitCode::FAILURE
         }
     }

@@ -72,7 +72,7 @@ mod tests {
 
     /// The seconds until the next attempt after this many failures within an hour.
     fn seconds(retry: RetryAfter, failures: u32, jitter: f64) -> i64 {
-        let failure = DeliveryError { reason: "answered 500".to_owned(), retry };
+        let failure = DeliveryError { retry, ..DeliveryError::new("answered 500") };
         let before = match failures {
             1 => CursorState::Flowing,
             failures => {

@@ -9,6 +9,7 @@
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use shared::domain::{Event, SubscriptionId};
+use shared::host::error_class::ErrorClass;
 use shared::host::retry::jitter;
 use shared::publisher::cloud_event::CloudEvent;
 use shared::store::{Cursor, CursorError, CursorState, StoreError, Target};
@@ -93,7 +94,8 @@ impl Delivery {
             let backlog = match self.outbox.backlog(lane.id, lane.cursor.delivered).await {
                 Ok(backlog) => backlog,
                 Err(StoreError::Corrupt { key, .. }) => {
-                    let error = DeliveryError::new(format!("the item {key} can't be read"));
+                    let reason = format!("the item {key} can't be read");
+                    let error = DeliveryError::of_class(ErrorClass::Table, reason);
                     return self.failed(lane, &error).await;
                 }
                 Err(error) => return Err(error.into()),
@@ -168,11 +170,12 @@ impl Delivery {
         match &state {
             CursorState::Parked { trouble, .. } => error!(
                 subscription.id = %id, target, attempts = trouble.attempts, reason = failure.reason,
-                metric = "parked", "parked the events of a subscription; they are sent again only on request"
+                class = failure.class.name(), metric = "parked",
+                "parked the events of a subscription; they are sent again only on request"
             ),
             CursorState::Due { at, trouble } => warn!(
                 subscription.id = %id, target, reason = failure.reason, again = %at,
-                metric = "waiting_seconds",
+                class = failure.class.name(), metric = "waiting_seconds",
                 value = trouble.as_ref().map(|trouble| now.duration_since(trouble.since).as_secs()),
                 "could not deliver an event"
             ),

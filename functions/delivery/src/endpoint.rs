@@ -13,7 +13,7 @@ use shared::host::clock::Clock;
 use shared::host::http_client::{SendError, Transport};
 use shared::host::retry::parse_retry_after;
 use shared::publisher::cloud_event::{CloudEvent, MEDIA_TYPE};
-use shared::publisher::standard_webhooks::{KeyRing, WebhookKeys};
+use shared::publisher::standard_webhooks::{KeyRing, NoSigningKey, WebhookKeys};
 use shared::store::Target;
 
 use crate::receiver::{DeliveryError, Receiver, RetryAfter};
@@ -55,7 +55,9 @@ impl Receiver for Endpoint {
     }
 
     async fn send(&self, event: &CloudEvent<'_>) -> Result<(), DeliveryError> {
-        let keys = self.keys.keys().await.map_err(|error| DeliveryError::new(error.to_string()))?;
+        let unsigned =
+            |error: NoSigningKey| DeliveryError::of_class(error.class(), error.to_string());
+        let keys = self.keys.keys().await.map_err(unsigned)?;
         let request = self.request(&keys, event);
         let answer = self.transport.send_for_status(request, TIMEOUT).await.map_err(unanswered)?;
         judge(answer.status(), answer.headers(), self.clock.wall_time())
@@ -87,7 +89,8 @@ fn judge(status: StatusCode, headers: &HeaderMap, now: Timestamp) -> Result<(), 
         StatusCode::GONE => RetryAfter::LongestPause,
         _ => RetryAfter::BackOff,
     };
-    Err(DeliveryError { reason: format!("answered {}", status.as_u16()), retry })
+    let error = DeliveryError::new(format!("answered {}", status.as_u16()));
+    Err(DeliveryError { retry, ..error })
 }
 
 #[cfg(test)]

@@ -127,7 +127,15 @@ impl Delivery {
     /// and events that the stream lost.
     pub async fn sweep(&self, driver: Driver) -> Result<Report, StoreError> {
         let span = info_span!("delivery", correlation_id = Empty);
-        correlation::in_span(self.clock.new_id(), span, self.sweep_all(driver)).await
+        let work = async {
+            self.sweep_all(driver).await.inspect_err(|error| {
+                error!(
+                    %error, class = error.class().name(),
+                    "could not read which events are due; they stay due"
+                );
+            })
+        };
+        correlation::in_span(self.clock.new_id(), span, work).await
     }
 
     async fn sweep_all(&self, driver: Driver) -> Result<Report, StoreError> {
@@ -219,7 +227,10 @@ impl Done {
         match one {
             Ok(delivered) => self.delivered += delivered,
             Err(error) => {
-                error!(subscription.id = %id, %error, "could not deliver events; they stay due");
+                error!(
+                    subscription.id = %id, %error, class = error.class().name(),
+                    "could not deliver events; they stay due"
+                );
                 self.failed.insert(id);
             }
         }

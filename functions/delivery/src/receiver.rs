@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use shared::host::error_class::ErrorClass;
 use shared::publisher::cloud_event::CloudEvent;
 use shared::store::Target;
 
@@ -19,6 +20,7 @@ pub(crate) trait Receiver: Send + Sync {
 pub(crate) struct DeliveryError {
     /// In words. Never holds the request or the answer.
     pub(crate) reason: String,
+    pub(crate) class: ErrorClass,
     pub(crate) retry: RetryAfter,
 }
 
@@ -34,7 +36,12 @@ pub(crate) enum RetryAfter {
 }
 
 impl DeliveryError {
+    /// The receiver's own fault.
     pub(crate) fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), retry: RetryAfter::BackOff }
+        Self::of_class(ErrorClass::Product, reason)
+    }
+
+    pub(crate) fn of_class(class: ErrorClass, reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), class, retry: RetryAfter::BackOff }
     }
 }

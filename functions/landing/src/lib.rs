@@ -25,6 +25,7 @@ use http::{HeaderMap, Method, StatusCode, Uri};
 use shared::config::{Branding, Dependencies, Origin};
 use shared::host::clock::Clock;
 use shared::host::environment::{ConfigError, Environment};
+use shared::host::error_class::ErrorClass;
 use shared::host::http::{GatewayHost, Handler, Problem, Request, Response};
 use shared::host::retry::RetryPolicy;
 use shared::host::{correlation, deadline};
@@ -162,8 +163,10 @@ impl Landing {
             Some(app) => match self.origin_of(request) {
                 Some(origin) => Some(app.at(origin)),
                 None => {
+                    let class = ErrorClass::Configuration;
                     error!(
-                        metric = "configuration",
+                        class = class.name(),
+                        metric = class.metric(),
                         "LANDING_BASE_URL is not set, and no gateway names the page's host"
                     );
                     return self.pages.show(Page::Notice(Notice::Misconfigured), language, None);

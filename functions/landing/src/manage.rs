@@ -8,6 +8,7 @@ use shared::domain::{
     reject,
 };
 use shared::flows::request_change::{ChangeRefused, ChangeRequest, CheckError, RequestError};
+use shared::host::error_class::ErrorClass;
 use shared::microsoft::fulfillment::{FulfillmentError, Plan};
 use shared::publisher::approval::{ChangeApproval, ChangeContext};
 use tracing::warn;
@@ -191,7 +192,10 @@ impl Purchases {
                 | FulfillmentError::Conflict(refusal)
                 | FulfillmentError::NotFound(refusal),
             )) => {
-                warn!(subscription.id = %id, %refusal, "Microsoft refused a customer's change");
+                warn!(
+                    subscription.id = %id, %refusal, class = ErrorClass::Refused.name(),
+                    "Microsoft refused a customer's change"
+                );
                 Ok(ChangeOutcome::Refused)
             }
             Err(RequestError::Fulfillment(error)) if error.leaves_outcome_unknown() => {

@@ -9,6 +9,7 @@ use shared::domain::{
 use shared::flows::activation::{Activated, ActivationError, ActivationFlow};
 use shared::flows::ledger::{Ledger, UpdateError};
 use shared::flows::request_change::ChangeFlow;
+use shared::host::error_class::ErrorClass;
 use shared::microsoft::fulfillment::{FulfillmentError, Marketplace, PurchaseToken};
 use shared::publisher::approval::ChangeApproval;
 use thiserror::Error;
@@ -50,22 +51,17 @@ pub(crate) enum VisitError {
 }
 
 impl VisitError {
-    /// Whether the publisher's settings don't fit Microsoft's side (F-ERR-5).
-    pub(crate) fn is_configuration(&self) -> bool {
-        match self {
-            Self::Fulfillment(error) | Self::Activation(ActivationError::Fulfillment(error)) => {
-                error.is_configuration()
-            }
-            Self::TokenRejected
-            | Self::Colleague(_)
-            | Self::Stranger { .. }
-            | Self::ActivationRefused
-            | Self::NoSubscription
-            | Self::NoRecord
-            | Self::Activation(_)
-            | Self::Update(_)
-            | Self::Incomplete(_) => false,
-        }
+    /// `None` where the fault is the visitor's.
+    pub(crate) fn class(&self) -> Option<ErrorClass> {
+        Some(match self {
+            Self::TokenRejected | Self::Colleague(_) | Self::Stranger { .. } => return None,
+            Self::ActivationRefused => ErrorClass::Refused,
+            Self::NoSubscription | Self::Incomplete(_) => ErrorClass::MicrosoftUnavailable,
+            Self::NoRecord => ErrorClass::Table,
+            Self::Fulfillment(error) => error.class(),
+            Self::Activation(error) => error.class(),
+            Self::Update(error) => error.class(),
+        })
     }
 }
 

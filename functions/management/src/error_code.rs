@@ -73,7 +73,14 @@ codes! {
     OutcomeUnknown = GATEWAY_TIMEOUT "outcome_unknown",
     /// The publisher's settings don't fit Microsoft's side (F-ERR-5).
     Configuration = INTERNAL_SERVER_ERROR "configuration",
-    /// Microsoft or the table is unavailable at the moment.
+    /// Entra or Microsoft refuses the credential: the secret has expired or is wrong, or the app is
+    /// not the one in Partner Center.
+    Credential = INTERNAL_SERVER_ERROR "credential",
+    /// Microsoft is unavailable at the moment.
+    MicrosoftUnavailable = SERVICE_UNAVAILABLE "microsoft_unavailable",
+    /// The table is unavailable at the moment.
+    Table = SERVICE_UNAVAILABLE "table",
+    /// The functions are unavailable at the moment.
     Unavailable = SERVICE_UNAVAILABLE "unavailable",
 }
 

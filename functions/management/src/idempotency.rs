@@ -7,6 +7,7 @@ use http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, StatusCode};
 use jiff::SignedDuration;
 use shared::host::clock::Clock;
+use shared::host::error_class::ErrorClass;
 use shared::host::http::{Problem, Request, Response, empty};
 use shared::store::{BeginError, IdempotencyRecord, IdempotencyStore, StoredResponse};
 use tracing::{error, warn};
@@ -101,7 +102,10 @@ impl Idempotency {
         let may_be_repeated = response.as_ref().is_err_and(|problem| {
             [
                 ErrorCode::Unavailable,
+                ErrorCode::MicrosoftUnavailable,
+                ErrorCode::Table,
                 ErrorCode::Configuration,
+                ErrorCode::Credential,
                 ErrorCode::OperationPending,
                 ErrorCode::VersionMismatch,
             ]
@@ -118,7 +122,7 @@ impl Idempotency {
         };
         if let Err(error) = stored {
             // This caller gets the response. A repeated request learns that the outcome is unknown.
-            warn!(%error, "could not store the response to a request with a key");
+            warn!(%error, class = error.class().name(), "could not store the response to a request with a key");
         }
         response
     }
@@ -138,7 +142,11 @@ fn to_store(response: &Response) -> StoredResponse {
 
 fn replay(stored: StoredResponse) -> Response {
     let Ok(status) = StatusCode::from_u16(stored.status) else {
-        error!(status = stored.status, "a stored response has no valid status");
+        error!(
+            status = stored.status,
+            class = ErrorClass::Table.name(),
+            "a stored response has no valid status"
+        );
         return Problem::unavailable().into();
     };
     let mut response = empty(status);

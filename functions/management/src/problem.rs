@@ -11,13 +11,15 @@ use tracing::error;
 use crate::error_code::ErrorCode;
 
 pub(crate) fn store_problem(error: StoreError) -> Problem {
-    error!(%error, "could not use the table");
-    Problem::unavailable()
+    let class = error.class();
+    error!(%error, class = class.name(), "could not use the table");
+    Problem::of_class(class)
 }
 
 pub(crate) fn update_problem(error: UpdateError) -> Problem {
-    error!(%error, "could not update a record");
-    Problem::unavailable()
+    let class = error.class();
+    error!(%error, class = class.name(), "could not update a record");
+    Problem::of_class(class)
 }
 
 pub(crate) fn fulfillment_problem(error: FulfillmentError) -> Problem {
@@ -29,15 +31,16 @@ pub(crate) fn fulfillment_problem(error: FulfillmentError) -> Problem {
         FulfillmentError::Conflict(refusal) => ErrorCode::OperationPending
             .with(refusal.message.unwrap_or_else(|| ChangeRefused::OperationPending.to_string())),
         // The client has logged it.
-        error if error.is_configuration() => Problem::configuration(),
+        error if error.class().needs_operator() => Problem::of_class(error.class()),
         FulfillmentError::Unauthorized(_)
         | FulfillmentError::Misaddressed(_)
         | FulfillmentError::Token(_)
         | FulfillmentError::Unavailable { .. }
         | FulfillmentError::Unreachable { .. }
         | FulfillmentError::Malformed(_) => {
-            error!(%error, "could not ask Microsoft");
-            Problem::unavailable()
+            let class = error.class();
+            error!(%error, class = class.name(), "could not ask Microsoft");
+            Problem::of_class(class)
         }
     }
 }

@@ -22,6 +22,7 @@ use shared::flows::ledger::Ledger;
 use shared::host::clock::Clock;
 use shared::host::correlation;
 use shared::host::environment::{ConfigError, Environment};
+use shared::host::error_class::ErrorClass;
 use shared::host::retry::RetryPolicy;
 use shared::microsoft::fulfillment::{FulfillmentError, Marketplace, SubscriptionPage};
 use shared::publisher::approval::ChangeApproval;
@@ -70,6 +71,15 @@ pub enum SliceError {
     Store(#[from] StoreError),
 }
 
+impl SliceError {
+    pub fn class(&self) -> ErrorClass {
+        match self {
+            Self::Fulfillment(error) => error.class(),
+            Self::Store(error) => error.class(),
+        }
+    }
+}
+
 impl Reconciliation {
     pub fn from_environment(environment: &Environment) -> Result<Self, ConfigError> {
         Self::new(environment, &Dependencies::read(environment)?)
@@ -96,12 +106,16 @@ impl Reconciliation {
 
     /// Runs one slice.
     pub async fn slice(&self) -> Result<Report, SliceError> {
-        correlation::in_span(
-            self.clock.new_id(),
-            info_span!("reconciliation", correlation_id = Empty),
-            self.run(),
-        )
-        .await
+        let work = async {
+            self.run().await.inspect_err(|error| {
+                error!(
+                    %error, class = error.class().name(),
+                    "the reconciliation stopped early; the next run continues"
+                );
+            })
+        };
+        let span = info_span!("reconciliation", correlation_id = Empty);
+        correlation::in_span(self.clock.new_id(), span, work).await
     }
 
     async fn run(&self) -> Result<Report, SliceError> {
@@ -165,7 +179,7 @@ impl Reconciliation {
         let refused = matches!(error, FulfillmentError::Refused(_) | FulfillmentError::NotFound(_));
         if refused || checkpoint.stuck >= MAX_PAGE_FAILURES {
             warn!(
-                %error, metric = "list_restarted",
+                %error, class = error.class().name(), metric = "list_restarted",
                 "continuation token no longer accepted; restarting the list"
             );
             *checkpoint = Checkpoint::default();
@@ -185,7 +199,11 @@ impl Reconciliation {
         let mut records = self.store.load_many(&ids).await?;
         let nameless = page.subscriptions.len() - ids.len() + page.unreadable;
         if nameless > 0 {
-            error!(count = nameless, "could not read entries of the list");
+            error!(
+                count = nameless,
+                class = ErrorClass::UnknownWord.name(),
+                "could not read entries of the list"
+            );
             checkpoint.failed += nameless as u64;
         }
         let mut met = HashSet::with_capacity(ids.len());
@@ -205,7 +223,7 @@ impl Reconciliation {
                 Ok(changed) => checkpoint.repaired += u64::from(changed),
                 Err(error) => {
                     error!(
-                        subscription.id = %id, %error,
+                        subscription.id = %id, %error, class = error.class().name(),
                         "could not reconcile a subscription; continuing with the next"
                     );
                     checkpoint.failed += 1;
@@ -220,7 +238,11 @@ impl Reconciliation {
     /// token closes the circle.
     fn detect_circle(&self, checkpoint: &mut Checkpoint) {
         if checkpoint.next.is_some() && checkpoint.next == checkpoint.landmark {
-            error!(pages = checkpoint.pages, "the list runs in a circle; ending the run");
+            error!(
+                pages = checkpoint.pages,
+                class = ErrorClass::MicrosoftUnavailable.name(),
+                "the list runs in a circle; ending the run"
+            );
             checkpoint.next = None;
         } else if checkpoint.pages.is_power_of_two() {
             checkpoint.landmark.clone_from(&checkpoint.next);

@@ -8,6 +8,7 @@ use shared::domain::{
 use shared::flows::activation::{Activated, ActivationError};
 use shared::flows::answer::AnswerError;
 use shared::flows::ledger::UpdateError;
+use shared::host::error_class::ErrorClass;
 use shared::microsoft::fulfillment::FulfillmentError;
 use shared::store::StoreError;
 use thiserror::Error;
@@ -33,6 +34,20 @@ pub(crate) enum RepairError {
     /// Microsoft's status can't follow the recorded one, and the record did not just change.
     #[error("Microsoft reports a status that can't follow the recorded one")]
     Impossible,
+}
+
+impl RepairError {
+    pub(crate) fn class(&self) -> ErrorClass {
+        match self {
+            Self::Store(error) => error.class(),
+            Self::Update(error) => error.class(),
+            Self::Fulfillment(error) => error.class(),
+            Self::Activation(error) => error.class(),
+            Self::Answer(error) => error.class(),
+            Self::Incomplete(_) => ErrorClass::MicrosoftUnavailable,
+            Self::Impossible => ErrorClass::UnknownWord,
+        }
+    }
 }
 
 /// How long an activation is left to the function that began it.

@@ -152,9 +152,8 @@ fn refusal(status: StatusCode, body: &Value) -> CommandError {
     let detail = printable(detail.unwrap_or(status.canonical_reason().unwrap_or("refused")));
     match (text("code"), status) {
         (Some("outcome_unknown"), _) => CommandError::OutcomeUnknown(detail),
-        (Some("unavailable"), _) | (None, StatusCode::TOO_MANY_REQUESTS) => {
-            CommandError::Unavailable(detail)
-        }
+        (Some("unavailable" | "microsoft_unavailable" | "table"), _)
+        | (None, StatusCode::TOO_MANY_REQUESTS) => CommandError::Unavailable(detail),
         (Some(code), _) => CommandError::Refused { code: code.to_owned(), detail },
         // From the gateway: the function may or may not have carried out the request.
         (None, status) if status.is_server_error() => CommandError::NoAnswer(detail),

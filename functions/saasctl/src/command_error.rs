@@ -90,7 +90,11 @@ impl CommandError {
             }
             "configuration" => {
                 "look for `metric: configuration` in the functions' log; compare ENTRA_TENANT_ID, \
-                 ENTRA_CLIENT_ID, its secret and MARKETPLACE_URL with Partner Center"
+                 ENTRA_CLIENT_ID and MARKETPLACE_URL with Partner Center"
+            }
+            "credential" => {
+                "look for `metric: credential` in the functions' log; renew the client secret, or \
+                 compare ENTRA_TENANT_ID and ENTRA_CLIENT_ID with Partner Center"
             }
             "table_refused" => {
                 "check the table's name, --region and the permissions: Scan on by-status, GetItem, \

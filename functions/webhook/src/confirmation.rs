@@ -5,6 +5,7 @@ use std::future::{Future, ready};
 use std::time::Duration;
 
 use shared::domain::{Observation, Operation, OperationId};
+use shared::host::error_class::ErrorClass;
 use shared::host::retry::{RetryPolicy, repeat};
 use shared::microsoft::fulfillment::FulfillmentError;
 use tracing::error;
@@ -51,6 +52,7 @@ impl Webhook {
             }
             Ok(_) => {
                 error!(
+                    class = ErrorClass::Refused.name(),
                     metric = "unconfirmed_call",
                     "the call contradicts Microsoft's operation; nothing was done"
                 );
@@ -101,7 +103,11 @@ impl Webhook {
         if claim.is_young(self.clock.now()) {
             return Err(WebhookFailure::NotKnownYet(what));
         }
-        error!(metric = "unconfirmed_call", "Microsoft knows no such {what}; nothing was done");
+        error!(
+            class = ErrorClass::Refused.name(),
+            metric = "unconfirmed_call",
+            "Microsoft knows no such {what}; nothing was done"
+        );
         Ok(Reply::Handled)
     }
 }

@@ -2,6 +2,7 @@
 
 use shared::flows::answer::AnswerError;
 use shared::flows::ledger::UpdateError;
+use shared::host::error_class::ErrorClass;
 use shared::microsoft::entra::{InvalidToken, Refused, SigningKeyError};
 use shared::microsoft::fulfillment::FulfillmentError;
 use shared::store::StoreError;
@@ -35,6 +36,22 @@ pub(crate) enum WebhookFailure {
     Update(#[from] UpdateError),
     #[error(transparent)]
     Answer(#[from] AnswerError),
+}
+
+impl WebhookFailure {
+    /// `None` where the fault is the caller's.
+    pub(crate) fn class(&self) -> Option<ErrorClass> {
+        Some(match self {
+            Self::NotMicrosoft(_) => return None,
+            Self::Unverifiable(error) => error.class(),
+            Self::BodyTooLarge(_) | Self::UnreadableBody { .. } => ErrorClass::UnknownWord,
+            Self::Settling | Self::NotKnownYet(_) => ErrorClass::MicrosoftUnavailable,
+            Self::Fulfillment(error) => error.class(),
+            Self::Store(error) => error.class(),
+            Self::Update(error) => error.class(),
+            Self::Answer(error) => error.class(),
+        })
+    }
 }
 
 impl From<InvalidToken> for WebhookFailure {

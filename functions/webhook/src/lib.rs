@@ -28,6 +28,7 @@ use shared::flows::answer::{AnswerError, Responder};
 use shared::flows::ledger::{Ledger, UpdateError};
 use shared::host::clock::Clock;
 use shared::host::environment::{ConfigError, Environment};
+use shared::host::error_class::ErrorClass;
 use shared::host::http::{Handler, Problem, Request, Response, empty};
 use shared::host::retry::RetryPolicy;
 use shared::host::{correlation, deadline};
@@ -140,6 +141,7 @@ impl Webhook {
                 // F-WHA-9. An error, since an engineer should look up what the word means.
                 error!(
                     action = loggable(&claim.action),
+                    class = ErrorClass::UnknownWord.name(),
                     metric = "unknown_action",
                     "Microsoft sent an action that this program does not know"
                 );
@@ -216,12 +218,16 @@ fn respond(received: Result<Reply, WebhookFailure>) -> Response {
         }
         // Not an error: anyone can invent a key's id.
         Err(WebhookFailure::Unverifiable(reason @ SigningKeyError::Unconfirmed(_))) => {
-            warn!(%reason, metric = "unconfirmed_key", "could not look up a webhook call's key");
+            warn!(
+                %reason, class = reason.class().name(), metric = "unconfirmed_key",
+                "could not look up a webhook call's key"
+            );
             Problem::unavailable().into()
         }
         Err(failure) => {
             error!(
-                reason = %failure, metric = "failed_call",
+                reason = %failure, class = failure.class().map(ErrorClass::name),
+                metric = "failed_call",
                 "a webhook call failed; Microsoft will retry"
             );
             Problem::unavailable().into()
@@ -253,7 +259,11 @@ impl Handler for Webhook {
     /// Microsoft would read a 4xx as a rejection of the change that its call announces (F-WHA-13),
     /// and calls again after a 5xx.
     fn refuse(&self, mut problem: Problem) -> Response {
-        error!(code = problem.code, "a call to the webhook could not be read");
+        error!(
+            code = problem.code,
+            class = ErrorClass::Configuration.name(),
+            "a call to the webhook could not be read"
+        );
         problem.status = StatusCode::SERVICE_UNAVAILABLE;
         problem.into()
     }

@@ -9,6 +9,7 @@ use tracing::{info, warn};
 
 use super::ledger::{Ledger, UpdateError};
 use crate::domain::{ActivationRequest, Cause, Record, Staleness, Status, SubscriptionId};
+use crate::host::error_class::ErrorClass;
 use crate::microsoft::fulfillment::{FulfillmentError, Marketplace, Refusal};
 
 /// Pauses before each read that may confirm the activation (F-ACT-3). Together they are as long as
@@ -50,6 +51,18 @@ pub enum ActivationError {
     Fulfillment(FulfillmentError),
     #[error(transparent)]
     Update(#[from] UpdateError),
+}
+
+impl ActivationError {
+    pub fn class(&self) -> ErrorClass {
+        match self {
+            Self::Suspended | Self::Unsubscribed | Self::Unknown | Self::Refused(_) => {
+                ErrorClass::Refused
+            }
+            Self::Fulfillment(error) => error.class(),
+            Self::Update(error) => error.class(),
+        }
+    }
 }
 
 impl From<FulfillmentError> for ActivationError {
@@ -139,7 +152,10 @@ impl ActivationFlow {
                 Ok((observed, _)) => record = observed,
                 // Microsoft has the request, whether or not we can read its result.
                 Err(ActivationError::Fulfillment(error)) => {
-                    warn!(subscription.id = %id, %error, "could not confirm the activation yet");
+                    warn!(
+                        subscription.id = %id, %error, class = error.class().name(),
+                        "could not confirm the activation yet"
+                    );
                     break;
                 }
                 Err(error) => return Err(error),
@@ -163,7 +179,7 @@ impl ActivationFlow {
             Ok(observed) => observed,
             Err(ActivationError::Fulfillment(unread)) => {
                 warn!(
-                    subscription.id = %id, %error, %unread,
+                    subscription.id = %id, %error, %unread, class = error.class().name(),
                     "the outcome of the activation is not known yet"
                 );
                 return Ok(Activated::Requested(record));
@@ -212,7 +228,7 @@ impl ActivationFlow {
             }
             (Status::PendingFulfillmentStart | Status::Other(_), error) => {
                 warn!(
-                    subscription.id = %id, %error,
+                    subscription.id = %id, %error, class = error.class().name(),
                     "could not tell Microsoft; the next run retries"
                 );
                 Ok(Activated::Requested(observed))

@@ -12,6 +12,7 @@ use crate::domain::{
 };
 use crate::host::clock::Clock;
 use crate::host::correlation;
+use crate::host::error_class::ErrorClass;
 use crate::store::{Commit, CommitError, Mark, Store, StoreError};
 
 /// How many times we decide about one fact. A subscription has few writers, so more conflicts than
@@ -56,6 +57,16 @@ pub enum UpdateError {
     AlreadyMarked,
     #[error(transparent)]
     Incomplete(#[from] IncompleteObservation),
+}
+
+impl UpdateError {
+    pub fn class(&self) -> ErrorClass {
+        match self {
+            Self::Store(error) => error.class(),
+            Self::Contended | Self::AlreadyMarked => ErrorClass::Table,
+            Self::Incomplete(_) => ErrorClass::MicrosoftUnavailable,
+        }
+    }
 }
 
 impl Ledger {
@@ -148,7 +159,7 @@ impl Ledger {
             }
         }
         error!(
-            subscription.id = %id, attempts = ATTEMPTS,
+            subscription.id = %id, attempts = ATTEMPTS, class = UpdateError::Contended.class().name(),
             "other writers kept changing the record"
         );
         Err(UpdateError::Contended)

@@ -311,7 +311,7 @@ impl ChangeFlow {
             }
             Err(error) if error.leaves_outcome_unknown() => {
                 warn!(
-                    subscription.id = %id, %error,
+                    subscription.id = %id, %error, class = error.class().name(),
                     "whether Microsoft took the request is unknown"
                 );
                 Err(error.into())
@@ -332,7 +332,10 @@ impl ChangeFlow {
     ) {
         let (id, now) = (record.id(), self.ledger.clock().now());
         if let Err(error) = self.ledger.note(record, |record| rule(record, now)).await {
-            warn!(subscription.id = %id, %error, "could not note Microsoft's answer to a request");
+            warn!(
+                subscription.id = %id, %error, class = error.class().name(),
+                "could not note Microsoft's answer to a request"
+            );
         }
     }
 }

@@ -9,6 +9,8 @@ use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use serde_json::json;
 
+use super::error_class::ErrorClass;
+
 /// A request with its whole body.
 pub type Request = http::Request<Bytes>;
 
@@ -120,13 +122,29 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "try again in a moment")
     }
 
-    /// The publisher's settings don't fit Microsoft's side, which no retry changes.
-    pub fn configuration() -> Self {
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "configuration",
-            "the functions are not set up correctly for Microsoft's side; their log says why",
-        )
+    /// A fault that is not the caller's. Its code is the class, where a caller may do something
+    /// else about it than to try again.
+    pub fn of_class(class: ErrorClass) -> Self {
+        let detail = match class {
+            ErrorClass::Configuration => {
+                "the functions are not set up correctly for Microsoft's side; their log says why"
+            }
+            ErrorClass::Credential(_) => {
+                "Microsoft does not accept the functions' credential; their log says why"
+            }
+            ErrorClass::MicrosoftUnavailable => "Microsoft is unavailable; try again in a moment",
+            ErrorClass::Table => "the table is unavailable; try again in a moment",
+            ErrorClass::Product
+            | ErrorClass::UnknownWord
+            | ErrorClass::Refused
+            | ErrorClass::Program => return Self::unavailable(),
+        };
+        let status = if class.needs_operator() {
+            StatusCode::INTERNAL_SERVER_ERROR
+        } else {
+            StatusCode::SERVICE_UNAVAILABLE
+        };
+        Self::new(status, class.name(), detail)
     }
 }
 

@@ -6,6 +6,7 @@ pub mod clock;
 pub mod correlation;
 pub mod deadline;
 pub mod environment;
+pub mod error_class;
 pub mod http;
 pub mod http_client;
 pub mod invocation;

@@ -7,6 +7,7 @@ use aws_sdk_secretsmanager::error::SdkError;
 use secrecy::SecretString;
 use thiserror::Error;
 
+use super::error_class::ErrorClass;
 use super::http_client::Cause;
 
 /// A client secret or a signing key, or the place it is kept in.
@@ -110,11 +111,12 @@ fn member_of(text: &str, member: &'static str) -> Result<SecretString, UnusableS
 }
 
 impl SecretError {
-    /// Whether the deployment has to be changed before the secret can be read.
-    pub fn is_configuration(&self) -> bool {
+    pub fn class(&self) -> ErrorClass {
         match self {
-            Self::Unavailable { code, .. } => UNREADABLE_CODES.contains(&code.as_str()),
-            Self::Unusable(_) => true,
+            Self::Unavailable { code, .. } if !UNREADABLE_CODES.contains(&code.as_str()) => {
+                ErrorClass::Table
+            }
+            Self::Unavailable { .. } | Self::Unusable(_) => ErrorClass::Configuration,
         }
     }
 }
@@ -203,17 +205,17 @@ mod tests {
 
     #[test]
     fn only_what_a_deployment_mends_is_a_configuration_fault() {
-        for (code, is_configuration) in [
-            ("AccessDeniedException", true),
-            ("ResourceNotFoundException", true),
-            ("DecryptionFailure", true),
-            ("InternalServiceError", false),
-            ("ThrottlingException", false),
-            ("no answer", false),
+        for (code, class) in [
+            ("AccessDeniedException", ErrorClass::Configuration),
+            ("ResourceNotFoundException", ErrorClass::Configuration),
+            ("DecryptionFailure", ErrorClass::Configuration),
+            ("InternalServiceError", ErrorClass::Table),
+            ("ThrottlingException", ErrorClass::Table),
+            ("no answer", ErrorClass::Table),
         ] {
             let error = SecretError::Unavailable { code: code.to_owned(), source: code.into() };
-            assert_eq!(error.is_configuration(), is_configuration, "{code}");
+            assert_eq!(error.class(), class, "{code}");
         }
-        assert!(SecretError::Unusable(UnusableSecret::Json).is_configuration());
+        assert_eq!(SecretError::Unusable(UnusableSecret::Json).class(), ErrorClass::Configuration);
     }
 }

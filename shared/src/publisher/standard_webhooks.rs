@@ -15,6 +15,7 @@ use thiserror::Error;
 use tracing::warn;
 
 use crate::host::clock::Clock;
+use crate::host::error_class::ErrorClass;
 use crate::host::secret::{ClientSecret, SecretError};
 
 const PREFIX: &str = "whsec_";
@@ -102,6 +103,15 @@ pub enum NoSigningKey {
     Malformed(#[from] WebhookKeyError),
 }
 
+impl NoSigningKey {
+    pub fn class(&self) -> ErrorClass {
+        match self {
+            Self::Secret(error) => error.class(),
+            Self::Malformed(_) => ErrorClass::Configuration,
+        }
+    }
+}
+
 impl KeyRing {
     pub fn new(secret: ClientSecret, clock: Arc<dyn Clock>) -> Self {
         Self { secret, clock, known: Mutex::default() }
@@ -124,7 +134,7 @@ impl KeyRing {
                 Ok(keys)
             }
             Err(reason) => {
-                warn!(%reason, "could not read the signing key");
+                warn!(%reason, class = reason.class().name(), "could not read the signing key");
                 known.map(|(_, keys)| keys).ok_or(reason)
             }
         }

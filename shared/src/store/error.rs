@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::host::error_class::ErrorClass;
 use crate::host::http_client::Cause;
 use crate::host::retry::Transient;
 
@@ -59,6 +60,10 @@ pub enum Corruption {
 }
 
 impl StoreError {
+    pub fn class(&self) -> ErrorClass {
+        ErrorClass::Table
+    }
+
     /// For a response without an error that is unusable all the same.
     pub fn unavailable(reason: &str) -> Self {
         Self::Unavailable { code: reason.to_owned(), source: None }

@@ -6,6 +6,7 @@ use http::header::{CONTENT_LANGUAGE, VARY};
 use http::{HeaderValue, StatusCode};
 use ring::digest::{SHA256, digest};
 use shared::config::{Branding, Field};
+use shared::host::error_class::ErrorClass;
 use shared::host::http::{Problem, Response, html};
 use tracing::error;
 
@@ -65,7 +66,7 @@ impl Pages {
         let mut response = match rendered {
             Ok(page) => html(status, page),
             Err(error) => {
-                error!(%error, "could not render a page");
+                error!(%error, class = ErrorClass::Program.name(), "could not render a page");
                 Problem::new(
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "internal",

@@ -1,25 +1,28 @@
 //! OAuth's authorization code flow with PKCE, at Entra (F-LP-6, F-LP-7).
 
+use std::collections::BTreeSet;
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use oauth2::basic::{
-    BasicErrorResponse, BasicErrorResponseType, BasicRevocationErrorResponse,
-    BasicTokenIntrospectionResponse, BasicTokenType,
+    BasicErrorResponseType, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse,
+    BasicTokenType,
 };
 use oauth2::{
     AsyncHttpClient, AuthType, AuthUrl, AuthorizationCode, Client, ClientId, CsrfToken,
-    EndpointNotSet, EndpointSet, ExtraTokenFields, HttpRequest, HttpResponse, PkceCodeChallenge,
-    PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, StandardRevocableToken,
-    StandardTokenResponse, TokenUrl,
+    EndpointNotSet, EndpointSet, ErrorResponse, ExtraTokenFields, HttpRequest, HttpResponse,
+    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope,
+    StandardRevocableToken, StandardTokenResponse, TokenUrl,
 };
 use serde::{Deserialize, Serialize};
 use shared::config::{LandingApp, Origin};
 use shared::domain::PERSONAL_TENANT;
 use shared::host::http_client::{SendError, Transport};
 use shared::host::retry::RetryPolicy;
+use shared::lenient::lenient;
 use url::Url;
 use uuid::Uuid;
 
@@ -38,8 +41,25 @@ struct IdTokenField {
 
 impl ExtraTokenFields for IdTokenField {}
 
+/// Entra's refusal: OAuth's word, and numbers of its own. Its description names people, so it is not
+/// read.
+#[derive(Debug, Deserialize, Serialize)]
+struct Refusal {
+    error: BasicErrorResponseType,
+    #[serde(default, deserialize_with = "lenient")]
+    error_codes: Option<BTreeSet<u64>>,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.error.as_ref())
+    }
+}
+
+impl ErrorResponse for Refusal {}
+
 type EntraClient = Client<
-    BasicErrorResponse,
+    Refusal,
     StandardTokenResponse<IdTokenField, BasicTokenType>,
     BasicTokenIntrospectionResponse,
     StandardRevocableToken,
@@ -186,7 +206,7 @@ impl Entra {
             Ok(token) => {
                 token.extra_fields().id_token.clone().ok_or_else(|| Unavailable::NoIdToken.into())
             }
-            Err(RequestTokenError::ServerResponse(refusal)) => Err(token_error(&refusal)),
+            Err(RequestTokenError::ServerResponse(refusal)) => Err(token_error(refusal)),
             Err(RequestTokenError::Request(error)) => Err(Unavailable::Unreachable(error).into()),
             Err(RequestTokenError::Parse(..) | RequestTokenError::Other(_)) => {
                 Err(Unavailable::UnreadableAnswer.into())
@@ -200,12 +220,16 @@ fn parse(url: &str) -> Url {
 }
 
 /// The visitor brought an invalid code, or the operator set up the application wrongly (F-AUTH-15),
-/// or Entra failed. Entra's descriptions name people, so they stay out of the log.
-fn token_error(refusal: &BasicErrorResponse) -> SignInError {
-    match refusal.error() {
+/// or Entra failed.
+fn token_error(refusal: Refusal) -> SignInError {
+    let codes = refusal.error_codes.unwrap_or_default();
+    match refusal.error {
         BasicErrorResponseType::InvalidGrant => Untrusted::BadCode.into(),
-        BasicErrorResponseType::InvalidClient | BasicErrorResponseType::UnauthorizedClient => {
-            Unavailable::ApplicationRefused.into()
+        BasicErrorResponseType::InvalidClient => {
+            Unavailable::ApplicationRefused { error: "invalid_client", codes }.into()
+        }
+        BasicErrorResponseType::UnauthorizedClient => {
+            Unavailable::ApplicationRefused { error: "unauthorized_client", codes }.into()
         }
         BasicErrorResponseType::InvalidRequest
         | BasicErrorResponseType::InvalidScope

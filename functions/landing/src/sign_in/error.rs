@@ -1,8 +1,13 @@
 //! Why a visitor is not signed in.
 
+use std::collections::BTreeSet;
+
+use shared::host::error_class::ErrorClass;
 use shared::host::http_client::SendError;
 use shared::host::secret::SecretError;
-use shared::microsoft::entra::{InvalidToken, Refused, SigningKeyError};
+use shared::microsoft::entra::{
+    InvalidToken, Refused, SigningKeyError, class_of_refusal, describe_refusal,
+};
 use thiserror::Error;
 
 #[derive(Debug, Error)]
@@ -46,8 +51,16 @@ pub(crate) enum Unavailable {
     Keys(#[from] SigningKeyError),
     #[error(transparent)]
     Unreachable(#[from] SendError),
-    #[error("Entra refuses the landing page's application: check its client id and secret")]
-    ApplicationRefused,
+    #[error(
+        "Entra refuses the landing page's application: {}; check its client id and secret",
+        describe_refusal(error, codes)
+    )]
+    ApplicationRefused {
+        /// Entra's word, such as `invalid_client`.
+        error: &'static str,
+        /// AADSTS numbers.
+        codes: BTreeSet<u64>,
+    },
     #[error("Entra answered with an error")]
     ErrorAnswer,
     #[error("could not read Entra's answer")]
@@ -57,16 +70,14 @@ pub(crate) enum Unavailable {
 }
 
 impl Unavailable {
-    /// Whether the application is set up wrongly (F-ERR-5).
-    pub(crate) fn is_configuration(&self) -> bool {
+    pub(crate) fn class(&self) -> ErrorClass {
         match self {
-            Self::Secret(error) => error.is_configuration(),
-            Self::ApplicationRefused => true,
-            Self::Keys(_)
-            | Self::Unreachable(_)
-            | Self::ErrorAnswer
-            | Self::UnreadableAnswer
-            | Self::NoIdToken => false,
+            Self::Secret(error) => error.class(),
+            Self::ApplicationRefused { error, codes } => class_of_refusal(error, codes),
+            Self::Keys(error) => error.class(),
+            Self::Unreachable(_) | Self::ErrorAnswer | Self::UnreadableAnswer | Self::NoIdToken => {
+                ErrorClass::MicrosoftUnavailable
+            }
         }
     }
 }

@@ -13,13 +13,19 @@ use shared::lenient::value;
 /// The members that the library demands or that we use.
 const NEEDED: [&str; 4] = ["access_token", "token_type", "id_token", "error"];
 
+/// The member that holds Entra's AADSTS numbers.
+const NUMBERS: &str = "error_codes";
+
 /// The same answer with the needed members alone, as plain JSON. An answer that is no JSON object
 /// stays as it is.
 pub(super) fn readable(mut answer: Response<Bytes>) -> Response<Vec<u8>> {
     let Some(Value::Object(mut members)) = value(answer.body()) else {
         return answer.map(|body| body.to_vec());
     };
-    members.retain(|name, value| NEEDED.contains(&name.as_str()) && value.is_string());
+    members.retain(|name, value| {
+        (NEEDED.contains(&name.as_str()) && value.is_string())
+            || (name == NUMBERS && value.is_array())
+    });
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     answer.map(|_| Value::Object(members).to_string().into_bytes())
 }
@@ -41,7 +47,11 @@ mod tests {
                 "\u{feff}{\"error\":\"x\",\"error\":\"invalid_grant\",\"error_description\":\"\\ud83d\"}",
                 json!({ "error": "invalid_grant" }),
             ),
-            (r#"{"id_token":7,"refresh_token":[],"scope":null}"#, json!({})),
+            (r#"{"id_token":7,"refresh_token":[],"scope":null,"error_codes":7}"#, json!({})),
+            (
+                r#"{"error":"invalid_client","error_description":"d","error_codes":[7000222]}"#,
+                json!({ "error": "invalid_client", "error_codes": [7_000_222] }),
+            ),
         ] {
             let mut answer = Response::new(Bytes::from(sent));
             answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/json"));

@@ -9,6 +9,7 @@ use http::Method;
 use shared::config::is_email;
 use shared::domain::{Record, SignUp, Status};
 use shared::host::clock::Clock;
+use shared::host::error_class::ErrorClass;
 use shared::host::http::{Request, Response};
 use tracing::{error, info, warn};
 
@@ -91,18 +92,19 @@ impl Visit<'_> {
                 Notice::Stranger { may_be_guest: tenant.is_some() }
             }
             VisitError::ActivationRefused => {
-                error!("Microsoft refused an activation");
+                error!(class = ErrorClass::Refused.name(), "Microsoft refused an activation");
                 Notice::ActivationRefused
             }
             // The client has logged it.
-            error if error.is_configuration() => Notice::Misconfigured,
+            error if error.class().is_some_and(ErrorClass::needs_operator) => Notice::Misconfigured,
             error @ (VisitError::NoSubscription
             | VisitError::NoRecord
             | VisitError::Fulfillment(_)
             | VisitError::Activation(_)
             | VisitError::Update(_)
             | VisitError::Incomplete(_)) => {
-                error!(reason = %error, "a visit failed");
+                let class = error.class().map(ErrorClass::name);
+                error!(reason = %error, class, "a visit failed");
                 Notice::Unavailable
             }
         };

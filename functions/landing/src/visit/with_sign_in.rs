@@ -165,13 +165,13 @@ impl Visit<'_> {
                 info!("the purchase token of a visit is longer than any of Microsoft's");
                 Notice::Expired
             }
-            SignInError::Unavailable(reason) if reason.is_configuration() => {
-                error!(%reason, metric = "configuration", "could not sign a visitor in");
-                Notice::Misconfigured
-            }
             SignInError::Unavailable(reason) => {
-                error!(%reason, "could not sign a visitor in");
-                Notice::Unavailable
+                let class = reason.class();
+                error!(
+                    %reason, class = class.name(), metric = class.metric(),
+                    "could not sign a visitor in"
+                );
+                if class.needs_operator() { Notice::Misconfigured } else { Notice::Unavailable }
             }
         };
         self.show_notice(notice, None)

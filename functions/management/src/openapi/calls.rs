@@ -27,10 +27,10 @@ pub(super) struct Body {
 const JSON: &str = "application/json";
 
 /// The problem of every call that reads the table.
-const TABLE: [ErrorCode; 1] = [ErrorCode::Unavailable];
+const TABLE: [ErrorCode; 2] = [ErrorCode::Table, ErrorCode::Unavailable];
 
 /// The problems of every call about one subscription.
-const ONE: [ErrorCode; 2] = [ErrorCode::MalformedRequest, ErrorCode::Unavailable];
+const ONE: [ErrorCode; 3] = [ErrorCode::MalformedRequest, ErrorCode::Table, ErrorCode::Unavailable];
 
 fn ok(description: &'static str, schema: Value) -> Success {
     Success { status: 200, description, headers: &[], content: vec![(JSON, schema)] }
@@ -88,7 +88,7 @@ fn read(
 }
 
 /// The problems of changes and cancellations.
-const CHANGE: [ErrorCode; 11] = [
+const CHANGE: [ErrorCode; 14] = [
     ErrorCode::MalformedRequest,
     ErrorCode::UnknownToMicrosoft,
     ErrorCode::NotAllowed,
@@ -99,6 +99,9 @@ const CHANGE: [ErrorCode; 11] = [
     ErrorCode::RequestInProgress,
     ErrorCode::OutcomeUnknown,
     ErrorCode::Configuration,
+    ErrorCode::Credential,
+    ErrorCode::MicrosoftUnavailable,
+    ErrorCode::Table,
     ErrorCode::Unavailable,
 ];
 
@@ -188,6 +191,8 @@ pub(super) fn describe(call: Call) -> Described {
                     ErrorCode::Refused,
                     ErrorCode::OperationPending,
                     ErrorCode::Configuration,
+                    ErrorCode::Credential,
+                    ErrorCode::MicrosoftUnavailable,
                 ],
             ],
         ),
@@ -205,6 +210,8 @@ pub(super) fn describe(call: Call) -> Described {
                     ErrorCode::Refused,
                     ErrorCode::OperationPending,
                     ErrorCode::Configuration,
+                    ErrorCode::Credential,
+                    ErrorCode::MicrosoftUnavailable,
                 ],
             ],
         ),
@@ -218,6 +225,8 @@ pub(super) fn describe(call: Call) -> Described {
                     ErrorCode::UnknownToMicrosoft,
                     ErrorCode::OperationPending,
                     ErrorCode::Configuration,
+                    ErrorCode::Credential,
+                    ErrorCode::MicrosoftUnavailable,
                 ],
             ],
         ),
@@ -234,6 +243,8 @@ pub(super) fn describe(call: Call) -> Described {
                     ErrorCode::Refused,
                     ErrorCode::OperationPending,
                     ErrorCode::Configuration,
+                    ErrorCode::Credential,
+                    ErrorCode::MicrosoftUnavailable,
                 ],
             ],
         ),
@@ -280,8 +291,8 @@ pub(super) fn activate() -> Value {
             "400": refusal(&["malformed_id"]),
             "404": refusal(&["unknown_subscription"]),
             "409": refusal(&["suspended", "unsubscribed", "refused"]),
-            "500": refusal(&["configuration"]),
-            "503": refusal(&["unavailable"]),
+            "500": refusal(&["configuration", "credential"]),
+            "503": refusal(&["microsoft_unavailable", "table", "unavailable"]),
         },
     })
 }

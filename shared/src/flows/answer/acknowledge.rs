@@ -21,7 +21,7 @@ impl Responder {
     ) -> Result<OperationOutcome, AnswerError> {
         warn!(
             subscription.id = %requested.subscription, operation.id = %requested.id, %error,
-            "the acknowledgement failed; reading the operation"
+            class = error.class().name(), "the acknowledgement failed; reading the operation"
         );
         let again = self.marketplace.get_operation(requested.subscription, &requested.id).await;
         if let Ok(now) = again

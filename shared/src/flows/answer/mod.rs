@@ -16,6 +16,7 @@ use crate::domain::{
     RequestedChange, Ruling, Staleness, Status, SubscriptionId, Verdict, apply, is_settling,
     observe, proven_by, reinstated, reject, rejected_before,
 };
+use crate::host::error_class::ErrorClass;
 use crate::microsoft::fulfillment::{FulfillmentError, Marketplace};
 use crate::publisher::approval::{ChangeApproval, ChangeContext};
 use crate::store::{Mark, OperationOutcome};
@@ -36,6 +37,16 @@ pub enum AnswerError {
     /// Microsoft does not know the operation, so there is no fact to decide about.
     #[error("Microsoft doesn't know the operation")]
     UnknownOperation,
+}
+
+impl AnswerError {
+    pub fn class(&self) -> ErrorClass {
+        match self {
+            Self::Fulfillment(error) | Self::Unacknowledged(error) => error.class(),
+            Self::Update(error) => error.class(),
+            Self::Settling | Self::UnknownOperation => ErrorClass::MicrosoftUnavailable,
+        }
+    }
 }
 
 /// Answers operations.
@@ -320,7 +331,7 @@ impl Responder {
         if let Err(error) = self.ledger.note(current, rule).await {
             warn!(
                 subscription.id = %requested.subscription, operation.id = %requested.id, %error,
-                "could not keep a note about the operation"
+                class = error.class().name(), "could not keep a note about the operation"
             );
         }
     }

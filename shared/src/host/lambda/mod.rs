@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use tracing::{error, info, warn};
 
 use super::environment::{ConfigError, Environment};
+use super::error_class::ErrorClass;
 use super::http::{Handler, Principal, Problem};
 use super::{invocation, telemetry, version};
 
@@ -72,6 +73,7 @@ pub async fn answer(
             }
             (Access::Signed, None) => {
                 error!(
+                    class = ErrorClass::Configuration.name(),
                     "refused a request without a signature: is the function reachable past the API?"
                 );
                 Problem::new(
@@ -111,7 +113,8 @@ pub fn start<T>(
     let environment = Environment::of_process();
     telemetry::start(&environment, service).and_then(|()| build(&environment)).map_err(|wrong| {
         eprintln!("{wrong}");
-        error!(error = %wrong, metric = "configuration", "a setting is wrong");
+        let class = ErrorClass::Configuration;
+        error!(error = %wrong, class = class.name(), metric = class.metric(), "a setting is wrong");
         ExitCode::FAILURE
     })
 }
@@ -121,7 +124,7 @@ pub fn ended(result: Result<(), Error>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            error!(%error, "the Lambda runtime ended");
+            error!(%error, class = ErrorClass::Program.name(), "the Lambda runtime ended");
             ExitCode::FAILURE
         }
     }

@@ -1,5 +1,6 @@
 //! Tokens: ours for Microsoft, Microsoft's for our webhook, and the buyers'.
 
+mod client_refusal;
 mod id_token;
 mod jwt;
 mod keys;
@@ -11,6 +12,7 @@ mod token;
 mod token_cache;
 mod webhook_token;
 
+pub use client_refusal::{class_of_refusal, describe_refusal};
 pub use id_token::{IdTokenVerifier, Person};
 pub use keys::{FetchKeysError, SigningKeyError, SigningKeys};
 pub use refused::{InvalidToken, Refused, UnverifiedToken};

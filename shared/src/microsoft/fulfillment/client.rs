@@ -16,6 +16,7 @@ use super::error::{FulfillmentError, Refusal};
 use super::next_link;
 use crate::host::clock::Clock;
 use crate::host::correlation;
+use crate::host::error_class::ErrorClass;
 use crate::host::http_client::{SendError, Transport, secret_header};
 use crate::host::retry::{Retries, RetryPolicy, parse_retry_after};
 use crate::microsoft::entra::{AccessToken, TokenCache};
@@ -158,10 +159,11 @@ impl Client {
             answer = answer.map_err(FulfillmentError::after_unanswered);
         }
         if let Err(error) = &answer
-            && error.is_configuration()
+            && let class = error.class()
+            && class.needs_operator()
         {
             error!(
-                call = call.name, %error, metric = "configuration",
+                call = call.name, %error, class = class.name(), metric = class.metric(),
                 "a call can't succeed before the settings fit Microsoft's side"
             );
         }
@@ -203,7 +205,7 @@ impl Client {
         let answer = answer.inspect_err(|error| {
             warn!(
                 call = call.name, %request_id, %correlation_id, duration_ms, %error,
-                "Microsoft gave no answer"
+                class = ErrorClass::MicrosoftUnavailable.name(), "Microsoft gave no answer"
             );
         })?;
         let status = answer.status();

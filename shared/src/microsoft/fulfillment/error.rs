@@ -7,6 +7,7 @@ use http::StatusCode;
 use serde_json::Value;
 use thiserror::Error;
 
+use crate::host::error_class::{CredentialFault, ErrorClass};
 use crate::host::http_client::SendError;
 use crate::host::retry::Transient;
 use crate::lenient::value;
@@ -112,18 +113,15 @@ impl FulfillmentError {
         }
     }
 
-    /// Whether the publisher's settings don't fit Microsoft's side. Every such call fails until the
-    /// publisher changes them.
-    pub fn is_configuration(&self) -> bool {
+    pub fn class(&self) -> ErrorClass {
         match self {
-            Self::Unauthorized(_) | Self::Misaddressed(_) => true,
-            Self::Token(error) => error.is_configuration(),
-            Self::Refused(_)
-            | Self::NotFound(_)
-            | Self::Conflict(_)
-            | Self::Unavailable { .. }
-            | Self::Unreachable { .. }
-            | Self::Malformed(_) => false,
+            Self::Unauthorized(_) => ErrorClass::Credential(CredentialFault::NotGranted),
+            Self::Misaddressed(_) => ErrorClass::Configuration,
+            Self::Token(error) => error.class(),
+            Self::Refused(_) | Self::NotFound(_) | Self::Conflict(_) => ErrorClass::Refused,
+            Self::Unavailable { .. } | Self::Unreachable { .. } | Self::Malformed(_) => {
+                ErrorClass::MicrosoftUnavailable
+            }
         }
     }
 

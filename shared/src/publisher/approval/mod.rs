@@ -124,7 +124,8 @@ impl ChangeApproval {
         let verdict = product.fallback.map_or(otherwise.verdict, ChangePolicy::verdict);
         warn!(
             subscription.id = %requested.subscription, operation.id = %requested.id,
-            reason = missing.word(), verdict = verdict.name(), metric = "decision_fallback",
+            reason = missing.word(), class = missing.class().name(), verdict = verdict.name(),
+            metric = "decision_fallback",
             "the product gave no decision"
         );
         Ruling::new(verdict, DecidedBy::Fallback, missing.word())

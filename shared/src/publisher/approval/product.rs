@@ -15,6 +15,7 @@ use crate::domain::{
 };
 use crate::host::clock::Clock;
 use crate::host::deadline;
+use crate::host::error_class::ErrorClass;
 use crate::host::http_client::{SendError, Transport};
 use crate::host::secret::ClientSecret;
 use crate::lenient::{lenient, object};
@@ -55,6 +56,16 @@ pub enum NoDecision {
 }
 
 impl NoDecision {
+    pub fn class(self) -> ErrorClass {
+        match self {
+            Self::NoKey => ErrorClass::Configuration,
+            Self::NoTime => ErrorClass::MicrosoftUnavailable,
+            Self::NotConnected | Self::NoAnswer | Self::ErrorStatus | Self::Unreadable => {
+                ErrorClass::Product
+            }
+        }
+    }
+
     /// A stable word for the log and the event.
     pub fn word(self) -> &'static str {
         match self {

@@ -91,7 +91,7 @@ impl DynamoDbStore {
         let mut read = self.load_many(&ids).await?;
         let readable = |id| {
             let record = read.remove(id)?;
-            record.inspect_err(|error| error!(%error, "left a record out of a list")).ok()
+            record.inspect_err(|error| error!(%error, class = error.class().name(), "left a record out of a list")).ok()
         };
         let records = ids.iter().filter_map(readable);
         // The index may lag behind the records.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use runtime::deployment::{required, template, tested, values};
 use saasctl::template::{Stack, text};
 use serde_json::Value;
+use shared::host::error_class::ErrorClass;
 use shared::host::telemetry::{Source, lines};
 
 use super::captured::Captured;
@@ -96,6 +97,12 @@ fn written() -> BTreeMap<String, BTreeSet<String>> {
                 continue;
             }
             let field = code[at..].split([',', ';']).next().unwrap_or_default();
+            if field.ends_with("class.metric()") {
+                for name in ErrorClass::ALL.into_iter().filter_map(ErrorClass::metric) {
+                    written.entry(name.to_owned()).or_default().insert(of.clone());
+                }
+                continue;
+            }
             let name = field.split('"').nth(1);
             let name = name.unwrap_or_else(|| panic!("{}: {field} names none", file.display()));
             written.entry(name.to_owned()).or_default().insert(of.clone());

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
+use crate::host::error_class::ErrorClass;
 use crate::host::http_client::{SendError, Transport};
 use crate::host::retry::{RetryPolicy, Transient};
 use crate::lenient::{object, objects};
@@ -29,6 +30,20 @@ pub enum FetchKeysError {
     /// We fetched the list several times within the last minute.
     #[error("no fetch is left this minute")]
     TooMany,
+}
+
+impl FetchKeysError {
+    pub fn class(&self) -> ErrorClass {
+        match self {
+            // Entra's answers about a tenant that it does not know.
+            Self::Status(400 | 404) => ErrorClass::Configuration,
+            Self::Unreachable(_)
+            | Self::Status(_)
+            | Self::Unreadable
+            | Self::Empty
+            | Self::TooMany => ErrorClass::MicrosoftUnavailable,
+        }
+    }
 }
 
 impl Transient for FetchKeysError {

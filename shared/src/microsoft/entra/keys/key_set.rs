@@ -10,6 +10,7 @@ use tracing::{info, warn};
 
 use super::jwks::{FetchKeysError, Keys, fetch};
 use crate::host::clock::Clock;
+use crate::host::error_class::ErrorClass;
 use crate::host::http_client::Transport;
 use crate::host::retry::{RetryPolicy, retry};
 
@@ -38,6 +39,16 @@ pub enum SigningKeyError {
     /// We hold no keys, so we can verify no token.
     #[error("could not fetch Entra's signing keys: {0}")]
     Unavailable(#[source] Arc<FetchKeysError>),
+}
+
+impl SigningKeyError {
+    pub fn class(&self) -> ErrorClass {
+        match self {
+            // The caller's fault, and no error of ours.
+            Self::Unknown => ErrorClass::Refused,
+            Self::Unconfirmed(error) | Self::Unavailable(error) => error.class(),
+        }
+    }
 }
 
 pub(super) struct KeySet {
@@ -147,7 +158,10 @@ impl KeySet {
                 cached.keys.get(kid).cloned().ok_or(SigningKeyError::Unknown)
             }
             Err(error) => {
-                warn!(%error, "could not fetch Entra's signing keys");
+                warn!(
+                    %error, class = error.class().name(),
+                    "could not fetch Entra's signing keys"
+                );
                 let error = Arc::new(error);
                 cached.failure = Some((self.clock.now(), Arc::clone(&error)));
                 Err(SigningKeyError::Unavailable(error))

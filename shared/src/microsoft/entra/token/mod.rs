@@ -16,7 +16,9 @@ use serde::Deserialize;
 use thiserror::Error;
 use url::form_urlencoded;
 
+use super::client_refusal::{class_of_refusal, describe_refusal};
 use crate::host::clock::Clock;
+use crate::host::error_class::ErrorClass;
 use crate::host::http_client::{SendError, Transport};
 use crate::host::retry::{Transient, parse_retry_after};
 use crate::host::secret::{ClientSecret, SecretError};
@@ -54,7 +56,7 @@ impl fmt::Debug for AccessToken {
 #[derive(Debug, Error)]
 pub enum TokenError {
     /// Entra refused the client: a wrong id, tenant or secret, or an expired secret (F-AUTH-15).
-    #[error("Entra refused the client: {status} {error}{}", aadsts(codes))]
+    #[error("Entra refused the client: {status} {}", describe_refusal(error, codes))]
     Refused {
         status: u16,
         /// Entra's code, such as `invalid_client`.
@@ -79,24 +81,21 @@ pub enum TokenError {
     Secret(#[from] SecretError),
 }
 
-fn aadsts(codes: &BTreeSet<u64>) -> String {
-    codes.iter().map(|code| format!(" AADSTS{code}")).collect()
-}
-
 impl TokenError {
-    /// Whether the publisher's settings are wrong, so that every request fails.
-    pub fn is_configuration(&self) -> bool {
+    pub fn class(&self) -> ErrorClass {
         match self {
-            Self::Refused { .. } => true,
-            Self::Secret(error) => error.is_configuration(),
-            Self::Unavailable { .. } | Self::Unreachable(_) | Self::NoToken => false,
+            Self::Refused { error, codes, .. } => class_of_refusal(error, codes),
+            Self::Secret(error) => error.class(),
+            Self::Unavailable { .. } | Self::Unreachable(_) | Self::NoToken => {
+                ErrorClass::MicrosoftUnavailable
+            }
         }
     }
 }
 
 impl Transient for TokenError {
     fn is_transient(&self) -> bool {
-        !self.is_configuration()
+        !self.class().needs_operator()
     }
 
     fn retry_after(&self) -> Option<Duration> {

@@ -68,7 +68,10 @@ fn a_token_and_a_refusal_print_nothing_secret() {
     assert!(text.contains("1970-01-01") && !text.contains("very-secret"), "{text}");
     let body = br#"{"error":"invalid_client","error_description":"secret 'hunter2' is wrong","error_codes":[7000215]}"#;
     let refusal = refused(401, body).to_string();
-    assert_eq!(refusal, "Entra refused the client: 401 invalid_client AADSTS7000215");
+    assert_eq!(
+        refusal,
+        "Entra refused the client: 401 invalid_client AADSTS7000215: the secret is wrong"
+    );
     let text = br#"{"error":"invalid_client","error_codes":["7000215","?"]}"#;
     assert_eq!(refused(401, text).to_string(), refusal, "numbers as text");
     // An error that is not one of Entra's codes may hold a secret, so it is not printed.

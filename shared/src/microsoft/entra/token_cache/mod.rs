@@ -95,7 +95,10 @@ impl TokenCache {
         let Some(cached) = cached.as_mut().filter(|cached| cached.token.expires_at() > now) else {
             return Err(error);
         };
-        warn!(%error, "could not refresh the access token; the current one still works");
+        warn!(
+            %error, class = error.class().name(),
+            "could not refresh the access token; the current one still works"
+        );
         cached.refresh_at = now + PAUSE_AFTER_FAILURE;
         Ok(cached.token.clone())
     }

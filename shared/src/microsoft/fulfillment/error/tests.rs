@@ -85,10 +85,31 @@ fn what_every_call_would_meet_is_a_configuration_fault_as_f_err_5_says() {
         (409, None, false, false),
         (500, None, false, false),
     ] {
-        assert_eq!(of(status, code).is_configuration(), by_id, "{status} {code:?}");
+        assert_eq!(of(status, code).class().needs_operator(), by_id, "{status} {code:?}");
         let error = of(status, code).of_fixed_path();
-        assert_eq!(error.is_configuration(), fixed_path, "{status} {code:?}");
+        assert_eq!(error.class().needs_operator(), fixed_path, "{status} {code:?}");
         assert!(!by_id || !error.is_transient(), "{status} {code:?}");
+    }
+}
+
+#[test]
+fn f_auth_12_an_app_that_microsoft_does_not_accept_is_a_fault_of_the_credential() {
+    let of = |status: u16| {
+        let status = StatusCode::from_u16(status).expect("a status");
+        FulfillmentError::of_status(status, Refusal::default(), None, true).class()
+    };
+    let not_granted = ErrorClass::Credential(CredentialFault::NotGranted);
+    for (status, class) in [
+        (401, not_granted),
+        (403, not_granted),
+        (405, ErrorClass::Configuration),
+        (400, ErrorClass::Refused),
+        (404, ErrorClass::Refused),
+        (409, ErrorClass::Refused),
+        (429, ErrorClass::MicrosoftUnavailable),
+        (500, ErrorClass::MicrosoftUnavailable),
+    ] {
+        assert_eq!(of(status), class, "{status}");
     }
 }
 

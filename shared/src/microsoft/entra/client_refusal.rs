@@ -1,0 +1,69 @@
+//! What Entra's refusal of an application means.
+
+use std::collections::BTreeSet;
+
+use crate::host::error_class::{CredentialFault, ErrorClass};
+
+/// The client secret has expired (F-AUTH-16).
+const EXPIRED: u64 = 7_000_222;
+
+/// The client secret is wrong (F-AUTH-16).
+const WRONG: u64 = 7_000_215;
+
+/// The application or the tenant is unknown (F-AUTH-16). Both are settings.
+const UNKNOWN: [u64; 2] = [700_016, 90_002];
+
+/// The class of a refusal by Entra's word (`error`) and its AADSTS numbers. The word alone does not
+/// tell an expired secret from a wrong one.
+pub fn class_of_refusal(error: &str, codes: &BTreeSet<u64>) -> ErrorClass {
+    if codes.contains(&EXPIRED) {
+        ErrorClass::Credential(CredentialFault::Expired)
+    } else if codes.contains(&WRONG) {
+        ErrorClass::Credential(CredentialFault::Wrong)
+    } else if UNKNOWN.iter().any(|code| codes.contains(code)) {
+        ErrorClass::Configuration
+    } else if error == "invalid_client" {
+        ErrorClass::Credential(CredentialFault::Wrong)
+    } else {
+        ErrorClass::Configuration
+    }
+}
+
+/// The numbers and what they mean, for people. Entra's own sentence may name what it refuses.
+pub fn describe_refusal(error: &str, codes: &BTreeSet<u64>) -> String {
+    let mut text = error.to_owned();
+    for code in codes {
+        text.push_str(&format!(" AADSTS{code}"));
+    }
+    if let ErrorClass::Credential(fault) = class_of_refusal(error, codes) {
+        text.push_str(&format!(": {}", fault.text()));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn f_auth_16_an_expired_a_wrong_and_a_misaddressed_secret_are_told_apart() {
+        let credential = ErrorClass::Credential;
+        for (error, codes, class) in [
+            ("invalid_client", &[7_000_222][..], credential(CredentialFault::Expired)),
+            ("invalid_client", &[7_000_215], credential(CredentialFault::Wrong)),
+            ("invalid_client", &[], credential(CredentialFault::Wrong)),
+            ("invalid_client", &[700_016], ErrorClass::Configuration),
+            ("unauthorized_client", &[700_016], ErrorClass::Configuration),
+            ("invalid_request", &[90_002], ErrorClass::Configuration),
+            ("invalid_resource", &[500_011], ErrorClass::Configuration),
+            ("without a reason", &[], ErrorClass::Configuration),
+        ] {
+            let codes = codes.iter().copied().collect();
+            assert_eq!(class_of_refusal(error, &codes), class, "{error} {codes:?}");
+        }
+        let text = describe_refusal("invalid_client", &[7_000_222].into());
+        assert_eq!(text, "invalid_client AADSTS7000222: the secret has expired");
+        let text = describe_refusal("invalid_request", &[90_002].into());
+        assert_eq!(text, "invalid_request AADSTS90002");
+    }
+}
