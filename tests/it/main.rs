@@ -6,6 +6,7 @@ mod activation;
 mod activation_repeats;
 mod browser;
 mod client;
+mod credential_ends;
 mod decision;
 mod decision_fallback;
 mod delivery;

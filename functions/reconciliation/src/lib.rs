@@ -7,6 +7,7 @@
 //! number of subscriptions. A run without differences writes nothing but its checkpoint. A
 //! subscription that fails is logged and skipped.
 
+mod credential_watch;
 mod repair;
 
 use std::collections::HashSet;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use shared::config::Dependencies;
+use shared::config::{Dependencies, credentials};
 use shared::domain::Observation;
 use shared::flows::activation::ActivationFlow;
 use shared::flows::answer::Responder;
@@ -31,6 +32,8 @@ use thiserror::Error;
 use tracing::field::Empty;
 use tracing::{error, info, info_span, warn};
 
+use credential_watch::CredentialWatch;
+
 /// How long a slice starts new pages, repairs, activations and operations. After that, it only
 /// compares the rest of its page, which takes far less time than the function's timeout leaves.
 const SLICE_BUDGET: SignedDuration = SignedDuration::from_secs(180);
@@ -46,6 +49,7 @@ pub struct Reconciliation {
     ledger: Ledger,
     activation: ActivationFlow,
     responder: Responder,
+    credentials: CredentialWatch,
     clock: Arc<dyn Clock>,
 }
 
@@ -90,7 +94,8 @@ impl Reconciliation {
         dependencies: &Dependencies,
     ) -> Result<Self, ConfigError> {
         let approval = ChangeApproval::read(environment, dependencies)?;
-        let Dependencies { microsoft, store, checkpoints, clock, .. } = dependencies;
+        let Dependencies { microsoft, store, checkpoints, clock, transport } = dependencies;
+        let credentials = CredentialWatch::new(credentials(environment, transport)?);
         let marketplace = microsoft.marketplace(RetryPolicy::SCHEDULED, clock.clone());
         let ledger = dependencies.ledger();
         Ok(Self {
@@ -100,6 +105,7 @@ impl Reconciliation {
             ledger: ledger.clone(),
             activation: ActivationFlow { marketplace: marketplace.clone(), ledger: ledger.clone() },
             responder: Responder { marketplace, ledger, approval },
+            credentials,
             clock: clock.clone(),
         })
     }
@@ -107,6 +113,8 @@ impl Reconciliation {
     /// Runs one slice.
     pub async fn slice(&self) -> Result<Report, SliceError> {
         let work = async {
+            // First, because a run fails when a credential has ended.
+            self.credentials.look(self.clock.now()).await;
             self.run().await.inspect_err(|error| {
                 error!(
                     %error, class = error.class().name(),

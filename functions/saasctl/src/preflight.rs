@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 use shared::config::{
-    Branding, DeliverySettings, Dependencies, ManagementSettings, Origin, transport,
+    Branding, DeliverySettings, Dependencies, ManagementSettings, Origin, credentials, transport,
 };
 use shared::host::clock::{Clock, SystemClock};
 use shared::host::environment::{ConfigError, Environment};
@@ -92,7 +92,11 @@ fn read_settings(function: &str, environment: &Environment) -> Result<(), Config
             dependencies.microsoft.landing_app(environment)?;
             ChangeApproval::read(environment, &dependencies).map(drop)
         }
-        "webhook" | "reconciliation" => ChangeApproval::read(environment, &dependencies).map(drop),
+        "webhook" => ChangeApproval::read(environment, &dependencies).map(drop),
+        "reconciliation" => {
+            credentials(environment, &dependencies.transport)?;
+            ChangeApproval::read(environment, &dependencies).map(drop)
+        }
         "management" => ManagementSettings::read(environment, &dependencies).map(drop),
         _ => Ok(()),
     }

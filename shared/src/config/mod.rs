@@ -5,6 +5,7 @@ mod address;
 mod aws;
 mod branding;
 mod change_approval;
+mod credentials;
 mod delivery;
 mod landing_app;
 mod management;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 pub use aws::{dynamodb, table};
 pub use branding::{Branding, Colour, Field, Label, Logo, Support, is_email};
+pub use credentials::credentials;
 pub use delivery::{DeliverySettings, EndpointSettings, EventBusSettings};
 pub use landing_app::LandingApp;
 pub use management::ManagementSettings;

@@ -1,3 +1,4 @@
+mod credentials;
 mod hanging_secrets_manager;
 
 use std::collections::BTreeMap;

@@ -4,6 +4,7 @@
 pub mod address;
 pub mod clock;
 pub mod correlation;
+pub mod credential;
 pub mod deadline;
 pub mod environment;
 pub mod error_class;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use runtime::deployment::{required, template, tested, values};
 use saasctl::template::{Stack, text};
 use serde_json::Value;
+use shared::host::credential::WARNED_FROM_DAYS;
 use shared::host::error_class::ErrorClass;
 use shared::host::telemetry::{Source, lines};
 
@@ -14,6 +15,9 @@ use super::json;
 
 /// The stack's name, and so the namespace of its metrics.
 const NAMESPACE: &str = "marketplace";
+
+/// The alarms that watch the same metric, for different numbers of days.
+const ENDS: [&str; 2] = ["CredentialEndsInAMonth", "CredentialEndsInAWeek"];
 
 /// One of our metrics: its name, and the function that counts it, if only one does.
 type Metric = (String, Option<String>);
@@ -183,8 +187,9 @@ fn a_line_with_a_metric_is_counted_by_the_alarm_on_it_and_by_no_other() {
                 && made["Metrics"][0]["Name"] == *watched
                 && of.as_ref().is_none_or(|of| line[&dimension] == *of)
         };
-        let counted: Vec<_> = ours.iter().filter(counts).map(|(id, ..)| *id).collect();
-        assert_eq!(counted, [*id], "{line}");
+        let counted: BTreeSet<_> = ours.iter().filter(counts).map(|(id, ..)| *id).collect();
+        let expected = if ENDS.contains(id) { BTreeSet::from(ENDS) } else { BTreeSet::from([*id]) };
+        assert_eq!(counted, expected, "{line}");
         assert_eq!(line[name], 1, "{line}");
     }
 }
@@ -196,6 +201,18 @@ fn no_full_round_is_an_alarm_without_any_line_and_other_silence_is_none() {
         assert_eq!(alarm["TreatMissingData"] == "breaching", id == "NoFullRound", "{id}");
     }
     assert_eq!(text(&stack.properties("NoFullRound")["EvaluationPeriods"]), Some("6".to_owned()));
+}
+
+#[test]
+fn an_end_is_an_alarm_from_30_days_on_and_again_from_7_days_on() {
+    let stack = tested();
+    for (id, days) in ENDS.into_iter().zip([WARNED_FROM_DAYS, 7]) {
+        let alarm = stack.properties(id);
+        assert_eq!(alarm["MetricName"], "credential_days_left", "{id}");
+        assert_eq!(alarm["Statistic"], "Minimum", "{id}");
+        assert_eq!(alarm["ComparisonOperator"], "LessThanOrEqualToThreshold", "{id}");
+        assert_eq!(alarm["Threshold"], days, "{id}");
+    }
 }
 
 #[test]

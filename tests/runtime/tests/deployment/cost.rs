@@ -83,8 +83,8 @@ fn idle_month(stack: &Stack) -> BTreeMap<&'static str, f64> {
         let properties = &resource["Properties"];
         match resource["Type"].as_str().expect("a type") {
             "AWS::SecretsManager::Secret" => {
-                // The reconciliation reads it once an hour, for a token.
-                let calls = schedule(stack, "ReconciliationRun", "Schedule");
+                // The reconciliation reads it three times an hour: for a token, and for two ends.
+                let calls = 3.0 * schedule(stack, "ReconciliationRun", "Schedule");
                 add("Secrets Manager", price::SECRET + calls * price::SECRET_CALL);
             }
             "AWS::DynamoDB::Table" => {

@@ -62,6 +62,12 @@ const ODD: &[(&str, &str)] = &[
     ("DomainName", "-a.example"),
     ("DomainName", "a.123"),
     ("LogLevel", "verbose"),
+    ("EntraClientSecretExpires", "soon"),
+    ("EntraClientSecretExpires", "2027-03-01"),
+    ("EntraClientSecretExpires", "2027-02-30"),
+    ("EntraClientSecretExpires", "2027-03-01T12:00:00Z"),
+    ("EntraClientSecretExpires", "2027-03-01T12:00:00.5+02:00"),
+    ("EntraClientSecretExpires", "2027-03-01T12:00:00"),
     ("LandingFields", "company"),
     ("LandingFields", r#"[{"name":"company"}]"#),
     ("LandingFields", r#"[{"name":"company","label":"Company","maxLength":80}]"#),
@@ -69,8 +75,8 @@ const ODD: &[(&str, &str)] = &[
     ("ChangeRules", r#"{"offer":{"plan":{}}}"#),
 ];
 
-/// Only JSON is beyond what a parameter's constraints can check.
-const ONLY_IN_PREFLIGHT: [&str; 2] = ["LandingFields", "ChangeRules"];
+/// Only JSON and the length of a month are beyond what a parameter's constraints can check.
+const ONLY_IN_PREFLIGHT: [&str; 3] = ["EntraClientSecretExpires", "LandingFields", "ChangeRules"];
 
 #[test]
 fn a_value_that_the_template_or_the_preflight_accepts_is_one_that_the_functions_start_with() {
