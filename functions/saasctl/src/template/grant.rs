@@ -6,10 +6,11 @@ use serde_json::Value;
 
 use super::value::{elements, text};
 
-/// The permissions that Lambda itself uses: to write logs, to read the stream, and to report the
-/// records that it gave up.
-const USED_BY_LAMBDA: [&str; 6] = [
+/// The permissions that Lambda itself uses: to write logs and traces, to read the stream, and to report
+/// the records that it gave up.
+const USED_BY_LAMBDA: [&str; 7] = [
     "logs:",
+    "xray:",
     "sqs:SendMessage",
     "dynamodb:DescribeStream",
     "dynamodb:GetRecords",

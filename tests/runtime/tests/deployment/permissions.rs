@@ -16,6 +16,38 @@ fn deploy(parameters: &[(&str, &str)]) -> Stack {
     template().deploy(&given).expect("the template deploys")
 }
 
+/// Whether a function's role may write traces, and nothing else of X-Ray's.
+fn may_trace(stack: &Stack, function: &str) -> bool {
+    let (first, rest) = function.split_at(1);
+    let role = stack.properties(&format!("{}{rest}Role", first.to_uppercase()));
+    let statements = elements(&role["Policies"][0]["PolicyDocument"]["Statement"]);
+    let actions = statements.flat_map(|statement| elements(&statement["Action"]));
+    let traces: BTreeSet<String> =
+        actions.filter_map(text).filter(|action| action.starts_with("xray:")).collect();
+    let all = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"].map(str::to_owned).into();
+    assert!(traces.is_empty() || traces == all, "{function}: {traces:?}");
+    !traces.is_empty()
+}
+
+#[test]
+fn functions_record_traces_and_may_do_so_only_where_the_operator_wants_them() {
+    let bus = ("DeliveryEventBusArn", "arn:aws:events:eu-north-1:123456789012:event-bus/b");
+    for (given, mode, may) in [
+        (&[bus][..], "PassThrough", false),
+        (&[bus, ("Tracing", "PassThrough")], "PassThrough", false),
+        (&[bus, ("Tracing", "Active")], "Active", true),
+    ] {
+        let stack = deploy(given);
+        assert_eq!(stack.functions().len(), FUNCTIONS.len());
+        for function in FUNCTIONS {
+            let (first, rest) = function.split_at(1);
+            let id = format!("{}{rest}Function", first.to_uppercase());
+            assert_eq!(stack.properties(&id)["Tracing"], mode, "{function}");
+            assert_eq!(may_trace(&stack, function), may, "{function}: {given:?}");
+        }
+    }
+}
+
 /// The secrets that a function may read.
 fn secrets(stack: &Stack, function: &str) -> BTreeSet<String> {
     let grants = stack.grants(function).into_iter();
