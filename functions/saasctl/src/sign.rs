@@ -1,17 +1,13 @@
 //! Signs requests for API Gateway with AWS Signature Version 4.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use aws_config::BehaviorVersion;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials as _;
 use aws_credential_types::provider::error::CredentialsError;
-use aws_sigv4::http_request::{
-    SignableBody, SignableRequest, SigningError as SigV4Error, SigningSettings, sign,
-};
-use aws_sigv4::sign::v4;
 use bytes::Bytes;
+use shared::host::aws_signature::{self, sign_request};
 use shared::host::http_client::{HttpClient, for_aws};
 use thiserror::Error;
 use url::Url;
@@ -28,9 +24,7 @@ pub(crate) enum SigningError {
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
     #[error(transparent)]
-    Parameters(#[from] v4::signing_params::BuildError),
-    #[error(transparent)]
-    Signature(#[from] SigV4Error),
+    Signature(#[from] aws_signature::SigningError),
 }
 
 pub(crate) struct Signer {
@@ -45,25 +39,7 @@ impl Signer {
     }
 
     pub(crate) fn sign(&self, request: &mut http::Request<Bytes>) -> Result<(), SigningError> {
-        let identity = self.credentials.clone().into();
-        let parameters = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(&self.region)
-            .name("execute-api")
-            .time(SystemTime::now())
-            .settings(SigningSettings::default())
-            .build()?;
-        let uri = request.uri().to_string();
-        let headers: Vec<(&str, &str)> = request
-            .headers()
-            .iter()
-            .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
-            .collect();
-        let body = SignableBody::Bytes(request.body());
-        let signable =
-            SignableRequest::new(request.method().as_str(), &uri, headers.into_iter(), body)?;
-        let (instructions, _) = sign(signable, &parameters.into())?.into_parts();
-        instructions.apply_to_request_http1x(request);
+        sign_request(request, &self.credentials, &self.region, "execute-api")?;
         Ok(())
     }
 }

@@ -2,9 +2,9 @@
 //! knows about subscriptions.
 
 pub mod address;
+pub mod aws_signature;
 pub mod clock;
 pub mod correlation;
-pub mod credential;
 pub mod deadline;
 pub mod environment;
 pub mod error_class;
@@ -16,5 +16,6 @@ pub mod lambda;
 pub mod metric;
 pub mod retry;
 pub mod secret;
+pub mod sts;
 pub mod telemetry;
 pub mod version;
