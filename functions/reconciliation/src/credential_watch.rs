@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
-use shared::host::credential::{Credential, CredentialEnd};
+use shared::microsoft::entra::{CredentialEnd, EndingCredential};
 use tracing::{info, warn};
 
 /// The least time between two looks. Shorter than the schedule's hour, whose runs begin some seconds
@@ -11,12 +11,12 @@ use tracing::{info, warn};
 const PAUSE: SignedDuration = SignedDuration::from_mins(50);
 
 pub(crate) struct CredentialWatch {
-    credentials: Vec<Credential>,
+    credentials: Vec<EndingCredential>,
     looked_at: Mutex<Option<Timestamp>>,
 }
 
 impl CredentialWatch {
-    pub(crate) fn new(credentials: Vec<Credential>) -> Self {
+    pub(crate) fn new(credentials: Vec<EndingCredential>) -> Self {
         Self { credentials, looked_at: Mutex::default() }
     }
 

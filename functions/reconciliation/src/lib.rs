@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use shared::config::{Dependencies, credentials};
+use shared::config::{Dependencies, credential_ends};
 use shared::domain::Observation;
 use shared::flows::activation::ActivationFlow;
 use shared::flows::answer::Responder;
@@ -95,7 +95,7 @@ impl Reconciliation {
     ) -> Result<Self, ConfigError> {
         let approval = ChangeApproval::read(environment, dependencies)?;
         let Dependencies { microsoft, store, checkpoints, clock, transport } = dependencies;
-        let credentials = CredentialWatch::new(credentials(environment, transport)?);
+        let credentials = CredentialWatch::new(credential_ends(environment, transport)?);
         let marketplace = microsoft.marketplace(RetryPolicy::SCHEDULED, clock.clone());
         let ledger = dependencies.ledger();
         Ok(Self {

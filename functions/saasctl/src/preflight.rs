@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use serde_json::json;
 use shared::config::{
-    Branding, DeliverySettings, Dependencies, ManagementSettings, Origin, credentials, transport,
+    Branding, DeliverySettings, Dependencies, ManagementSettings, Origin, credential_ends,
+    transport,
 };
 use shared::host::clock::{Clock, SystemClock};
 use shared::host::environment::{ConfigError, Environment};
@@ -94,7 +95,7 @@ fn read_settings(function: &str, environment: &Environment) -> Result<(), Config
         }
         "webhook" => ChangeApproval::read(environment, &dependencies).map(drop),
         "reconciliation" => {
-            credentials(environment, &dependencies.transport)?;
+            credential_ends(environment, &dependencies.transport)?;
             ChangeApproval::read(environment, &dependencies).map(drop)
         }
         "management" => ManagementSettings::read(environment, &dependencies).map(drop),

@@ -9,13 +9,19 @@ use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
 
+use super::azure_identity::azure_identity;
+use super::web_identity_role::WebIdentityRole;
 use crate::host::clock::Clock;
 use crate::host::environment::{ConfigError, Environment};
 use crate::host::http_client::{self, Transport};
+use crate::host::sts::Sts;
 use crate::store::DynamoDbStore;
 
 /// A function's identity at AWS. Lambda puts the credentials into the environment, where they stay
 /// valid for as long as the process lives; looking for others would make the start slower.
+///
+/// Elsewhere, `AWS_ROLE_ARN` names a role that trusts the managed identity of the Azure Functions app,
+/// so that no key of AWS's has to be kept (F-CRED-14).
 pub(super) struct Aws {
     pub(super) transport: Arc<dyn Transport>,
     pub(super) credentials: SharedCredentialsProvider,
@@ -27,19 +33,19 @@ impl Aws {
         environment: &Environment,
         transport: &Arc<dyn Transport>,
     ) -> Result<Self, ConfigError> {
-        const PURPOSE: &str = "AWS credentials; Lambda sets them";
-        let credentials = Credentials::new(
-            environment.require("AWS_ACCESS_KEY_ID", PURPOSE)?,
-            environment.require("AWS_SECRET_ACCESS_KEY", PURPOSE)?,
-            environment.get("AWS_SESSION_TOKEN"),
-            None,
-            "environment",
-        );
-        Ok(Self {
-            transport: transport.clone(),
-            credentials: SharedCredentialsProvider::new(credentials),
-            region: environment.require("AWS_REGION", "the table's AWS region; Lambda sets it")?,
-        })
+        let region = environment.require("AWS_REGION", "the table's AWS region; Lambda sets it")?;
+        let credentials = match environment.get("AWS_ROLE_ARN") {
+            Some(role_arn) => {
+                let role = web_identity_role(environment, transport, role_arn, &region)?;
+                SharedCredentialsProvider::new(role)
+            }
+            None => SharedCredentialsProvider::new(given(environment)?),
+        };
+        Ok(Self { transport: transport.clone(), credentials, region })
+    }
+
+    pub(super) fn sts(&self, environment: &Environment) -> Result<Sts, ConfigError> {
+        sts(environment, &self.transport, &self.region)
     }
 
     pub(super) fn secrets_manager(
@@ -75,6 +81,57 @@ impl Aws {
         }
         Ok(config)
     }
+}
+
+/// The credentials in the environment.
+fn given(environment: &Environment) -> Result<Credentials, ConfigError> {
+    const PURPOSE: &str = "AWS credentials; Lambda sets them";
+    Ok(Credentials::new(
+        environment.require("AWS_ACCESS_KEY_ID", PURPOSE)?,
+        environment.require("AWS_SECRET_ACCESS_KEY", PURPOSE)?,
+        environment.get("AWS_SESSION_TOKEN"),
+        None,
+        "environment",
+    ))
+}
+
+fn web_identity_role(
+    environment: &Environment,
+    transport: &Arc<dyn Transport>,
+    role_arn: String,
+    region: &str,
+) -> Result<WebIdentityRole, ConfigError> {
+    const NAME: &str = "AWS_ROLE_ARN";
+    const PURPOSE: &str = "the role that trusts the app's managed identity";
+    let problem = if !role_arn.starts_with("arn:") {
+        "is not an ARN"
+    } else if environment.get("AWS_ACCESS_KEY_ID").is_some() {
+        "is set beside AWS_ACCESS_KEY_ID; one of them is enough"
+    } else {
+        let audience = environment.require(
+            "AWS_ROLE_AUDIENCE",
+            "the id URI of the app that AWS's identity provider names",
+        )?;
+        return Ok(WebIdentityRole {
+            identity: azure_identity(environment, transport, audience)?,
+            sts: sts(environment, transport, region)?,
+            role_arn,
+        });
+    };
+    Err(ConfigError { name: NAME, problem: problem.to_owned(), purpose: PURPOSE })
+}
+
+fn sts(
+    environment: &Environment,
+    transport: &Arc<dyn Transport>,
+    region: &str,
+) -> Result<Sts, ConfigError> {
+    let endpoint = endpoint(environment, "AWS_ENDPOINT_URL_STS")?;
+    Ok(Sts {
+        transport: transport.clone(),
+        endpoint: endpoint.unwrap_or_else(|| Sts::endpoint_in(region)),
+        region: region.to_owned(),
+    })
 }
 
 /// An AWS service's address, where it isn't AWS's own.

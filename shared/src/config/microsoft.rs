@@ -1,39 +1,48 @@
 //! How to reach Microsoft, and as which application.
 
-use std::str::FromStr;
 use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::credential::CredentialNames;
+use super::guid::Guid;
 use super::secret::SecretNames;
 use crate::host::clock::Clock;
 use crate::host::environment::{ConfigError, Environment, parse};
 use crate::host::http_client::Transport;
 use crate::host::retry::RetryPolicy;
-use crate::host::secret::ClientSecret;
 use crate::microsoft::entra::{
-    ClientCredentials, Expected, SigningKeys, TokenCache, TokenEndpoint, WebhookTokenVerifier,
+    ClientCredentials, Credential, Expected, SigningKeys, TokenCache, TokenEndpoint,
+    WebhookTokenVerifier,
 };
 use crate::microsoft::fulfillment::{Client, Endpoint, Marketplace};
 
 /// Microsoft's marketplace: the resource of our tokens, the caller of our webhook (F-AUTH-2).
 pub const MARKETPLACE_APP_ID: Uuid = Uuid::from_u128(0x20e940b3_4c77_4b0b_9a53_9e16a1b010a7);
 
-const SECRET: SecretNames = SecretNames {
-    secret: "ENTRA_CLIENT_SECRET",
-    arn: "ENTRA_CLIENT_SECRET_ARN",
-    purpose: "the app's secret; or ENTRA_CLIENT_SECRET_ARN, where Secrets Manager keeps it",
+pub(super) const CREDENTIAL: CredentialNames = CredentialNames {
+    kind: "ENTRA_CREDENTIAL",
+    secret: SecretNames {
+        secret: "ENTRA_CLIENT_SECRET",
+        arn: "ENTRA_CLIENT_SECRET_ARN",
+        purpose: "the app's secret; or ENTRA_CLIENT_SECRET_ARN, where Secrets Manager keeps it",
+    },
+    certificate: "ENTRA_CLIENT_CERTIFICATE",
 };
 
-/// A GUID among the settings.
-pub(super) struct Guid(pub(super) Uuid);
-
-impl FromStr for Guid {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Uuid::try_parse(text).map(Self).map_err(|_| "is not a GUID")
+/// Microsoft documents assertions for v2 alone (F-CRED-2).
+fn token_endpoint(
+    environment: &Environment,
+    credential: &Credential,
+) -> Result<TokenEndpoint, ConfigError> {
+    const NAME: &str = "ENTRA_TOKEN_ENDPOINT";
+    const PURPOSE: &str = "which of Entra's token endpoints to use, `v2` or `v1`";
+    let endpoint = environment.parse_or(NAME, TokenEndpoint::V2, PURPOSE)?;
+    if endpoint == TokenEndpoint::V1 && !matches!(credential, Credential::Secret(_)) {
+        let problem = "must be `v2` unless ENTRA_CREDENTIAL is `secret`".to_owned();
+        return Err(ConfigError { name: NAME, problem, purpose: PURPOSE });
     }
+    Ok(endpoint)
 }
 
 /// The settings about Microsoft, and the clients made of them.
@@ -42,7 +51,7 @@ pub struct Microsoft {
     pub(super) authority: String,
     pub(super) tenant_id: Uuid,
     pub(super) client_id: Uuid,
-    pub(super) secret: ClientSecret,
+    pub(super) credential: Credential,
     pub(super) token_endpoint: TokenEndpoint,
     pub(super) marketplace_app_id: Uuid,
     pub(super) transport: Arc<dyn Transport>,
@@ -59,6 +68,8 @@ impl Microsoft {
         let required = |name, purpose| -> Result<Uuid, ConfigError> {
             parse::<Guid>(name, &environment.require(name, purpose)?, purpose).map(|guid| guid.0)
         };
+        let credential = CREDENTIAL.read(environment, transport)?;
+        let token_endpoint = token_endpoint(environment, &credential)?;
         Ok(Self {
             marketplace_url: environment.url_or(
                 "MARKETPLACE_URL",
@@ -72,12 +83,8 @@ impl Microsoft {
             )?,
             tenant_id: required("ENTRA_TENANT_ID", TENANT)?,
             client_id: required("ENTRA_CLIENT_ID", CLIENT)?,
-            secret: SECRET.read(environment, transport)?,
-            token_endpoint: environment.parse_or(
-                "ENTRA_TOKEN_ENDPOINT",
-                TokenEndpoint::V2,
-                "which of Entra's token endpoints to use, `v2` or `v1`",
-            )?,
+            credential,
+            token_endpoint,
             marketplace_app_id: environment
                 .parse_or(
                     "MARKETPLACE_APP_ID",
@@ -97,7 +104,7 @@ impl Microsoft {
             endpoint: self.token_endpoint,
             tenant_id: self.tenant_id.to_string(),
             client_id: self.client_id.to_string(),
-            secret: self.secret.clone(),
+            credential: self.credential.clone(),
             resource: self.marketplace_app_id.to_string(),
             timeout: retry.attempt_timeout,
             clock: clock.clone(),

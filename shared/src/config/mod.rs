@@ -3,21 +3,25 @@
 
 mod address;
 mod aws;
+mod azure_identity;
 mod branding;
 mod change_approval;
-mod credentials;
+mod credential;
+mod credential_ends;
 mod delivery;
+mod guid;
 mod landing_app;
 mod management;
 mod microsoft;
 mod origin;
 mod secret;
+mod web_identity_role;
 
 use std::sync::Arc;
 
 pub use aws::{dynamodb, table};
 pub use branding::{Branding, Colour, Field, Label, Logo, Support, is_email};
-pub use credentials::credentials;
+pub use credential_ends::credential_ends;
 pub use delivery::{DeliverySettings, EndpointSettings, EventBusSettings};
 pub use landing_app::LandingApp;
 pub use management::ManagementSettings;

@@ -1,4 +1,4 @@
-mod credentials;
+mod credential_ends;
 mod hanging_secrets_manager;
 
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::host::secret::ClientSecret;
-use crate::microsoft::entra::TokenEndpoint;
+use crate::microsoft::entra::{Credential, TokenEndpoint};
 use crate::publisher::approval::ChangeApproval;
 
 const TENANT: &str = "8d7b0a3e-5f4c-4c7d-9f2a-6f1e0c2b9a11";
@@ -46,6 +46,13 @@ fn read(changes: &[(&str, Option<&str>)]) -> Result<Dependencies, ConfigError> {
 
 fn microsoft(changes: &[(&str, Option<&str>)]) -> Microsoft {
     read(changes).expect("the settings are complete").microsoft
+}
+
+fn secret_of(microsoft: &Microsoft) -> ClientSecret {
+    match &microsoft.credential {
+        Credential::Secret(secret) => secret.clone(),
+        other => panic!("no secret: {other:?}"),
+    }
 }
 
 fn refusal(changes: &[(&str, Option<&str>)]) -> ConfigError {
@@ -194,17 +201,17 @@ fn a_setting_overrides_its_default() {
 #[test]
 fn the_secret_can_be_given_as_a_value_and_never_prints() {
     let microsoft = microsoft(&[("ENTRA_CLIENT_SECRET", Some(" hunter2 "))]);
-    match &microsoft.secret {
+    match secret_of(&microsoft) {
         ClientSecret::Given(secret) => assert_eq!(secret.expose_secret(), "hunter2"),
         ClientSecret::SecretsManager { .. } => panic!("the secret was set as a value"),
     }
-    assert!(!format!("{:?}", microsoft.secret).contains("hunter2"));
+    assert!(!format!("{:?}", microsoft.credential).contains("hunter2"));
 }
 
 #[test]
 fn the_secret_can_be_given_as_a_secrets_manager_arn() {
     let by_arn = [("ENTRA_CLIENT_SECRET", None), ("ENTRA_CLIENT_SECRET_ARN", Some(ARN))];
-    match microsoft(&by_arn).secret {
+    match secret_of(&microsoft(&by_arn)) {
         ClientSecret::SecretsManager { arn, member, .. } => {
             assert_eq!((arn.as_str(), member), (ARN, None))
         }
@@ -220,19 +227,19 @@ fn the_secret_can_be_given_as_a_secrets_manager_arn() {
 #[test]
 fn the_secret_can_be_one_of_those_that_one_json_secret_holds() {
     let all = ("SECRETS_ARN", Some("arn:aws:secretsmanager:eu-west-1:123456789012:secret:all"));
-    match microsoft(&[("ENTRA_CLIENT_SECRET", None), all]).secret {
+    match secret_of(&microsoft(&[("ENTRA_CLIENT_SECRET", None), all])) {
         ClientSecret::SecretsManager { arn, member, .. } => {
             assert_eq!((Some(arn.as_str()), member), (all.1, Some("ENTRA_CLIENT_SECRET")));
         }
         ClientSecret::Given(_) => panic!("no secret was set as a value"),
     }
     // A secret of its own comes first, as a value or by its ARN.
-    match microsoft(&[all]).secret {
+    match secret_of(&microsoft(&[all])) {
         ClientSecret::Given(secret) => assert_eq!(secret.expose_secret(), "hunter2"),
         ClientSecret::SecretsManager { .. } => panic!("the secret was set as a value"),
     }
     let own = [("ENTRA_CLIENT_SECRET", None), ("ENTRA_CLIENT_SECRET_ARN", Some(ARN)), all];
-    match microsoft(&own).secret {
+    match secret_of(&microsoft(&own)) {
         ClientSecret::SecretsManager { arn, member, .. } => {
             assert_eq!((arn.as_str(), member), (ARN, None))
         }
@@ -289,16 +296,20 @@ fn the_environment_lists_each_requested_name_once_and_sorted() {
             "AWS_ACCESS_KEY_ID",
             "AWS_ENDPOINT_URL_DYNAMODB",
             "AWS_REGION",
+            "AWS_ROLE_ARN",
             "AWS_SECRET_ACCESS_KEY",
             "AWS_SESSION_TOKEN",
             "ENTRA_AUTHORITY",
+            "ENTRA_CLIENT_CERTIFICATE",
             "ENTRA_CLIENT_ID",
             "ENTRA_CLIENT_SECRET",
             "ENTRA_CLIENT_SECRET_ARN",
+            "ENTRA_CREDENTIAL",
             "ENTRA_TENANT_ID",
             "ENTRA_TOKEN_ENDPOINT",
             "MARKETPLACE_APP_ID",
             "MARKETPLACE_URL",
+            "MICROSOFT_ROLE_ARN",
             "SECRETS_ARN",
             "TABLE_NAME",
         ]

@@ -33,6 +33,12 @@ pub enum CredentialFault {
     Expired,
     /// It belongs to another app, or to none.
     Wrong,
+    /// The app registration has no such certificate, or its life is over.
+    Certificate,
+    /// Entra's clock says that the assertion is not valid yet, or not any more.
+    NotInTime,
+    /// The app registration does not trust the identity that the function has.
+    Untrusted,
     /// Entra accepts it, and Microsoft's API does not accept the app (F-AUTH-8).
     NotGranted,
 }
@@ -90,6 +96,9 @@ impl CredentialFault {
         match self {
             Self::Expired => "the secret has expired",
             Self::Wrong => "the secret is wrong",
+            Self::Certificate => "the certificate is not registered, or has ended",
+            Self::NotInTime => "this machine's clock and Entra's differ",
+            Self::Untrusted => "the app registration has no federated credential that matches",
             Self::NotGranted => "the app has no access",
         }
     }

@@ -126,7 +126,8 @@ impl ClientSecret {
         match self {
             Self::Given(secret) => Ok(secret.clone()),
             Self::SecretsManager { client, arn, member } => {
-                let answer = client.get_secret_value().secret_id(arn).send().await;
+                // Boxed: the SDK's future is large and deep, and every caller's would hold it.
+                let answer = Box::pin(client.get_secret_value().secret_id(arn).send()).await;
                 let answer = answer.map_err(|error| {
                     let code = error.as_service_error().and_then(|error| error.meta().code());
                     let code = code.unwrap_or("no answer").to_owned();

@@ -20,9 +20,11 @@ use oauth2::{
 use serde::{Deserialize, Serialize};
 use shared::config::{LandingApp, Origin};
 use shared::domain::PERSONAL_TENANT;
+use shared::host::clock::Clock;
 use shared::host::http_client::{SendError, Transport};
 use shared::host::retry::RetryPolicy;
 use shared::lenient::lenient;
+use shared::microsoft::entra::{Credential, Identity, Proof};
 use url::Url;
 use uuid::Uuid;
 
@@ -140,8 +142,7 @@ impl Entra {
 
     /// Entra's answer comes back to the page at `origin`.
     fn client(&self, origin: &Origin, tenant: Option<Uuid>) -> EntraClient {
-        let (authority, directory) = (&self.0.authority, directory(tenant));
-        let endpoint = |name: &str| parse(&format!("{authority}/{directory}/oauth2/v2.0/{name}"));
+        let endpoint = |name: &str| parse(&self.endpoint(tenant, name));
         let redirect = parse(&format!("{}{SIGNED_IN}", origin.as_str()));
         Client::new(ClientId::new(self.0.client_id.to_string()))
             .set_auth_type(AuthType::RequestBody)
@@ -184,21 +185,42 @@ impl Entra {
         }
     }
 
+    /// What proves to a directory's token endpoint that we are the application.
+    pub(super) async fn proof(
+        &self,
+        credential: &Credential,
+        tenant: Option<Uuid>,
+        clock: &dyn Clock,
+    ) -> Result<Proof, Unavailable> {
+        let client = Identity {
+            client_id: &self.0.client_id.to_string(),
+            token_endpoint: &self.endpoint(tenant, "token"),
+            clock,
+            timeout: RetryPolicy::INTERACTIVE.attempt_timeout,
+        };
+        Ok(Box::pin(credential.proof(client)).await?)
+    }
+
+    fn endpoint(&self, tenant: Option<Uuid>, name: &str) -> String {
+        format!("{}/{}/oauth2/v2.0/{name}", self.0.authority, directory(tenant))
+    }
+
     /// Exchanges a code for the id token, at the directory that the person was sent to. There is no
     /// retry, because a code is valid only once.
     pub(super) async fn exchange_code(
         &self,
         origin: &Origin,
         tenant: Option<Uuid>,
-        secret: &str,
+        proof: &Proof,
         code: String,
         pkce_verifier: String,
     ) -> Result<String, SignInError> {
-        let secret = oauth2::ClientSecret::new(secret.to_owned());
-        let answer = self
-            .client(origin, tenant)
-            .set_client_secret(secret)
-            .exchange_code(AuthorizationCode::new(code))
+        let client = self.client(origin, tenant);
+        let mut request = client.exchange_code(AuthorizationCode::new(code));
+        for (name, value) in proof.fields() {
+            request = request.add_extra_param(name, value);
+        }
+        let answer = request
             .set_pkce_verifier(PkceCodeVerifier::new(pkce_verifier))
             .request_async(&OAuthTransport(self.0.transport.clone()))
             .await;
@@ -206,7 +228,7 @@ impl Entra {
             Ok(token) => {
                 token.extra_fields().id_token.clone().ok_or_else(|| Unavailable::NoIdToken.into())
             }
-            Err(RequestTokenError::ServerResponse(refusal)) => Err(token_error(refusal)),
+            Err(RequestTokenError::ServerResponse(refusal)) => Err(token_error(refusal, proof)),
             Err(RequestTokenError::Request(error)) => Err(Unavailable::Unreachable(error).into()),
             Err(RequestTokenError::Parse(..) | RequestTokenError::Other(_)) => {
                 Err(Unavailable::UnreadableAnswer.into())
@@ -221,15 +243,16 @@ fn parse(url: &str) -> Url {
 
 /// The visitor brought an invalid code, or the operator set up the application wrongly (F-AUTH-15),
 /// or Entra failed.
-fn token_error(refusal: Refusal) -> SignInError {
+fn token_error(refusal: Refusal, proof: &Proof) -> SignInError {
+    let asserted = proof.asserted();
     let codes = refusal.error_codes.unwrap_or_default();
     match refusal.error {
         BasicErrorResponseType::InvalidGrant => Untrusted::BadCode.into(),
         BasicErrorResponseType::InvalidClient => {
-            Unavailable::ApplicationRefused { error: "invalid_client", codes }.into()
+            Unavailable::ApplicationRefused { error: "invalid_client", codes, asserted }.into()
         }
         BasicErrorResponseType::UnauthorizedClient => {
-            Unavailable::ApplicationRefused { error: "unauthorized_client", codes }.into()
+            Unavailable::ApplicationRefused { error: "unauthorized_client", codes, asserted }.into()
         }
         BasicErrorResponseType::InvalidRequest
         | BasicErrorResponseType::InvalidScope

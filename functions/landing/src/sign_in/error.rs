@@ -6,7 +6,8 @@ use shared::host::error_class::ErrorClass;
 use shared::host::http_client::SendError;
 use shared::host::secret::SecretError;
 use shared::microsoft::entra::{
-    InvalidToken, Refused, SigningKeyError, class_of_refusal, describe_refusal,
+    Asserted, CredentialError, InvalidToken, Refused, SigningKeyError, class_of_refusal,
+    describe_refusal, sent,
 };
 use thiserror::Error;
 
@@ -52,15 +53,23 @@ pub(crate) enum Unavailable {
     #[error(transparent)]
     Unreachable(#[from] SendError),
     #[error(
-        "Entra refuses the landing page's application: {}; check its client id and secret",
-        describe_refusal(error, codes)
+        "Entra refuses the landing page's application: {}{}; check its client id and \
+         credential",
+        describe_refusal(error, codes),
+        sent(asserted)
     )]
     ApplicationRefused {
         /// Entra's word, such as `invalid_client`.
         error: &'static str,
         /// AADSTS numbers.
         codes: BTreeSet<u64>,
+        /// What was sent in the place of a client secret, to compare with the app registration.
+        asserted: Option<Asserted>,
     },
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+    #[error("LANDING_COOKIE_KEY is needed where the landing page's app has no client secret")]
+    NoCookieKey,
     #[error("Entra answered with an error")]
     ErrorAnswer,
     #[error("could not read Entra's answer")]
@@ -73,7 +82,9 @@ impl Unavailable {
     pub(crate) fn class(&self) -> ErrorClass {
         match self {
             Self::Secret(error) => error.class(),
-            Self::ApplicationRefused { error, codes } => class_of_refusal(error, codes),
+            Self::Credential(error) => error.class(),
+            Self::NoCookieKey => ErrorClass::Configuration,
+            Self::ApplicationRefused { error, codes, .. } => class_of_refusal(error, codes),
             Self::Keys(error) => error.class(),
             Self::Unreachable(_) | Self::ErrorAnswer | Self::UnreadableAnswer | Self::NoIdToken => {
                 ErrorClass::MicrosoftUnavailable

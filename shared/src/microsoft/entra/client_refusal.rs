@@ -10,6 +10,14 @@ const EXPIRED: u64 = 7_000_222;
 /// The client secret is wrong (F-AUTH-16).
 const WRONG: u64 = 7_000_215;
 
+/// The certificate is not registered, or its life is over; and the assertion is outside of its time
+/// (F-CRED-5).
+const CERTIFICATE: u64 = 700_027;
+const NOT_IN_TIME: u64 = 700_024;
+
+/// The app registration does not trust the assertion's issuer, audience or subject (F-CRED-11).
+const UNTRUSTED: [u64; 4] = [70_021, 700_211, 700_212, 700_213];
+
 /// The application or the tenant is unknown (F-AUTH-16). Both are settings.
 const UNKNOWN: [u64; 2] = [700_016, 90_002];
 
@@ -20,6 +28,12 @@ pub fn class_of_refusal(error: &str, codes: &BTreeSet<u64>) -> ErrorClass {
         ErrorClass::Credential(CredentialFault::Expired)
     } else if codes.contains(&WRONG) {
         ErrorClass::Credential(CredentialFault::Wrong)
+    } else if codes.contains(&CERTIFICATE) {
+        ErrorClass::Credential(CredentialFault::Certificate)
+    } else if codes.contains(&NOT_IN_TIME) {
+        ErrorClass::Credential(CredentialFault::NotInTime)
+    } else if UNTRUSTED.iter().any(|code| codes.contains(code)) {
+        ErrorClass::Credential(CredentialFault::Untrusted)
     } else if UNKNOWN.iter().any(|code| codes.contains(code)) {
         ErrorClass::Configuration
     } else if error == "invalid_client" {
@@ -51,6 +65,9 @@ mod tests {
         for (error, codes, class) in [
             ("invalid_client", &[7_000_222][..], credential(CredentialFault::Expired)),
             ("invalid_client", &[7_000_215], credential(CredentialFault::Wrong)),
+            ("invalid_client", &[700_027], credential(CredentialFault::Certificate)),
+            ("invalid_client", &[700_024], credential(CredentialFault::NotInTime)),
+            ("invalid_client", &[700_213], credential(CredentialFault::Untrusted)),
             ("invalid_client", &[], credential(CredentialFault::Wrong)),
             ("invalid_client", &[700_016], ErrorClass::Configuration),
             ("unauthorized_client", &[700_016], ErrorClass::Configuration),

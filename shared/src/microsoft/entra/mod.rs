@@ -1,6 +1,7 @@
 //! Tokens: ours for Microsoft, Microsoft's for our webhook, and the buyers'.
 
 mod client_refusal;
+mod credential;
 mod id_token;
 mod jwt;
 mod keys;
@@ -13,6 +14,11 @@ mod token_cache;
 mod webhook_token;
 
 pub use client_refusal::{class_of_refusal, describe_refusal};
+pub use credential::{
+    Asserted, AwsIdentity, AzureIdentity, AzureIdentityError, Certificate, CertificateError,
+    Credential, CredentialEnd, CredentialError, EndSource, EndingCredential, Identity, Proof,
+    TOKEN_EXCHANGE, UnreadableEnd, WARNED_FROM_DAYS, WrittenEnd, sent,
+};
 pub use id_token::{IdTokenVerifier, Person};
 pub use keys::{FetchKeysError, SigningKeyError, SigningKeys};
 pub use refused::{InvalidToken, Refused, UnverifiedToken};

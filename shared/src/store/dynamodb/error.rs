@@ -1,7 +1,10 @@
 //! The AWS SDK's errors in the store's words.
 
+use std::error::Error as StdError;
 use std::fmt::Debug;
+use std::iter::successors;
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 
@@ -64,6 +67,9 @@ where
     let refused = matches!(error, SdkError::ConstructionFailure(_)) || is_refusal(&code);
     // Without the raw answer, which may hold a record.
     let source = error.into_source().ok();
+    if let Some(reason) = source.as_deref().and_then(|source| without_credentials(source)) {
+        return StoreError::Unavailable { code: format!("no credentials: {reason}"), source };
+    }
     match source {
         Some(source) if refused => {
             let message = message.unwrap_or_else(|| source.to_string());
@@ -71,6 +77,13 @@ where
         }
         source => StoreError::Unavailable { code, source },
     }
+}
+
+/// Why there are no credentials of AWS's to sign the request with, if that is the cause.
+fn without_credentials(error: &(dyn StdError + 'static)) -> Option<String> {
+    let causes = || successors(Some(error), |&error| error.source());
+    causes().find(|cause| cause.is::<CredentialsError>())?;
+    causes().last().map(ToString::to_string)
 }
 
 /// The codes of errors, and of the reasons for which a transaction was cancelled.

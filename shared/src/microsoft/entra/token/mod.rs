@@ -11,17 +11,17 @@ use bytes::Bytes;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use jiff::{SignedDuration, Timestamp};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use thiserror::Error;
 use url::form_urlencoded;
 
 use super::client_refusal::{class_of_refusal, describe_refusal};
+use super::credential::{Asserted, Credential, CredentialError, Identity, sent};
 use crate::host::clock::Clock;
 use crate::host::error_class::ErrorClass;
 use crate::host::http_client::{SendError, Transport};
 use crate::host::retry::{Transient, parse_retry_after};
-use crate::host::secret::{ClientSecret, SecretError};
 use crate::lenient::{lenient, object};
 
 /// A bearer token for Microsoft's marketplace API.
@@ -56,7 +56,11 @@ impl fmt::Debug for AccessToken {
 #[derive(Debug, Error)]
 pub enum TokenError {
     /// Entra refused the client: a wrong id, tenant or secret, or an expired secret (F-AUTH-15).
-    #[error("Entra refused the client: {status} {}", describe_refusal(error, codes))]
+    #[error(
+        "Entra refused the client: {status} {}{}",
+        describe_refusal(error, codes),
+        sent(asserted)
+    )]
     Refused {
         status: u16,
         /// Entra's code, such as `invalid_client`.
@@ -64,6 +68,8 @@ pub enum TokenError {
         /// AADSTS numbers; 500011 means that the marketplace API has no service principal in the
         /// tenant (F-AUTH-10).
         codes: BTreeSet<u64>,
+        /// What was sent in the place of a client secret, to compare with the app registration.
+        asserted: Option<Asserted>,
     },
     /// Entra is down or throttling.
     #[error("Entra is unavailable: {status}")]
@@ -78,14 +84,14 @@ pub enum TokenError {
     #[error("Entra is unavailable: the answer holds no token")]
     NoToken,
     #[error(transparent)]
-    Secret(#[from] SecretError),
+    Credential(#[from] CredentialError),
 }
 
 impl TokenError {
     pub fn class(&self) -> ErrorClass {
         match self {
             Self::Refused { error, codes, .. } => class_of_refusal(error, codes),
-            Self::Secret(error) => error.class(),
+            Self::Credential(error) => error.class(),
             Self::Unavailable { .. } | Self::Unreachable(_) | Self::NoToken => {
                 ErrorClass::MicrosoftUnavailable
             }
@@ -101,7 +107,9 @@ impl Transient for TokenError {
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Unavailable { retry_after, .. } => *retry_after,
-            Self::Refused { .. } | Self::Unreachable(_) | Self::NoToken | Self::Secret(_) => None,
+            Self::Refused { .. } | Self::Unreachable(_) | Self::NoToken | Self::Credential(_) => {
+                None
+            }
         }
     }
 }
@@ -142,7 +150,7 @@ pub struct ClientCredentials {
     /// The tenant of the app registration in Partner Center's technical configuration.
     pub tenant_id: String,
     pub client_id: String,
-    pub secret: ClientSecret,
+    pub credential: Credential,
     /// The marketplace API's resource id (F-AUTH-2).
     pub resource: String,
     pub timeout: Duration,
@@ -152,21 +160,28 @@ pub struct ClientCredentials {
 #[async_trait]
 impl TokenProvider for ClientCredentials {
     async fn token(&self) -> Result<AccessToken, TokenError> {
-        let secret = self.secret.read().await?;
         let (path, target) = match self.endpoint {
             TokenEndpoint::V1 => ("oauth2/token", ("resource", self.resource.clone())),
             TokenEndpoint::V2 => {
                 ("oauth2/v2.0/token", ("scope", format!("{}/.default", self.resource)))
             }
         };
+        let url = format!("{}/{}/{path}", self.authority, self.tenant_id);
+        let asked_at = self.clock.now();
+        let proof = self.credential.proof(Identity {
+            client_id: &self.client_id,
+            token_endpoint: &url,
+            clock: &*self.clock,
+            timeout: self.timeout,
+        });
+        let proof = proof.await?;
         let form = form_urlencoded::Serializer::new(String::new())
             .append_pair("grant_type", "client_credentials")
             .append_pair("client_id", &self.client_id)
-            .append_pair("client_secret", secret.expose_secret())
+            .extend_pairs(proof.fields())
             .append_pair(target.0, &target.1)
             .finish();
-        let asked_at = self.clock.now();
-        let request = http::Request::post(format!("{}/{}/{path}", self.authority, self.tenant_id))
+        let request = http::Request::post(url)
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(Bytes::from(form))
             .map_err(SendError::from)?;
@@ -178,7 +193,7 @@ impl TokenProvider for ClientCredentials {
         let retry_after = headers
             .get("retry-after")
             .and_then(|value| parse_retry_after(value.to_str().ok()?, asked_at));
-        Err(refusal(status, retry_after, body))
+        Err(refusal(status, retry_after, body, proof.asserted()))
     }
 }
 
@@ -206,7 +221,12 @@ const PASSING_WORDS: [&str; 2] = ["temporarily_unavailable", "server_error"];
 const PASSING_CODES: [u64; 6] = [50033, 90006, 90012, 90024, 90033, 90055];
 
 /// What an unsuccessful answer means.
-fn refusal(status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> TokenError {
+fn refusal(
+    status: StatusCode,
+    retry_after: Option<Duration>,
+    body: &[u8],
+    asserted: Option<Asserted>,
+) -> TokenError {
     #[derive(Default, Deserialize)]
     struct Body {
         #[serde(default, deserialize_with = "lenient")]
@@ -230,6 +250,7 @@ fn refusal(status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> To
         status: status.as_u16(),
         error: body.error.filter(is_word).unwrap_or_else(|| "without a reason".to_owned()),
         codes,
+        asserted,
     }
 }
 

@@ -1,5 +1,6 @@
 use super::super::test_env::{Entra, ManualClock};
 use super::*;
+use crate::host::secret::ClientSecret;
 
 /// The token or error that this answer of Entra leads to.
 async fn answered(status: u16, body: &'static str) -> Result<AccessToken, TokenError> {
@@ -10,7 +11,7 @@ async fn answered(status: u16, body: &'static str) -> Result<AccessToken, TokenE
         authority: "https://entra.example".to_owned(),
         tenant_id: "tenant".to_owned(),
         client_id: "client".to_owned(),
-        secret: ClientSecret::Given("secret".into()),
+        credential: Credential::Secret(ClientSecret::Given("secret".into())),
         resource: "resource".to_owned(),
         endpoint: TokenEndpoint::V2,
         timeout: Duration::from_secs(1),
@@ -58,7 +59,7 @@ fn t_1_expires_in_is_read_as_a_number_and_as_a_string() {
 }
 
 fn refused(status: u16, body: &[u8]) -> TokenError {
-    refusal(StatusCode::from_u16(status).expect("a status"), None, body)
+    refusal(StatusCode::from_u16(status).expect("a status"), None, body, None)
 }
 
 #[test]

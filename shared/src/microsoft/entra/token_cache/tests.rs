@@ -57,7 +57,12 @@ fn unavailable() -> TokenError {
 }
 
 fn refused() -> TokenError {
-    TokenError::Refused { status: 401, error: "invalid_client".into(), codes: BTreeSet::new() }
+    TokenError::Refused {
+        status: 401,
+        error: "invalid_client".into(),
+        codes: BTreeSet::new(),
+        asserted: None,
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! When a credential ends, such as a client secret, and how many days are left until then.
 //!
-//! Entra says so in none of its answers (F-AUTH-16), so the operator writes it down: in a setting, or
-//! beside the secret in Secrets Manager.
+//! A certificate names its end. Of a secret, Entra tells it in none of its answers (F-AUTH-16), so the
+//! operator writes it down: in a setting, or beside the secret in Secrets Manager.
 
 use std::str::FromStr;
 
@@ -11,8 +11,9 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret as _;
 use thiserror::Error;
 
-use super::error_class::ErrorClass;
-use super::secret::{ClientSecret, SecretError, UnusableSecret};
+use super::certificate::{Certificate, CertificateError};
+use crate::host::error_class::ErrorClass;
+use crate::host::secret::{ClientSecret, SecretError, UnusableSecret};
 
 /// How many days before its end a credential is warned about.
 pub const WARNED_FROM_DAYS: i64 = 30;
@@ -58,16 +59,27 @@ impl CredentialEnd {
     }
 }
 
-/// A credential, and where its end is written.
+/// A credential that ends.
 #[derive(Clone, Debug)]
-pub struct Credential {
+pub struct EndingCredential {
     /// The setting that holds it.
     pub name: &'static str,
-    /// The end that a setting gives.
-    pub given: Option<WrittenEnd>,
-    /// The text beside the secret that gives the end. It is renewed together with the secret, so it
-    /// comes before the setting.
-    pub beside: Option<ClientSecret>,
+    pub end: EndSource,
+}
+
+/// Where the end of a credential is written.
+#[derive(Clone, Debug)]
+pub enum EndSource {
+    /// The operator writes down when a client secret ends.
+    Written {
+        /// In a setting.
+        given: Option<WrittenEnd>,
+        /// In a text beside the secret. It is renewed together with the secret, so it comes before
+        /// the setting.
+        beside: Option<ClientSecret>,
+    },
+    /// A certificate says so itself.
+    Certificate(ClientSecret),
 }
 
 /// Why the end of a credential could not be read.
@@ -77,31 +89,45 @@ pub enum UnreadableEnd {
     Secret(#[from] SecretError),
     #[error("the text beside the secret {0}")]
     Malformed(&'static str),
+    #[error("the client certificate {0}")]
+    Certificate(#[from] CertificateError),
 }
 
 impl UnreadableEnd {
     pub fn class(&self) -> ErrorClass {
         match self {
             Self::Secret(error) => error.class(),
-            Self::Malformed(_) => ErrorClass::Configuration,
+            Self::Malformed(_) | Self::Certificate(_) => ErrorClass::Configuration,
         }
     }
 }
 
-impl Credential {
+impl EndingCredential {
     /// Reads the end; `None` if it is written nowhere. It may ask Secrets Manager.
     pub async fn end(&self) -> Result<Option<CredentialEnd>, UnreadableEnd> {
-        let beside = match &self.beside {
-            None => None,
-            Some(text) => match text.read().await {
-                Ok(text) => Some(text.expose_secret().parse().map_err(UnreadableEnd::Malformed)?),
-                // The JSON names no end.
-                Err(SecretError::Unusable(UnusableSecret::NoMember(_))) => None,
-                Err(error) => return Err(error.into()),
-            },
+        let end = match &self.end {
+            EndSource::Certificate(pem) => {
+                let pem = pem.read().await?;
+                Some(Certificate::parse(pem.expose_secret())?.ends())
+            }
+            EndSource::Written { given, beside } => {
+                let beside = match beside {
+                    None => None,
+                    Some(text) => written_beside(text).await?,
+                };
+                beside.or(*given).map(|WrittenEnd(at)| at)
+            }
         };
-        let end = beside.or(self.given);
-        Ok(end.map(|WrittenEnd(at)| CredentialEnd { name: self.name, at }))
+        Ok(end.map(|at| CredentialEnd { name: self.name, at }))
+    }
+}
+
+async fn written_beside(text: &ClientSecret) -> Result<Option<WrittenEnd>, UnreadableEnd> {
+    match text.read().await {
+        Ok(text) => text.expose_secret().parse().map(Some).map_err(UnreadableEnd::Malformed),
+        // The JSON names no end.
+        Err(SecretError::Unusable(UnusableSecret::NoMember(_))) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -147,10 +173,12 @@ mod tests {
 
     #[tokio::test]
     async fn the_end_beside_the_secret_comes_before_the_setting() {
-        let credential = |given: Option<&str>, beside: Option<&str>| Credential {
+        let credential = |given: Option<&str>, beside: Option<&str>| EndingCredential {
             name: "ENTRA_CLIENT_SECRET",
-            given: given.map(|text| text.parse().expect("an end")),
-            beside: beside.map(|text| ClientSecret::Given(text.into())),
+            end: EndSource::Written {
+                given: given.map(|text| text.parse().expect("an end")),
+                beside: beside.map(|text| ClientSecret::Given(text.into())),
+            },
         };
         for (given, beside, end) in [
             (None, None, None),

@@ -29,7 +29,7 @@ async fn ends(
     stored: &'static str,
 ) -> Vec<(&'static str, Result<Option<String>, String>)> {
     let transport: Arc<dyn Transport> = Arc::new(Keeping(stored));
-    let read = credentials(&environment(changes), &transport).expect("right settings");
+    let read = credential_ends(&environment(changes), &transport).expect("right settings");
     let mut ends = Vec::new();
     for credential in read {
         let end = credential.end().await.map(|end| end.map(|end| end.at.to_string()));
@@ -78,7 +78,7 @@ fn a_setting_that_is_no_date_is_refused() {
     let transport: Arc<dyn Transport> = Arc::new(Keeping(""));
     for name in ["ENTRA_CLIENT_SECRET_EXPIRES", "LANDING_CLIENT_SECRET_EXPIRES"] {
         let settings = environment(&[(name, Some("hunter2"))]);
-        let error = credentials(&settings, &transport).expect_err("no date");
+        let error = credential_ends(&settings, &transport).expect_err("no date");
         assert_eq!(error.name, name);
         assert!(!error.to_string().contains("hunter2"), "{error}");
     }
