@@ -183,9 +183,12 @@ async fn with_a_cookie_key_of_its_own_a_session_outlives_the_apps_secret() {
     let mut visitor = Visitor::at(&before, GATEWAY);
     visitor.sign_in(&env, id).await;
     let new_secret = ("LANDING_CLIENT_SECRET", "a-new-secret");
+    let new_key = KEY.1.replace('q', "r");
+    let both_keys = format!("{new_key} {}", KEY.1);
     for (after, opens) in [
         (page(&[KEY, new_secret]), true),
-        (page(&[("LANDING_COOKIE_KEY", &KEY.1.replace('q', "r")), new_secret]), false),
+        (page(&[("LANDING_COOKIE_KEY", &both_keys), new_secret]), true),
+        (page(&[("LANDING_COOKIE_KEY", &new_key), new_secret]), false),
         (page(&[]), false),
     ] {
         let mut later = Visitor::at(&after, GATEWAY);

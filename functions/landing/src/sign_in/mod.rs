@@ -15,7 +15,6 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use http::header::ORIGIN;
-use secrecy::ExposeSecret;
 use shared::config::{LandingApp, Origin};
 use shared::host::clock::Clock;
 use shared::host::http::{Request, Response};
@@ -33,7 +32,7 @@ use entra::Entra;
 pub(crate) use entra::Prompt;
 pub(crate) use error::SignInError;
 use error::Untrusted;
-use seal::{CookieKey, CookieKind, constant_time_eq};
+use seal::{CookieKeys, CookieKind, constant_time_eq};
 use secret_cache::SecretCache;
 use session::{COOKIE_LIFETIME, ROUND_TRIP_TIME, RoundTrip};
 pub(crate) use session::{Session, Visitor};
@@ -77,7 +76,7 @@ impl SignInApp {
 }
 
 impl SignIn<'_> {
-    async fn key(&self) -> Result<CookieKey, SignInError> {
+    async fn key(&self) -> Result<CookieKeys, SignInError> {
         let (_, key) = self.app.secret.read(&self.origin).await?;
         Ok(key)
     }
@@ -113,7 +112,7 @@ impl SignIn<'_> {
     /// the code for an id token, verifies that, and begins a session.
     pub(crate) async fn finish(&self, request: &Request) -> Result<Response, SignInError> {
         let SignInApp { entra, verifier, secret, clock } = self.app;
-        let (secret, key) = secret.read(&self.origin).await?;
+        let (credential, key) = secret.read(&self.origin).await?;
         let now = clock.now();
         let sealed = self.cookies.get(request.headers(), CookieKind::RoundTrip);
         let round_trip: RoundTrip = sealed
@@ -134,8 +133,9 @@ impl SignIn<'_> {
             });
         }
         let code = form_field(query, "code").ok_or(Untrusted::NoCode)?;
-        let (secret, tenant) = (secret.expose_secret(), round_trip.tenant);
-        let exchange = entra.exchange_code(&self.origin, tenant, secret, code, round_trip.verifier);
+        let tenant = round_trip.tenant;
+        let proof = entra.proof(&credential, tenant, &**clock).await?;
+        let exchange = entra.exchange_code(&self.origin, tenant, &proof, code, round_trip.verifier);
         let id_token = exchange.await?;
         let is_nonce = |nonce: &str| constant_time_eq(nonce, &round_trip.nonce);
         let person = verifier.verify(UnverifiedToken(&id_token), is_nonce).await?;

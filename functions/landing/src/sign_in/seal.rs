@@ -30,27 +30,35 @@ impl CookieKind {
     }
 }
 
-pub(super) struct CookieKey(LessSafeKey);
+/// The keys of the cookies. The first one seals, and all of them open.
+pub(super) struct CookieKeys(Vec<LessSafeKey>);
 
-impl CookieKey {
-    /// Derives the key from a secret: the one that is set for it, or the application's own. A new
-    /// secret makes all older cookies invalid.
+impl CookieKeys {
+    /// Derives the keys from a secret: the one that is set for it, or the application's own. Where it
+    /// holds several words, each gives a key, so that a new one can be put before the old one, which
+    /// goes an hour later. Without the old one, all older cookies are invalid.
     ///
-    /// The key is also bound to the application and to the page's origin: of two deployments with
-    /// one secret, such as a trial and the real one, neither accepts the other's sessions.
+    /// A key is also bound to the application and to the page's origin: of two deployments with one
+    /// secret, such as a trial and the real one, neither accepts the other's sessions.
     pub(super) fn derive(secret: &str, client_id: Uuid, origin: &str) -> Self {
-        let extracted = Salt::new(HKDF_SHA256, &[]).extract(secret.as_bytes());
         // Only the last part has no fixed length, so no other parts give the same text.
         let info = [KEY_INFO, client_id.as_bytes(), origin.as_bytes()];
-        let expanded = extracted.expand(&info, &AES_256_GCM).expect("32 bytes are not too many");
-        Self(LessSafeKey::new(UnboundKey::from(expanded)))
+        let key = |word: &str| {
+            let extracted = Salt::new(HKDF_SHA256, &[]).extract(word.as_bytes());
+            let expanded =
+                extracted.expand(&info, &AES_256_GCM).expect("32 bytes are not too many");
+            LessSafeKey::new(UnboundKey::from(expanded))
+        };
+        Self(secret.split_whitespace().map(key).collect())
     }
 
+    /// `None` if the value has no JSON form, or if there is no key.
     pub(super) fn seal(&self, kind: CookieKind, value: &impl Serialize) -> Option<String> {
         let nonce: [u8; NONCE_LEN] = random();
         let mut text = serde_json::to_vec(value).ok()?;
         let tag = self
             .0
+            .first()?
             .seal_in_place_separate_tag(
                 Nonce::assume_unique_for_key(nonce),
                 Aad::from(kind.label()),
@@ -60,16 +68,17 @@ impl CookieKey {
         Some(URL_SAFE_NO_PAD.encode([&nonce[..], &text, tag.as_ref()].concat()))
     }
 
-    /// `None` unless this key sealed the value as this kind.
+    /// `None` unless one of these keys sealed the value as this kind.
     pub(super) fn open<T: DeserializeOwned>(&self, kind: CookieKind, sealed: &str) -> Option<T> {
         let bytes = URL_SAFE_NO_PAD.decode(sealed).ok()?;
-        let (nonce, text) = bytes.split_first_chunk::<NONCE_LEN>()?;
-        let mut text = text.to_vec();
-        let opened = self
-            .0
-            .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(kind.label()), &mut text)
-            .ok()?;
-        serde_json::from_slice(opened).ok()
+        let (nonce, sealed) = bytes.split_first_chunk::<NONCE_LEN>()?;
+        let opened = self.0.iter().find_map(|key| {
+            let mut text = sealed.to_vec();
+            let nonce = Nonce::assume_unique_for_key(*nonce);
+            let opened = key.open_in_place(nonce, Aad::from(kind.label()), &mut text).ok()?;
+            Some(opened.to_vec())
+        });
+        serde_json::from_slice(&opened?).ok()
     }
 }
 
@@ -96,8 +105,8 @@ mod tests {
     const APP: Uuid = Uuid::from_u128(1);
     const ORIGIN: &str = "https://signup.example.com";
 
-    fn key() -> CookieKey {
-        CookieKey::derive("a secret", APP, ORIGIN)
+    fn key() -> CookieKeys {
+        CookieKeys::derive("a-secret", APP, ORIGIN)
     }
 
     #[test]
@@ -108,16 +117,34 @@ mod tests {
         assert_eq!(key.open::<String>(CookieKind::Session, &sealed), None);
         for (secret, app, origin) in [
             ("another", APP, ORIGIN),
-            ("a secret", Uuid::from_u128(2), ORIGIN),
-            ("a secret", APP, "https://signup.example.com:8443"),
-            ("a secret", APP, "http://signup.example.com"),
+            ("a-secret", Uuid::from_u128(2), ORIGIN),
+            ("a-secret", APP, "https://signup.example.com:8443"),
+            ("a-secret", APP, "http://signup.example.com"),
         ] {
-            let other = CookieKey::derive(secret, app, origin);
+            let other = CookieKeys::derive(secret, app, origin);
             let opened = other.open::<String>(CookieKind::RoundTrip, &sealed);
             assert_eq!(opened, None, "{secret} {app} {origin}");
         }
         let again = self::key().open(CookieKind::RoundTrip, &sealed);
         assert_eq!(again, Some("a purchase token".to_owned()), "the key follows from the secret");
+    }
+
+    #[test]
+    fn with_two_keys_the_first_seals_and_both_open() {
+        let keys = |secret| CookieKeys::derive(secret, APP, ORIGIN);
+        let (old, both, new) = (keys("old"), keys("new\nold"), keys("new"));
+        let of_old = old.seal(CookieKind::Session, &"someone").expect("it is short");
+        let of_both = both.seal(CookieKind::Session, &"someone").expect("it is short");
+        for (keys, sealed, opens) in [
+            (&both, &of_old, true),
+            (&both, &of_both, true),
+            (&new, &of_both, true),
+            (&new, &of_old, false),
+            (&old, &of_both, false),
+        ] {
+            let opened: Option<String> = keys.open(CookieKind::Session, sealed);
+            assert_eq!(opened.is_some(), opens);
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The application's secret and what the cookies' key is derived from, cached for a while.
+//! The application's credential and what the cookies' key is derived from, cached for a while.
 
 use std::sync::Arc;
 
@@ -7,25 +7,26 @@ use secrecy::{ExposeSecret, SecretString};
 use shared::config::{LandingApp, Origin};
 use shared::host::clock::Clock;
 use shared::host::secret::{ClientSecret, SecretError, UnusableSecret};
+use shared::microsoft::entra::Credential;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use super::error::Unavailable;
-use super::seal::CookieKey;
+use super::seal::CookieKeys;
 
-/// How long the secret is used before it is read again. Longer, and a rotated secret is picked up
+/// How long they are used before they are read again. Longer, and a rotated secret is picked up
 /// that much later.
-const SECRET_CACHE_TIME: SignedDuration = SignedDuration::from_mins(5);
+const CACHE_TIME: SignedDuration = SignedDuration::from_mins(5);
 
 #[derive(Clone)]
 struct Cached {
-    secret: SecretString,
+    credential: Credential,
     cookie_key: SecretString,
     read_at: Timestamp,
 }
 
 pub(super) struct SecretCache {
-    secret: ClientSecret,
+    credential: Credential,
     cookie_key: Option<ClientSecret>,
     client_id: Uuid,
     cached: Mutex<Option<Cached>>,
@@ -35,7 +36,7 @@ pub(super) struct SecretCache {
 impl SecretCache {
     pub(super) fn new(app: &LandingApp, clock: Arc<dyn Clock>) -> Self {
         Self {
-            secret: app.secret.clone(),
+            credential: app.credential.clone(),
             cookie_key: app.cookie_key.clone(),
             client_id: app.client_id,
             cached: Mutex::default(),
@@ -43,27 +44,32 @@ impl SecretCache {
         }
     }
 
-    /// The application's secret, and the key of the cookies at an origin.
+    /// The application's credential, and the key of the cookies at an origin.
     pub(super) async fn read(
         &self,
         origin: &Origin,
-    ) -> Result<(SecretString, CookieKey), Unavailable> {
-        let Cached { secret, cookie_key, .. } = self.cached().await?;
-        let key = CookieKey::derive(cookie_key.expose_secret(), self.client_id, origin.as_str());
-        Ok((secret, key))
+    ) -> Result<(Credential, CookieKeys), Unavailable> {
+        let Cached { credential, cookie_key, .. } = self.cached().await?;
+        let key = CookieKeys::derive(cookie_key.expose_secret(), self.client_id, origin.as_str());
+        Ok((credential, key))
     }
 
     async fn cached(&self) -> Result<Cached, Unavailable> {
         let mut cached = self.cached.lock().await;
         let now = self.clock.now();
-        let is_fresh = |cached: &&Cached| now.duration_since(cached.read_at) < SECRET_CACHE_TIME;
+        let is_fresh = |cached: &&Cached| now.duration_since(cached.read_at) < CACHE_TIME;
         if let Some(cached) = cached.as_ref().filter(is_fresh) {
             return Ok(cached.clone());
         }
-        let (secret, cookie_key) = tokio::join!(self.secret.read(), self.read_cookie_key());
-        let secret = secret?;
-        let cookie_key = cookie_key?.unwrap_or_else(|| secret.clone());
-        Ok(cached.insert(Cached { secret, cookie_key, read_at: now }).clone())
+        let (credential, cookie_key) =
+            tokio::join!(self.credential.fetched(), self.read_cookie_key());
+        let credential = credential?;
+        let cookie_key = match (cookie_key?, &credential) {
+            (Some(key), _) => key,
+            (None, Credential::Secret(ClientSecret::Given(secret))) => secret.clone(),
+            (None, _) => return Err(Unavailable::NoCookieKey),
+        };
+        Ok(cached.insert(Cached { credential, cookie_key, read_at: now }).clone())
     }
 
     /// `None` where the cookies have no key of their own.
