@@ -86,6 +86,16 @@ impl Emulator {
         format!("{}/entra", self.inner.url)
     }
 
+    /// The counterpart of `https://sts.eu-north-1.amazonaws.com`, without a slash at the end.
+    pub fn sts_url(&self) -> String {
+        format!("{}/sts", self.inner.url)
+    }
+
+    /// What Azure Functions puts into `IDENTITY_ENDPOINT`.
+    pub fn identity_endpoint(&self) -> String {
+        format!("{}/identity", self.inner.url)
+    }
+
     /// Sends webhooks to this address from now on.
     pub fn set_webhook_url(&self, url: &str) {
         self.world(|world| world.settings_mut().webhook_url = Some(url.to_owned()));

@@ -1,4 +1,5 @@
-//! The APIs over HTTP: the marketplace under `/api`, Entra under `/entra`.
+//! The APIs over HTTP: the marketplace under `/api`, Entra under `/entra`, AWS's token service under
+//! `/sts`, and that of an Azure Functions app under `/identity`.
 
 use crate::connection::KillSwitch;
 use crate::handle::Emulator;
@@ -17,7 +18,11 @@ const BODY_LIMIT: usize = 64 * 1024;
 type Api = fn(&mut World, &ApiRequest) -> Answer;
 
 pub(crate) fn routes() -> Router<Emulator> {
-    Router::new().route("/api/{*path}", any(marketplace)).route("/entra/{*path}", any(entra))
+    Router::new()
+        .route("/api/{*path}", any(marketplace))
+        .route("/entra/{*path}", any(entra))
+        .route("/sts/", any(sts))
+        .route("/identity", any(identity))
 }
 
 async fn marketplace(
@@ -34,6 +39,24 @@ async fn entra(
     request: Request,
 ) -> Response {
     respond(&emulator, &switch, request, "/entra", World::entra_call).await
+}
+
+async fn sts(
+    State(emulator): State<Emulator>,
+    ConnectInfo(switch): ConnectInfo<KillSwitch>,
+    request: Request,
+) -> Response {
+    let api: Api = |world, request| world.entra().sts_call(request).into();
+    respond(&emulator, &switch, request, "/sts", api).await
+}
+
+async fn identity(
+    State(emulator): State<Emulator>,
+    ConnectInfo(switch): ConnectInfo<KillSwitch>,
+    request: Request,
+) -> Response {
+    let api: Api = |world, request| world.entra().identity_call(request).into();
+    respond(&emulator, &switch, request, "/identity", api).await
 }
 
 async fn respond(

@@ -18,7 +18,7 @@ mod settings;
 mod wire;
 mod world;
 
-pub use entra::{Entra, Forgery};
+pub use entra::{AwsAccount, Entra, FUNCTION_ROLE, Forgery, ManagedIdentity};
 pub use handle::Emulator;
 pub use people::Person;
 pub use server::StartError;

@@ -34,25 +34,36 @@ pub(crate) fn add_defaults(
         default("ENTRA_CLIENT_ID", &settings.client_id);
         default("MARKETPLACE_APP_ID", &settings.marketplace_app_id);
         default("LANDING_CLIENT_ID", &settings.landing_client_id);
+        default("AWS_ENDPOINT_URL_STS", &emulator.sts_url());
+        let identity = emulator.entra(|entra| entra.managed_identity().clone());
+        default("IDENTITY_ENDPOINT", &emulator.identity_endpoint());
+        default("IDENTITY_HEADER", &identity.header);
+        default("AZURE_IDENTITY_CLIENT_ID", &identity.client_id);
     }
     if let Some(database) = database {
         default("AWS_ENDPOINT_URL_DYNAMODB", database.url());
     }
     default("TABLE_NAME", "subscriptions");
     default("AWS_REGION", "us-east-1");
-    default("AWS_ACCESS_KEY_ID", "local");
-    default("AWS_SECRET_ACCESS_KEY", "local");
     default("LANDING_SIGN_IN", "off");
     default("LANDING_BASE_URL", url);
+    if !variables.contains_key("AWS_ROLE_ARN") {
+        for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+            variables.entry(name.to_owned()).or_insert_with(|| "local".to_owned());
+        }
+    }
     if let Some(emulator) = emulator {
         let settings = emulator.world(|world| world.settings().clone());
-        for (name, secret) in [
-            ("LANDING_CLIENT_SECRET", settings.landing_client_secret),
-            ("ENTRA_CLIENT_SECRET", settings.client_secret),
-        ] {
-            // A secret's value and its ARN exclude each other.
-            if !variables.contains_key(&format!("{name}_ARN")) {
-                variables.entry(name.to_owned()).or_insert(secret);
+        for (application, secret) in
+            [("LANDING", settings.landing_client_secret), ("ENTRA", settings.client_secret)]
+        {
+            let name = format!("{application}_CLIENT_SECRET");
+            // A secret, its ARN and another kind of credential exclude each other.
+            let kind = variables
+                .entry(format!("{application}_CREDENTIAL"))
+                .or_insert_with(|| "secret".to_owned());
+            if kind == "secret" && !variables.contains_key(&format!("{name}_ARN")) {
+                variables.entry(name).or_insert(secret);
             }
         }
     }
@@ -62,8 +73,8 @@ pub(crate) fn add_defaults(
 pub(crate) fn table_client(environment: &Environment) -> Result<(Client, String), ConfigError> {
     let setting = |name| environment.require(name, "the local system creates the table");
     let credentials = Credentials::new(
-        setting("AWS_ACCESS_KEY_ID")?,
-        setting("AWS_SECRET_ACCESS_KEY")?,
+        environment.get("AWS_ACCESS_KEY_ID").unwrap_or_else(|| "local".to_owned()),
+        environment.get("AWS_SECRET_ACCESS_KEY").unwrap_or_else(|| "local".to_owned()),
         environment.get("AWS_SESSION_TOKEN"),
         None,
         "environment",

@@ -1,8 +1,11 @@
 //! What Entra knows: the publisher's tenant, its two applications, the signing keys and the
 //! sign-ins under way.
 
+use super::aws_account::AwsAccount;
 use super::grant::Grant;
 use super::keys::{self, TestKey};
+use super::managed_identity::ManagedIdentity;
+use super::registration::Registration;
 use crate::people::Person;
 use crate::seeded::Seeded;
 use crate::settings::{ClientRefusal, Settings, TokenVersion};
@@ -37,6 +40,12 @@ pub struct Entra {
     pub(super) for_applications: Vec<usize>,
     pub(super) grants: HashMap<String, Grant>,
     pub(super) refusal: Option<ClientRefusal>,
+    // What was sent in the place of client secrets, with or without success.
+    pub(super) assertions: Vec<String>,
+    // By client id.
+    pub(super) registrations: HashMap<String, Registration>,
+    pub(super) aws_account: AwsAccount,
+    pub(super) managed_identity: ManagedIdentity,
     pub(super) key_fetches: u64,
     pub(super) discovery_fetches: u64,
     pub(super) token_requests: u64,
@@ -65,6 +74,10 @@ impl Entra {
             for_applications: Vec::new(),
             grants: HashMap::new(),
             refusal: settings.client_refusal,
+            assertions: Vec::new(),
+            registrations: HashMap::new(),
+            aws_account: AwsAccount::default(),
+            managed_identity: ManagedIdentity::default(),
             key_fetches: 0,
             discovery_fetches: 0,
             token_requests: 0,

@@ -6,6 +6,7 @@ use super::keys;
 use crate::settings::TokenVersion;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jiff::ToSpan as _;
 use serde_json::{Value, json};
 
 const OTHER_APPLICATION: &str = "5f8f1c0e-2f2b-4d3a-9d5c-7b1f0a6c4e21";
@@ -188,7 +189,8 @@ fn forged(forgery: Forgery, mut draft: Draft, version: TokenVersion, entra: &Ent
             return draft.signed(foreign);
         }
         Forgery::X5cHeader => {
-            draft.header["x5c"] = json!([STANDARD.encode(foreign.certificate())]);
+            draft.header["x5c"] =
+                json!([STANDARD.encode(foreign.certificate(entra.now + 8760_i64.hours()))]);
             return draft.signed(foreign);
         }
         Forgery::X5uHeader => {

@@ -3,9 +3,11 @@
 use crate::seeded::Seeded;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
 use ring::rand::SystemRandom;
 use ring::signature::{
-    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, RsaPublicKeyComponents,
+    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RSA_PSS_2048_8192_SHA256, RsaKeyPair,
+    RsaPublicKeyComponents,
 };
 use rsa::pkcs8::{EncodePrivateKey as _, EncodePublicKey as _, LineEnding};
 use rsa::traits::PublicKeyParts as _;
@@ -19,10 +21,11 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 const ROTATED_KEYS: usize = 4;
 
 // The process shares the keys, because making one is slow in a debug build.
-static POOL: [OnceLock<TestKey>; ROTATED_KEYS + 1] = [const { OnceLock::new() }; ROTATED_KEYS + 1];
+static POOL: [OnceLock<TestKey>; ROTATED_KEYS + 3] = [const { OnceLock::new() }; ROTATED_KEYS + 3];
 
 pub(super) struct TestKey {
     kid: String,
+    pkcs8: Vec<u8>,
     signing: RsaKeyPair,
     public: RsaPublicKey,
     // A cache: a run signs few different messages, each of them often, and RS256 is deterministic.
@@ -47,6 +50,16 @@ pub(super) fn foreign() -> &'static TestKey {
     key(ROTATED_KEYS)
 }
 
+/// The key of the publisher's certificates.
+pub(super) fn client() -> &'static TestKey {
+    key(ROTATED_KEYS + 1)
+}
+
+/// The key of AWS's tokens.
+pub(super) fn aws() -> &'static TestKey {
+    key(ROTATED_KEYS + 2)
+}
+
 fn key(place: usize) -> &'static TestKey {
     POOL[place].get_or_init(|| TestKey::generate(place))
 }
@@ -63,6 +76,7 @@ impl TestKey {
         let digest = Sha256::digest(public.n().to_bytes_be());
         Self {
             kid: URL_SAFE_NO_PAD.encode(&digest[..20]),
+            pkcs8: pkcs8.as_bytes().to_vec(),
             signing,
             public,
             signed: Mutex::default(),
@@ -107,28 +121,43 @@ impl TestKey {
         if self.signed().get(&digest).is_some_and(|signed| signed == signature) {
             return true;
         }
-        let public = RsaPublicKeyComponents {
+        self.components().verify(&RSA_PKCS1_2048_8192_SHA256, message, signature).is_ok()
+    }
+
+    /// Whether it is a signature with PS256.
+    pub(super) fn verifies_pss(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.components().verify(&RSA_PSS_2048_8192_SHA256, message, signature).is_ok()
+    }
+
+    fn components(&self) -> RsaPublicKeyComponents<Vec<u8>> {
+        RsaPublicKeyComponents {
             n: self.public.n().to_bytes_be(),
             e: self.public.e().to_bytes_be(),
-        };
-        public.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature).is_ok()
+        }
+    }
+
+    /// The private key (PKCS #8, DER).
+    pub(super) fn pkcs8(&self) -> &[u8] {
+        &self.pkcs8
     }
 
     fn signed(&self) -> MutexGuard<'_, HashMap<[u8; 32], Vec<u8>>> {
         self.signed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A self-signed certificate of this key (RFC 5280, version 1).
-    pub(super) fn certificate(&self) -> Vec<u8> {
+    /// A self-signed certificate of this key (RFC 5280, version 1), valid since 2020.
+    pub(super) fn certificate(&self, ends: Timestamp) -> Vec<u8> {
         const SHA256_WITH_RSA: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b\x05\x00";
         const COMMON_NAME: &[u8] = b"\x06\x03\x55\x04\x03";
         const SEQUENCE: u8 = 0x30;
+        // A UTCTime, which has no century.
+        let ends = ends.strftime("%y%m%d%H%M%SZ").to_string();
         let algorithm = der(SEQUENCE, &[SHA256_WITH_RSA]);
         // The name in Entra's own certificates.
         let name = der(0x0c, &[b"accounts.accesscontrol.windows.net"]);
         let name = der(SEQUENCE, &[&der(0x31, &[&der(SEQUENCE, &[COMMON_NAME, &name])])]);
         let time = |text: &[u8]| der(0x17, &[text]);
-        let valid = der(SEQUENCE, &[&time(b"200101000000Z"), &time(b"491231235959Z")]);
+        let valid = der(SEQUENCE, &[&time(b"200101000000Z"), &time(ends.as_bytes())]);
         let key = self.public.to_public_key_der().expect("every RSA public key has a DER form");
         let serial = der(0x02, &[&[1]]);
         let signed = der(SEQUENCE, &[&serial, &algorithm, &name, &valid, &name, key.as_bytes()]);

@@ -95,10 +95,10 @@ impl Entra {
     }
 
     /// Redeems a code (grant type `authorization_code`).
-    pub(super) fn authorization_code(&mut self, form: &Form) -> Reply {
+    pub(super) fn authorization_code(&mut self, tenant: &str, form: &Form) -> Reply {
         let (client_id, secret) =
             (self.landing_client_id.clone(), self.landing_client_secret.clone());
-        if let Err(refusal) = self.authenticate(form, &client_id, &secret) {
+        if let Err(refusal) = self.authenticate(tenant, form, &client_id, &secret) {
             return refusal;
         }
         let code = form.get("code").cloned().unwrap_or_default();

@@ -35,7 +35,7 @@ impl Entra {
         add_basic_credentials(request, &mut form);
         match form.get("grant_type").map(String::as_str) {
             Some("client_credentials") => self.client_credentials(tenant, &form, version),
-            Some("authorization_code") => self.authorization_code(&form),
+            Some("authorization_code") => self.authorization_code(tenant, &form),
             None => {
                 self.failure(400, "invalid_request", 900_144, "The body must contain 'grant_type'.")
             }
@@ -59,7 +59,7 @@ impl Entra {
             );
         }
         let (client_id, secret) = (self.client_id.clone(), self.client_secret.clone());
-        if let Err(refusal) = self.authenticate(form, &client_id, &secret) {
+        if let Err(refusal) = self.authenticate(tenant, form, &client_id, &secret) {
             return refusal;
         }
         if let Err(refusal) = self.check_resource(form, version) {
@@ -93,6 +93,7 @@ impl Entra {
     /// Checks client id and secret. An `Err` is Entra's answer to a wrong one (F-AUTH-15).
     pub(super) fn authenticate(
         &mut self,
+        tenant: &str,
         form: &Form,
         client_id: &str,
         secret: &str,
@@ -111,6 +112,9 @@ impl Entra {
                 let message = "The application was not found in the directory.";
                 return Err(self.failure(400, "unauthorized_client", 700_016, message));
             }
+        }
+        if form.contains_key("client_assertion") {
+            return self.check_assertion(tenant, form, client_id);
         }
         match form.get("client_secret") {
             Some(sent) if sent == secret => Ok(()),
