@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use runtime::deployment::{required, template, tested, values};
 use saasctl::template::{Stack, text};
 use serde_json::Value;
-use shared::host::credential::WARNED_FROM_DAYS;
 use shared::host::error_class::ErrorClass;
 use shared::host::telemetry::{Source, lines};
+use shared::microsoft::entra::WARNED_FROM_DAYS;
 
 use super::captured::Captured;
 use super::json;

@@ -99,6 +99,40 @@ fn every_function_may_read_the_one_secret_that_holds_all_of_them() {
     }
 }
 
+/// Entra trusts one role, which exactly the functions that call Microsoft may assume (F-CRED-9, F-CRED-10).
+#[test]
+fn with_an_identity_at_aws_the_functions_share_the_role_that_entra_trusts() {
+    let stack = deploy(&[("EntraCredential", "aws-identity")]);
+    let role = stack.properties("MicrosoftRole");
+    let name = role["RoleName"].as_str().expect("a name");
+    let trusted = elements(&role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["AWS"]);
+    let trusted: BTreeSet<_> = trusted.filter_map(text).collect();
+    for function in FUNCTIONS {
+        let grants = stack.grants(function);
+        let assumed = grants.iter().find(|grant| grant.action == "sts:AssumeRole");
+        let calls_microsoft = function != "delivery";
+        assert_eq!(assumed.is_some(), calls_microsoft, "{function}");
+        if let Some(grant) = assumed {
+            assert!(grant.resource.ends_with(&format!(":role/{name}")), "{grant:?}");
+            assert_eq!(stack.environment(function)["MICROSOFT_ROLE_ARN"], grant.resource);
+        }
+        let initial = function[..1].to_uppercase() + &function[1..];
+        assert_eq!(
+            trusted.contains(&format!("<{initial}Role.Arn>")),
+            calls_microsoft,
+            "{trusted:?}"
+        );
+    }
+    let statement = &role["Policies"][0]["PolicyDocument"]["Statement"][0];
+    assert_eq!(statement["Action"], "sts:GetWebIdentityToken");
+    assert_eq!(statement["Condition"]["StringEquals"]["sts:SigningAlgorithm"], "RS256", "F-CRED-9");
+    let command = stack.output("EntraFederatedCredential").expect("a command");
+    assert!(command.contains(&format!(":role/{name}\"")), "{command}");
+    let without = deploy(&[]);
+    assert!(without.properties("MicrosoftRole").is_null());
+    assert_eq!(without.output("EntraFederatedCredential"), None);
+}
+
 #[test]
 fn a_role_reaches_no_item_that_its_function_does_not_use() {
     let bus = ("DeliveryEventBusArn", "arn:aws:events:eu-north-1:123456789012:event-bus/b");

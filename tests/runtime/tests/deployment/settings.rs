@@ -48,7 +48,9 @@ async fn a_function_is_deployed_with_the_settings_it_reads_and_no_others() {
         let mut wanted = asked(&function, &environment(&system));
         // Lambda sets the credentials and the region, and the template sets a secret's ARN.
         wanted.retain(|name| {
-            !["_CLIENT_SECRET", "_SIGNING_KEY", "_COOKIE_KEY"].iter().any(|end| name.ends_with(end))
+            !["_CLIENT_SECRET", "_CLIENT_CERTIFICATE", "_SIGNING_KEY", "_COOKIE_KEY"]
+                .iter()
+                .any(|end| name.ends_with(end))
                 && !name.starts_with("AWS_")
         });
         // Without it buyers sign in, and a deployment never turns that off.
@@ -65,10 +67,27 @@ async fn the_example_of_a_function_apps_settings_names_what_the_handler_reads() 
     let system = system().await;
     let mut variables = system.variables.clone();
     variables.remove("AWS_ENDPOINT_URL_DYNAMODB");
-    let environment = Environment::from_fn(move |name| variables.get(name).cloned());
-    let dependencies = Dependencies::read(&environment).expect("the system's settings are right");
-    azure_custom_handler::Functions::new(&environment, &dependencies).expect("they are");
-    let mut wanted: BTreeSet<&str> = environment.asked().into_iter().collect();
+    // With secrets and keys, and with the app's managed identity instead.
+    let mut identity = variables.clone();
+    identity.retain(|name, _| !name.contains("CLIENT_SECRET") && !name.starts_with("AWS_"));
+    identity.extend(
+        [
+            ("ENTRA_CREDENTIAL", "azure-identity"),
+            ("LANDING_CREDENTIAL", "azure-identity"),
+            ("AWS_REGION", "eu-north-1"),
+            ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/table"),
+            ("AWS_ROLE_AUDIENCE", "api://marketplace-aws"),
+            ("LANDING_COOKIE_KEY", "0123456789abcdef0123456789abcdef"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned())),
+    );
+    let mut wanted = BTreeSet::new();
+    for variables in [variables, identity] {
+        let environment = Environment::from_fn(move |name| variables.get(name).cloned());
+        let dependencies = Dependencies::read(&environment).expect("the settings are right");
+        azure_custom_handler::Functions::new(&environment, &dependencies).expect("they are");
+        wanted.extend(environment.asked());
+    }
     for not_needed in [
         "ENTRA_CLIENT_SECRET_ARN",
         "LANDING_CLIENT_SECRET_ARN",
@@ -76,7 +95,13 @@ async fn the_example_of_a_function_apps_settings_names_what_the_handler_reads() 
         "DECISION_SIGNING_KEY_ARN",
         "SECRETS_ARN",
         "AWS_ENDPOINT_URL_DYNAMODB",
+        "AWS_ENDPOINT_URL_STS",
         "AWS_SESSION_TOKEN",
+        // The platform sets them.
+        "IDENTITY_ENDPOINT",
+        "IDENTITY_HEADER",
+        // Of an identity at AWS.
+        "MICROSOFT_ROLE_ARN",
     ] {
         wanted.remove(not_needed);
     }
