@@ -108,6 +108,35 @@ async fn no_library_line_holds_a_secret_at_debug_or_trace_level() {
     }
 }
 
+/// Texts of what the kinds of credential are made of.
+const CREDENTIALS: [&str; 5] =
+    ["eyJ", "PRIVATE KEY", "MIIE", "stand-in-", crate::credentials::COOKIE_KEY];
+
+#[tokio::test]
+async fn no_line_holds_an_assertion_a_key_or_a_secret_of_any_kind_of_credential() {
+    let (lines, _guard) = Lines::collect("trace,emulator=off,tests=off,dynoxide=off");
+    for kind in crate::credentials::KINDS {
+        let register = crate::credentials::register;
+        let env = crate::credentials::system_with(Options::default(), kind, register).await;
+        tracing::callsite::rebuild_interest_cache();
+        life_with_faults(&env).await;
+        let sent = env.microsoft().entra(|entra| entra.assertions().len());
+        assert!(sent > 0, "{kind} sends assertions");
+        let fields = r#"[{ "name": "note", "label": "Note" }]"#;
+        let options =
+            Options::default().with("LANDING_SIGN_IN", "entra").with("LANDING_FIELDS", fields);
+        let env = crate::credentials::system_with(options, kind, register).await;
+        sign_in_with_faults(&env).await;
+    }
+    let text = lines.text();
+    assert!(text.lines().count() > 150, "enough lines");
+    for line in text.lines() {
+        for secret in CREDENTIALS {
+            assert!(!line.contains(secret), "{secret} in {line}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn every_line_is_json_with_a_time_a_level_a_message_and_the_version() {
     let lines = Logged::ours().await.lines();

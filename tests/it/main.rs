@@ -7,6 +7,7 @@ mod activation_repeats;
 mod browser;
 mod client;
 mod credential_ends;
+mod credentials;
 mod decision;
 mod decision_fallback;
 mod delivery;

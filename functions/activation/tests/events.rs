@@ -2,7 +2,7 @@
 
 use runtime::cases::activation::CASES;
 use runtime::settings::{EVERYWHERE, SECRET_OF_LAMBDA, lambda_refuses};
-use runtime::{binary, lambda_answers};
+use runtime::{Credential, binary, lambda_answers, lambda_answers_with};
 
 const BUILT: &str = env!("CARGO_BIN_EXE_activation");
 
@@ -14,4 +14,11 @@ async fn every_payload_is_answered_as_the_specification_says() {
 #[tokio::test]
 async fn a_wrong_setting_ends_the_start_with_one_line_that_names_it() {
     lambda_refuses("activation", &binary(BUILT), &[EVERYWHERE, SECRET_OF_LAMBDA].concat()).await;
+}
+
+#[tokio::test]
+async fn every_payload_is_answered_without_a_client_secret_as_well() {
+    for credential in [Credential::Certificate, Credential::AwsIdentity] {
+        lambda_answers_with(credential, "activation", &binary(BUILT), CASES).await;
+    }
 }

@@ -5,7 +5,10 @@ use runtime::settings::{
     CHANGES, DELIVERY, DELIVERY_OF_AZURE, EVERYWHERE, LANDING, LANDING_OF_AZURE, PORT,
     SECRET_OF_AZURE, azure_refuses,
 };
-use runtime::{Case, azure_delivers_on_the_timer_alone, beside, binary, cases, same_on_both_hosts};
+use runtime::{
+    Case, Credential, azure_answers_with, azure_delivers_on_the_timer_alone, beside, binary, cases,
+    same_on_both_hosts,
+};
 
 const BUILT: &str = env!("CARGO_BIN_EXE_azure-custom-handler");
 
@@ -49,4 +52,17 @@ async fn a_wrong_setting_ends_the_start_with_one_line_that_names_it() {
     let secrets = [SECRET_OF_AZURE, LANDING_OF_AZURE, DELIVERY_OF_AZURE].concat();
     let wrong = [EVERYWHERE, &secrets, LANDING, CHANGES, DELIVERY, PORT].concat();
     azure_refuses(&binary(BUILT), &wrong).await;
+}
+
+#[tokio::test]
+async fn the_managed_identity_of_the_app_takes_the_place_of_client_secrets() {
+    for (function, cases) in [
+        ("landing", cases::landing::CASES),
+        ("activation", cases::activation::CASES),
+        ("webhook", cases::webhook::CASES),
+        ("management", cases::management::CASES),
+        ("reconciliation", cases::reconciliation::CASES),
+    ] {
+        azure_answers_with(Credential::AzureIdentity, function, &binary(BUILT), cases).await;
+    }
 }

@@ -4,7 +4,7 @@ use runtime::cases::landing::CASES;
 use runtime::settings::{
     EVERYWHERE, LANDING, LANDING_SECRET_OF_LAMBDA, SECRET_OF_LAMBDA, lambda_refuses,
 };
-use runtime::{binary, lambda_answers};
+use runtime::{Credential, binary, lambda_answers, lambda_answers_with};
 
 const BUILT: &str = env!("CARGO_BIN_EXE_landing");
 
@@ -17,4 +17,11 @@ async fn every_payload_is_answered_as_the_specification_says() {
 async fn a_wrong_setting_ends_the_start_with_one_line_that_names_it() {
     let wrong = [EVERYWHERE, SECRET_OF_LAMBDA, LANDING, LANDING_SECRET_OF_LAMBDA].concat();
     lambda_refuses("landing", &binary(BUILT), &wrong).await;
+}
+
+#[tokio::test]
+async fn every_payload_is_answered_without_a_client_secret_as_well() {
+    for credential in [Credential::Certificate, Credential::AwsIdentity] {
+        lambda_answers_with(credential, "landing", &binary(BUILT), CASES).await;
+    }
 }

@@ -2,7 +2,7 @@
 
 use runtime::cases::reconciliation::CASES;
 use runtime::settings::{CHANGES, EVERYWHERE, SECRET_OF_LAMBDA, lambda_refuses};
-use runtime::{binary, lambda_answers};
+use runtime::{Credential, binary, lambda_answers, lambda_answers_with};
 
 const BUILT: &str = env!("CARGO_BIN_EXE_reconciliation");
 
@@ -19,4 +19,11 @@ async fn a_wrong_setting_ends_the_start_with_one_line_that_names_it() {
         &[EVERYWHERE, SECRET_OF_LAMBDA, CHANGES].concat(),
     )
     .await;
+}
+
+#[tokio::test]
+async fn every_payload_is_answered_without_a_client_secret_as_well() {
+    for credential in [Credential::Certificate, Credential::AwsIdentity] {
+        lambda_answers_with(credential, "reconciliation", &binary(BUILT), CASES).await;
+    }
 }

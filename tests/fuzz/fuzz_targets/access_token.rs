@@ -11,7 +11,7 @@ use shared::config::MARKETPLACE_APP_ID;
 use shared::host::retry::Transient;
 use shared::host::secret::ClientSecret;
 use shared::lenient::value;
-use shared::microsoft::entra::{ClientCredentials, TokenEndpoint, TokenError, TokenProvider};
+use shared::microsoft::entra::{ClientCredentials, Credential, TokenEndpoint, TokenError, TokenProvider};
 
 fuzz_target!(|input: &[u8]| {
     let answer = Message::read(input).answer();
@@ -24,7 +24,9 @@ fuzz_target!(|input: &[u8]| {
         endpoint: TokenEndpoint::V2,
         tenant_id: TENANT.to_string(),
         client_id: APP.to_string(),
-        secret: ClientSecret::Given(SecretString::from("the-client-secret")),
+        credential: Credential::Secret(ClientSecret::Given(SecretString::from(
+            "the-client-secret",
+        ))),
         resource: MARKETPLACE_APP_ID.to_string(),
         timeout: Duration::from_secs(1),
         clock: Arc::new(Still),

@@ -33,8 +33,8 @@ pub(crate) fn settings() -> Variables {
 }
 
 impl Azure {
-    /// Starts the custom handler with the documented settings.
-    pub(crate) async fn start(binary: &Path, system: &LocalSystem) -> Self {
+    /// Starts the custom handler with the documented settings, and with these instead of some.
+    pub(crate) async fn start(binary: &Path, system: &LocalSystem, other: Variables) -> Self {
         let mut variables = settings();
         for (name, value) in &mut variables {
             if let Some(live) = system.variables.get(name) {
@@ -49,6 +49,7 @@ impl Azure {
         // The handler's calls to AWS come to this machine instead.
         let database = &system.variables["AWS_ENDPOINT_URL_DYNAMODB"];
         variables.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), database.clone());
+        variables.extend(other);
         let mut azure = Self {
             process: Process::start(binary, &variables),
             http: shared::host::http_client::client(),

@@ -22,7 +22,7 @@ use uuid::Uuid;
 use crate::aws::EVENT_BUS_ARN;
 use crate::azure::Azure;
 use crate::lambda::Lambda;
-use crate::{Answer, Event, Live};
+use crate::{Answer, Credential, Event, Live};
 use saasctl::template::Grant;
 
 /// The one case in which buyers sign in. In all others, a link alone opens a purchase.
@@ -69,9 +69,11 @@ impl HostedCase {
         binary: &Path,
         function: &'static str,
         case: &'static str,
+        credential: Option<Credential>,
     ) -> Self {
         let (env, product) = env(case).await;
-        let host = Lambda::start(binary, function, &env.system).await;
+        let settings = credential.map(|credential| credential.settings(&env)).unwrap_or_default();
+        let host = Lambda::start_with(binary, function, &env.system, &settings).await;
         Self::new(env, product, Host::Lambda(Box::new(host)), function, case)
     }
 
@@ -79,9 +81,11 @@ impl HostedCase {
         binary: &Path,
         function: &'static str,
         case: &'static str,
+        credential: Option<Credential>,
     ) -> Self {
         let (env, product) = env(case).await;
-        let host = Azure::start(binary, &env.system).await;
+        let settings = credential.map(|credential| credential.settings(&env)).unwrap_or_default();
+        let host = Azure::start(binary, &env.system, settings).await;
         Self::new(env, product, Host::Azure(Box::new(host)), function, case)
     }
 
@@ -235,7 +239,8 @@ impl HostedCase {
                 (written, seen.used)
             }
         };
-        for secret in &self.secrets {
+        let assertions = self.env.microsoft().entra(|entra| entra.assertions().to_vec());
+        for secret in self.secrets.iter().chain(&assertions) {
             for text in [&written.stdout, &written.stderr] {
                 assert!(!text.contains(secret), "{secret} is in the log: {text}");
             }

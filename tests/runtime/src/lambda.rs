@@ -130,6 +130,11 @@ impl Lambda {
         self.started
     }
 
+    /// How much processor time the function has used so far; `None` where the system doesn't tell.
+    pub fn cpu_time(&self) -> Option<Duration> {
+        self.process.cpu_time()
+    }
+
     /// Invokes the function. `Err` is the error it returned; its invoker may retry.
     ///
     /// # Panics

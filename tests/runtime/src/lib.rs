@@ -9,6 +9,7 @@ mod answer;
 pub mod aws;
 mod azure;
 pub mod cases;
+mod credential;
 pub mod deployment;
 mod event;
 mod hosted_case;
@@ -21,10 +22,11 @@ mod timer_delivery;
 use std::path::{Path, PathBuf};
 
 pub use answer::Answer;
+pub use credential::Credential;
 pub use event::{Event, Live};
 pub use hosted_case::{Case, HostedCase};
 pub use lambda::Lambda;
-pub use replay::{lambda_answers, same_on_both_hosts};
+pub use replay::{azure_answers_with, lambda_answers, lambda_answers_with, same_on_both_hosts};
 pub use timer_delivery::azure_delivers_on_the_timer_alone;
 
 /// The folder of the workspace.

@@ -1,8 +1,10 @@
 //! A real binary, started with its own environment variables.
 
 use std::collections::BTreeMap;
+use std::fs::DirEntry;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
@@ -45,6 +47,17 @@ impl Process {
     /// Waits until the binary ends on its own.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
         self.child.wait().await.expect("a child can be waited for")
+    }
+
+    /// How much processor time the binary has used so far; `None` where the system doesn't tell.
+    pub(crate) fn cpu_time(&self) -> Option<Duration> {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id()?)).ok()?;
+        // The first number of this file is the time on a processor, in nanoseconds.
+        let of_task = |task: std::io::Result<DirEntry>| -> Option<u64> {
+            let text = std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
+            text.split(' ').next()?.parse().ok()
+        };
+        tasks.map(of_task).sum::<Option<u64>>().map(Duration::from_nanos)
     }
 
     /// Ends the binary if it is still running, and returns all its output.

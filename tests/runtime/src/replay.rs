@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::deployment::tested;
 use crate::hosted_case::{Case, HostedCase};
-use crate::{Answer, Event};
+use crate::{Answer, Credential, Event};
 
 /// Runs every case on Lambda. Checks that each payload has a case, that each case has a payload,
 /// and that the cases together use every permission in the template.
@@ -17,12 +17,48 @@ pub async fn lambda_answers(function: &'static str, binary: &Path, cases: &[Case
     let mut used = BTreeSet::new();
     for case in cases {
         println!("{function}/{} on Lambda", case.name);
-        let mut hosted = HostedCase::on_lambda(binary, function, case.name).await;
+        let mut hosted = HostedCase::on_lambda(binary, function, case.name, None).await;
         (case.run)(&mut hosted).await;
         used.extend(hosted.end().await.used);
     }
     let granted = tested().grants(function);
     assert_eq!(used, granted, "the role in the template permits more than {function} uses");
+}
+
+/// Runs every case on Lambda, with another credential than client secrets.
+///
+/// # Panics
+/// When a check of a case fails.
+pub async fn lambda_answers_with(
+    credential: Credential,
+    function: &'static str,
+    binary: &Path,
+    cases: &[Case],
+) {
+    for case in cases {
+        println!("{function}/{} on Lambda with {credential:?}", case.name);
+        let mut hosted = HostedCase::on_lambda(binary, function, case.name, Some(credential)).await;
+        (case.run)(&mut hosted).await;
+        hosted.end().await;
+    }
+}
+
+/// The same behind the Azure Functions host.
+///
+/// # Panics
+/// When a check of a case fails.
+pub async fn azure_answers_with(
+    credential: Credential,
+    function: &'static str,
+    binary: &Path,
+    cases: &[Case],
+) {
+    for case in cases {
+        println!("{function}/{} behind the Azure Functions host with {credential:?}", case.name);
+        let mut hosted = HostedCase::on_azure(binary, function, case.name, Some(credential)).await;
+        (case.run)(&mut hosted).await;
+        hosted.end().await;
+    }
 }
 
 /// Runs every case on Lambda and behind the Azure Functions host, and checks that the answers are
@@ -39,10 +75,10 @@ pub async fn same_on_both_hosts(
     assert_complete(function, cases);
     for case in cases {
         println!("{function}/{} behind the Azure Functions host", case.name);
-        let mut hosted = HostedCase::on_azure(azure, function, case.name).await;
+        let mut hosted = HostedCase::on_azure(azure, function, case.name, None).await;
         (case.run)(&mut hosted).await;
         let on_azure = hosted.end().await.answers;
-        let mut hosted = HostedCase::on_lambda(lambda, function, case.name).await;
+        let mut hosted = HostedCase::on_lambda(lambda, function, case.name, None).await;
         (case.run)(&mut hosted).await;
         let on_lambda = hosted.end().await.answers;
         assert_eq!(comparable(on_azure), comparable(on_lambda), "{function}/{}", case.name);

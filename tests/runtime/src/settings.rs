@@ -28,6 +28,8 @@ pub const EVERYWHERE: &[Wrong] = &[
     ("ENTRA_TENANT_ID", NONSENSE),
     ("ENTRA_CLIENT_ID", None),
     ("ENTRA_CLIENT_ID", NONSENSE),
+    ("ENTRA_CREDENTIAL", NONSENSE),
+    ("MICROSOFT_ROLE_ARN", NONSENSE),
     ("ENTRA_TOKEN_ENDPOINT", NONSENSE),
     ("TABLE_NAME", None),
     ("AWS_REGION", None),
@@ -48,6 +50,7 @@ pub const SECRET_OF_AZURE: &[Wrong] = &[("ENTRA_CLIENT_SECRET", None)];
 pub const LANDING: &[Wrong] = &[
     ("ACTIVATION", NONSENSE),
     ("LANDING_SIGN_IN", NONSENSE),
+    ("LANDING_CREDENTIAL", NONSENSE),
     ("LANDING_CLIENT_ID", None),
     ("LANDING_CLIENT_ID", NONSENSE),
     ("LANDING_BASE_URL", NONSENSE),
@@ -175,6 +178,7 @@ fn deployed(name: &str) -> Option<String> {
     let value = match name {
         "ENTRA_TENANT_ID" => "8d7b0a3e-5f4c-4c7d-9f2a-6f1e0c2b9a11",
         "ENTRA_CLIENT_ID" => "4b1d6c52-0f3e-4a86-b7d9-2c5e8f7a6013",
+        "ENTRA_CREDENTIAL" | "LANDING_CREDENTIAL" => "secret",
         "ENTRA_CLIENT_SECRET_ARN" => SECRET_ARN,
         "TABLE_NAME" => "subscriptions",
         "LANDING_SIGN_IN" => "entra",

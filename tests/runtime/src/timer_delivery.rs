@@ -9,6 +9,7 @@ use local::test_env::TestEnv;
 use serde_json::json;
 
 use crate::azure::Azure;
+use crate::process::Variables;
 use crate::{Event, Live};
 
 /// Checks that the timer delivers all events if the product's endpoint is set, and none otherwise.
@@ -31,7 +32,7 @@ pub async fn azure_delivers_on_the_timer_alone(binary: &Path) {
         assert!(env.visit(id).await.status.is_success());
         assert_eq!(env.event_names(id).await, ["Purchased"]);
 
-        let mut azure = Azure::start(binary, &env.system).await;
+        let mut azure = Azure::start(binary, &env.system, Variables::new()).await;
         let returned = azure.invoke("delivery", &tick).await.expect("a timer's answer").json();
         azure.end().await;
         let report = json!({ "finished": true, "subscriptions": 1, "delivered": 1, "failed": 0 });

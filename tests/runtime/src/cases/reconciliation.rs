@@ -1,6 +1,6 @@
 //! Invocations of the reconciliation by the schedule.
 
-use emulator::{Call, Purchase};
+use emulator::{Call, ClientRefusal, Purchase};
 use serde_json::json;
 
 use crate::{HostedCase, Live};
@@ -52,7 +52,7 @@ async fn scheduled_without_access(case: &mut HostedCase) {
     case.world(|world| {
         world.suspend(id).expect("a suspension");
         world.lose_deliveries();
-        world.entra().set_client_secret("a-newer-secret");
+        world.entra().refuse_clients(Some(ClientRefusal::SecretWrong));
     });
     let failed = case.attempt(Live::default()).await;
     let error = failed.expect_err("nothing was compared");
