@@ -5,15 +5,18 @@
 //! This is no test, because the figures depend on the machine. The program exits 1 if a change took
 //! longer than ten seconds or was not rejected by us.
 
+mod cpu;
 mod measure;
 mod scenario;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use cpu::{Cpu, cpu};
 use measure::{Measured, measure};
+use runtime::Credential;
 use scenario::{SCENARIOS, Scenario};
 
 /// Microsoft's window (F-WHA-10).
@@ -30,6 +33,12 @@ struct Arguments {
     /// Run only the scenarios whose name contains this text.
     #[arg(long, default_value = "")]
     only: String,
+    /// Measure the webhook's own processor time instead, with each kind of credential.
+    #[arg(long)]
+    cpu: bool,
+    /// With --cpu: another build of the webhook, to compare with.
+    #[arg(long, requires = "cpu")]
+    against: Option<PathBuf>,
 }
 
 #[tokio::main]
@@ -42,6 +51,15 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    if arguments.cpu {
+        return match processor_time(&binary, arguments.against.as_deref(), arguments.runs).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(wrong) => {
+                eprintln!("{wrong}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     println!("{} cold starts of {} per scenario", arguments.runs, binary.display());
     println!("{:<48} {:>25}   {:>25}", "", "acknowledged after", "answered after");
     println!(
@@ -67,6 +85,45 @@ async fn main() -> ExitCode {
     }
     eprintln!("{late} runs took longer than ten seconds");
     ExitCode::FAILURE
+}
+
+/// Prints the webhook's processor time. The builds and kinds take turns, so that whatever else the
+/// machine does slows down all of them.
+async fn processor_time(binary: &Path, against: Option<&Path>, runs: u32) -> Result<(), String> {
+    let kinds = [
+        ("a client secret", None),
+        ("a certificate", Some(Credential::Certificate)),
+        ("an identity at AWS", Some(Credential::AwsIdentity)),
+    ];
+    let other = against.map(|path| ("the other build, a client secret", path, None));
+    let own = kinds.map(|(name, kind)| (name, binary, kind));
+    let measured: Vec<_> = other.into_iter().chain(own).collect();
+    let mut figures = vec![Vec::new(); measured.len()];
+    for _ in 0..runs {
+        for ((_, path, credential), figures) in measured.iter().zip(&mut figures) {
+            figures.push(cpu(path, *credential).await?);
+        }
+    }
+    println!("{runs} processes each; medians, beside the first line");
+    println!("{:<34} {:>22} {:>22}", "the webhook with", "cold start", "warm call");
+    let mut first = None;
+    for ((name, ..), figures) in measured.iter().zip(&figures) {
+        let median = |of: fn(&Cpu) -> Duration| {
+            let mut times: Vec<_> = figures.iter().map(of).collect();
+            times.sort_unstable();
+            times[times.len() / 2].as_secs_f64() * 1000.0
+        };
+        let now = (median(|cpu| cpu.cold), median(|cpu| cpu.warm));
+        let (cold, warm) = *first.get_or_insert(now);
+        println!(
+            "{name:<34} {:>8.2} ms {:>+7.2} ms {:>8.3} ms {:>+7.1} %",
+            now.0,
+            now.0 - cold,
+            now.1,
+            100.0 * (now.1 / warm - 1.0),
+        );
+    }
+    Ok(())
 }
 
 /// Prints a scenario's figures and returns how many of its runs took too long.
