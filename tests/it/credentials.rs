@@ -2,12 +2,14 @@
 //! the group F-CRED. Every refusal names what the operator has to do.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use emulator::{Entra, FUNCTION_ROLE, Purchase, Settings, World};
 use jiff::{SignedDuration, Timestamp};
 use local::Options;
 use shared::config::Dependencies;
+use shared::host::clock::{Clock, SystemClock};
 use shared::host::environment::Environment;
 use shared::host::retry::{RetryPolicy, Transient as _};
 
@@ -73,9 +75,13 @@ pub(crate) fn register(entra: &mut Entra, application: &str) {
 
 /// What a call of Microsoft's API fails with, and whether another try may help.
 async fn failure(env: &TestEnv) -> (String, bool) {
+    failure_at(env, env.system.clock.clone()).await
+}
+
+/// The same by another clock than the system's.
+async fn failure_at(env: &TestEnv, clock: Arc<dyn Clock>) -> (String, bool) {
     let variables: BTreeMap<String, String> = env.system.variables.clone();
     let environment = Environment::from_fn(move |name| variables.get(name).cloned());
-    let clock = env.system.clock.clone();
     let dependencies =
         Dependencies::with_clock(&environment, clock.clone()).expect("the settings are fine");
     let client = dependencies.microsoft.marketplace(RetryPolicy::INTERACTIVE, clock);
@@ -121,6 +127,15 @@ async fn a_certificate_that_entra_does_not_accept_is_named() {
         assert!(says.contains("the certificate is not registered"), "{says}");
         assert!(!is_transient, "{says}");
     }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_wrong_is_named_where_a_certificate_signs() {
+    let env = system("certificate", register).await;
+    // The emulator's time is not the machine's.
+    let (says, is_transient) = failure_at(&env, Arc::new(SystemClock)).await;
+    assert!(says.contains("AADSTS700024") && says.contains("clock"), "F-CRED-5: {says}");
+    assert!(!is_transient, "{says}");
 }
 
 #[tokio::test]
