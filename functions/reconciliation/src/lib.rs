@@ -11,6 +11,7 @@ mod credential_watch;
 mod repair;
 
 use std::collections::HashSet;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -112,7 +113,13 @@ impl Reconciliation {
 
     /// Runs one slice.
     pub async fn slice(&self) -> Result<Report, SliceError> {
-        let work = async {
+        let span = info_span!("reconciliation", correlation_id = Empty);
+        correlation::in_span(self.clock.new_id(), span, self.logged_run()).await
+    }
+
+    /// Erases the future's type: the compiler limits how deep the types of futures may nest.
+    fn logged_run(&self) -> Pin<Box<dyn Future<Output = Result<Report, SliceError>> + Send + '_>> {
+        Box::pin(async {
             // First, because a run fails when a credential has ended.
             self.credentials.look(self.clock.now()).await;
             self.run().await.inspect_err(|error| {
@@ -121,9 +128,7 @@ impl Reconciliation {
                     "the reconciliation stopped early; the next run continues"
                 );
             })
-        };
-        let span = info_span!("reconciliation", correlation_id = Empty);
-        correlation::in_span(self.clock.new_id(), span, work).await
+        })
     }
 
     async fn run(&self) -> Result<Report, SliceError> {
