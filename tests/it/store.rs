@@ -1,6 +1,7 @@
 //! The table. Every implementation of the store runs the contract. The tests of DynamoDB's items
 //! are here.
 
+mod annotations;
 mod contract;
 mod golden;
 mod idempotency;

@@ -5,6 +5,7 @@
 //! an [`Operation`] (a requested change as Get Operation returned it). A rule takes the [`Record`]
 //! and a fact, and returns a [`Decision`] that the caller carries out.
 
+mod annotations;
 mod decision;
 mod epoch;
 mod event;
@@ -24,6 +25,10 @@ mod sign_up;
 mod subscription;
 mod transitions;
 
+pub use annotations::{
+    AnnotationPatch, Annotations, InvalidAnnotation, LONGEST_KEY, LONGEST_REFERENCE, LONGEST_VALUE,
+    MOST_PAIRS, MetadataPatch, reference,
+};
 pub use decision::{Decision, NextVersion, Staleness};
 pub use epoch::RESTATED_AFTER;
 pub use event::{Cause, Event, EventKind, Position};

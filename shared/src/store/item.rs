@@ -17,7 +17,7 @@ use super::error::Corruption;
 use super::{
     Checkpoint, Cursor, CursorState, IdempotencyRecord, Mark, STREAM_HEAD_START, StoreError, Target,
 };
-use crate::domain::{Event, OperationId, Position, Record, SubscriptionId};
+use crate::domain::{Annotations, Event, OperationId, Position, Record, SubscriptionId};
 
 pub(super) const VERSION: &str = "version";
 pub(super) const EXPIRES_AT: &str = "expires_at";
@@ -71,6 +71,10 @@ pub(super) fn cursor_key(id: SubscriptionId, target: Target) -> Item {
 pub(super) fn cursor_target(sort: &str) -> Option<Target> {
     let name = sort.strip_prefix(ItemKind::Cursor.sort())?;
     Target::ALL.into_iter().find(|target| target.name() == name)
+}
+
+pub(super) fn annotations_key(id: SubscriptionId) -> Item {
+    ItemKind::Annotations.key(id, "")
 }
 
 pub(super) fn idempotency_key(key: &str) -> Item {
@@ -130,6 +134,16 @@ pub(super) fn cursor(
         CursorState::Due { at, .. } => waiting(item, id, index::DUE, *at),
         CursorState::Parked { at, .. } => waiting(item, id, index::PARKED, *at),
     })
+}
+
+/// Annotations never expire.
+pub(super) fn annotations(
+    id: SubscriptionId,
+    annotations: &Annotations,
+) -> Result<Item, StoreError> {
+    let mut item = with_body(annotations_key(id), annotations)?;
+    item.insert(VERSION.into(), number(annotations.revision));
+    Ok(item)
 }
 
 /// Puts an item into the outbox index.

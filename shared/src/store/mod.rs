@@ -6,14 +6,16 @@
 //! | operation mark | `SUB#<id>` | `OP#<operation id>` | if there is none yet |
 //! | event | `SUB#<id>` | `EVENT#<version>#<index>` | with its record |
 //! | cursor | `SUB#<id>` | `DELIVERY#<target>` | if the revision is the expected one |
+//! | annotations | `SUB#<id>` | `ANNOTATIONS` | if the revision is the expected one |
 //! | idempotency record | `REQUEST#<key>` | `REQUEST` | if there is none, or only an expired one |
 //! | checkpoint | `RUN` | `RECONCILIATION` | after each page of a list |
 //! | epoch | `EPOCH` | `EPOCH` | by a restore, if it is greater than the stored one |
 //!
 //! Each user of the table has a trait of its own: [`Store`] for records, [`Outbox`] for the
-//! delivery, [`IdempotencyStore`] for the publisher's API, [`Checkpoints`] for the reconciliation,
-//! [`Restoration`] for a restore.
+//! delivery, [`AnnotationStore`] and [`IdempotencyStore`] for the publisher's API, [`Checkpoints`] for the
+//! reconciliation, [`Restoration`] for a restore.
 
+mod annotations;
 mod checkpoint;
 mod dynamodb;
 mod error;
@@ -29,9 +31,10 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use annotations::{AnnotationStore, SaveError};
 pub use checkpoint::{Checkpoint, Checkpoints};
 pub use dynamodb::DynamoDbStore;
-pub use error::{CommitError, StoreError};
+pub use error::{CommitError, Corruption, StoreError};
 pub use idempotency::{
     BeginError, IDEMPOTENCY_KEY_LIFETIME, IdempotencyRecord, IdempotencyStore, StoredResponse,
 };

@@ -8,7 +8,9 @@ use http::Response;
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 use shared::domain::{Event, NextVersion, OperationId, Record, SubscriptionId};
-use shared::store::{Checkpoint, Checkpoints as _, Commit, Filter, Mark, Store};
+use shared::store::{
+    AnnotationStore as _, Checkpoint, Checkpoints as _, Commit, Filter, Mark, Store,
+};
 
 /// Sets the answer to every call to the table.
 fn answer(body: Bytes) {
@@ -23,6 +25,7 @@ fuzz_target!(|body: &[u8]| {
     let (found, mark) = run(store.load_with_mark(id, &operation)).unwrap_or_default();
     let events = run(store.events(id, 0)).map(|page| page.items).unwrap_or_default();
     let checkpoint = run(store.checkpoint());
+    let annotations = run(store.annotations(id)).ok().flatten();
     // An invalid answer yields nothing.
     if serde_json::from_slice::<Value>(body).is_err() && !body.is_empty() {
         assert!(record.is_none() && found.is_none() && mark.is_none() && events.is_empty());
@@ -46,6 +49,13 @@ fuzz_target!(|body: &[u8]| {
         run(store.save_checkpoint(&checkpoint)).expect("a checkpoint is always written");
         answer(json!({ "Item": sent()["Item"] }).to_string().into());
         assert_eq!(run(store.checkpoint()).expect("a checkpoint as it was written"), checkpoint);
+    }
+    if let Some(annotations) = annotations.filter(|annotations| annotations.revision > 0) {
+        answer(Bytes::from_static(b"{}"));
+        run(store.save_annotations(id, &annotations)).expect("annotations are always written");
+        answer(json!({ "Item": sent()["Item"] }).to_string().into());
+        let again = run(store.annotations(id)).expect("annotations as they were written");
+        assert_eq!(again, Some(annotations));
     }
     if let Some(record) = record.filter(|record| record.version > 0) {
         written_and_read_again(record, events, mark);

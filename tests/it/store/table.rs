@@ -11,7 +11,7 @@ use shared::domain::SubscriptionId;
 use shared::host::clock::Clock;
 use shared::host::environment::Environment;
 use shared::host::http_client::{HttpClient, Transport};
-use shared::store::{Checkpoints, Outbox, Restoration, Store};
+use shared::store::{AnnotationStore, Checkpoints, Outbox, Restoration, Store};
 use uuid::Uuid;
 
 use super::{noon, sort};
@@ -39,6 +39,7 @@ pub(super) struct Table {
     pub(super) outbox: Arc<dyn Outbox>,
     pub(super) checkpoints: Arc<dyn Checkpoints>,
     pub(super) restoration: Arc<dyn Restoration>,
+    pub(super) annotations: Arc<dyn AnnotationStore>,
     pub(super) raw: aws_sdk_dynamodb::Client,
     pub(super) database: Option<Database>,
 }
@@ -70,6 +71,7 @@ impl Table {
             outbox: store.clone(),
             checkpoints: store.clone(),
             restoration: store.clone(),
+            annotations: store.clone(),
             store,
             raw,
             database: Some(database),

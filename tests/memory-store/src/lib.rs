@@ -1,6 +1,7 @@
-//! The table in memory, with all four ports of the DynamoDB store. It passes the same contract
+//! The table in memory, with the ports of the DynamoDB store. It passes the same contract
 //! suite (`tests/it/store.rs`) and is a thousand times faster than the embedded DynamoDB.
 
+mod annotations;
 mod idempotency;
 mod memory_store;
 mod outbox;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use shared::domain::{Event, OperationId, Record, SubscriptionId};
+use shared::domain::{Annotations, Event, OperationId, Record, SubscriptionId};
 use shared::store::{
     Checkpoint, Checkpoints, Commit, CommitError, Due, Filter, IdempotencyRecord, Mark, Page,
     Restoration, Sort, Store, StoreError, Target,
@@ -34,6 +34,7 @@ struct Table {
     writes: u64,
     outbox: OutboxTable,
     requests: HashMap<String, IdempotencyRecord>,
+    annotations: HashMap<SubscriptionId, Annotations>,
     /// Events that the table's stream has not delivered yet.
     stream: Vec<Entry>,
 }
@@ -52,6 +53,13 @@ impl MemoryStore {
         act: impl FnOnce(&mut HashMap<String, IdempotencyRecord>) -> T,
     ) -> T {
         act(&mut self.table().requests)
+    }
+
+    pub(crate) fn all_annotations<T>(
+        &self,
+        act: impl FnOnce(&mut HashMap<SubscriptionId, Annotations>) -> T,
+    ) -> T {
+        act(&mut self.table().annotations)
     }
 
     pub fn record(&self, id: SubscriptionId) -> Option<Record> {
@@ -95,6 +103,7 @@ impl MemoryStore {
         table.events.retain(|(owner, _, _), _| *owner != id);
         table.marks.retain(|(owner, _), _| *owner != id);
         table.outbox.forget(id);
+        table.annotations.remove(&id);
         table.stream.retain(|(owner, _)| *owner != id);
     }
 

@@ -7,11 +7,11 @@ use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use memory_store::MemoryStore;
-use shared::domain::{Event, OperationId, Position, Record, SubscriptionId};
+use shared::domain::{Annotations, Event, OperationId, Position, Record, SubscriptionId};
 use shared::store::{
-    Backlog, BeginError, Checkpoint, Checkpoints, Commit, CommitError, Cursor, CursorError,
-    CursorState, Due, Filter, IdempotencyRecord, IdempotencyStore, Mark, Outbox, Page, Sort, Store,
-    StoreError, Target,
+    AnnotationStore, Backlog, BeginError, Checkpoint, Checkpoints, Commit, CommitError, Cursor,
+    CursorError, CursorState, Due, Filter, IdempotencyRecord, IdempotencyStore, Mark, Outbox, Page,
+    SaveError, Sort, Store, StoreError, Target,
 };
 
 use crate::fault::Fault;
@@ -99,9 +99,12 @@ pub(crate) fn count_cursor(
 }
 
 /// All ports of the table.
-pub(crate) trait Table: Store + Checkpoints + Outbox + IdempotencyStore {}
+pub(crate) trait Table:
+    Store + Checkpoints + Outbox + IdempotencyStore + AnnotationStore
+{
+}
 
-impl<T: Store + Checkpoints + Outbox + IdempotencyStore> Table for T {}
+impl<T: Store + Checkpoints + Outbox + IdempotencyStore + AnnotationStore> Table for T {}
 
 impl SimulatedStore {
     async fn effect<T: Send>(
@@ -263,5 +266,34 @@ impl IdempotencyStore for SimulatedStore {
 
     async fn abandon(&self, key: &str, request: &IdempotencyRecord) -> Result<(), StoreError> {
         self.call("abandon request", self.table.abandon(key, request)).await?
+    }
+}
+
+#[async_trait]
+impl AnnotationStore for SimulatedStore {
+    async fn annotations(&self, id: SubscriptionId) -> Result<Option<Annotations>, StoreError> {
+        self.call("annotations", self.table.annotations(id)).await?
+    }
+
+    async fn annotations_of(
+        &self,
+        ids: &[SubscriptionId],
+    ) -> Result<HashMap<SubscriptionId, Result<Annotations, StoreError>>, StoreError> {
+        self.call("many annotations", self.table.annotations_of(ids)).await?
+    }
+
+    async fn save_annotations(
+        &self,
+        id: SubscriptionId,
+        annotations: &Annotations,
+    ) -> Result<(), SaveError> {
+        let saved = self.table.save_annotations(id, annotations);
+        let saved = self.call("save annotations", saved).await?;
+        match &saved {
+            Ok(()) => self.io.count("annotated"),
+            Err(SaveError::Conflict) => self.io.count("refused: annotations changed"),
+            Err(SaveError::Store(_)) => {}
+        }
+        saved
     }
 }

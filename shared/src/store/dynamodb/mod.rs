@@ -1,5 +1,6 @@
 //! The table in DynamoDB.
 
+mod annotations;
 mod error;
 mod idempotency;
 mod list;
@@ -109,6 +110,28 @@ impl DynamoDbStore {
         self.retries.retry(&*self.clock, &READS, read).await
     }
 
+    /// Reads one item of each subscription. An item that can't be read fails alone.
+    async fn read_many<T>(
+        &self,
+        ids: &[SubscriptionId],
+        key: impl Fn(SubscriptionId) -> Item + Send,
+        read: impl Fn(SubscriptionId, Item) -> Result<T, StoreError> + Send,
+    ) -> Result<HashMap<SubscriptionId, Result<T, StoreError>>, StoreError> {
+        let mut ids = ids.to_vec();
+        ids.sort_unstable();
+        ids.dedup();
+        let mut items = HashMap::with_capacity(ids.len());
+        for ids in ids.chunks(BATCH) {
+            let keys = ids.iter().copied().map(&key).collect();
+            for found in self.read_batch(keys).await? {
+                if let Some(id) = item::subscription(&found) {
+                    items.insert(id, read(id, found));
+                }
+            }
+        }
+        Ok(items)
+    }
+
     /// A consistent query of a subscription's items between two sort keys.
     fn query_between(
         &self,
@@ -188,19 +211,7 @@ impl Store for DynamoDbStore {
         &self,
         ids: &[SubscriptionId],
     ) -> Result<HashMap<SubscriptionId, Result<Record, StoreError>>, StoreError> {
-        let mut ids = ids.to_vec();
-        ids.sort_unstable();
-        ids.dedup();
-        let mut records = HashMap::with_capacity(ids.len());
-        for ids in ids.chunks(BATCH) {
-            let keys = ids.iter().copied().map(item::record_key).collect();
-            for found in self.read_batch(keys).await? {
-                if let Some(id) = item::subscription(&found) {
-                    records.insert(id, item::record_of(id, found));
-                }
-            }
-        }
-        Ok(records)
+        self.read_many(ids, item::record_key, item::record_of).await
     }
 
     async fn commit(

@@ -43,6 +43,8 @@ kinds! {
     Event = "SUB#" "EVENT#",
     /// How far a target has received a subscription's events.
     Cursor = "SUB#" "DELIVERY#",
+    /// The publisher's own reference and metadata of a subscription.
+    Annotations = "SUB#" "ANNOTATIONS",
     /// A request with an `Idempotency-Key`.
     IdempotencyRecord = "REQUEST#" "REQUEST",
     /// How far the reconciliation has come.

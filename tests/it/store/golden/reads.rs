@@ -223,6 +223,19 @@ async fn cursors_are_read_and_listed_as_due_or_parked() {
     }
 }
 
+/// Annotations began with 0.1.0.
+#[tokio::test]
+async fn annotations_are_read() {
+    for Written { items, table, version } in tables().await {
+        let stored = items.get(&ItemKind::Annotations).map_or(&[][..], Vec::as_slice);
+        assert_eq!(stored.is_empty(), version == "before-0.1.0");
+        for item in stored {
+            let read = table.annotations.annotations(subscription(item)).await;
+            assert_read(read.expect("a read").expect("annotations"), &plain(&item["body"]));
+        }
+    }
+}
+
 #[tokio::test]
 async fn requests_with_an_idempotency_key_are_read() {
     for Written { items, table, .. } in tables().await {

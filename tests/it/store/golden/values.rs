@@ -1,6 +1,6 @@
 //! What the golden items of today's version hold: every member there is, and as few as possible.
 
-use shared::domain::{Event, EventKind, Position, Record};
+use shared::domain::{Annotations, Event, EventKind, Position, Record};
 use shared::store::{
     Checkpoint, Cursor, CursorState, IdempotencyRecord, IdempotencyStore, StoredResponse, Target,
     Trouble,
@@ -38,6 +38,10 @@ pub(super) async fn write(table: &Table) {
     for (number, target, cursor) in cursors() {
         let saved = table.outbox.save_cursor(id(number), target, &cursor).await;
         saved.expect("the cursor is saved");
+    }
+    for (number, annotations) in annotations() {
+        let saved = table.annotations.save_annotations(id(number), &annotations).await;
+        saved.expect("the annotations are saved");
     }
     let requests = dynamodb(table);
     for (key, request) in requests_with_keys() {
@@ -182,6 +186,17 @@ fn cursors() -> [(usize, Target, Cursor); 4] {
     ]
 }
 
+fn complete_annotations() -> Value {
+    json!({
+        "reference": "C-4711", "metadata": { "region": "eu-north", "seller": "Adele" },
+        "revision": 1, "changedAt": NOON, "changedBy": "arn:aws:iam::123456789012:role/shop",
+    })
+}
+
+fn annotations() -> [(usize, Annotations); 2] {
+    [(1, read(complete_annotations())), (2, read(json!({ "revision": 1, "changedAt": NOON })))]
+}
+
 fn requests_with_keys() -> [(&'static str, IdempotencyRecord); 2] {
     let request = format!("DELETE {}", id(1));
     let begun = IdempotencyRecord { request, begun_at: noon(), response: None };
@@ -199,6 +214,8 @@ fn requests_with_keys() -> [(&'static str, IdempotencyRecord); 2] {
 fn the_complete_values_lack_no_member() {
     let record = complete_record();
     assert_eq!(json!(read::<Record>(record.clone())), record);
+    let annotations = complete_annotations();
+    assert_eq!(json!(read::<Annotations>(annotations.clone())), annotations);
     for (index, kind) in every_kind().iter().enumerate() {
         let event = json!(complete_event(index, kind));
         for member in ["before", "signUp", "decision", "correlationId"] {

@@ -7,7 +7,7 @@ use memory_dynamodb::{Item, Value};
 use memory_store::MemoryStore;
 use serde::de::DeserializeOwned;
 use shared::domain::{NextVersion, SubscriptionId};
-use shared::store::{Checkpoints as _, Commit, Cursor, Outbox as _, Target};
+use shared::store::{AnnotationStore as _, Checkpoints as _, Commit, Cursor, Outbox as _, Target};
 
 use crate::io::Io;
 use crate::simulated_store::{count_cursor, ready, write};
@@ -27,6 +27,7 @@ pub(super) fn copy(io: &Arc<Io>, table: &MemoryStore, operation: &str, written: 
     let copied = match operation {
         "TransactWriteItems" => copy_commit(io, table, id, written),
         "UpdateItem" => settle(table, id, first),
+        _ if sort(first) == "ANNOTATIONS" => save_annotations(table, id, first),
         _ => save_cursor(io, table, id, first),
     };
     if let Err(what) = copied {
@@ -99,4 +100,9 @@ fn save_cursor(
     count_cursor(io, table, (id, target), &cursor);
     let saved = ready(table.save_cursor(id, target, &cursor));
     saved.map_err(|refused| format!("a cursor that a store must refuse: {refused}"))
+}
+
+fn save_annotations(table: &MemoryStore, id: SubscriptionId, item: &Item) -> Result<(), String> {
+    let saved = ready(table.save_annotations(id, &body(item)?));
+    saved.map_err(|refused| format!("annotations that a store must refuse: {refused}"))
 }
