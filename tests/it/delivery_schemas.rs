@@ -118,7 +118,13 @@ fn event(kind: EventKind) -> Event {
 
 /// The event as it is delivered.
 fn delivered(event: &Event) -> Value {
-    serde_json::from_str(&CloudEvent::new(event, "urn:contoso:shop").to_json()).expect("JSON")
+    let annotations = json!({
+        "reference": "C-4711", "metadata": { "seller": "Adele" }, "revision": 1,
+        "changedAt": "2026-03-10T12:00:00Z",
+    });
+    let annotations = serde_json::from_value(annotations).expect("annotations");
+    let sent = CloudEvent::new(event, "urn:contoso:shop").with_annotations(Some(&annotations));
+    serde_json::from_str(&sent.to_json()).expect("JSON")
 }
 
 #[test]
@@ -128,6 +134,8 @@ fn every_kind_of_event_has_a_schema_and_every_schema_a_kind() {
     for kind in every_kind() {
         let event = delivered(&event(kind));
         assert_eq!(schemas.complaints(&event), [""; 0], "{event}");
+        assert_eq!(event["data"]["reference"], "C-4711");
+        assert_eq!(event["data"]["metadata"], json!({ "seller": "Adele" }));
         named.insert(event["dataschema"].as_str().expect("text").to_owned());
     }
     assert_eq!(named.iter().map(String::as_str).collect::<BTreeSet<_>>(), schemas.ids().collect());

@@ -102,6 +102,9 @@ pub(crate) async fn life_with_faults(env: &TestEnv) -> Vec<String> {
         let request = env.http.patch(env.url(&format!("/subscriptions/{id}")));
         env.send(request.body(body)).await;
     }
+    let annotations = json!({ "reference": "Wilhelmina", "metadata": { "adele@": "Wilhelmina" } });
+    assert_eq!(env.change(id, &annotations).await.status, StatusCode::OK);
+    env.change(id, &json!({ "metadata": { "Wilhelmina": ["Wilhelmina"] } })).await;
     env.change(id, &json!({ "quantity": 9 })).await;
     env.deliver().await;
     env.fault(Call::UpdateSubscription, FaultKind::LoseAnswer, Times::Once);

@@ -4,6 +4,7 @@
 
 mod activation;
 mod activation_repeats;
+mod annotations;
 mod browser;
 mod client;
 mod credential_ends;

@@ -1,6 +1,7 @@
 //! The description of the publisher's own API: it describes every answer, with all its members.
 
 mod closed;
+mod complete;
 mod description;
 
 use std::collections::BTreeSet;
@@ -9,103 +10,14 @@ use std::time::Duration;
 use emulator::{Call, ErrorForm, FaultKind, Purchase, Times};
 use http::Method;
 use local::Options;
-use serde_json::{Value, json};
-use shared::domain::{NextVersion, SubscriptionId};
-use shared::store::Commit;
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::test_env::TestEnv;
+use complete::{COMPLETE, annotate_complete, store_complete};
 use description::{Caller, Description};
 
 const BATCH: (&str, &str) = ("accept", "application/cloudevents-batch+json");
-
-/// A subscription whose record and events have every member there is.
-const COMPLETE: Uuid = Uuid::from_u128(0xc0);
-
-fn complete_subscription() -> Value {
-    let party = json!({
-        "emailId": "a@contoso.example", "objectId": Uuid::from_u128(3),
-        "tenantId": Uuid::from_u128(4), "puid": "1003",
-    });
-    json!({
-        "id": COMPLETE, "publisherId": "fabrikam", "offerId": "offer", "name": "Contoso",
-        "saasSubscriptionStatus": "Subscribed", "planId": "gold", "quantity": 10,
-        "term": { "termUnit": "P1Y", "startDate": "2026-03-04T00:00:00Z",
-                  "endDate": "2027-03-04T00:00:00Z", "chargeDuration": "P1M" },
-        "beneficiary": party, "purchaser": party, "autoRenew": true, "isFreeTrial": false,
-        "isTest": true,
-        "allowedCustomerOperations": ["Read", "Update"], "created": "2026-03-01T22:59:45Z",
-    })
-}
-
-/// As stored: with the members that the API doesn't show.
-fn complete_record() -> Value {
-    let noon = "2026-03-10T12:00:00Z";
-    json!({
-        "subscription": complete_subscription(), "version": 1, "updatedAt": noon,
-        "changedAt": noon,
-        "activation": { "state": "awaitsMicrosoft", "since": noon },
-        "pendingOperation": {
-            "id": Uuid::from_u128(2), "action": "ChangePlan", "since": noon,
-            "decision": decision(),
-        },
-        "deadlineAnnounced": true,
-        "bound": { "role": "purchaser", "rule": "tenantAndObject", "at": noon },
-        "signUp": sign_up(),
-        "superseded": [{ "at": noon, "held": {
-            "status": "Subscribed", "planId": "silver", "quantity": null,
-            "termStart": null, "termEnd": null,
-        } }],
-    })
-}
-
-fn decision() -> Value {
-    json!({ "verdict": "reject", "by": "product", "reason": "not now" })
-}
-
-fn sign_up() -> Value {
-    json!({ "contactEmail": "a@contoso.example", "fields": { "company": "A" }, "language": "sv" })
-}
-
-fn complete_events() -> Vec<Value> {
-    let kinds = [
-        json!({ "type": "Activated", "cause": { "by": "activation", "principal": "arn:aws:x" } }),
-        json!({ "type": "PlanChanged", "from": "silver", "to": "gold" }),
-        json!({ "type": "QuantityChanged", "from": null, "to": 10 }),
-        json!({ "type": "ChangeRejected",
-                "change": { "of": "plan", "from": "gold", "to": "silver" } }),
-        json!({ "type": "ChangeRejected", "change": { "of": "seats", "from": 10, "to": null } }),
-    ];
-    let account = json!({ "tenantId": Uuid::from_u128(4), "objectId": Uuid::from_u128(3) });
-    let requester = json!({ "by": "buyer", "account": account });
-    let common = json!({
-        "subscriptionId": COMPLETE, "version": 1,
-        "cause": { "by": "webhook", "action": "ChangePlan", "operationId": Uuid::from_u128(2),
-                   "source": "Azure", "requester": requester },
-        "recordedAt": "2026-03-10T12:00:00.5Z", "before": complete_subscription(),
-        "subscription": complete_subscription(), "signUp": sign_up(), "decision": decision(),
-        "correlationId": Uuid::from_u128(5),
-    });
-    let events = kinds.into_iter().enumerate().map(|(index, mut event)| {
-        let members = event.as_object_mut().expect("an object");
-        for (name, value) in common.as_object().expect("an object") {
-            members.entry(name).or_insert_with(|| value.clone());
-        }
-        members.insert("index".to_owned(), json!(index));
-        event
-    });
-    events.collect()
-}
-
-async fn store_complete(env: &TestEnv) {
-    let read = |event| serde_json::from_value(event).expect("an event");
-    let next = NextVersion {
-        record: serde_json::from_value(complete_record()).expect("a record"),
-        events: complete_events().into_iter().map(read).collect(),
-    };
-    let commit = Commit { next: Some(next), mark: None };
-    env.system.store.commit(SubscriptionId(COMPLETE), &commit).await.expect("it is stored");
-}
 
 #[tokio::test]
 async fn every_answer_is_described_and_every_described_member_is_shown() {
@@ -120,6 +32,7 @@ async fn every_answer_is_described_and_every_described_member_is_shown() {
     let pending = env.purchase(Purchase::flat_rate("silver"));
     env.visit(pending).await;
     store_complete(&env).await;
+    annotate_complete(&env).await;
     let complete = format!("/subscriptions/{COMPLETE}");
     let one = format!("/subscriptions/{seats}");
 
@@ -160,6 +73,9 @@ async fn every_answer_is_described_and_every_described_member_is_shown() {
         ("{}", vec![]),
         (r#"{"quantity":10}"#, vec![]),
         (r#"{"quantity":101}"#, vec![]),
+        (r#"{"reference":"C-1","metadata":{"a":"1"}}"#, vec![]),
+        (r#"{"reference":null,"metadata":null}"#, vec![("if-match", "\"999\"")]),
+        (r#"{"reference":" "}"#, vec![]),
         (r#"{"planId":"silver"}"#, vec![]),
         (r#"{"quantity":11}"#, vec![("if-match", "\"999\"")]),
         (r#"{"quantity":11}"#, vec![("idempotency-key", "a")]),
@@ -169,7 +85,9 @@ async fn every_answer_is_described_and_every_described_member_is_shown() {
     ] {
         caller.call(Method::PATCH, &one, &headers, body).await;
     }
-    caller.call(Method::PATCH, &format!("/subscriptions/{nobody}"), &[], r#"{"quantity":1}"#).await;
+    for body in [r#"{"quantity":1}"#, r#"{"metadata":{"a":null}}"#] {
+        caller.call(Method::PATCH, &format!("/subscriptions/{nobody}"), &[], body).await;
+    }
     let operation = env.world(|world| *world.operations(seats).last().expect("an operation"));
     caller.get(&format!("{one}/operations/{operation}")).await;
     caller.get(&format!("{one}/operations")).await;
@@ -246,6 +164,7 @@ async fn every_answer_is_described_and_every_described_member_is_shown() {
 async fn an_answer_with_an_unnamed_member_is_refused_here_and_allowed_by_the_published_schema() {
     let env = TestEnv::new().await;
     store_complete(&env).await;
+    annotate_complete(&env).await;
     let description = Description::of(&env).await;
     let complete = format!("/subscriptions/{COMPLETE}");
     let record = env.get(&complete).await.json();

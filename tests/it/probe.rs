@@ -2,6 +2,7 @@
 //! every batch of reads.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
@@ -30,8 +31,12 @@ pub(crate) struct Probe {
     pub is_down: AtomicBool,
     /// What the next read of a record with a mark returns, as if another writer came right after it.
     pub overtaken: Mutex<Option<Record>>,
+    /// What happens before the next commit, after everything that it was decided on was read.
+    pub before_commit: Mutex<Option<Before>>,
     slow: OnceLock<(Emulator, Duration)>,
 }
+
+pub(crate) type Before = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Probe {
     /// An environment with a probe in it.
@@ -103,6 +108,10 @@ impl Store for Probed {
 
     async fn commit(&self, id: SubscriptionId, commit: &Commit) -> Result<(), CommitError> {
         self.probe.check()?;
+        let before = self.probe.before_commit.lock().expect("no test panics here").take();
+        if let Some(before) = before {
+            before.await;
+        }
         if commit.next.is_some() || commit.mark.is_some() {
             self.probe.commits.fetch_add(1, Ordering::SeqCst);
         }

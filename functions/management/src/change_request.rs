@@ -1,9 +1,10 @@
-//! A requested change in HTTP: how its body is read, and the line that an idempotency key is stored
-//! with.
+//! A `PATCH` in HTTP: how its body is read, and the line that an idempotency key is stored with.
+
+use std::collections::BTreeMap;
 
 use http::Method;
-use serde::Deserialize;
-use shared::domain::SubscriptionId;
+use serde::{Deserialize, Deserializer};
+use shared::domain::{AnnotationPatch, MetadataPatch, SubscriptionId};
 use shared::flows::request_change::ChangeRequest;
 use shared::host::http::Problem;
 use shared::lenient::strict_object;
@@ -15,23 +16,62 @@ use crate::json_integer;
 /// In characters. Microsoft's plan ids have 50 at the most.
 const LONGEST_PLAN: usize = 100;
 
-/// Reads the body of a `PATCH`: a plan or a quantity, never both (F-CHP-4).
-pub(crate) fn parse(body: &[u8]) -> Result<ChangeRequest, Problem> {
+/// What a `PATCH` is about.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Patch {
+    /// Microsoft is to change the subscription.
+    Request(ChangeRequest),
+    /// The publisher's own reference and metadata.
+    Annotate(AnnotationPatch),
+}
+
+/// A member that is present, also where it is `null`.
+fn present<'de, T, D>(sent: D) -> Result<Option<T>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    T::deserialize(sent).map(Some)
+}
+
+/// Reads the body of a `PATCH`: a plan or a quantity, never both (F-CHP-4), or what only we store. One body
+/// never does both: Microsoft could refuse its part when ours is stored.
+pub(crate) fn parse(body: &[u8]) -> Result<Patch, Problem> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase", deny_unknown_fields)]
     struct Body {
         plan_id: Option<String>,
         #[serde(default, deserialize_with = "json_integer::read")]
         quantity: Option<u64>,
+        #[serde(default, deserialize_with = "present")]
+        reference: Option<Option<String>>,
+        #[serde(default, deserialize_with = "present")]
+        metadata: Option<Option<BTreeMap<String, Option<String>>>>,
     }
     let invalid = |detail: &str| ErrorCode::InvalidChange.with(detail);
-    let body: Body = strict_object(body)
-        .ok_or_else(|| invalid("the body must be {\"planId\": text} or {\"quantity\": number}"))?;
-    match (body.plan_id.as_deref().map(str::trim), body.quantity) {
-        (Some(plan), None) if (1..=LONGEST_PLAN).contains(&plan.len()) => {
-            Ok(ChangeRequest::Plan(plan.to_owned()))
+    let Body { plan_id, quantity, reference, metadata } = strict_object(body).ok_or_else(|| {
+        invalid(
+            "the body must be {\"planId\": text}, {\"quantity\": number}, or an object of \
+             \"reference\" (text or null) and \"metadata\" (an object of texts and nulls, or null)",
+        )
+    })?;
+    if reference.is_some() || metadata.is_some() {
+        if plan_id.is_some() || quantity.is_some() {
+            return Err(invalid(
+                "Microsoft changes the plan and the quantity, and only this API stores the reference and \
+                 the metadata: send them in two requests",
+            ));
         }
-        (None, Some(seats @ 1..=MOST_SEATS)) => Ok(ChangeRequest::Seats(seats)),
+        let metadata =
+            metadata.map(|pairs| pairs.map_or(MetadataPatch::Clear, MetadataPatch::Merge));
+        let patch = AnnotationPatch::new(reference, metadata);
+        return patch.map(Patch::Annotate).map_err(|error| invalid(&error.to_string()));
+    }
+    match (plan_id.as_deref().map(str::trim), quantity) {
+        (Some(plan), None) if (1..=LONGEST_PLAN).contains(&plan.len()) => {
+            Ok(Patch::Request(ChangeRequest::Plan(plan.to_owned())))
+        }
+        (None, Some(seats @ 1..=MOST_SEATS)) => Ok(Patch::Request(ChangeRequest::Seats(seats))),
         (None, Some(_)) => Err(invalid(&format!("the quantity must be from 1 to {MOST_SEATS}"))),
         (Some(_), Some(_)) => {
             Err(invalid("change the plan and the quantity in two requests, one after the other"))
@@ -39,7 +79,9 @@ pub(crate) fn parse(body: &[u8]) -> Result<ChangeRequest, Problem> {
         (Some(_), None) => {
             Err(invalid(&format!("the plan's id must have 1 to {LONGEST_PLAN} characters")))
         }
-        (None, None) => Err(invalid("the body names neither a plan nor a quantity")),
+        (None, None) => {
+            Err(invalid("the body names neither a plan, a quantity, a reference nor metadata"))
+        }
     }
 }
 

@@ -35,7 +35,8 @@ codes! {
     NoRoute = NOT_FOUND "no_route",
     /// An id that is not a GUID, a cursor of another list, or a malformed header or body.
     MalformedRequest = BAD_REQUEST "malformed_request",
-    /// The body names neither a plan nor a number of seats, or both (F-CHP-4).
+    /// The body is neither a plan nor a number of seats nor annotations, or more than one of them (F-CHP-4), or
+    /// a text in it is too long.
     InvalidChange = BAD_REQUEST "invalid_change",
     /// The table has no such subscription.
     UnknownSubscription = NOT_FOUND "unknown_subscription",

@@ -34,11 +34,11 @@ impl Management {
             self.record(id).await?;
         }
         let mut response = if wants_batch(request) {
-            let events: Vec<_> = page
-                .items
-                .iter()
-                .map(|event| CloudEvent::new(event, &self.settings.source))
-                .collect();
+            let annotations = self.annotations(id).await?;
+            let sent = |event| {
+                CloudEvent::new(event, &self.settings.source).with_annotations(annotations.as_ref())
+            };
+            let events: Vec<_> = page.items.iter().map(sent).collect();
             let mut response = json_response(StatusCode::OK, &events);
             response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(BATCH));
             response

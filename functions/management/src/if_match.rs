@@ -2,15 +2,16 @@
 
 use http::header::{ETAG, IF_MATCH};
 use http::{HeaderMap, HeaderValue, StatusCode};
-use shared::domain::Record;
+use shared::domain::{Annotations, Record};
 use shared::host::http::{Problem, Request, Response, json};
 use shared::publisher::record_view::RecordView;
 
 use crate::error_code::{ErrorCode, malformed};
 
-/// The record, with its version as `ETag`.
-pub(crate) fn answer(record: &Record) -> Response {
-    let mut response = json(StatusCode::OK, &RecordView::from(record));
+/// The record with its annotations. Its `ETag` is the record's version, which annotations don't change.
+pub(crate) fn answer(record: &Record, annotations: Option<&Annotations>) -> Response {
+    let view = RecordView::from(record).with_annotations(annotations);
+    let mut response = json(StatusCode::OK, &view);
     if let Ok(tag) = HeaderValue::try_from(tag(record)) {
         response.headers_mut().insert(ETAG, tag);
     }

@@ -1,9 +1,10 @@
-//! The publisher's API: list, read, events, plans and operations; change and cancel; read
-//! Microsoft's copy now; send events again.
+//! The publisher's API: list, read, events, plans and operations; change and cancel; note a reference and
+//! metadata; read Microsoft's copy now; send events again.
 //!
 //! An accepted change is in force only when Microsoft's webhook says so (F-CHP-7): the answer is
 //! 202 and names the operation to follow. Activation is a function of its own.
 
+mod annotate;
 mod change_request;
 mod cursor;
 mod error_code;
@@ -40,7 +41,7 @@ use shared::microsoft::fulfillment::Marketplace;
 use shared::publisher::record_view::RecordView;
 use shared::store::{Filter, Sort, Store, StoreError};
 use tracing::field::{Empty, display};
-use tracing::{Span, info_span};
+use tracing::{Span, error, info_span};
 
 use idempotency::Idempotency;
 use problem::{fulfillment_problem, store_problem, unknown_subscription, update_problem};
@@ -88,7 +89,11 @@ impl Management {
         match route {
             Route::List { filter, sort, next } => self.list(&filter, sort, next.as_deref()).await,
             Route::Document => Ok(document()),
-            Route::Read(id) => Ok(if_match::answer(&self.record(id).await?)),
+            Route::Read(id) => {
+                let read = tokio::try_join!(self.record(id), self.annotations(id));
+                let (record, annotations) = read?;
+                Ok(if_match::answer(&record, annotations.as_ref()))
+            }
             Route::Events { id, after } => self.events(id, after, request).await,
             Route::Plans(id) => self.plans(id).await,
             Route::Operations(id) => {
@@ -98,7 +103,11 @@ impl Management {
             }
             Route::Operation(id, operation) => self.operation(id, &operation).await,
             Route::RequestChange(id, change) => self.request_change(id, &change, request).await,
-            Route::Observe(id) => Ok(if_match::answer(&self.current(id, request).await?)),
+            Route::Annotate(id, patch) => self.annotate(id, &patch, request).await,
+            Route::Observe(id) => {
+                let record = self.current(id, request).await?;
+                Ok(if_match::answer(&record, self.annotations(id).await?.as_ref()))
+            }
             Route::Redeliver { id, from_version } => self.redeliver(id, from_version).await,
         }
     }
@@ -114,7 +123,17 @@ impl Management {
             error => store_problem(error),
         })?;
         let next = page.next.as_deref().map(cursor::encode);
-        let records: Vec<RecordView<'_>> = page.items.iter().map(RecordView::from).collect();
+        let ids: Vec<_> = page.items.iter().map(Record::id).collect();
+        let annotations = self.settings.annotations.annotations_of(&ids).await;
+        let annotations = annotations.map_err(store_problem)?;
+        let readable = |id: SubscriptionId| {
+            let read = annotations.get(&id)?.as_ref();
+            read.inspect_err(|error| error!(%error, class = error.class().name(), "left annotations out of a list")).ok()
+        };
+        let views = page.items.iter();
+        let views =
+            views.map(|record| RecordView::from(record).with_annotations(readable(record.id())));
+        let records: Vec<RecordView<'_>> = views.collect();
         Ok(json_response(StatusCode::OK, &json!({ "subscriptions": records, "next": next })))
     }
 

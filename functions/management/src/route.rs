@@ -2,7 +2,7 @@
 //! is made.
 
 use http::Method;
-use shared::domain::{OperationId, Status, SubscriptionId};
+use shared::domain::{AnnotationPatch, OperationId, Status, SubscriptionId};
 use shared::host::http::{Problem, Request};
 use shared::lenient::strict_object;
 use shared::store::{Filter, Sort};
@@ -10,8 +10,9 @@ use url::form_urlencoded;
 
 use shared::flows::request_change::ChangeRequest;
 
+use crate::change_request::{self, Patch};
 use crate::error_code::{ErrorCode, malformed};
-use crate::{change_request, cursor, json_integer};
+use crate::{cursor, json_integer};
 
 /// A call, as the table names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub(crate) enum Call {
     /// The description of this API.
     Document,
     Read,
-    /// Another plan, or another number of seats.
+    /// Another plan, another number of seats, or the publisher's own reference and metadata.
     Change,
     Cancel,
     Events,
@@ -111,6 +112,7 @@ pub(crate) enum Route {
     Operations(SubscriptionId),
     Operation(SubscriptionId, OperationId),
     RequestChange(SubscriptionId, ChangeRequest),
+    Annotate(SubscriptionId, AnnotationPatch),
     Observe(SubscriptionId),
     Redeliver {
         id: SubscriptionId,
@@ -129,6 +131,7 @@ impl Route {
             | Self::Operations(id)
             | Self::Operation(id, _)
             | Self::RequestChange(id, _)
+            | Self::Annotate(id, _)
             | Self::Observe(id)
             | Self::Redeliver { id, .. } => Some(*id),
         }
@@ -176,7 +179,10 @@ impl Route {
             },
             Call::Document => Self::Document,
             Call::Read => Self::Read(id()?),
-            Call::Change => Self::RequestChange(id()?, change_request::parse(request.body())?),
+            Call::Change => match (id()?, change_request::parse(request.body())?) {
+                (id, Patch::Request(change)) => Self::RequestChange(id, change),
+                (id, Patch::Annotate(patch)) => Self::Annotate(id, patch),
+            },
             Call::Cancel => Self::RequestChange(id()?, ChangeRequest::Cancel),
             Call::Events => Self::Events {
                 id: id()?,

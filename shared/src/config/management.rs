@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Dependencies, delivery, table};
 use crate::host::environment::{ConfigError, Environment};
-use crate::store::{IdempotencyStore, Outbox, Target};
+use crate::store::{AnnotationStore, IdempotencyStore, Outbox, Target};
 
 pub struct ManagementSettings {
     /// The `source` of every event, as in the delivery.
@@ -13,6 +13,7 @@ pub struct ManagementSettings {
     pub targets: Vec<Target>,
     pub outbox: Arc<dyn Outbox>,
     pub idempotency: Arc<dyn IdempotencyStore>,
+    pub annotations: Arc<dyn AnnotationStore>,
 }
 
 impl ManagementSettings {
@@ -28,6 +29,12 @@ impl ManagementSettings {
         let Dependencies { transport, clock, .. } = dependencies;
         let table = table(environment, transport, clock.clone())?;
         let source = delivery::source(environment)?;
-        Ok(Self { source, targets, outbox: table.clone(), idempotency: table })
+        Ok(Self {
+            source,
+            targets,
+            outbox: table.clone(),
+            idempotency: table.clone(),
+            annotations: table,
+        })
     }
 }

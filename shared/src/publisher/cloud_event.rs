@@ -6,13 +6,16 @@
 //! `shared/schemas/` describes the data of each type. Within a version, members are only added, so
 //! that receivers can skip those they don't know. Any other change makes a new version of the type.
 
+use std::collections::BTreeMap;
+use std::fmt;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::domain::{
-    Action, Cause, Event, EventKind, OperationId, OperationSource, RequestedChange, Requester,
-    Ruling, SignUp, Subscription, SubscriptionId,
+    Action, Annotations, Cause, Event, EventKind, OperationId, OperationSource, RequestedChange,
+    Requester, Ruling, SignUp, Subscription, SubscriptionId,
 };
 
 /// The media type of [`CloudEvent`] in JSON.
@@ -52,6 +55,25 @@ struct Data<'a> {
     decision: Option<&'a Ruling>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sign_up: Option<&'a SignUp>,
+    #[serde(flatten)]
+    annotations: Shown<'a>,
+}
+
+/// The publisher's own reference and metadata. They are the only members that may differ between two copies
+/// of an event.
+#[derive(Default, Serialize)]
+struct Shown<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<&'a BTreeMap<String, String>>,
+}
+
+/// Shows nothing that the publisher wrote about a customer.
+impl fmt::Debug for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shown").finish_non_exhaustive()
+    }
 }
 
 /// Who caused it, and how we learned of it.
@@ -131,8 +153,17 @@ impl<'a> CloudEvent<'a> {
                 change: change(&event.kind),
                 decision: event.ruling.as_ref(),
                 sign_up: event.sign_up.as_ref(),
+                annotations: Shown::default(),
             },
         }
+    }
+
+    /// Adds the publisher's own reference and metadata, as they are now.
+    #[must_use]
+    pub fn with_annotations(mut self, annotations: Option<&'a Annotations>) -> Self {
+        let (reference, metadata) = annotations.map(Annotations::shown).unwrap_or_default();
+        self.data.annotations = Shown { reference, metadata };
+        self
     }
 
     /// The body that is sent.

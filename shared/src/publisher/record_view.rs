@@ -1,10 +1,12 @@
 //! A record as callers of the publisher's API see it: without the members that only the rules need.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::domain::{
-    ActivationRequest, IdentifiedAs, PendingOperation, Record, SignUp, Subscription,
+    ActivationRequest, Annotations, IdentifiedAs, PendingOperation, Record, SignUp, Subscription,
 };
 
 /// The members of a record that the API shows. Members are only added.
@@ -23,6 +25,19 @@ pub struct RecordView<'a> {
     identified_as: Option<IdentifiedAs>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sign_up: Option<&'a SignUp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<&'a BTreeMap<String, String>>,
+}
+
+impl<'a> RecordView<'a> {
+    /// Adds the publisher's own reference and metadata.
+    #[must_use]
+    pub fn with_annotations(mut self, annotations: Option<&'a Annotations>) -> Self {
+        (self.reference, self.metadata) = annotations.map(Annotations::shown).unwrap_or_default();
+        self
+    }
 }
 
 impl<'a> From<&'a Record> for RecordView<'a> {
@@ -36,6 +51,8 @@ impl<'a> From<&'a Record> for RecordView<'a> {
             deadline_announced: record.deadline_announced,
             identified_as: record.identified_as,
             sign_up: record.sign_up.as_ref(),
+            reference: None,
+            metadata: None,
         }
     }
 }

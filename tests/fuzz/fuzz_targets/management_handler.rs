@@ -44,6 +44,7 @@ fn function(has_receivers: bool) -> &'static Function {
             targets: if has_receivers { Target::ALL.to_vec() } else { Vec::new() },
             outbox: Arc::new(store(&wire)),
             idempotency: Arc::new(store(&wire)),
+            annotations: Arc::new(store(&wire)),
         };
         Function { management: Management::new(&dependencies, settings), wire }
     })

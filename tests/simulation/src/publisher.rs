@@ -257,6 +257,7 @@ impl Publisher {
             targets: self.choices.receivers.targets(),
             outbox: self.store(host),
             idempotency: self.store(host),
+            annotations: self.store(host),
         }
     }
 }

@@ -131,17 +131,22 @@ pub(super) fn describe(call: Call) -> Described {
         ),
         Call::Change => Described {
             description: "The API refuses what Microsoft would refuse, such as seats outside the plan's limits. \
-                The change is in force when Microsoft's webhook reports it: read the operation until then, or wait for the event.",
+                The change is in force when Microsoft's webhook reports it: read the operation until then, or wait for the event. \
+                `reference` and `metadata` are your own. They are stored at once as a JSON Merge Patch (RFC 7396) and Microsoft is not asked: \
+                `null` removes the reference or a key, and what the body doesn't name stays. \
+                They don't change the record's version. `Idempotency-Key` is ignored with them, since a repetition does no harm.",
             body: Some(Body { schema: reference("Change"), required: true }),
             is_change: true,
+            successes: vec![record("The record with its new reference and metadata"), accepted()],
             ..read(
                 "changeSubscription",
-                "Request another plan or another number of seats from Microsoft",
+                "Request another plan or another number of seats from Microsoft, or set your own reference and metadata",
                 accepted(),
                 &[
                     &CHANGE,
                     &[
                         ErrorCode::InvalidChange,
+                        ErrorCode::UnknownSubscription,
                         ErrorCode::NotSubscribed,
                         ErrorCode::AlreadyInForce,
                         ErrorCode::FlatRate,

@@ -1,9 +1,17 @@
 //! What callers send, and what we and Microsoft answer.
 
 use serde_json::{Value, json};
+use shared::domain::{LONGEST_KEY, LONGEST_REFERENCE, LONGEST_VALUE, MOST_PAIRS};
 
 use super::parts::text;
 use crate::error_code::ErrorCode;
+
+/// Without control characters.
+const PLAIN: &str = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$";
+
+/// The same, and not blank.
+const VISIBLE: &str = "^[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f]\
+    [^\\u0000-\\u001f\\u007f-\\u009f]*$";
 
 /// The codes that only the activation answers with; it is a function of its own.
 const OF_ACTIVATION: [&str; 2] = ["malformed_id", "suspended"];
@@ -77,7 +85,8 @@ pub(super) fn operation() -> Value {
 
 pub(super) fn change() -> Value {
     json!({
-        "description": "A plan or a number of seats. To change both, make one change after the other.",
+        "description": "A plan, a number of seats, or your own reference and metadata. \
+            To change several of them, make one request after the other.",
         "oneOf": [
             {
                 "type": "object",
@@ -91,6 +100,28 @@ pub(super) fn change() -> Value {
                 "type": "object",
                 "properties": { "quantity": { "type": "integer", "minimum": 1, "maximum": 1_000_000 } },
                 "required": ["quantity"],
+                "additionalProperties": false,
+            },
+            {
+                "type": "object",
+                "properties": {
+                    "reference": {
+                        "type": ["string", "null"], "minLength": 1, "maxLength": LONGEST_REFERENCE,
+                        "pattern": VISIBLE,
+                        "description": "The customer's or the contract's id in your own systems; null removes it",
+                    },
+                    "metadata": {
+                        "type": ["object", "null"],
+                        "maxProperties": MOST_PAIRS,
+                        "propertyNames": { "minLength": 1, "maxLength": LONGEST_KEY, "pattern": PLAIN },
+                        "additionalProperties": {
+                            "type": ["string", "null"], "maxLength": LONGEST_VALUE, "pattern": PLAIN,
+                        },
+                        "description": "Pairs to set; a null removes its key, and null instead of an object removes all. \
+                            Together with those that stay, there are 20 at the most.",
+                    },
+                },
+                "minProperties": 1,
                 "additionalProperties": false,
             },
         ],

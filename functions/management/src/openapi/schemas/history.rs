@@ -49,6 +49,13 @@ pub(super) fn record() -> Value {
                 "required": ["role", "rule", "at"],
             },
             "signUp": described("SignUp", "What the buyer entered when confirming"),
+            "reference": text("Your own reference of the subscription. `activate` doesn't show it."),
+            "metadata": {
+                "type": "object",
+                "additionalProperties": { "type": "string" },
+                "description": "Your own pairs about the subscription; missing where there are none. \
+                    `activate` doesn't show them.",
+            },
         },
         "required": ["subscription", "version", "updatedAt", "deadlineAnnounced"],
     })
