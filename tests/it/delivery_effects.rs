@@ -1,6 +1,6 @@
 //! Injects faults into the delivery's effects: its reads and writes of the table, and its requests.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -13,9 +13,11 @@ use bytes::Bytes;
 use http::{Request, Response};
 use jiff::Timestamp;
 use memory_store::MemoryStore;
-use shared::domain::{Position, SubscriptionId};
+use shared::domain::{Annotations, Position, SubscriptionId};
 use shared::host::http_client::{SendError, Transport};
-use shared::store::{Backlog, Cursor, CursorError, Due, Outbox, Page, StoreError, Target};
+use shared::store::{
+    AnnotationStore, Backlog, Cursor, CursorError, Due, Outbox, Page, SaveError, StoreError, Target,
+};
 
 use crate::delivery_product::Product;
 
@@ -199,6 +201,29 @@ impl Outbox for FaultyTable {
         next: Option<&str>,
     ) -> Result<Page<(SubscriptionId, Target)>, StoreError> {
         self.effects.effect(self.table.parked(next)).await.map_err(unavailable)?
+    }
+}
+
+#[async_trait]
+impl AnnotationStore for FaultyTable {
+    async fn annotations(&self, id: SubscriptionId) -> Result<Option<Annotations>, StoreError> {
+        self.effects.effect(self.table.annotations(id)).await.map_err(unavailable)?
+    }
+
+    async fn annotations_of(
+        &self,
+        ids: &[SubscriptionId],
+    ) -> Result<HashMap<SubscriptionId, Result<Annotations, StoreError>>, StoreError> {
+        self.effects.effect(self.table.annotations_of(ids)).await.map_err(unavailable)?
+    }
+
+    async fn save_annotations(
+        &self,
+        id: SubscriptionId,
+        annotations: &Annotations,
+    ) -> Result<(), SaveError> {
+        let saved = self.effects.effect(self.table.save_annotations(id, annotations)).await;
+        saved.map_err(|lost| SaveError::from(unavailable(lost)))?
     }
 }
 

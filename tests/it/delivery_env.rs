@@ -20,7 +20,7 @@ use shared::host::clock::Clock;
 use shared::host::deadline::DeadlineTransport;
 use shared::host::environment::Environment;
 use shared::host::http_client::{SendError, Transport};
-use shared::store::{Commit, Outbox, Store};
+use shared::store::{AnnotationStore, Commit, Outbox, Store};
 use uuid::Uuid;
 
 pub(crate) use crate::delivery_product::KEY;
@@ -69,14 +69,20 @@ impl DeliveryEnv {
 
     /// The delivery that ships, after a cold start, on this table.
     pub(crate) fn delivery(&self) -> Delivery {
+        self.delivery_with(Arc::new(self.table.clone()))
+    }
+
+    /// The same with other annotations.
+    pub(crate) fn delivery_with(&self, annotations: Arc<dyn AnnotationStore>) -> Delivery {
         let (table, product) = (Arc::new(self.table.clone()), self.product.clone());
-        self.delivery_on(table, product, self.clock.clone())
+        self.delivery_on(table, annotations, product, self.clock.clone())
     }
 
     /// The same on another table, transport or clock.
     pub(crate) fn delivery_on(
         &self,
         outbox: Arc<dyn Outbox>,
+        annotations: Arc<dyn AnnotationStore>,
         transport: Arc<dyn Transport>,
         clock: Arc<dyn Clock>,
     ) -> Delivery {
@@ -85,7 +91,8 @@ impl DeliveryEnv {
         let transport: Arc<dyn Transport> =
             Arc::new(DeadlineTransport::new(Shared(transport), clock.clone()));
         let settings = DeliverySettings::require(&environment, &transport, clock.clone());
-        let settings = DeliverySettings { outbox, ..settings.expect("the settings are right") };
+        let settings = settings.expect("the settings are right");
+        let settings = DeliverySettings { outbox, annotations, ..settings };
         Delivery::new(settings, clock)
     }
 

@@ -59,7 +59,8 @@ impl Storm {
         let table = FaultyTable { table: self.env.table.clone(), effects: self.effects.clone() };
         let product = self.env.product.clone();
         let transport = FaultyTransport { product, effects: self.effects.clone() };
-        self.env.delivery_on(Arc::new(table), Arc::new(transport), Arc::new(clock))
+        let table = Arc::new(table);
+        self.env.delivery_on(table.clone(), table, Arc::new(transport), Arc::new(clock))
     }
 
     /// Polls the functions in random order until each has returned or was killed.

@@ -5,6 +5,7 @@
 mod activation;
 mod activation_repeats;
 mod annotations;
+mod annotations_delivery;
 mod browser;
 mod client;
 mod credential_ends;

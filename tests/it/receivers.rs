@@ -231,7 +231,7 @@ impl Example {
         let recording = Arc::new(Recording::default());
         let delivery = || {
             let (table, clock) = (Arc::new(env.table.clone()), env.clock.clone());
-            env.delivery_on(table, recording.clone(), clock)
+            env.delivery_on(table.clone(), table, recording.clone(), clock)
         };
         let events = env.record(number, 10).await;
         delivery().stream(&records(&events)).await;

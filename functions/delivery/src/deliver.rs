@@ -8,7 +8,7 @@
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use shared::domain::{Event, SubscriptionId};
+use shared::domain::{Annotations, Event, SubscriptionId};
 use shared::host::error_class::ErrorClass;
 use shared::host::retry::jitter;
 use shared::publisher::cloud_event::CloudEvent;
@@ -41,8 +41,16 @@ impl Delivery {
         trigger: &Trigger,
         begun: Timestamp,
     ) -> Result<u64, StoreError> {
+        // Read once for all events and targets. Where they can't be read, no event is sent without them: the
+        // product may need the reference to know whose event it is.
+        let annotations = match self.annotations.annotations(trigger.id).await {
+            Ok(annotations) => Ok(annotations),
+            Err(StoreError::Corrupt { key, .. }) => Err(unreadable(&key)),
+            Err(error) => return Err(error),
+        };
         let receivers = self.receivers.iter().map(Box::as_ref);
-        let lanes = receivers.map(|receiver| self.deliver_to(receiver, trigger, begun));
+        let lanes =
+            receivers.map(|receiver| self.deliver_to(receiver, trigger, &annotations, begun));
         let mut events = 0;
         let mut covered = true;
         for delivered in join_all(lanes).await {
@@ -60,11 +68,13 @@ impl Delivery {
         &self,
         receiver: &dyn Receiver,
         trigger: &Trigger,
+        annotations: &Result<Option<Annotations>, DeliveryError>,
         begun: Timestamp,
     ) -> Result<Delivered, StoreError> {
         let mut events = 0;
         for _ in 0..ATTEMPTS {
-            let mut lane = Lane { id: trigger.id, receiver, cursor: Cursor::default(), events };
+            let cursor = Cursor::default();
+            let mut lane = Lane { id: trigger.id, receiver, annotations, cursor, events };
             match self.advance(&mut lane, trigger, begun).await {
                 Ok(covered) => return Ok(Delivered { events: lane.events, covered }),
                 Err(CursorError::Conflict) => events = lane.events,
@@ -94,9 +104,7 @@ impl Delivery {
             let backlog = match self.outbox.backlog(lane.id, lane.cursor.delivered).await {
                 Ok(backlog) => backlog,
                 Err(StoreError::Corrupt { key, .. }) => {
-                    let reason = format!("the item {key} can't be read");
-                    let error = DeliveryError::of_class(ErrorClass::Table, reason);
-                    return self.failed(lane, &error).await;
+                    return self.failed(lane, &unreadable(&key)).await;
                 }
                 Err(error) => return Err(error.into()),
             };
@@ -107,11 +115,15 @@ impl Delivery {
                 }
                 return Ok(true);
             };
+            let annotations = match lane.annotations {
+                Ok(annotations) => annotations.as_ref(),
+                Err(unreadable) => return self.failed(lane, unreadable).await,
+            };
             for event in &backlog.events {
                 if self.is_over(begun) {
                     return Ok(false);
                 }
-                let sent = CloudEvent::new(event, &self.source);
+                let sent = CloudEvent::new(event, &self.source).with_annotations(annotations);
                 if let Err(error) = lane.receiver.send(&sent).await {
                     return self.failed(lane, &error).await;
                 }
@@ -192,10 +204,16 @@ impl Delivery {
     }
 }
 
+fn unreadable(key: &str) -> DeliveryError {
+    DeliveryError::of_class(ErrorClass::Table, format!("the item {key} can't be read"))
+}
+
 /// One subscription's events on their way to one target.
 struct Lane<'a> {
     id: SubscriptionId,
     receiver: &'a dyn Receiver,
+    /// The publisher's own reference and metadata.
+    annotations: &'a Result<Option<Annotations>, DeliveryError>,
     cursor: Cursor,
     /// Accepted so far.
     events: u64,

@@ -24,7 +24,7 @@ use shared::domain::SubscriptionId;
 use shared::host::clock::{Clock, SystemClock};
 use shared::host::environment::{ConfigError, Environment};
 use shared::host::{correlation, deadline};
-use shared::store::{Due, Outbox, STREAM_HEAD_START, StoreError};
+use shared::store::{AnnotationStore, Due, Outbox, STREAM_HEAD_START, StoreError};
 use tracing::field::Empty;
 use tracing::{error, info, info_span};
 
@@ -46,6 +46,7 @@ const MAX_CONCURRENT: usize = 8;
 pub struct Delivery {
     receivers: Vec<Box<dyn Receiver>>,
     outbox: Arc<dyn Outbox>,
+    annotations: Arc<dyn AnnotationStore>,
     clock: Arc<dyn Clock>,
     source: String,
     park_after: SignedDuration,
@@ -100,7 +101,8 @@ impl Delivery {
     }
 
     pub fn new(settings: DeliverySettings, clock: Arc<dyn Clock>) -> Self {
-        let DeliverySettings { source, endpoint, event_bus, park_after, outbox } = settings;
+        let DeliverySettings { source, endpoint, event_bus, park_after, outbox, annotations } =
+            settings;
         let mut receivers: Vec<Box<dyn Receiver>> = Vec::new();
         if let Some(endpoint) = endpoint {
             receivers.push(Box::new(Endpoint::new(endpoint, clock.clone())));
@@ -108,7 +110,7 @@ impl Delivery {
         if let Some(event_bus) = event_bus {
             receivers.push(Box::new(EventBus::new(event_bus)));
         }
-        Self { receivers, outbox, clock, source, park_after }
+        Self { receivers, outbox, annotations, clock, source, park_after }
     }
 
     /// Delivers the events that the table's stream names. An event that a receiver does not accept

@@ -13,7 +13,7 @@ use crate::host::clock::Clock;
 use crate::host::environment::{ConfigError, Environment, parse};
 use crate::host::http_client::Transport;
 use crate::host::secret::ClientSecret;
-use crate::store::Outbox;
+use crate::store::{AnnotationStore, Outbox};
 
 pub struct DeliverySettings {
     /// The `source` of every event.
@@ -23,6 +23,7 @@ pub struct DeliverySettings {
     /// How long a target may fail before its events are parked.
     pub park_after: SignedDuration,
     pub outbox: Arc<dyn Outbox>,
+    pub annotations: Arc<dyn AnnotationStore>,
 }
 
 /// The publisher's HTTPS endpoint.
@@ -92,12 +93,14 @@ impl DeliverySettings {
         if endpoint.is_none() && event_bus.is_none() {
             return Ok(None);
         }
+        let table = table(environment, transport, clock)?;
         Ok(Some(Self {
             source,
             endpoint,
             event_bus,
             park_after: SignedDuration::from_hours(24 * days),
-            outbox: table(environment, transport, clock)?,
+            outbox: table.clone(),
+            annotations: table,
         }))
     }
 

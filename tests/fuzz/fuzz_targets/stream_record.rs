@@ -2,7 +2,7 @@
 //! table, a subscription whose id ends in an odd digit can't be read.
 #![no_main]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use async_trait::async_trait;
@@ -14,9 +14,11 @@ use libfuzzer_sys::fuzz_target;
 use secrecy::SecretString;
 use serde_json::{Value, json, to_value};
 use shared::config::{DeliverySettings, EndpointSettings};
-use shared::domain::{Position, SubscriptionId};
+use shared::domain::{Annotations, Position, SubscriptionId};
 use shared::host::secret::ClientSecret;
-use shared::store::{Backlog, Cursor, CursorError, Due, Outbox, Page, StoreError, Target};
+use shared::store::{
+    AnnotationStore, Backlog, Cursor, CursorError, Due, Outbox, Page, SaveError, StoreError, Target,
+};
 use uuid::Uuid;
 
 type Versions = BTreeMap<SubscriptionId, BTreeSet<u64>>;
@@ -72,6 +74,24 @@ impl Outbox for Table {
     }
 }
 
+#[async_trait]
+impl AnnotationStore for Table {
+    async fn annotations(&self, _: SubscriptionId) -> Result<Option<Annotations>, StoreError> {
+        Ok(None)
+    }
+
+    async fn annotations_of(
+        &self,
+        _: &[SubscriptionId],
+    ) -> Result<HashMap<SubscriptionId, Result<Annotations, StoreError>>, StoreError> {
+        panic!("the delivery lists nothing")
+    }
+
+    async fn save_annotations(&self, _: SubscriptionId, _: &Annotations) -> Result<(), SaveError> {
+        panic!("the delivery notes nothing")
+    }
+}
+
 struct Function {
     wire: Arc<Wire>,
     table: Arc<Table>,
@@ -93,6 +113,7 @@ fn function() -> &'static Function {
             event_bus: None,
             park_after: SignedDuration::from_hours(24),
             outbox: table.clone(),
+            annotations: table.clone(),
         };
         Function { delivery: Delivery::new(settings, Arc::new(Still)), wire, table }
     })

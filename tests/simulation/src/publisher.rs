@@ -150,6 +150,7 @@ impl Publisher {
             event_bus: targets.contains(&Target::EventBus).then(|| self.event_bus(host)),
             park_after: SignedDuration::from_hours(24 * i64::from(self.choices.park_after_days)),
             outbox: self.store(host),
+            annotations: self.store(host),
         };
         let delivery = Arc::new(Delivery::new(settings, self.clock(host)));
         self.deliveries.insert(host, delivery.clone());
