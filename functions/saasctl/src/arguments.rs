@@ -143,6 +143,38 @@ pub(crate) enum Command {
         #[command(flatten)]
         wait: WaitOptions,
     },
+    /// Set your own reference of a subscription.
+    SetReference {
+        /// The subscription's id.
+        id: Uuid,
+        /// The reference, up to 100 characters.
+        #[arg(required_unless_present = "remove")]
+        reference: Option<String>,
+        /// Remove the reference.
+        #[arg(long, conflicts_with = "reference")]
+        remove: bool,
+    },
+    /// Set your own metadata of a subscription.
+    SetMetadata {
+        /// The subscription's id.
+        id: Uuid,
+        /// What to set. Other keys stay.
+        #[arg(value_parser = pair, value_name = "KEY=VALUE", required_unless_present = "remove")]
+        pairs: Vec<(String, String)>,
+        /// Remove this key.
+        #[arg(long, value_name = "KEY")]
+        remove: Vec<String>,
+    },
+    /// Set your own references of many subscriptions.
+    ImportReferences {
+        /// A CSV file. Its first line names the columns
+        /// `subscriptionId` and `reference`
+        #[arg(verbatim_doc_comment)]
+        file: PathBuf,
+        /// Only compare the file with the subscriptions.
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Read Microsoft's copy now, and record it.
     Observe {
         /// The subscription's id.
@@ -230,6 +262,12 @@ fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
+/// Reads `KEY=VALUE`. The value may be empty, and may hold more signs of equality.
+fn pair(text: &str) -> Result<(String, String), &'static str> {
+    let (key, value) = text.split_once('=').ok_or("not KEY=VALUE")?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
 /// Reads an id as this program prints it: what an address can't hold is percent-encoded.
 fn operation_id(text: &str) -> Result<OperationId, &'static str> {
     OperationId::from_segment(text).ok_or("not the id of an operation")
@@ -255,6 +293,15 @@ mod tests {
                 assert!(line.chars().count() <= 80, "{}: {line}", command.get_name());
             }
         }
+    }
+
+    #[test]
+    fn a_pair_ends_its_key_at_the_first_sign_of_equality() {
+        let owned = |key: &str, value: &str| Ok((key.to_owned(), value.to_owned()));
+        assert_eq!(pair("a=b"), owned("a", "b"));
+        assert_eq!(pair("a=b=c"), owned("a", "b=c"));
+        assert_eq!(pair("a="), owned("a", ""));
+        assert_eq!(pair("a"), Err("not KEY=VALUE"));
     }
 
     #[test]

@@ -101,6 +101,11 @@ impl CommandError {
                  BatchGetItem, PutItem, and Query on by-due"
             }
             "unreadable_records" => "repair or delete these items, and run the command again",
+            "invalid_file" => "nothing was written; repair these lines, and run the command again",
+            "unknown_subscriptions" => {
+                "`saasctl observe ID` fetches one that Microsoft knows; \
+                 then run the command again with the same file"
+            }
             "unsigned" => {
                 "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; \
                  and set --region or AWS_REGION"

@@ -4,15 +4,18 @@
 //! everything else to standard error. [`CommandError`] defines the exit codes.
 
 mod act;
+mod annotate;
 mod api;
 mod arguments;
 mod command_error;
 mod doctor;
+mod import_references;
 mod output;
 mod preflight_command;
 mod printable;
 mod read;
 mod record;
+mod reference_file;
 mod restore_command;
 mod sign;
 mod table;
@@ -77,6 +80,15 @@ async fn run(arguments: Arguments, output: &Output) -> Result<(), CommandError> 
         Command::Activate { id, wait } => act::activate(&api, output, id, &wait).await,
         Command::Doctor(options) => {
             doctor::doctor(&api, output, &arguments.connection, &options).await
+        }
+        Command::SetReference { id, reference, remove: _ } => {
+            annotate::set_reference(&api, output, id, reference.as_deref()).await
+        }
+        Command::SetMetadata { id, pairs, remove } => {
+            annotate::set_metadata(&api, output, id, &pairs, &remove).await
+        }
+        Command::ImportReferences { file, dry_run } => {
+            import_references::import(&api, output, &file, dry_run).await
         }
         Command::Redeliver { id, from } => act::redeliver(&api, output, id, from).await,
         Command::Restore { .. } | Command::Preflight { .. } | Command::Completions { .. } => Ok(()),

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::output::Output;
+use crate::printable::printable;
 use crate::table::{Table, seats, text, when};
 
 pub(crate) fn record_text(output: &Output, record: &Value) -> String {
@@ -16,6 +17,7 @@ pub(crate) fn record_text(output: &Output, record: &Value) -> String {
     for (name, value) in [
         ("Subscription", text(&subscription["id"])),
         ("Name", text(&subscription["name"])),
+        ("Reference", text(&record["reference"])),
         ("Offer", text(&subscription["offerId"])),
         ("Plan", text(&subscription["planId"])),
         ("Seats", seats(&subscription["quantity"])),
@@ -35,6 +37,9 @@ pub(crate) fn record_text(output: &Output, record: &Value) -> String {
         if !value.trim().is_empty() {
             table.row([name.to_owned(), value]);
         }
+    }
+    for (key, value) in record["metadata"].as_object().into_iter().flatten() {
+        table.row([format!("Metadata {}", printable(key)), text(value)]);
     }
     table.or_if_empty("")
 }

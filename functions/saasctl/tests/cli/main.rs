@@ -2,6 +2,7 @@
 //! database. Only the tests move the emulator's clock, and only they deliver webhooks.
 
 mod acting;
+mod annotating;
 mod doctor;
 mod preflight;
 mod reading;
