@@ -133,7 +133,7 @@ impl Product {
             return Ok(answer);
         }
         if is_event {
-            let received = self.endpoint.receive(request.body(), &body);
+            let received = self.endpoint.receive(&body);
             received.map_err(|what| format!("the product: {what}"))?;
         } else {
             *answer.body_mut() = self.decide(&body);

@@ -101,6 +101,15 @@ impl Run {
                     self.call(Purpose::Manage, Method::POST, &format!("{id}/observe"), "");
                 }
             }
+            Happening::PublisherAnnotates => {
+                if let Some(id) = self.any() {
+                    let number = self.io.decide(|rng| rng.random_range(0..4_u8));
+                    let (reference, key) = (format!("C-{number}"), number.to_string());
+                    let body = json!({ "reference": reference, "metadata": { key: reference } });
+                    let path = id.to_string();
+                    self.call(Purpose::Manage, Method::PATCH, &path, &body.to_string());
+                }
+            }
             Happening::PublisherCancels => self.publisher_cancels(),
             Happening::PublisherActivates => self.publisher_activates(),
             Happening::Send => self.send_due(),

@@ -8,7 +8,7 @@ use simulation::{Theme, simulate};
 const SEEDS: usize = 600;
 
 /// Cases that are common in the storms without a theme.
-const ORDINARY: [&str; 46] = [
+const ORDINARY: [&str; 47] = [
     "Purchased",
     "Activated",
     "PlanChanged",
@@ -17,6 +17,7 @@ const ORDINARY: [&str; 46] = [
     "DetailsChanged",
     "Suspended",
     "Unsubscribed",
+    "annotated",
     "confirm: 200",
     "visit: 200",
     "webhook: 200",

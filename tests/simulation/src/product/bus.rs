@@ -87,7 +87,7 @@ impl Bus {
         if self.health == BusHealth::FailsEntries || self.inbox.fails(&event) {
             return Ok(json!({ "ErrorCode": "InternalFailure", "ErrorMessage": "Try again." }));
         }
-        self.inbox.receive(detail.as_bytes(), &event).map_err(|what| format!("the bus: {what}"))?;
+        self.inbox.receive(&event).map_err(|what| format!("the bus: {what}"))?;
         self.accepted += 1;
         Ok(json!({ "EventId": format!("{:08x}-0000-0000-0000-000000000000", self.accepted) }))
     }

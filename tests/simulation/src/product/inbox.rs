@@ -8,7 +8,7 @@ use uuid::Uuid;
 struct ReceivedEvent {
     id: String,
     sequence: String,
-    body: Vec<u8>,
+    body: String,
     after: Value,
 }
 
@@ -26,13 +26,15 @@ impl Inbox {
         self.refuses.as_deref().is_some_and(|refused| event["type"] == refused)
     }
 
-    /// Receives an event. `Err`: it came after a later one, or differs from its first copy.
-    pub(super) fn receive(&mut self, body: &[u8], event: &Value) -> Result<(), String> {
+    /// Receives an event. `Err`: it came after a later one, or differs from its first copy in more than the
+    /// publisher's own reference and metadata.
+    pub(super) fn receive(&mut self, event: &Value) -> Result<(), String> {
         let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
         let subscription =
             text("subject").parse().map_err(|_| "an event has no subscription".to_owned())?;
         let received = self.received.entry(subscription).or_default();
         let (id, sequence) = (text("id"), text("sequence"));
+        let body = without_annotations(event);
         if let Some(first) = received.iter().find(|event| event.id == id) {
             let is_copy = first.body == body;
             return if is_copy { Ok(()) } else { Err(format!("two copies of {id} differ")) };
@@ -43,7 +45,7 @@ impl Inbox {
             return Err(format!("{id} arrived after {}", last.id));
         }
         let after = event["data"]["after"].clone();
-        received.push(ReceivedEvent { id, sequence, body: body.to_owned(), after });
+        received.push(ReceivedEvent { id, sequence, body, after });
         Ok(())
     }
 
@@ -61,4 +63,14 @@ impl Inbox {
     pub(super) fn forget(&mut self, subscription: Uuid) {
         self.received.remove(&subscription);
     }
+}
+
+fn without_annotations(event: &Value) -> String {
+    let mut event = event.clone();
+    if let Some(data) = event["data"].as_object_mut() {
+        for name in ["reference", "metadata"] {
+            data.remove(name);
+        }
+    }
+    event.to_string()
 }

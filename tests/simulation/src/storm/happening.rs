@@ -19,6 +19,7 @@ pub(super) enum Happening {
     PublisherChanges,
     PublisherRepeatsChange,
     PublisherObserves,
+    PublisherAnnotates,
     PublisherCancels,
     PublisherActivates,
     Send,
@@ -49,7 +50,7 @@ pub(super) enum Happening {
 
 impl Happening {
     /// The relative probability of each.
-    pub(super) const WEIGHTS: [(Self, u32); 41] = [
+    pub(super) const WEIGHTS: [(Self, u32); 42] = [
         (Self::Purchase, 6),
         (Self::Visit, 4),
         (Self::Confirm, 8),
@@ -66,6 +67,7 @@ impl Happening {
         (Self::PublisherChanges, 3),
         (Self::PublisherRepeatsChange, 4),
         (Self::PublisherObserves, 2),
+        (Self::PublisherAnnotates, 3),
         (Self::PublisherCancels, 1),
         (Self::PublisherActivates, 3),
         (Self::Send, 12),
