@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::api::{Api, ApiCall};
 use crate::command_error::CommandError;
 use crate::output::Output;
+use crate::printable::printable;
 use crate::reference_file::{Line, read};
 
 /// How often a request is sent in total before the import stops.
@@ -134,9 +135,10 @@ impl<'a> Imported<'a> {
         if unknown.is_empty() {
             return Ok(());
         }
-        let listed = unknown
-            .iter()
-            .map(|line| format!("line {}: {} {}", line.number, line.subscription, line.reference));
+        let listed = unknown.iter().map(|line| {
+            let reference = printable(&line.reference);
+            format!("line {}: {} {reference}", line.number, line.subscription)
+        });
         let listed: Vec<_> = listed.collect();
         Err(CommandError::Refused {
             code: "unknown_subscriptions".to_owned(),

@@ -23,6 +23,7 @@ super::cases! {
     "operation" => operation,
     "change-plan" => change_plan,
     "change-quantity" => change_quantity,
+    "set-reference" => set_reference,
     "change-both-refused" => change_both_refused,
     "change-plan-with-key" => change_plan_with_key,
     "cancel" => cancel,
@@ -174,6 +175,20 @@ async fn change_quantity(case: &mut HostedCase) {
     let answer = case.send(Live::about(id)).await;
     assert_requested(case, &answer, id, Call::UpdateSubscription, Some(json!({ "quantity": 25 })));
     assert_eq!(case.record(id).await.expect("a record").subscription.quantity, Some(10));
+}
+
+/// Only the table is written.
+async fn set_reference(case: &mut HostedCase) {
+    let id = case.active(Purchase::flat_rate("silver")).await;
+    let before = case.record(id).await;
+    let answer = case.send(Live::about(id)).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let record = answer.json();
+    assert_eq!(
+        (&record["reference"], &record["metadata"]["seller"]),
+        (&"C-4711".into(), &"adele".into())
+    );
+    assert_eq!((case.record(id).await, case.count(Call::UpdateSubscription)), (before, 0));
 }
 
 /// F-CAN-1, F-CAN-3: the subscription ends with Microsoft's webhook call.
