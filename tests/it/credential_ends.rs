@@ -83,3 +83,22 @@ async fn the_end_is_said_also_when_the_run_fails_because_it_is_over() {
     assert_eq!(metrics["credential_days_left"], [-1]);
     assert_eq!(metrics["credential"], [1]);
 }
+
+#[tokio::test]
+async fn a_certificate_names_its_end_itself() {
+    let (lines, _guard) = Lines::collect("info");
+    let settings = emulator::Settings::default();
+    let lifetime = jiff::SignedDuration::from_hours(24 * 20);
+    let (pem, _) = emulator::World::new(settings).entra().client_certificate(lifetime);
+    let options = Options::default()
+        .with("ENTRA_CREDENTIAL", "certificate")
+        .with("ENTRA_CLIENT_CERTIFICATE", &pem);
+    let env = TestEnv::with(options).await;
+    env.microsoft().entra(|entra| {
+        let ends = "2049-12-31T00:00:00Z".parse().expect("a time");
+        let application = emulator::Settings::default().client_id;
+        entra.register_certificate(&application, &pem, ends);
+    });
+    let warned = vec![json!(["ENTRA_CLIENT_CERTIFICATE", 20])];
+    assert_eq!(said(&env, &lines).await, (vec![20], warned));
+}

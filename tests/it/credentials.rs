@@ -12,8 +12,10 @@ use shared::config::Dependencies;
 use shared::host::clock::{Clock, SystemClock};
 use shared::host::environment::Environment;
 use shared::host::retry::{RetryPolicy, Transient as _};
+use shared::microsoft::entra::{Certificate, CertificateError};
 
 use crate::browser::Browser;
+use crate::log_lines::Lines;
 use crate::test_env::TestEnv;
 
 const ADELE: &str = "adele@contoso.example";
@@ -141,7 +143,7 @@ async fn a_clock_that_is_wrong_is_named_where_a_certificate_signs() {
 #[tokio::test]
 async fn an_identity_that_entra_does_not_trust_is_shown_with_what_entra_compares() {
     // F-CRED-11: issuer, audience and subject are compared, each with a number of its own.
-    for (kind, number) in [("aws-identity", "AADSTS700211"), ("azure-identity", "AADSTS700211")] {
+    for (kind, number) in [("aws-identity", "AADSTS70021"), ("azure-identity", "AADSTS70021")] {
         let env = system(kind, |_, _| {}).await;
         let (says, is_transient) = failure(&env).await;
         assert!(says.contains(number) && !is_transient, "{says}");
@@ -161,6 +163,60 @@ async fn an_identity_that_entra_does_not_trust_is_shown_with_what_entra_compares
     .await;
     let (says, _) = failure(&env).await;
     assert!(says.contains("AADSTS700213") && says.contains(ROLE), "{says}");
+}
+
+#[tokio::test]
+async fn the_landing_page_names_the_identity_that_entra_does_not_trust() {
+    let (lines, _guard) = Lines::collect("warn,emulator=off,tests=off");
+    // The marketplace's app trusts the role, and the landing page's app does not.
+    let env = system("aws-identity", |entra, application| {
+        if application == Settings::default().client_id {
+            register(entra, application);
+        }
+    })
+    .await;
+    let id = env.purchase(Purchase::flat_rate("silver"));
+    let mut browser = Browser::new(&env);
+    let entra = browser.arrive(id).await;
+    let back = browser.pick(&entra, ADELE).await;
+    lines.take();
+    browser.come_back(&back).await;
+    let written = lines.take();
+    let refused = written.iter().find(|line| line["class"] == "credential");
+    let refused = refused.unwrap_or_else(|| panic!("no line of the class: {written:#?}"));
+    let text = refused.to_string();
+    assert!(text.contains("AADSTS70021") && text.contains(ROLE), "{text}");
+    assert_eq!(refused["metric"], "credential", "{text}");
+}
+
+#[test]
+fn a_pem_text_is_read_in_any_order_and_with_a_chain_and_else_refused() {
+    let (pem, ends) = certificate(YEAR);
+    let at = pem.find("-----BEGIN PRIVATE KEY").expect("a key");
+    let (leaf, key) = pem.split_at(at);
+    let (other, _) = certificate(2 * YEAR);
+    let issuer = other.split("-----BEGIN PRIVATE KEY").next().expect("a certificate");
+    let foreign = World::new(Settings::default()).entra().foreign_certificate();
+    for text in
+        [pem.clone(), [key, leaf].concat(), [leaf, issuer, key].concat(), format!("\n{pem}\n")]
+    {
+        let read = Certificate::parse(&text).map(|certificate| certificate.ends());
+        let seconds = |time: Timestamp| time.as_second();
+        assert_eq!(read.map(seconds), Ok(seconds(ends)));
+    }
+    const NOTHING: &str = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+    for (text, error) in [
+        (key.to_owned(), CertificateError::NoCertificate),
+        (leaf.to_owned(), CertificateError::NoKey),
+        ([leaf, NOTHING].concat(), CertificateError::UnusableKey),
+        ([&foreign, key].concat(), CertificateError::OtherKey),
+        (
+            ["-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", key].concat(),
+            CertificateError::UnreadableCertificate,
+        ),
+    ] {
+        assert_eq!(Certificate::parse(&text).err(), Some(error));
+    }
 }
 
 #[tokio::test]
@@ -218,6 +274,14 @@ async fn a_setting_of_another_kind_stops_the_start() {
             "does not belong to the kind",
         ),
         (
+            vec![
+                ("ENTRA_CREDENTIAL", "azure-identity"),
+                ("ENTRA_CLIENT_SECRET_ARN", "arn:aws:secretsmanager:eu-north-1:1:secret:a"),
+            ],
+            "ENTRA_CLIENT_SECRET_ARN",
+            "does not belong to the kind",
+        ),
+        (
             vec![("ENTRA_CREDENTIAL", "secret"), ("ENTRA_CLIENT_CERTIFICATE", &pem)],
             "ENTRA_CLIENT_CERTIFICATE",
             "does not belong to the kind",
@@ -271,7 +335,7 @@ async fn one_token_costs_two_calls_of_aws_with_a_shared_role() {
 async fn on_azure_a_role_of_aws_that_trusts_the_identity_reaches_the_table() {
     let options = Options::default()
         .with("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/marketplace-table")
-        .with("AWS_ROLE_AUDIENCE", "api://marketplace-aws");
+        .with("AWS_ROLE_AUDIENCE", "api://c1a7e5d2-8b40-4f6e-9d13-7a2c6e0f4b58");
     let env = TestEnv::with(options).await;
     let id = env.purchase(Purchase::flat_rate("silver").auto_activated());
     let refused = env.system.reconcile().await.expect_err("the role trusts nobody yet");

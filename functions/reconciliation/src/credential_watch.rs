@@ -1,6 +1,6 @@
 //! Says once an hour how long the credentials last.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use shared::microsoft::entra::{CredentialEnd, EndingCredential};
@@ -24,14 +24,21 @@ impl CredentialWatch {
     /// the end that comes first: it has no dimension for the credential, which would be a metric of
     /// its own for each.
     pub(crate) async fn look(&self, now: Timestamp) {
-        {
-            let mut looked_at = self.looked_at.lock().unwrap_or_else(PoisonError::into_inner);
-            if looked_at.is_some_and(|before| now.duration_since(before) < PAUSE) {
-                return;
-            }
-            *looked_at = Some(now);
+        if self.looked_at().is_some_and(|before| now.duration_since(before) < PAUSE) {
+            return;
         }
-        let ends = self.ends().await;
+        let (ends, all_read) = self.ends().await;
+        for end in ends.iter().filter(|end| end.is_near(now)) {
+            warn!(
+                credential.name = end.name, ends_at = %end.at, days_left = end.days_left(now),
+                "a credential ends soon or has ended; renew it, and the date of its end"
+            );
+        }
+        // The one that could not be read may be the one that ends first. The next slice tries again.
+        if !all_read {
+            return;
+        }
+        *self.looked_at() = Some(now);
         if let Some(first) = ends.iter().min_by_key(|end| end.at) {
             let days_left = first.days_left(now);
             info!(
@@ -40,21 +47,20 @@ impl CredentialWatch {
                 "the credential that ends first"
             );
         }
-        for end in ends.iter().filter(|end| end.is_near(now)) {
-            warn!(
-                credential.name = end.name, ends_at = %end.at, days_left = end.days_left(now),
-                "a credential ends soon or has ended; renew it, and the date of its end"
-            );
-        }
     }
 
-    /// The ends that are written somewhere and can be read.
-    async fn ends(&self) -> Vec<CredentialEnd> {
-        let mut ends = Vec::new();
+    fn looked_at(&self) -> MutexGuard<'_, Option<Timestamp>> {
+        self.looked_at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The ends that are written somewhere, and whether all of them could be read.
+    async fn ends(&self) -> (Vec<CredentialEnd>, bool) {
+        let (mut ends, mut all_read) = (Vec::new(), true);
         for credential in &self.credentials {
             match credential.end().await {
                 Ok(end) => ends.extend(end),
                 Err(error) => {
+                    all_read = false;
                     let class = error.class();
                     warn!(
                         credential.name = credential.name, %error, class = class.name(),
@@ -63,6 +69,6 @@ impl CredentialWatch {
                 }
             }
         }
-        ends
+        (ends, all_read)
     }
 }

@@ -1,6 +1,6 @@
 //! `saasctl import-references`: sets the references of a file, one request per line.
 //!
-//! A request that is repeated changes nothing, so an import that was interrupted is begun again.
+//! A request that is repeated changes nothing, so run an interrupted import again to continue it.
 
 use std::path::Path;
 use std::time::Duration;

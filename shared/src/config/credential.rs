@@ -51,12 +51,13 @@ impl CredentialNames {
         transport: &Arc<dyn Transport>,
     ) -> Result<Credential, ConfigError> {
         let kind = self.kind_in(environment)?;
-        let of_other_kind = match kind {
-            Kind::Secret => [self.certificate; 2],
-            Kind::Certificate => [self.secret.secret, self.secret.arn],
-            Kind::AwsIdentity | Kind::AzureIdentity => [self.secret.secret, self.certificate],
+        let SecretNames { secret, arn, .. } = self.secret;
+        let of_other_kind: &[_] = match kind {
+            Kind::Secret => &[self.certificate],
+            Kind::Certificate => &[secret, arn],
+            Kind::AwsIdentity | Kind::AzureIdentity => &[secret, arn, self.certificate],
         };
-        for name in of_other_kind {
+        for &name in of_other_kind {
             if environment.get(name).is_some() {
                 let problem = format!("does not belong to the kind that {} names", self.kind);
                 return Err(ConfigError { name, problem, purpose: KIND_PURPOSE });

@@ -28,7 +28,9 @@ pub fn credential_ends(
         let given: Option<WrittenEnd> = given.map(|text| parse(end, &text, PURPOSE)).transpose()?;
         ends.extend(match names.kind_in(environment)? {
             Kind::Secret => {
-                let beside = one_of_all(environment, transport, end)?;
+                // A secret outside of the JSON has no end beside it.
+                let is_in_json = !names.secret.is_set_in(environment);
+                let beside = one_of_all(environment, transport, end)?.filter(|_| is_in_json);
                 let end = EndSource::Written { given, beside };
                 Some(EndingCredential { name: names.secret.secret, end })
             }

@@ -37,6 +37,13 @@ pub(super) const CREDENTIAL: CredentialNames = CredentialNames {
 /// The shortest text that a key may be derived from, in bytes. A password that a person made up is shorter.
 const SHORTEST_KEY: usize = 32;
 
+impl LandingApp {
+    /// Whether each of these words is long enough for a cookies' key.
+    pub fn are_cookie_keys(keys: &str) -> bool {
+        keys.split_whitespace().all(|key| key.len() >= SHORTEST_KEY)
+    }
+}
+
 /// Reads `LANDING_COOKIE_KEY`, one key or several, which the JSON of all secrets may hold, too.
 fn cookie_key(
     environment: &Environment,
@@ -47,7 +54,7 @@ fn cookie_key(
     let one_of_all = one_of_all(environment, transport, NAME)?;
     match environment.get(NAME) {
         None => Ok(one_of_all),
-        Some(keys) if keys.split_whitespace().any(|key| key.len() < SHORTEST_KEY) => {
+        Some(keys) if !LandingApp::are_cookie_keys(&keys) => {
             let problem = format!("must have at least {SHORTEST_KEY} characters");
             Err(ConfigError { name: NAME, problem, purpose: PURPOSE })
         }

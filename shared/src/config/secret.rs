@@ -61,6 +61,11 @@ impl SecretNames {
         Ok(keys)
     }
 
+    /// Whether a setting of the secret's own is set, so that the JSON doesn't count.
+    pub(super) fn is_set_in(&self, environment: &Environment) -> bool {
+        [self.secret, self.arn].into_iter().any(|name| environment.get(name).is_some())
+    }
+
     /// Asks for both names without using them, so that [`Environment::asked`] names every setting
     /// there may be.
     pub(super) fn mention(&self, environment: &Environment) {

@@ -9,8 +9,9 @@ use aws_credential_types::provider::{ProvideCredentials, future};
 use crate::host::sts::Sts;
 use crate::microsoft::entra::AzureIdentity;
 
-/// How long each of the two requests may take.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long each of the two requests may take. The SDK asks for credentials within an attempt, which
+/// may take 1.5 seconds.
+const PATIENCE: Duration = Duration::from_millis(700);
 
 /// Names the session in AWS's audit log.
 const SESSION: &str = "saas-fulfillment";
@@ -27,10 +28,16 @@ pub(super) struct WebIdentityRole {
 impl WebIdentityRole {
     async fn credentials(&self) -> Result<Credentials, CredentialsError> {
         let token = self.identity.token(PATIENCE).await;
-        let token = token.map_err(CredentialsError::provider_error)?;
+        let token = token.map_err(|error| match error.class().needs_operator() {
+            true => CredentialsError::invalid_configuration(error),
+            false => CredentialsError::provider_error(error),
+        })?;
         let assumed =
             self.sts.assume_role_with_web_identity(&token, &self.role_arn, SESSION, PATIENCE).await;
-        assumed.map_err(CredentialsError::provider_error)
+        assumed.map_err(|error| match error.class().needs_operator() {
+            true => CredentialsError::invalid_configuration(error),
+            false => CredentialsError::provider_error(error),
+        })
     }
 }
 

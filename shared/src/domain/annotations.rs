@@ -12,8 +12,8 @@ use thiserror::Error;
 /// In characters.
 pub const LONGEST_REFERENCE: usize = 100;
 
-/// The most pairs of metadata. With the limits below, a page of a hundred subscriptions fits into an answer
-/// of Lambda, which has 6 MB at the most.
+/// The most pairs of metadata. With the limits below, a page of a hundred subscriptions or events fits into an
+/// answer of Lambda, which has 6 MB at the most.
 pub const MOST_PAIRS: usize = 20;
 
 /// In characters.

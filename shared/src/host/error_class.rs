@@ -33,6 +33,8 @@ pub enum CredentialFault {
     Expired,
     /// It belongs to another app, or to none.
     Wrong,
+    /// Entra does not accept it, and doesn't say more.
+    Unaccepted,
     /// The app registration has no such certificate, or its life is over.
     Certificate,
     /// Entra's clock says that the assertion is not valid yet, or not any more.
@@ -96,6 +98,7 @@ impl CredentialFault {
         match self {
             Self::Expired => "the secret has expired",
             Self::Wrong => "the secret is wrong",
+            Self::Unaccepted => "Entra does not accept the credential",
             Self::Certificate => "the certificate is not registered, or has ended",
             Self::NotInTime => "this machine's clock and Entra's differ",
             Self::Untrusted => "the app registration has no federated credential that matches",

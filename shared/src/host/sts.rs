@@ -37,6 +37,9 @@ pub enum StsError {
     Unreachable { action: &'static str, source: SendError },
     #[error("AWS's answer to {0} can't be read")]
     Unreadable(&'static str),
+    /// The function has no credentials to sign with.
+    #[error("AWS was not asked: {0}")]
+    NoCredentials(String),
     #[error("{action} could not be signed: {source}")]
     Unsigned { action: &'static str, source: SigningError },
 }
@@ -56,7 +59,9 @@ fn advice(code: &str) -> &'static str {
 impl StsError {
     pub fn class(&self) -> ErrorClass {
         match self {
-            Self::Refused { .. } | Self::Unsigned { .. } => ErrorClass::Configuration,
+            Self::Refused { .. } | Self::Unsigned { .. } | Self::NoCredentials(_) => {
+                ErrorClass::Configuration
+            }
             // As for Secrets Manager.
             Self::Unavailable { .. } | Self::Unreachable { .. } | Self::Unreadable(_) => {
                 ErrorClass::Table

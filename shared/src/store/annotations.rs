@@ -1,7 +1,7 @@
 //! The publisher's own reference and metadata of each subscription.
 //!
 //! They are an item of their own beside the record. So a change of them costs no other writer a conflict:
-//! the webhook, which has ten seconds, commits the record whatever is noted meanwhile.
+//! the webhook, which has ten seconds, commits the record even if something is noted meanwhile.
 
 use std::collections::HashMap;
 

@@ -18,7 +18,7 @@ use crate::stream::Entry;
 const PAGE: usize = 100;
 
 /// Events per page, as in the DynamoDB store.
-const EVENT_PAGE: usize = 200;
+const EVENT_PAGE: usize = 100;
 
 /// The table in memory. Clones share their content.
 #[derive(Clone, Default)]

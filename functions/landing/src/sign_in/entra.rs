@@ -24,7 +24,7 @@ use shared::host::clock::Clock;
 use shared::host::http_client::{SendError, Transport};
 use shared::host::retry::RetryPolicy;
 use shared::lenient::lenient;
-use shared::microsoft::entra::{Credential, Identity, Proof};
+use shared::microsoft::entra::{Credential, Identity, Proof, refuses_credential};
 use url::Url;
 use uuid::Uuid;
 
@@ -247,6 +247,9 @@ fn token_error(refusal: Refusal, proof: &Proof) -> SignInError {
     let asserted = proof.asserted();
     let codes = refusal.error_codes.unwrap_or_default();
     match refusal.error {
+        _ if refuses_credential(&codes) => {
+            Unavailable::ApplicationRefused { error: "the credential", codes, asserted }.into()
+        }
         BasicErrorResponseType::InvalidGrant => Untrusted::BadCode.into(),
         BasicErrorResponseType::InvalidClient => {
             Unavailable::ApplicationRefused { error: "invalid_client", codes, asserted }.into()

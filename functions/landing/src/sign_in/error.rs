@@ -70,6 +70,8 @@ pub(crate) enum Unavailable {
     Credential(#[from] CredentialError),
     #[error("LANDING_COOKIE_KEY is needed where the landing page's app has no client secret")]
     NoCookieKey,
+    #[error("LANDING_COOKIE_KEY is shorter than it must be")]
+    ShortCookieKey,
     #[error("Entra answered with an error")]
     ErrorAnswer,
     #[error("could not read Entra's answer")]
@@ -83,7 +85,7 @@ impl Unavailable {
         match self {
             Self::Secret(error) => error.class(),
             Self::Credential(error) => error.class(),
-            Self::NoCookieKey => ErrorClass::Configuration,
+            Self::NoCookieKey | Self::ShortCookieKey => ErrorClass::Configuration,
             Self::ApplicationRefused { error, codes, .. } => class_of_refusal(error, codes),
             Self::Keys(error) => error.class(),
             Self::Unreachable(_) | Self::ErrorAnswer | Self::UnreadableAnswer | Self::NoIdToken => {

@@ -65,7 +65,8 @@ impl SecretCache {
             tokio::join!(self.credential.fetched(), self.read_cookie_key());
         let credential = credential?;
         let cookie_key = match (cookie_key?, &credential) {
-            (Some(key), _) => key,
+            (Some(keys), _) if LandingApp::are_cookie_keys(keys.expose_secret()) => keys,
+            (Some(_), _) => return Err(Unavailable::ShortCookieKey),
             (None, Credential::Secret(ClientSecret::Given(secret))) => secret.clone(),
             (None, _) => return Err(Unavailable::NoCookieKey),
         };

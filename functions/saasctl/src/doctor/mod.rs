@@ -51,7 +51,7 @@ async fn inside(api: &Api) -> Vec<Check> {
         },
         Err(failure) => {
             let hint = failure.hint().map(|hint| format!(" Hint: {hint}."));
-            let says = format!("The API was asked in vain: {failure}.{}", hint.unwrap_or_default());
+            let says = format!("Could not ask the API: {failure}.{}", hint.unwrap_or_default());
             vec![Check::failed("api", says, place)]
         }
     }

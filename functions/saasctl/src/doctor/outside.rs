@@ -89,7 +89,7 @@ impl Outside {
             }
             let reached = Check::ok(LANDING, format!("{} answers.", self.landing));
             let Some(location) = location(&url, &answer) else {
-                let why = "The landing page sends nobody to Entra: its sign-in is off \
+                let why = "The landing page sends no buyer to Entra: its sign-in is off \
                            (parameter LandingSignIn).";
                 return vec![reached, Check::unknown(REDIRECT, why)];
             };

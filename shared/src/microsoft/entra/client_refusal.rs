@@ -16,7 +16,7 @@ const CERTIFICATE: u64 = 700_027;
 const NOT_IN_TIME: u64 = 700_024;
 
 /// The app registration does not trust the assertion's issuer, audience or subject (F-CRED-11).
-const UNTRUSTED: [u64; 4] = [70_021, 700_211, 700_212, 700_213];
+const UNTRUSTED: [u64; 6] = [70_021, 700_211, 700_212, 700_213, 7_002_137, 7_002_138];
 
 /// The application or the tenant is unknown (F-AUTH-16). Both are settings.
 const UNKNOWN: [u64; 2] = [700_016, 90_002];
@@ -37,10 +37,16 @@ pub fn class_of_refusal(error: &str, codes: &BTreeSet<u64>) -> ErrorClass {
     } else if UNKNOWN.iter().any(|code| codes.contains(code)) {
         ErrorClass::Configuration
     } else if error == "invalid_client" {
-        ErrorClass::Credential(CredentialFault::Wrong)
+        ErrorClass::Credential(CredentialFault::Unaccepted)
     } else {
         ErrorClass::Configuration
     }
+}
+
+/// Whether the numbers alone say that Entra refuses the credential. The word beside them differs:
+/// a missing trust also comes as `invalid_request`.
+pub fn refuses_credential(codes: &BTreeSet<u64>) -> bool {
+    matches!(class_of_refusal("", codes), ErrorClass::Credential(_))
 }
 
 /// The numbers and what they mean, for people. Entra's own sentence may name what it refuses.
@@ -68,7 +74,10 @@ mod tests {
             ("invalid_client", &[700_027], credential(CredentialFault::Certificate)),
             ("invalid_client", &[700_024], credential(CredentialFault::NotInTime)),
             ("invalid_client", &[700_213], credential(CredentialFault::Untrusted)),
-            ("invalid_client", &[], credential(CredentialFault::Wrong)),
+            ("invalid_client", &[], credential(CredentialFault::Unaccepted)),
+            ("invalid_client", &[700_023], credential(CredentialFault::Unaccepted)),
+            ("invalid_request", &[70_021], credential(CredentialFault::Untrusted)),
+            ("invalid_client", &[7_002_138], credential(CredentialFault::Untrusted)),
             ("invalid_client", &[700_016], ErrorClass::Configuration),
             ("unauthorized_client", &[700_016], ErrorClass::Configuration),
             ("invalid_request", &[90_002], ErrorClass::Configuration),

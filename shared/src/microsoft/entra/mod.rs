@@ -13,7 +13,7 @@ mod token;
 mod token_cache;
 mod webhook_token;
 
-pub use client_refusal::{class_of_refusal, describe_refusal};
+pub use client_refusal::{class_of_refusal, describe_refusal, refuses_credential};
 pub use credential::{
     Asserted, AwsIdentity, AzureIdentity, AzureIdentityError, Certificate, CertificateError,
     Credential, CredentialEnd, CredentialError, EndSource, EndingCredential, Identity, Proof,

@@ -11,7 +11,7 @@ use crate::store::item::{self, Item, index, text};
 use crate::store::{Filter, ItemKind, Page, Sort, Store as _, StoreError};
 
 /// Events per page. It is more than a version can have, so a version's events always fit.
-const EVENT_PAGE: i32 = 200;
+const EVENT_PAGE: i32 = 100;
 
 impl DynamoDbStore {
     /// A page may be empty and not the last one, where no record of it fits the filter (any more).

@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// The audience of a federated credential.
-const TOKEN_EXCHANGE: &str = "api://AzureADTokenExchange";
+pub(super) const TOKEN_EXCHANGE: &str = "api://AzureADTokenExchange";
 
 /// Why an assertion is refused: Entra's word, number and text.
 type Refusal = (&'static str, u32, String);
@@ -35,6 +35,13 @@ impl Entra {
         let ends = self.now + lifetime;
         let pem = section("CERTIFICATE", &key.certificate(ends));
         (pem + &section("PRIVATE KEY", key.pkcs8()), ends)
+    }
+
+    /// The certificate of a key that the publisher doesn't have, as PEM.
+    pub fn foreign_certificate(&self) -> String {
+        let der = keys::foreign().certificate(self.now + SignedDuration::from_hours(24));
+        let text = STANDARD.encode(der);
+        format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
     }
 
     /// Adds the certificate of such a PEM text to an application's registration.
@@ -74,7 +81,10 @@ impl Entra {
     ) -> Result<(), Reply> {
         self.assertions.extend(form.get("client_assertion").cloned());
         let checked = self.assertion_of(tenant, form, client_id);
-        checked.map_err(|(error, number, text)| self.failure(401, error, number, &text))
+        checked.map_err(|(error, number, text)| {
+            let status = if error == "invalid_request" { 400 } else { 401 };
+            self.failure(status, error, number, &text)
+        })
     }
 
     fn assertion_of(&self, tenant: &str, form: &Form, client_id: &str) -> Result<(), Refusal> {
@@ -117,7 +127,9 @@ impl Entra {
         let of_issuer: Vec<_> =
             registration.federated.iter().filter(|one| one.issuer == claim("iss")).collect();
         if of_issuer.is_empty() {
-            return Err(refused(700_211, "No matching federated identity record: issuer."));
+            // The older form, with another word and status.
+            let text = "No matching federated identity record found for presented assertion.";
+            return Err(("invalid_request", 70_021, text.to_owned()));
         }
         if claim("aud") != TOKEN_EXCHANGE {
             return Err(refused(700_212, "No matching federated identity record: audience."));

@@ -11,7 +11,9 @@ pub struct AwsAccount {
     pub fails_with: Option<(u16, String)>,
     /// The issuer of the account's tokens.
     pub issuer: String,
-    /// What roles trust tokens of Entra's: the subject of the token.
+    /// The audience that the account's identity provider for Entra names.
+    pub trusted_audience: String,
+    /// Whose tokens of Entra's a role of the account trusts, by their subjects.
     pub trusted_subjects: Vec<String>,
     pub(super) calls: u64,
 }
@@ -24,6 +26,7 @@ impl Default for AwsAccount {
             fails_with: None,
             issuer: "https://00000000-0000-4000-8000-000000000001.tokens.sts.global.api.aws"
                 .to_owned(),
+            trusted_audience: "api://c1a7e5d2-8b40-4f6e-9d13-7a2c6e0f4b58".to_owned(),
             trusted_subjects: Vec::new(),
             calls: 0,
         }

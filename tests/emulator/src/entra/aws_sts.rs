@@ -97,7 +97,8 @@ impl Entra {
     fn trusts(&self, token: &str) -> bool {
         jwt::parse(token).is_some_and(|token| {
             let subject = token.claims["sub"].as_str().unwrap_or_default();
-            token.claims["iss"] == self.issuer(TokenVersion::V2)
+            token.claims["iss"] == self.issuer(TokenVersion::V1)
+                && token.claims["aud"] == self.aws_account.trusted_audience
                 && self.key().verifies(token.signed.as_bytes(), &token.signature)
                 && self.aws_account.trusted_subjects.iter().any(|known| known == subject)
         })

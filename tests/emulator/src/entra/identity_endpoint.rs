@@ -1,5 +1,6 @@
 //! A stand-in for the token service on the host of an Azure Functions app (F-CRED-13).
 
+use super::assertion::TOKEN_EXCHANGE;
 use super::directory::Entra;
 use super::managed_identity::ManagedIdentity;
 use crate::settings::TokenVersion;
@@ -31,9 +32,12 @@ impl Entra {
         let now = self.now.as_second();
         let expires = now + self.lifetime_seconds();
         let resource = parameter("resource");
+        // Applications that nobody has changed get tokens of version 1, with their id URI as the
+        // audience.
+        let version = if resource == TOKEN_EXCHANGE { TokenVersion::V2 } else { TokenVersion::V1 };
         let token = self.sign(&json!({
             "aud": resource,
-            "iss": self.issuer(TokenVersion::V2),
+            "iss": self.issuer(version),
             "sub": identity.principal_id,
             "oid": identity.principal_id,
             "tid": self.tenant_id,

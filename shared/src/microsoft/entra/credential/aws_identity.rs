@@ -25,9 +25,8 @@ const SESSION: &str = "saas-fulfillment";
 
 impl AwsIdentity {
     pub(super) async fn token(&self, timeout: Duration) -> Result<SecretString, StsError> {
-        const ACTION: &str = "AssumeRole";
         let own = self.own.provide_credentials().await;
-        let own = own.map_err(|_| StsError::Unreadable(ACTION))?;
+        let own = own.map_err(|error| StsError::NoCredentials(error.to_string()))?;
         let credentials = match &self.role_arn {
             Some(role) => self.sts.assume_role(&own, role, SESSION, timeout).await?,
             None => own,

@@ -78,7 +78,7 @@ pub enum Proof {
 }
 
 impl Credential {
-    /// The same credential with what Secrets Manager keeps, for whoever needs it several times.
+    /// The same credential with what Secrets Manager keeps, for a caller that needs it several times.
     pub async fn fetched(&self) -> Result<Self, SecretError> {
         Ok(match self {
             Self::Secret(secret) => Self::Secret(ClientSecret::Given(secret.read().await?)),

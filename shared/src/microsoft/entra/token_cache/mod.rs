@@ -59,10 +59,8 @@ impl TokenCache {
         if let Some(token) = self.fresh() {
             return Ok(token);
         }
-        match self.fetch().await {
-            Err(error) if error.is_transient() => self.keep(error),
-            fetched => fetched,
-        }
+        // Even a refusal may pass: Entra's servers don't all learn of a new certificate at once.
+        self.fetch().await.or_else(|error| self.keep(error))
     }
 
     /// A token other than `refused`: the cached one if it was renewed meanwhile, or else a fresh
@@ -95,8 +93,9 @@ impl TokenCache {
         let Some(cached) = cached.as_mut().filter(|cached| cached.token.expires_at() > now) else {
             return Err(error);
         };
+        let class = error.class();
         warn!(
-            %error, class = error.class().name(),
+            %error, class = class.name(), metric = class.metric(),
             "could not refresh the access token; the current one still works"
         );
         cached.refresh_at = now + PAUSE_AFTER_FAILURE;

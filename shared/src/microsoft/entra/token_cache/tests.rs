@@ -99,10 +99,13 @@ async fn a_failed_refresh_keeps_a_valid_token_in_use() {
 }
 
 #[tokio::test]
-async fn a_refused_refresh_is_an_error_even_with_a_valid_token() {
+async fn a_refused_refresh_keeps_a_valid_token_in_use_until_it_expires() {
     let (clock, provider, cache) = cache();
     cache.get().await.expect("a token");
     clock.forward(SignedDuration::from_mins(57));
+    provider.fails([refused()]);
+    assert_eq!(cache.get().await.expect("the old token").expose(), "token-1");
+    clock.forward(SignedDuration::from_mins(3));
     provider.fails([refused()]);
     assert!(matches!(cache.get().await, Err(TokenError::Refused { status: 401, .. })));
 }
