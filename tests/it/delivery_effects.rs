@@ -16,7 +16,7 @@ use memory_store::MemoryStore;
 use shared::domain::{Annotations, Position, SubscriptionId};
 use shared::host::http_client::{SendError, Transport};
 use shared::store::{
-    AnnotationStore, Backlog, Cursor, CursorError, Due, Outbox, Page, SaveError, StoreError, Target,
+    AnnotationStore, Backlog, Cursor, CursorError, Due, Outbox, Page, SaveError, StoreError, Target, Waiting,
 };
 
 use crate::delivery_product::Product;
@@ -201,6 +201,10 @@ impl Outbox for FaultyTable {
         next: Option<&str>,
     ) -> Result<Page<(SubscriptionId, Target)>, StoreError> {
         self.effects.effect(self.table.parked(next)).await.map_err(unavailable)?
+    }
+
+    async fn waiting(&self, targets: &[Target]) -> Result<Waiting, StoreError> {
+        self.effects.effect(self.table.waiting(targets)).await.map_err(unavailable)?
     }
 }
 

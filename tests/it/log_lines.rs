@@ -48,8 +48,9 @@ impl Lines {
     pub(crate) fn take_metrics(&self) -> BTreeMap<String, Vec<i64>> {
         let mut metrics = BTreeMap::<String, Vec<i64>>::new();
         for line in self.take() {
-            let made = &line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"];
-            if let Some(name) = made.as_str() {
+            let made = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array();
+            for name in made.into_iter().flatten().map(|metric| metric["Name"].as_str()) {
+                let name = name.expect("a name");
                 let value = line[name].as_i64().expect("a number");
                 metrics.entry(name.to_owned()).or_default().push(value);
             }

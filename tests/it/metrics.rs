@@ -4,56 +4,16 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use emulator::{Call, ErrorForm, FaultKind, Forgery, Purchase, Times, TokenVersion, World};
-use jiff::SignedDuration;
 use serde_json::json;
 use shared::store::Checkpoint;
 
-use crate::delivery_env::DeliveryEnv;
-use crate::delivery_product::Behaviour;
 use crate::log_lines::Lines;
 use crate::test_env::TestEnv;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The alarm `EventsNotTaken` goes off above this many seconds.
-const HALF_AN_HOUR: i64 = 1800;
-
 fn metrics(of: &[(&str, &[i64])]) -> BTreeMap<String, Vec<i64>> {
     of.iter().map(|(name, values)| ((*name).to_owned(), values.to_vec())).collect()
-}
-
-#[tokio::test]
-async fn a_product_that_refuses_events_for_half_an_hour_is_measured_until_it_accepts_them() {
-    let (lines, _guard) = Lines::collect("info");
-    let env = DeliveryEnv::new();
-    env.product.behaves(|_| Behaviour::Answers(500));
-    let events = env.record(1, 10).await;
-    env.stream(&events).await;
-    env.sweep_for_minutes(25).await;
-    let first = lines.take_metrics().remove("waiting_seconds").expect("failed attempts");
-    assert!(first.len() > 3 && first.iter().all(|waited| *waited < HALF_AN_HOUR), "{first:?}");
-    // The pauses are an hour at most.
-    env.sweep_for_minutes(65).await;
-    let later = lines.take_metrics().remove("waiting_seconds").expect("failed attempts");
-    assert!(later.iter().any(|waited| *waited > HALF_AN_HOUR), "{later:?}");
-    env.product.behaves(|_| Behaviour::Accepts);
-    env.sweep_for_minutes(65).await;
-    assert_eq!(lines.take_metrics(), metrics(&[]));
-    env.assert_all_delivered([1]);
-}
-
-#[tokio::test]
-async fn a_subscription_whose_events_are_parked_is_counted_once() {
-    let (lines, _guard) = Lines::collect("info");
-    let env = DeliveryEnv::new();
-    env.product.behaves(|_| Behaviour::Answers(500));
-    let events = env.record(1, 10).await;
-    env.stream(&events).await;
-    for _ in 0..8 * 24 {
-        env.clock.advance(SignedDuration::from_hours(1));
-        env.sweep().await;
-    }
-    assert_eq!(lines.take_metrics()["parked"], [1]);
 }
 
 #[tokio::test]

@@ -211,6 +211,7 @@ test_every_outbox!(
     events_are_due_until_they_are_settled,
     a_cursor_is_due_at_its_time_and_parked_until_it_is_moved,
     due_entries_are_listed_oldest_first_and_page_by_page,
+    what_waits_is_counted_by_subscription_and_target,
 );
 
 /// The same for requests with idempotency keys.

@@ -22,11 +22,27 @@ use crate::{Delivery, Trigger, back_off};
 /// does the work.
 const ATTEMPTS: u32 = 5;
 
-/// The result for one target.
-struct Delivered {
-    events: u64,
-    /// The cursor covers every event: each is accepted, or has a next attempt, or is parked.
-    covered: bool,
+/// The result for one subscription.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Attempted {
+    /// Acceptances by all targets.
+    pub(crate) delivered: u64,
+    /// Targets that did not accept an event.
+    pub(crate) refused: u64,
+    /// Whether events are left because the time was over.
+    pub(crate) is_cut_short: bool,
+}
+
+/// Where a worker stopped.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// The target accepted every event, or its next attempt is later, or the events are parked.
+    Covered,
+    /// The target did not accept an event. The cursor covers it.
+    Refused,
+    OutOfTime,
+    /// Another worker moves the same cursor.
+    Contended,
 }
 
 impl Delivery {
@@ -35,12 +51,12 @@ impl Delivery {
         self.receivers.iter().any(|receiver| receiver.target() == target)
     }
 
-    /// Delivers a subscription's events to all targets. Returns how many were accepted.
+    /// Delivers a subscription's events to all targets.
     pub(crate) async fn deliver(
         &self,
         trigger: &Trigger,
         begun: Timestamp,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Attempted, StoreError> {
         // Read once for all events and targets. Where they can't be read, no event is sent without them: the
         // product may need the reference to know whose event it is.
         let annotations = match self.annotations.annotations(trigger.id).await {
@@ -51,46 +67,49 @@ impl Delivery {
         let receivers = self.receivers.iter().map(Box::as_ref);
         let lanes =
             receivers.map(|receiver| self.deliver_to(receiver, trigger, &annotations, begun));
-        let mut events = 0;
-        let mut covered = true;
+        let mut attempted = Attempted::default();
+        let mut are_covered = true;
         for delivered in join_all(lanes).await {
-            let delivered = delivered?;
-            events += delivered.events;
-            covered &= delivered.covered;
+            let (events, end) = delivered?;
+            attempted.delivered += events;
+            attempted.refused += u64::from(end == End::Refused);
+            attempted.is_cut_short |= end == End::OutOfTime;
+            are_covered &= matches!(end, End::Covered | End::Refused);
         }
-        if covered && !trigger.pending.is_empty() {
+        if are_covered && !trigger.pending.is_empty() {
             self.outbox.settle(trigger.id, &trigger.pending).await?;
         }
-        Ok(events)
+        Ok(attempted)
     }
 
+    /// Returns how many events the target accepted, too.
     async fn deliver_to(
         &self,
         receiver: &dyn Receiver,
         trigger: &Trigger,
         annotations: &Result<Option<Annotations>, DeliveryError>,
         begun: Timestamp,
-    ) -> Result<Delivered, StoreError> {
+    ) -> Result<(u64, End), StoreError> {
         let mut events = 0;
         for _ in 0..ATTEMPTS {
             let cursor = Cursor::default();
             let mut lane = Lane { id: trigger.id, receiver, annotations, cursor, events };
             match self.advance(&mut lane, trigger, begun).await {
-                Ok(covered) => return Ok(Delivered { events: lane.events, covered }),
+                Ok(end) => return Ok((lane.events, end)),
                 Err(CursorError::Conflict) => events = lane.events,
                 Err(CursorError::Store(error)) => return Err(error),
             }
         }
-        Ok(Delivered { events, covered: false })
+        Ok((events, End::Contended))
     }
 
-    /// Delivers from the cursor on. Returns whether the cursor then covers every event.
+    /// Delivers from the cursor on.
     async fn advance(
         &self,
         lane: &mut Lane<'_>,
         trigger: &Trigger,
         begun: Timestamp,
-    ) -> Result<bool, CursorError> {
+    ) -> Result<End, CursorError> {
         lane.cursor = self.outbox.cursor(lane.id, lane.receiver.target()).await?;
         if self.waits(&lane.cursor.state) {
             if !trigger.pending.is_empty() {
@@ -98,7 +117,7 @@ impl Delivery {
                 // the mark, and must read the cursor again.
                 self.save(lane).await?;
             }
-            return Ok(true);
+            return Ok(End::Covered);
         }
         loop {
             let backlog = match self.outbox.backlog(lane.id, lane.cursor.delivered).await {
@@ -113,7 +132,7 @@ impl Delivery {
                     lane.cursor.state = CursorState::Flowing;
                     self.save(lane).await?;
                 }
-                return Ok(true);
+                return Ok(End::Covered);
             };
             let annotations = match lane.annotations {
                 Ok(annotations) => annotations.as_ref(),
@@ -121,7 +140,7 @@ impl Delivery {
             };
             for event in &backlog.events {
                 if self.is_over(begun) {
-                    return Ok(false);
+                    return Ok(End::OutOfTime);
                 }
                 let sent = CloudEvent::new(event, &self.source).with_annotations(annotations);
                 if let Err(error) = lane.receiver.send(&sent).await {
@@ -131,7 +150,7 @@ impl Delivery {
                 self.accepted(lane, event, &sent, is_last).await?;
             }
             if !backlog.more {
-                return Ok(true);
+                return Ok(End::Covered);
             }
         }
     }
@@ -174,7 +193,7 @@ impl Delivery {
         &self,
         lane: &mut Lane<'_>,
         failure: &DeliveryError,
-    ) -> Result<bool, CursorError> {
+    ) -> Result<End, CursorError> {
         let jitter = jitter(self.clock.new_id());
         let now = self.clock.now();
         let state = back_off::after(failure, &lane.cursor.state, now, self.park_after, jitter);
@@ -182,20 +201,20 @@ impl Delivery {
         match &state {
             CursorState::Parked { trouble, .. } => error!(
                 subscription.id = %id, target, attempts = trouble.attempts, reason = failure.reason,
-                class = failure.class.name(), metric = "parked",
+                class = failure.class.name(),
                 "parked the events of a subscription; they are sent again only on request"
             ),
             CursorState::Due { at, trouble } => warn!(
                 subscription.id = %id, target, reason = failure.reason, again = %at,
-                class = failure.class.name(), metric = "waiting_seconds",
-                value = trouble.as_ref().map(|trouble| now.duration_since(trouble.since).as_secs()),
-                "could not deliver an event"
+                class = failure.class.name(),
+                since = trouble.as_ref().map(|trouble| display(trouble.since)),
+                metric = "failed_delivery", "could not deliver an event"
             ),
             CursorState::Flowing => {}
         }
         lane.cursor.state = state;
         self.save(lane).await?;
-        Ok(true)
+        Ok(End::Refused)
     }
 
     async fn save(&self, lane: &mut Lane<'_>) -> Result<(), CursorError> {

@@ -11,6 +11,7 @@ mod endpoint;
 mod event_bus;
 mod receiver;
 mod stream;
+mod summary;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,7 +19,6 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
 use shared::config::{self, DeliverySettings, Dependencies};
 use shared::domain::SubscriptionId;
 use shared::host::clock::{Clock, SystemClock};
@@ -26,12 +26,14 @@ use shared::host::environment::{ConfigError, Environment};
 use shared::host::{correlation, deadline};
 use shared::store::{AnnotationStore, Due, Outbox, STREAM_HEAD_START, StoreError};
 use tracing::field::Empty;
-use tracing::{error, info, info_span};
+use tracing::{error, info_span};
 
+use deliver::Attempted;
 use endpoint::Endpoint;
 use event_bus::EventBus;
 use receiver::Receiver;
 pub use stream::{Failed, Failures, Records};
+pub use summary::Report;
 
 /// The function starts no request later than this after its own start. The last one then ends, and
 /// is recorded, within the function's timeout.
@@ -66,19 +68,6 @@ pub enum Driver {
     BesideTheStream,
     /// There is no stream. The sweep delivers everything.
     Alone,
-}
-
-/// The result of a sweep.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Report {
-    /// Whether everything that was due has been attempted.
-    pub finished: bool,
-    /// Subscriptions with something due.
-    pub subscriptions: u64,
-    /// Acceptances: an event that two receivers accepted counts twice.
-    pub delivered: u64,
-    /// Subscriptions whose items could not be read or written.
-    pub failed: u64,
 }
 
 impl Delivery {
@@ -147,6 +136,18 @@ impl Delivery {
             Driver::Alone => begun + STREAM_HEAD_START,
         };
         let mut report = Report::default();
+        let ended = self.attempt_due(by, begun, &mut report).await;
+        self.summarise(&report, begun, ended.as_ref().err()).await;
+        ended.map(|()| report)
+    }
+
+    /// Attempts everything that is due by then, as long as there is time.
+    async fn attempt_due(
+        &self,
+        by: Timestamp,
+        begun: Timestamp,
+        report: &mut Report,
+    ) -> Result<(), StoreError> {
         let mut next = None;
         loop {
             let page = self.outbox.due(by, next.as_deref()).await?;
@@ -154,6 +155,8 @@ impl Delivery {
             report.subscriptions += triggers.len() as u64;
             let done = self.deliver_all(triggers, begun).await;
             report.delivered += done.delivered;
+            report.refused += done.refused;
+            report.cut_short += done.cut_short;
             report.failed += done.failed.len() as u64;
             next = page.next;
             if next.is_none() || self.is_over(begun) {
@@ -161,14 +164,7 @@ impl Delivery {
             }
         }
         report.finished = next.is_none() && !self.is_over(begun);
-        info!(
-            finished = report.finished,
-            subscriptions = report.subscriptions,
-            delivered = report.delivered,
-            failed = report.failed,
-            "a sweep ended"
-        );
-        Ok(report)
+        Ok(())
     }
 
     /// Groups what is due by subscription.
@@ -221,13 +217,19 @@ impl Delivery {
 #[derive(Default)]
 struct Done {
     delivered: u64,
+    refused: u64,
+    cut_short: u64,
     failed: BTreeSet<SubscriptionId>,
 }
 
 impl Done {
-    fn add(&mut self, (id, one): (SubscriptionId, Result<u64, StoreError>)) {
+    fn add(&mut self, (id, one): (SubscriptionId, Result<Attempted, StoreError>)) {
         match one {
-            Ok(delivered) => self.delivered += delivered,
+            Ok(Attempted { delivered, refused, is_cut_short }) => {
+                self.delivered += delivered;
+                self.refused += refused;
+                self.cut_short += u64::from(is_cut_short);
+            }
             Err(error) => {
                 error!(
                     subscription.id = %id, %error, class = error.class().name(),

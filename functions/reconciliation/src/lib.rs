@@ -9,13 +9,13 @@
 
 mod credential_watch;
 mod repair;
+mod summary;
 
 use std::collections::HashSet;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
 use shared::config::{Dependencies, credential_ends};
 use shared::domain::Observation;
 use shared::flows::activation::ActivationFlow;
@@ -28,12 +28,15 @@ use shared::host::error_class::ErrorClass;
 use shared::host::retry::RetryPolicy;
 use shared::microsoft::fulfillment::{FulfillmentError, Marketplace, SubscriptionPage};
 use shared::publisher::approval::ChangeApproval;
-use shared::store::{Checkpoint, Checkpoints, Store, StoreError};
+use shared::store::{Checkpoint, Checkpoints, Round, Store, StoreError};
 use thiserror::Error;
 use tracing::field::Empty;
-use tracing::{error, info, info_span, warn};
+use tracing::{error, info_span, warn};
 
 use credential_watch::CredentialWatch;
+use repair::Repaired;
+pub use summary::Report;
+use summary::{SliceEnd, summarise};
 
 /// How long a slice starts new pages, repairs, activations and operations. After that, it only
 /// compares the rest of its page, which takes far less time than the function's timeout leaves.
@@ -52,19 +55,6 @@ pub struct Reconciliation {
     responder: Responder,
     credentials: CredentialWatch,
     clock: Arc<dyn Clock>,
-}
-
-/// The result of a slice. The counts are of the whole run so far.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Report {
-    /// The run reached the end of the list.
-    pub finished: bool,
-    /// Subscriptions compared.
-    pub examined: u64,
-    /// Records brought up to date.
-    pub repaired: u64,
-    /// Subscriptions that failed.
-    pub failed: u64,
 }
 
 /// Why a slice ended early. The next one continues from the last checkpoint.
@@ -135,43 +125,55 @@ impl Reconciliation {
         let begun = self.clock.now();
         let mut checkpoint = self.checkpoints.checkpoint().await?;
         if checkpoint.next.is_none() {
-            checkpoint = Checkpoint::default();
+            checkpoint.begin(begun);
         }
-        let report = loop {
-            let page = self.page(&mut checkpoint).await?;
-            self.reconcile(&page, &mut checkpoint, begun).await?;
+        let ended = self.pages(&mut checkpoint, begun).await;
+        summarise(&checkpoint, ended.as_ref(), self.clock.now());
+        ended.map(|end| Report::new(&checkpoint, end))
+    }
+
+    /// Reads pages until the list or the slice's time ends.
+    async fn pages(
+        &self,
+        checkpoint: &mut Checkpoint,
+        begun: Timestamp,
+    ) -> Result<SliceEnd, SliceError> {
+        loop {
+            let page = self.page(checkpoint).await?;
+            self.reconcile(&page, checkpoint, begun).await?;
             checkpoint.next = match page.next {
                 Ok(next) => next,
                 // The next run starts over. The pages behind this one are unknown.
                 Err(malformed) => {
-                    self.checkpoints.save_checkpoint(&Checkpoint::default()).await?;
+                    let mut anew = checkpoint.clone();
+                    anew.begin(self.clock.now());
+                    self.checkpoints.save_checkpoint(&anew).await?;
                     return Err(FulfillmentError::from(malformed).into());
                 }
             };
             checkpoint.pages += 1;
             checkpoint.stuck = 0;
-            self.detect_circle(&mut checkpoint);
+            let end = self.end(checkpoint, begun);
             // After every page, so that a killed function loses no more than one.
-            self.checkpoints.save_checkpoint(&checkpoint).await?;
-            let finished = checkpoint.next.is_none();
-            if finished || self.is_over(begun) {
-                break Report {
-                    finished,
-                    examined: checkpoint.examined,
-                    repaired: checkpoint.repaired,
-                    failed: checkpoint.failed,
-                };
+            self.checkpoints.save_checkpoint(checkpoint).await?;
+            if let Some(end) = end {
+                return Ok(end);
             }
-        };
-        info!(
-            finished = report.finished,
-            examined = report.examined,
-            repaired = report.repaired,
-            failed = report.failed,
-            metric = report.finished.then_some("full_round"),
-            "reconciled a slice"
-        );
-        Ok(report)
+        }
+    }
+
+    /// Whether the slice ends with this page.
+    fn end(&self, checkpoint: &mut Checkpoint, begun: Timestamp) -> Option<SliceEnd> {
+        if self.detect_circle(checkpoint) {
+            return Some(SliceEnd::Circle);
+        }
+        if checkpoint.next.is_none() {
+            let ended_at = self.clock.now();
+            let begun_at = checkpoint.begun_at.unwrap_or(ended_at);
+            checkpoint.last_round = Some(Round { begun_at, ended_at });
+            return Some(SliceEnd::List);
+        }
+        self.is_over(begun).then_some(SliceEnd::Time)
     }
 
     pub(crate) fn is_over(&self, begun: Timestamp) -> bool {
@@ -195,7 +197,7 @@ impl Reconciliation {
                 %error, class = error.class().name(), metric = "list_restarted",
                 "continuation token no longer accepted; restarting the list"
             );
-            *checkpoint = Checkpoint::default();
+            checkpoint.begin(self.clock.now());
             return Ok(self.marketplace.list_subscriptions(None).await?);
         }
         self.checkpoints.save_checkpoint(checkpoint).await?;
@@ -233,7 +235,9 @@ impl Reconciliation {
             };
             checkpoint.examined += 1;
             match repaired {
-                Ok(changed) => checkpoint.repaired += u64::from(changed),
+                Ok(Repaired::Unchanged) => {}
+                Ok(Repaired::Changed) => checkpoint.repaired += 1,
+                Ok(Repaired::Left) => checkpoint.left += 1,
                 Err(error) => {
                     error!(
                         subscription.id = %id, %error, class = error.class().name(),
@@ -248,9 +252,10 @@ impl Reconciliation {
 
     /// Ends a list that runs in a circle (F-LST-8). It remembers one token only: the token of each
     /// page whose number is a power of two becomes the landmark, and a later page with the same
-    /// token closes the circle.
-    fn detect_circle(&self, checkpoint: &mut Checkpoint) {
-        if checkpoint.next.is_some() && checkpoint.next == checkpoint.landmark {
+    /// token closes the circle. Returns whether it is closed.
+    fn detect_circle(&self, checkpoint: &mut Checkpoint) -> bool {
+        let is_circle = checkpoint.next.is_some() && checkpoint.next == checkpoint.landmark;
+        if is_circle {
             error!(
                 pages = checkpoint.pages,
                 class = ErrorClass::MicrosoftUnavailable.name(),
@@ -260,5 +265,6 @@ impl Reconciliation {
         } else if checkpoint.pages.is_power_of_two() {
             checkpoint.landmark.clone_from(&checkpoint.next);
         }
+        is_circle
     }
 }

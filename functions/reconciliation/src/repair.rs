@@ -56,21 +56,30 @@ const ACTIVATION_GRACE: SignedDuration = SignedDuration::from_mins(2);
 /// How long an operation is left to the webhook: until its ten seconds (F-WHA-10) are well over.
 const OPERATION_GRACE: SignedDuration = SignedDuration::from_mins(1);
 
+/// What became of one subscription.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Repaired {
+    Unchanged,
+    Changed,
+    /// There is a difference, or work to finish, that the next run looks at.
+    Left,
+}
+
 impl Reconciliation {
-    /// Brings one record up to date. Returns whether anything changed.
+    /// Brings one record up to date.
     pub(crate) async fn repair(
         &self,
         id: SubscriptionId,
         observed: &Observation,
         record: Option<Record>,
         begun: Timestamp,
-    ) -> Result<bool, RepairError> {
+    ) -> Result<Repaired, RepairError> {
         let read;
         let mut adopted = observed;
         if self.differs(record.as_ref(), observed)? {
             if self.is_over(begun) {
                 info!(subscription.id = %id, "left a difference to the next run");
-                return Ok(false);
+                return Ok(Repaired::Left);
             }
             read = self.marketplace.get_subscription(id).await?;
             adopted = &read;
@@ -79,11 +88,11 @@ impl Reconciliation {
         let is_known = record.is_some();
         let committed = self.ledger.adopt(id, record, adopted, &Cause::Reconciliation).await?;
         match committed.stale {
-            Some(Staleness::Settling) => return Ok(false),
+            Some(Staleness::Settling) => return Ok(Repaired::Left),
             Some(Staleness::Impossible) => return Err(RepairError::Impossible),
             None => {}
         }
-        let Some(record) = committed.record else { return Ok(false) };
+        let Some(record) = committed.record else { return Ok(Repaired::Unchanged) };
         let mut changed = !committed.events.is_empty();
         if changed {
             info!(
@@ -93,13 +102,22 @@ impl Reconciliation {
             );
         }
         changed |= self.announce_deadline(&record).await?;
-        // Once the slice's time is over, work that takes several calls waits for the next slice.
-        if !self.is_over(begun) {
+        // Once the slice's time is over, work that takes several calls waits for the next run.
+        let is_over = self.is_over(begun);
+        if !is_over {
             self.restate(&record).await?;
             changed |= self.sweep_operations(&record).await?;
             changed |= self.finish_activation(&record).await?;
         }
-        Ok(changed)
+        let awaits_microsoft =
+            matches!(record.activation, Some(ActivationRequest::AwaitsMicrosoft { .. }));
+        Ok(match changed {
+            true => Repaired::Changed,
+            false if is_over && (awaits_microsoft || record.pending_operation.is_some()) => {
+                Repaired::Left
+            }
+            false => Repaired::Unchanged,
+        })
     }
 
     /// Whether the list shows news about a record. The list can be minutes behind (F-LST-9), so Get

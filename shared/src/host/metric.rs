@@ -1,8 +1,9 @@
 //! Metrics in CloudWatch's embedded metric format: CloudWatch makes a metric of each log line that
-//! has a field `metric`, without a call and without a filter.
+//! has a field `metric` or `metrics`, without a call and without a filter.
 //!
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -31,20 +32,31 @@ impl FromStr for Namespace {
     }
 }
 
-/// What a log line counts: its field `metric` names it, and its field `value` is the value, or else 1.
+/// What a log line counts. Its field `metric` names one metric, whose value is the field `value`, or one.
+/// Its field `metrics` names other fields of the line, with blanks between them, which are metrics
+/// themselves.
 #[derive(Default)]
 pub(super) struct Metric {
     name: Option<String>,
-    value: Option<Number>,
+    fields: String,
+    numbers: BTreeMap<&'static str, Number>,
 }
 
 impl Metric {
     /// `None` if the line counts nothing.
     pub(super) fn of(event: &Event<'_>) -> Option<Self> {
-        event.metadata().fields().field("metric")?;
+        let fields = event.metadata().fields();
+        fields.field("metric").or_else(|| fields.field("metrics"))?;
         let mut metric = Self::default();
         event.record(&mut metric);
-        metric.name.is_some().then_some(metric)
+        let counts = metric.names().next().is_some();
+        counts.then_some(metric)
+    }
+
+    /// Without the fields that have no number in this line.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let fields = self.fields.split(' ').filter(|name| self.numbers.contains_key(name));
+        self.name.as_deref().into_iter().chain(fields)
     }
 
     /// The members of a log line that make CloudWatch count it. The service is the only dimension,
@@ -55,38 +67,38 @@ impl Metric {
         now: Timestamp,
         line: &mut impl fmt::Write,
     ) -> fmt::Result {
-        let Some(name) = &self.name else { return Ok(()) };
-        let unit = if name.ends_with("_seconds") { "Seconds" } else { "Count" };
+        let unit = |name: &str| if name.ends_with("_seconds") { "Seconds" } else { "Count" };
+        let metrics = self.names().map(|name| json!({ "Name": name, "Unit": unit(name) }));
         let directive = json!({
             "Timestamp": now.as_millisecond(),
             "CloudWatchMetrics": [{
                 "Namespace": namespace.0,
                 "Dimensions": [["service"]],
-                "Metrics": [{ "Name": name, "Unit": unit }],
+                "Metrics": metrics.collect::<Vec<_>>(),
             }],
         });
-        let value = self.value.clone().unwrap_or_else(|| 1.into());
-        write!(line, r#","_aws":{directive},{}:{value}"#, json!(name))
+        write!(line, r#","_aws":{directive}"#)?;
+        let Some(name) = &self.name else { return Ok(()) };
+        let value = self.numbers.get("value").cloned().unwrap_or_else(|| 1.into());
+        write!(line, ",{}:{value}", json!(name))
     }
 }
 
 impl Visit for Metric {
     fn record_str(&mut self, field: &Field, value: &str) {
-        if field.name() == "metric" {
-            self.name = Some(value.to_owned());
+        match field.name() {
+            "metric" => self.name = Some(value.to_owned()),
+            "metrics" => value.clone_into(&mut self.fields),
+            _ => {}
         }
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        if field.name() == "value" {
-            self.value = Some(value.into());
-        }
+        self.numbers.insert(field.name(), value.into());
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        if field.name() == "value" {
-            self.value = Some(value.into());
-        }
+        self.numbers.insert(field.name(), value.into());
     }
 
     fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}

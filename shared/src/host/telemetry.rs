@@ -174,10 +174,18 @@ mod tests {
         let none: Option<&str> = None;
         let logged = logged(Some("marketplace-prod"), || {
             warn!(metric = "refused_caller", "refused");
-            warn!(metric = "waiting_seconds", value = Some(1890_i64), "refused");
+            warn!(metric = "longest_seconds", value = Some(1890_i64), "refused");
             info!(metric = none, "nothing to count");
+            let unknown: Option<u64> = None;
+            info!(
+                waiting = 3,
+                oldest_seconds = unknown,
+                metrics = "waiting oldest_seconds",
+                "several"
+            );
+            info!(oldest_seconds = unknown, metrics = "oldest_seconds", "none of several");
         });
-        let [counted, measured, plain] = &logged[..] else { panic!("{logged:?}") };
+        let [counted, measured, plain, several, none] = &logged[..] else { panic!("{logged:?}") };
         assert_eq!(
             counted["_aws"]["CloudWatchMetrics"],
             serde_json::json!([{
@@ -189,10 +197,14 @@ mod tests {
         assert!(counted["_aws"]["Timestamp"].as_i64().is_some_and(|at| at > 1_700_000_000_000));
         assert_eq!(counted["refused_caller"], 1);
         assert_eq!(counted["service"], "webhook");
-        assert_eq!(measured["waiting_seconds"], 1890);
+        assert_eq!(measured["longest_seconds"], 1890);
         let unit = &measured["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Unit"];
         assert_eq!(unit, "Seconds");
         assert_eq!(plain.get("_aws"), None, "{plain}");
+        let metrics = &several["_aws"]["CloudWatchMetrics"][0]["Metrics"];
+        assert_eq!(*metrics, serde_json::json!([{ "Name": "waiting", "Unit": "Count" }]));
+        assert_eq!(several["waiting"], 3);
+        assert_eq!(none.get("_aws"), None, "{none}");
     }
 
     #[test]

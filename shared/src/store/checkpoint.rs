@@ -1,6 +1,7 @@
 //! How far the reconciliation has come.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
@@ -25,6 +26,30 @@ pub struct Checkpoint {
     /// How often in a row Microsoft failed to return the next page.
     #[serde(default)]
     pub stuck: u32,
+    /// Differences that this run left to the next one.
+    #[serde(default)]
+    pub left: u64,
+    /// When this run began; `None` in a checkpoint from before 0.1.0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun_at: Option<Timestamp>,
+    /// The last run that reached the end of the list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_round: Option<Round>,
+}
+
+/// A run from the beginning to the end of the list. Serialised in the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Round {
+    pub begun_at: Timestamp,
+    pub ended_at: Timestamp,
+}
+
+impl Checkpoint {
+    /// Begins the list anew.
+    pub fn begin(&mut self, now: Timestamp) {
+        *self = Self { begun_at: Some(now), last_round: self.last_round, ..Self::default() };
+    }
 }
 
 /// The table, as the reconciliation sees it beside [`Store`](super::Store).

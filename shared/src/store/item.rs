@@ -1,10 +1,9 @@
 //! The items of the table. Their attribute names are a contract with every deployed version.
 
 mod attribute;
+mod due;
 pub(super) mod index;
 mod kind;
-
-use std::fmt::Display;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
@@ -12,6 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub(super) use self::attribute::{Item, PARTITION, SORT, number, text};
+pub(super) use self::due::{due_by, waits_since};
 pub use self::kind::ItemKind;
 use super::error::Corruption;
 use super::{
@@ -118,7 +118,7 @@ pub(super) fn event(event: &Event) -> Result<Item, StoreError> {
     }
     let at = event.recorded_at.checked_add(STREAM_HEAD_START);
     let at = at.map_err(|error| corrupt(&item, error))?;
-    Ok(waiting(item, event.subscription_id, index::DUE, at))
+    Ok(waiting(item, event.subscription_id, index::DUE, at, None))
 }
 
 /// A cursor never expires: without it, all events of its subscription would be sent again.
@@ -131,8 +131,11 @@ pub(super) fn cursor(
     item.insert(VERSION.into(), number(cursor.revision));
     Ok(match &cursor.state {
         CursorState::Flowing => item,
-        CursorState::Due { at, .. } => waiting(item, id, index::DUE, *at),
-        CursorState::Parked { at, .. } => waiting(item, id, index::PARKED, *at),
+        CursorState::Due { at, trouble } => {
+            let since = trouble.as_ref().map(|trouble| trouble.since);
+            waiting(item, id, index::DUE, *at, since)
+        }
+        CursorState::Parked { at, .. } => waiting(item, id, index::PARKED, *at, None),
     })
 }
 
@@ -147,23 +150,18 @@ pub(super) fn annotations(
 }
 
 /// Puts an item into the outbox index.
-fn waiting(mut item: Item, id: SubscriptionId, kind: &str, at: Timestamp) -> Item {
+fn waiting(
+    mut item: Item,
+    id: SubscriptionId,
+    kind: &str,
+    at: Timestamp,
+    since: Option<Timestamp>,
+) -> Item {
     let sort = item.get(SORT).and_then(|sort| sort.as_s().ok()).map_or("", String::as_str);
-    let due_at = format!("{}#{id}#{sort}", second(at));
+    let due_at = due::due_at(at, id, sort, since);
     item.insert(index::OUTBOX.into(), text(index::outbox_key(kind, id)));
     item.insert(index::DUE_AT.into(), text(due_at));
     item
-}
-
-/// The last key of an entry that is due by then. An entry's key begins with its time; what follows makes
-/// it unique, since DynamoDB returns entries with equal keys in any order.
-pub(super) fn due_by(by: Timestamp) -> String {
-    format!("{}~", second(by))
-}
-
-/// As text, sorted by time.
-fn second(at: Timestamp) -> impl Display {
-    at.strftime("%Y-%m-%dT%H:%M:%SZ")
 }
 
 pub(super) fn mark(id: SubscriptionId, mark: &Mark) -> Result<Item, StoreError> {

@@ -32,7 +32,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use annotations::{AnnotationStore, SaveError};
-pub use checkpoint::{Checkpoint, Checkpoints};
+pub use checkpoint::{Checkpoint, Checkpoints, Round};
 pub use dynamodb::DynamoDbStore;
 pub use error::{CommitError, Corruption, StoreError};
 pub use idempotency::{
@@ -40,7 +40,8 @@ pub use idempotency::{
 };
 pub use item::ItemKind;
 pub use outbox::{
-    Backlog, Cursor, CursorError, CursorState, Due, Outbox, STREAM_HEAD_START, Target, Trouble,
+    Backlog, Cursor, CursorError, CursorState, Due, Entry, Outbox, STREAM_HEAD_START, Target,
+    Trouble, Waiting,
 };
 pub use restoration::Restoration;
 pub use sort::Sort;

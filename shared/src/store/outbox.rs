@@ -6,7 +6,7 @@
 //! **Invariant:** every event is marked as pending, or is covered by a cursor: delivered up to it,
 //! or behind a cursor that is `Due` or `Parked`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -107,6 +107,69 @@ impl Due {
     }
 }
 
+/// An entry of the outbox index, and how long it is in there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub due: Due,
+    /// When the event was recorded; or the first of the target's failures in a row; or, without a failure,
+    /// when the cursor is due.
+    pub since: Timestamp,
+    /// Whether it waits for a request to send its events again.
+    pub is_parked: bool,
+}
+
+/// How much waits for the publisher's product.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// Subscriptions with events that are not accepted yet and are sent by themselves.
+    pub subscriptions: u64,
+    /// How many of them wait for a target.
+    pub by_target: BTreeMap<Target, u64>,
+    /// Since when the first of them waits.
+    pub oldest: Option<Timestamp>,
+    /// Subscriptions with events that are parked at a target.
+    pub parked: u64,
+    /// Whether all were counted. If not, there are at least as many, and the oldest may be older.
+    pub is_complete: bool,
+}
+
+impl Waiting {
+    /// Counts entries, each subscription once. Cursors of other targets don't count: nobody sends to them.
+    pub fn count(
+        entries: impl IntoIterator<Item = Entry>,
+        targets: &[Target],
+        is_complete: bool,
+    ) -> Self {
+        let (mut waiting, mut parked) = (BTreeSet::new(), BTreeSet::new());
+        let mut counted = Self { is_complete, ..Self::default() };
+        for Entry { due, since, is_parked } in entries {
+            let target = match due {
+                Due::Pending(..) => None,
+                Due::Cursor(_, target) if targets.contains(&target) => Some(target),
+                Due::Cursor(..) => continue,
+            };
+            if is_parked {
+                parked.insert(due.subscription());
+                continue;
+            }
+            waiting.insert(due.subscription());
+            if let Some(target) = target {
+                *counted.by_target.entry(target).or_default() += 1;
+            }
+            counted.oldest = Some(counted.oldest.map_or(since, |oldest| oldest.min(since)));
+        }
+        counted.subscriptions = waiting.len() as u64;
+        counted.parked = parked.len() as u64;
+        counted
+    }
+
+    /// For how many seconds the first subscription has waited; 0 if none waits.
+    pub fn oldest_seconds(&self, now: Timestamp) -> u64 {
+        let waited = self.oldest.map_or(0, |oldest| now.duration_since(oldest).as_secs());
+        u64::try_from(waited).unwrap_or(0)
+    }
+}
+
 /// Why a cursor was not saved.
 #[derive(Debug, Error)]
 pub enum CursorError {
@@ -148,4 +211,8 @@ pub trait Outbox: Send + Sync {
         &self,
         next: Option<&str>,
     ) -> Result<Page<(SubscriptionId, Target)>, StoreError>;
+
+    /// Counts what waits for these targets, due or not. Cheap enough for every minute, so it MAY count only
+    /// the entries that are due first, and MUST then say that it is not complete.
+    async fn waiting(&self, targets: &[Target]) -> Result<Waiting, StoreError>;
 }

@@ -17,7 +17,7 @@ use shared::config::{DeliverySettings, EndpointSettings};
 use shared::domain::{Annotations, Position, SubscriptionId};
 use shared::host::secret::ClientSecret;
 use shared::store::{
-    AnnotationStore, Backlog, Cursor, CursorError, Due, Outbox, Page, SaveError, StoreError, Target,
+    AnnotationStore, Backlog, Cursor, CursorError, Due, Outbox, Page, SaveError, StoreError, Target, Waiting,
 };
 use uuid::Uuid;
 
@@ -70,6 +70,10 @@ impl Outbox for Table {
     }
 
     async fn parked(&self, _: Option<&str>) -> Result<Page<(SubscriptionId, Target)>, StoreError> {
+        panic!("the stream is no sweep")
+    }
+
+    async fn waiting(&self, _: &[Target]) -> Result<Waiting, StoreError> {
         panic!("the stream is no sweep")
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use shared::domain::{Event, Status};
-use shared::store::{Checkpoint, Checkpoints, CommitError, Page};
+use shared::store::{Checkpoint, Checkpoints, CommitError, Page, Round};
 
 use super::*;
 
@@ -316,6 +316,9 @@ pub(super) async fn a_checkpoint_is_stored(store: &dyn Store, checkpoints: &dyn 
         repaired: 2,
         failed: 1,
         stuck: 1,
+        left: 3,
+        begun_at: Some(noon()),
+        last_round: Some(Round { begun_at: noon(), ended_at: noon() }),
     };
     checkpoints.save_checkpoint(&there).await.expect("a write");
     assert_eq!(checkpoints.checkpoint().await.expect("a read"), there);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use shared::domain::{Event, Position};
 use shared::store::{
-    Backlog, Cursor, CursorError, CursorState, Due, Outbox, Page, Target, Trouble,
+    Backlog, Cursor, CursorError, CursorState, Due, Outbox, Page, Target, Trouble, Waiting,
 };
 
 use super::*;
@@ -209,6 +209,70 @@ pub(super) async fn due_entries_are_listed_oldest_first_and_page_by_page(table: 
     for nonsense in ["", "x", "a b", "later SUB#1"] {
         let refused = table.outbox.due(noon(), Some(nonsense)).await;
         assert!(matches!(refused, Err(StoreError::BadPosition)), "{nonsense}: {refused:?}");
+    }
+}
+
+pub(super) async fn what_waits_is_counted_by_subscription_and_target(table: OutboxTable<'_>) {
+    let targets = Target::ALL;
+    let waiting = async |targets: &[Target]| table.outbox.waiting(targets).await.expect("a count");
+    let none = Waiting { is_complete: true, ..Waiting::default() };
+    assert_eq!(waiting(&targets).await, none);
+
+    table.commit(&first(id(1), "Subscribed")).await;
+    let recorded = Waiting { subscriptions: 1, oldest: Some(noon()), ..none.clone() };
+    assert_eq!(waiting(&targets).await, recorded, "also while the stream has its head start");
+    assert_eq!(recorded.oldest_seconds(seconds(90)), 90);
+    assert_eq!((recorded.oldest_seconds(seconds(-1)), none.oldest_seconds(noon())), (0, 0));
+
+    let moved = |state| Cursor { revision: 1, delivered: at(0, 0), state };
+    let since = seconds(-7200);
+    let failing = Some(Trouble { since, ..trouble() });
+    let due = |at, trouble| moved(CursorState::Due { at, trouble });
+    let parked = moved(CursorState::Parked { at: seconds(-9000), trouble: trouble() });
+    for (number, target, cursor) in [
+        (1, Target::Endpoint, due(seconds(3600), failing)),
+        (1, Target::EventBus, due(seconds(60), None)),
+        (2, Target::Endpoint, due(seconds(60), None)),
+        (2, Target::EventBus, parked.clone()),
+        (3, Target::Endpoint, parked.clone()),
+        (3, Target::EventBus, parked),
+        (4, Target::Endpoint, flowing(1, 1)),
+    ] {
+        table.save(number, target, &cursor).await.expect("saved");
+    }
+    let all = Waiting {
+        subscriptions: 2,
+        by_target: [(Target::Endpoint, 2), (Target::EventBus, 1)].into(),
+        oldest: Some(since),
+        parked: 2,
+        is_complete: true,
+    };
+    assert_eq!(waiting(&targets).await, all);
+    let at_bus = Waiting {
+        subscriptions: 1,
+        by_target: [(Target::EventBus, 1)].into(),
+        oldest: Some(noon()),
+        ..all
+    };
+    assert_eq!(waiting(&[Target::EventBus]).await, at_bus, "nobody sends to the other target");
+}
+
+/// DynamoDB returns a part of a partition if it is long.
+#[tokio::test]
+async fn a_count_that_is_not_complete_says_so() {
+    let store = |page_size| wire::store_with(Behaviour { page_size, ..Behaviour::default() });
+    for (page_size, expected) in [(3, 3), (5, 5), (100, 5)] {
+        let store = store(page_size);
+        for number in 0..5 {
+            // All under one partition key.
+            let state = CursorState::Due { at: noon(), trouble: None };
+            let cursor = Cursor { revision: 1, delivered: at(0, 0), state };
+            let saved = store.save_cursor(id(number * 8), Target::Endpoint, &cursor).await;
+            saved.expect("saved");
+        }
+        let waiting = store.waiting(&Target::ALL).await.expect("a count");
+        assert_eq!(waiting.subscriptions, expected, "{page_size}");
+        assert_eq!(waiting.is_complete, page_size > 5, "{page_size}: {waiting:?}");
     }
 }
 

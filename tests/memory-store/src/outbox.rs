@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use shared::domain::{Position, SubscriptionId};
-use shared::store::{Backlog, Cursor, CursorError, Due, Outbox, Page, StoreError, Target};
+use shared::store::{Backlog, Cursor, CursorError, Due, Outbox, Page, StoreError, Target, Waiting};
 
 use crate::memory_store::MemoryStore;
 
@@ -63,5 +63,9 @@ impl Outbox for MemoryStore {
         next: Option<&str>,
     ) -> Result<Page<(SubscriptionId, Target)>, StoreError> {
         page(self.all_parked(), next)
+    }
+
+    async fn waiting(&self, targets: &[Target]) -> Result<Waiting, StoreError> {
+        Ok(Waiting::count(self.outbox(|outbox| outbox.entries()), targets, true))
     }
 }

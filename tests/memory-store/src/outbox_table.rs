@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use shared::domain::{Event, SubscriptionId};
-use shared::store::{Cursor, CursorError, CursorState, Due, STREAM_HEAD_START, Target};
+use shared::store::{Cursor, CursorError, CursorState, Due, Entry, STREAM_HEAD_START, Target};
 
 #[derive(Default)]
 pub(crate) struct OutboxTable {
@@ -71,5 +71,27 @@ impl OutboxTable {
     pub(crate) fn parked(&self) -> Vec<(SubscriptionId, Target)> {
         let is_parked = |cursor: &Cursor| matches!(cursor.state, CursorState::Parked { .. });
         self.cursors.iter().filter(|(_, cursor)| is_parked(cursor)).map(|(key, _)| *key).collect()
+    }
+
+    /// Everything that waits or is parked, with times in whole seconds.
+    pub(crate) fn entries(&self) -> Vec<Entry> {
+        let pending = self.pending.iter().map(|((id, version), at)| {
+            (Due::Pending(*id, *version), *at - STREAM_HEAD_START, false)
+        });
+        let cursors = self.cursors.iter().filter_map(|((id, target), cursor)| {
+            let (since, is_parked) = match &cursor.state {
+                CursorState::Flowing => return None,
+                CursorState::Due { at, trouble } => {
+                    (trouble.as_ref().map_or(*at, |trouble| trouble.since), false)
+                }
+                CursorState::Parked { at, .. } => (*at, true),
+            };
+            Some((Due::Cursor(*id, *target), since, is_parked))
+        });
+        let entry = |(due, since, is_parked): (Due, Timestamp, bool)| {
+            let since = Timestamp::from_second(since.as_second()).unwrap_or(since);
+            Entry { due, since, is_parked }
+        };
+        pending.chain(cursors).map(entry).collect()
     }
 }

@@ -11,7 +11,7 @@ use shared::domain::{Annotations, Event, OperationId, Position, Record, Subscrip
 use shared::store::{
     AnnotationStore, Backlog, BeginError, Checkpoint, Checkpoints, Commit, CommitError, Cursor,
     CursorError, CursorState, Due, Filter, IdempotencyRecord, IdempotencyStore, Mark, Outbox, Page,
-    SaveError, Sort, Store, StoreError, Target,
+    SaveError, Sort, Store, StoreError, Target, Waiting,
 };
 
 use crate::fault::Fault;
@@ -239,6 +239,11 @@ impl Outbox for SimulatedStore {
         next: Option<&str>,
     ) -> Result<Page<(SubscriptionId, Target)>, StoreError> {
         self.call("parked", self.table.parked(next)).await?
+    }
+
+    /// No effect: only the summary of a sweep depends on it.
+    async fn waiting(&self, targets: &[Target]) -> Result<Waiting, StoreError> {
+        self.table.waiting(targets).await
     }
 }
 

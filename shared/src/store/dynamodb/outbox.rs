@@ -5,17 +5,24 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use futures_util::future::try_join_all;
 use jiff::Timestamp;
 
 use super::DynamoDbStore;
 use super::error::store_error;
 use super::spread::{Place, Spread};
 use crate::domain::{Position, SubscriptionId};
-use crate::store::item::{self, Item, index, number};
-use crate::store::{Backlog, Cursor, CursorError, Due, Outbox, Page, StoreError, Target};
+use crate::store::item::{self, Item, index, number, text};
+use crate::store::{
+    Backlog, Cursor, CursorError, Due, Entry, Outbox, Page, StoreError, Target, Waiting,
+};
 
 /// Events read at a time. They are delivered well within a function's time.
 const BACKLOG: i32 = 25;
+
+/// The most entries that are counted under one partition key of the index. A longer outage of the product
+/// costs no more than this each minute: 32 read units for each key.
+const COUNTED: i32 = 1000;
 
 #[async_trait]
 impl Outbox for DynamoDbStore {
@@ -90,7 +97,7 @@ impl Outbox for DynamoDbStore {
     }
 
     async fn due(&self, by: Timestamp, next: Option<&str>) -> Result<Page<Due>, StoreError> {
-        self.waiting(index::DUE, Some(by), next, due).await
+        self.listed(index::DUE, Some(by), next, due).await
     }
 
     async fn parked(
@@ -98,7 +105,17 @@ impl Outbox for DynamoDbStore {
         next: Option<&str>,
     ) -> Result<Page<(SubscriptionId, Target)>, StoreError> {
         let cursor = |id, sort: &str| Some((id, item::cursor_target(sort)?));
-        self.waiting(index::PARKED, None, next, cursor).await
+        self.listed(index::PARKED, None, next, cursor).await
+    }
+
+    async fn waiting(&self, targets: &[Target]) -> Result<Waiting, StoreError> {
+        let kinds = [index::DUE, index::PARKED];
+        let keys =
+            kinds.iter().flat_map(|kind| index::outbox_keys(kind).map(move |key| (*kind, key)));
+        let counted = try_join_all(keys.map(|(kind, key)| self.first_entries(kind, key))).await?;
+        let is_complete = counted.iter().all(|(_, is_complete)| *is_complete);
+        let entries = counted.into_iter().flat_map(|(entries, _)| entries);
+        Ok(Waiting::count(entries, targets, is_complete))
     }
 }
 
@@ -109,7 +126,7 @@ fn due(id: SubscriptionId, sort: &str) -> Option<Due> {
 
 impl DynamoDbStore {
     /// A page of the index, the oldest entries first.
-    async fn waiting<T>(
+    async fn listed<T>(
         &self,
         kind: &str,
         by: Option<Timestamp>,
@@ -135,6 +152,34 @@ impl DynamoDbStore {
             items: found.items.iter().filter_map(one).collect(),
             next: found.next.map(|(due_at, partition, sort)| [due_at, partition, sort].join(" ")),
         })
+    }
+}
+
+impl DynamoDbStore {
+    /// The first entries under a partition key of the index, and whether they are all of them.
+    async fn first_entries(
+        &self,
+        kind: &'static str,
+        key: String,
+    ) -> Result<(Vec<Entry>, bool), StoreError> {
+        let request = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name("by-due")
+            .limit(COUNTED)
+            .key_condition_expression("#key = :key")
+            .expression_attribute_names("#key", index::OUTBOX)
+            .expression_attribute_values(":key", text(key));
+        let answer = request.send().await.map_err(store_error)?;
+        let entry = |found: &Item| {
+            let part = |name| Some(found.get(name)?.as_s().ok()?.as_str());
+            let due = due(item::subscription(found)?, part(item::SORT)?)?;
+            let since = item::waits_since(part(index::DUE_AT)?, matches!(due, Due::Pending(..)))?;
+            Some(Entry { due, since, is_parked: kind == index::PARKED })
+        };
+        let is_complete = answer.last_evaluated_key.is_none_or(|key| key.is_empty());
+        Ok((answer.items.unwrap_or_default().iter().filter_map(entry).collect(), is_complete))
     }
 }
 

@@ -2,8 +2,8 @@
 
 use shared::domain::{Annotations, Event, EventKind, Position, Record};
 use shared::store::{
-    Checkpoint, Cursor, CursorState, IdempotencyRecord, IdempotencyStore, StoredResponse, Target,
-    Trouble,
+    Checkpoint, Cursor, CursorState, IdempotencyRecord, IdempotencyStore, Round, StoredResponse,
+    Target, Trouble,
 };
 
 use super::*;
@@ -59,6 +59,9 @@ pub(super) async fn write(table: &Table) {
         repaired: 2,
         failed: 1,
         stuck: 1,
+        left: 3,
+        begun_at: Some(noon()),
+        last_round: Some(Round { begun_at: noon(), ended_at: noon() }),
     };
     table.checkpoints.save_checkpoint(&checkpoint).await.expect("the checkpoint is saved");
     table.restoration.begin_epoch(EPOCH).await.expect("the first epoch");

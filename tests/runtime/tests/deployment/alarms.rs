@@ -111,6 +111,17 @@ fn written() -> BTreeMap<String, BTreeSet<String>> {
             let name = name.unwrap_or_else(|| panic!("{}: {field} names none", file.display()));
             written.entry(name.to_owned()).or_default().insert(of.clone());
         }
+        for (at, field) in code.match_indices("metrics = \"") {
+            let names = code[at + field.len()..].split('"').next().unwrap_or_default();
+            for name in names.split(' ') {
+                assert!(
+                    code.contains(&format!("{name} = ")),
+                    "{}: no field {name}",
+                    file.display()
+                );
+                written.entry(name.to_owned()).or_default().insert(of.clone());
+            }
+        }
     }
     written
 }

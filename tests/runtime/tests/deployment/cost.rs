@@ -37,11 +37,11 @@ mod assumed {
     pub(super) const SWEEP: f64 = 0.1;
     pub(super) const SLICE: f64 = 2.0;
     /// Lines of the function and of Lambda, in bytes.
-    pub(super) const SWEEP_LOG: f64 = 1000.0;
+    pub(super) const SWEEP_LOG: f64 = 1500.0;
     pub(super) const SLICE_LOG: f64 = 3000.0;
-    /// A sweep queries every partition key of the index `by-due` (`outbox_keys` in
-    /// `shared/src/store/item.rs`), each for half a unit.
-    pub(super) const SWEEP_READ_UNITS: f64 = 9.0 / 2.0;
+    /// A sweep queries what is due under every partition key of the index `by-due` (`outbox_keys` in
+    /// `shared/src/store/item/index.rs`), and then counts what waits and what is parked, each for half a unit.
+    pub(super) const SWEEP_READ_UNITS: f64 = 3.0 * 9.0 / 2.0;
     /// The checkpoint.
     pub(super) const SLICE_READ_UNITS: f64 = 1.0;
     pub(super) const SLICE_WRITE_UNITS: f64 = 1.0;
