@@ -16,7 +16,8 @@ use memory_store::MemoryStore;
 use shared::domain::{Annotations, Position, SubscriptionId};
 use shared::host::http_client::{SendError, Transport};
 use shared::store::{
-    AnnotationStore, Backlog, Cursor, CursorError, Due, Outbox, Page, SaveError, StoreError, Target, Waiting,
+    AnnotationStore, Backlog, Cursor, CursorError, Due, Outbox, Page, SaveError, StoreError,
+    Target, Waiting,
 };
 
 use crate::delivery_product::Product;

@@ -34,6 +34,7 @@ mod landing_headers;
 mod landing_look;
 mod landing_manage;
 mod landing_methods;
+mod landing_refusals;
 mod landing_rules;
 mod landing_tokens;
 mod life;

@@ -27,7 +27,7 @@ pub(crate) fn assert_refused(answer: &Answer, browser: &Browser<'_>, case: &str)
     }
 }
 
-fn with_parameter(url: &Url, name: &str, value: &str) -> Url {
+pub(crate) fn with_parameter(url: &Url, name: &str, value: &str) -> Url {
     let pairs: Vec<(String, String)> = url
         .query_pairs()
         .map(|(key, old)| {

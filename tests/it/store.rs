@@ -6,6 +6,7 @@ mod contract;
 mod golden;
 mod idempotency;
 mod outbox;
+mod refusals;
 mod restoration;
 mod sorted;
 mod table;

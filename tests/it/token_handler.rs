@@ -63,7 +63,8 @@ impl BareHandler {
         let dependencies = Dependencies {
             microsoft: Microsoft::read(&environment, &transport).expect("the system's settings"),
             store: table.clone(),
-            checkpoints: table,
+            checkpoints: table.clone(),
+            refusals: table,
             transport,
             clock,
         };

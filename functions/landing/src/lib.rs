@@ -5,6 +5,7 @@ mod activation_mode;
 mod assets;
 mod elsewhere;
 mod form_field;
+mod known_refusals;
 mod language;
 mod manage;
 mod page;
@@ -36,6 +37,7 @@ use tracing::{error, info_span, warn};
 use activation_mode::ActivationMode;
 use assets::Assets;
 use elsewhere::redirect_to_origin;
+use known_refusals::KnownRefusals;
 use language::{Language, Languages};
 use page::{Notice, Page, Pages};
 use purchase::Purchases;
@@ -108,10 +110,11 @@ impl Landing {
         let branding = Branding::read(environment)?;
         let assets = Assets::new(branding.logo.clone());
         let pages = Pages::new(branding, &assets, sign_in.is_none());
-        let Dependencies { microsoft, clock, .. } = dependencies;
+        let Dependencies { microsoft, clock, refusals, .. } = dependencies;
+        let refusals = KnownRefusals::new(refusals.clone(), clock.clone());
         let marketplace = microsoft.marketplace(RetryPolicy::INTERACTIVE, clock.clone());
         Ok(Self {
-            purchases: Purchases::new(marketplace, dependencies.ledger(), approval, mode),
+            purchases: Purchases::new(marketplace, dependencies.ledger(), refusals, approval, mode),
             headers: SecurityHeaders::new(origin.as_ref(), pages.policy()),
             origin,
             pages,
@@ -228,7 +231,9 @@ fn read_sign_in(
         }
         Some("entra") | None => {
             let app = dependencies.microsoft.landing_app(environment)?;
-            Ok(Some(SignInApp::new(app, dependencies.clock.clone())))
+            let Dependencies { refusals, clock, .. } = dependencies;
+            let refusals = KnownRefusals::new(refusals.clone(), clock.clone());
+            Ok(Some(SignInApp::new(app, refusals, clock.clone())))
         }
         Some(_) => Err(wrong("must be `entra` or `off`")),
     }

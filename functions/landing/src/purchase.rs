@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use shared::domain::{
-    Account, Cause, Identification, IncompleteObservation, Record, SignUp, Status, Subscription,
-    identify, is_colleague, observe, tenant_for_guest,
+    Account, Cause, Identification, IncompleteObservation, Observation, Record, SignUp, Status,
+    Subscription, identify, is_colleague, observe, tenant_for_guest,
 };
 use shared::flows::activation::{Activated, ActivationError, ActivationFlow};
 use shared::flows::ledger::{Ledger, UpdateError};
@@ -12,12 +12,16 @@ use shared::flows::request_change::ChangeFlow;
 use shared::host::error_class::ErrorClass;
 use shared::microsoft::fulfillment::{FulfillmentError, Marketplace, PurchaseToken};
 use shared::publisher::approval::ChangeApproval;
+use shared::store::Refused;
 use thiserror::Error;
 use tracing::field::display;
 use tracing::{Span, info};
 use uuid::Uuid;
 
 use crate::activation_mode::ActivationMode;
+use crate::known_refusals::KnownRefusals;
+
+const BAD_REQUEST: u16 = 400;
 
 /// Why a visit cannot show or confirm its purchase.
 #[derive(Debug, Error)]
@@ -85,6 +89,7 @@ pub(crate) struct Visitor {
 pub(crate) struct Purchases {
     marketplace: Arc<dyn Marketplace>,
     ledger: Ledger,
+    refusals: KnownRefusals,
     activation: ActivationFlow,
     pub(crate) changes: ChangeFlow,
     /// What the publisher allows a buyer to change.
@@ -96,6 +101,7 @@ impl Purchases {
     pub(crate) fn new(
         marketplace: Arc<dyn Marketplace>,
         ledger: Ledger,
+        refusals: KnownRefusals,
         approval: ChangeApproval,
         mode: ActivationMode,
     ) -> Self {
@@ -105,6 +111,7 @@ impl Purchases {
             changes: ChangeFlow { marketplace: marketplace.clone(), ledger: ledger.clone() },
             marketplace,
             ledger,
+            refusals,
             mode,
         }
     }
@@ -116,13 +123,7 @@ impl Purchases {
         token: &PurchaseToken,
         account: Option<&Account>,
     ) -> Result<Opened, VisitError> {
-        let resolved = self.marketplace.resolve(token).await;
-        let observed = resolved.map_err(|error| match error {
-            FulfillmentError::Refused(_) | FulfillmentError::NotFound(_) => {
-                VisitError::TokenRejected
-            }
-            error => VisitError::Fulfillment(error),
-        })?;
+        let observed = self.resolve(token, account).await?;
         let id = observed.id().ok_or(VisitError::NoSubscription)?;
         Span::current().record("subscription.id", display(id));
         info!("resolved a purchase");
@@ -153,6 +154,33 @@ impl Purchases {
         };
         let record = committed.record.ok_or(VisitError::NoRecord)?;
         Ok(Opened { record, visitor })
+    }
+
+    /// Asks Microsoft what the token bought, unless Microsoft has refused it to this account before. Only
+    /// what stays refused is remembered: a 400 (F-RES-8), and neither a 404, which may be early, nor what
+    /// another setting or another minute would change.
+    async fn resolve(
+        &self,
+        token: &PurchaseToken,
+        account: Option<&Account>,
+    ) -> Result<Observation, VisitError> {
+        let known = account.map(|account| Refused::purchase_token(account, token.expose()));
+        if let Some(known) = &known
+            && self.refusals.contain(known).await
+        {
+            return Err(VisitError::TokenRejected);
+        }
+        match self.marketplace.resolve(token).await {
+            Ok(observed) => Ok(observed),
+            Err(FulfillmentError::Refused(refusal)) => {
+                if let Some(known) = known.filter(|_| refusal.status == BAD_REQUEST) {
+                    self.refusals.remember(&known).await;
+                }
+                Err(VisitError::TokenRejected)
+            }
+            Err(FulfillmentError::NotFound(_)) => Err(VisitError::TokenRejected),
+            Err(error) => Err(VisitError::Fulfillment(error)),
+        }
     }
 
     /// Records the buyer's confirmation and answers, and activates if that is ours to do. A second

@@ -85,7 +85,7 @@ impl Reconciliation {
         dependencies: &Dependencies,
     ) -> Result<Self, ConfigError> {
         let approval = ChangeApproval::read(environment, dependencies)?;
-        let Dependencies { microsoft, store, checkpoints, clock, transport } = dependencies;
+        let Dependencies { microsoft, store, checkpoints, clock, transport, .. } = dependencies;
         let credentials = CredentialWatch::new(credential_ends(environment, transport)?);
         let marketplace = microsoft.marketplace(RetryPolicy::SCHEDULED, clock.clone());
         let ledger = dependencies.ledger();

@@ -33,7 +33,7 @@ use crate::host::clock::{Clock, SystemClock};
 use crate::host::deadline::DeadlineTransport;
 use crate::host::environment::{ConfigError, Environment};
 use crate::host::http_client::{HttpClient, Transport};
-use crate::store::{Checkpoints, Store};
+use crate::store::{Checkpoints, Refusals, Store};
 
 /// What every function that talks to Microsoft is built from.
 pub struct Dependencies {
@@ -43,6 +43,8 @@ pub struct Dependencies {
     pub store: Arc<dyn Store>,
     /// The same table, for the reconciliation.
     pub checkpoints: Arc<dyn Checkpoints>,
+    /// The same table, for the landing page.
+    pub refusals: Arc<dyn Refusals>,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -60,7 +62,14 @@ impl Dependencies {
         let transport = transport(&clock);
         let microsoft = Microsoft::read(environment, &transport)?;
         let table = table(environment, &transport, clock.clone())?;
-        Ok(Self { microsoft, store: table.clone(), checkpoints: table, transport, clock })
+        Ok(Self {
+            microsoft,
+            store: table.clone(),
+            checkpoints: table.clone(),
+            refusals: table,
+            transport,
+            clock,
+        })
     }
 
     pub fn ledger(&self) -> Ledger {

@@ -15,7 +15,8 @@ pub(super) use self::due::{due_by, waits_since};
 pub use self::kind::ItemKind;
 use super::error::Corruption;
 use super::{
-    Checkpoint, Cursor, CursorState, IdempotencyRecord, Mark, STREAM_HEAD_START, StoreError, Target,
+    Checkpoint, Cursor, CursorState, IdempotencyRecord, Mark, REFUSAL_LIFETIME, Refused,
+    STREAM_HEAD_START, StoreError, Target,
 };
 use crate::domain::{Annotations, Event, OperationId, Position, Record, SubscriptionId};
 
@@ -174,6 +175,15 @@ pub(super) fn idempotency(
     lives: SignedDuration,
 ) -> Result<Item, StoreError> {
     with_expiry(with_body(idempotency_key(key), record)?, record.begun_at, lives)
+}
+
+pub(super) fn refusal_key(refused: &Refused) -> Item {
+    ItemKind::Refusal.key(refused, "")
+}
+
+/// It holds nothing but its key.
+pub(super) fn refusal(refused: &Refused, now: Timestamp) -> Result<Item, StoreError> {
+    with_expiry(refusal_key(refused), now, REFUSAL_LIFETIME)
 }
 
 /// Whether the item has expired, and DynamoDB has only not removed it yet.

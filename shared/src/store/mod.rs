@@ -10,10 +10,11 @@
 //! | idempotency record | `REQUEST#<key>` | `REQUEST` | if there is none, or only an expired one |
 //! | checkpoint | `RUN` | `RECONCILIATION` | after each page of a list |
 //! | epoch | `EPOCH` | `EPOCH` | by a restore, if it is greater than the stored one |
+//! | refusal | `REFUSED#<digest>` | `REFUSED` | when Microsoft refuses a token or a code |
 //!
 //! Each user of the table has a trait of its own: [`Store`] for records, [`Outbox`] for the
 //! delivery, [`AnnotationStore`] and [`IdempotencyStore`] for the publisher's API, [`Checkpoints`] for the
-//! reconciliation, [`Restoration`] for a restore.
+//! reconciliation, [`Refusals`] for the landing page, [`Restoration`] for a restore.
 
 mod annotations;
 mod checkpoint;
@@ -22,6 +23,7 @@ mod error;
 mod idempotency;
 mod item;
 mod outbox;
+mod refusals;
 mod restoration;
 mod sort;
 
@@ -43,6 +45,7 @@ pub use outbox::{
     Backlog, Cursor, CursorError, CursorState, Due, Entry, Outbox, STREAM_HEAD_START, Target,
     Trouble, Waiting,
 };
+pub use refusals::{REFUSAL_LIFETIME, Refusals, Refused};
 pub use restoration::Restoration;
 pub use sort::Sort;
 

@@ -157,6 +157,7 @@ pub fn dependencies(
         transport,
         store: Arc::new(store(wire)),
         checkpoints: Arc::new(store(wire)),
+        refusals: Arc::new(store(wire)),
         clock: Arc::new(Still),
     };
     (environment, dependencies)

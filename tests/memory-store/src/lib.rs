@@ -6,6 +6,7 @@ mod idempotency;
 mod memory_store;
 mod outbox;
 mod outbox_table;
+mod refusals;
 mod stream;
 
 pub use memory_store::MemoryStore;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use shared::domain::{Annotations, Event, OperationId, Record, SubscriptionId};
 use shared::store::{
     Checkpoint, Checkpoints, Commit, CommitError, Due, Filter, IdempotencyRecord, Mark, Page,
-    Restoration, Sort, Store, StoreError, Target,
+    Refused, Restoration, Sort, Store, StoreError, Target,
 };
 
 use crate::outbox_table::OutboxTable;
@@ -35,6 +35,7 @@ struct Table {
     outbox: OutboxTable,
     requests: HashMap<String, IdempotencyRecord>,
     annotations: HashMap<SubscriptionId, Annotations>,
+    refusals: HashMap<Refused, Timestamp>,
     /// Events that the table's stream has not delivered yet.
     stream: Vec<Entry>,
 }
@@ -60,6 +61,10 @@ impl MemoryStore {
         act: impl FnOnce(&mut HashMap<SubscriptionId, Annotations>) -> T,
     ) -> T {
         act(&mut self.table().annotations)
+    }
+
+    pub(crate) fn refusals<T>(&self, act: impl FnOnce(&mut HashMap<Refused, Timestamp>) -> T) -> T {
+        act(&mut self.table().refusals)
     }
 
     pub fn record(&self, id: SubscriptionId) -> Option<Record> {

@@ -238,6 +238,7 @@ impl Publisher {
             transport,
             store: self.records(host),
             checkpoints: self.store(host),
+            refusals: self.store(host),
             clock: self.clock(host),
         })
     }

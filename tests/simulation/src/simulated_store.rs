@@ -11,7 +11,7 @@ use shared::domain::{Annotations, Event, OperationId, Position, Record, Subscrip
 use shared::store::{
     AnnotationStore, Backlog, BeginError, Checkpoint, Checkpoints, Commit, CommitError, Cursor,
     CursorError, CursorState, Due, Filter, IdempotencyRecord, IdempotencyStore, Mark, Outbox, Page,
-    SaveError, Sort, Store, StoreError, Target, Waiting,
+    Refusals, Refused, SaveError, Sort, Store, StoreError, Target, Waiting,
 };
 
 use crate::fault::Fault;
@@ -100,11 +100,11 @@ pub(crate) fn count_cursor(
 
 /// All ports of the table.
 pub(crate) trait Table:
-    Store + Checkpoints + Outbox + IdempotencyStore + AnnotationStore
+    Store + Checkpoints + Outbox + IdempotencyStore + AnnotationStore + Refusals
 {
 }
 
-impl<T: Store + Checkpoints + Outbox + IdempotencyStore + AnnotationStore> Table for T {}
+impl<T: Store + Checkpoints + Outbox + IdempotencyStore + AnnotationStore + Refusals> Table for T {}
 
 impl SimulatedStore {
     async fn effect<T: Send>(
@@ -300,5 +300,18 @@ impl AnnotationStore for SimulatedStore {
             Err(SaveError::Store(_)) => {}
         }
         saved
+    }
+}
+
+/// No effect: a failing memory of refusals changes no answer.
+#[async_trait]
+impl Refusals for SimulatedStore {
+    async fn is_refused(&self, refused: &Refused, now: Timestamp) -> Result<bool, StoreError> {
+        self.table.is_refused(refused, now).await
+    }
+
+    async fn remember(&self, refused: &Refused, now: Timestamp) -> Result<(), StoreError> {
+        self.io.count("refusal remembered");
+        self.table.remember(refused, now).await
     }
 }

@@ -21,10 +21,12 @@ use shared::host::http::{Request, Response};
 use shared::host::retry::RetryPolicy;
 use shared::microsoft::entra::{IdTokenVerifier, InvalidToken, UnverifiedToken};
 use shared::microsoft::fulfillment::PurchaseToken;
+use shared::store::Refused;
 
 use url::Url;
 
 use crate::form_field::form_field;
+use crate::known_refusals::KnownRefusals;
 use crate::redirect::see_other;
 use crate::routes;
 use cookie::Cookies;
@@ -42,6 +44,7 @@ pub(crate) struct SignInApp {
     entra: Entra,
     verifier: IdTokenVerifier,
     secret: SecretCache,
+    refusals: KnownRefusals,
     clock: Arc<dyn Clock>,
 }
 
@@ -54,7 +57,7 @@ pub(crate) struct SignIn<'a> {
 }
 
 impl SignInApp {
-    pub(crate) fn new(app: LandingApp, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(app: LandingApp, refusals: KnownRefusals, clock: Arc<dyn Clock>) -> Self {
         let verifier = IdTokenVerifier::new(
             app.transport.clone(),
             app.authority.clone(),
@@ -66,6 +69,7 @@ impl SignInApp {
             verifier,
             secret: SecretCache::new(&app, clock.clone()),
             entra: Entra::new(app),
+            refusals,
             clock,
         }
     }
@@ -111,7 +115,7 @@ impl SignIn<'_> {
     /// Handles Entra's redirect back to us: checks it against the round trip's cookie, exchanges
     /// the code for an id token, verifies that, and begins a session.
     pub(crate) async fn finish(&self, request: &Request) -> Result<Response, SignInError> {
-        let SignInApp { entra, verifier, secret, clock } = self.app;
+        let SignInApp { entra, verifier, secret, refusals, clock } = self.app;
         let (credential, key) = secret.read(&self.origin).await?;
         let now = clock.now();
         let sealed = self.cookies.get(request.headers(), CookieKind::RoundTrip);
@@ -133,10 +137,21 @@ impl SignIn<'_> {
             });
         }
         let code = form_field(query, "code").ok_or(Untrusted::NoCode)?;
+        // A code that Entra refuses stays refused.
+        let known = Refused::sign_in_code(&round_trip.state, &code);
+        if refusals.contain(&known).await {
+            return Err(Untrusted::BadCode.into());
+        }
         let tenant = round_trip.tenant;
         let proof = entra.proof(&credential, tenant, &**clock).await?;
         let exchange = entra.exchange_code(&self.origin, tenant, &proof, code, round_trip.verifier);
-        let id_token = exchange.await?;
+        let id_token = match exchange.await {
+            Err(SignInError::Untrusted(Untrusted::BadCode)) => {
+                refusals.remember(&known).await;
+                return Err(Untrusted::BadCode.into());
+            }
+            id_token => id_token?,
+        };
         let is_nonce = |nonce: &str| constant_time_eq(nonce, &round_trip.nonce);
         let person = verifier.verify(UnverifiedToken(&id_token), is_nonce).await?;
         // The verifier has checked that the token's own tenant issued it.

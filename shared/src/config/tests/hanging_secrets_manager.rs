@@ -64,7 +64,8 @@ fn dependencies(environment: &Environment) -> Dependencies {
     Dependencies {
         microsoft: Microsoft::read(environment, &transport).expect("complete settings"),
         store: table.clone(),
-        checkpoints: table,
+        checkpoints: table.clone(),
+        refusals: table,
         transport,
         clock,
     }

@@ -5,6 +5,7 @@ mod error;
 mod idempotency;
 mod list;
 mod outbox;
+mod refusals;
 mod restoration;
 mod spread;
 

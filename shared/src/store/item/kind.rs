@@ -51,6 +51,8 @@ kinds! {
     Checkpoint = "RUN" "RECONCILIATION",
     /// After which version the versions of new records begin.
     Epoch = "EPOCH" "EPOCH",
+    /// A token or a code that Microsoft refused.
+    Refusal = "REFUSED#" "REFUSED",
 }
 
 impl ItemKind {

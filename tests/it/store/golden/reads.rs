@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use shared::domain::{OperationId, Position, Status};
-use shared::store::{IdempotencyStore, Sort, Target};
+use shared::domain::{Account, OperationId, Position, Status};
+use shared::store::{IdempotencyStore, Refusals as _, Refused, Sort, Target};
 
 use super::*;
 use crate::store::idempotency::dynamodb;
@@ -265,5 +265,18 @@ async fn the_epoch_is_read() {
         assert_eq!(stored.is_none(), version == "before-0.1.0");
         let read = table.store.epoch().await.expect("a read").to_string();
         assert_eq!(json!(read), stored.unwrap_or(json!("0")));
+    }
+}
+
+/// A refusal has no body: it is its key.
+#[tokio::test]
+async fn refusals_are_read() {
+    for Written { items, table, version } in tables().await {
+        let account =
+            Account { tenant_id: Uuid::from_u128(10), object_id: Some(Uuid::from_u128(1)) };
+        let refused = Refused::purchase_token(&account, "a token");
+        let is_read = dynamodb(&table).is_refused(&refused, noon()).await.expect("a read");
+        assert_eq!(is_read, version != "before-0.1.0");
+        assert_eq!(items.contains_key(&ItemKind::Refusal), is_read);
     }
 }

@@ -1,9 +1,9 @@
 //! What the golden items of today's version hold: every member there is, and as few as possible.
 
-use shared::domain::{Annotations, Event, EventKind, Position, Record};
+use shared::domain::{Account, Annotations, Event, EventKind, Position, Record};
 use shared::store::{
-    Checkpoint, Cursor, CursorState, IdempotencyRecord, IdempotencyStore, Round, StoredResponse,
-    Target, Trouble,
+    Checkpoint, Cursor, CursorState, IdempotencyRecord, IdempotencyStore, Refusals as _, Refused,
+    Round, StoredResponse, Target, Trouble,
 };
 
 use super::*;
@@ -64,6 +64,12 @@ pub(super) async fn write(table: &Table) {
         last_round: Some(Round { begun_at: noon(), ended_at: noon() }),
     };
     table.checkpoints.save_checkpoint(&checkpoint).await.expect("the checkpoint is saved");
+    let account = Account { tenant_id: Uuid::from_u128(10), object_id: Some(Uuid::from_u128(1)) };
+    for refused in
+        [Refused::purchase_token(&account, "a token"), Refused::sign_in_code("a state", "a code")]
+    {
+        requests.remember(&refused, noon()).await.expect("the refusal is stored");
+    }
     table.restoration.begin_epoch(EPOCH).await.expect("the first epoch");
 }
 

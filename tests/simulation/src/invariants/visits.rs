@@ -99,6 +99,10 @@ pub(crate) fn check_visit_reaches(io: &Arc<Io>, request: &Request<Bytes>) {
 pub(crate) fn check_visit_uses_table(io: &Arc<Io>, name: impl Fn() -> String) {
     let Some(visit) = io.visit() else { return };
     let name = name();
+    // What Microsoft refused is remembered for everyone, and shows nobody anything.
+    if name.ends_with("[REFUSED]") {
+        return;
+    }
     let is_read = ["table: load", "DynamoDB: GetItem", "DynamoDB: Query"]
         .into_iter()
         .any(|read| name.starts_with(read));
