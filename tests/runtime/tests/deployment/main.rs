@@ -5,6 +5,7 @@ mod azure_host;
 mod captured;
 mod cost;
 mod expanded;
+mod limits;
 mod permissions;
 mod preflight;
 mod rollout;
