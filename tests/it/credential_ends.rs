@@ -12,7 +12,7 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The ends of the two secrets, as days after the start of the test.
-async fn env(entra: Option<i64>, landing: Option<i64>) -> TestEnv {
+pub(crate) async fn env(entra: Option<i64>, landing: Option<i64>) -> TestEnv {
     // The emulator's clock starts here.
     let start = emulator::Settings::default().start;
     let end = |days: i64| (start + jiff::SignedDuration::from_hours(24 * days)).to_string();

@@ -4,6 +4,7 @@
 
 mod activation;
 mod activation_repeats;
+mod alarms;
 mod annotations;
 mod annotations_delivery;
 mod browser;
