@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::{LevelFilter, filter_fn};
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::{FilterExt as _, LevelFilter, filter_fn};
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -83,21 +84,27 @@ fn may_be_logged(metadata: &Metadata<'_>) -> bool {
     *metadata.level() <= tracing::Level::DEBUG || OUR_CRATES.contains(&name)
 }
 
+fn is_counted(metadata: &Metadata<'_>) -> bool {
+    let fields = metadata.fields();
+    metadata.is_event() && (fields.field("metric").or_else(|| fields.field("metrics"))).is_some()
+}
+
 /// The subscriber that [`start`] installs, writing anywhere.
 pub fn lines<W>(source: Source, level: &str, writer: W) -> impl Subscriber + Send + Sync
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    tracing_subscriber::fmt()
+    // An alarm needs its metric at every level.
+    let counted = filter_fn(is_counted).with_max_level_hint(LevelFilter::INFO);
+    let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(true)
         .with_span_list(false)
         .map_event_format(|inner| Joined { inner, source })
-        .with_env_filter(EnvFilter::new(level))
         .with_writer(writer)
-        .finish()
-        .with(filter_fn(may_be_logged))
+        .with_filter(EnvFilter::new(level).or(counted));
+    tracing_subscriber::registry().with(lines).with(filter_fn(may_be_logged))
 }
 
 /// The format of a line of JSON, with members about the process and the invocation at its end. No
@@ -158,11 +165,15 @@ mod tests {
 
     /// The lines that `work` writes as the webhook.
     fn logged(namespace: Option<&str>, work: impl FnOnce()) -> Vec<Value> {
+        logged_at("info", namespace, work)
+    }
+
+    fn logged_at(level: &str, namespace: Option<&str>, work: impl FnOnce()) -> Vec<Value> {
         let captured = Captured::default();
         let writer = captured.clone();
         let namespace = namespace.map(|text| text.parse().expect("a namespace"));
         let source = Source { service: "webhook", namespace };
-        let subscriber = lines(source, "info", move || writer.clone());
+        let subscriber = lines(source, level, move || writer.clone());
         tracing::subscriber::with_default(subscriber, work);
         let bytes = captured.0.lock().expect("no test panics with the lock").clone();
         let text = String::from_utf8(bytes).expect("text");
@@ -205,6 +216,17 @@ mod tests {
         assert_eq!(*metrics, serde_json::json!([{ "Name": "waiting", "Unit": "Count" }]));
         assert_eq!(several["waiting"], 3);
         assert_eq!(none.get("_aws"), None, "{none}");
+    }
+
+    #[test]
+    fn a_line_with_a_metric_is_written_at_every_level() {
+        let logged = logged_at("error", Some("marketplace-prod"), || {
+            info!(metric = "full_round", "reconciled");
+            info!(waiting = 0, metrics = "waiting", "swept");
+            warn!("nothing to count");
+        });
+        let names: Vec<_> = logged.iter().map(|line| &line["message"]).collect();
+        assert_eq!(names, ["reconciled", "swept"]);
     }
 
     #[test]
