@@ -84,6 +84,13 @@ impl World {
         Ok(self.end(id))
     }
 
+    /// The customer gives the subscription another name. The publisher gets no webhook.
+    pub fn rename(&mut self, id: Uuid, name: &str) -> Result<(), Refused> {
+        self.in_status(id, &[PENDING_FULFILLMENT_START, SUBSCRIBED, SUSPENDED])?;
+        self.amend(id, |state| name.clone_into(&mut state.name));
+        Ok(())
+    }
+
     /// The customer switches automatic renewal on or off (F-OBJ-9). Microsoft sends no webhook.
     pub fn toggle_auto_renew(&mut self, id: Uuid) -> Result<bool, Refused> {
         let state = self.in_status(id, &[PENDING_FULFILLMENT_START, SUBSCRIBED, SUSPENDED])?;
