@@ -17,6 +17,7 @@ pub(crate) enum Condition {
     Equal(String, Value),
     AtMost(String, Value),
     Between(String, Value, Value),
+    BeginsWith(String, Value),
     Exists(String),
     NotExists(String),
 }
@@ -34,6 +35,10 @@ impl Condition {
                 order(name, from).is_some_and(Ordering::is_ge)
                     && order(name, to).is_some_and(Ordering::is_le)
             }
+            Self::BeginsWith(name, with) => {
+                let text = item.and_then(|item| item.get(name)?.text());
+                text.zip(with.text()).is_some_and(|(text, with)| text.starts_with(with))
+            }
             Self::Exists(name) => item.is_some_and(|item| item.contains_key(name)),
             Self::NotExists(name) => !item.is_some_and(|item| item.contains_key(name)),
         }
@@ -46,6 +51,7 @@ impl Condition {
             Self::Equal(name, _)
             | Self::AtMost(name, _)
             | Self::Between(name, ..)
+            | Self::BeginsWith(name, _)
             | Self::Exists(name)
             | Self::NotExists(name) => names.contains(&name.as_str()),
         }
@@ -149,6 +155,14 @@ impl<'a> Placeholders<'a> {
             } else {
                 Condition::NotExists(name)
             });
+        }
+        if word == "begins_with" {
+            words.expect("(")?;
+            let name = self.name(words.next()?)?;
+            words.expect(",")?;
+            let with = self.value(words.next()?)?;
+            words.expect(")")?;
+            return Ok(Condition::BeginsWith(name, with));
         }
         let name = self.name(word)?;
         match words.next()? {

@@ -27,6 +27,8 @@ pub struct DynamoDb {
     pub(crate) tokens: Tokens,
     /// Whether the request that is being answered showed an older state of the table.
     pub(crate) was_late: bool,
+    /// Bytes that the query or scan which is being answered has looked at.
+    pub(crate) looked_at: usize,
 }
 
 /// What DynamoDB answers to a request, and what it did.
@@ -37,6 +39,9 @@ pub struct Answer {
     pub written: Vec<Arc<Item>>,
     /// A read of the table showed an older state, since it did not ask for a consistent one.
     pub is_late: bool,
+    /// Bytes of what a query or scan looked at, whatever its filter left out: half a read unit for each
+    /// 4 KB of an index.
+    pub looked_at: usize,
     /// What went wrong with the request.
     pub trouble: Option<Trouble>,
     /// What is wrong with the request, if a correct client never sends it.
@@ -64,11 +69,28 @@ impl DynamoDb {
             draws: Draws::new(behaviour, SmallRng::seed_from_u64(seed)),
             tokens: Tokens::default(),
             was_late: false,
+            looked_at: 0,
         }
     }
 
     pub fn behaviour(&self) -> &Behaviour {
         &self.draws.behaviour
+    }
+
+    /// Stores items without a request.
+    ///
+    /// # Panics
+    /// At an item that DynamoDB refuses.
+    pub fn fill(&mut self, items: impl IntoIterator<Item = Item>) {
+        for item in items {
+            let key = check(&item).unwrap_or_else(|refused| panic!("{refused:?}"));
+            self.items.set(key, Timestamp::MIN, Some(Arc::new(item)));
+        }
+    }
+
+    /// An item without a request.
+    pub fn item(&self, partition: &str, sort: &str) -> Option<&Item> {
+        self.items.get(&(partition.to_owned(), sort.to_owned())).map(|item| &**item)
     }
 
     /// Answers a request at this time. A calm table refuses nothing for a moment.
@@ -104,7 +126,9 @@ impl DynamoDb {
             }
         };
         let is_late = std::mem::take(&mut self.was_late);
-        Answer { status, body: body.to_string().into(), written, is_late, trouble, wrong }
+        let looked_at = std::mem::take(&mut self.looked_at);
+        let body = body.to_string().into();
+        Answer { status, body, written, is_late, looked_at, trouble, wrong }
     }
 
     fn carry_out(

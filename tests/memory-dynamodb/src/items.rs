@@ -14,12 +14,13 @@ pub(crate) const PARTITION: &str = "pk";
 pub(crate) const SORT: &str = "sk";
 const EXPIRES_AT: &str = "expires_at";
 
-pub(crate) const INDEXES: [Index; 5] = [
+pub(crate) const INDEXES: [Index; 6] = [
     Index { name: "by-status", partition: "status", sort: "subscription_id", included: &[] },
     Index { name: "by-offer", partition: "offer_id", sort: "subscription_id", included: &[] },
     Index { name: "by-change", partition: "listed", sort: "last_change", included: FILTERS },
     Index { name: "by-term-end", partition: "listed", sort: "term_end", included: FILTERS },
     Index { name: "by-due", partition: "outbox", sort: "due_at", included: &[] },
+    Index { name: "by-search", partition: "search", sort: "subscription_id", included: &["term"] },
 ];
 
 const FILTERS: &[&str] = &["status", "offer_id"];

@@ -10,7 +10,7 @@ use crate::dynamodb::DynamoDb;
 use crate::items::{INDEXES, Index, Key, PARTITION, SORT};
 use crate::refusal::Refusal;
 use crate::request::{Query, Scan};
-use crate::value::{Item, Value};
+use crate::value::{Item, Value, size};
 
 /// The order of a list: the index's sort key, and the table's keys.
 type Position = (String, Key);
@@ -120,8 +120,8 @@ impl DynamoDb {
     ) -> Vec<(Position, Arc<Item>)> {
         let entry = |(key, item): (&Key, &Arc<Item>)| {
             item.get(index.partition)?;
-            let sort = item.get(index.sort)?.text()?.to_owned();
-            wanted(item).then(|| ((sort, key.clone()), item.clone()))
+            let sort = item.get(index.sort)?.text()?;
+            wanted(item).then(|| ((sort.to_owned(), key.clone()), item.clone()))
         };
         let mut entries: Vec<_> = self.items.all_at(at).filter_map(entry).collect();
         entries.sort_by(|(one, _), (other, _)| one.cmp(other));
@@ -131,7 +131,7 @@ impl DynamoDb {
     /// The first page of the rest of a list. It ends at the limit or at the page's size, whichever is first,
     /// and then it names its last key, also if nothing follows.
     fn page(
-        &self,
+        &mut self,
         index: Option<Index>,
         rest: impl Iterator<Item = (Position, Arc<Item>)>,
         limit: usize,
@@ -144,10 +144,11 @@ impl DynamoDb {
         let page: Vec<_> = rest.take(end).map(|(_, item)| item).collect();
         let last = page.last().filter(|_| page.len() == end).map(|last| key_in(index, last));
         let scanned = page.len();
-        let projected = page.iter().map(|item| projected(index, item));
+        let projected: Vec<_> = page.iter().map(|item| projected(index, item)).collect();
+        self.looked_at = projected.iter().map(size).sum();
         // A filter sees what the index holds.
-        let items: Vec<_> =
-            projected.filter(|item| filter.is_none_or(|filter| filter.holds(Some(item)))).collect();
+        let is_wanted = |item: &Item| filter.is_none_or(|filter| filter.holds(Some(item)));
+        let items: Vec<_> = projected.into_iter().filter(is_wanted).collect();
         let mut answer = json!({ "Count": items.len(), "ScannedCount": scanned, "Items": items });
         if let Some(last) = last {
             answer["LastEvaluatedKey"] = json!(last);

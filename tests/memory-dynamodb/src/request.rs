@@ -97,8 +97,17 @@ pub(crate) struct TransactWriteItems {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
-pub(crate) struct TransactItem {
-    pub put: Put,
+pub(crate) enum TransactItem {
+    Put(Put),
+    Delete(Delete),
+}
+
+/// A delete without a condition.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+pub(crate) struct Delete {
+    pub table_name: String,
+    pub key: Item,
 }
 
 pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {

@@ -198,6 +198,44 @@ fn an_index_is_read_from_either_end_and_filters_by_what_it_includes() {
 }
 
 #[test]
+fn a_filter_by_the_beginning_of_a_text_leaves_out_entries_that_were_looked_at() {
+    let mut table = table();
+    for (number, term) in ["contoso", "contract", "con"].into_iter().enumerate() {
+        let mut found = item(&format!("SEARCH#{number}"), 1);
+        found["search"] = json!({ "S": "key" });
+        found["subscription_id"] = json!({ "S": number.to_string() });
+        found["term"] = json!({ "S": term });
+        put(&mut table, &found, noon());
+    }
+    let mut query = json!({
+        "TableName": "table", "IndexName": "by-search", "Limit": 10,
+        "KeyConditionExpression": "#key = :key", "FilterExpression": "begins_with(#term, :text)",
+        "ExpressionAttributeNames": { "#key": "search", "#term": "term" },
+        "ExpressionAttributeValues": { ":key": { "S": "key" }, ":text": { "S": "cont" } },
+    });
+    let answer = ask(&mut table, "Query", &query, noon());
+    assert_eq!((&read(&answer)["Count"], &read(&answer)["ScannedCount"]), (&json!(2), &json!(3)));
+    assert!(answer.looked_at > 3 * "pkSUB#1skSEARCH#0searchkeysubscription_id0term".len());
+    query["FilterExpression"] = json!("begins_with(#term :text)");
+    assert!(ask(&mut table, "Query", &query, noon()).wrong.is_some());
+}
+
+#[test]
+fn a_transaction_deletes_what_is_there_and_passes_over_what_is_not() {
+    let mut table = table();
+    put(&mut table, &item("SEARCH#1", 1), noon());
+    let delete = |sort| json!({ "Delete": { "TableName": "table", "Key": key(sort) } });
+    let mut both = transaction("a", &[json!({ "TableName": "table", "Item": item("RECORD", 1) })]);
+    let items = both["TransactItems"].as_array_mut().expect("items");
+    items.extend([delete("SEARCH#1"), delete("SEARCH#2")]);
+    let answer = ask(&mut table, "TransactWriteItems", &both, noon());
+    assert_eq!((answer.status, answer.written.len()), (200, 1), "{:?}", answer.wrong);
+    assert_eq!(get(&mut table, "SEARCH#1", true, noon()), None);
+    let twice = json!({ "TransactItems": [delete("A"), delete("A")] });
+    assert!(ask(&mut table, "TransactWriteItems", &twice, noon()).wrong.is_some());
+}
+
+#[test]
 fn a_page_ends_at_its_size_and_the_next_one_goes_on() {
     let behaviour = Behaviour { page_size: 2, ..Behaviour::default() };
     let mut table = DynamoDb::new("table", behaviour, 0);

@@ -9,8 +9,9 @@ use serde_json::json;
 
 use crate::behaviour::Trouble;
 use crate::dynamodb::{Carried, DynamoDb};
+use crate::items::{Key, key_alone};
 use crate::refusal::Refusal;
-use crate::request::TransactWriteItems;
+use crate::request::{Delete, TransactItem, TransactWriteItems};
 
 /// DynamoDB's limit of actions in a transaction.
 const MOST_ACTIONS: usize = 100;
@@ -29,14 +30,16 @@ impl DynamoDb {
         {
             return Ok(Carried { answer: json!({}), written: Vec::new() });
         }
-        let puts = || request.transact_items.iter().map(|item| &item.put);
         if request.transact_items.is_empty() || request.transact_items.len() > MOST_ACTIONS {
             return Refusal::invalid("a transaction of no items or of more than a hundred");
         }
         let mut keys = BTreeSet::new();
         let mut reasons = Vec::new();
-        for put in puts() {
-            let (key, holds) = self.check_put(put)?;
+        for action in &request.transact_items {
+            let (key, holds) = match action {
+                TransactItem::Put(put) => self.check_put(put)?,
+                TransactItem::Delete(delete) => (self.check_delete(delete)?, true),
+            };
             if !keys.insert(key) {
                 return Refusal::invalid("a transaction with two actions on one item");
             }
@@ -49,11 +52,24 @@ impl DynamoDb {
         if reasons.iter().any(|reason| *reason != "None") {
             return Err(Refusal::TransactionCanceled(reasons));
         }
-        let written = puts().map(|put| self.put(put, now)).collect::<Result<_, _>>()?;
+        let mut written = Vec::new();
+        for action in &request.transact_items {
+            match action {
+                TransactItem::Put(put) => written.push(self.put(put, now)?),
+                TransactItem::Delete(delete) => {
+                    self.items.set(self.check_delete(delete)?, now, None);
+                }
+            }
+        }
         if let Some(token) = token {
             self.tokens.remember(token, body, now);
         }
         Ok(Carried { answer: json!({}), written })
+    }
+
+    fn check_delete(&self, delete: &Delete) -> Result<Key, Refusal> {
+        self.check_table(&delete.table_name)?;
+        key_alone(&delete.key)
     }
 }
 
