@@ -8,8 +8,8 @@ use local::Options;
 use local::system::Ports;
 use shared::domain::{Event, OperationId, Record, SubscriptionId};
 use shared::store::{
-    Checkpoint, Checkpoints, Commit, CommitError, Filter, Mark, OperationOutcome, Page, Sort,
-    Store, StoreError,
+    Checkpoint, Checkpoints, Commit, CommitError, ListQuery, Mark, OperationOutcome, Page, Store,
+    StoreError,
 };
 
 /// How the table fails.
@@ -137,12 +137,11 @@ impl Store for FailingStore {
 
     async fn list(
         &self,
-        filter: &Filter,
-        sort: Option<Sort>,
+        query: &ListQuery,
         next: Option<&str>,
     ) -> Result<Page<Record>, StoreError> {
         self.read()?;
-        self.inner.list(filter, sort, next).await
+        self.inner.list(query, next).await
     }
 
     async fn events(

@@ -14,8 +14,9 @@ use crate::logs_lives::{life_with_faults, sign_in_with_faults};
 use crate::test_env::TestEnv;
 
 /// Texts from the names, addresses and bodies of these lives. No line may hold one.
-const PRIVATE: [&str; 15] = [
+const PRIVATE: [&str; 20] = [
     "Zanzibar payroll",
+    "zanzibar payroll",
     "Wilhelmina",
     "private.example",
     "adele@",
@@ -28,6 +29,11 @@ const PRIVATE: [&str; 15] = [
     "body-of-the-product",
     // The prefix of our signing keys.
     "whsec_",
+    // The search keys of "zan", "zanzibar", "wilhelmi" and "private.example".
+    "d6bdb7c3e5a7898117db4ac6c1d429fc",
+    "8874cad5961bfcfc10e3215346bc033d",
+    "c8ed961bed14262b8c5721f4e76cda48",
+    "b2d7fe9d18e1d6eb093831a8018968aa",
     "An unexpected error occurred",
     "emulated-client-secret",
     // The prefix of Entra's tokens.

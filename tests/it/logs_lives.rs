@@ -114,6 +114,12 @@ pub(crate) async fn life_with_faults(env: &TestEnv) -> Vec<String> {
         env.get(&format!("/subscriptions/{id}{path}")).await;
     }
     env.get("/subscriptions?next=wilhelmina@private.example").await;
+    for found in ["Zanzibar%20payroll", "zan", "wilhelmina%40private.example", "private.exam"] {
+        let answer = env.get(&format!("/subscriptions?search={found}")).await;
+        assert_eq!(answer.json()["subscriptions"][0]["subscription"]["id"], id.to_string());
+    }
+    env.get("/subscriptions?search=Wilhelmina&sort=lastChange").await;
+    env.get("/subscriptions?search=Wilhelmina&Wilhelmina=Zanzibar%20payroll").await;
     env.fault(Call::ListAvailablePlans, FaultKind::Status(403, ErrorForm::BareString), Times::N(2));
     env.get(&format!("/subscriptions/{id}/plans")).await;
     env.fault(Call::ListAvailablePlans, FaultKind::Status(500, ErrorForm::Html), Times::N(3));

@@ -48,6 +48,7 @@ mod management_changes;
 mod management_events;
 mod management_keys;
 mod management_lists;
+mod management_search;
 mod metrics;
 mod openapi;
 mod operation_ids;

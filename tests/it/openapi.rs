@@ -41,6 +41,8 @@ async fn every_answer_is_described_and_every_described_member_is_shown() {
         "/subscriptions?status=Subscribed&offer=per-seat-1",
         "/subscriptions?sort=termEnd",
         "/subscriptions?sort=name",
+        "/subscriptions?search=contoso&limit=2",
+        "/subscriptions/openapi.json?colour=blue",
         "/subscriptions?next=x",
         "/subscriptions/openapi.json",
         &one,

@@ -14,7 +14,7 @@ use local::Options;
 use local::system::Ports;
 use shared::domain::{Event, OperationId, Record, SubscriptionId};
 use shared::store::{
-    Checkpoint, Checkpoints, Commit, CommitError, Filter, Mark, Page, Sort, Store, StoreError,
+    Checkpoint, Checkpoints, Commit, CommitError, ListQuery, Mark, Page, Store, StoreError,
 };
 use uuid::Uuid;
 
@@ -125,12 +125,11 @@ impl Store for Probed {
 
     async fn list(
         &self,
-        filter: &Filter,
-        sort: Option<Sort>,
+        query: &ListQuery,
         next: Option<&str>,
     ) -> Result<Page<Record>, StoreError> {
         self.probe.check()?;
-        self.inner.list(filter, sort, next).await
+        self.inner.list(query, next).await
     }
 
     async fn events(

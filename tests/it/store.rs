@@ -5,9 +5,12 @@ mod annotations;
 mod contract;
 mod golden;
 mod idempotency;
+mod items;
 mod outbox;
 mod refusals;
 mod restoration;
+mod search;
+mod search_units;
 mod sorted;
 mod table;
 mod wire;
@@ -23,7 +26,7 @@ use shared::domain::{
     Action, Cause, Decision, NextVersion, Observation, OperationId, Record, SubscriptionId, observe,
 };
 use shared::host::retry::Transient;
-use shared::store::{Commit, Filter, Mark, OperationOutcome, Store, StoreError};
+use shared::store::{Commit, Filter, ListBy, ListQuery, Mark, OperationOutcome, Store, StoreError};
 use table::{Stopped, TABLE, Table};
 use uuid::Uuid;
 
@@ -145,6 +148,25 @@ test_every_store!(
     a_position_of_another_order_is_refused,
 );
 
+test_every_store!(
+    searches: search,
+    a_subscription_is_found_by_the_beginning_of_every_searched_value,
+    a_value_is_no_longer_found_after_a_change,
+    an_unchanged_value_is_found_after_every_change,
+    a_search_is_filtered_by_status_and_offer,
+    a_search_has_pages_without_losses_and_doubles,
+    a_malformed_search_position_is_refused,
+);
+
+/// DynamoDB may end a page between two entries of a subscription.
+#[tokio::test]
+async fn a_search_is_whole_where_pages_end_early() {
+    for page_size in [1, 2, 3, 8] {
+        let store = || wire::store_with(Behaviour { page_size, ..Behaviour::default() });
+        search::a_search_has_pages_without_losses_and_doubles(&*store()).await;
+    }
+}
+
 /// DynamoDB may end a page early, also without an entry that a filter wants.
 #[tokio::test]
 async fn a_sorted_list_is_whole_where_pages_end_early() {
@@ -250,41 +272,6 @@ test_every_idempotency_store!(
 );
 
 #[tokio::test]
-async fn events_and_marks_expire_and_records_never() {
-    let table = Table::new().await;
-    let purchase = first(id(1), "Suspended");
-    table.store.commit(id(1), &marked(Some(&purchase), &mark(1))).await.expect("committed");
-    let day = 24 * 60 * 60;
-    let items = table.items(id(1)).await;
-    assert_eq!(items.len(), 1 + 1 + purchase.events.len(), "record, mark, events");
-    for item in items {
-        let lives = item.get("expires_at").map(|at| {
-            let at: i64 = at.as_n().expect("TTL needs a number").parse().expect("of seconds");
-            at - noon().as_second()
-        });
-        match sort(&item) {
-            "RECORD" => assert_eq!(lives, None, "T-25: records are kept"),
-            // Much longer than the eight hours of redelivery (F-WHD-4).
-            mark if mark.starts_with("OP#") => assert_eq!(lives, Some(90 * day)),
-            event if event.starts_with("EVENT#") => assert_eq!(lives, Some(400 * day)),
-            other => panic!("an unknown item: {other}"),
-        }
-    }
-}
-
-#[tokio::test]
-async fn only_records_are_indexed_for_lists() {
-    let table = Table::new().await;
-    let purchase = first(id(1), "Subscribed");
-    table.store.commit(id(1), &marked(Some(&purchase), &mark(1))).await.expect("committed");
-    for item in table.items(id(1)).await {
-        let keys = ["status", "offer_id", "subscription_id", "listed", "last_change", "term_end"];
-        let listed = keys.map(|key| item.contains_key(key));
-        assert_eq!(listed, [sort(&item) == "RECORD"; 6], "{}", sort(&item));
-    }
-}
-
-#[tokio::test]
 async fn an_unreadable_record_fails_alone() {
     for kept in [&ATTRIBUTES[..], &["pk", "sk"]] {
         let table = Table::new().await;
@@ -308,7 +295,7 @@ async fn an_unreadable_record_fails_alone() {
         }
         let alone = table.store.load(id(2)).await;
         assert!(matches!(alone, Err(StoreError::Corrupt { .. })), "{alone:?}");
-        let listed = table.store.list(&Filter::default(), None, None).await.expect("a list");
+        let listed = table.store.list(&ListQuery::default(), None).await.expect("a list");
         let listed: Vec<_> = listed.items.iter().map(Record::id).collect();
         assert_eq!((listed.len(), listed.contains(&id(2))), (4, false), "{kept:?}");
     }

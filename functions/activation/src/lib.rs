@@ -12,7 +12,7 @@ use shared::domain::{Cause, SubscriptionId};
 use shared::flows::activation::{Activated, ActivationError, ActivationFlow};
 use shared::host::clock::Clock;
 use shared::host::environment::{ConfigError, Environment};
-use shared::host::http::{Handler, Principal, Problem, Request, Response, json};
+use shared::host::http::{Handler, Principal, Problem, Request, Response, json, query_parameters};
 use shared::host::retry::RetryPolicy;
 use shared::host::{correlation, deadline};
 use shared::publisher::record_view::RecordView;
@@ -39,6 +39,10 @@ impl Activation {
 
     async fn activate(&self, request: &Request) -> Result<Response, Problem> {
         let id = subscription(request)?;
+        if query_parameters(request).next().is_some() {
+            let code = "malformed_request";
+            return Err(Problem::new(StatusCode::BAD_REQUEST, code, "this call has no parameters"));
+        }
         let span = info_span!("activation", correlation_id = Empty, subscription.id = %id);
         let cause = Cause::Activation { principal: Principal::of(request) };
         let work = async { self.flow.activate(id, &cause).await.map_err(problem) };

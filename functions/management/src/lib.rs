@@ -14,6 +14,7 @@ mod if_match;
 mod json_integer;
 #[cfg(test)]
 mod openapi;
+mod parameters;
 mod poll;
 mod problem;
 mod request_change;
@@ -39,7 +40,7 @@ use shared::host::retry::RetryPolicy;
 use shared::host::{correlation, deadline};
 use shared::microsoft::fulfillment::Marketplace;
 use shared::publisher::record_view::RecordView;
-use shared::store::{Filter, Sort, Store, StoreError};
+use shared::store::{ListQuery, Store, StoreError};
 use tracing::field::{Empty, display};
 use tracing::{Span, error, info_span};
 
@@ -87,7 +88,7 @@ impl Management {
         let route = Route::of(request)?;
         Span::current().record("subscription.id", route.subscription().map(display));
         match route {
-            Route::List { filter, sort, next } => self.list(&filter, sort, next.as_deref()).await,
+            Route::List { query, next } => self.list(&query, next.as_deref()).await,
             Route::Document => Ok(document()),
             Route::Read(id) => {
                 let read = tokio::try_join!(self.record(id), self.annotations(id));
@@ -112,13 +113,8 @@ impl Management {
         }
     }
 
-    async fn list(
-        &self,
-        filter: &Filter,
-        sort: Option<Sort>,
-        next: Option<&str>,
-    ) -> Result<Response, Problem> {
-        let page = self.store.list(filter, sort, next).await.map_err(|error| match error {
+    async fn list(&self, query: &ListQuery, next: Option<&str>) -> Result<Response, Problem> {
+        let page = self.store.list(query, next).await.map_err(|error| match error {
             StoreError::BadPosition => cursor::not_a_cursor(),
             error => store_problem(error),
         })?;

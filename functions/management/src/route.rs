@@ -2,16 +2,16 @@
 //! is made.
 
 use http::Method;
-use shared::domain::{AnnotationPatch, OperationId, Status, SubscriptionId};
+use shared::domain::{AnnotationPatch, OperationId, SearchTerm, Status, SubscriptionId};
 use shared::host::http::{Problem, Request};
 use shared::lenient::strict_object;
-use shared::store::{Filter, Sort};
-use url::form_urlencoded;
+use shared::store::{Filter, LARGEST_PAGE, ListBy, ListQuery, Sort};
 
 use shared::flows::request_change::ChangeRequest;
 
 use crate::change_request::{self, Patch};
 use crate::error_code::{ErrorCode, malformed};
+use crate::parameters::{Parameters, Query};
 use crate::{cursor, json_integer};
 
 /// A call, as the table names it.
@@ -33,40 +33,13 @@ pub(crate) enum Call {
     Redeliver,
 }
 
-/// The longest status or offer id, in characters. Microsoft's have 50 at the most, and the table
-/// rejects a key of 2 KB.
-pub(crate) const LONGEST_WORD: usize = 100;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Query {
-    Status,
-    Offer,
-    Sort,
-    /// The cursor of the previous page.
-    Next,
-    /// The version of the last event that the caller has.
-    After,
-}
-
-impl Query {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Status => "status",
-            Self::Offer => "offer",
-            Self::Sort => "sort",
-            Self::Next => "next",
-            Self::After => "after",
-        }
-    }
-}
-
 /// A line of the table.
 pub(crate) struct Entry {
     pub call: Call,
     pub method: Method,
     /// As in the deployment template.
     pub path: &'static str,
-    /// Other parameters are ignored.
+    /// Other parameters are refused.
     pub query: &'static [Query],
 }
 
@@ -74,7 +47,8 @@ const fn entry(call: Call, method: Method, path: &'static str, query: &'static [
     Entry { call, method, path, query }
 }
 
-const LIST: [Query; 4] = [Query::Status, Query::Offer, Query::Sort, Query::Next];
+const LIST: [Query; 6] =
+    [Query::Status, Query::Offer, Query::Search, Query::Sort, Query::Limit, Query::Next];
 
 /// Every call. Where a path matches two patterns, the first one wins.
 pub(crate) static TABLE: [Entry; 11] = [
@@ -97,8 +71,7 @@ pub(crate) static TABLE: [Entry; 11] = [
 #[derive(Debug)]
 pub(crate) enum Route {
     List {
-        filter: Filter,
-        sort: Option<Sort>,
+        query: ListQuery,
         next: Option<String>,
     },
     Document,
@@ -149,33 +122,15 @@ impl Route {
             .iter()
             .find(|entry| entry.path == form && entry.method == *request.method())
             .ok_or_else(|| method_not_allowed(form))?;
-        let query = |wanted: Query| {
-            debug_assert!(
-                entry.query.contains(&wanted),
-                "the table names every parameter that is read"
-            );
-            form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes())
-                .find(|(name, value)| name == wanted.name() && !value.trim().is_empty())
-                .map(|(_, value)| value.trim().to_owned())
-        };
-        let word = |wanted: Query| match query(wanted) {
-            Some(word) if word.chars().count() > LONGEST_WORD => {
-                Err(malformed(&format!("`{}` is too long", wanted.name())))
-            }
-            word => Ok(word),
-        };
+        let parameters = Parameters::read(request, entry.query)?;
         let id = || match parts.first().map(|id| id.parse()) {
             Some(Ok(id)) => Ok(id),
             Some(Err(_)) | None => Err(malformed("the subscription's id is not a GUID")),
         };
         Ok(match entry.call {
             Call::List => Self::List {
-                filter: Filter {
-                    status: word(Query::Status)?.as_deref().map(Status::from),
-                    offer_id: word(Query::Offer)?,
-                },
-                sort: query(Query::Sort).as_deref().map(sort).transpose()?,
-                next: query(Query::Next).map(|next| cursor::decode(&next)).transpose()?,
+                query: list_query(&parameters)?,
+                next: parameters.filled(Query::Next).map(cursor::decode).transpose()?,
             },
             Call::Document => Self::Document,
             Call::Read => Self::Read(id()?),
@@ -186,7 +141,7 @@ impl Route {
             Call::Cancel => Self::RequestChange(id()?, ChangeRequest::Cancel),
             Call::Events => Self::Events {
                 id: id()?,
-                after: match query(Query::After) {
+                after: match parameters.given(Query::After) {
                     Some(after) => {
                         after.parse().map_err(|_| malformed("`after` is not a version"))?
                     }
@@ -208,6 +163,40 @@ impl Route {
             }
         })
     }
+}
+
+fn list_query(parameters: &Parameters) -> Result<ListQuery, Problem> {
+    let sort = parameters.given(Query::Sort).map(sort).transpose()?;
+    let search = parameters.word(Query::Search)?.map(search).transpose()?;
+    let by = match (sort, search) {
+        (None, None) => ListBy::All,
+        (Some(sort), None) => ListBy::Sort(sort),
+        (None, Some(text)) => ListBy::Search(text),
+        (Some(_), Some(_)) => {
+            return Err(malformed(
+                "`search` has an order of its own and can't be used with `sort`",
+            ));
+        }
+    };
+    // As a form sends a filter that is left open.
+    let filled = |word: Option<&str>| word.filter(|word| !word.is_empty()).map(str::to_owned);
+    let filter = Filter {
+        status: filled(parameters.word(Query::Status)?).as_deref().map(Status::from),
+        offer_id: filled(parameters.word(Query::Offer)?),
+    };
+    let limit = parameters.given(Query::Limit).map_or(Ok(LARGEST_PAGE), limit)?;
+    Ok(ListQuery { by, filter, limit })
+}
+
+fn search(text: &str) -> Result<SearchTerm, Problem> {
+    let least = SearchTerm::SHORTEST;
+    SearchTerm::of(text)
+        .ok_or_else(|| malformed(&format!("`search` needs at least {least} characters")))
+}
+
+fn limit(number: &str) -> Result<u8, Problem> {
+    let limit = number.parse().ok().filter(|limit| (1..=LARGEST_PAGE).contains(limit));
+    limit.ok_or_else(|| malformed(&format!("`limit` is not a number from 1 to {LARGEST_PAGE}")))
 }
 
 fn sort(name: &str) -> Result<Sort, Problem> {

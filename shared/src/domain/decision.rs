@@ -3,6 +3,7 @@
 use super::event::Event;
 use super::record::Record;
 use super::ruling::Ruling;
+use super::search;
 
 /// What a fact makes of a record.
 #[expect(clippy::large_enum_variant, reason = "one is made per request, and used up at once")]
@@ -23,6 +24,18 @@ pub struct NextVersion {
     pub record: Record,
     /// In the order in which they happened.
     pub events: Vec<Event>,
+    /// Whether the table doesn't hold the record's [search terms](Record::search_terms) yet.
+    pub has_new_search_terms: bool,
+}
+
+impl NextVersion {
+    /// `record` comes from the version before, with the digest of the search terms that the table holds.
+    pub fn of(mut record: Record, events: Vec<Event>) -> Self {
+        let digest = search::digest(&record.search_terms());
+        let has_new_search_terms = record.search_digest.as_ref() != Some(&digest);
+        record.search_digest = Some(digest);
+        Self { record, events, has_new_search_terms }
+    }
 }
 
 /// Why a fact is not adopted.

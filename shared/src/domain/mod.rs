@@ -21,6 +21,7 @@ mod record;
 mod requested_change;
 mod review;
 mod ruling;
+mod search;
 mod sign_up;
 mod subscription;
 mod transitions;
@@ -48,6 +49,7 @@ pub use review::{
     ChangePolicy, ChangeRules, Review, RuleVerdict, RulesError, reject, rejected_before, review,
 };
 pub use ruling::{DecidedBy, Ruling, Verdict};
+pub use search::{SearchField, SearchTerm, SearchTerms};
 pub use sign_up::SignUp;
 pub use subscription::{CustomerOperation, Party, Status, Subscription, SubscriptionId, Term};
 pub use transitions::{ACTIVATION_DEADLINE, ACTIVATION_DEADLINE_NOTICE};

@@ -31,7 +31,7 @@ impl Record {
     pub(super) fn noted(&self, now: Timestamp, note: impl FnOnce(&mut Self)) -> NextVersion {
         let mut record = self.next_version(self.subscription.clone(), now);
         note(&mut record);
-        NextVersion { record, events: Vec::new() }
+        NextVersion::of(record, Vec::new())
     }
 
     /// The next version: the same subscription, with an event.

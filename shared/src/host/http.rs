@@ -1,5 +1,6 @@
 //! Requests and responses as handlers see them, the same on every host.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use async_trait::async_trait;
@@ -8,6 +9,7 @@ use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use serde_json::json;
+use url::form_urlencoded;
 
 use super::error_class::ErrorClass;
 
@@ -41,6 +43,14 @@ impl fmt::Display for Principal {
             _ => f.write_str(&self.0),
         }
     }
+}
+
+/// The parameters in a request's query, without those that belong to its host: an Azure function key, and
+/// a signature of AWS's.
+pub fn query_parameters(request: &Request) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+    let query = request.uri().query().unwrap_or_default();
+    form_urlencoded::parse(query.as_bytes())
+        .filter(|(name, _)| name != "code" && !name.starts_with("X-Amz-"))
 }
 
 /// The host that a gateway was called by, as the gateway itself names it. No header has a say in it.

@@ -4,6 +4,7 @@ mod attribute;
 mod due;
 pub(super) mod index;
 mod kind;
+pub(super) mod search;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};

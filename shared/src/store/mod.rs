@@ -5,6 +5,7 @@
 //! | record | `SUB#<id>` | `RECORD` | if the version is the expected one |
 //! | operation mark | `SUB#<id>` | `OP#<operation id>` | if there is none yet |
 //! | event | `SUB#<id>` | `EVENT#<version>#<index>` | with its record |
+//! | search item | `SUB#<id>` | `SEARCH#<field>#<length>` | with what has the value |
 //! | cursor | `SUB#<id>` | `DELIVERY#<target>` | if the revision is the expected one |
 //! | annotations | `SUB#<id>` | `ANNOTATIONS` | if the revision is the expected one |
 //! | idempotency record | `REQUEST#<key>` | `REQUEST` | if there is none, or only an expired one |
@@ -22,6 +23,7 @@ mod dynamodb;
 mod error;
 mod idempotency;
 mod item;
+mod list_query;
 mod outbox;
 mod refusals;
 mod restoration;
@@ -41,6 +43,7 @@ pub use idempotency::{
     BeginError, IDEMPOTENCY_KEY_LIFETIME, IdempotencyRecord, IdempotencyStore, StoredResponse,
 };
 pub use item::ItemKind;
+pub use list_query::{Filter, LARGEST_PAGE, ListBy, ListQuery, Page};
 pub use outbox::{
     Backlog, Cursor, CursorError, CursorState, Due, Entry, Outbox, STREAM_HEAD_START, Target,
     Trouble, Waiting,
@@ -49,7 +52,7 @@ pub use refusals::{REFUSAL_LIFETIME, Refusals, Refused};
 pub use restoration::Restoration;
 pub use sort::Sort;
 
-use crate::domain::{Action, Event, NextVersion, OperationId, Record, Status, SubscriptionId};
+use crate::domain::{Action, Event, NextVersion, OperationId, Record, SubscriptionId};
 
 /// The mark of an answered operation. It makes a second delivery get the same answer.
 ///
@@ -97,28 +100,6 @@ pub struct Commit {
     pub mark: Option<Mark>,
 }
 
-/// Which records are listed.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    pub status: Option<Status>,
-    pub offer_id: Option<String>,
-}
-
-impl Filter {
-    pub fn is_met_by(&self, record: &Record) -> bool {
-        self.status.as_ref().is_none_or(|status| record.status() == status)
-            && self.offer_id.as_ref().is_none_or(|offer| *offer == record.subscription.offer_id)
-    }
-}
-
-/// A part of a longer list.
-#[derive(Clone, Debug)]
-pub struct Page<T> {
-    pub items: Vec<T>,
-    /// Where the next page starts; `None` on the last one.
-    pub next: Option<String>,
-}
-
 /// The records, as the functions see them.
 ///
 /// Every read MUST be consistent: it shows everything that was committed before it began. The lists
@@ -146,6 +127,9 @@ pub trait Store: Send + Sync {
     /// MUST return [`CommitError::Conflict`] unless the stored version is one below the new one (for
     /// a [first version](Record::is_first_version): unless there is none), and
     /// [`CommitError::AlreadyMarked`] if the operation has a mark.
+    ///
+    /// From then on, the record MUST be found by its [search terms](Record::search_terms), and no longer by
+    /// those of the version before.
     async fn commit(&self, id: SubscriptionId, commit: &Commit) -> Result<(), CommitError>;
 
     /// The version after which the versions of a new record begin: 0, unless the table was restored.
@@ -154,14 +138,11 @@ pub trait Store: Send + Sync {
     /// A page of records; `next` as the previous page gave it. A record that can't be read is
     /// logged and left out.
     ///
-    /// MUST list the records in the order of their [`Sort::key`]. Without `sort`, they have no order, and
-    /// the pages show every record that is there throughout.
-    async fn list(
-        &self,
-        filter: &Filter,
-        sort: Option<Sort>,
-        next: Option<&str>,
-    ) -> Result<Page<Record>, StoreError>;
+    /// MUST list the records in the order of their [`Sort::key`]. Without [`ListBy::Sort`], the pages MUST
+    /// show every record once that fits the query throughout. No page has more than `query.limit` records; it
+    /// may have fewer, or none, without being the last one.
+    async fn list(&self, query: &ListQuery, next: Option<&str>)
+    -> Result<Page<Record>, StoreError>;
 
     /// A page of a subscription's events after a version, in order.
     async fn events(

@@ -17,12 +17,13 @@ const LONGEST_PARTITION_KEY: usize = 2048;
 const LONGEST_SORT_KEY: usize = 1024;
 
 /// The indexes: name, partition key, sort key.
-const INDEXES: [[&str; 3]; 5] = [
+const INDEXES: [[&str; 3]; 6] = [
     ["by-status", "status", "subscription_id"],
     ["by-offer", "offer_id", "subscription_id"],
     ["by-change", "listed", "last_change"],
     ["by-term-end", "listed", "term_end"],
     ["by-due", "outbox", "due_at"],
+    ["by-search", "search", "subscription_id"],
 ];
 
 type Item = Map<String, Value>;
@@ -95,8 +96,10 @@ impl Table {
                 Ok(json!({}))
             }
             "TransactWriteItems" => {
-                let puts = body["TransactItems"].as_array().expect("items");
-                let puts: Vec<_> = puts.iter().map(|item| &item["Put"]).collect();
+                let actions = body["TransactItems"].as_array().expect("items");
+                let (deletes, puts): (Vec<_>, Vec<_>) =
+                    actions.iter().partition(|action| action["Put"].is_null());
+                let puts: Vec<_> = puts.into_iter().map(|action| &action["Put"]).collect();
                 let done: Vec<_> = puts.iter().map(|body| put(&items, body)).collect();
                 if done.iter().any(|done| matches!(done, Err(Refused::Invalid))) {
                     return Err(Refused::Invalid);
@@ -105,6 +108,9 @@ impl Table {
                 else {
                     return Err(Refused::Cancelled(done.iter().map(Result::is_err).collect()));
                 };
+                for delete in deletes {
+                    items.remove(&key(&delete["Delete"]["Key"])?);
+                }
                 for (key, body) in keys.into_iter().zip(puts) {
                     items.insert(key.clone(), object(&body["Item"]).clone());
                 }
@@ -212,7 +218,9 @@ fn found(items: &Items, body: &Value) -> Result<Value, Refused> {
         let has = |name| {
             value(&format!(":{name}")).is_none_or(|value| of(item, name).as_deref() == Some(value))
         };
-        let filtered = has("status") && has("offer_id");
+        let begins = value(":text")
+            .is_none_or(|text| of(item, "term").is_some_and(|term| term.starts_with(text)));
+        let filtered = has("status") && has("offer_id") && begins;
         let place = (partition.as_str(), sort.as_str());
         let is_after =
             after.is_none_or(|after| if is_descending { place < after } else { after < place });

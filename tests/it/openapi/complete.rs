@@ -87,10 +87,8 @@ fn complete_events() -> Vec<Value> {
 
 pub(super) async fn store_complete(env: &TestEnv) {
     let read = |event| serde_json::from_value(event).expect("an event");
-    let next = NextVersion {
-        record: serde_json::from_value(complete_record()).expect("a record"),
-        events: complete_events().into_iter().map(read).collect(),
-    };
+    let record = serde_json::from_value(complete_record()).expect("a record");
+    let next = NextVersion::of(record, complete_events().into_iter().map(read).collect());
     let commit = Commit { next: Some(next), mark: None };
     env.system.store.commit(SubscriptionId(COMPLETE), &commit).await.expect("it is stored");
 }

@@ -78,7 +78,7 @@ async fn a_record_and_its_annotations_do_not_touch_each_other(table: AnnotatedTa
 
     save(table, 2, &note).await;
     assert_eq!(table.store.load(id(2)).await.expect("a read"), None, "they are no record");
-    let listed = table.store.list(&Filter::default(), None, None).await.expect("a list");
+    let listed = table.store.list(&ListQuery::default(), None).await.expect("a list");
     assert_eq!(listed.items, [two.record]);
 }
 

@@ -223,7 +223,10 @@ async fn list(store: &dyn Store, filter: &Filter) -> BTreeMap<SubscriptionId, Re
     let (mut found, mut next) = (BTreeMap::new(), None);
     let mut positions = BTreeSet::new();
     loop {
-        let page = store.list(filter, None, next.as_deref()).await.expect("a page");
+        let page = store
+            .list(&ListQuery::default().only(filter.clone()), next.as_deref())
+            .await
+            .expect("a page");
         assert!(page.items.len() <= 100);
         for record in page.items {
             assert_eq!(found.insert(record.id(), record), None, "listed twice");
@@ -300,7 +303,8 @@ pub(super) async fn a_malformed_list_position_is_refused(store: &dyn Store) {
     for filter in [Filter::default(), filter(Some("Subscribed"), None), filter(None, Some("offer"))]
     {
         for nonsense in ["", "x", ":", "not-a-guid:Subscribed", "{}"] {
-            let refused = store.list(&filter, None, Some(nonsense)).await;
+            let refused =
+                store.list(&ListQuery::default().only(filter.clone()), Some(nonsense)).await;
             assert!(matches!(refused, Err(StoreError::BadPosition)), "{nonsense}: {refused:?}");
         }
     }
@@ -324,6 +328,6 @@ pub(super) async fn a_checkpoint_is_stored(store: &dyn Store, checkpoints: &dyn 
     assert_eq!(checkpoints.checkpoint().await.expect("a read"), there);
     checkpoints.save_checkpoint(&Checkpoint::default()).await.expect("a write");
     assert_eq!(checkpoints.checkpoint().await.expect("a read"), Checkpoint::default());
-    let listed = store.list(&Filter::default(), None, None).await.expect("a list");
+    let listed = store.list(&ListQuery::default(), None).await.expect("a list");
     assert_eq!(listed.items, [], "a checkpoint is not a record");
 }

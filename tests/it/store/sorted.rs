@@ -63,8 +63,9 @@ async fn purchases(store: &dyn Store) -> Vec<Record> {
 async fn list(store: &dyn Store, filter: &Filter, sort: Sort) -> Vec<Record> {
     let (mut found, mut next) = (Vec::new(), None);
     let mut positions = BTreeSet::new();
+    let query = ListQuery::by(ListBy::Sort(sort)).only(filter.clone());
     loop {
-        let page = store.list(filter, Some(sort), next.as_deref()).await.expect("a page");
+        let page = store.list(&query, next.as_deref()).await.expect("a page");
         assert!(page.items.len() <= 100);
         found.extend(page.items);
         let Some(position) = page.next else { break };
@@ -157,18 +158,19 @@ pub(super) async fn a_change_moves_a_record_within_both_orders(store: &dyn Store
 
 pub(super) async fn a_position_of_another_order_is_refused(store: &dyn Store) {
     purchases(store).await;
+    let by = |sort: Option<Sort>| ListQuery::by(sort.map_or(ListBy::All, ListBy::Sort));
     let first = async |sort| {
-        let page = store.list(&Filter::default(), sort, None).await.expect("a page");
+        let page = store.list(&by(sort), None).await.expect("a page");
         page.next.expect("there are more")
     };
     for sort in Sort::ALL {
         let other = if sort == Sort::TermEnd { Sort::LastChange } else { Sort::TermEnd };
         for position in [&first(Some(other)).await, &first(None).await, "", "x", "termEnd #", " "] {
-            let refused = store.list(&Filter::default(), Some(sort), Some(position)).await;
+            let refused = store.list(&by(Some(sort)), Some(position)).await;
             assert!(matches!(refused, Err(StoreError::BadPosition)), "{position}: {refused:?}");
         }
         let position = first(Some(sort)).await;
-        let refused = store.list(&Filter::default(), None, Some(&position)).await;
+        let refused = store.list(&by(None), Some(&position)).await;
         assert!(matches!(refused, Err(StoreError::BadPosition)), "{position}: {refused:?}");
     }
 }

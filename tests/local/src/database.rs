@@ -72,7 +72,7 @@ pub fn client_as(credentials: Credentials, endpoint: &str, region: &str) -> Clie
 }
 
 /// A table that has this index has all of them.
-const NEWEST_INDEX: &str = "by-term-end";
+const NEWEST_INDEX: &str = "by-search";
 
 /// Creates the table as `template.yaml` describes it, unless it exists.
 pub async fn create_table(client: &Client, table: &str) -> Result<(), LocalError> {
@@ -110,14 +110,14 @@ pub async fn create_table(client: &Client, table: &str) -> Result<(), LocalError
             .build()
     };
     let keys = || Projection::builder().projection_type(ProjectionType::KeysOnly).build();
-    let with = |names: [&str; 2]| {
-        let names = Some(names.map(str::to_owned).to_vec());
+    let with = |names: &[&str]| {
+        let names = Some(names.iter().map(|name| (*name).to_owned()).collect());
         let including = Projection::builder().projection_type(ProjectionType::Include);
         including.set_non_key_attributes(names).build()
     };
     let list = |name: &str, hash: &str| index(name, hash, "subscription_id", keys());
     let sorted =
-        |name: &str, range: &str| index(name, "listed", range, with(["status", "offer_id"]));
+        |name: &str, range: &str| index(name, "listed", range, with(&["status", "offer_id"]));
     let request = || -> Result<_, aws_sdk_dynamodb::error::BuildError> {
         let mut request =
             client.create_table().table_name(table).billing_mode(BillingMode::PayPerRequest);
@@ -132,6 +132,7 @@ pub async fn create_table(client: &Client, table: &str) -> Result<(), LocalError
             "term_end",
             "outbox",
             "due_at",
+            "search",
         ] {
             request = request.attribute_definitions(text(name)?);
         }
@@ -143,6 +144,12 @@ pub async fn create_table(client: &Client, table: &str) -> Result<(), LocalError
             .global_secondary_indexes(sorted("by-change", "last_change")?)
             .global_secondary_indexes(sorted("by-term-end", "term_end")?)
             .global_secondary_indexes(index("by-due", "outbox", "due_at", keys())?)
+            .global_secondary_indexes(index(
+                "by-search",
+                "search",
+                "subscription_id",
+                with(&["term"]),
+            )?)
             .stream_specification(
                 StreamSpecification::builder()
                     .stream_enabled(true)

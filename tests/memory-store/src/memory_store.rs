@@ -7,15 +7,12 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use shared::domain::{Annotations, Event, OperationId, Record, SubscriptionId};
 use shared::store::{
-    Checkpoint, Checkpoints, Commit, CommitError, Due, Filter, IdempotencyRecord, Mark, Page,
-    Refused, Restoration, Sort, Store, StoreError, Target,
+    Checkpoint, Checkpoints, Commit, CommitError, Due, IdempotencyRecord, ListBy, ListQuery, Mark,
+    Page, Refused, Restoration, Store, StoreError, Target,
 };
 
 use crate::outbox_table::OutboxTable;
 use crate::stream::Entry;
-
-/// Records per page of a list, as in the DynamoDB store.
-const PAGE: usize = 100;
 
 /// Events per page, as in the DynamoDB store.
 const EVENT_PAGE: usize = 100;
@@ -161,19 +158,29 @@ impl MemoryStore {
         Ok(())
     }
 
-    fn page(
-        &self,
-        filter: &Filter,
-        sort: Option<Sort>,
-        next: Option<&str>,
-    ) -> Result<Page<Record>, StoreError> {
+    fn page(&self, query: &ListQuery, next: Option<&str>) -> Result<Page<Record>, StoreError> {
+        let limit = usize::from(query.limit);
         let table = self.table();
-        let wanted = table.records.values().filter(|record| filter.is_met_by(record));
-        let Some(sort) = sort else {
-            let after = next.map(str::parse).transpose().map_err(|_| StoreError::BadPosition)?;
-            let is_after = |id: &SubscriptionId| after.is_none_or(|after| *id > after);
-            let wanted = wanted.map(|record| (record.id(), record)).filter(|(id, _)| is_after(id));
-            return Ok(first(wanted, ToString::to_string));
+        let is_found = |record: &Record| match &query.by {
+            ListBy::Search(text) => {
+                record.search_terms().values().any(|term| term.is_found_by(text))
+            }
+            ListBy::All | ListBy::Sort(_) => true,
+        };
+        let wanted = table.records.values();
+        let wanted = wanted.filter(|record| query.filter.is_met_by(record) && is_found(record));
+        let sort = match &query.by {
+            ListBy::Sort(sort) => *sort,
+            unsorted @ (ListBy::All | ListBy::Search(_)) => {
+                let list = if *unsorted == ListBy::All { "" } else { "search " };
+                let read = |next: &str| next.strip_prefix(list)?.parse().ok();
+                let after = next.map(|next| read(next).ok_or(StoreError::BadPosition));
+                let after: Option<SubscriptionId> = after.transpose()?;
+                let is_after = |id: &SubscriptionId| after.is_none_or(|after| *id > after);
+                let wanted =
+                    wanted.map(|record| (record.id(), record)).filter(|(id, _)| is_after(id));
+                return Ok(first(limit, wanted, |id| format!("{list}{id}")));
+            }
         };
         let after = next.map(|next| sort.record_before(next)).transpose()?.map(|(key, _)| key);
         let mut sorted: Vec<_> = wanted.map(|record| (sort.key(record), record)).collect();
@@ -187,7 +194,7 @@ impl MemoryStore {
             None => true,
         };
         let wanted = sorted.into_iter().filter(|(key, _)| is_after(key));
-        Ok(first(wanted, |key| sort.position(key)))
+        Ok(first(limit, wanted, |key| sort.position(key)))
     }
 
     /// Never splits the events of one version.
@@ -204,10 +211,11 @@ impl MemoryStore {
 
 /// The first page of these records. Each comes with its key.
 fn first<'a, K>(
+    limit: usize,
     mut records: impl Iterator<Item = (K, &'a Record)>,
     position: impl Fn(&K) -> String,
 ) -> Page<Record> {
-    let page: Vec<_> = records.by_ref().take(PAGE).collect();
+    let page: Vec<_> = records.by_ref().take(limit).collect();
     let more = records.next().is_some();
     let next = page.last().filter(|_| more).map(|(key, _)| position(key));
     Page { items: page.into_iter().map(|(_, record)| record.clone()).collect(), next }
@@ -246,11 +254,10 @@ impl Store for MemoryStore {
 
     async fn list(
         &self,
-        filter: &Filter,
-        sort: Option<Sort>,
+        query: &ListQuery,
         next: Option<&str>,
     ) -> Result<Page<Record>, StoreError> {
-        self.page(filter, sort, next)
+        self.page(query, next)
     }
 
     async fn events(
@@ -286,7 +293,7 @@ impl Restoration for MemoryStore {
     }
 
     async fn subscriptions(&self, next: Option<&str>) -> Result<Page<SubscriptionId>, StoreError> {
-        let Page { items, next } = self.page(&Filter::default(), None, next)?;
+        let Page { items, next } = self.page(&ListQuery::default(), next)?;
         Ok(Page { items: items.iter().map(Record::id).collect(), next })
     }
 

@@ -10,8 +10,8 @@ use memory_store::MemoryStore;
 use shared::domain::{Annotations, Event, OperationId, Position, Record, SubscriptionId};
 use shared::store::{
     AnnotationStore, Backlog, BeginError, Checkpoint, Checkpoints, Commit, CommitError, Cursor,
-    CursorError, CursorState, Due, Filter, IdempotencyRecord, IdempotencyStore, Mark, Outbox, Page,
-    Refusals, Refused, SaveError, Sort, Store, StoreError, Target, Waiting,
+    CursorError, CursorState, Due, IdempotencyRecord, IdempotencyStore, ListQuery, Mark, Outbox,
+    Page, Refusals, Refused, SaveError, Store, StoreError, Target, Waiting,
 };
 
 use crate::fault::Fault;
@@ -172,11 +172,10 @@ impl Store for SimulatedStore {
 
     async fn list(
         &self,
-        filter: &Filter,
-        sort: Option<Sort>,
+        query: &ListQuery,
         next: Option<&str>,
     ) -> Result<Page<Record>, StoreError> {
-        self.call("list", self.table.list(filter, sort, next)).await?
+        self.call("list", self.table.list(query, next)).await?
     }
 
     async fn events(

@@ -26,11 +26,9 @@ pub(super) struct Body {
 
 const JSON: &str = "application/json";
 
-/// The problem of every call that reads the table.
-const TABLE: [ErrorCode; 2] = [ErrorCode::Table, ErrorCode::Unavailable];
-
-/// The problems of every call about one subscription.
-const ONE: [ErrorCode; 3] = [ErrorCode::MalformedRequest, ErrorCode::Table, ErrorCode::Unavailable];
+/// The problems of every call that reads the table.
+const TABLE: [ErrorCode; 3] =
+    [ErrorCode::MalformedRequest, ErrorCode::Table, ErrorCode::Unavailable];
 
 fn ok(description: &'static str, schema: Value) -> Success {
     Success { status: 200, description, headers: &[], content: vec![(JSON, schema)] }
@@ -110,9 +108,9 @@ pub(super) fn describe(call: Call) -> Described {
     match call {
         Call::List => read(
             "listSubscriptions",
-            "List subscriptions, a page at a time",
+            "List or search subscriptions, a page at a time",
             ok("A page of records", page("subscriptions", "Record")),
-            &[&ONE],
+            &[&TABLE],
         ),
         Call::Document => read(
             "getDescription",
@@ -121,13 +119,13 @@ pub(super) fn describe(call: Call) -> Described {
                 "This description",
                 json!({ "type": "object", "description": "OpenAPI 3.1", "additionalProperties": true }),
             ),
-            &[],
+            &[&[ErrorCode::MalformedRequest]],
         ),
         Call::Read => read(
             "getSubscription",
             "Get a subscription: Microsoft's copy as last known, its version, and what it waits for",
             record("The record"),
-            &[&ONE, &[ErrorCode::UnknownSubscription]],
+            &[&TABLE, &[ErrorCode::UnknownSubscription]],
         ),
         Call::Change => Described {
             description: "The API refuses what Microsoft would refuse, such as seats outside the plan's limits. \
@@ -180,7 +178,7 @@ pub(super) fn describe(call: Call) -> Described {
                         content: vec![(JSON, recorded), (BATCH, batch)],
                         ..ok("The events after a version", Value::Null)
                     },
-                    &[&ONE, &[ErrorCode::UnknownSubscription]],
+                    &[&TABLE, &[ErrorCode::UnknownSubscription]],
                 )
             }
         }
@@ -189,7 +187,7 @@ pub(super) fn describe(call: Call) -> Described {
             "List the plans that the customer may change to, from Microsoft",
             ok("The plans, usually with the current one among them", list("plans", "Plan")),
             &[
-                &ONE,
+                &TABLE,
                 &[
                     ErrorCode::UnknownToMicrosoft,
                     ErrorCode::Unsubscribed,
@@ -209,7 +207,7 @@ pub(super) fn describe(call: Call) -> Described {
                 list("operations", "Operation"),
             ),
             &[
-                &ONE,
+                &TABLE,
                 &[
                     ErrorCode::UnknownToMicrosoft,
                     ErrorCode::Refused,
@@ -225,7 +223,7 @@ pub(super) fn describe(call: Call) -> Described {
             "Get an operation and its status, from Microsoft",
             Success { headers: &["Retry-After"], ..ok("The operation", reference("Operation")) },
             &[
-                &ONE,
+                &TABLE,
                 &[
                     ErrorCode::UnknownToMicrosoft,
                     ErrorCode::OperationPending,
@@ -242,7 +240,7 @@ pub(super) fn describe(call: Call) -> Described {
                 "The record, as Microsoft's copy shows it. If that may be a late read, the record stays as it was.",
             ),
             &[
-                &ONE,
+                &TABLE,
                 &[
                     ErrorCode::UnknownToMicrosoft,
                     ErrorCode::Refused,
@@ -265,7 +263,6 @@ pub(super) fn describe(call: Call) -> Described {
                 &[
                     &TABLE,
                     &[
-                        ErrorCode::MalformedRequest,
                         ErrorCode::UnknownSubscription,
                         ErrorCode::UnknownVersion,
                         ErrorCode::NoReceiver,
@@ -293,7 +290,7 @@ pub(super) fn activate() -> Value {
         "responses": {
             "200": answer("The subscription is active, as Microsoft's copy shows"),
             "202": answer("The activation is under way. The reconciliation finishes it."),
-            "400": refusal(&["malformed_id"]),
+            "400": refusal(&["malformed_id", "malformed_request"]),
             "404": refusal(&["unknown_subscription"]),
             "409": refusal(&["suspended", "unsubscribed", "refused"]),
             "500": refusal(&["configuration", "credential"]),

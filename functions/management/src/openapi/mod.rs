@@ -6,11 +6,13 @@ mod response;
 mod schemas;
 
 use serde_json::{Map, Value, json};
-use shared::store::Sort;
+use shared::domain::SearchTerm;
+use shared::store::{LARGEST_PAGE, Sort};
 
 use crate::error_code::ErrorCode;
 use crate::idempotency::KEY;
-use crate::route::{LONGEST_WORD, Query, TABLE};
+use crate::parameters::{LONGEST_WORD, Query};
+use crate::route::TABLE;
 use calls::{Body, Described, describe};
 use response::responses;
 
@@ -179,6 +181,23 @@ fn parameter(query: Query) -> Value {
             let word = json!({ "type": "string", "maxLength": LONGEST_WORD });
             ("Only subscriptions to this offer", word)
         }
+        Query::Search => {
+            let text = json!({
+                "type": "string", "minLength": SearchTerm::SHORTEST, "maxLength": LONGEST_WORD,
+                "examples": ["contoso"],
+            });
+            (
+                "Only subscriptions with a value that begins with this text, without regard to case: \
+                    the id, the name, an e-mail address, domain or tenant of the beneficiary or purchaser, \
+                    or the address, company or name that the buyer entered on the landing page. \
+                    In the order of their ids; not together with `sort`. It takes a moment until a change is found.",
+                text,
+            )
+        }
+        Query::Limit => (
+            "The most subscriptions on the page. It may have fewer without being the last one.",
+            json!({ "type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": LARGEST_PAGE }),
+        ),
         Query::Sort => (
             "The order of the list; without it, there is none, and the pages show every subscription that is there throughout. \
                 `lastChange`: the latest `updatedAt` first; a record that changes while you read the pages moves to the front. \
@@ -186,7 +205,7 @@ fn parameter(query: Query) -> Value {
             json!({ "type": "string", "enum": Sort::ALL.map(Sort::name) }),
         ),
         Query::Next => (
-            "`next` of the previous page. The cursor is opaque, and valid with the same filters and order only.",
+            "`next` of the previous page. The cursor is opaque, and valid with the same filters, order and text only.",
             json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]*$" }),
         ),
         Query::After => (

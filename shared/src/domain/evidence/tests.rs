@@ -183,7 +183,9 @@ fn an_operation_settles_until_a_window_after_it_was_first_seen_settled() {
         assert!(is_settling(&ended("Succeeded", hours), Some(&unseen), noon()), "{hours}");
     }
     let noted = unseen.note_settled(&id.into(), noon());
-    let Decision::Commit(NextVersion { record: seen, events }) = noted else { panic!("{noted:?}") };
+    let Decision::Commit(NextVersion { record: seen, events, .. }) = noted else {
+        panic!("{noted:?}")
+    };
     assert_eq!(events, []);
     let over = noon() + SETTLING_WINDOW;
     let before = over - SignedDuration::from_nanos(1);

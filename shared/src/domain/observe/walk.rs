@@ -157,6 +157,6 @@ impl Walk {
                 correlation_id: None,
             })
             .collect();
-        Decision::Commit(NextVersion { record, events })
+        Decision::Commit(NextVersion::of(record, events))
     }
 }

@@ -72,6 +72,9 @@ pub struct Record {
     /// Operations that had settled before Microsoft's copy showed their result.
     #[serde(default, rename = "settled", skip_serializing_if = "SettledOperations::is_empty")]
     pub(super) settled_operations: SettledOperations,
+    /// A digest of the search terms that the table holds. Versions before 0.1.0 wrote none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) search_digest: Option<String>,
 }
 
 /// How far a requested activation has come.
@@ -122,6 +125,7 @@ impl Record {
             sign_up: None,
             recent_states: Vec::new(),
             settled_operations: SettledOperations::default(),
+            search_digest: None,
         }
     }
 
@@ -131,6 +135,11 @@ impl Record {
 
     pub fn status(&self) -> &Status {
         &self.subscription.saas_subscription_status
+    }
+
+    /// Changes with every [search term](Self::search_terms).
+    pub fn search_digest(&self) -> Option<&str> {
+        self.search_digest.as_deref()
     }
 
     /// Whether a read may be older than what the record holds.
@@ -204,6 +213,7 @@ impl Record {
             subscription,
             recent_states,
             settled_operations: self.settled_operations.at(now),
+            search_digest: self.search_digest.clone(),
         }
     }
 

@@ -3,9 +3,9 @@
 use aws_sdk_dynamodb::error::SdkError;
 use tracing::error;
 
+use super::DynamoDbStore;
 use super::error::{list_error, store_error};
 use super::spread::{Place, Spread};
-use super::{DynamoDbStore, PAGE};
 use crate::domain::{Event, Position, Record, SubscriptionId};
 use crate::store::item::{self, Item, index, text};
 use crate::store::{Filter, ItemKind, Page, Sort, Store as _, StoreError};
@@ -18,19 +18,20 @@ impl DynamoDbStore {
     pub(super) async fn list_unsorted(
         &self,
         filter: &Filter,
+        limit: u8,
         next: Option<&str>,
     ) -> Result<Page<Record>, StoreError> {
         let (name, attribute, value) = match (&filter.offer_id, &filter.status) {
             (Some(offer), _) => ("by-offer", index::OFFER, offer.as_str()),
             (None, Some(status)) => ("by-status", index::STATUS, status.as_str()),
-            (None, None) => return self.list_all(next).await,
+            (None, None) => return self.list_all(limit, next).await,
         };
         let request = self
             .client
             .query()
             .table_name(&self.table)
             .index_name(name)
-            .limit(PAGE)
+            .limit(limit.into())
             .key_condition_expression("#key = :key")
             .expression_attribute_names("#key", attribute)
             .expression_attribute_values(":key", text(value))
@@ -41,10 +42,10 @@ impl DynamoDbStore {
     }
 
     /// Scans the index, which holds records alone.
-    async fn list_all(&self, next: Option<&str>) -> Result<Page<Record>, StoreError> {
+    async fn list_all(&self, limit: u8, next: Option<&str>) -> Result<Page<Record>, StoreError> {
         let start = next.map(|next| start(next, index::STATUS)).transpose()?;
-        let request =
-            self.client.scan().table_name(&self.table).index_name("by-status").limit(PAGE);
+        let scan = self.client.scan().table_name(&self.table).index_name("by-status");
+        let request = scan.limit(limit.into());
         let answer = request.set_exclusive_start_key(start).send().await;
         let answer = answer.map_err(|error: SdkError<_, _>| list_error(error, next))?;
         let items = self.records(&Filter::default(), &answer.items.unwrap_or_default()).await?;
@@ -56,6 +57,7 @@ impl DynamoDbStore {
         &self,
         filter: &Filter,
         sort: Sort,
+        limit: u8,
         next: Option<&str>,
     ) -> Result<Page<Record>, StoreError> {
         let place = |(key, id): (&str, _)| -> Place {
@@ -75,6 +77,7 @@ impl DynamoDbStore {
             keys: index::list_keys().collect(),
             is_descending: sort.is_descending(),
             up_to: None,
+            limit,
             filter: status.into_iter().chain(offer).collect(),
         };
         let found = self.merged(&list, after.as_ref()).await?;
@@ -86,7 +89,11 @@ impl DynamoDbStore {
     /// Reads the records that an index names: it holds keys alone, so that a change which keeps the
     /// status and the offer writes nothing to it. A record that can't be read is logged and left
     /// out, so that it does not hide all the others.
-    async fn records(&self, filter: &Filter, items: &[Item]) -> Result<Vec<Record>, StoreError> {
+    pub(super) async fn records(
+        &self,
+        filter: &Filter,
+        items: &[Item],
+    ) -> Result<Vec<Record>, StoreError> {
         let ids: Vec<_> = items.iter().filter_map(item::subscription).collect();
         let mut read = self.load_many(&ids).await?;
         let readable = |id| {

@@ -7,6 +7,7 @@ mod list;
 mod outbox;
 mod refusals;
 mod restoration;
+mod search;
 mod spread;
 
 use std::collections::HashMap;
@@ -22,7 +23,7 @@ use aws_sdk_dynamodb::types::{KeysAndAttributes, Put, TransactWriteItem};
 use self::error::{cancelled, store_error, unbuilt};
 use super::item::{self, Item, number, text};
 use super::{
-    Checkpoint, Checkpoints, Commit, CommitError, Filter, ItemKind, Mark, Page, Sort, Store,
+    Checkpoint, Checkpoints, Commit, CommitError, ItemKind, ListBy, ListQuery, Mark, Page, Store,
     StoreError,
 };
 use crate::domain::{Event, OperationId, Record, SubscriptionId};
@@ -32,7 +33,10 @@ use crate::host::retry::{Retries, RetryPolicy};
 /// The most keys in one BatchGetItem.
 const BATCH: usize = 100;
 
-/// Items per page of a list.
+/// The most actions in one transaction.
+const MOST_ACTIONS: usize = 100;
+
+/// Items per page of the lists that have no limit of their own.
 const PAGE: i32 = 100;
 
 /// How often we ask again for keys that DynamoDB left unprocessed.
@@ -181,6 +185,10 @@ impl DynamoDbStore {
     }
 }
 
+fn put_action(put: Put) -> TransactWriteItem {
+    TransactWriteItem::builder().put(put).build()
+}
+
 #[async_trait]
 impl Store for DynamoDbStore {
     async fn load(&self, id: SubscriptionId) -> Result<Option<Record>, StoreError> {
@@ -220,21 +228,22 @@ impl Store for DynamoDbStore {
         id: SubscriptionId,
         Commit { next, mark }: &Commit,
     ) -> Result<(), CommitError> {
-        let mut puts = Vec::new();
+        let mut actions = Vec::new();
         if let Some(mark) = mark {
-            puts.push(self.put_mark(id, mark)?);
+            actions.push(put_action(self.put_mark(id, mark)?));
         }
         if let Some(next) = next {
-            puts.push(self.put_record(&next.record)?);
+            actions.push(put_action(self.put_record(&next.record)?));
             for event in &next.events {
-                puts.push(self.put_event(event)?);
+                actions.push(put_action(self.put_event(event)?));
             }
+            actions.extend(self.search_actions(next)?);
         }
-        if puts.is_empty() {
+        if actions.is_empty() {
             return Ok(());
         }
-        let items = puts.into_iter().map(|put| TransactWriteItem::builder().put(put).build());
-        let request = self.client.transact_write_items().set_transact_items(Some(items.collect()));
+        debug_assert!(actions.len() <= MOST_ACTIONS, "a transaction of {} items", actions.len());
+        let request = self.client.transact_write_items().set_transact_items(Some(actions));
         let write =
             || async {
                 // Each attempt is a transaction of its own: the one before it wrote nothing.
@@ -253,13 +262,13 @@ impl Store for DynamoDbStore {
 
     async fn list(
         &self,
-        filter: &Filter,
-        sort: Option<Sort>,
+        ListQuery { by, filter, limit }: &ListQuery,
         next: Option<&str>,
     ) -> Result<Page<Record>, StoreError> {
-        match sort {
-            Some(sort) => self.list_sorted(filter, sort, next).await,
-            None => self.list_unsorted(filter, next).await,
+        match by {
+            ListBy::All => self.list_unsorted(filter, *limit, next).await,
+            ListBy::Sort(sort) => self.list_sorted(filter, *sort, *limit, next).await,
+            ListBy::Search(term) => self.list_found(term, filter, *limit, next).await,
         }
     }
 

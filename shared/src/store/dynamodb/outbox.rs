@@ -14,7 +14,8 @@ use super::spread::{Place, Spread};
 use crate::domain::{Position, SubscriptionId};
 use crate::store::item::{self, Item, index, number, text};
 use crate::store::{
-    Backlog, Cursor, CursorError, Due, Entry, Outbox, Page, StoreError, Target, Waiting,
+    Backlog, Cursor, CursorError, Due, Entry, LARGEST_PAGE, Outbox, Page, StoreError, Target,
+    Waiting,
 };
 
 /// Events read at a time. They are delivered well within a function's time.
@@ -140,6 +141,7 @@ impl DynamoDbStore {
             keys: index::outbox_keys(kind).collect(),
             is_descending: false,
             up_to: by.map(item::due_by),
+            limit: LARGEST_PAGE,
             filter: Vec::new(),
         };
         let after = next.map(parse).transpose()?;

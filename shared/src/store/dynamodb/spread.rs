@@ -5,16 +5,13 @@ use std::cmp::Ordering;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use futures_util::future::try_join_all;
 
+use super::DynamoDbStore;
 use super::error::list_error;
-use super::{DynamoDbStore, PAGE};
 use crate::store::StoreError;
 use crate::store::item::{self, Item, text};
 
-/// The most entries on a page, of all partition keys together.
-const LONGEST_PAGE: usize = 100;
-
 /// Entries that one request reads where a filter leaves some of them out.
-const FILTERED: i32 = 1000;
+pub(super) const FILTERED: i32 = 1000;
 
 /// Where an entry is in a list: its sort key in the index, and the table's keys.
 pub(super) type Place = (String, String, String);
@@ -33,6 +30,8 @@ pub(super) struct Spread {
     pub is_descending: bool,
     /// The last sort key to list.
     pub up_to: Option<String>,
+    /// How many entries a page has at most, of all partition keys together.
+    pub limit: u8,
     /// Attributes of the index, and the values that they must have.
     pub filter: Vec<(&'static str, String)>,
 }
@@ -91,7 +90,7 @@ impl Spread {
                 .expression_attribute_values(format!(":{name}"), text(value));
         }
         if filter.is_empty() {
-            query.limit(PAGE)
+            query.limit(self.limit.into())
         } else {
             query.limit(FILTERED).filter_expression(filter.join(" AND "))
         }
@@ -114,8 +113,9 @@ impl DynamoDbStore {
             |place: &Place| known.as_ref().is_none_or(|known| list.order(place, known).is_le());
         entries.retain(|(place, _)| is_known(place));
         entries.sort_unstable_by(|(one, _), (other, _)| list.order(one, other));
-        let is_too_long = entries.len() > LONGEST_PAGE;
-        entries.truncate(LONGEST_PAGE);
+        let limit = usize::from(list.limit);
+        let is_too_long = entries.len() > limit;
+        entries.truncate(limit);
         let last = entries.last().map(|(place, _)| place.clone());
         let next = if is_too_long { last } else { known };
         Ok(Merged { items: entries.into_iter().map(|(_, item)| item).collect(), next })

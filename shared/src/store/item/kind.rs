@@ -41,6 +41,8 @@ kinds! {
     Mark = "SUB#" "OP#",
     /// A recorded event.
     Event = "SUB#" "EVENT#",
+    /// By which beginning of a value the subscription is found.
+    Search = "SUB#" "SEARCH#",
     /// How far a target has received a subscription's events.
     Cursor = "SUB#" "DELIVERY#",
     /// The publisher's own reference and metadata of a subscription.

@@ -128,7 +128,10 @@ async fn records_are_read_and_found_by_status_and_offer() {
                 Filter { status: Some(record.status().clone()), offer_id: None },
                 Filter { status: None, offer_id },
             ] {
-                let page = store.list(&filter, None, None).await.expect("a list");
+                let page = store
+                    .list(&ListQuery::default().only(filter.clone()), None)
+                    .await
+                    .expect("a list");
                 assert!(page.items.contains(&record), "{filter:?} misses {id}");
             }
         }
@@ -140,7 +143,7 @@ async fn records_are_read_and_found_by_status_and_offer() {
 async fn records_are_found_in_every_order_from_0_1_0_on() {
     for written in tables().await {
         for sort in Sort::ALL {
-            let page = written.table.store.list(&Filter::default(), Some(sort), None).await;
+            let page = written.table.store.list(&ListQuery::by(ListBy::Sort(sort)), None).await;
             let listed: BTreeSet<_> = page.expect("a list").items.iter().map(Record::id).collect();
             let records = written.bodies(ItemKind::Record);
             let all = records.into_iter().map(|(id, ..)| id).collect();
@@ -171,8 +174,41 @@ async fn an_older_record_is_in_the_sorted_lists_from_its_next_version_on() {
     }
     assert!(!expected.is_empty());
     for sort in Sort::ALL {
-        let page = store.list(&Filter::default(), Some(sort), None).await.expect("a list");
+        let page = store.list(&ListQuery::by(ListBy::Sort(sort)), None).await.expect("a list");
         assert_eq!(page.items.iter().map(Record::id).collect::<BTreeSet<_>>(), expected);
+    }
+}
+
+/// The search began with 0.1.0. An older record is found from its next version on.
+#[tokio::test]
+async fn records_are_found_by_their_values_from_0_1_0_on() {
+    for written in tables().await {
+        for (id, ..) in written.bodies(ItemKind::Record) {
+            let store = &written.table.store;
+            let record = store.load(id).await.expect("a read").expect("a record");
+            for term in record.search_terms().into_values() {
+                let page = store.list(&ListQuery::by(ListBy::Search(term)), None).await;
+                let is_found = page.expect("a list").items.contains(&record);
+                assert_eq!(is_found, written.version != "before-0.1.0", "{id}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_older_record_is_found_from_its_next_version_on() {
+    let written = tables().await.swap_remove(0);
+    for (id, ..) in written.bodies(ItemKind::Record) {
+        let store = &written.table.store;
+        let record = store.load(id).await.expect("a read").expect("a record");
+        let change = record.reaffirm(record.updated_at);
+        store.commit(id, &unmarked(&change)).await.expect("committed");
+        let terms = record.search_terms();
+        assert!(!terms.is_empty());
+        for term in terms.into_values() {
+            let page = store.list(&ListQuery::by(ListBy::Search(term)), None).await;
+            assert!(page.expect("a list").items.contains(&change.record), "{id}");
+        }
     }
 }
 

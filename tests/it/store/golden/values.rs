@@ -18,11 +18,10 @@ const NOON: &str = "2026-03-10T12:00:00.1234567Z";
 /// Writes items of every kind, through every port of the table.
 pub(super) async fn write(table: &Table) {
     let events = every_kind().into_iter().enumerate();
-    let complete = NextVersion {
-        record: read(complete_record()),
-        events: events.map(|(index, kind)| complete_event(index, &kind)).collect(),
-    };
-    let bare = NextVersion { record: read(bare_record()), events: vec![read(bare_event())] };
+    let events = events.map(|(index, kind)| complete_event(index, &kind)).collect();
+    // The digest of the values below is another one, so their search items are written.
+    let complete = NextVersion::of(read(complete_record()), events);
+    let bare = NextVersion::of(read(bare_record()), vec![read(bare_event())]);
     let outcomes = [
         OperationOutcome::Accepted,
         OperationOutcome::Rejected,
@@ -138,6 +137,7 @@ fn complete_record() -> Value {
             "termStart": "2026-03-04T00:00:00Z", "termEnd": "2026-04-03T00:00:00Z",
         } }],
         "settled": [{ "id": operation(2), "seenAt": NOON }],
+        "searchDigest": "of-other-values",
     })
 }
 

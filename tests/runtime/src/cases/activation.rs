@@ -22,6 +22,12 @@ async fn activate(case: &mut HostedCase) {
     assert_eq!(case.count(Call::Activate), 1);
     assert_eq!(case.status(id).await, "Subscribed");
     assert_eq!(case.events(id).await, ["Purchased", "Activated"]);
+
+    let renamed = case.landed(Purchase::flat_rate("silver")).await;
+    case.world(|world| world.rename(renamed, "Contoso staging")).expect("a name");
+    assert_eq!(case.send(Live::about(renamed)).await.status, 200);
+    let name = case.record(renamed).await.and_then(|record| record.subscription.name);
+    assert_eq!(name.as_deref(), Some("Contoso staging"));
 }
 
 async fn malformed_id(case: &mut HostedCase) {

@@ -39,6 +39,13 @@ async fn new_purchase(case: &mut HostedCase) {
     assert_eq!(case.count(Call::Resolve), 1);
     assert_eq!(case.count(Call::Activate), 0);
     assert_eq!(case.status(id).await, "PendingFulfillmentStart");
+
+    case.world(|world| world.rename(id, "Contoso staging")).expect("a name");
+    let token = case.token(id);
+    let answer = case.send(Live::buyer(token)).await;
+    assert!(answer.body.contains("Contoso staging"), "{}", answer.body);
+    let name = case.record(id).await.and_then(|record| record.subscription.name);
+    assert_eq!(name.as_deref(), Some("Contoso staging"));
 }
 
 /// F-RES-2: decoded once, this text is not the token. The page doesn't guess.

@@ -14,6 +14,7 @@ super::cases! {
     "list-by-offer" => list_by_offer,
     "list-by-last-change" => list_by_last_change,
     "list-by-term-end" => list_by_term_end,
+    "search" => search,
     "read" => read,
     "read-unknown" => read_unknown,
     "events" => events,
@@ -85,6 +86,12 @@ async fn list_by_last_change(case: &mut HostedCase) {
 async fn list_by_term_end(case: &mut HostedCase) {
     let (active, _) = one_active_one_pending(case).await;
     assert_eq!(listed_in_order(case).await, [active.to_string()]);
+}
+
+async fn search(case: &mut HostedCase) {
+    one_active_one_pending(case).await;
+    let named = case.active(Purchase::flat_rate("silver").named("Zanzibar payroll")).await;
+    assert_eq!(listed(case).await, [named.to_string()]);
 }
 
 async fn read(case: &mut HostedCase) {
@@ -268,6 +275,7 @@ async fn observe(case: &mut HostedCase) {
 
     let id = case.active(Purchase::flat_rate("silver")).await;
     case.world(|world| {
+        world.rename(id, "Contoso staging").expect("a name");
         world.suspend(id).expect("a suspension");
         world.lose_deliveries();
     });

@@ -18,6 +18,7 @@ async fn scheduled(case: &mut HostedCase) {
     let suspended = case.active(Purchase::flat_rate("silver")).await;
     let unrecorded = case.bought(Purchase::per_seat("team", 10));
     case.world(|world| {
+        world.rename(suspended, "Contoso staging").expect("a name");
         world.suspend(suspended).expect("a suspension");
         world.lose_deliveries();
     });

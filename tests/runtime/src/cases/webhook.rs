@@ -88,6 +88,7 @@ async fn renew(case: &mut HostedCase) {
 /// F-WHA-6.
 async fn suspend(case: &mut HostedCase) {
     let id = case.active(Purchase::flat_rate("silver")).await;
+    case.world(|world| world.rename(id, "Contoso staging")).expect("a name");
     let operation = case.world(|world| world.suspend(id)).expect("a suspension");
     notice(case, id, operation, "Suspended").await;
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use memory_dynamodb::{Item, Value};
 use memory_store::MemoryStore;
 use serde::de::DeserializeOwned;
-use shared::domain::{NextVersion, SubscriptionId};
+use shared::domain::{NextVersion, Record, SubscriptionId};
 use shared::store::{AnnotationStore as _, Checkpoints as _, Commit, Cursor, Outbox as _, Target};
 
 use crate::io::Io;
@@ -57,6 +57,7 @@ fn copy_commit(
     written: &[Arc<Item>],
 ) -> Result<(), String> {
     let (mut record, mut events, mut mark) = (None, Vec::new(), None);
+    let mut found_by = BTreeSet::new();
     for item in written {
         if subscription(item) != Some(id) {
             return Err("a commit of several subscriptions".to_owned());
@@ -65,16 +66,45 @@ fn copy_commit(
             Some("RECORD") => record = Some(body(item)?),
             Some("EVENT") => events.push(body(item)?),
             Some("OP") => mark = Some(body(item)?),
+            Some("SEARCH") => {
+                found_by.extend(item.get("term").and_then(Value::text).map(str::to_owned));
+            }
             _ => return Err(format!("a commit with {}", sort(item))),
         }
     }
     if record.is_none() && !events.is_empty() {
         return Err("events without their record".to_owned());
     }
-    let next = record.map(|record| NextVersion { record, events });
+    let next = record.map(|record: Record| NextVersion {
+        record,
+        events,
+        has_new_search_terms: !found_by.is_empty(),
+    });
+    if let Some(next) = &next {
+        check_search(table, next, &found_by)?;
+    }
     let commit = Commit { next, mark };
     let copied = write(io, table, id, &commit);
     copied.map_err(|refused| format!("a commit that a store must refuse: {refused}"))
+}
+
+/// The search items change with the searched values, and never without them.
+fn check_search(
+    table: &MemoryStore,
+    next: &NextVersion,
+    found_by: &BTreeSet<String>,
+) -> Result<(), String> {
+    let before = table.record(next.record.id());
+    let before = before.as_ref().and_then(Record::search_digest);
+    if (next.record.search_digest() != before) != next.has_new_search_terms {
+        return Err(format!("a version with {} new search items", found_by.len()));
+    }
+    let terms = next.record.search_terms();
+    let terms: BTreeSet<_> = terms.values().map(|term| term.as_str().to_owned()).collect();
+    if next.has_new_search_terms && terms != *found_by {
+        return Err("search items of other values than the record has".to_owned());
+    }
+    Ok(())
 }
 
 fn settle(table: &MemoryStore, id: SubscriptionId, event: &Item) -> Result<(), String> {

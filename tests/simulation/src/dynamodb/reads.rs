@@ -7,9 +7,7 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 use memory_store::MemoryStore;
 use shared::domain::{Event, OperationId, Record, SubscriptionId};
-use shared::store::{
-    Commit, CommitError, DynamoDbStore, Filter, Mark, Page, Sort, Store, StoreError,
-};
+use shared::store::{Commit, CommitError, DynamoDbStore, ListQuery, Mark, Page, Store, StoreError};
 
 use crate::io::Io;
 
@@ -84,11 +82,10 @@ impl Store for CheckedReads {
 
     async fn list(
         &self,
-        filter: &Filter,
-        sort: Option<Sort>,
+        query: &ListQuery,
         next: Option<&str>,
     ) -> Result<Page<Record>, StoreError> {
-        self.store.list(filter, sort, next).await
+        self.store.list(query, next).await
     }
 
     async fn events(
