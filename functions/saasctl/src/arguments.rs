@@ -74,15 +74,20 @@ pub(crate) struct DoctorOptions {
 pub(crate) enum Command {
     /// List subscriptions.
     List {
-        /// Only with this status, such as `Subscribed`.
-        #[arg(long)]
-        status: Option<String>,
-        /// Only of this offer.
-        #[arg(long)]
-        offer: Option<String>,
+        #[command(flatten)]
+        filter: ListFilter,
         /// The order [default: none].
         #[arg(long, value_name = "ORDER")]
         sort: Option<ListOrder>,
+    },
+    /// Find subscriptions by the beginning of an id, name,
+    /// e-mail address, domain, tenant or company.
+    #[command(verbatim_doc_comment)]
+    Search {
+        /// At least three characters.
+        text: String,
+        #[command(flatten)]
+        filter: ListFilter,
     },
     /// Show a subscription as last recorded.
     Show {
@@ -214,6 +219,19 @@ pub(crate) enum Command {
     },
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct ListFilter {
+    /// Only with this status, such as `Subscribed`.
+    #[arg(long)]
+    pub(crate) status: Option<String>,
+    /// Only of this offer.
+    #[arg(long)]
+    pub(crate) offer: Option<String>,
+    /// At most so many [default: all].
+    #[arg(long, value_name = "NUMBER", value_parser = number)]
+    pub(crate) limit: Option<usize>,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ListOrder {
     /// The latest change first.
@@ -266,6 +284,10 @@ fn seconds(text: &str) -> Result<Duration, String> {
 fn pair(text: &str) -> Result<(String, String), &'static str> {
     let (key, value) = text.split_once('=').ok_or("not KEY=VALUE")?;
     Ok((key.to_owned(), value.to_owned()))
+}
+
+fn number(text: &str) -> Result<usize, &'static str> {
+    text.parse().ok().filter(|number| *number > 0).ok_or("not a number from 1 on")
 }
 
 /// Reads an id as this program prints it: what an address can't hold is percent-encoded.

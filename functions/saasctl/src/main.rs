@@ -10,6 +10,7 @@ mod arguments;
 mod command_error;
 mod doctor;
 mod import_references;
+mod list;
 mod output;
 mod preflight_command;
 mod printable;
@@ -29,6 +30,7 @@ use clap::{CommandFactory as _, Parser as _};
 use api::Api;
 use arguments::{Arguments, Command};
 use command_error::CommandError;
+use list::Wanted;
 use output::Output;
 
 #[tokio::main(flavor = "current_thread")]
@@ -60,8 +62,13 @@ async fn run(arguments: Arguments, output: &Output) -> Result<(), CommandError> 
     }
     let api = Api::new(&arguments.connection).await?;
     match arguments.command {
-        Command::List { status, offer, sort } => {
-            read::list(&api, output, status.as_deref(), offer.as_deref(), sort).await
+        Command::List { filter, sort } => {
+            let wanted = Wanted { search: None, filter: &filter, order: sort };
+            list::list(&api, output, &wanted).await
+        }
+        Command::Search { text, filter } => {
+            let wanted = Wanted { search: Some(&text), filter: &filter, order: None };
+            list::list(&api, output, &wanted).await
         }
         Command::Show { id } => read::show(&api, output, id).await,
         Command::History { id } => read::history(&api, output, id).await,

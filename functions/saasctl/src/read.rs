@@ -1,78 +1,15 @@
 //! Commands that only read.
 
 use http::Method;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use shared::domain::OperationId;
-use shared::store::Sort;
 use uuid::Uuid;
 
 use crate::api::{Api, ApiCall};
-use crate::arguments::ListOrder;
 use crate::command_error::CommandError;
 use crate::output::Output;
 use crate::record::record_text;
 use crate::table::{Table, change_of, seats, text, when};
-
-/// The characters that a query value keeps unencoded (RFC 3986, 2.3). A signature covers the query
-/// in this encoding.
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// Lists all pages of the matching subscriptions.
-pub(crate) async fn list(
-    api: &Api,
-    output: &Output,
-    status: Option<&str>,
-    offer: Option<&str>,
-    order: Option<ListOrder>,
-) -> Result<(), CommandError> {
-    let sort = order.map(|order| Sort::from(order).name());
-    let (mut all, mut next) = (Vec::new(), None::<String>);
-    loop {
-        let next_page = next.as_deref();
-        let query: Vec<_> =
-            [("status", status), ("offer", offer), ("sort", sort), ("next", next_page)]
-                .into_iter()
-                .filter_map(|(name, value)| Some((name, utf8_percent_encode(value?, UNRESERVED))))
-                .map(|(name, value)| format!("{name}={value}"))
-                .collect();
-        let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
-        let mut page = api.get(query).await?;
-        if let Value::Array(mut records) = page["subscriptions"].take() {
-            all.append(&mut records);
-        }
-        next = page["next"].as_str().map(str::to_owned);
-        if next.is_none() {
-            break;
-        }
-        output.progress(&format!("{} subscriptions so far", all.len()));
-    }
-    output.progress("");
-    if output.json {
-        return output.print(&json!({ "subscriptions": all }).to_string());
-    }
-    // The last column is what the list is sorted by.
-    let is_by_change = order == Some(ListOrder::LastChange);
-    let last = if is_by_change { "Last change" } else { "Term end" };
-    let mut table = Table::of(&["Subscription", "Name", "Offer", "Plan", "Seats", "Status", last]);
-    for record in &all {
-        let subscription = &record["subscription"];
-        table.row([
-            text(&subscription["id"]),
-            text(&subscription["name"]),
-            text(&subscription["offerId"]),
-            text(&subscription["planId"]),
-            seats(&subscription["quantity"]),
-            text(&subscription["saasSubscriptionStatus"]),
-            if is_by_change {
-                when(&record["updatedAt"], false)
-            } else {
-                when(&subscription["term"]["endDate"], true)
-            },
-        ]);
-    }
-    output.print(&table.or_if_empty("No subscriptions."))
-}
 
 pub(crate) async fn show(api: &Api, output: &Output, id: Uuid) -> Result<(), CommandError> {
     let record = api.get(format!("/{id}")).await?;

@@ -23,6 +23,13 @@ impl Table {
         Self { table, rows: 0 }
     }
 
+    /// The same, with each row on one line, however long it is.
+    pub(crate) fn unwrapped(headings: &[&str]) -> Self {
+        let mut made = Self::of(headings);
+        made.table.set_content_arrangement(ContentArrangement::Disabled);
+        made
+    }
+
     pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
         self.rows += 1;
         self.table.add_row(cells);
@@ -40,6 +47,11 @@ impl Table {
             .trim_end()
             .to_owned()
     }
+}
+
+/// How many characters a line of the terminal has; `None` where the output goes elsewhere.
+pub(crate) fn terminal_width() -> Option<usize> {
+    comfy_table::Table::new().width().map(usize::from)
 }
 
 /// A value as text; empty for null.

@@ -72,6 +72,63 @@ async fn list_sorts_on_request_and_shows_what_it_sorts_by() {
 }
 
 #[tokio::test]
+async fn search_finds_subscriptions_and_prints_them_like_list() {
+    let env = TestEnv::new().await;
+    let contoso = env.active(Purchase::flat_rate("silver").named("Contoso Cloud & Co")).await;
+    let fabrikam = env.active(Purchase::per_seat("basic", 7).named("Fabrikam")).await;
+    let heading = |table: &str| -> Vec<String> {
+        let words = table.lines().next().unwrap_or_default().split_whitespace();
+        words.map(str::to_owned).collect()
+    };
+    let of_list = heading(&env.run(&["list"]).await.done());
+    assert!(of_list.contains(&"Subscription".to_owned()), "{of_list:?}");
+    for (text, found) in [
+        ("contoso cloud & co", contoso),
+        ("FABRI", fabrikam),
+        (&fabrikam.to_string()[..8], fabrikam),
+        (&contoso.to_string(), contoso),
+    ] {
+        let table = env.run(&["search", text]).await.done();
+        assert_eq!(heading(&table), of_list, "{table}");
+        assert_eq!(table.lines().count(), 2, "{text}: {table}");
+        assert!(table.contains(&found.to_string()), "{text}: {table}");
+    }
+    // Both were bought by the same person.
+    for (arguments, expected) in [
+        (&["adele@contoso.example"][..], 2),
+        (&["adele", "--limit", "1"], 1),
+        (&["adele", "--offer", "per-seat-1"], 1),
+        (&["adele", "--status", "Suspended"], 0),
+    ] {
+        let found = env.run(&[&["--json", "search"], arguments].concat()).await.json();
+        let found = found["subscriptions"].as_array().map(Vec::len);
+        assert_eq!(found, Some(expected), "{arguments:?}");
+    }
+    assert_eq!(env.run(&["search", "nobody"]).await.done(), "No subscriptions.\n");
+    let short = env.run(&["search", "co"]).await;
+    assert_eq!(short.code, 1, "{}", short.stderr);
+    assert!(short.stderr.contains("at least 3 characters"), "{}", short.stderr);
+}
+
+#[tokio::test]
+async fn list_stops_at_its_limit_on_whichever_page_that_is() {
+    let env = TestEnv::new().await;
+    env.world(|world| {
+        for _ in 0..130 {
+            world.purchase(Purchase::flat_rate("silver"));
+        }
+    });
+    env.system.reconcile().await.expect("a run");
+    for (limit, listed) in [("1", 1), ("100", 100), ("115", 115), ("500", 130)] {
+        let page = env.run(&["--json", "list", "--limit", limit]).await.json();
+        assert_eq!(page["subscriptions"].as_array().map(Vec::len), Some(listed), "{limit}");
+    }
+    for wrong in ["0", "-1", "many"] {
+        assert_eq!(env.run(&["list", &format!("--limit={wrong}")]).await.code, 2, "{wrong}");
+    }
+}
+
+#[tokio::test]
 async fn list_reads_all_pages() {
     let env = TestEnv::new().await;
     env.world(|world| {
