@@ -9,6 +9,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::search::SearchTerm;
+
 /// In characters.
 pub const LONGEST_REFERENCE: usize = 100;
 
@@ -35,6 +37,9 @@ pub struct Annotations {
     pub metadata: BTreeMap<String, String>,
     /// Grows by one each time they are saved. Concurrent writers are detected by it.
     pub revision: u64,
+    /// The revision that has set, changed or removed the reference; 0: none has.
+    #[serde(default)]
+    pub reference_revision: u64,
     pub changed_at: Timestamp,
     /// The caller of the publisher's API, as AWS names it; `None` where the host doesn't say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -42,6 +47,16 @@ pub struct Annotations {
 }
 
 impl Annotations {
+    /// What the subscription is found by, beside its record.
+    pub fn search_term(&self) -> Option<SearchTerm> {
+        self.reference.as_deref().and_then(SearchTerm::of)
+    }
+
+    /// Whether this revision has another reference than the one before it.
+    pub fn has_new_reference(&self) -> bool {
+        self.reference_revision == self.revision
+    }
+
     /// The reference and the metadata as views and events show them: what is empty is left out.
     pub fn shown(&self) -> (Option<&str>, Option<&BTreeMap<String, String>>) {
         (self.reference.as_deref(), Some(&self.metadata).filter(|pairs| !pairs.is_empty()))
@@ -186,7 +201,17 @@ impl AnnotationPatch {
             return Ok(None);
         }
         let revision = current.map_or(0, |current| current.revision) + 1;
-        Ok(Some(Annotations { reference, metadata, revision, changed_at: now, changed_by: by }))
+        let is_same = current.and_then(|current| current.reference.as_ref()) == reference.as_ref();
+        let before = current.map_or(0, |current| current.reference_revision);
+        let reference_revision = if is_same { before } else { revision };
+        Ok(Some(Annotations {
+            reference,
+            metadata,
+            revision,
+            reference_revision,
+            changed_at: now,
+            changed_by: by,
+        }))
     }
 }
 

@@ -50,6 +50,16 @@ fields! {
     Company = "company",
     /// The same for a field that asks for a person's name.
     Person = "person",
+    /// The publisher's own reference.
+    Reference = "reference",
+}
+
+impl SearchField {
+    /// Those whose values a record has. The reference is beside it.
+    pub const OF_RECORD: &[Self] = match Self::ALL {
+        [of_record @ .., Self::Reference] => of_record,
+        _ => panic!("the reference is the last field"),
+    };
 }
 
 /// The names of landing page fields that ask for the company or for a person, as publishers write them.
@@ -108,7 +118,7 @@ impl Record {
             tenants.map(|party| party.tenant_id.map(|tenant| tenant.to_string()));
         let contact = sign_up.map(|sign_up| sign_up.contact_email.as_str());
         let mut known = BTreeSet::new();
-        SearchField::ALL
+        SearchField::OF_RECORD
             .iter()
             .filter_map(|field| {
                 let value = match field {
@@ -124,6 +134,7 @@ impl Record {
                     SearchField::ContactDomain => domain(contact),
                     SearchField::Company => answer(sign_up, &ASKS_FOR_COMPANY),
                     SearchField::Person => answer(sign_up, &ASKS_FOR_PERSON),
+                    SearchField::Reference => None,
                 };
                 let term = SearchTerm::of(value?)?;
                 known.insert(term.clone()).then_some((*field, term))

@@ -36,7 +36,8 @@ pub trait AnnotationStore: Send + Sync {
     ) -> Result<HashMap<SubscriptionId, Result<Annotations, StoreError>>, StoreError>;
 
     /// MUST return [`SaveError::Conflict`] if the stored revision isn't one below (for the first one: unless
-    /// there is none), and MUST NOT touch the record.
+    /// there is none), and MUST NOT touch the record. From then on, the subscription MUST be found by a
+    /// [new reference](Annotations::has_new_reference), and no longer by the one before it.
     async fn save_annotations(
         &self,
         id: SubscriptionId,

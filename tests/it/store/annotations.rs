@@ -97,6 +97,36 @@ async fn annotations_of_many_subscriptions_are_read_in_one_call(table: Annotated
     assert!(table.annotations.annotations_of(&[]).await.expect("nothing to read").is_empty());
 }
 
+async fn a_subscription_is_found_by_its_reference_and_no_longer_by_an_old_one(
+    table: AnnotatedTable<'_>,
+) {
+    let one = first(id(1), "Subscribed");
+    table.store.commit(id(1), &unmarked(&one)).await.expect("committed");
+    let found = async |text: &str| {
+        let query = crate::store::search::search(text);
+        table.store.list(&query, None).await.expect("a list").items.len()
+    };
+    let noted = annotated(None, "Customer-4711-North");
+    save(table, 1, &noted).await;
+    for text in ["cus", "CUSTOMER", "customer-4711", "customer-4711-north"] {
+        assert_eq!(found(text).await, 1, "{text}");
+    }
+    assert_eq!(found("4711").await, 0, "a search asks for beginnings");
+    // The next version of the record keeps what is beside it.
+    let two = next(&one.record, 20);
+    table.store.commit(id(1), &marked(Some(&two), &mark(7))).await.expect("committed");
+    assert_eq!(found("customer-4711").await, 1);
+    let shorter = annotated(Some(&noted), "C-9");
+    save(table, 1, &shorter).await;
+    for (text, times) in [("customer-4711-north", 0), ("customer", 0), ("cus", 0), ("c-9", 1)] {
+        assert_eq!(found(text).await, times, "{text}");
+    }
+    let removed = AnnotationPatch::new(Some(None), None).expect("a patch");
+    let removed = removed.apply(Some(&shorter), noon(), None).expect("few pairs");
+    save(table, 1, &removed.expect("a change")).await;
+    assert_eq!(found("c-9").await, 0);
+}
+
 /// Runs each case on a table of its own, in every implementation.
 macro_rules! test_every_annotation_store {
     ($($case:ident),+ $(,)?) => {
@@ -137,6 +167,7 @@ test_every_annotation_store!(
     only_one_of_many_writers_of_a_revision_wins,
     a_record_and_its_annotations_do_not_touch_each_other,
     annotations_of_many_subscriptions_are_read_in_one_call,
+    a_subscription_is_found_by_its_reference_and_no_longer_by_an_old_one,
 );
 
 /// On DynamoDB, with an item that no version wrote.

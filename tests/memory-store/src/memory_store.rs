@@ -163,7 +163,9 @@ impl MemoryStore {
         let table = self.table();
         let is_found = |record: &Record| match &query.by {
             ListBy::Search(text) => {
-                record.search_terms().values().any(|term| term.is_found_by(text))
+                let noted = table.annotations.get(&record.id());
+                let reference = noted.and_then(Annotations::search_term);
+                record.search_terms().values().chain(&reference).any(|term| term.is_found_by(text))
             }
             ListBy::All | ListBy::Sort(_) => true,
         };

@@ -27,6 +27,7 @@ fn a_patch_leaves_what_it_does_not_name_and_removes_what_is_null() {
     let first = first();
     assert_eq!(first.reference.as_deref(), Some("C-4711"));
     assert_eq!((first.metadata.len(), first.revision), (2, 1));
+    assert!(first.has_new_reference());
     assert_eq!(first.changed_by.as_deref(), Some("arn:aws:iam::123456789012:role/shop"));
     type Case<'a> =
         (Option<Option<&'a str>>, Option<MetadataPatch>, Option<&'a str>, &'a [&'a str]);
@@ -53,6 +54,7 @@ fn a_patch_leaves_what_it_does_not_name_and_removes_what_is_null() {
             "{patch:?}"
         );
         assert_eq!(next.revision, 2);
+        assert_eq!(next.has_new_reference(), reference.is_some());
     }
 }
 

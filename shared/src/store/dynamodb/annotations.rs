@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 
-use super::error::store_error;
-use super::{DynamoDbStore, READS};
-use crate::domain::{Annotations, SubscriptionId};
+use super::error::{cancelled, store_error, unbuilt};
+use super::{DynamoDbStore, READS, put_action};
+use crate::domain::{Annotations, SearchField, SubscriptionId};
+use crate::store::item::search::search_items;
 use crate::store::item::{self, number};
-use crate::store::{AnnotationStore, SaveError, StoreError};
+use crate::store::{AnnotationStore, CommitError, SaveError, StoreError};
 
 #[async_trait]
 impl AnnotationStore for DynamoDbStore {
@@ -31,8 +31,7 @@ impl AnnotationStore for DynamoDbStore {
         id: SubscriptionId,
         annotations: &Annotations,
     ) -> Result<(), SaveError> {
-        let put = self.client.put_item().table_name(&self.table);
-        let put = put.set_item(Some(item::annotations(id, annotations)?));
+        let put = self.put_in_transaction(item::annotations(id, annotations)?);
         let put = match annotations.revision.checked_sub(1).ok_or(SaveError::Conflict)? {
             0 => put
                 .condition_expression("attribute_not_exists(#pk)")
@@ -42,14 +41,19 @@ impl AnnotationStore for DynamoDbStore {
                 .expression_attribute_names("#version", item::VERSION)
                 .expression_attribute_values(":expected", number(expected)),
         };
-        match put.send().await {
+        let mut actions = vec![put_action(put.build().map_err(unbuilt)?)];
+        if annotations.has_new_reference() {
+            let term = annotations.search_term();
+            let writes = search_items(id, SearchField::Reference, term.as_ref());
+            actions.extend(self.field_actions(writes, annotations.revision == 1)?);
+        }
+        let request = self.client.transact_write_items().set_transact_items(Some(actions));
+        match request.send().await {
             Ok(_) => Ok(()),
-            Err(error) => Err(match error.as_service_error() {
-                Some(
-                    PutItemError::ConditionalCheckFailedException(_)
-                    | PutItemError::TransactionConflictException(_),
-                ) => SaveError::Conflict,
-                _ => store_error(error).into(),
+            Err(error) => Err(match cancelled(&error, false) {
+                Some(CommitError::Conflict | CommitError::AlreadyMarked) => SaveError::Conflict,
+                Some(CommitError::Store(error)) => error.into(),
+                None => store_error(error).into(),
             }),
         }
     }

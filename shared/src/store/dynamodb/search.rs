@@ -65,23 +65,32 @@ impl DynamoDbStore {
             return Ok(actions);
         }
         let terms = record.search_terms();
-        for field in SearchField::ALL {
-            for write in search_items(record.id(), *field, terms.get(field)) {
-                match write {
-                    SearchWrite::Put(item) => {
-                        let put = self.put_in_transaction(item).build().map_err(unbuilt)?;
-                        actions.push(put_action(put));
-                    }
-                    SearchWrite::Delete(_) if record.is_first_version() => {}
-                    SearchWrite::Delete(key) => {
-                        let delete = Delete::builder().table_name(&self.table).set_key(Some(key));
-                        let delete = delete.build().map_err(unbuilt)?;
-                        actions.push(TransactWriteItem::builder().delete(delete).build());
-                    }
-                }
-            }
+        for &field in SearchField::OF_RECORD {
+            let writes = search_items(record.id(), field, terms.get(&field));
+            actions.extend(self.field_actions(writes, record.is_first_version())?);
         }
         Ok(actions)
+    }
+
+    /// The writes of one field's items. What is there for the first time has nothing to delete.
+    pub(super) fn field_actions(
+        &self,
+        writes: impl Iterator<Item = SearchWrite>,
+        is_first: bool,
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let action = |write| match write {
+            SearchWrite::Put(item) => {
+                let put = self.put_in_transaction(item).build().map_err(unbuilt);
+                Some(put.map(put_action))
+            }
+            SearchWrite::Delete(_) if is_first => None,
+            SearchWrite::Delete(key) => {
+                let delete = Delete::builder().table_name(&self.table).set_key(Some(key));
+                let delete = delete.build().map_err(unbuilt);
+                Some(delete.map(|delete| TransactWriteItem::builder().delete(delete).build()))
+            }
+        };
+        writes.filter_map(action).collect()
     }
 
     /// A page may be empty and not the last one.

@@ -198,7 +198,7 @@ fn cursors() -> [(usize, Target, Cursor); 4] {
 fn complete_annotations() -> Value {
     json!({
         "reference": "C-4711", "metadata": { "region": "eu-north", "seller": "Adele" },
-        "revision": 1, "changedAt": NOON, "changedBy": "arn:aws:iam::123456789012:role/shop",
+        "revision": 1, "referenceRevision": 1, "changedAt": NOON, "changedBy": "arn:aws:iam::123456789012:role/shop",
     })
 }
 

@@ -25,9 +25,9 @@ pub(super) fn copy(io: &Arc<Io>, table: &MemoryStore, operation: &str, written: 
     }
     let Some(id) = subscription(first) else { return };
     let copied = match operation {
+        _ if sort(first) == "ANNOTATIONS" => save_annotations(table, id, first),
         "TransactWriteItems" => copy_commit(io, table, id, written),
         "UpdateItem" => settle(table, id, first),
-        _ if sort(first) == "ANNOTATIONS" => save_annotations(table, id, first),
         _ => save_cursor(io, table, id, first),
     };
     if let Err(what) = copied {

@@ -7,7 +7,6 @@ use tracing::{debug, warn};
 
 use super::token::{AccessToken, TokenError, TokenProvider};
 use crate::host::clock::Clock;
-use crate::host::retry::Transient;
 
 /// Tokens are replaced this long before they expire, so that none expires on its way to Microsoft
 /// (F-AUTH-5). A token that lives less than twice as long is replaced after half of its life.
