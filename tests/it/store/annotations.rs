@@ -103,7 +103,7 @@ async fn a_subscription_is_found_by_its_reference_and_no_longer_by_an_old_one(
     let one = first(id(1), "Subscribed");
     table.store.commit(id(1), &unmarked(&one)).await.expect("committed");
     let found = async |text: &str| {
-        let query = crate::store::search::search(text);
+        let query = search::search(text);
         table.store.list(&query, None).await.expect("a list").items.len()
     };
     let noted = annotated(None, "Customer-4711-North");

@@ -25,6 +25,10 @@ pub async fn lambda_answers(function: &'static str, binary: &Path, cases: &[Case
     assert_eq!(used, granted, "the role in the template permits more than {function} uses");
 }
 
+/// The case in which Microsoft's clock moves a day ahead of the binary's. Entra accepts nothing then that
+/// a binary has signed itself.
+const MOVES_A_DAY: &str = "expired-token";
+
 /// Runs every case on Lambda, with another credential than client secrets.
 ///
 /// # Panics
@@ -35,7 +39,9 @@ pub async fn lambda_answers_with(
     binary: &Path,
     cases: &[Case],
 ) {
-    for case in cases {
+    let moves_a_day = |case: &&Case| case.name == MOVES_A_DAY;
+    let is_in_time = |case: &&Case| credential != Credential::Certificate || !moves_a_day(case);
+    for case in cases.iter().filter(is_in_time) {
         println!("{function}/{} on Lambda with {credential:?}", case.name);
         let mut hosted = HostedCase::on_lambda(binary, function, case.name, Some(credential)).await;
         (case.run)(&mut hosted).await;
