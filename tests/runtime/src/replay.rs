@@ -21,9 +21,14 @@ pub async fn lambda_answers(function: &'static str, binary: &Path, cases: &[Case
         (case.run)(&mut hosted).await;
         used.extend(hosted.end().await.used);
     }
-    let granted = tested().grants(function);
+    let mut granted = tested().grants(function);
+    granted.retain(|grant| grant.keys.as_deref() != Some(NEEDS_A_SESSION));
     assert_eq!(used, granted, "the role in the template permits more than {function} uses");
 }
+
+/// The keys of refused tokens. The landing page reads and writes them for a buyer who is signed in, which
+/// takes more than one payload.
+const NEEDS_A_SESSION: &str = "REFUSED#*";
 
 /// The case in which Microsoft's clock moves a day ahead of the binary's. Entra accepts nothing then that
 /// a binary has signed itself.
