@@ -188,7 +188,12 @@ fn faults() -> Vec<Fault> {
             run(faults::a_secret_ends_in(7)),
             &["CredentialEndsInAMonth", "CredentialEndsInAWeek"],
         ),
-        // An alarm of the daily look of the doctor adds its row here.
+        ("an examination finds nothing", run(faults::an_examination_finds_nothing()), &[]),
+        (
+            "an examination finds a fault",
+            run(faults::an_examination_finds_a_fault()),
+            &["ChecksFailed"],
+        ),
         ("the list restarts once", run(faults::the_list_restarts_once()), &[]),
         ("the list restarts again", run(faults::the_list_restarts_again()), &["ListRestarted"]),
         ("a call is missed", run(faults::a_call_is_missed()), &["Drift"]),

@@ -92,7 +92,8 @@ impl DeliveryEnv {
             Arc::new(DeadlineTransport::new(Shared(transport), clock.clone()));
         let settings = DeliverySettings::require(&environment, &transport, clock.clone());
         let settings = settings.expect("the settings are right");
-        let settings = DeliverySettings { outbox, annotations, ..settings };
+        let sightings = Arc::new(self.table.clone());
+        let settings = DeliverySettings { outbox, annotations, sightings, ..settings };
         Delivery::new(settings, clock)
     }
 

@@ -37,6 +37,7 @@ pub(crate) fn every_kind() -> Vec<EventKind> {
         EventKind::Reinstated,
         EventKind::Unsubscribed,
         EventKind::ActivationDeadlineApproaching,
+        EventKind::Test,
     ];
     for kind in &kinds {
         // A kind that is added doesn't compile here until it has a place above.
@@ -52,7 +53,8 @@ pub(crate) fn every_kind() -> Vec<EventKind> {
             | EventKind::Suspended
             | EventKind::Reinstated
             | EventKind::Unsubscribed
-            | EventKind::ActivationDeadlineApproaching => {}
+            | EventKind::ActivationDeadlineApproaching
+            | EventKind::Test => {}
         }
     }
     kinds
@@ -82,7 +84,7 @@ fn event(kind: EventKind) -> Event {
         | EventKind::ActivationRequested
         | EventKind::ActivationDeadlineApproaching => Status::PendingFulfillmentStart,
         EventKind::Suspended => Status::Suspended,
-        EventKind::Unsubscribed => Status::Unsubscribed,
+        EventKind::Unsubscribed | EventKind::Test => Status::Unsubscribed,
         _ => Status::Subscribed,
     };
     let has_sign_up = matches!(

@@ -3,6 +3,7 @@
 mod closed;
 mod complete;
 mod description;
+mod doctor;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -22,7 +23,7 @@ const BATCH: (&str, &str) = ("accept", "application/cloudevents-batch+json");
 #[tokio::test]
 async fn every_answer_is_described_and_every_described_member_is_shown() {
     let options = Options::default()
-        .with("DELIVERY_ENDPOINT", "https://product.example/events")
+        .with("DELIVERY_ENDPOINT", "http://127.0.0.1:9/events")
         .with("DELIVERY_SIGNING_KEY", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
     let env = TestEnv::with(options).await;
     let mut caller = Caller::new(&env).await;
@@ -154,6 +155,9 @@ async fn every_answer_is_described_and_every_described_member_is_shown() {
     let answer = caller.post(&format!("/subscriptions/{slow}/activate"), "").await;
     assert_eq!(answer.status, 202);
 
+    let without_receivers = TestEnv::new().await;
+    doctor::call(&mut caller, &without_receivers).await;
+
     let unanswered = caller.description.unanswered();
     let unanswered: Vec<_> =
         unanswered.iter().filter(|(_, status)| !matches!(status, 500 | 503)).collect();
@@ -243,9 +247,10 @@ async fn the_description_lists_exactly_the_deployed_routes() {
     for pair in lines.windows(2) {
         let [method, path] = pair else { continue };
         if let (Some(method), Some(path)) =
-            (method.strip_prefix("Method: "), path.strip_prefix("Path: /subscriptions"))
+            (method.strip_prefix("Method: "), path.strip_prefix("Path: "))
+            && ["/subscriptions", "/doctor"].iter().any(|prefix| path.starts_with(prefix))
         {
-            deployed.insert((method.to_ascii_lowercase(), format!("/subscriptions{path}")));
+            deployed.insert((method.to_ascii_lowercase(), path.to_owned()));
         }
     }
     let mut named = BTreeSet::new();

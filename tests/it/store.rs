@@ -11,6 +11,7 @@ mod refusals;
 mod restoration;
 mod search;
 mod search_units;
+mod sightings;
 mod sorted;
 mod table;
 mod wire;

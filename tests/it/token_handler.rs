@@ -64,7 +64,8 @@ impl BareHandler {
             microsoft: Microsoft::read(&environment, &transport).expect("the system's settings"),
             store: table.clone(),
             checkpoints: table.clone(),
-            refusals: table,
+            refusals: table.clone(),
+            sightings: table,
             transport,
             clock,
         };

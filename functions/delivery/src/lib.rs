@@ -21,10 +21,11 @@ use futures_util::stream::FuturesUnordered;
 use jiff::{SignedDuration, Timestamp};
 use shared::config::{self, DeliverySettings, Dependencies};
 use shared::domain::SubscriptionId;
+use shared::flows::noting::Noting;
 use shared::host::clock::{Clock, SystemClock};
 use shared::host::environment::{ConfigError, Environment};
 use shared::host::{correlation, deadline};
-use shared::store::{AnnotationStore, Due, Outbox, STREAM_HEAD_START, StoreError};
+use shared::store::{AnnotationStore, Due, Outbox, STREAM_HEAD_START, Sighting, StoreError};
 use tracing::field::Empty;
 use tracing::{error, info_span};
 
@@ -45,6 +46,9 @@ const REQUEST_DEADLINE: SignedDuration = SignedDuration::from_secs(50);
 /// How many subscriptions are delivered concurrently. One that hangs occupies only its own slot.
 const MAX_CONCURRENT: usize = 8;
 
+/// How often a process notes that it swept.
+const NOTED_EVERY: SignedDuration = SignedDuration::from_mins(5);
+
 pub struct Delivery {
     receivers: Vec<Box<dyn Receiver>>,
     outbox: Arc<dyn Outbox>,
@@ -52,6 +56,7 @@ pub struct Delivery {
     clock: Arc<dyn Clock>,
     source: String,
     park_after: SignedDuration,
+    noting: Noting,
 }
 
 /// A subscription with events to deliver.
@@ -90,8 +95,15 @@ impl Delivery {
     }
 
     pub fn new(settings: DeliverySettings, clock: Arc<dyn Clock>) -> Self {
-        let DeliverySettings { source, endpoint, event_bus, park_after, outbox, annotations } =
-            settings;
+        let DeliverySettings {
+            source,
+            endpoint,
+            event_bus,
+            park_after,
+            outbox,
+            annotations,
+            sightings,
+        } = settings;
         let mut receivers: Vec<Box<dyn Receiver>> = Vec::new();
         if let Some(endpoint) = endpoint {
             receivers.push(Box::new(Endpoint::new(endpoint, clock.clone())));
@@ -99,7 +111,8 @@ impl Delivery {
         if let Some(event_bus) = event_bus {
             receivers.push(Box::new(EventBus::new(event_bus)));
         }
-        Self { receivers, outbox, annotations, clock, source, park_after }
+        let noting = Noting::new(sightings, clock.clone(), NOTED_EVERY);
+        Self { receivers, outbox, annotations, clock, source, park_after, noting }
     }
 
     /// Delivers the events that the table's stream names. An event that a receiver does not accept
@@ -138,6 +151,9 @@ impl Delivery {
         let mut report = Report::default();
         let ended = self.attempt_due(by, begun, &mut report).await;
         self.summarise(&report, begun, ended.as_ref().err()).await;
+        if ended.is_ok() {
+            self.noting.note(&Sighting::Sweep).await;
+        }
         ended.map(|()| report)
     }
 

@@ -70,6 +70,8 @@ codes! {
     UnknownVersion = CONFLICT "unknown_version",
     /// No receiver of events is configured.
     NoReceiver = CONFLICT "nobody_to_tell",
+    /// The table has no such test event, or no longer.
+    UnknownTestEvent = NOT_FOUND "unknown_test_event",
     /// Microsoft may have accepted the request. It must not be repeated blindly (F-ERR-2).
     OutcomeUnknown = GATEWAY_TIMEOUT "outcome_unknown",
     /// The publisher's settings don't fit Microsoft's side (F-ERR-5).

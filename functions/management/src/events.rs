@@ -16,7 +16,7 @@ use tracing::info;
 
 use crate::Management;
 use crate::error_code::ErrorCode;
-use crate::problem::store_problem;
+use crate::problem::{no_receiver, store_problem};
 
 /// The media type of a batch.
 pub(crate) const BATCH: &str = "application/cloudevents-batch+json";
@@ -66,9 +66,7 @@ impl Management {
                 .with(format!("the record is only at version {}", record.version)));
         }
         if self.settings.targets.is_empty() {
-            return Err(ErrorCode::NoReceiver.with(
-                "no receiver is configured: neither DELIVERY_ENDPOINT nor DELIVERY_EVENT_BUS is set",
-            ));
+            return Err(no_receiver());
         }
         let from = match from_version {
             Some(version) => From::Event(Position { version, index: 0 }),

@@ -1,5 +1,5 @@
 //! The publisher's API: list, read, events, plans and operations; change and cancel; note a reference and
-//! metadata; read Microsoft's copy now; send events again.
+//! metadata; read Microsoft's copy now; send events again; examine the deployment.
 //!
 //! An accepted change is in force only when Microsoft's webhook says so (F-CHP-7): the answer is
 //! 202 and names the operation to follow. Activation is a function of its own.
@@ -7,6 +7,7 @@
 mod annotate;
 mod change_request;
 mod cursor;
+mod doctor;
 mod error_code;
 mod events;
 mod idempotency;
@@ -34,7 +35,7 @@ use shared::flows::request_change::{ChangeFlow, ChangeRefused};
 use shared::host::clock::Clock;
 use shared::host::environment::{ConfigError, Environment};
 use shared::host::http::{
-    Handler, Principal, Problem, Request, Response, empty, json as json_response,
+    GatewayHost, Handler, Principal, Problem, Request, Response, empty, json as json_response,
 };
 use shared::host::retry::RetryPolicy;
 use shared::host::{correlation, deadline};
@@ -44,6 +45,7 @@ use shared::store::{ListQuery, Store, StoreError};
 use tracing::field::{Empty, display};
 use tracing::{Span, error, info_span};
 
+use doctor::Doctor;
 use idempotency::Idempotency;
 use problem::{fulfillment_problem, store_problem, unknown_subscription, update_problem};
 use route::Route;
@@ -57,6 +59,7 @@ pub struct Management {
     store: Arc<dyn Store>,
     ledger: Ledger,
     changes: ChangeFlow,
+    doctor: Doctor,
     settings: ManagementSettings,
     idempotency: Idempotency,
     clock: Arc<dyn Clock>,
@@ -74,6 +77,7 @@ impl Management {
         let (ledger, clock) = (dependencies.ledger(), clock.clone());
         let marketplace = microsoft.marketplace(RetryPolicy::INTERACTIVE, clock.clone());
         Self {
+            doctor: Doctor::new(dependencies, &settings),
             changes: ChangeFlow { marketplace: marketplace.clone(), ledger: ledger.clone() },
             idempotency: Idempotency { store: settings.idempotency.clone(), clock: clock.clone() },
             marketplace,
@@ -110,6 +114,17 @@ impl Management {
                 Ok(if_match::answer(&record, self.annotations(id).await?.as_ref()))
             }
             Route::Redeliver { id, from_version } => self.redeliver(id, from_version).await,
+            Route::Examine => {
+                let gateway = request.extensions().get::<GatewayHost>();
+                Ok(json_response(StatusCode::OK, &self.doctor.examine(gateway).await))
+            }
+            Route::SendTestEvent => {
+                let id = self.doctor.send_test_event(Principal::of(request)).await?;
+                Ok(json_response(StatusCode::ACCEPTED, &json!({ "id": id })))
+            }
+            Route::TestEvent(id) => {
+                Ok(json_response(StatusCode::OK, &self.doctor.test_event(&id).await?))
+            }
         }
     }
 

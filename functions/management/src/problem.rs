@@ -64,6 +64,11 @@ pub(crate) fn unknown_subscription() -> Problem {
     ErrorCode::UnknownSubscription.with("there is no such subscription")
 }
 
+pub(crate) fn no_receiver() -> Problem {
+    ErrorCode::NoReceiver
+        .with("no receiver is configured: neither DELIVERY_ENDPOINT nor DELIVERY_EVENT_BUS is set")
+}
+
 /// Microsoft may have accepted the request.
 pub(crate) fn unknown_outcome() -> Problem {
     ErrorCode::OutcomeUnknown.with(

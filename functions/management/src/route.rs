@@ -31,6 +31,10 @@ pub(crate) enum Call {
     /// Read Microsoft's copy now.
     Observe,
     Redeliver,
+    /// Why doesn't it work?
+    Examine,
+    SendTestEvent,
+    TestEvent,
 }
 
 /// A line of the table.
@@ -51,7 +55,7 @@ const LIST: [Query; 6] =
     [Query::Status, Query::Offer, Query::Search, Query::Sort, Query::Limit, Query::Next];
 
 /// Every call. Where a path matches two patterns, the first one wins.
-pub(crate) static TABLE: [Entry; 11] = [
+pub(crate) static TABLE: [Entry; 14] = [
     entry(Call::List, Method::GET, "/subscriptions", &LIST),
     // It lies below the same path as all other calls, so that one permission covers it. No GUID
     // looks like it.
@@ -65,6 +69,9 @@ pub(crate) static TABLE: [Entry; 11] = [
     entry(Call::Operation, Method::GET, "/subscriptions/{id}/operations/{operationId}", &[]),
     entry(Call::Observe, Method::POST, "/subscriptions/{id}/observe", &[]),
     entry(Call::Redeliver, Method::POST, "/subscriptions/{id}/redeliver", &[]),
+    entry(Call::Examine, Method::GET, "/doctor", &[]),
+    entry(Call::SendTestEvent, Method::POST, "/doctor/test-event", &[]),
+    entry(Call::TestEvent, Method::GET, "/doctor/test-event/{eventId}", &[]),
 ];
 
 /// A parsed request.
@@ -92,12 +99,20 @@ pub(crate) enum Route {
         /// The first version that is sent again; `None`: the first one that was not delivered.
         from_version: Option<u64>,
     },
+    Examine,
+    SendTestEvent,
+    /// The event with this id.
+    TestEvent(String),
 }
 
 impl Route {
     pub(crate) fn subscription(&self) -> Option<SubscriptionId> {
         match self {
-            Self::List { .. } | Self::Document => None,
+            Self::List { .. }
+            | Self::Document
+            | Self::Examine
+            | Self::SendTestEvent
+            | Self::TestEvent(_) => None,
             Self::Read(id)
             | Self::Events { id, .. }
             | Self::Plans(id)
@@ -160,6 +175,11 @@ impl Route {
             Call::Observe => Self::Observe(id()?),
             Call::Redeliver => {
                 Self::Redeliver { id: id()?, from_version: from_version(request.body())? }
+            }
+            Call::Examine => Self::Examine,
+            Call::SendTestEvent => Self::SendTestEvent,
+            Call::TestEvent => {
+                Self::TestEvent(parts.first().copied().unwrap_or_default().to_owned())
             }
         })
     }

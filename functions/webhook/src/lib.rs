@@ -14,6 +14,7 @@ mod change;
 mod claim;
 mod confirmation;
 mod failure;
+mod host;
 mod notice;
 mod reinstate;
 
@@ -22,10 +23,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use http::header::WWW_AUTHENTICATE;
 use http::{HeaderValue, Method, StatusCode};
+use jiff::SignedDuration;
 use shared::config::Dependencies;
 use shared::domain::{Action, Operation, OperationId, Requested};
 use shared::flows::answer::{AnswerError, Responder};
 use shared::flows::ledger::{Ledger, UpdateError};
+use shared::flows::noting::Noting;
 use shared::host::clock::Clock;
 use shared::host::environment::{ConfigError, Environment};
 use shared::host::error_class::ErrorClass;
@@ -45,12 +48,16 @@ use failure::WebhookFailure;
 /// In bytes. Real bodies are around two kilobytes (F-WHP-9).
 const LARGEST_BODY: usize = 64 * 1024;
 
+/// How often a process notes that Microsoft called, for each host. An operator asks about days.
+const NOTED_EVERY: SignedDuration = SignedDuration::from_hours(1);
+
 /// What the webhook may touch.
 pub struct Webhook {
     verifier: WebhookTokenVerifier,
     marketplace: Arc<dyn Marketplace>,
     ledger: Ledger,
     responder: Responder,
+    noting: Noting,
     clock: Arc<dyn Clock>,
 }
 
@@ -85,11 +92,13 @@ impl Webhook {
         let Dependencies { microsoft, clock, .. } = dependencies;
         let marketplace = microsoft.marketplace(retry, clock.clone());
         let ledger = dependencies.ledger();
+        let noting = Noting::new(dependencies.sightings.clone(), clock.clone(), NOTED_EVERY);
         Ok(Self {
             verifier: microsoft.webhook_verifier(retry, clock.clone()),
             marketplace: marketplace.clone(),
             ledger: ledger.clone(),
             responder: Responder { marketplace, ledger, approval },
+            noting,
             clock: clock.clone(),
         })
     }
@@ -100,7 +109,9 @@ impl Webhook {
         span.record("subscription.id", display(claim.subscription));
         span.record("operation.id", claim.operation.as_ref().map(loggable_id));
         span.record("action", loggable(&claim.action));
-        self.act(&claim).await
+        // Boxed, since it is large: the futures around it would be moved together with it.
+        let mut work = Box::pin(self.act(&claim));
+        self.noting.beside(&host::sighting(request), work.as_mut()).await
     }
 
     /// Verifies the token before it looks at the body.

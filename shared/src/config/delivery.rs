@@ -13,7 +13,7 @@ use crate::host::clock::Clock;
 use crate::host::environment::{ConfigError, Environment, parse};
 use crate::host::http_client::Transport;
 use crate::host::secret::ClientSecret;
-use crate::store::{AnnotationStore, Outbox};
+use crate::store::{AnnotationStore, Outbox, Sightings};
 
 pub struct DeliverySettings {
     /// The `source` of every event.
@@ -24,6 +24,7 @@ pub struct DeliverySettings {
     pub park_after: SignedDuration,
     pub outbox: Arc<dyn Outbox>,
     pub annotations: Arc<dyn AnnotationStore>,
+    pub sightings: Arc<dyn Sightings>,
 }
 
 /// The publisher's HTTPS endpoint.
@@ -100,7 +101,8 @@ impl DeliverySettings {
             event_bus,
             park_after: SignedDuration::from_hours(24 * days),
             outbox: table.clone(),
-            annotations: table,
+            annotations: table.clone(),
+            sightings: table,
         }))
     }
 

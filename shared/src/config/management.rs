@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use super::credential_ends::entra_end;
 use super::{Dependencies, delivery, table};
 use crate::host::environment::{ConfigError, Environment};
-use crate::store::{AnnotationStore, IdempotencyStore, Outbox, Target};
+use crate::microsoft::entra::EndingCredential;
+use crate::store::{AnnotationStore, IdempotencyStore, Inspection, Outbox, Target};
 
 pub struct ManagementSettings {
     /// The `source` of every event, as in the delivery.
@@ -14,6 +16,11 @@ pub struct ManagementSettings {
     pub outbox: Arc<dyn Outbox>,
     pub idempotency: Arc<dyn IdempotencyStore>,
     pub annotations: Arc<dyn AnnotationStore>,
+    pub inspection: Arc<dyn Inspection>,
+    /// Where the end of the app's credential is written; `None` if it has no end.
+    pub end: Option<EndingCredential>,
+    /// How many bytes Lambda counts for the settings that the process has read.
+    pub bytes: usize,
 }
 
 impl ManagementSettings {
@@ -29,12 +36,16 @@ impl ManagementSettings {
         let Dependencies { transport, clock, .. } = dependencies;
         let table = table(environment, transport, clock.clone())?;
         let source = delivery::source(environment)?;
+        let end = entra_end(environment, transport)?;
         Ok(Self {
             source,
             targets,
             outbox: table.clone(),
             idempotency: table.clone(),
-            annotations: table,
+            annotations: table.clone(),
+            inspection: table,
+            end,
+            bytes: environment.bytes(),
         })
     }
 }

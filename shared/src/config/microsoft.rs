@@ -46,6 +46,7 @@ fn token_endpoint(
 }
 
 /// The settings about Microsoft, and the clients made of them.
+#[derive(Clone)]
 pub struct Microsoft {
     pub(super) marketplace_url: String,
     pub(super) authority: String,
@@ -98,7 +99,15 @@ impl Microsoft {
 
     /// A client of the fulfillment API that retries as `retry` says.
     pub fn marketplace(&self, retry: RetryPolicy, clock: Arc<dyn Clock>) -> Arc<dyn Marketplace> {
-        let provider = ClientCredentials {
+        let provider = self.credentials(retry, clock.clone());
+        let tokens = Arc::new(TokenCache::new(Arc::new(provider), clock.clone()));
+        let endpoint = Endpoint { base: self.marketplace_url.clone(), retry };
+        Arc::new(Client::new(self.transport.clone(), endpoint, tokens, clock))
+    }
+
+    /// Requests tokens for the fulfillment API, each time a new one.
+    pub fn credentials(&self, retry: RetryPolicy, clock: Arc<dyn Clock>) -> ClientCredentials {
+        ClientCredentials {
             transport: self.transport.clone(),
             authority: self.authority.clone(),
             endpoint: self.token_endpoint,
@@ -107,11 +116,29 @@ impl Microsoft {
             credential: self.credential.clone(),
             resource: self.marketplace_app_id.to_string(),
             timeout: retry.attempt_timeout,
-            clock: clock.clone(),
-        };
-        let tokens = Arc::new(TokenCache::new(Arc::new(provider), clock.clone()));
-        let endpoint = Endpoint { base: self.marketplace_url.clone(), retry };
-        Arc::new(Client::new(self.transport.clone(), endpoint, tokens, clock))
+            clock,
+        }
+    }
+
+    /// The same settings, with clients that send their requests this way.
+    #[must_use]
+    pub fn over(&self, transport: Arc<dyn Transport>) -> Self {
+        Self { transport, ..self.clone() }
+    }
+
+    /// The tenant and the app that must be in Partner Center's technical configuration.
+    pub fn app(&self) -> (Uuid, Uuid) {
+        (self.tenant_id, self.client_id)
+    }
+
+    /// The app id of Microsoft's marketplace.
+    pub fn marketplace_app_id(&self) -> Uuid {
+        self.marketplace_app_id
+    }
+
+    /// What the app proves itself with.
+    pub fn credential(&self) -> &Credential {
+        &self.credential
     }
 
     /// A verifier of the tokens that webhook calls carry.

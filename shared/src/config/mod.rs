@@ -33,7 +33,7 @@ use crate::host::clock::{Clock, SystemClock};
 use crate::host::deadline::DeadlineTransport;
 use crate::host::environment::{ConfigError, Environment};
 use crate::host::http_client::{HttpClient, Transport};
-use crate::store::{Checkpoints, Refusals, Store};
+use crate::store::{Checkpoints, Refusals, Sightings, Store};
 
 /// What every function that talks to Microsoft is built from.
 pub struct Dependencies {
@@ -45,6 +45,8 @@ pub struct Dependencies {
     pub checkpoints: Arc<dyn Checkpoints>,
     /// The same table, for the landing page.
     pub refusals: Arc<dyn Refusals>,
+    /// The same table, for what a function sees beside its work.
+    pub sightings: Arc<dyn Sightings>,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -66,7 +68,8 @@ impl Dependencies {
             microsoft,
             store: table.clone(),
             checkpoints: table.clone(),
-            refusals: table,
+            refusals: table.clone(),
+            sightings: table,
             transport,
             clock,
         })

@@ -120,6 +120,8 @@ pub enum EventKind {
     Unsubscribed,
     /// The purchase lapses soon unless it is activated (F-LC-3).
     ActivationDeadlineApproaching,
+    /// Nothing happened: an operator asks whether events arrive. See [`Event::test`].
+    Test,
 }
 
 impl EventKind {
@@ -146,6 +148,7 @@ impl EventKind {
             Self::Reinstated => "Reinstated",
             Self::Unsubscribed => "Unsubscribed",
             Self::ActivationDeadlineApproaching => "ActivationDeadlineApproaching",
+            Self::Test => "Test",
         }
     }
 }

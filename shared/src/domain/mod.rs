@@ -24,6 +24,7 @@ mod ruling;
 mod search;
 mod sign_up;
 mod subscription;
+mod test_event;
 mod transitions;
 
 pub use annotations::{
@@ -52,4 +53,5 @@ pub use ruling::{DecidedBy, Ruling, Verdict};
 pub use search::{SearchField, SearchTerm, SearchTerms};
 pub use sign_up::SignUp;
 pub use subscription::{CustomerOperation, Party, Status, Subscription, SubscriptionId, Term};
+pub use test_event::TEST_SUBSCRIPTION;
 pub use transitions::{ACTIVATION_DEADLINE, ACTIVATION_DEADLINE_NOTICE};

@@ -3,6 +3,7 @@
 pub mod activation;
 pub mod answer;
 pub mod ledger;
+pub mod noting;
 pub mod redelivery;
 pub mod request_change;
 pub mod restore;

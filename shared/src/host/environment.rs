@@ -1,6 +1,7 @@
 //! Settings: read once at the start, with one clear line where a setting is absent or malformed.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -42,6 +43,14 @@ impl Environment {
         asked.sort_unstable();
         asked.dedup();
         asked
+    }
+
+    /// The bytes of the settings it was asked for so far, as Lambda counts them: as one JSON object,
+    /// without those that Lambda adds itself.
+    pub fn bytes(&self) -> usize {
+        let own = self.asked().into_iter().filter(|name| !name.starts_with("AWS_"));
+        let set = own.filter_map(|name| Some((name, (self.lookup)(name)?)));
+        serde_json::json!(set.collect::<BTreeMap<_, _>>()).to_string().len()
     }
 
     /// A setting, trimmed; `None` where it is absent or empty.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::SdkError;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use thiserror::Error;
 
 use super::error_class::ErrorClass;
@@ -99,6 +99,11 @@ pub fn secret_in(text: &str) -> Result<SecretString, UnusableSecret> {
     Ok(SecretString::from(secret))
 }
 
+/// Whether a client secret is none, but the id under which Entra lists it. Entra's secrets are no GUIDs.
+pub fn is_guid(secret: &SecretString) -> bool {
+    uuid::Uuid::try_parse(secret.expose_secret()).is_ok()
+}
+
 /// The secret under a name, in a text that is JSON with several secrets.
 fn member_of(text: &str, member: &'static str) -> Result<SecretString, UnusableSecret> {
     let text = text.trim_start_matches('\u{feff}');
@@ -146,8 +151,6 @@ impl ClientSecret {
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret as _;
-
     use super::*;
 
     #[test]
@@ -158,6 +161,16 @@ mod tests {
         }
         for unusual in ["{not json", "a b", "arnold", "~8Q.", "[", "-----BEGIN"] {
             assert_eq!(secret_in(unusual).expect("a secret").expose_secret(), unusual);
+        }
+    }
+
+    #[test]
+    fn the_id_of_a_secret_is_told_from_its_value() {
+        for (secret, expected) in [
+            ("0f8c2f6e-27a5-4f0e-8d0b-5a1c7b6e9d33", true),
+            ("8Q~kLx2vN.0f8c2f6e-27a5-4f0e-8d0b-5a1c", false),
+        ] {
+            assert_eq!(is_guid(&SecretString::from(secret)), expected, "{secret}");
         }
     }
 

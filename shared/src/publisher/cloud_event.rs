@@ -190,6 +190,7 @@ fn type_of(kind: &EventKind) -> (&'static str, u32) {
         EventKind::Reinstated => ("reinstated", 1),
         EventKind::Unsubscribed => ("unsubscribed", 1),
         EventKind::ActivationDeadlineApproaching => ("activation-deadline-approaching", 1),
+        EventKind::Test => ("test", 1),
     }
 }
 
@@ -206,7 +207,8 @@ fn change(kind: &EventKind) -> Option<Values<'_>> {
         | EventKind::Suspended
         | EventKind::Reinstated
         | EventKind::Unsubscribed
-        | EventKind::ActivationDeadlineApproaching => None,
+        | EventKind::ActivationDeadlineApproaching
+        | EventKind::Test => None,
     }
 }
 

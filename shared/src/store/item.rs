@@ -8,8 +8,8 @@ pub(super) mod search;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 pub(super) use self::attribute::{Item, PARTITION, SORT, number, text};
 pub(super) use self::due::{due_by, waits_since};
@@ -17,9 +17,9 @@ pub use self::kind::ItemKind;
 use super::error::Corruption;
 use super::{
     Checkpoint, Cursor, CursorState, IdempotencyRecord, Mark, REFUSAL_LIFETIME, Refused,
-    STREAM_HEAD_START, StoreError, Target,
+    STREAM_HEAD_START, Sighting, StoreError, Target,
 };
-use crate::domain::{Annotations, Event, OperationId, Position, Record, SubscriptionId};
+use crate::domain::{Annotations, Event, EventKind, OperationId, Position, Record, SubscriptionId};
 
 pub(super) const VERSION: &str = "version";
 pub(super) const EXPIRES_AT: &str = "expires_at";
@@ -32,6 +32,18 @@ const MARK_LIVES: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// parked events must still be there once the receiver is repaired, so this must stay far above
 /// what `DELIVERY_PARK_AFTER_DAYS` allows.
 const EVENT_LIVES: SignedDuration = SignedDuration::from_hours(400 * 24);
+
+/// Nothing follows a test event, and an operator looks at it within minutes.
+const TEST_EVENT_LIVES: SignedDuration = SignedDuration::from_hours(24);
+
+/// A subscription may be quiet for a year.
+const SIGHTING_LIVES: SignedDuration = SignedDuration::from_hours(400 * 24);
+
+/// The body of a sighting. Serialised in the table: members are only added.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Seen {
+    pub at: Timestamp,
+}
 
 /// The partition key of everything about a subscription.
 pub(super) fn partition(id: SubscriptionId) -> String {
@@ -113,7 +125,8 @@ pub(super) fn record(record: &Record) -> Result<Item, StoreError> {
 
 pub(super) fn event(event: &Event) -> Result<Item, StoreError> {
     let key = event_key(event.subscription_id, event.position());
-    let item = with_expiry(with_body(key, event)?, event.recorded_at, EVENT_LIVES)?;
+    let lives = if event.kind == EventKind::Test { TEST_EVENT_LIVES } else { EVENT_LIVES };
+    let item = with_expiry(with_body(key, event)?, event.recorded_at, lives)?;
     // A mark on the first event of a version covers the others, since all are written together.
     if event.index > 0 {
         return Ok(item);
@@ -191,6 +204,11 @@ pub(super) fn refusal(refused: &Refused, now: Timestamp) -> Result<Item, StoreEr
 pub(super) fn has_expired(item: &Item, now: Timestamp) -> bool {
     let at = item.get(EXPIRES_AT).and_then(|at| at.as_n().ok()?.parse::<i64>().ok());
     at.is_some_and(|at| at <= now.as_second())
+}
+
+pub(super) fn sighting(sighting: &Sighting, at: Timestamp) -> Result<Item, StoreError> {
+    let item = with_body(ItemKind::Sighting.key("", sighting.name()), &Seen { at })?;
+    with_expiry(item, at, SIGHTING_LIVES)
 }
 
 pub(super) fn checkpoint(checkpoint: &Checkpoint) -> Result<Item, StoreError> {

@@ -12,21 +12,25 @@
 //! | checkpoint | `RUN` | `RECONCILIATION` | after each page of a list |
 //! | epoch | `EPOCH` | `EPOCH` | by a restore, if it is greater than the stored one |
 //! | refusal | `REFUSED#<digest>` | `REFUSED` | when Microsoft refuses a token or a code |
+//! | sighting | `SEEN` | `WEBHOOK#<host>`, `SWEEP` | now and then, when it is seen |
 //!
 //! Each user of the table has a trait of its own: [`Store`] for records, [`Outbox`] for the
 //! delivery, [`AnnotationStore`] and [`IdempotencyStore`] for the publisher's API, [`Checkpoints`] for the
-//! reconciliation, [`Refusals`] for the landing page, [`Restoration`] for a restore.
+//! reconciliation, [`Refusals`] for the landing page, [`Restoration`] for a restore, [`Sightings`] and
+//! [`Inspection`] for an examination.
 
 mod annotations;
 mod checkpoint;
 mod dynamodb;
 mod error;
 mod idempotency;
+mod inspection;
 mod item;
 mod list_query;
 mod outbox;
 mod refusals;
 mod restoration;
+mod sighting;
 mod sort;
 
 use std::collections::HashMap;
@@ -42,6 +46,7 @@ pub use error::{CommitError, Corruption, StoreError};
 pub use idempotency::{
     BeginError, IDEMPOTENCY_KEY_LIFETIME, IdempotencyRecord, IdempotencyStore, StoredResponse,
 };
+pub use inspection::Inspection;
 pub use item::ItemKind;
 pub use list_query::{Filter, LARGEST_PAGE, ListBy, ListQuery, Page};
 pub use outbox::{
@@ -50,6 +55,7 @@ pub use outbox::{
 };
 pub use refusals::{REFUSAL_LIFETIME, Refusals, Refused};
 pub use restoration::Restoration;
+pub use sighting::{Sighting, Sightings};
 pub use sort::Sort;
 
 use crate::domain::{Action, Event, NextVersion, OperationId, Record, SubscriptionId};

@@ -11,7 +11,9 @@ use shared::config::MARKETPLACE_APP_ID;
 use shared::host::retry::Transient;
 use shared::host::secret::ClientSecret;
 use shared::lenient::value;
-use shared::microsoft::entra::{ClientCredentials, Credential, TokenEndpoint, TokenError, TokenProvider};
+use shared::microsoft::entra::{
+    ClientCredentials, Credential, TokenEndpoint, TokenError, TokenProvider,
+};
 
 fuzz_target!(|input: &[u8]| {
     let answer = Message::read(input).answer();

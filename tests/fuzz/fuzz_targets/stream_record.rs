@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use delivery::{Delivery, Records};
-use fuzz::{Still, Wire, run, status};
+use fuzz::{Still, Unnoted, Wire, run, status};
 use http::{StatusCode, Uri};
 use jiff::{SignedDuration, Timestamp};
 use libfuzzer_sys::fuzz_target;
@@ -17,7 +17,8 @@ use shared::config::{DeliverySettings, EndpointSettings};
 use shared::domain::{Annotations, Position, SubscriptionId};
 use shared::host::secret::ClientSecret;
 use shared::store::{
-    AnnotationStore, Backlog, Cursor, CursorError, Due, Outbox, Page, SaveError, StoreError, Target, Waiting,
+    AnnotationStore, Backlog, Cursor, CursorError, Due, Outbox, Page, SaveError, StoreError,
+    Target, Waiting,
 };
 use uuid::Uuid;
 
@@ -118,6 +119,7 @@ fn function() -> &'static Function {
             park_after: SignedDuration::from_hours(24),
             outbox: table.clone(),
             annotations: table.clone(),
+            sightings: Arc::new(Unnoted),
         };
         Function { delivery: Delivery::new(settings, Arc::new(Still)), wire, table }
     })

@@ -26,7 +26,7 @@ use shared::host::http_client::Transport;
 use shared::host::retry::RetryPolicy;
 use shared::microsoft::entra::{AccessToken, TokenCache, TokenError, TokenProvider};
 use shared::microsoft::fulfillment::{Client, Endpoint};
-use shared::store::DynamoDbStore;
+use shared::store::{DynamoDbStore, Sighting, Sightings, StoreError};
 use tokio::runtime::{Builder, Runtime};
 use uuid::Uuid;
 
@@ -158,9 +158,24 @@ pub fn dependencies(
         store: Arc::new(store(wire)),
         checkpoints: Arc::new(store(wire)),
         refusals: Arc::new(store(wire)),
+        sightings: Arc::new(Unnoted),
         clock: Arc::new(Still),
     };
     (environment, dependencies)
+}
+
+/// Notes nothing: a process notes what it saw once an hour, and each input must find the same process.
+pub struct Unnoted;
+
+#[async_trait]
+impl Sightings for Unnoted {
+    async fn note(&self, _: &Sighting, _: Timestamp) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn sightings(&self) -> Result<Vec<(Sighting, Timestamp)>, StoreError> {
+        Ok(Vec::new())
+    }
 }
 
 /// Runs a future to its end.

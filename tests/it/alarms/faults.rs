@@ -13,6 +13,7 @@ use super::Observed;
 use crate::credential_ends;
 use crate::delivery_env::DeliveryEnv;
 use crate::delivery_product::Behaviour;
+use crate::doctor_env::DoctorEnv;
 use crate::log_lines::Lines;
 use crate::test_env::TestEnv;
 use crate::token::WebhookEnv;
@@ -226,6 +227,23 @@ pub(super) async fn the_list_fails_for_seven_hours() -> Observed {
         ));
     }
     observed
+}
+
+/// The deployment is examined after so many minutes without a sweep.
+async fn examined(minutes: u64) -> Observed {
+    let doctor = DoctorEnv::at_work().await;
+    let (lines, _guard) = Lines::collect("info");
+    doctor.env.pass(60 * minutes);
+    doctor.examine().await;
+    Observed::of(&lines.take())
+}
+
+pub(super) async fn an_examination_finds_nothing() -> Observed {
+    examined(1).await
+}
+
+pub(super) async fn an_examination_finds_a_fault() -> Observed {
+    examined(16).await
 }
 
 const SWEPT: &[&str] = &["waiting_subscriptions", "oldest_waiting_seconds", "parked_subscriptions"];

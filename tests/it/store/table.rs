@@ -11,7 +11,9 @@ use shared::domain::SubscriptionId;
 use shared::host::clock::Clock;
 use shared::host::environment::Environment;
 use shared::host::http_client::{HttpClient, Transport};
-use shared::store::{AnnotationStore, Checkpoints, Outbox, Restoration, Store};
+use shared::store::{
+    AnnotationStore, Checkpoints, Inspection, Outbox, Restoration, Sightings, Store,
+};
 use uuid::Uuid;
 
 use super::{noon, sort};
@@ -40,6 +42,8 @@ pub(super) struct Table {
     pub(super) checkpoints: Arc<dyn Checkpoints>,
     pub(super) restoration: Arc<dyn Restoration>,
     pub(super) annotations: Arc<dyn AnnotationStore>,
+    pub(super) sightings: Arc<dyn Sightings>,
+    pub(super) inspection: Arc<dyn Inspection>,
     pub(super) raw: aws_sdk_dynamodb::Client,
     pub(super) database: Option<Database>,
 }
@@ -72,6 +76,8 @@ impl Table {
             checkpoints: store.clone(),
             restoration: store.clone(),
             annotations: store.clone(),
+            sightings: store.clone(),
+            inspection: store.clone(),
             store,
             raw,
             database: Some(database),

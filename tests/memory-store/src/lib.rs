@@ -3,6 +3,7 @@
 
 mod annotations;
 mod idempotency;
+mod inspection;
 mod memory_store;
 mod outbox;
 mod outbox_table;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use shared::domain::{Annotations, Event, OperationId, Record, SubscriptionId};
 use shared::store::{
     Checkpoint, Checkpoints, Commit, CommitError, Due, IdempotencyRecord, ListBy, ListQuery, Mark,
-    Page, Refused, Restoration, Store, StoreError, Target,
+    Page, Refused, Restoration, Sighting, Store, StoreError, Target,
 };
 
 use crate::outbox_table::OutboxTable;
@@ -33,8 +33,18 @@ struct Table {
     requests: HashMap<String, IdempotencyRecord>,
     annotations: HashMap<SubscriptionId, Annotations>,
     refusals: HashMap<Refused, Timestamp>,
+    sightings: BTreeMap<Sighting, Timestamp>,
     /// Events that the table's stream has not delivered yet.
     stream: Vec<Entry>,
+}
+
+impl Table {
+    fn record(&mut self, event: &Event) {
+        let id = event.subscription_id;
+        self.events.insert((id, event.version, event.index), event.clone());
+        self.outbox.mark_pending(event);
+        self.stream.push((id, event.position()));
+    }
 }
 
 impl MemoryStore {
@@ -62,6 +72,18 @@ impl MemoryStore {
 
     pub(crate) fn refusals<T>(&self, act: impl FnOnce(&mut HashMap<Refused, Timestamp>) -> T) -> T {
         act(&mut self.table().refusals)
+    }
+
+    pub(crate) fn sightings<T>(
+        &self,
+        act: impl FnOnce(&mut BTreeMap<Sighting, Timestamp>) -> T,
+    ) -> T {
+        act(&mut self.table().sightings)
+    }
+
+    /// Records an event, as pending and in the stream.
+    pub(crate) fn record_event(&self, event: &Event) {
+        self.table().record(event);
     }
 
     pub fn record(&self, id: SubscriptionId) -> Option<Record> {
@@ -150,9 +172,7 @@ impl MemoryStore {
         if let Some(next) = &commit.next {
             table.records.insert(id, next.record.clone());
             for event in &next.events {
-                table.events.insert((id, event.version, event.index), event.clone());
-                table.outbox.mark_pending(event);
-                table.stream.push((id, event.position()));
+                table.record(event);
             }
         }
         Ok(())

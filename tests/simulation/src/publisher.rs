@@ -151,6 +151,7 @@ impl Publisher {
             park_after: SignedDuration::from_hours(24 * i64::from(self.choices.park_after_days)),
             outbox: self.store(host),
             annotations: self.store(host),
+            sightings: self.store(host),
         };
         let delivery = Arc::new(Delivery::new(settings, self.clock(host)));
         self.deliveries.insert(host, delivery.clone());
@@ -239,6 +240,7 @@ impl Publisher {
             store: self.records(host),
             checkpoints: self.store(host),
             refusals: self.store(host),
+            sightings: self.store(host),
             clock: self.clock(host),
         })
     }
@@ -260,6 +262,9 @@ impl Publisher {
             outbox: self.store(host),
             idempotency: self.store(host),
             annotations: self.store(host),
+            inspection: self.store(host),
+            end: None,
+            bytes: 0,
         }
     }
 }

@@ -35,6 +35,7 @@ pub(crate) fn apply(before: Option<&Subscription>, event: &Event) -> Result<Subs
             expected.term.clone_from(&after.term);
         }
         EventKind::ChangeRejected { .. } => {}
+        EventKind::Test => return Err("a Test of a subscription".to_owned()),
         EventKind::DetailsChanged => {
             fits(before != after, "DetailsChanged without a change")?;
             expected.clone_from(after);

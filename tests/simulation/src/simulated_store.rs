@@ -10,8 +10,9 @@ use memory_store::MemoryStore;
 use shared::domain::{Annotations, Event, OperationId, Position, Record, SubscriptionId};
 use shared::store::{
     AnnotationStore, Backlog, BeginError, Checkpoint, Checkpoints, Commit, CommitError, Cursor,
-    CursorError, CursorState, Due, IdempotencyRecord, IdempotencyStore, ListQuery, Mark, Outbox,
-    Page, Refusals, Refused, SaveError, Store, StoreError, Target, Waiting,
+    CursorError, CursorState, Due, IdempotencyRecord, IdempotencyStore, Inspection, ListQuery,
+    Mark, Outbox, Page, Refusals, Refused, SaveError, Sighting, Sightings, Store, StoreError,
+    Target, Waiting,
 };
 
 use crate::fault::Fault;
@@ -100,11 +101,28 @@ pub(crate) fn count_cursor(
 
 /// All ports of the table.
 pub(crate) trait Table:
-    Store + Checkpoints + Outbox + IdempotencyStore + AnnotationStore + Refusals
+    Store
+    + Checkpoints
+    + Outbox
+    + IdempotencyStore
+    + AnnotationStore
+    + Refusals
+    + Sightings
+    + Inspection
 {
 }
 
-impl<T: Store + Checkpoints + Outbox + IdempotencyStore + AnnotationStore + Refusals> Table for T {}
+impl<T> Table for T where
+    T: Store
+        + Checkpoints
+        + Outbox
+        + IdempotencyStore
+        + AnnotationStore
+        + Refusals
+        + Sightings
+        + Inspection
+{
+}
 
 impl SimulatedStore {
     async fn effect<T: Send>(
@@ -312,5 +330,29 @@ impl Refusals for SimulatedStore {
     async fn remember(&self, refused: &Refused, now: Timestamp) -> Result<(), StoreError> {
         self.io.count("refusal remembered");
         self.table.remember(refused, now).await
+    }
+}
+
+#[async_trait]
+impl Sightings for SimulatedStore {
+    async fn note(&self, sighting: &Sighting, at: Timestamp) -> Result<(), StoreError> {
+        self.call("note", self.table.note(sighting, at)).await?
+    }
+
+    /// No effect: no seed examines the deployment.
+    async fn sightings(&self) -> Result<Vec<(Sighting, Timestamp)>, StoreError> {
+        Sightings::sightings(&self.table).await
+    }
+}
+
+/// No effects, as above.
+#[async_trait]
+impl Inspection for SimulatedStore {
+    async fn indexes(&self) -> Vec<(&'static str, Result<(), StoreError>)> {
+        self.table.indexes().await
+    }
+
+    async fn record_test(&self, event: &Event) -> Result<(), StoreError> {
+        self.table.record_test(event).await
     }
 }

@@ -270,10 +270,42 @@ pub(super) fn describe(call: Call) -> Described {
                 ],
             )
         },
+        Call::Examine => Described {
+            description: "Checks the token, Microsoft's list, the table, the schedules and more, in at most 20 seconds. \
+                A fault is no error of this call: it is in the answer.",
+            ..read(
+                "examine",
+                "Examine the deployment: why doesn't it work?",
+                ok("What was found", reference("Examination")),
+                &[],
+            )
+        },
+        Call::SendTestEvent => Described {
+            description: "It takes the way of every event, of the type `saas-fulfillment.subscription.test.v1`, \
+                and belongs to no subscription at Microsoft.",
+            ..read(
+                "sendTestEvent",
+                "Send a test event to your product",
+                Success {
+                    status: 202,
+                    ..ok(
+                        "The event is recorded, and the delivery sends it",
+                        reference("TestEventId"),
+                    )
+                },
+                &[&TABLE, &[ErrorCode::NoReceiver]],
+            )
+        },
+        Call::TestEvent => read(
+            "getTestEvent",
+            "Get how far a test event has come",
+            ok("The event and its receivers", reference("TestEvent")),
+            &[&TABLE, &[ErrorCode::UnknownTestEvent]],
+        ),
     }
 }
 
-/// The one call below `/subscriptions` that another function serves.
+/// The one call that another function serves.
 pub(super) const ACTIVATE: &str = "/subscriptions/{id}/activate";
 
 pub(super) fn activate() -> Value {

@@ -90,6 +90,11 @@ fn document() -> Value {
                     "description": "The operation's id, as in the 202 of a change; a GUID as a rule",
                     "schema": { "type": "string", "minLength": 1, "maxLength": 200 },
                 },
+                "eventId": {
+                    "name": "eventId", "in": "path", "required": true,
+                    "description": "The id that `POST /doctor/test-event` answered",
+                    "schema": { "type": "string", "minLength": 1, "maxLength": 100 },
+                },
                 "idempotencyKey": {
                     "name": KEY.as_str(), "in": "header", "required": false,
                     "description": "Names the request. If you repeat the request with the same key within a day, \

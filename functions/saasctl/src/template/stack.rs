@@ -113,7 +113,8 @@ impl Stack {
 
     /// Whether every route of a function requires an IAM signature.
     pub fn is_private(&self, function: &str) -> bool {
-        self.events(function).all(|event| event["Properties"]["Auth"]["Authorizer"] == "AWS_IAM")
+        let mut routes = self.events(function).filter(|event| event["Type"] == "HttpApi");
+        routes.all(|event| event["Properties"]["Auth"]["Authorizer"] == "AWS_IAM")
     }
 
     /// The permissions of a function's role, without those that Lambda itself uses.

@@ -65,7 +65,8 @@ fn dependencies(environment: &Environment) -> Dependencies {
         microsoft: Microsoft::read(environment, &transport).expect("complete settings"),
         store: table.clone(),
         checkpoints: table.clone(),
-        refusals: table,
+        refusals: table.clone(),
+        sightings: table,
         transport,
         clock,
     }

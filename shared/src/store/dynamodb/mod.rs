@@ -3,11 +3,13 @@
 mod annotations;
 mod error;
 mod idempotency;
+mod inspection;
 mod list;
 mod outbox;
 mod refusals;
 mod restoration;
 mod search;
+mod sightings;
 mod spread;
 
 use std::collections::HashMap;

@@ -55,6 +55,8 @@ kinds! {
     Epoch = "EPOCH" "EPOCH",
     /// A token or a code that Microsoft refused.
     Refusal = "REFUSED#" "REFUSED",
+    /// When something was last seen.
+    Sighting = "SEEN" "",
 }
 
 impl ItemKind {

@@ -316,3 +316,16 @@ async fn refusals_are_read() {
         assert_eq!(items.contains_key(&ItemKind::Refusal), is_read);
     }
 }
+
+#[tokio::test]
+async fn what_was_seen_last_is_read() {
+    for Written { items, table, version } in tables().await {
+        let stored = items.get(&ItemKind::Sighting).cloned().unwrap_or_default();
+        assert_eq!(stored.is_empty(), version == "before-0.1.0");
+        let seen = table.sightings.sightings().await.expect("a read");
+        let seen: Vec<_> =
+            seen.iter().map(|(sighting, at)| (sighting.name(), json!({ "at": at }))).collect();
+        let stored = stored.iter().map(|item| (key(item, "sk").to_owned(), plain(&item["body"])));
+        assert_eq!(seen, stored.collect::<Vec<_>>());
+    }
+}

@@ -3,7 +3,7 @@
 use shared::domain::{Account, Annotations, Event, EventKind, Position, Record};
 use shared::store::{
     Checkpoint, Cursor, CursorState, IdempotencyRecord, IdempotencyStore, Refusals as _, Refused,
-    Round, StoredResponse, Target, Trouble,
+    Round, Sighting, StoredResponse, Target, Trouble,
 };
 
 use super::*;
@@ -70,6 +70,12 @@ pub(super) async fn write(table: &Table) {
         requests.remember(&refused, noon()).await.expect("the refusal is stored");
     }
     table.restoration.begin_epoch(EPOCH).await.expect("the first epoch");
+    let webhook = Sighting::Webhook { host: "signup.example.com".to_owned() };
+    for sighting in [webhook, Sighting::Sweep] {
+        table.sightings.note(&sighting, noon()).await.expect("a note");
+    }
+    let test = Event::test(Some("arn:aws:iam::123456789012:role/ops".to_owned()), None, noon());
+    table.inspection.record_test(&test).await.expect("a test event");
 }
 
 async fn commit(table: &Table, id: SubscriptionId, commit: &Commit) {

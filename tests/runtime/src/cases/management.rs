@@ -2,7 +2,7 @@
 
 use emulator::{Call, Purchase};
 use serde_json::{Value, json};
-use shared::domain::{Position, SubscriptionId};
+use shared::domain::{Position, SubscriptionId, TEST_SUBSCRIPTION};
 use shared::store::{CursorState, Target};
 use uuid::Uuid;
 
@@ -32,6 +32,9 @@ super::cases! {
     "observe" => observe,
     "redeliver" => redeliver,
     "openapi" => openapi,
+    "doctor" => doctor,
+    "send-test-event" => send_test_event,
+    "test-event-unknown" => test_event_unknown,
     "unknown-route" => unknown_route,
 }
 
@@ -305,4 +308,34 @@ async fn openapi(case: &mut HostedCase) {
     let answer = case.send(Live::default()).await;
     assert_eq!((answer.status, answer.header("content-type")), (200, "application/json"));
     assert_eq!(answer.json()["openapi"], "3.1.0");
+}
+
+/// Nothing has run yet, and nothing is wrong. What it says differs between the hosts, so the answer is not
+/// kept for the comparison.
+async fn doctor(case: &mut HostedCase) {
+    let answer = case.attempt(Live::default()).await.expect("the function answers");
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let answer = answer.json();
+    let checks = answer["checks"].as_array().expect("checks");
+    let of = |outcome: &str| -> Vec<&str> {
+        let found = checks.iter().filter(|check| check["outcome"] == outcome);
+        found.filter_map(|check| check["check"].as_str()).collect()
+    };
+    assert_eq!(of("failed"), [""; 0], "{answer}");
+    assert_eq!(of("warning"), ["webhook", "sweep", "reconciliation"], "{answer}");
+    assert!(of("ok").contains(&"token") && of("ok").contains(&"indexes"), "{answer}");
+    assert_eq!(case.count(Call::ListSubscriptions), 1);
+}
+
+async fn send_test_event(case: &mut HostedCase) {
+    let answer = case.attempt(Live::default()).await.expect("the function answers");
+    assert_eq!(answer.status, 202, "{}", answer.body);
+    let id = answer.json()["id"].as_str().expect("an id").to_owned();
+    assert_eq!(case.event_ids(TEST_SUBSCRIPTION.0).await, [id]);
+    assert_eq!(case.events(TEST_SUBSCRIPTION.0).await, ["Test"]);
+}
+
+async fn test_event_unknown(case: &mut HostedCase) {
+    let answer = case.send(Live::default()).await;
+    assert_eq!((answer.status, answer.problem().as_str()), (404, "unknown_test_event"));
 }

@@ -36,15 +36,21 @@ mod assumed {
     /// A run without work, in seconds. Nothing but a start in a new process takes longer.
     pub(super) const SWEEP: f64 = 0.1;
     pub(super) const SLICE: f64 = 2.0;
+    pub(super) const EXAMINATION: f64 = 10.0;
     /// Lines of the function and of Lambda, in bytes.
     pub(super) const SWEEP_LOG: f64 = 1500.0;
     pub(super) const SLICE_LOG: f64 = 3000.0;
+    pub(super) const EXAMINATION_LOG: f64 = 3000.0;
     /// A sweep queries what is due under every partition key of the index `by-due` (`outbox_keys` in
     /// `shared/src/store/item/index.rs`), and then counts what waits and what is parked, each for half a unit.
     pub(super) const SWEEP_READ_UNITS: f64 = 3.0 * 9.0 / 2.0;
+    /// It notes that it ran, every five minutes.
+    pub(super) const SWEEP_WRITE_UNITS: f64 = 1.0 / 5.0;
     /// The checkpoint.
     pub(super) const SLICE_READ_UNITS: f64 = 1.0;
     pub(super) const SLICE_WRITE_UNITS: f64 = 1.0;
+    /// An examination queries each index, and `by-due` for all that waits.
+    pub(super) const EXAMINATION_READ_UNITS: f64 = 40.0;
     /// DynamoDB asks for the table's key every five minutes, when the table is in use.
     pub(super) const KEY_REQUESTS: f64 = HOURS * 12.0;
 
@@ -112,12 +118,27 @@ fn idle_month(stack: &Stack) -> BTreeMap<&'static str, f64> {
                     if event["Type"] != "Schedule" {
                         continue;
                     }
-                    assert_eq!(id, "DeliveryFunction", "nobody has counted this schedule");
                     let runs = schedule(stack, id, name);
-                    let work = assumed::SWEEP * gigabytes(stack, id);
+                    let (seconds, log, reads, writes) = match id {
+                        "DeliveryFunction" => (
+                            assumed::SWEEP,
+                            assumed::SWEEP_LOG,
+                            assumed::SWEEP_READ_UNITS,
+                            assumed::SWEEP_WRITE_UNITS,
+                        ),
+                        "ManagementFunction" => (
+                            assumed::EXAMINATION,
+                            assumed::EXAMINATION_LOG,
+                            assumed::EXAMINATION_READ_UNITS,
+                            0.0,
+                        ),
+                        other => panic!("nobody has counted the schedule of {other}"),
+                    };
+                    let work = seconds * gigabytes(stack, id);
                     add("Lambda", runs * (price::INVOCATION + work * price::GB_SECOND));
-                    add("Logs", runs * assumed::SWEEP_LOG / 1e9 * price::LOGS_GB);
-                    add("DynamoDB", runs * assumed::SWEEP_READ_UNITS * price::READ_UNIT);
+                    add("Logs", runs * log / 1e9 * price::LOGS_GB);
+                    add("DynamoDB", runs * reads * price::READ_UNIT);
+                    add("DynamoDB", runs * writes * price::WRITE_UNIT);
                 }
             }
             // These cost nothing, or nothing without use.

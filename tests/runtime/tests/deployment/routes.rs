@@ -41,6 +41,9 @@ pub(crate) fn candidates() -> Vec<Route> {
         "/subscriptions/{id}/plans",
         "/subscriptions/{id}/operations",
         "/subscriptions/{id}/operations/{operationId}",
+        "/doctor",
+        "/doctor/test-event",
+        "/doctor/test-event/{eventId}",
     ];
     let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
     let route = |path: &str, method: &str| (method.to_owned(), path.to_owned());
@@ -72,7 +75,10 @@ pub(crate) async fn served(system: &LocalSystem) -> BTreeMap<&'static str, BTree
         };
         let mut routes = BTreeSet::new();
         for (method, path) in candidates() {
-            let target = path.replace("{id}", ID).replace("{operationId}", OPERATION_ID);
+            let target = path
+                .replace("{id}", ID)
+                .replace("{operationId}", OPERATION_ID)
+                .replace("{eventId}", OPERATION_ID);
             let mut request = Request::default();
             *request.method_mut() = method.parse().expect("a method");
             *request.uri_mut() = target.parse().expect("a path");
@@ -137,7 +143,10 @@ async fn the_custom_handler_serves_every_route_of_the_template() {
                 continue;
             }
             let method = if method == "ANY" { "GET".to_owned() } else { method };
-            let path = path.replace("{id}", ID).replace("{operationId}", OPERATION_ID);
+            let path = path
+                .replace("{id}", ID)
+                .replace("{operationId}", OPERATION_ID)
+                .replace("{eventId}", OPERATION_ID);
             let method: Method = method.parse().expect("a method");
             let request = http.request(method.clone(), format!("{}{path}", system.url()));
             let answer = request.send().await.expect("the functions answer");

@@ -6,6 +6,9 @@ use runtime::deployment::{required, template, tested, values};
 use saasctl::template::{elements, text};
 
 use serde_json::Value;
+use shared::config::{Dependencies, ManagementSettings};
+use shared::host::environment::Environment;
+use shared::host::lambda::{Access, answer};
 
 use super::{json, system};
 
@@ -69,8 +72,42 @@ fn the_schedules_run_unless_they_are_switched_off_and_no_missed_run_is_repeated(
                 assert_eq!(properties["RetryPolicy"]["MaximumRetryAttempts"], 0, "{id}");
             }
         }
-        assert_eq!(schedules, 2);
-        let invoked = &stack.properties("DeliveryFunction")["EventInvokeConfig"];
-        assert_eq!(invoked["MaximumRetryAttempts"], 0);
+        assert_eq!(schedules, 3);
+        for function in ["DeliveryFunction", "ManagementFunction"] {
+            let invoked = &stack.properties(function)["EventInvokeConfig"];
+            assert_eq!(invoked["MaximumRetryAttempts"], 0, "{function}");
+        }
+    }
+}
+
+/// No second path leads to an examination: the schedule sends what the API would send.
+#[tokio::test]
+async fn the_daily_schedule_sends_the_request_for_an_examination_as_the_api_would() {
+    let system = system().await;
+    let variables = system.variables.clone();
+    let environment = Environment::from_fn(move |name| variables.get(name).cloned());
+    let dependencies = Dependencies::with_clock(&environment, system.clock.clone());
+    let dependencies = dependencies.expect("the system's settings are right");
+    let settings = ManagementSettings::read(&environment, &dependencies).expect("they are");
+    let management = management::Management::new(&dependencies, settings);
+    let domain = [
+        ("DomainName", "signup.example.com"),
+        ("CertificateArn", "arn:aws:acm:eu-north-1:123456789012:certificate/a"),
+    ];
+    for (given, host) in
+        [(&[][..], "<Api>.execute-api.eu-north-1.amazonaws.com"), (&domain, "signup.example.com")]
+    {
+        let mut parameters = required();
+        parameters.extend(values(given));
+        let stack = template().deploy(&parameters).expect("the template deploys");
+        let schedule = &stack.properties("ManagementFunction")["Events"]["EveryDay"]["Properties"];
+        assert_eq!(schedule["Schedule"], "rate(1 day)");
+        let event = text(&schedule["Input"]).expect("a text");
+        assert_eq!(json(&event)["requestContext"]["domainName"], host);
+        let answered = answer(&management, Access::Signed, &event).await;
+        assert_eq!(answered.status_code, 200, "{event}");
+        let answered = serde_json::to_value(answered).expect("it is JSON");
+        let found = json(answered["body"].as_str().expect("a text"));
+        assert!(found["checks"].as_array().is_some_and(|checks| checks.len() > 11), "{found}");
     }
 }

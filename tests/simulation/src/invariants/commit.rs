@@ -173,7 +173,8 @@ fn check_microsoft_held(io: &Arc<Io>, kind: &EventKind, reported: &Subscription)
             | EventKind::ActivationDeadlineApproaching
             | EventKind::ChangeRejected { .. }
             | EventKind::Reinstated
-            | EventKind::DetailsChanged => (true, ""),
+            | EventKind::DetailsChanged
+            | EventKind::Test => (true, ""),
         };
         (!known).then(|| format!("{id}: {} with a {what} Microsoft never held", kind.name()))
     })

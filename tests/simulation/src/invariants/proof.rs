@@ -27,7 +27,8 @@ pub(super) fn check_event(io: &Arc<Io>, table: &MemoryStore, event: &Event) {
         | EventKind::QuantityChanged { .. }
         | EventKind::ChangeRejected { .. }
         | EventKind::DetailsChanged
-        | EventKind::Unsubscribed => None,
+        | EventKind::Unsubscribed
+        | EventKind::Test => None,
     };
     if let Some(what) = wrong {
         let terms = [event.before.as_ref(), Some(&event.subscription)]

@@ -5,6 +5,7 @@
 //! says so with `additionalProperties`.
 
 mod calls;
+mod doctor;
 mod history;
 mod parts;
 
@@ -47,6 +48,9 @@ pub(super) fn all() -> Value {
         "Redelivery": calls::redelivery(),
         "Redelivered": calls::redelivered(),
         "Problem": calls::problem(),
+        "Examination": doctor::examination(),
+        "TestEventId": doctor::test_event_id(),
+        "TestEvent": doctor::test_event(),
     });
     if let Value::Object(own) = own {
         schemas.extend(own);

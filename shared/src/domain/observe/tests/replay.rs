@@ -167,6 +167,7 @@ fn assert_describes_the_difference(event: &Event, before: Option<&Subscription>,
             assert_ne!(*status, Status::Unsubscribed, "seed {seed}");
         }
         EventKind::DetailsChanged => assert_ne!(before, Some(after), "seed {seed}"),
+        EventKind::Test => panic!("seed {seed}: no rule records a test"),
     }
 }
 

@@ -1,0 +1,100 @@
+//! An examination ends in time.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{Request, Response};
+use jiff::{SignedDuration, Timestamp};
+use shared::host::deadline::{CALLER_TIME, DeadlineTransport, with_deadline};
+use shared::host::environment::Environment;
+use shared::host::http_client::SendError;
+use uuid::Uuid;
+
+use super::*;
+
+/// No peer ever answers.
+#[derive(Debug)]
+struct Hanging;
+
+#[async_trait]
+impl Transport for Hanging {
+    async fn send(
+        &self,
+        _: Request<Bytes>,
+        timeout: Duration,
+    ) -> Result<Response<Bytes>, SendError> {
+        tokio::time::sleep(timeout).await;
+        Err(SendError::NoAnswer("timed out".into()))
+    }
+}
+
+/// The runtime's own time, which a paused runtime moves at once.
+#[derive(Debug)]
+struct Paused(tokio::time::Instant);
+
+#[async_trait]
+impl Clock for Paused {
+    fn now(&self) -> Timestamp {
+        let passed = SignedDuration::try_from(self.0.elapsed()).expect("a short time");
+        "2026-03-10T12:00:00Z".parse::<Timestamp>().expect("a timestamp") + passed
+    }
+
+    async fn sleep(&self, pause: Duration) {
+        tokio::time::sleep(pause).await;
+    }
+
+    fn new_id(&self) -> Uuid {
+        Uuid::new_v4()
+    }
+}
+
+fn doctor(environment: &Environment, clock: Arc<dyn Clock>) -> Doctor {
+    let transport: Arc<dyn Transport> = Arc::new(DeadlineTransport::new(Hanging, clock.clone()));
+    let table = shared::config::table(environment, &transport, clock.clone()).expect("settings");
+    let dependencies = Dependencies {
+        microsoft: Microsoft::read(environment, &transport).expect("settings"),
+        store: table.clone(),
+        checkpoints: table.clone(),
+        sightings: table.clone(),
+        transport,
+        clock,
+    };
+    let settings = ManagementSettings {
+        source: "urn:saas-fulfillment".to_owned(),
+        targets: vec![Target::Endpoint],
+        outbox: table.clone(),
+        idempotency: table.clone(),
+        inspection: table,
+        end: None,
+        bytes: 1000,
+    };
+    Doctor::new(&dependencies, &settings)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_examination_ends_within_twenty_seconds_if_no_peer_ever_answers() {
+    let environment = Environment::from_fn(|name| {
+        Some(match name {
+            "ENTRA_TENANT_ID" | "ENTRA_CLIENT_ID" => Uuid::from_u128(1).to_string(),
+            "ENTRA_CLIENT_SECRET_ARN" => {
+                "arn:aws:secretsmanager:eu-north-1:123456789012:secret:a-AbCdEf".to_owned()
+            }
+            "TABLE_NAME" => "subscriptions".to_owned(),
+            "DELIVERY_ENDPOINT" => "https://product.example/events".to_owned(),
+            "AWS_REGION" => "eu-north-1".to_owned(),
+            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => "local".to_owned(),
+            _ => return None,
+        })
+    });
+    let begun = tokio::time::Instant::now();
+    let clock = Arc::new(Paused(begun));
+    let doctor = doctor(&environment, clock.clone());
+    let found = doctor.findings(Some("signup.example.com"));
+    let found = with_deadline(clock.now() + CALLER_TIME, found).await;
+    assert!(begun.elapsed() <= Duration::from_secs(20), "{:?}", begun.elapsed());
+    let with = |outcome| -> Vec<&str> {
+        let found = found.iter().filter(|finding| finding.outcome == outcome);
+        found.map(|finding| finding.check).collect()
+    };
+    assert_eq!(with(Outcome::Failed), ["token", "table", "indexes", "secrets"], "{found:?}");
+    assert_eq!((with(Outcome::Ok), found.len()), (vec!["settings", "credential"], 14));
+}

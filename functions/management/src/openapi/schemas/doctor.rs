@@ -1,0 +1,70 @@
+//! What an examination of the deployment finds.
+
+use serde_json::{Value, json};
+
+use super::parts::{text, time};
+
+pub(super) fn examination() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "checks": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "check": {
+                            "type": "string", "examples": ["token", "list", "webhook"],
+                            "description": "The name of the check, for programs",
+                        },
+                        "outcome": {
+                            "enum": ["ok", "warning", "failed", "unknown"],
+                            "description": "`warning`: it works, and will not for long, or not for everybody; \
+                                `unknown`: it can't be checked from here",
+                        },
+                        "says": text("What is and, if it is wrong, what to do"),
+                        "where": text("If it is wrong: the field of Partner Center or Entra, \
+                            or the parameter of the deployment, that it stands in"),
+                    },
+                    "required": ["check", "outcome", "says"],
+                },
+            },
+            "version": text("The version of the functions"),
+        },
+        "required": ["checks", "version"],
+    })
+}
+
+fn id() -> Value {
+    text("The event's id, as your product receives it")
+}
+
+pub(super) fn test_event_id() -> Value {
+    json!({ "type": "object", "properties": { "id": id() }, "required": ["id"] })
+}
+
+pub(super) fn test_event() -> Value {
+    let state = |description: &str| json!({ "enum": ["waiting", "delivered", "failed"], "description": description });
+    json!({
+        "type": "object",
+        "properties": {
+            "id": id(),
+            "state": state("`delivered` when every receiver has accepted it; `failed` if a receiver has not, at the last attempt"),
+            "receivers": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "receiver": { "type": "string", "examples": ["endpoint", "event-bus"] },
+                        "state": state("The same for this receiver"),
+                        "lastError": text("How the last attempt failed"),
+                        "attempts": { "type": "integer", "minimum": 1, "description": "Attempts in a row that failed" },
+                        "nextAttempt": time("When the next attempt is due; missing if the events are parked"),
+                    },
+                    "required": ["receiver", "state"],
+                },
+            },
+        },
+        "required": ["id", "state", "receivers"],
+    })
+}

@@ -1,0 +1,16 @@
+//! The calls about the deployment.
+
+use super::description::Caller;
+use crate::test_env::TestEnv;
+
+/// Makes each call with each of its answers.
+pub(super) async fn call<'a>(caller: &mut Caller<'a>, without_receivers: &'a TestEnv) {
+    caller.get("/doctor").await;
+    let answer = caller.post("/doctor/test-event", "").await;
+    caller.env.system.deliver_events().await.expect("the stream is read");
+    for id in [answer.json()["id"].as_str().expect("an id"), "x"] {
+        caller.get(&format!("/doctor/test-event/{id}")).await;
+    }
+    caller.env = without_receivers;
+    caller.post("/doctor/test-event", "").await;
+}
