@@ -88,7 +88,7 @@ async fn the_end_is_said_also_when_the_run_fails_because_it_is_over() {
 async fn a_certificate_names_its_end_itself() {
     let (lines, _guard) = Lines::collect("info");
     let settings = emulator::Settings::default();
-    let lifetime = jiff::SignedDuration::from_hours(24 * 20);
+    let lifetime = jiff::SignedDuration::from_hours(24 * 20 + 1);
     let (pem, _) = emulator::World::new(settings).entra().client_certificate(lifetime);
     let options = Options::default()
         .with("ENTRA_CREDENTIAL", "certificate")

@@ -68,6 +68,10 @@ pub(crate) struct DoctorOptions {
     /// [default: /webhook on the API's host]
     #[arg(long, verbatim_doc_comment, value_name = "URL")]
     pub(crate) webhook_url: Option<Url>,
+    /// Also send a test event to your product, and
+    /// wait until it was accepted
+    #[arg(long, verbatim_doc_comment)]
+    pub(crate) test_event: bool,
 }
 
 #[derive(Debug, Subcommand)]

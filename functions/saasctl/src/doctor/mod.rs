@@ -5,6 +5,7 @@
 
 mod check;
 mod outside;
+mod test_event;
 
 use http::Method;
 use serde_json::json;
@@ -36,9 +37,11 @@ pub(crate) async fn doctor(
         landing: options.landing_url.clone().unwrap_or_else(|| beside("/landing")),
         webhook: options.webhook_url.clone().unwrap_or_else(|| beside("/webhook")),
     };
-    let (inside, outside) = tokio::join!(inside(api), outside.checks());
+    let arrival =
+        async { if options.test_event { Some(test_event::test_event(api).await) } else { None } };
+    let (inside, outside, arrival) = tokio::join!(inside(api), outside.checks(), arrival);
     output.progress("");
-    report(output, &inside.into_iter().chain(outside).collect::<Vec<_>>())
+    report(output, &inside.into_iter().chain(outside).chain(arrival).collect::<Vec<_>>())
 }
 
 /// What the functions see. If they can't be asked, that is a failed check, too.

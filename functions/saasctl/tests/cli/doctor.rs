@@ -1,7 +1,9 @@
 //! `doctor`: what it sees from outside. Each fault is injected, and must be named.
 
 use axum::Router;
+use emulator::Purchase;
 use http::StatusCode;
+use local::receiver::Receiver;
 use local::system::Options;
 use local::test_env::TestEnv;
 use serde_json::Value;
@@ -44,6 +46,67 @@ async fn what_is_reached_from_outside_is_ok() {
     for check in ["webhook-reachable", "landing-reachable", "redirect-address"] {
         let (outcome, line) = line(&env, &[], check).await;
         assert_eq!(outcome, "ok", "{line:#}");
+    }
+}
+
+#[tokio::test]
+async fn a_healthy_deployment_has_no_failed_check() {
+    let product = Receiver::start().await.expect("the product starts");
+    let env = deployment(|options| {
+        options.variables.insert("DELIVERY_ENDPOINT".to_owned(), product.url().to_owned());
+        options.variables.insert("DELIVERY_SIGNING_KEY".to_owned(), product.key().to_owned());
+    })
+    .await;
+    env.purchase(Purchase::flat_rate("silver").auto_activated());
+    env.system.reconcile().await.expect("a run");
+    env.system.sweep().await.expect("a sweep");
+    let ran = env.run(&["--json", "doctor"]).await;
+    let report: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    let checks = report["checks"].as_array().expect("checks");
+    assert!(checks.len() >= 15, "at least twelve inside and three outside: {report:#}");
+    let failed: Vec<_> = checks.iter().filter(|check| check["outcome"] == "failed").collect();
+    assert!(failed.is_empty() && ran.code == 0, "{failed:#?}");
+}
+
+#[tokio::test]
+async fn a_test_event_arrives_at_the_product_or_says_why_not() {
+    let product = Receiver::start().await.expect("the product starts");
+    let env = deployment(|options| {
+        options.variables.insert("DELIVERY_ENDPOINT".to_owned(), product.url().to_owned());
+        options.variables.insert("DELIVERY_SIGNING_KEY".to_owned(), product.key().to_owned());
+    })
+    .await;
+    let delivered = line_while_delivering(&env).await;
+    assert_eq!(delivered["outcome"], "ok", "{delivered:#}");
+    assert_eq!(product.events().len(), 1);
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/", listener.local_addr().expect("an address"));
+    let router = Router::new().fallback(|| async { StatusCode::SERVICE_UNAVAILABLE });
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let env = deployment(|options| {
+        options.variables.insert("DELIVERY_ENDPOINT".to_owned(), url);
+        options.variables.insert("DELIVERY_SIGNING_KEY".to_owned(), product.key().to_owned());
+    })
+    .await;
+    let refused = line_while_delivering(&env).await;
+    assert_eq!(refused["outcome"], "failed", "{refused:#}");
+    assert!(refused["says"].as_str().is_some_and(|text| text.contains("503")), "{refused:#}");
+    assert!(refused["where"].as_str().is_some_and(|text| text.contains("DeliveryEndpoint")));
+}
+
+/// The line about a test event, while the stream invokes the delivery.
+async fn line_while_delivering(env: &TestEnv) -> Value {
+    let deliveries = async {
+        loop {
+            // An attempt that the product refuses is tried again later.
+            let _ = env.system.deliver_events().await;
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        (_, line) = line(env, &["--test-event"], "test-event") => line,
+        () = deliveries => unreachable!("it never ends"),
     }
 }
 

@@ -65,7 +65,9 @@ async fn scheduled(case: &mut HostedCase) {
             .expect("the table is there");
     }
     let report = case.send(Live::default()).await.json();
-    let expected = json!({ "finished": true, "subscriptions": 1, "delivered": 4, "failed": 0 });
+    let expected = json!({
+        "finished": true, "subscriptions": 1, "delivered": 4, "refused": 0, "cut_short": 0, "failed": 0,
+    });
     assert_eq!(report, expected, "two events, two targets");
     assert_eq!(ids(&case.received()), case.event_ids(id).await);
     let cursor = case.outbox().cursor(subscription, Target::Endpoint).await;
@@ -76,7 +78,9 @@ async fn scheduled(case: &mut HostedCase) {
 async fn scheduled_too_early(case: &mut HostedCase) {
     case.active(Purchase::per_seat("team", 10)).await;
     let report = case.send(Live::default()).await.json();
-    let expected = json!({ "finished": true, "subscriptions": 0, "delivered": 0, "failed": 0 });
+    let expected = json!({
+        "finished": true, "subscriptions": 0, "delivered": 0, "refused": 0, "cut_short": 0, "failed": 0,
+    });
     assert_eq!(report, expected);
     assert_eq!(case.received().len(), 0);
 }

@@ -25,7 +25,9 @@ async fn scheduled(case: &mut HostedCase) {
     let before = case.record(unchanged).await;
     let answer = case.send(Live::default()).await;
     let report = answer.json();
-    assert_eq!(report, json!({ "finished": true, "examined": 3, "repaired": 2, "failed": 0 }));
+    let expected =
+        json!({ "finished": true, "examined": 3, "repaired": 2, "left": 0, "failed": 0 });
+    assert_eq!(report, expected);
     assert_eq!(case.count(Call::ListSubscriptions), 1);
     assert_eq!(case.status(suspended).await, "Suspended");
     assert_eq!(case.status(unrecorded).await, "PendingFulfillmentStart");
