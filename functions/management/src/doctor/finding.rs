@@ -33,7 +33,7 @@ impl Finding {
         match self.check {
             "table" | "indexes" => ErrorClass::Table,
             "events" => ErrorClass::Product,
-            "credential" => ErrorClass::Credential(CredentialFault::Expired),
+            "token" | "list" | "credential" => ErrorClass::Credential(CredentialFault::Unaccepted),
             _ => ErrorClass::Configuration,
         }
     }

@@ -76,7 +76,7 @@ fn report(output: &Output, checks: &[Check]) -> Result<(), CommandError> {
         }
         output.print(&table.or_if_empty(""))?;
         output.print(&format!(
-            "\n{} checks: {} ok, {} warnings, {failed} failed, {} unknown.",
+            "\n{} checks: ok {}, warning {}, failed {failed}, unknown {}.",
             checks.len(),
             count(Outcome::Ok),
             count(Outcome::Warning),

@@ -42,7 +42,7 @@ async fn wait(api: &Api) -> Result<Check, CommandError> {
         let is_over = began.elapsed() >= PATIENCE;
         match event["state"].as_str() {
             Some("delivered") => {
-                return Ok(Check::ok(CHECK, format!("Every receiver has accepted {id}.")));
+                return Ok(Check::ok(CHECK, "Every receiver has accepted a test event."));
             }
             Some("failed") => {
                 let says = format!("The test event {id} was refused: {}.", reasons(&event));

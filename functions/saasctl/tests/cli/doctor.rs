@@ -189,6 +189,6 @@ async fn a_person_reads_what_is_wrong_where_and_how_many() {
     assert!(ran.stdout.contains("FAILED"), "{}", ran.stdout);
     assert!(ran.stdout.contains("Where: Entra"), "{}", ran.stdout);
     let last = ran.stdout.lines().last().expect("a line");
-    assert!(last.contains("checks: ") && last.contains(" failed"), "{last}");
+    assert!(last.contains("checks: ok ") && last.contains(", failed 1,"), "{last}");
     assert!(ran.stderr.contains("error[unhealthy]: "), "{}", ran.stderr);
 }
