@@ -62,8 +62,10 @@ def check(packaged, parameters_file, expanded_file):
         for name, resource in template["Resources"].items()
         if not any(resource["Type"].startswith(kind) for kind in UNKNOWN)
     }
-    for name in [name for name, each in resources.items() if each["Type"] == "AWS::Lambda::Permission"]:
-        del resources[name]  # They name the API.
+    # What names the API: permissions, and the schedule that sends an event of its form.
+    names_api = lambda each: '"Ref": "Api"' in json.dumps(each) or "${Api}" in json.dumps(each)
+    for name in [name for name, each in resources.items() if each["Type"] == "AWS::Lambda::Permission" or names_api(each)]:
+        del resources[name]
     template["Resources"] = resources
     del template["Outputs"]  # So do they.
     cloudformation = boto3.client("cloudformation")
