@@ -55,7 +55,8 @@ fuzz_target!(|body: &[u8]| {
     if let Some(annotations) = annotations.filter(|annotations| annotations.revision > 0) {
         answer(Bytes::from_static(b"{}"));
         run(store.save_annotations(id, &annotations)).expect("annotations are always written");
-        answer(json!({ "Item": sent()["Item"] }).to_string().into());
+        let written = &sent()["TransactItems"][0]["Put"]["Item"];
+        answer(json!({ "Item": written }).to_string().into());
         let again = run(store.annotations(id)).expect("annotations as they were written");
         assert_eq!(again, Some(annotations));
     }

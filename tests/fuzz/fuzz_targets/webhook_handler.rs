@@ -134,7 +134,8 @@ fuzz_target!(init: key(), |input: &[u8]| {
             let body: Value = serde_json::from_slice(request.body()).expect("JSON");
             let partition = format!("SUB#{}", claim.subscription);
             for item in body["TransactItems"].as_array().expect("items") {
-                assert_eq!(item["Put"]["Item"]["pk"]["S"], *partition);
+                let key = item.get("Put").map_or(&item["Delete"]["Key"], |put| &put["Item"]);
+                assert_eq!(key["pk"]["S"], *partition);
             }
         }
     }
