@@ -14,8 +14,8 @@ pub const TEST_SUBSCRIPTION: SubscriptionId =
 impl Event {
     /// A test event. Its version is the time in milliseconds, so that versions grow without a record.
     ///
-    /// A receiver that applies the state after each event, whatever its type, gets a subscription that has
-    /// ended.
+    /// A receiver that applies the state after every event, also of types that it doesn't know, gets a
+    /// subscription that has ended.
     pub fn test(principal: Option<String>, correlation_id: Option<Uuid>, now: Timestamp) -> Self {
         let subscription = Subscription {
             id: TEST_SUBSCRIPTION,

@@ -1,5 +1,7 @@
 //! The table behind faults.
 
+mod beside;
+
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -7,12 +9,11 @@ use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use memory_store::MemoryStore;
-use shared::domain::{Annotations, Event, OperationId, Position, Record, SubscriptionId};
+use shared::domain::{Event, OperationId, Position, Record, SubscriptionId};
 use shared::store::{
     AnnotationStore, Backlog, BeginError, Checkpoint, Checkpoints, Commit, CommitError, Cursor,
     CursorError, CursorState, Due, IdempotencyRecord, IdempotencyStore, Inspection, ListQuery,
-    Mark, Outbox, Page, Refusals, Refused, SaveError, Sighting, Sightings, Store, StoreError,
-    Target, Waiting,
+    Mark, Outbox, Page, Refusals, Sightings, Store, StoreError, Target, Waiting,
 };
 
 use crate::fault::Fault;
@@ -288,71 +289,5 @@ impl IdempotencyStore for SimulatedStore {
 
     async fn abandon(&self, key: &str, request: &IdempotencyRecord) -> Result<(), StoreError> {
         self.call("abandon request", self.table.abandon(key, request)).await?
-    }
-}
-
-#[async_trait]
-impl AnnotationStore for SimulatedStore {
-    async fn annotations(&self, id: SubscriptionId) -> Result<Option<Annotations>, StoreError> {
-        self.call("annotations", self.table.annotations(id)).await?
-    }
-
-    async fn annotations_of(
-        &self,
-        ids: &[SubscriptionId],
-    ) -> Result<HashMap<SubscriptionId, Result<Annotations, StoreError>>, StoreError> {
-        self.call("many annotations", self.table.annotations_of(ids)).await?
-    }
-
-    async fn save_annotations(
-        &self,
-        id: SubscriptionId,
-        annotations: &Annotations,
-    ) -> Result<(), SaveError> {
-        let saved = self.table.save_annotations(id, annotations);
-        let saved = self.call("save annotations", saved).await?;
-        match &saved {
-            Ok(()) => self.io.count("annotated"),
-            Err(SaveError::Conflict) => self.io.count("refused: annotations changed"),
-            Err(SaveError::Store(_)) => {}
-        }
-        saved
-    }
-}
-
-/// No effect: a failing memory of refusals changes no answer.
-#[async_trait]
-impl Refusals for SimulatedStore {
-    async fn is_refused(&self, refused: &Refused, now: Timestamp) -> Result<bool, StoreError> {
-        self.table.is_refused(refused, now).await
-    }
-
-    async fn remember(&self, refused: &Refused, now: Timestamp) -> Result<(), StoreError> {
-        self.io.count("refusal remembered");
-        self.table.remember(refused, now).await
-    }
-}
-
-#[async_trait]
-impl Sightings for SimulatedStore {
-    async fn note(&self, sighting: &Sighting, at: Timestamp) -> Result<(), StoreError> {
-        self.call("note", self.table.note(sighting, at)).await?
-    }
-
-    /// No effect: no seed examines the deployment.
-    async fn sightings(&self) -> Result<Vec<(Sighting, Timestamp)>, StoreError> {
-        Sightings::sightings(&self.table).await
-    }
-}
-
-/// No effects, as above.
-#[async_trait]
-impl Inspection for SimulatedStore {
-    async fn indexes(&self) -> Vec<(&'static str, Result<(), StoreError>)> {
-        self.table.indexes().await
-    }
-
-    async fn record_test(&self, event: &Event) -> Result<(), StoreError> {
-        self.table.record_test(event).await
     }
 }

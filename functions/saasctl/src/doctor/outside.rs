@@ -106,7 +106,7 @@ impl Outside {
     }
 
     /// Asks Entra for a sign-in without a page (`prompt=none`). Where the redirect address is
-    /// registered, Entra sends the browser back to it, with the error that nobody is signed in;
+    /// registered, Entra sends the browser back to it, with the error that no account is signed in;
     /// where it is not, Entra shows a page of its own.
     async fn redirect_address(&self, mut authorize: Url) -> Check {
         let address = parameter(&authorize, "redirect_uri").unwrap_or_default();

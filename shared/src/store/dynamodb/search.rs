@@ -55,7 +55,7 @@ impl Position {
 
 impl DynamoDbStore {
     /// What a version with new search terms writes besides its record. Every field without a value loses
-    /// its items, since nobody remembers which of them the version before had.
+    /// its items, since the record doesn't hold which of them the version before had.
     pub(super) fn search_actions(
         &self,
         next: &NextVersion,

@@ -1,0 +1,78 @@
+//! The items beside records and their delivery.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use shared::domain::{Annotations, Event, SubscriptionId};
+use shared::store::{
+    AnnotationStore, Inspection, Refusals, Refused, SaveError, Sighting, Sightings, StoreError,
+};
+
+use super::SimulatedStore;
+
+#[async_trait]
+impl AnnotationStore for SimulatedStore {
+    async fn annotations(&self, id: SubscriptionId) -> Result<Option<Annotations>, StoreError> {
+        self.call("annotations", self.table.annotations(id)).await?
+    }
+
+    async fn annotations_of(
+        &self,
+        ids: &[SubscriptionId],
+    ) -> Result<HashMap<SubscriptionId, Result<Annotations, StoreError>>, StoreError> {
+        self.call("many annotations", self.table.annotations_of(ids)).await?
+    }
+
+    async fn save_annotations(
+        &self,
+        id: SubscriptionId,
+        annotations: &Annotations,
+    ) -> Result<(), SaveError> {
+        let saved = self.table.save_annotations(id, annotations);
+        let saved = self.call("save annotations", saved).await?;
+        match &saved {
+            Ok(()) => self.io.count("annotated"),
+            Err(SaveError::Conflict) => self.io.count("refused: annotations changed"),
+            Err(SaveError::Store(_)) => {}
+        }
+        saved
+    }
+}
+
+/// No effect: a failing memory of refusals changes no answer.
+#[async_trait]
+impl Refusals for SimulatedStore {
+    async fn is_refused(&self, refused: &Refused, now: Timestamp) -> Result<bool, StoreError> {
+        self.table.is_refused(refused, now).await
+    }
+
+    async fn remember(&self, refused: &Refused, now: Timestamp) -> Result<(), StoreError> {
+        self.io.count("refusal remembered");
+        self.table.remember(refused, now).await
+    }
+}
+
+#[async_trait]
+impl Sightings for SimulatedStore {
+    async fn note(&self, sighting: &Sighting, at: Timestamp) -> Result<(), StoreError> {
+        self.call("note", self.table.note(sighting, at)).await?
+    }
+
+    /// No effect: no seed examines the deployment.
+    async fn sightings(&self) -> Result<Vec<(Sighting, Timestamp)>, StoreError> {
+        Sightings::sightings(&self.table).await
+    }
+}
+
+/// No effects, as above.
+#[async_trait]
+impl Inspection for SimulatedStore {
+    async fn indexes(&self) -> Vec<(&'static str, Result<(), StoreError>)> {
+        self.table.indexes().await
+    }
+
+    async fn record_test(&self, event: &Event) -> Result<(), StoreError> {
+        self.table.record_test(event).await
+    }
+}
