@@ -1,5 +1,8 @@
 //! The unusual ways that settings allow: what each does, and that the world counts it.
 
+mod list;
+mod words;
+
 use crate::publisher::{
     acknowledge, activate, active, answer_webhooks, call, get, operation_path, resolve,
     subscription_path, world,
@@ -19,15 +22,6 @@ fn count(world: &World, way: &str) -> u64 {
     world.occurred().get(way).copied().unwrap_or(0)
 }
 
-/// A list with one subscription per page.
-fn small_pages(purchases: usize) -> (World, Vec<String>) {
-    let mut world = world();
-    world.settings_mut().behaviour.page_size = 1;
-    let ids = (0..purchases).map(|_| world.purchase(Purchase::flat_rate("silver")).to_string());
-    let ids = ids.collect();
-    (world, ids)
-}
-
 /// The status and the ids of each page, up to a page that fails.
 fn pages(world: &mut World) -> Vec<(u16, Vec<String>)> {
     let (mut pages, mut path) = (Vec::new(), LIST.to_owned());
@@ -40,10 +34,6 @@ fn pages(world: &mut World) -> Vec<(u16, Vec<String>)> {
         let Some(link) = body["@nextLink"].as_str() else { return pages };
         path = link.split_once("/api").unwrap().1.replace("&api-version=2018-08-31", "");
     }
-}
-
-fn ids(pages: Vec<(u16, Vec<String>)>) -> Vec<Vec<String>> {
-    pages.into_iter().map(|(_, ids)| ids).collect()
 }
 
 fn read(world: &mut World, id: Uuid) -> Value {
@@ -60,61 +50,6 @@ fn the_usual_service_has_none_of_the_ways() {
     assert_eq!(pages(&mut world).len(), 1);
     assert_eq!(read(&mut world, id)["saasSubscriptionStatus"], "Subscribed");
     assert!(world.occurred().is_empty(), "{:?}", world.occurred());
-}
-
-#[test]
-fn a_failing_page_hides_what_is_on_it_and_behind_it() {
-    let (mut world, bought) = small_pages(3);
-    world.settings_mut().behaviour.failing_page = Some(1);
-    assert_eq!(pages(&mut world), [(200, vec![bought[0].clone()]), (500, vec![])]);
-    let hidden: Vec<_> = world.unreachable_in_list().iter().map(Uuid::to_string).collect();
-    assert_eq!(hidden, bought[1..]);
-    assert_eq!(count(&world, way::FAILING_PAGE), 1);
-    world.settings_mut().behaviour.failing_page = None;
-    assert_eq!(pages(&mut world).len(), 3);
-    assert!(world.unreachable_in_list().is_empty());
-}
-
-#[test]
-fn a_page_that_starts_before_the_failing_place_fails_as_well() {
-    let (mut world, bought) = small_pages(3);
-    world.settings_mut().behaviour.page_size = 2;
-    world.settings_mut().behaviour.failing_page = Some(1);
-    assert_eq!(pages(&mut world), [(500, vec![])]);
-    assert_eq!(world.unreachable_in_list().len(), bought.len());
-}
-
-#[test]
-fn an_unstable_order_misses_entries_in_some_walks() {
-    let (mut world, bought) = small_pages(3);
-    world.settings_mut().behaviour.unstable_order = true;
-    let walks: Vec<_> = (0..20).map(|_| ids(pages(&mut world)).concat()).collect();
-    assert!(walks.iter().all(|walk| walk.len() == 3));
-    assert!(walks.iter().any(|walk| bought.iter().any(|id| !walk.contains(id))), "{walks:?}");
-    assert!(bought.iter().all(|id| walks.iter().any(|walk| walk.contains(id))));
-    assert!(count(&world, way::UNSTABLE_ORDER) > 0);
-}
-
-#[test]
-fn entries_are_skipped_between_pages() {
-    let (mut world, bought) = small_pages(4);
-    world.settings_mut().behaviour.page_size = 2;
-    world.settings_mut().behaviour.list_entries = ListEntries::SkippedBetweenPages;
-    assert_eq!(ids(pages(&mut world)), [bought[..2].to_vec(), vec![bought[3].clone()]]);
-    assert_eq!(count(&world, way::SKIPPED_ENTRY), 1);
-}
-
-#[test]
-fn entries_are_doubled_between_pages_or_on_one() {
-    let (mut world, bought) = small_pages(2);
-    world.settings_mut().behaviour.list_entries = ListEntries::DoubledBetweenPages;
-    assert_eq!(ids(pages(&mut world)), [vec![bought[0].clone()], bought.clone()]);
-    assert_eq!(count(&world, way::DOUBLED_ENTRY), 1);
-    world.settings_mut().behaviour.list_entries = ListEntries::DoubledOnPage;
-    world.settings_mut().behaviour.page_size = 100;
-    let doubled = [bought[0].clone(), bought[1].clone(), bought[0].clone()];
-    assert_eq!(ids(pages(&mut world)), [doubled.to_vec()]);
-    assert_eq!(count(&world, way::DOUBLED_ENTRY), 2);
 }
 
 #[test]
@@ -329,80 +264,6 @@ fn f_wha_9_a_notice_of_any_action_may_come_beside_a_renewal() {
         assert_eq!(actions, ["Renew", word]);
         assert_eq!(count(&world, way::UNKNOWN_ACTION), unknown);
     }
-}
-
-#[test]
-fn unknown_words_replace_the_usual_ones() {
-    let mut world = world();
-    let id = active(&mut world, Purchase::flat_rate("silver"));
-    let operation = world.change_plan(id, "gold").unwrap();
-    let oddities = &mut world.settings_mut().oddities;
-    oddities.operation_words = [("InProgress".to_owned(), "Queued".to_owned())].into();
-    oddities.term_unit = Some("PAY".to_owned());
-    let status = |world: &mut World| {
-        get(world, &operation_path(id, operation)).body_json()["status"].clone()
-    };
-    assert_eq!(status(&mut world), "Queued");
-    assert_eq!(count(&world, way::UNKNOWN_OPERATION_STATUS), 1);
-    acknowledge(&mut world, id, operation, "Success");
-    assert_eq!(status(&mut world), "Succeeded");
-    assert_eq!(count(&world, way::UNKNOWN_OPERATION_STATUS), 1);
-    assert_eq!(read(&mut world, id)["term"]["termUnit"], "PAY");
-    assert_eq!(count(&world, way::UNKNOWN_TERM_UNIT), 1);
-    world.settings_mut().oddities.subscription_status = Some("Paused".to_owned());
-    assert_eq!(read(&mut world, id)["saasSubscriptionStatus"], "Paused");
-    assert_eq!(count(&world, way::UNKNOWN_STATUS), 1);
-}
-
-#[test]
-fn an_operations_id_that_is_no_guid_is_counted() {
-    let mut world = world();
-    let id = active(&mut world, Purchase::flat_rate("silver"));
-    world.settings_mut().oddities.operation_id_prefix = "change-".to_owned();
-    let operation = world.change_plan(id, "gold").unwrap();
-    let path = format!("{}/operations/change-{operation}", subscription_path(id));
-    assert_eq!(get(&mut world, &path).body_json()["id"], format!("change-{operation}"));
-    assert_eq!(count(&world, way::ODD_OPERATION_ID), 1);
-}
-
-#[test]
-fn f_obj_6_an_active_subscription_may_have_no_dates() {
-    let mut world = world();
-    world.settings_mut().oddities.missing_dates = true;
-    let id = active(&mut world, Purchase::flat_rate("silver"));
-    assert_eq!(read(&mut world, id)["term"], json!({ "termUnit": "P1M" }));
-    assert_eq!(count(&world, way::MISSING_DATES), 1);
-    world.suspend(id).unwrap();
-    assert!(read(&mut world, id)["term"]["endDate"].is_string());
-    assert_eq!(count(&world, way::MISSING_DATES), 1);
-}
-
-#[test]
-fn f_obj_5_a_flat_rate_may_have_an_odd_quantity() {
-    let mut world = world();
-    let flat = world.purchase(Purchase::flat_rate("silver"));
-    let seats = world.purchase(Purchase::per_seat("basic", 5));
-    for (form, quantity) in [
-        (FlatQuantity::Zero, json!(0)),
-        (FlatQuantity::EmptyText, json!("")),
-        (FlatQuantity::Null, Value::Null),
-    ] {
-        world.settings_mut().oddities.flat_quantity = form;
-        assert_eq!(read(&mut world, flat).get("quantity"), Some(&quantity));
-        assert_eq!(read(&mut world, seats)["quantity"], 5);
-    }
-    assert_eq!(count(&world, way::ODD_QUANTITY), 3);
-}
-
-#[test]
-fn f_pln_8_the_current_plan_may_be_missing_among_the_plans() {
-    let mut world = world();
-    world.settings_mut().behaviour.missing_plan = true;
-    let id = world.purchase(Purchase::per_seat("basic", 5));
-    let body = get(&mut world, &format!("{}/listAvailablePlans", subscription_path(id)));
-    let plans = body.body_json()["plans"].as_array().unwrap().clone();
-    assert_eq!((plans.len(), &plans[0]["planId"]), (1, &json!("team")));
-    assert_eq!(count(&world, way::MISSING_PLAN), 1);
 }
 
 #[test]
