@@ -144,6 +144,7 @@ fn idle_month(stack: &Stack) -> BTreeMap<&'static str, f64> {
             // These cost nothing, or nothing without use.
             "AWS::Serverless::HttpApi"
             | "AWS::Logs::LogGroup"
+            | "AWS::IAM::ManagedPolicy"
             | "AWS::IAM::Role"
             | "AWS::SQS::Queue" => {}
             other => panic!("{id}: nobody has looked up what {other} costs"),

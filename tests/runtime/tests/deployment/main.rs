@@ -1,5 +1,6 @@
 //! Compares `template.yaml` and the `function.json` files with the code that they deploy.
 
+mod access;
 mod alarms;
 mod azure_host;
 mod captured;
