@@ -10,6 +10,8 @@ use shared::store::Sort;
 use url::Url;
 use uuid::Uuid;
 
+use crate::verify_signature::Received;
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
@@ -199,6 +201,13 @@ pub(crate) enum Command {
     },
     /// Check the deployment, and say what is wrong.
     Doctor(DoctorOptions),
+    /// Check the signature on what your product received.
+    // clap would write a usage of 99 columns.
+    #[command(
+        override_usage = "saasctl verify-signature [OPTIONS] --id ID --timestamp SECONDS\n    \
+                                --signature SIGNATURE BODY"
+    )]
+    VerifySignature(Received),
     /// Prepare a table that was restored to a point in time.
     Restore {
         /// The restored table's name.

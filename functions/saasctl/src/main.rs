@@ -20,6 +20,7 @@ mod reference_file;
 mod restore_command;
 mod sign;
 mod table;
+mod verify_signature;
 mod wait;
 
 use std::io::Write as _;
@@ -56,6 +57,9 @@ async fn run(arguments: Arguments, output: &Output) -> Result<(), CommandError> 
     }
     if let Command::Preflight { parameters, template } = &arguments.command {
         return preflight_command::preflight(output, parameters, template);
+    }
+    if let Command::VerifySignature(received) = &arguments.command {
+        return verify_signature::verify(output, received);
     }
     if let Command::Restore { table, yes } = &arguments.command {
         return restore_command::restore_table(output, &arguments.connection, table, *yes).await;
@@ -98,6 +102,9 @@ async fn run(arguments: Arguments, output: &Output) -> Result<(), CommandError> 
             import_references::import(&api, output, &file, dry_run).await
         }
         Command::Redeliver { id, from } => act::redeliver(&api, output, id, from).await,
-        Command::Restore { .. } | Command::Preflight { .. } | Command::Completions { .. } => Ok(()),
+        Command::Restore { .. }
+        | Command::Preflight { .. }
+        | Command::VerifySignature(_)
+        | Command::Completions { .. } => Ok(()),
     }
 }

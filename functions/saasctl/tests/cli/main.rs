@@ -9,4 +9,5 @@ mod reading;
 mod restoring;
 mod signing;
 mod test_env;
+mod verifying;
 mod waiting;
