@@ -88,7 +88,7 @@ pub(crate) async fn activate(
     id: Uuid,
     options: &WaitOptions,
 ) -> Result<(), CommandError> {
-    let Answer { status, body } =
+    let Answer { status, body, .. } =
         api.call(&ApiCall::new(Method::POST, format!("/{id}/activate"))).await?;
     if status == StatusCode::OK {
         output.note("The subscription is active.");

@@ -8,6 +8,7 @@ use http::{HeaderName, Method, StatusCode};
 use serde_json::Value;
 use shared::host::address::is_private;
 use shared::host::http_client::{HttpClient, Transport as _};
+use shared::host::version;
 use url::Url;
 
 use crate::arguments::Connection;
@@ -68,6 +69,8 @@ impl ApiCall {
 /// A 2xx answer.
 pub(crate) struct Answer {
     pub status: StatusCode,
+    /// The version of the function that answered.
+    pub version: Option<String>,
     pub body: Value,
 }
 
@@ -92,6 +95,16 @@ impl Api {
         Ok(Self { transport: HttpClient::default(), base, host, signer, answer_within })
     }
 
+    /// The API's address, without `/subscriptions`.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Who signs the requests; `None` where nobody does.
+    pub(crate) fn signer(&self) -> Option<&Signer> {
+        self.signer.as_ref()
+    }
+
     /// Sends a request. An answer other than a 2xx is a [`CommandError`].
     pub(crate) async fn call(&self, call: &ApiCall) -> Result<Answer, CommandError> {
         let request = self.request(call)?;
@@ -106,7 +119,9 @@ impl Api {
         let (parts, body) = answer.into_parts();
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
         if parts.status.is_success() {
-            return Ok(Answer { status: parts.status, body });
+            let version = parts.headers.get(version::HEADER);
+            let version = version.and_then(|version| version.to_str().ok()).map(printable);
+            return Ok(Answer { status: parts.status, version, body });
         }
         Err(refusal(parts.status, &body))
     }

@@ -199,6 +199,8 @@ pub(crate) enum Command {
         #[arg(long, value_name = "VERSION")]
         from: Option<u64>,
     },
+    /// Show which deployment the commands reach, and as whom.
+    Whoami,
     /// Check the deployment, and say what is wrong.
     Doctor(DoctorOptions),
     /// Check the signature on what your product received.

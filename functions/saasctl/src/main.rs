@@ -22,6 +22,7 @@ mod sign;
 mod table;
 mod verify_signature;
 mod wait;
+mod whoami;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -89,6 +90,7 @@ async fn run(arguments: Arguments, output: &Output) -> Result<(), CommandError> 
         }
         Command::Cancel { id, yes, options } => act::cancel(&api, output, id, yes, &options).await,
         Command::Activate { id, wait } => act::activate(&api, output, id, &wait).await,
+        Command::Whoami => whoami::whoami(&api, output).await,
         Command::Doctor(options) => {
             doctor::doctor(&api, output, &arguments.connection, &options).await
         }

@@ -1,6 +1,7 @@
 //! Signs requests for API Gateway with AWS Signature Version 4.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_config::BehaviorVersion;
 use aws_credential_types::Credentials;
@@ -9,6 +10,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use bytes::Bytes;
 use shared::host::aws_signature::{self, sign_request};
 use shared::host::http_client::{HttpClient, for_aws};
+use shared::host::sts::{Sts, StsError};
 use thiserror::Error;
 use url::Url;
 
@@ -36,6 +38,20 @@ impl Signer {
     pub(crate) async fn find(connection: &Connection) -> Result<Self, SigningError> {
         let (credentials, region) = identity(connection).await?;
         Ok(Self { credentials, region })
+    }
+
+    pub(crate) fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// The ARN of the principal that signs, as AWS knows it. A stand-in for AWS is found where its own tools
+    /// find it.
+    pub(crate) async fn principal(&self, timeout: Duration) -> Result<String, StsError> {
+        let endpoint = std::env::var("AWS_ENDPOINT_URL_STS").ok();
+        let endpoint = endpoint.unwrap_or_else(|| Sts::endpoint_in(&self.region));
+        let transport = Arc::new(HttpClient::default());
+        let region = self.region.clone();
+        Sts { transport, endpoint, region }.caller_identity(&self.credentials, timeout).await
     }
 
     pub(crate) fn sign(&self, request: &mut http::Request<Bytes>) -> Result<(), SigningError> {

@@ -1,4 +1,4 @@
-//! AWS's Security Token Service: three of its calls, in its Query protocol. Its SDK would make each
+//! AWS's Security Token Service: four of its calls, in its Query protocol. Its SDK would make each
 //! function larger and its start slower.
 
 use std::fmt;
@@ -146,6 +146,18 @@ impl Sts {
         let answer = self.call(ACTION, Some(own), &fields, timeout).await?;
         let [token] = texts(&answer, ["WebIdentityToken"]).ok_or(StsError::Unreadable(ACTION))?;
         Ok(SecretString::from(token))
+    }
+
+    /// The ARN of whoever signs with these credentials. AWS answers this to everybody.
+    pub async fn caller_identity(
+        &self,
+        own: &Credentials,
+        timeout: Duration,
+    ) -> Result<String, StsError> {
+        const ACTION: &str = "GetCallerIdentity";
+        let answer = self.call(ACTION, Some(own), &[], timeout).await?;
+        let [arn] = texts(&answer, ["Arn"]).ok_or(StsError::Unreadable(ACTION))?;
+        Ok(arn)
     }
 
     async fn call(

@@ -11,3 +11,4 @@ mod signing;
 mod test_env;
 mod verifying;
 mod waiting;
+mod whoami;
