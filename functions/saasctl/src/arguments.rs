@@ -3,14 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::named::Named;
+use crate::verify_signature::Received;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use shared::domain::OperationId;
 use shared::store::Sort;
 use url::Url;
-use uuid::Uuid;
-
-use crate::verify_signature::Received;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -97,31 +96,41 @@ pub(crate) enum Command {
     },
     /// Show a subscription as last recorded.
     Show {
-        /// The subscription's id.
-        id: Uuid,
+        /// The subscription: its id, or the beginning of
+        /// its id, name or reference
+        #[arg(verbatim_doc_comment, value_name = "SUBSCRIPTION")]
+        id: Named,
     },
     /// Show a subscription's events.
     History {
-        /// The subscription's id.
-        id: Uuid,
+        /// The subscription: its id, or the beginning of
+        /// its id, name or reference
+        #[arg(verbatim_doc_comment, value_name = "SUBSCRIPTION")]
+        id: Named,
     },
     /// Show the pending operations at Microsoft, or one operation.
     Operations {
-        /// The subscription's id.
-        id: Uuid,
+        /// The subscription: its id, or the beginning of
+        /// its id, name or reference
+        #[arg(verbatim_doc_comment, value_name = "SUBSCRIPTION")]
+        id: Named,
         /// The operation's id.
         #[arg(value_parser = operation_id)]
         operation: Option<OperationId>,
     },
     /// Show the plans that the customer may change to.
     Plans {
-        /// The subscription's id.
-        id: Uuid,
+        /// The subscription: its id, or the beginning of
+        /// its id, name or reference
+        #[arg(verbatim_doc_comment, value_name = "SUBSCRIPTION")]
+        id: Named,
     },
     /// Request another plan from Microsoft.
     ChangePlan {
-        /// The subscription's id.
-        id: Uuid,
+        /// The subscription: its id, or the beginning of
+        /// its id, name or reference
+        #[arg(verbatim_doc_comment, value_name = "SUBSCRIPTION")]
+        id: Named,
         /// The new plan's id.
         plan: String,
         #[command(flatten)]
@@ -129,8 +138,10 @@ pub(crate) enum Command {
     },
     /// Request another number of seats from Microsoft.
     ChangeSeats {
-        /// The subscription's id.
-        id: Uuid,
+        /// The subscription: its id, or the beginning of
+        /// its id, name or reference
+        #[arg(verbatim_doc_comment, value_name = "SUBSCRIPTION")]
+        id: Named,
         /// The new number of seats.
         #[arg(value_parser = clap::value_parser!(u64).range(1..))]
         seats: u64,
@@ -139,8 +150,10 @@ pub(crate) enum Command {
     },
     /// Cancel a subscription at Microsoft, for good.
     Cancel {
-        /// The subscription's id.
-        id: Uuid,
+        /// The subscription: its id, or the beginning of
+        /// its id, name or reference
+        #[arg(verbatim_doc_comment, value_name = "SUBSCRIPTION")]
+        id: Named,
         /// Don't ask for confirmation.
         #[arg(long)]
         yes: bool,
@@ -149,15 +162,19 @@ pub(crate) enum Command {
     },
     /// Activate a subscription at Microsoft, which starts billing.
     Activate {
-        /// The subscription's id.
-        id: Uuid,
+        /// The subscription: its id, or the beginning of
+        /// its id, name or reference
+        #[arg(verbatim_doc_comment, value_name = "SUBSCRIPTION")]
+        id: Named,
         #[command(flatten)]
         wait: WaitOptions,
     },
     /// Set your own reference of a subscription.
     SetReference {
-        /// The subscription's id.
-        id: Uuid,
+        /// The subscription: its id, or the beginning of
+        /// its id, name or reference
+        #[arg(verbatim_doc_comment, value_name = "SUBSCRIPTION")]
+        id: Named,
         /// The reference, up to 100 characters.
         #[arg(required_unless_present = "remove")]
         reference: Option<String>,
@@ -167,8 +184,10 @@ pub(crate) enum Command {
     },
     /// Set your own metadata of a subscription.
     SetMetadata {
-        /// The subscription's id.
-        id: Uuid,
+        /// The subscription: its id, or the beginning of
+        /// its id, name or reference
+        #[arg(verbatim_doc_comment, value_name = "SUBSCRIPTION")]
+        id: Named,
         /// What to set. Other keys stay.
         #[arg(value_parser = pair, value_name = "KEY=VALUE", required_unless_present = "remove")]
         pairs: Vec<(String, String)>,
@@ -188,13 +207,17 @@ pub(crate) enum Command {
     },
     /// Read Microsoft's copy now, and record it.
     Observe {
-        /// The subscription's id.
-        id: Uuid,
+        /// The subscription: its id, or the beginning of
+        /// its id, name or reference
+        #[arg(verbatim_doc_comment, value_name = "SUBSCRIPTION")]
+        id: Named,
     },
     /// Deliver events to your product again.
     Redeliver {
-        /// The subscription's id.
-        id: Uuid,
+        /// The subscription: its id, or the beginning of
+        /// its id, name or reference
+        #[arg(verbatim_doc_comment, value_name = "SUBSCRIPTION")]
+        id: Named,
         /// Start at this version [default: where delivery stopped].
         #[arg(long, value_name = "VERSION")]
         from: Option<u64>,

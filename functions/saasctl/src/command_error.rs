@@ -31,6 +31,15 @@ pub(crate) enum CommandError {
     /// The time to wait was over before the change was in effect.
     #[error("timed out (last seen: {0}); the change continues without this command")]
     StillUnderWay(String),
+    /// No subscription is the one that the user named.
+    #[error("{0}")]
+    NotFound(String),
+    /// Several subscriptions may be the one that the user named.
+    #[error("{0}")]
+    Ambiguous(String),
+    /// Without a question, only a whole id is accepted.
+    #[error("with --yes, a subscription is named by its whole id")]
+    IdNeeded,
     /// The user did not confirm.
     #[error("nothing was changed")]
     Declined,
@@ -58,6 +67,9 @@ impl CommandError {
             Self::OutcomeUnknown(_) => "outcome_unknown",
             Self::Ended { .. } => "operation_ended",
             Self::StillUnderWay(_) => "still_under_way",
+            Self::NotFound(_) => "not_found",
+            Self::Ambiguous(_) => "ambiguous",
+            Self::IdNeeded => "id_needed",
             Self::Declined => "declined",
             Self::Unsigned(_) => "unsigned",
             Self::Unhealthy(_) => "unhealthy",
@@ -73,6 +85,8 @@ impl CommandError {
                 "`saasctl list` shows the recorded subscriptions; \
                  `saasctl observe ID` fetches one that only Microsoft knows"
             }
+            "not_found" => "`saasctl search TEXT` finds subscriptions by the beginning of a value",
+            "ambiguous" => "give more of it, or the id",
             "plan_not_available" => "`saasctl plans ID` shows the available plans",
             "quantity_out_of_limits" => "`saasctl plans ID` shows each plan's limits",
             "operation_pending" => "`saasctl operations ID` shows the pending operation",
@@ -128,10 +142,12 @@ impl CommandError {
         ExitCode::from(match self {
             Self::Refused { .. }
             | Self::Ended { .. }
+            | Self::NotFound(_)
+            | Self::Ambiguous(_)
             | Self::Declined
             | Self::Unhealthy(_)
             | Self::NotDeployable(_) => 1,
-            Self::BadAddress | Self::Unencrypted | Self::Unsigned(_) => 2,
+            Self::BadAddress | Self::Unencrypted | Self::Unsigned(_) | Self::IdNeeded => 2,
             Self::Unavailable(_) | Self::NoAnswer(_) => 3,
             Self::OutcomeUnknown(_) => 4,
             Self::StillUnderWay(_) => 5,

@@ -13,7 +13,8 @@ use crate::table::{Table, seats, terminal_width, text, when};
 
 /// The characters that a query value keeps unencoded (RFC 3986, 2.3). A signature covers the query
 /// in this encoding.
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub(crate) const UNRESERVED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 const HEADINGS: [&str; 6] = ["Subscription", "Name", "Offer", "Plan", "Seats", "Status"];
 

@@ -11,6 +11,7 @@ mod command_error;
 mod doctor;
 mod import_references;
 mod list;
+mod named;
 mod output;
 mod preflight_command;
 mod printable;
@@ -33,6 +34,7 @@ use api::Api;
 use arguments::{Arguments, Command};
 use command_error::CommandError;
 use list::Wanted;
+use named::Named;
 use output::Output;
 
 #[tokio::main(flavor = "current_thread")]
@@ -66,6 +68,7 @@ async fn run(arguments: Arguments, output: &Output) -> Result<(), CommandError> 
         return restore_command::restore_table(output, &arguments.connection, table, *yes).await;
     }
     let api = Api::new(&arguments.connection).await?;
+    let find = async |named: Named| named.find(&api, output).await;
     match arguments.command {
         Command::List { filter, sort } => {
             let wanted = Wanted { search: None, filter: &filter, order: sort };
@@ -75,35 +78,40 @@ async fn run(arguments: Arguments, output: &Output) -> Result<(), CommandError> 
             let wanted = Wanted { search: Some(&text), filter: &filter, order: None };
             list::list(&api, output, &wanted).await
         }
-        Command::Show { id } => read::show(&api, output, id).await,
-        Command::History { id } => read::history(&api, output, id).await,
+        Command::Show { id } => read::show(&api, output, find(id).await?).await,
+        Command::History { id } => read::history(&api, output, find(id).await?).await,
         Command::Operations { id, operation } => {
-            read::operations(&api, output, id, operation.as_ref()).await
+            read::operations(&api, output, find(id).await?, operation.as_ref()).await
         }
-        Command::Plans { id } => read::plans(&api, output, id).await,
-        Command::Observe { id } => read::observe(&api, output, id).await,
+        Command::Plans { id } => read::plans(&api, output, find(id).await?).await,
+        Command::Observe { id } => read::observe(&api, output, find(id).await?).await,
         Command::ChangePlan { id, plan, options } => {
-            act::change_plan(&api, output, id, &plan, &options).await
+            act::change_plan(&api, output, find(id).await?, &plan, &options).await
         }
         Command::ChangeSeats { id, seats, options } => {
-            act::change_seats(&api, output, id, seats, &options).await
+            act::change_seats(&api, output, find(id).await?, seats, &options).await
         }
-        Command::Cancel { id, yes, options } => act::cancel(&api, output, id, yes, &options).await,
-        Command::Activate { id, wait } => act::activate(&api, output, id, &wait).await,
+        Command::Cancel { id, yes, options } => {
+            let id = if yes { id.exact()? } else { find(id).await? };
+            act::cancel(&api, output, id, yes, &options).await
+        }
+        Command::Activate { id, wait } => act::activate(&api, output, find(id).await?, &wait).await,
         Command::Whoami => whoami::whoami(&api, output).await,
         Command::Doctor(options) => {
             doctor::doctor(&api, output, &arguments.connection, &options).await
         }
         Command::SetReference { id, reference, remove: _ } => {
-            annotate::set_reference(&api, output, id, reference.as_deref()).await
+            annotate::set_reference(&api, output, find(id).await?, reference.as_deref()).await
         }
         Command::SetMetadata { id, pairs, remove } => {
-            annotate::set_metadata(&api, output, id, &pairs, &remove).await
+            annotate::set_metadata(&api, output, find(id).await?, &pairs, &remove).await
         }
         Command::ImportReferences { file, dry_run } => {
             import_references::import(&api, output, &file, dry_run).await
         }
-        Command::Redeliver { id, from } => act::redeliver(&api, output, id, from).await,
+        Command::Redeliver { id, from } => {
+            act::redeliver(&api, output, find(id).await?, from).await
+        }
         Command::Restore { .. }
         | Command::Preflight { .. }
         | Command::VerifySignature(_)

@@ -4,6 +4,7 @@
 mod acting;
 mod annotating;
 mod doctor;
+mod naming;
 mod preflight;
 mod reading;
 mod restoring;

@@ -232,7 +232,7 @@ async fn an_unreachable_address_is_unavailable_and_an_invalid_one_is_a_usage_err
     for invalid in ["ftp://127.0.0.1", "http://api.example.com", "http://10.0.0.1:8080"] {
         run(&mut command(invalid, &["list"]), "").await.failed(2, "bad_address");
     }
-    let usage = run(&mut command(&free, &["show", "not-a-guid"]), "").await;
+    let usage = run(&mut command(&free, &["change-seats", "a-name", "no number"]), "").await;
     assert_eq!(usage.code, 2, "{usage:?}");
 }
 
