@@ -101,7 +101,7 @@ pub(crate) enum Command {
         #[arg(verbatim_doc_comment, value_name = "SUBSCRIPTION")]
         id: Named,
     },
-    /// Show a subscription's events.
+    /// Show a subscription's events: what, who and why.
     History {
         /// The subscription: its id, or the beginning of
         /// its id, name or reference

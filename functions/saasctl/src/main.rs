@@ -9,6 +9,7 @@ mod api;
 mod arguments;
 mod command_error;
 mod doctor;
+mod history;
 mod import_references;
 mod list;
 mod named;
@@ -79,7 +80,7 @@ async fn run(arguments: Arguments, output: &Output) -> Result<(), CommandError> 
             list::list(&api, output, &wanted).await
         }
         Command::Show { id } => read::show(&api, output, find(id).await?).await,
-        Command::History { id } => read::history(&api, output, find(id).await?).await,
+        Command::History { id } => history::history(&api, output, find(id).await?).await,
         Command::Operations { id, operation } => {
             read::operations(&api, output, find(id).await?, operation.as_ref()).await
         }

@@ -1,7 +1,7 @@
 //! Commands that only read.
 
 use http::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 use shared::domain::OperationId;
 use uuid::Uuid;
 
@@ -9,7 +9,7 @@ use crate::api::{Api, ApiCall};
 use crate::command_error::CommandError;
 use crate::output::Output;
 use crate::record::record_text;
-use crate::table::{Table, change_of, seats, text, when};
+use crate::table::{Table, seats, text, when};
 
 pub(crate) async fn show(api: &Api, output: &Output, id: Uuid) -> Result<(), CommandError> {
     let record = api.get(format!("/{id}")).await?;
@@ -19,37 +19,6 @@ pub(crate) async fn show(api: &Api, output: &Output, id: Uuid) -> Result<(), Com
 pub(crate) async fn observe(api: &Api, output: &Output, id: Uuid) -> Result<(), CommandError> {
     let answer = api.call(&ApiCall::new(Method::POST, format!("/{id}/observe"))).await?;
     output.print(&record_text(output, &answer.body))
-}
-
-pub(crate) async fn history(api: &Api, output: &Output, id: Uuid) -> Result<(), CommandError> {
-    let (mut all, mut after) = (Vec::new(), "0".to_owned());
-    loop {
-        let mut page = api.get(format!("/{id}/events?after={after}")).await?;
-        if let Value::Array(mut events) = page["events"].take() {
-            all.append(&mut events);
-        }
-        match page["next"].as_str() {
-            Some(next) => next.clone_into(&mut after),
-            None => break,
-        }
-        output.progress(&format!("{} events so far", all.len()));
-    }
-    output.progress("");
-    if output.json {
-        return output.print(&json!({ "events": all }).to_string());
-    }
-    let mut table = Table::of(&["Version", "When", "Event", "Change", "Source"]);
-    for event in &all {
-        let cause = &event["cause"];
-        table.row([
-            text(&event["version"]),
-            when(&event["recordedAt"], false),
-            text(&event["type"]),
-            change_of(event),
-            [text(&cause["by"]), text(&cause["action"])].join(" ").trim().to_owned(),
-        ]);
-    }
-    output.print(&table.or_if_empty("No events."))
 }
 
 pub(crate) async fn operations(

@@ -76,14 +76,6 @@ pub(crate) fn when(value: &Value, day: bool) -> String {
     at.strftime(if day { "%Y-%m-%d" } else { "%Y-%m-%d %H:%M:%S" }).to_string()
 }
 
-/// An event's old and new value; empty for an event without them.
-pub(crate) fn change_of(event: &Value) -> String {
-    match (&event["from"], &event["to"]) {
-        (Value::Null, Value::Null) => String::new(),
-        (from, to) => format!("{} → {}", text(from), text(to)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -101,8 +93,6 @@ mod tests {
         assert_eq!(when(&json!("2026-04-03T12:30:00.5Z"), false), "2026-04-03 12:30:00");
         assert_eq!(when(&json!("2026-04-03T12:30:00Z"), true), "2026-04-03");
         assert_eq!(when(&json!("soon"), true), "soon");
-        assert_eq!(change_of(&json!({ "from": 7, "to": 9 })), "7 → 9");
-        assert_eq!(change_of(&json!({ "type": "Activated" })), "");
     }
 
     #[test]

@@ -1,0 +1,217 @@
+//! A subscription's events: what happened, who did it, and why.
+
+use serde_json::{Value, json};
+use unicode_width::UnicodeWidthStr as _;
+use uuid::Uuid;
+
+use crate::api::Api;
+use crate::command_error::CommandError;
+use crate::output::Output;
+use crate::table::{Table, terminal_width, text, when};
+
+const HEADINGS: [&str; 6] = ["Version", "When", "Event", "Change", "Who", "Why"];
+
+pub(crate) async fn history(api: &Api, output: &Output, id: Uuid) -> Result<(), CommandError> {
+    let (mut all, mut after) = (Vec::new(), "0".to_owned());
+    loop {
+        let mut page = api.get(format!("/{id}/events?after={after}")).await?;
+        if let Value::Array(mut events) = page["events"].take() {
+            all.append(&mut events);
+        }
+        match page["next"].as_str() {
+            Some(next) => next.clone_into(&mut after),
+            None => break,
+        }
+        output.progress(&format!("{} events so far", all.len()));
+    }
+    output.progress("");
+    if output.json {
+        return output.print(&json!({ "events": all }).to_string());
+    }
+    output.print(&printed(&all, terminal_width()))
+}
+
+/// A line for each event. Where they don't fit the terminal, who and why have lines of their own.
+fn printed(events: &[Value], width: Option<usize>) -> String {
+    let mut table = Table::unwrapped(&HEADINGS);
+    let rows: Vec<_> = events.iter().map(row).collect();
+    rows.iter().for_each(|row| table.row(row.clone()));
+    let wide = table.or_if_empty("No events.");
+    match width {
+        Some(width) if wide.lines().any(|line| line.width() > width) => {
+            let blocks: Vec<_> = rows.iter().map(|row| block(row, width)).collect();
+            blocks.join("\n")
+        }
+        _ => wide,
+    }
+}
+
+fn row(event: &Value) -> [String; 6] {
+    [
+        text(&event["version"]),
+        when(&event["recordedAt"], false),
+        text(&event["type"]),
+        change_of(event),
+        who(&event["cause"]),
+        why(&event["decision"]),
+    ]
+}
+
+fn block([version, when, event, change, who, why]: &[String; 6], width: usize) -> String {
+    const INDENT: &str = "      ";
+    let mut lines = vec![format!("{version:<5} {when}  {event}  {change}").trim_end().to_owned()];
+    for text in [who, why] {
+        let room = width.saturating_sub(INDENT.len());
+        lines.extend(wrapped(text, room).into_iter().map(|line| format!("{INDENT}{line}")));
+    }
+    lines.join("\n")
+}
+
+/// The text in lines of this width. A longer word has a line of its own, so that no id is broken.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.width() + 1 + word.width() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+/// The old and the new value, or the one that was asked for in vain; empty for an event without them.
+fn change_of(event: &Value) -> String {
+    let change = if event["change"].is_object() { &event["change"] } else { event };
+    match (&change["from"], &change["to"]) {
+        (Value::Null, Value::Null) => String::new(),
+        (from, to) => format!("{} → {}", text(from), text(to)),
+    }
+}
+
+/// Who did it, and the way.
+fn who(cause: &Value) -> String {
+    let by = text(&cause["by"]);
+    match by.as_str() {
+        "landing" => "buyer, on the landing page".to_owned(),
+        "webhook" => {
+            let action = text(&cause["action"]);
+            format!("{} (webhook {action})", requester(cause))
+        }
+        "management" => caller("API", &cause["principal"]),
+        "activation" => caller("activation", &cause["principal"]),
+        // Also what a later version adds.
+        _ => by,
+    }
+}
+
+/// Who wanted what Microsoft told us of.
+fn requester(cause: &Value) -> String {
+    let requester = &cause["requester"];
+    match requester["by"].as_str() {
+        Some("buyer") => {
+            let account = &requester["account"];
+            let person = [text(&account["objectId"]), text(&account["tenantId"])];
+            let person: Vec<_> = person.into_iter().filter(|part| !part.is_empty()).collect();
+            format!("buyer {}", person.join(" of tenant ")).trim_end().to_owned()
+        }
+        Some(_) => caller("API", &requester["principal"]),
+        // F-OP-3.
+        None => match cause["source"].as_str() {
+            Some("Azure") => "customer, at Microsoft".to_owned(),
+            Some("Partner") => "publisher".to_owned(),
+            Some(_) | None => "Microsoft".to_owned(),
+        },
+    }
+}
+
+fn caller(way: &str, principal: &Value) -> String {
+    format!("{way} {}", text(principal)).trim_end().to_owned()
+}
+
+/// The decision about a change; empty where none was needed.
+fn why(decision: &Value) -> String {
+    let verdict = match decision["verdict"].as_str() {
+        Some("accept") => "accepted",
+        Some("reject") => "rejected",
+        Some(_) | None => return String::new(),
+    };
+    let by = match decision["by"].as_str() {
+        Some("inForce") => ", since it is in force".to_owned(),
+        _ => format!(" by {}", text(&decision["by"])),
+    };
+    let reason = text(&decision["reason"]);
+    if reason.is_empty() { format!("{verdict}{by}") } else { format!("{verdict}{by}: {reason}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PERSON: &str = "6f1d5a2e-0c57-4d0a-9a53-3b8c1e7f0a11";
+    const TENANT: &str = "c0a1e9d4-7b1f-4a53-8f9e-2d6b5a4c3e22";
+
+    #[test]
+    fn who_did_it_is_named_with_the_way() {
+        let arn = "arn:aws:sts::123456789012:assumed-role/support/anna";
+        let buyer = json!({ "by": "buyer", "account": { "tenantId": TENANT, "objectId": PERSON } });
+        for (cause, expected) in [
+            (json!({ "by": "landing" }), "buyer, on the landing page".to_owned()),
+            (json!({ "by": "management", "principal": arn }), format!("API {arn}")),
+            (json!({ "by": "management" }), "API".to_owned()),
+            (json!({ "by": "activation", "principal": arn }), format!("activation {arn}")),
+            (json!({ "by": "reconciliation" }), "reconciliation".to_owned()),
+            (
+                json!({ "by": "webhook", "action": "ChangePlan", "source": "Azure" }),
+                "customer, at Microsoft (webhook ChangePlan)".to_owned(),
+            ),
+            (
+                json!({ "by": "webhook", "action": "ChangePlan", "requester": buyer }),
+                format!("buyer {PERSON} of tenant {TENANT} (webhook ChangePlan)"),
+            ),
+            (
+                json!({
+                    "by": "webhook", "action": "Unsubscribe",
+                    "requester": { "by": "publisher", "principal": arn },
+                }),
+                format!("API {arn} (webhook Unsubscribe)"),
+            ),
+            (json!({ "by": "webhook", "action": "Renew" }), "Microsoft (webhook Renew)".to_owned()),
+        ] {
+            assert_eq!(who(&cause), expected, "{cause}");
+        }
+    }
+
+    #[test]
+    fn a_decision_is_named_with_its_reason() {
+        for (decision, expected) in [
+            (json!(null), ""),
+            (json!({ "verdict": "accept", "by": "policy" }), "accepted by policy"),
+            (json!({ "verdict": "accept", "by": "inForce" }), "accepted, since it is in force"),
+            (
+                json!({ "verdict": "reject", "by": "product", "reason": "Pay first\u{1b}[2J" }),
+                "rejected by product: Pay first[2J",
+            ),
+        ] {
+            assert_eq!(why(&decision), expected);
+        }
+    }
+
+    #[test]
+    fn no_id_is_broken_at_80_columns() {
+        let buyer = json!({ "by": "buyer", "account": { "tenantId": TENANT, "objectId": PERSON } });
+        let event = json!({
+            "version": 12, "recordedAt": "2026-03-10T12:00:00Z", "type": "ChangeRejected",
+            "change": { "of": "plan", "from": "silver", "to": "gold" },
+            "cause": { "by": "webhook", "action": "ChangePlan", "requester": buyer },
+            "decision": { "verdict": "reject", "by": "rules", "reason": "never ".repeat(30) },
+        });
+        let narrow = printed(std::slice::from_ref(&event), Some(80));
+        assert!(narrow.lines().all(|line| line.width() <= 80), "{narrow}");
+        assert!(narrow.contains(PERSON) && narrow.contains(TENANT), "{narrow}");
+        assert!(narrow.starts_with("12    2026-03-10 12:00:00  ChangeRejected  silver → gold\n"));
+        assert_eq!(printed(&[event], None).lines().count(), 2, "one line in a pipe");
+    }
+}
