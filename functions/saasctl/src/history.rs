@@ -120,7 +120,7 @@ fn requester(cause: &Value) -> String {
         Some(_) => caller("API", &requester["principal"]),
         // F-OP-3.
         None => match cause["source"].as_str() {
-            Some("Azure") => "customer, at Microsoft".to_owned(),
+            Some("Azure") => "customer or reseller, at Microsoft".to_owned(),
             Some("Partner") => "publisher".to_owned(),
             Some(_) | None => "Microsoft".to_owned(),
         },
@@ -165,7 +165,7 @@ mod tests {
             (json!({ "by": "reconciliation" }), "reconciliation".to_owned()),
             (
                 json!({ "by": "webhook", "action": "ChangePlan", "source": "Azure" }),
-                "customer, at Microsoft (webhook ChangePlan)".to_owned(),
+                "customer or reseller, at Microsoft (webhook ChangePlan)".to_owned(),
             ),
             (
                 json!({ "by": "webhook", "action": "ChangePlan", "requester": buyer }),

@@ -16,7 +16,8 @@ use crate::table::{Table, seats, terminal_width, text, when};
 pub(crate) const UNRESERVED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-const HEADINGS: [&str; 6] = ["Subscription", "Name", "Offer", "Plan", "Seats", "Status"];
+const HEADINGS: [&str; 7] =
+    ["Subscription", "Name", "Customer", "Offer", "Plan", "Seats", "Status"];
 
 /// What is listed.
 pub(crate) struct Wanted<'a> {
@@ -97,11 +98,12 @@ fn printed(records: &[Value], order: Option<ListOrder>, width: Option<usize>) ->
     }
 }
 
-fn row(record: &Value, is_by_change: bool) -> [String; 7] {
+fn row(record: &Value, is_by_change: bool) -> [String; 8] {
     let subscription = &record["subscription"];
     [
         text(&subscription["id"]),
         text(&subscription["name"]),
+        customer(subscription),
         text(&subscription["offerId"]),
         text(&subscription["planId"]),
         seats(&subscription["quantity"]),
@@ -114,9 +116,16 @@ fn row(record: &Value, is_by_change: bool) -> [String; 7] {
     ]
 }
 
+/// The address of the person whom the subscription is for, or else of the one who bought it.
+fn customer(subscription: &Value) -> String {
+    let parties = [&subscription["beneficiary"], &subscription["purchaser"]];
+    let mut addresses = parties.into_iter().map(|party| text(&party["emailId"]));
+    addresses.find(|address| !address.is_empty()).unwrap_or_default()
+}
+
 /// The id with the status, and below it the rest, in lines that fit.
 fn block(
-    [id, name, offer, plan, seats, status, last]: &[String; 7],
+    [id, name, customer, offer, plan, seats, status, last]: &[String; 8],
     of_last: &str,
     width: usize,
 ) -> String {
@@ -125,9 +134,15 @@ fn block(
         "" => String::new(),
         value => format!("{} {value}", label.to_lowercase()),
     };
-    let name = shortened(name, width.saturating_sub(INDENT.len()));
-    let parts =
-        [name, offer.clone(), plan.clone(), labelled("Seats", seats), labelled(of_last, last)];
+    let room = width.saturating_sub(INDENT.len());
+    let parts = [
+        shortened(name, room),
+        shortened(customer, room),
+        offer.clone(),
+        plan.clone(),
+        labelled("Seats", seats),
+        labelled(of_last, last),
+    ];
     let mut block = format!("{id}  {status}");
     let mut line = String::new();
     for part in parts.iter().filter(|part| !part.is_empty()) {

@@ -13,6 +13,7 @@ pub(crate) fn record_text(output: &Output, record: &Value) -> String {
     let subscription = &record["subscription"];
     let term = &subscription["term"];
     let pending = &record["pendingOperation"];
+    let (opened, sign_up) = (&record["bound"], &record["signUp"]);
     let mut table = Table::of(&[]);
     for (name, value) in [
         ("Subscription", text(&subscription["id"])),
@@ -27,8 +28,11 @@ pub(crate) fn record_text(output: &Output, record: &Value) -> String {
         ("Term end", when(&term["endDate"], true)),
         ("Test purchase", text(&subscription["isTest"])),
         ("Renews", text(&subscription["autoRenew"])),
-        ("Beneficiary", text(&subscription["beneficiary"]["emailId"])),
-        ("Purchaser", text(&subscription["purchaser"]["emailId"])),
+        ("Beneficiary", party(&subscription["beneficiary"])),
+        ("Purchaser", party(&subscription["purchaser"])),
+        ("Opened by", format!("{} {}", text(&opened["role"]), when(&opened["at"], false))),
+        ("Contact", text(&sign_up["contactEmail"])),
+        ("Language", text(&sign_up["language"])),
         ("Activation", text(&record["activation"]["state"])),
         ("Pending", format!("{} {}", text(&pending["action"]), text(&pending["id"]))),
         ("Version", text(&record["version"])),
@@ -38,8 +42,47 @@ pub(crate) fn record_text(output: &Output, record: &Value) -> String {
             table.row([name.to_owned(), value]);
         }
     }
+    for (name, value) in sign_up["fields"].as_object().into_iter().flatten() {
+        table.row([format!("Answer {}", printable(name)), text(value)]);
+    }
     for (key, value) in record["metadata"].as_object().into_iter().flatten() {
         table.row([format!("Metadata {}", printable(key)), text(value)]);
     }
     table.or_if_empty("")
+}
+
+/// A person's address, and the tenant that they belong to.
+fn party(party: &Value) -> String {
+    let tenant = text(&party["tenantId"]);
+    let tenant = if tenant.is_empty() { tenant } else { format!("tenant {tenant}") };
+    [text(&party["emailId"]), tenant].join(" ").trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_record_shows_the_buyers_answers_and_who_opened_the_purchase() {
+        let record = json!({
+            "subscription": { "id": "6f1d5a2e-0c57-4d0a-9a53-3b8c1e7f0a11" },
+            "bound": { "role": "purchaser", "rule": "tenant", "at": "2026-03-10T12:00:00Z" },
+            "signUp": {
+                "contactEmail": "it@contoso.example", "language": "sv",
+                "fields": { "company": "Contoso\u{1b}[2J AB" },
+            },
+        });
+        let shown = record_text(&Output { json: false }, &record);
+        for (name, value) in [
+            ("Opened by", "purchaser 2026-03-10 12:00:00"),
+            ("Contact", "it@contoso.example"),
+            ("Language", "sv"),
+            ("Answer company", "Contoso[2J AB"),
+        ] {
+            let line = shown.lines().find(|line| line.trim_start().starts_with(name));
+            assert!(line.is_some_and(|line| line.ends_with(value)), "{name}: {shown}");
+        }
+    }
 }

@@ -167,6 +167,19 @@ async fn show_includes_the_pending_operation() {
 }
 
 #[tokio::test]
+async fn list_and_show_say_who_the_customer_is() {
+    let env = TestEnv::new().await;
+    let id = env.active(Purchase::flat_rate("silver")).await;
+    let beneficiary = env.recorded(id).await.subscription.beneficiary;
+    let address = beneficiary.email_id.expect("an address");
+    let listed = env.run(&["list"]).await.done();
+    assert!(listed.contains("Customer") && listed.contains(&address), "{listed}");
+    let shown = env.run(&["show", &id.to_string()]).await.done();
+    let tenant = beneficiary.tenant_id.expect("a tenant").to_string();
+    assert!(shown.contains(&address) && shown.contains(&tenant), "{shown}");
+}
+
+#[tokio::test]
 async fn history_lists_events_in_order() {
     let env = TestEnv::new().await;
     let id = env.active(Purchase::per_seat("basic", 7)).await;
