@@ -149,6 +149,8 @@ async fn a_bad_value_or_an_unknown_parameter_is_refused_and_the_answer_says_what
         (Method::GET, format!("/subscriptions/{id}/operations/{id}")),
         (Method::POST, format!("/subscriptions/{id}/observe")),
         (Method::POST, format!("/subscriptions/{id}/redeliver")),
+        (Method::GET, format!("/subscriptions/{id}/deliveries")),
+        (Method::POST, "/deliveries/recover".to_owned()),
         (Method::POST, format!("/subscriptions/{id}/activate")),
     ] {
         let calls = env.world(|world| world.calls().len());

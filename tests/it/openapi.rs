@@ -107,6 +107,18 @@ async fn every_answer_is_described_and_every_described_member_is_shown() {
             caller.post(&redeliver, body).await;
         }
     }
+    for path in [
+        format!("{one}/deliveries"),
+        format!("/subscriptions/{nobody}/deliveries"),
+        format!("{one}/deliveries?unknown=1"),
+        "/deliveries?state=waiting".to_owned(),
+        "/deliveries".to_owned(),
+    ] {
+        caller.get(&path).await;
+    }
+    for body in [r#"{"since":"2026-01-01T00:00:00Z"}"#, "{}"] {
+        caller.post("/deliveries/recover", body).await;
+    }
     caller.post("/subscriptions/x/observe", "").await;
     env.fault(Call::GetSubscription, FaultKind::Status(400, ErrorForm::Nested), Times::Once);
     caller.post(&format!("{one}/observe"), "").await;
@@ -248,7 +260,9 @@ async fn the_description_lists_exactly_the_deployed_routes() {
         let [method, path] = pair else { continue };
         if let (Some(method), Some(path)) =
             (method.strip_prefix("Method: "), path.strip_prefix("Path: "))
-            && ["/subscriptions", "/doctor"].iter().any(|prefix| path.starts_with(prefix))
+            && ["/subscriptions", "/deliveries", "/doctor"]
+                .iter()
+                .any(|prefix| path.starts_with(prefix))
         {
             deployed.insert((method.to_ascii_lowercase(), path.to_owned()));
         }

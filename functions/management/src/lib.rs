@@ -7,6 +7,7 @@
 mod annotate;
 mod change_request;
 mod cursor;
+mod deliveries;
 mod doctor;
 mod error_code;
 mod events;
@@ -114,6 +115,9 @@ impl Management {
                 Ok(if_match::answer(&record, self.annotations(id).await?.as_ref()))
             }
             Route::Redeliver { id, from_version } => self.redeliver(id, from_version).await,
+            Route::DeliveriesOf(id) => self.deliveries_of(id).await,
+            Route::Deliveries { state, next } => self.deliveries(state, next.as_deref()).await,
+            Route::Recover { recovery, next } => self.recover(&recovery, next.as_deref()).await,
             Route::Examine => {
                 let gateway = request.extensions().get::<GatewayHost>();
                 Ok(json_response(StatusCode::OK, &self.doctor.examine(gateway).await))

@@ -24,6 +24,8 @@ pub(crate) enum Query {
     Next,
     /// The version of the last event that the caller has.
     After,
+    /// Of deliveries.
+    State,
 }
 
 impl Query {
@@ -36,6 +38,7 @@ impl Query {
             Self::Limit => "limit",
             Self::Next => "next",
             Self::After => "after",
+            Self::State => "state",
         }
     }
 }

@@ -2,6 +2,7 @@
 //! is made.
 
 use http::Method;
+use jiff::Timestamp;
 use shared::domain::{AnnotationPatch, OperationId, SearchTerm, Status, SubscriptionId};
 use shared::host::http::{Problem, Request};
 use shared::lenient::strict_object;
@@ -10,6 +11,7 @@ use shared::store::{Filter, LARGEST_PAGE, ListBy, ListQuery, Sort};
 use shared::flows::request_change::ChangeRequest;
 
 use crate::change_request::{self, Patch};
+use crate::deliveries::{DeliveryState, Recovery};
 use crate::error_code::{ErrorCode, malformed};
 use crate::parameters::{Parameters, Query};
 use crate::{cursor, json_integer};
@@ -31,6 +33,12 @@ pub(crate) enum Call {
     /// Read Microsoft's copy now.
     Observe,
     Redeliver,
+    /// How far the receivers have come with one subscription.
+    DeliveriesOf,
+    /// What waits or is parked, of all subscriptions.
+    Deliveries,
+    /// Send the events of many subscriptions again.
+    Recover,
     /// Why doesn't it work?
     Examine,
     SendTestEvent,
@@ -51,11 +59,13 @@ const fn entry(call: Call, method: Method, path: &'static str, query: &'static [
     Entry { call, method, path, query }
 }
 
+const DELIVERIES: [Query; 2] = [Query::State, Query::Next];
+
 const LIST: [Query; 6] =
     [Query::Status, Query::Offer, Query::Search, Query::Sort, Query::Limit, Query::Next];
 
 /// Every call. Where a path matches two patterns, the first one wins.
-pub(crate) static TABLE: [Entry; 14] = [
+pub(crate) static TABLE: [Entry; 17] = [
     entry(Call::List, Method::GET, "/subscriptions", &LIST),
     // It lies below the same path as all other calls, so that one permission covers it. No GUID
     // looks like it.
@@ -69,6 +79,9 @@ pub(crate) static TABLE: [Entry; 14] = [
     entry(Call::Operation, Method::GET, "/subscriptions/{id}/operations/{operationId}", &[]),
     entry(Call::Observe, Method::POST, "/subscriptions/{id}/observe", &[]),
     entry(Call::Redeliver, Method::POST, "/subscriptions/{id}/redeliver", &[]),
+    entry(Call::DeliveriesOf, Method::GET, "/subscriptions/{id}/deliveries", &[]),
+    entry(Call::Deliveries, Method::GET, "/deliveries", &DELIVERIES),
+    entry(Call::Recover, Method::POST, "/deliveries/recover", &[]),
     entry(Call::Examine, Method::GET, "/doctor", &[]),
     entry(Call::SendTestEvent, Method::POST, "/doctor/test-event", &[]),
     entry(Call::TestEvent, Method::GET, "/doctor/test-event/{eventId}", &[]),
@@ -99,6 +112,15 @@ pub(crate) enum Route {
         /// The first version that is sent again; `None`: the first one that was not delivered.
         from_version: Option<u64>,
     },
+    DeliveriesOf(SubscriptionId),
+    Deliveries {
+        state: DeliveryState,
+        next: Option<String>,
+    },
+    Recover {
+        recovery: Recovery,
+        next: Option<String>,
+    },
     Examine,
     SendTestEvent,
     /// The event with this id.
@@ -110,6 +132,8 @@ impl Route {
         match self {
             Self::List { .. }
             | Self::Document
+            | Self::Deliveries { .. }
+            | Self::Recover { .. }
             | Self::Examine
             | Self::SendTestEvent
             | Self::TestEvent(_) => None,
@@ -121,6 +145,7 @@ impl Route {
             | Self::RequestChange(id, _)
             | Self::Annotate(id, _)
             | Self::Observe(id)
+            | Self::DeliveriesOf(id)
             | Self::Redeliver { id, .. } => Some(*id),
         }
     }
@@ -176,6 +201,12 @@ impl Route {
             Call::Redeliver => {
                 Self::Redeliver { id: id()?, from_version: from_version(request.body())? }
             }
+            Call::DeliveriesOf => Self::DeliveriesOf(id()?),
+            Call::Deliveries => Self::Deliveries {
+                state: delivery_state(parameters.given(Query::State))?,
+                next: parameters.filled(Query::Next).map(cursor::decode).transpose()?,
+            },
+            Call::Recover => recovery(request.body())?,
             Call::Examine => Self::Examine,
             Call::SendTestEvent => Self::SendTestEvent,
             Call::TestEvent => {
@@ -224,6 +255,11 @@ fn sort(name: &str) -> Result<Sort, Problem> {
     sort.ok_or_else(|| malformed("`sort` is neither `lastChange` nor `termEnd`"))
 }
 
+fn delivery_state(name: Option<&str>) -> Result<DeliveryState, Problem> {
+    let state = DeliveryState::OPEN.into_iter().find(|state| name == Some(state.name()));
+    state.ok_or_else(|| malformed("`state` is needed; it is `waiting` or `parked`"))
+}
+
 /// The parts of a path that fill the names in braces, if the path has this form.
 fn fit<'a>(form: &str, path: &'a str) -> Option<Vec<&'a str>> {
     let (mut form, mut path) = (form.split('/'), path.split('/'));
@@ -254,6 +290,31 @@ fn from_version(body: &[u8]) -> Result<Option<u64>, Problem> {
             Err(malformed("the body must be empty or {\"fromVersion\": a version, at least 1}"))
         }
         Some(Body { from_version }) => Ok(from_version),
+    }
+}
+
+/// Reads the body of a recovery.
+fn recovery(body: &[u8]) -> Result<Route, Problem> {
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Body {
+        state: Option<String>,
+        since: Option<Timestamp>,
+        next: Option<String>,
+    }
+    let recovery = |body: &Body| match (body.state.as_deref(), body.since) {
+        (Some("parked"), None) => Some(Recovery::Parked),
+        (None, Some(since)) => Some(Recovery::Since(since)),
+        _ => None,
+    };
+    let body: Option<Body> = strict_object(body);
+    match body.as_ref().and_then(|body| Some((recovery(body)?, body.next.as_deref()))) {
+        Some((recovery, next)) => {
+            Ok(Route::Recover { recovery, next: next.map(cursor::decode).transpose()? })
+        }
+        None => Err(malformed(
+            "the body must be {\"state\": \"parked\"} or {\"since\": a time}, and may have `next` of the answer before",
+        )),
     }
 }
 

@@ -1,15 +1,17 @@
 //! The command line.
 
+use std::convert::Infallible;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
-use crate::named::Named;
-use crate::verify_signature::Received;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use jiff::{SignedDuration, Timestamp};
 use shared::domain::OperationId;
 use shared::store::Sort;
 use url::Url;
+use uuid::Uuid;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -222,6 +224,28 @@ pub(crate) enum Command {
         #[arg(long, value_name = "VERSION")]
         from: Option<u64>,
     },
+    /// List what your product has not accepted yet.
+    #[command(verbatim_doc_comment)]
+    Deliveries {
+        /// Only of this subscription, also what is accepted.
+        #[arg(value_name = "SUBSCRIPTION")]
+        id: Option<Named>,
+    },
+    /// Send to your product again what is parked, or
+    /// everything since a time.
+    #[command(verbatim_doc_comment)]
+    #[command(group(ArgGroup::new("what").required(true)))]
+    Recover {
+        /// Everything that is parked.
+        #[arg(long, group = "what")]
+        parked: bool,
+        /// Every event that was recorded at this time
+        /// or later, such as 2026-03-10T12:00Z, or so
+        /// long ago, such as 90m, 6h or 2d
+        #[arg(long, group = "what", value_name = "TIME", value_parser = time)]
+        #[arg(verbatim_doc_comment)]
+        since: Option<Timestamp>,
+    },
     /// Show which deployment the commands reach, and as whom.
     Whoami,
     /// Check the deployment, and say what is wrong.
@@ -255,6 +279,42 @@ pub(crate) enum Command {
         /// The shell.
         shell: Shell,
     },
+}
+
+/// A subscription as people name it: by its id, or by the beginning of whatever it is found by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Named {
+    Id(Uuid),
+    Text(String),
+}
+
+impl FromStr for Named {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Uuid::try_parse(text).map_or_else(|_| Self::Text(text.trim().to_owned()), Self::Id))
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Received {
+    /// A file with the request's body, byte for byte;
+    /// `-` reads standard input
+    #[arg(verbatim_doc_comment)]
+    pub(crate) body: PathBuf,
+    /// The header `webhook-id`.
+    #[arg(long, value_name = "ID")]
+    pub(crate) id: String,
+    /// The header `webhook-timestamp`.
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) timestamp: i64,
+    /// The header `webhook-signature`.
+    #[arg(long)]
+    pub(crate) signature: String,
+    /// A file with the signing key, or several
+    /// [default: the environment's DELIVERY_SIGNING_KEY]
+    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
+    pub(crate) key_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -318,6 +378,27 @@ fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
+/// Reads a time, or a length of time before now.
+fn time(text: &str) -> Result<Timestamp, &'static str> {
+    time_before(text, Timestamp::now())
+}
+
+fn time_before(text: &str, now: Timestamp) -> Result<Timestamp, &'static str> {
+    const NONE: &str = "neither a time, such as 2026-03-10T12:00Z, nor a length, such as 6h";
+    if let Ok(at) = text.parse() {
+        return Ok(at);
+    }
+    let ago: SignedDuration = match text.strip_suffix('d').map(str::parse::<u32>) {
+        Some(Ok(days)) => SignedDuration::from_hours(24 * i64::from(days)),
+        Some(Err(_)) => return Err(NONE),
+        None => text.parse().map_err(|_| NONE)?,
+    };
+    if ago.is_negative() {
+        return Err(NONE);
+    }
+    now.checked_sub(ago).map_err(|_| NONE)
+}
+
 /// Reads `KEY=VALUE`. The value may be empty, and may hold more signs of equality.
 fn pair(text: &str) -> Result<(String, String), &'static str> {
     let (key, value) = text.split_once('=').ok_or("not KEY=VALUE")?;
@@ -352,6 +433,21 @@ mod tests {
             for line in command.render_long_help().to_string().lines() {
                 assert!(line.chars().count() <= 80, "{}: {line}", command.get_name());
             }
+        }
+    }
+
+    #[test]
+    fn a_time_is_given_as_such_or_as_a_length_before_now() {
+        let noon: Timestamp = "2026-03-10T12:00:00Z".parse().expect("a timestamp");
+        let now = "2026-03-12T12:00:00Z".parse().expect("a timestamp");
+        let time = |text| time_before(text, now);
+        assert_eq!(time("2026-03-10T12:00Z"), Ok(noon));
+        for (text, minutes) in [("90m", 90), ("6h", 360), ("2d", 2880), ("1h30m", 90)] {
+            let ago = now.duration_since(time(text).expect("a length"));
+            assert_eq!(ago, SignedDuration::from_mins(minutes), "{text}");
+        }
+        for nonsense in ["", "yesterday", "-6h", "d", "6", "999999999d"] {
+            assert!(time(nonsense).is_err(), "{nonsense}");
         }
     }
 

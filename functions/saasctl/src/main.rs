@@ -8,11 +8,12 @@ mod annotate;
 mod api;
 mod arguments;
 mod command_error;
+mod deliveries;
 mod doctor;
+mod find;
 mod history;
 mod import_references;
 mod list;
-mod named;
 mod output;
 mod preflight_command;
 mod printable;
@@ -32,10 +33,9 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser as _};
 
 use api::Api;
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, Named};
 use command_error::CommandError;
 use list::Wanted;
-use named::Named;
 use output::Output;
 
 #[tokio::main(flavor = "current_thread")]
@@ -97,6 +97,14 @@ async fn run(arguments: Arguments, output: &Output) -> Result<(), CommandError> 
             act::cancel(&api, output, id, yes, &options).await
         }
         Command::Activate { id, wait } => act::activate(&api, output, find(id).await?, &wait).await,
+        Command::Deliveries { id } => {
+            let id = match id {
+                Some(named) => Some(find(named).await?),
+                None => None,
+            };
+            deliveries::deliveries(&api, output, id).await
+        }
+        Command::Recover { parked: _, since } => deliveries::recover(&api, output, since).await,
         Command::Whoami => whoami::whoami(&api, output).await,
         Command::Doctor(options) => {
             doctor::doctor(&api, output, &arguments.connection, &options).await

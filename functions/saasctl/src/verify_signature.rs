@@ -1,13 +1,13 @@
 //! Checks the signature of a request that the product received, as its receiver should have.
 
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use shared::publisher::standard_webhooks::WebhookKeys;
 
+use crate::arguments::Received;
 use crate::command_error::CommandError;
 use crate::output::Output;
 
@@ -17,27 +17,6 @@ const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 
 /// The setting that holds the keys.
 const KEYS: &str = "DELIVERY_SIGNING_KEY";
-
-#[derive(Debug, Args)]
-pub(crate) struct Received {
-    /// A file with the request's body, byte for byte;
-    /// `-` reads standard input
-    #[arg(verbatim_doc_comment)]
-    body: PathBuf,
-    /// The header `webhook-id`.
-    #[arg(long, value_name = "ID")]
-    id: String,
-    /// The header `webhook-timestamp`.
-    #[arg(long, value_name = "SECONDS")]
-    timestamp: i64,
-    /// The header `webhook-signature`.
-    #[arg(long)]
-    signature: String,
-    /// A file with the signing key, or several
-    /// [default: the environment's DELIVERY_SIGNING_KEY]
-    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
-    key_file: Option<PathBuf>,
-}
 
 pub(crate) fn verify(output: &Output, received: &Received) -> Result<(), CommandError> {
     let keys = read_keys(received.key_file.as_deref())?;

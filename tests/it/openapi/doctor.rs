@@ -15,4 +15,5 @@ pub(super) async fn call<'a>(caller: &mut Caller<'a>, without_receivers: &'a Tes
     }
     caller.env = without_receivers;
     caller.post("/doctor/test-event", "").await;
+    caller.post("/deliveries/recover", r#"{"state":"parked"}"#).await;
 }

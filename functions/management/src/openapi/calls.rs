@@ -270,6 +270,32 @@ pub(super) fn describe(call: Call) -> Described {
                 ],
             )
         },
+        Call::DeliveriesOf => read(
+            "getDeliveries",
+            "Get how far each receiver has come with a subscription's events",
+            ok("One for each receiver that is configured", list("deliveries", "Delivery")),
+            &[&TABLE, &[ErrorCode::UnknownSubscription]],
+        ),
+        Call::Deliveries => read(
+            "listDeliveries",
+            "List the deliveries that wait or are parked, the oldest first",
+            ok("A page", page("deliveries", "Delivery")),
+            &[&TABLE],
+        ),
+        Call::Recover => Described {
+            description: "Recovers a page of subscriptions. Repeat the call with `next` of the answer until that is null. \
+                Events keep their ids, and no event is sent before an earlier one of its subscription.",
+            body: Some(Body { schema: reference("Recovery"), required: true }),
+            ..read(
+                "recoverDeliveries",
+                "Send to your product what is parked, or everything since a time, again",
+                Success {
+                    status: 202,
+                    ..ok("The next sweep of the delivery sends them", reference("Recovered"))
+                },
+                &[&TABLE, &[ErrorCode::NoReceiver]],
+            )
+        },
         Call::Examine => Described {
             description: "Checks the token, Microsoft's list, the table, the schedules and more, in at most 20 seconds. \
                 A fault is no error of this call: it is in the answer.",

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use shared::domain::SearchTerm;
 use shared::store::{LARGEST_PAGE, Sort};
 
+use crate::deliveries::DeliveryState;
 use crate::error_code::ErrorCode;
 use crate::idempotency::KEY;
 use crate::parameters::{LONGEST_WORD, Query};
@@ -217,6 +218,14 @@ fn parameter(query: Query) -> Value {
             "The version of the last event that you have. The page starts after it.",
             json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX, "default": 0 }),
         ),
+        Query::State => (
+            "`waiting`: events are sent by themselves; `parked`: only on request",
+            json!({ "type": "string", "enum": DeliveryState::OPEN.map(DeliveryState::name) }),
+        ),
     };
-    json!({ "name": query.name(), "in": "query", "description": description, "schema": schema })
+    let is_required = query == Query::State;
+    json!({
+        "name": query.name(), "in": "query", "required": is_required,
+        "description": description, "schema": schema,
+    })
 }

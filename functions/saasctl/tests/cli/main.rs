@@ -3,6 +3,7 @@
 
 mod acting;
 mod annotating;
+mod delivering;
 mod doctor;
 mod naming;
 mod preflight;

@@ -3,7 +3,7 @@
 use emulator::{Call, Purchase};
 use serde_json::{Value, json};
 use shared::domain::{Position, SubscriptionId, TEST_SUBSCRIPTION};
-use shared::store::{CursorState, Target};
+use shared::store::{Cursor, CursorState, Target, Trouble};
 use uuid::Uuid;
 
 use crate::{Answer, HostedCase, Live};
@@ -31,6 +31,9 @@ super::cases! {
     "cancel-of-another-version" => cancel_of_another_version,
     "observe" => observe,
     "redeliver" => redeliver,
+    "deliveries-of" => deliveries_of,
+    "deliveries" => deliveries,
+    "recover" => recover,
     "openapi" => openapi,
     "doctor" => doctor,
     "send-test-event" => send_test_event,
@@ -302,6 +305,52 @@ async fn redeliver(case: &mut HostedCase) {
         assert!(matches!(cursor.state, CursorState::Due { trouble: None, .. }), "{cursor:?}");
         assert!(cursor.delivered < Position { version: 1, index: 0 }, "{cursor:?}");
     }
+}
+
+/// Nothing was sent yet.
+async fn deliveries_of(case: &mut HostedCase) {
+    let id = case.active(Purchase::flat_rate("silver")).await;
+    let answer = case.send(Live::about(id)).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let answer = answer.json();
+    for (place, target) in Target::ALL.into_iter().enumerate() {
+        let delivery = &answer["deliveries"][place];
+        assert_eq!(
+            (&delivery["receiver"], &delivery["state"]),
+            (&target.name().into(), &"waiting".into())
+        );
+    }
+}
+
+/// A subscription whose events are parked at the endpoint.
+async fn parked(case: &mut HostedCase) -> Uuid {
+    let id = case.active(Purchase::flat_rate("silver")).await;
+    let at = "2026-03-10T12:00:00Z".parse().expect("a timestamp");
+    let trouble = Trouble { since: at, attempts: 170, last: "answered 500".to_owned() };
+    let state = CursorState::Parked { at, trouble };
+    let cursor = Cursor { revision: 1, delivered: Position::default(), state };
+    let saved = case.outbox().save_cursor(SubscriptionId(id), Target::Endpoint, &cursor).await;
+    saved.expect("a write");
+    id
+}
+
+async fn deliveries(case: &mut HostedCase) {
+    let id = parked(case).await;
+    let answer = case.send(Live::default()).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let answer = answer.json();
+    assert_eq!(answer["deliveries"].as_array().map(Vec::len), Some(1), "{answer}");
+    assert_eq!(answer["deliveries"][0]["subscriptionId"], id.to_string());
+    assert_eq!(answer["deliveries"][0]["lastError"], "answered 500");
+}
+
+async fn recover(case: &mut HostedCase) {
+    let id = parked(case).await;
+    let answer = case.send(Live::default()).await;
+    assert_eq!(answer.status, 202, "{}", answer.body);
+    assert_eq!(answer.json(), json!({ "recovered": 1, "next": null }));
+    let cursor = case.outbox().cursor(SubscriptionId(id), Target::Endpoint).await.expect("a read");
+    assert!(matches!(cursor.state, CursorState::Due { trouble: None, .. }), "{cursor:?}");
 }
 
 async fn openapi(case: &mut HostedCase) {

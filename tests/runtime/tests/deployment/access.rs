@@ -9,11 +9,12 @@ use super::routes::Route;
 use super::{HTTP_FUNCTIONS, ID, OPERATION_ID};
 
 /// What an operator may call beside every `GET`. Ending a subscription is left to an admin.
-const OPERATES: [(&str, &str); 5] = [
+const OPERATES: [(&str, &str); 6] = [
     ("PATCH", "/subscriptions/{id}"),
     ("POST", "/subscriptions/{id}/activate"),
     ("POST", "/subscriptions/{id}/observe"),
     ("POST", "/subscriptions/{id}/redeliver"),
+    ("POST", "/deliveries/recover"),
     ("POST", "/doctor/test-event"),
 ];
 

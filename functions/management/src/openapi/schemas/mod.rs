@@ -5,6 +5,7 @@
 //! says so with `additionalProperties`.
 
 mod calls;
+mod deliveries;
 mod doctor;
 mod history;
 mod parts;
@@ -47,6 +48,9 @@ pub(super) fn all() -> Value {
         "Accepted": calls::accepted(),
         "Redelivery": calls::redelivery(),
         "Redelivered": calls::redelivered(),
+        "Delivery": deliveries::delivery(),
+        "Recovery": deliveries::recovery(),
+        "Recovered": deliveries::recovered(),
         "Problem": calls::problem(),
         "Examination": doctor::examination(),
         "TestEventId": doctor::test_event_id(),

@@ -1,0 +1,78 @@
+//! How far receivers have come.
+
+use serde_json::{Value, json};
+
+use super::parts::{text, time};
+
+fn next(description: &str) -> Value {
+    json!({ "type": ["string", "null"], "description": description })
+}
+
+fn maybe(mut schema: Value) -> Value {
+    schema["type"] = json!([schema["type"], "null"]);
+    schema
+}
+
+pub(super) fn delivery() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "subscriptionId": { "type": "string", "format": "uuid" },
+            "receiver": { "type": "string", "examples": ["endpoint", "event-bus"] },
+            "state": {
+                "enum": ["upToDate", "waiting", "parked"],
+                "description": "`waiting`: events are sent by themselves; `parked`: the receiver has failed for too \
+                    long, and events are sent only on request",
+            },
+            "deliveredVersion": {
+                "type": "integer", "minimum": 0,
+                "description": "The version of the last event that it accepted; 0 before the first one",
+            },
+            "waitingSince": maybe(time("When the first event was recorded that it has not accepted")),
+            "attempts": { "type": "integer", "minimum": 0, "description": "The failures in a row" },
+            "lastError": maybe(text("How the last attempt failed")),
+            "nextAttemptAt": maybe(time("When it is tried again; null if it is parked, or if nothing failed yet")),
+        },
+        "required": [
+            "subscriptionId", "receiver", "state", "deliveredVersion", "waitingSince", "attempts",
+            "lastError", "nextAttemptAt",
+        ],
+    })
+}
+
+pub(super) fn recovery() -> Value {
+    let next = next("`next` of the answer before");
+    json!({
+        "oneOf": [
+            {
+                "type": "object",
+                "properties": { "state": { "const": "parked" }, "next": next },
+                "required": ["state"],
+                "additionalProperties": false,
+            },
+            {
+                "type": "object",
+                "properties": {
+                    "since": time("Events that were recorded at this time or later"),
+                    "next": next,
+                },
+                "required": ["since"],
+                "additionalProperties": false,
+            },
+        ],
+    })
+}
+
+pub(super) fn recovered() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "recovered": {
+                "type": "integer", "minimum": 0,
+                "description": "How many pairs of a subscription and a receiver are due again",
+            },
+            "next": next("The cursor for the next call; null when all is done"),
+        },
+        "required": ["recovered", "next"],
+    })
+}

@@ -1,0 +1,162 @@
+//! What the product has not accepted yet, and sending it again.
+
+use http::Method;
+use jiff::Timestamp;
+use percent_encoding::utf8_percent_encode;
+use serde_json::{Value, json};
+use unicode_width::UnicodeWidthStr as _;
+use uuid::Uuid;
+
+use crate::api::{Api, ApiCall};
+use crate::command_error::CommandError;
+use crate::list::UNRESERVED;
+use crate::output::Output;
+use crate::table::{Table, terminal_width, text, when};
+
+/// Lists the deliveries of one subscription, or all that wait or are parked.
+pub(crate) async fn deliveries(
+    api: &Api,
+    output: &Output,
+    id: Option<Uuid>,
+) -> Result<(), CommandError> {
+    let deliveries = match id {
+        Some(id) => {
+            let mut answer = api.get(format!("/{id}/deliveries")).await?;
+            answer["deliveries"].as_array_mut().map(std::mem::take).unwrap_or_default()
+        }
+        None => {
+            let mut all = Vec::new();
+            for state in ["parked", "waiting"] {
+                read(api, output, state, &mut all).await?;
+            }
+            output.progress("");
+            all
+        }
+    };
+    if output.json {
+        return output.print(&json!({ "deliveries": deliveries }).to_string());
+    }
+    let nothing = match id {
+        Some(_) => "No receiver is configured.",
+        None => "Nothing waits.",
+    };
+    output.print(&printed(&deliveries, terminal_width(), nothing))
+}
+
+async fn read(
+    api: &Api,
+    output: &Output,
+    state: &str,
+    all: &mut Vec<Value>,
+) -> Result<(), CommandError> {
+    let mut next = None::<String>;
+    loop {
+        let cursor = next.as_deref().map(|next| utf8_percent_encode(next, UNRESERVED));
+        let cursor = cursor.map(|next| format!("&next={next}")).unwrap_or_default();
+        let path = format!("/deliveries?state={state}{cursor}");
+        let mut page = api.call(&ApiCall::at(Method::GET, path)).await?.body;
+        if let Value::Array(mut deliveries) = page["deliveries"].take() {
+            all.append(&mut deliveries);
+        }
+        next = page["next"].as_str().map(str::to_owned);
+        if next.is_none() {
+            return Ok(());
+        }
+        output.progress(&format!("{} deliveries so far", all.len()));
+    }
+}
+
+/// A line for each. Where they don't fit the terminal, the error has a line of its own.
+fn printed(deliveries: &[Value], width: Option<usize>, nothing: &str) -> String {
+    let headings =
+        ["Subscription", "Receiver", "State", "Since", "Tries", "Next try", "Last error"];
+    let mut table = Table::unwrapped(&headings);
+    let rows: Vec<_> = deliveries.iter().map(row).collect();
+    rows.iter().for_each(|row| table.row(row.clone()));
+    let wide = table.or_if_empty(nothing);
+    match width {
+        Some(width) if wide.lines().any(|line| line.width() > width) => {
+            rows.iter().map(block).collect::<Vec<_>>().join("\n")
+        }
+        _ => wide,
+    }
+}
+
+fn row(delivery: &Value) -> [String; 7] {
+    let state = match delivery["state"].as_str() {
+        Some("upToDate") => "up to date".to_owned(),
+        _ => text(&delivery["state"]),
+    };
+    [
+        text(&delivery["subscriptionId"]),
+        text(&delivery["receiver"]),
+        state,
+        when(&delivery["waitingSince"], false),
+        text(&delivery["attempts"]),
+        when(&delivery["nextAttemptAt"], false),
+        text(&delivery["lastError"]),
+    ]
+}
+
+fn block([id, receiver, state, since, tries, next, error]: &[String; 7]) -> String {
+    let mut lines = vec![format!("{id}  {receiver}  {state}")];
+    if !since.is_empty() {
+        let next = if next.is_empty() { String::new() } else { format!("  next {next}") };
+        lines.push(format!("  since {since}  tries {tries}{next}"));
+    }
+    if !error.is_empty() {
+        lines.push(format!("  {error}"));
+    }
+    lines.join("\n")
+}
+
+/// Sends everything that is parked again; or, with a time, everything since then.
+pub(crate) async fn recover(
+    api: &Api,
+    output: &Output,
+    since: Option<Timestamp>,
+) -> Result<(), CommandError> {
+    let mut body = since.map_or(json!({ "state": "parked" }), |since| json!({ "since": since }));
+    let mut recovered = 0;
+    loop {
+        let call = ApiCall::at(Method::POST, "/deliveries/recover".to_owned()).body(body.clone());
+        let answer = api.call(&call).await?.body;
+        recovered += answer["recovered"].as_u64().unwrap_or(0);
+        body["next"] = answer["next"].clone();
+        if body["next"].is_null() {
+            break;
+        }
+        output.progress(&format!("{recovered} deliveries so far"));
+    }
+    output.progress("");
+    if output.json {
+        return output.print(&json!({ "recovered": recovered }).to_string());
+    }
+    output.print(&match recovered {
+        0 => "Nothing to send again.".to_owned(),
+        1 => "1 delivery is due again. The next sweep sends it, within a minute.".to_owned(),
+        many => format!("{many} deliveries are due again. The next sweep begins within a minute."),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_id_is_broken_at_80_columns() {
+        let id = "6f1d5a2e-0c57-4d0a-9a53-3b8c1e7f0a11";
+        let delivery = json!({
+            "subscriptionId": id, "receiver": "endpoint", "state": "parked",
+            "waitingSince": "2026-03-10T12:00:00Z", "attempts": 170, "lastError": "answered 500",
+            "nextAttemptAt": null,
+        });
+        let narrow = printed(std::slice::from_ref(&delivery), Some(80), "");
+        let expected = format!(
+            "{id}  endpoint  parked\n  since 2026-03-10 12:00:00  tries 170\n  answered 500"
+        );
+        assert_eq!(narrow, expected);
+        assert_eq!(printed(&[delivery], None, "").lines().count(), 2, "one line in a pipe");
+        assert_eq!(printed(&[], Some(80), "Nothing waits."), "Nothing waits.");
+    }
+}
