@@ -163,6 +163,28 @@ async fn what_waits_and_what_is_parked_is_listed_apart() {
     assert_eq!(ids(&listed), [waiting].into());
     told(&env).await;
     assert_eq!(deliveries(&env, "/deliveries?state=waiting").await, [Value::Null; 0]);
+    for (query, expected) in [
+        ("delivery=parked", parked.clone()),
+        ("delivery=waiting", BTreeSet::new()),
+        ("delivery=parked&offer=flat-rate-1&test=false", parked),
+        ("delivery=parked&test=true", BTreeSet::new()),
+        ("delivery=parked&status=Suspended", BTreeSet::new()),
+    ] {
+        let listed = env.get(&format!("/subscriptions?{query}")).await.json();
+        let records = listed["subscriptions"].as_array().expect("a list");
+        let of =
+            |it: &Value| it["subscription"]["id"].as_str().expect("an id").parse().expect("a GUID");
+        assert_eq!(records.iter().map(of).collect::<BTreeSet<Uuid>>(), expected, "{query}");
+    }
+    for query in [
+        "delivery=late",
+        "delivery=parked&sort=termEnd",
+        "delivery=parked&search=contoso",
+        "delivery=parked&limit=3",
+    ] {
+        let answer = env.get(&format!("/subscriptions?{query}")).await;
+        is_problem(&answer, StatusCode::BAD_REQUEST, "malformed_request");
+    }
     for query in ["", "?state=", "?state=upToDate", "?state=parked&next=x", "?limit=3"] {
         let answer = env.get(&format!("/deliveries{query}")).await;
         is_problem(&answer, StatusCode::BAD_REQUEST, "malformed_request");

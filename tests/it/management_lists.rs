@@ -218,3 +218,25 @@ async fn one_unreadable_record_does_not_hide_the_others() {
     let answer = env.get(&format!("/subscriptions/{bad}")).await;
     is_problem(&answer, StatusCode::SERVICE_UNAVAILABLE, "table");
 }
+
+/// F-OBJ-12.
+#[tokio::test]
+async fn test_purchases_are_listed_alone_or_left_out() {
+    let env = TestEnv::new().await;
+    let real = env.active(Purchase::flat_rate("silver")).await;
+    let test = env.active(Purchase::flat_rate("silver").test()).await;
+    for filter in
+        ["", "&status=Subscribed", "&offer=flat-rate-1", "&sort=lastChange", "&search=contoso"]
+    {
+        for (word, expected) in [("true", vec![test]), ("false", vec![real])] {
+            let answer = env.get(&format!("/subscriptions?test={word}{filter}")).await.json();
+            let records = answer["subscriptions"].as_array().expect("a list");
+            let ids: Vec<_> = records.iter().map(|it| it["subscription"]["id"].clone()).collect();
+            assert_eq!(
+                ids,
+                expected.iter().map(|id| json!(id)).collect::<Vec<_>>(),
+                "{word}{filter}"
+            );
+        }
+    }
+}

@@ -122,7 +122,9 @@ async fn a_bad_value_or_an_unknown_parameter_is_refused_and_the_answer_says_what
         ("limit=ten", "from 1 to 100"),
         ("limit=", "from 1 to 100"),
         ("sort=", "neither `lastChange` nor `termEnd`"),
-        ("colour=blue", "`status`, `offer`, `search`, `sort`, `limit`, `next`"),
+        ("test=", ""),
+        ("test=maybe", "neither `true` nor `false`"),
+        ("colour=blue", "`status`, `offer`, `test`, `delivery`, `search`, `sort`, `limit`, `next`"),
         ("Search=contoso", "`search`"),
         ("after=3", "`status`"),
     ] {

@@ -41,6 +41,7 @@ async fn every_answer_is_described_and_every_described_member_is_shown() {
         "/subscriptions",
         "/subscriptions?status=Subscribed&offer=per-seat-1",
         "/subscriptions?sort=termEnd",
+        "/subscriptions?delivery=waiting&test=false",
         "/subscriptions?sort=name",
         "/subscriptions?search=contoso&limit=2",
         "/subscriptions/openapi.json?colour=blue",

@@ -8,9 +8,11 @@ use serde_json::json;
 use shared::domain::{Event, Position, SubscriptionId};
 use shared::flows::redelivery::{From, redeliver};
 use shared::host::http::{Problem, Response, json as json_response};
-use shared::store::{CursorState, Due, ListBy, ListQuery, Page, Sort, StoreError, Target, Trouble};
+use shared::store::{
+    CursorState, Due, Filter, ListBy, ListQuery, Page, Sort, StoreError, Target, Trouble,
+};
 use tracing::field::display;
-use tracing::info;
+use tracing::{error, info};
 
 use crate::Management;
 use crate::cursor;
@@ -83,6 +85,23 @@ impl Management {
         self.record(id).await?;
         let deliveries = self.standing(id).await.map_err(store_problem)?;
         Ok(json_response(StatusCode::OK, &json!({ "deliveries": deliveries })))
+    }
+
+    /// A page of the records with deliveries of this state.
+    pub(crate) async fn list_open(
+        &self,
+        state: DeliveryState,
+        filter: &Filter,
+        next: Option<&str>,
+    ) -> Result<Response, Problem> {
+        let page = self.open(state, next).await.map_err(unless_cursor)?;
+        let mut read = self.store.load_many(&page.items).await.map_err(store_problem)?;
+        let records = page.items.iter().filter_map(|id| {
+            let record = read.remove(id)?;
+            record.inspect_err(|error| error!(%error, class = error.class().name(), "left a record out of a list")).ok()
+        });
+        let items = records.filter(|record| filter.is_met_by(record)).collect();
+        self.listed(&Page { items, next: page.next }).await
     }
 
     /// A page of what waits or is parked.

@@ -42,7 +42,7 @@ use shared::host::retry::RetryPolicy;
 use shared::host::{correlation, deadline};
 use shared::microsoft::fulfillment::Marketplace;
 use shared::publisher::record_view::RecordView;
-use shared::store::{ListQuery, Store, StoreError};
+use shared::store::{ListQuery, Page, Store, StoreError};
 use tracing::field::{Empty, display};
 use tracing::{Span, error, info_span};
 
@@ -94,6 +94,9 @@ impl Management {
         Span::current().record("subscription.id", route.subscription().map(display));
         match route {
             Route::List { query, next } => self.list(&query, next.as_deref()).await,
+            Route::ListOpen { state, filter, next } => {
+                self.list_open(state, &filter, next.as_deref()).await
+            }
             Route::Document => Ok(document()),
             Route::Read(id) => {
                 let read = tokio::try_join!(self.record(id), self.annotations(id));
@@ -137,6 +140,10 @@ impl Management {
             StoreError::BadPosition => cursor::not_a_cursor(),
             error => store_problem(error),
         })?;
+        self.listed(&page).await
+    }
+
+    async fn listed(&self, page: &Page<Record>) -> Result<Response, Problem> {
         let next = page.next.as_deref().map(cursor::encode);
         let ids: Vec<_> = page.items.iter().map(Record::id).collect();
         let annotations = self.settings.annotations.annotations_of(&ids).await;

@@ -15,6 +15,10 @@ pub(crate) const LONGEST_WORD: usize = 100;
 pub(crate) enum Query {
     Status,
     Offer,
+    /// Only test purchases, or none.
+    Test,
+    /// Only with deliveries of this state.
+    Delivery,
     /// The beginning of what is searched for.
     Search,
     Sort,
@@ -33,6 +37,8 @@ impl Query {
         match self {
             Self::Status => "status",
             Self::Offer => "offer",
+            Self::Test => "test",
+            Self::Delivery => "delivery",
             Self::Search => "search",
             Self::Sort => "sort",
             Self::Limit => "limit",

@@ -61,8 +61,16 @@ const fn entry(call: Call, method: Method, path: &'static str, query: &'static [
 
 const DELIVERIES: [Query; 2] = [Query::State, Query::Next];
 
-const LIST: [Query; 6] =
-    [Query::Status, Query::Offer, Query::Search, Query::Sort, Query::Limit, Query::Next];
+const LIST: [Query; 8] = [
+    Query::Status,
+    Query::Offer,
+    Query::Test,
+    Query::Delivery,
+    Query::Search,
+    Query::Sort,
+    Query::Limit,
+    Query::Next,
+];
 
 /// Every call. Where a path matches two patterns, the first one wins.
 pub(crate) static TABLE: [Entry; 17] = [
@@ -92,6 +100,12 @@ pub(crate) static TABLE: [Entry; 17] = [
 pub(crate) enum Route {
     List {
         query: ListQuery,
+        next: Option<String>,
+    },
+    /// The records with deliveries of this state.
+    ListOpen {
+        state: DeliveryState,
+        filter: Filter,
         next: Option<String>,
     },
     Document,
@@ -131,6 +145,7 @@ impl Route {
     pub(crate) fn subscription(&self) -> Option<SubscriptionId> {
         match self {
             Self::List { .. }
+            | Self::ListOpen { .. }
             | Self::Document
             | Self::Deliveries { .. }
             | Self::Recover { .. }
@@ -168,10 +183,24 @@ impl Route {
             Some(Err(_)) | None => Err(malformed("the subscription's id is not a GUID")),
         };
         Ok(match entry.call {
-            Call::List => Self::List {
-                query: list_query(&parameters)?,
-                next: parameters.filled(Query::Next).map(cursor::decode).transpose()?,
-            },
+            Call::List => {
+                let query = list_query(&parameters)?;
+                let next = parameters.filled(Query::Next).map(cursor::decode).transpose()?;
+                match parameters.filled(Query::Delivery).map(delivery_state).transpose()? {
+                    None => Self::List { query, next },
+                    // The index of what is due has an order of its own, and pages of its own.
+                    Some(state)
+                        if query.by == ListBy::All && parameters.given(Query::Limit).is_none() =>
+                    {
+                        Self::ListOpen { state, filter: query.filter, next }
+                    }
+                    Some(_) => {
+                        return Err(malformed(
+                            "`delivery` can't be used with `search`, `sort` or `limit`",
+                        ));
+                    }
+                }
+            }
             Call::Document => Self::Document,
             Call::Read => Self::Read(id()?),
             Call::Change => match (id()?, change_request::parse(request.body())?) {
@@ -203,7 +232,7 @@ impl Route {
             }
             Call::DeliveriesOf => Self::DeliveriesOf(id()?),
             Call::Deliveries => Self::Deliveries {
-                state: delivery_state(parameters.given(Query::State))?,
+                state: delivery_state(parameters.given(Query::State).unwrap_or_default())?,
                 next: parameters.filled(Query::Next).map(cursor::decode).transpose()?,
             },
             Call::Recover => recovery(request.body())?,
@@ -234,6 +263,7 @@ fn list_query(parameters: &Parameters) -> Result<ListQuery, Problem> {
     let filter = Filter {
         status: filled(parameters.word(Query::Status)?).as_deref().map(Status::from),
         offer_id: filled(parameters.word(Query::Offer)?),
+        is_test: parameters.filled(Query::Test).map(flag).transpose()?,
     };
     let limit = parameters.given(Query::Limit).map_or(Ok(LARGEST_PAGE), limit)?;
     Ok(ListQuery { by, filter, limit })
@@ -243,6 +273,10 @@ fn search(text: &str) -> Result<SearchTerm, Problem> {
     let least = SearchTerm::SHORTEST;
     SearchTerm::of(text)
         .ok_or_else(|| malformed(&format!("`search` needs at least {least} characters")))
+}
+
+fn flag(word: &str) -> Result<bool, Problem> {
+    word.parse().map_err(|_| malformed("`test` is neither `true` nor `false`"))
 }
 
 fn limit(number: &str) -> Result<u8, Problem> {
@@ -255,9 +289,9 @@ fn sort(name: &str) -> Result<Sort, Problem> {
     sort.ok_or_else(|| malformed("`sort` is neither `lastChange` nor `termEnd`"))
 }
 
-fn delivery_state(name: Option<&str>) -> Result<DeliveryState, Problem> {
-    let state = DeliveryState::OPEN.into_iter().find(|state| name == Some(state.name()));
-    state.ok_or_else(|| malformed("`state` is needed; it is `waiting` or `parked`"))
+fn delivery_state(name: &str) -> Result<DeliveryState, Problem> {
+    let state = DeliveryState::OPEN.into_iter().find(|state| name == state.name());
+    state.ok_or_else(|| malformed("the state of a delivery must be `waiting` or `parked`"))
 }
 
 /// The parts of a path that fill the names in braces, if the path has this form.

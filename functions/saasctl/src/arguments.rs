@@ -86,6 +86,9 @@ pub(crate) enum Command {
         /// The order [default: none].
         #[arg(long, value_name = "ORDER")]
         sort: Option<ListOrder>,
+        /// Only what your product has not accepted yet.
+        #[arg(long, value_name = "STATE", conflicts_with = "sort")]
+        delivery: Option<OpenDelivery>,
     },
     /// Find subscriptions by the beginning of an id, name,
     /// e-mail address, domain, tenant or company.
@@ -319,12 +322,19 @@ pub(crate) struct Received {
 
 #[derive(Debug, Args)]
 pub(crate) struct ListFilter {
-    /// Only with this status, such as `Subscribed`.
-    #[arg(long)]
+    /// Only with this status: PendingFulfillmentStart,
+    /// Subscribed, Suspended or Unsubscribed
+    #[arg(long, verbatim_doc_comment)]
     pub(crate) status: Option<String>,
     /// Only of this offer.
     #[arg(long)]
     pub(crate) offer: Option<String>,
+    /// Only test purchases.
+    #[arg(long, conflicts_with = "no_test")]
+    pub(crate) test: bool,
+    /// No test purchases.
+    #[arg(long)]
+    pub(crate) no_test: bool,
     /// At most so many [default: all].
     #[arg(long, value_name = "NUMBER", value_parser = number)]
     pub(crate) limit: Option<usize>,
@@ -336,6 +346,23 @@ pub(crate) enum ListOrder {
     LastChange,
     /// The term that ends next first.
     TermEnd,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OpenDelivery {
+    /// Events are sent by themselves.
+    Waiting,
+    /// Events are sent only on request.
+    Parked,
+}
+
+impl OpenDelivery {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Parked => "parked",
+        }
+    }
 }
 
 impl From<ListOrder> for Sort {

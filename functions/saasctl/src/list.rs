@@ -6,7 +6,7 @@ use shared::store::{LARGEST_PAGE, Sort};
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::api::Api;
-use crate::arguments::{ListFilter, ListOrder};
+use crate::arguments::{ListFilter, ListOrder, OpenDelivery};
 use crate::command_error::CommandError;
 use crate::output::Output;
 use crate::table::{Table, seats, terminal_width, text, when};
@@ -25,6 +25,7 @@ pub(crate) struct Wanted<'a> {
     pub search: Option<&'a str>,
     pub filter: &'a ListFilter,
     pub order: Option<ListOrder>,
+    pub delivery: Option<OpenDelivery>,
 }
 
 /// Lists the matching subscriptions, from as many pages as needed.
@@ -43,18 +44,24 @@ pub(crate) async fn list(
 async fn read(
     api: &Api,
     output: &Output,
-    Wanted { search, filter, order }: &Wanted<'_>,
+    Wanted { search, filter, order, delivery }: &Wanted<'_>,
 ) -> Result<Vec<Value>, CommandError> {
     let sort = order.map(|order| Sort::from(order).name());
+    let is_test = match (filter.test, filter.no_test) {
+        (false, false) => None,
+        (is_test, _) => Some(if is_test { "true" } else { "false" }),
+    };
     let most = filter.limit.unwrap_or(usize::MAX);
     let (mut all, mut next) = (Vec::new(), None::<String>);
     loop {
         let left = u8::try_from(most - all.len()).ok().filter(|left| *left < LARGEST_PAGE);
-        let limit = left.map(|left| left.to_string());
+        let limit = left.filter(|_| delivery.is_none()).map(|left| left.to_string());
         let parameters = [
             ("search", *search),
             ("status", filter.status.as_deref()),
             ("offer", filter.offer.as_deref()),
+            ("test", is_test),
+            ("delivery", delivery.map(OpenDelivery::name)),
             ("sort", sort),
             ("limit", limit.as_deref()),
             ("next", next.as_deref()),
@@ -71,6 +78,7 @@ async fn read(
         }
         next = page["next"].as_str().map(str::to_owned);
         if next.is_none() || all.len() >= most {
+            all.truncate(most);
             break;
         }
         output.progress(&format!("{} subscriptions so far", all.len()));

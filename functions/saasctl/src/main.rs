@@ -71,12 +71,13 @@ async fn run(arguments: Arguments, output: &Output) -> Result<(), CommandError> 
     let api = Api::new(&arguments.connection).await?;
     let find = async |named: Named| named.find(&api, output).await;
     match arguments.command {
-        Command::List { filter, sort } => {
-            let wanted = Wanted { search: None, filter: &filter, order: sort };
+        Command::List { filter, sort, delivery } => {
+            let wanted = Wanted { search: None, filter: &filter, order: sort, delivery };
             list::list(&api, output, &wanted).await
         }
         Command::Search { text, filter } => {
-            let wanted = Wanted { search: Some(&text), filter: &filter, order: None };
+            let wanted =
+                Wanted { search: Some(&text), filter: &filter, order: None, delivery: None };
             list::list(&api, output, &wanted).await
         }
         Command::Show { id } => read::show(&api, output, find(id).await?).await,

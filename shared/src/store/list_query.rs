@@ -51,12 +51,15 @@ impl Default for ListQuery {
 pub struct Filter {
     pub status: Option<Status>,
     pub offer_id: Option<String>,
+    /// Only test purchases, or none of them (F-OBJ-12).
+    pub is_test: Option<bool>,
 }
 
 impl Filter {
     pub fn is_met_by(&self, record: &Record) -> bool {
         self.status.as_ref().is_none_or(|status| record.status() == status)
             && self.offer_id.as_ref().is_none_or(|offer| *offer == record.subscription.offer_id)
+            && self.is_test.is_none_or(|is_test| is_test == record.subscription.is_test)
     }
 }
 

@@ -242,7 +242,8 @@ async fn list(store: &dyn Store, filter: &Filter) -> BTreeMap<SubscriptionId, Re
 }
 
 pub(super) fn filter(status: Option<&str>, offer: Option<&str>) -> Filter {
-    Filter { status: status.map(Status::from), offer_id: offer.map(str::to_owned) }
+    let (status, offer_id) = (status.map(Status::from), offer.map(str::to_owned));
+    Filter { status, offer_id, is_test: None }
 }
 
 const LISTED: usize = 215;

@@ -187,6 +187,15 @@ fn parameter(query: Query) -> Value {
             let word = json!({ "type": "string", "maxLength": LONGEST_WORD });
             ("Only subscriptions to this offer", word)
         }
+        Query::Test => (
+            "`true`: only test purchases; `false`: none of them. Pages can be short, since the filter leaves records out.",
+            json!({ "type": "string", "enum": ["true", "false"] }),
+        ),
+        Query::Delivery => (
+            "Only subscriptions with events that your product has not accepted: `waiting` ones are sent by themselves, \
+                `parked` ones only on request. The oldest first; not together with `search`, `sort` or `limit`.",
+            json!({ "type": "string", "enum": DeliveryState::OPEN.map(DeliveryState::name) }),
+        ),
         Query::Search => {
             let text = json!({
                 "type": "string", "minLength": SearchTerm::SHORTEST, "maxLength": LONGEST_WORD,

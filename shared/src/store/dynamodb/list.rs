@@ -24,7 +24,7 @@ impl DynamoDbStore {
         let (name, attribute, value) = match (&filter.offer_id, &filter.status) {
             (Some(offer), _) => ("by-offer", index::OFFER, offer.as_str()),
             (None, Some(status)) => ("by-status", index::STATUS, status.as_str()),
-            (None, None) => return self.list_all(limit, next).await,
+            (None, None) => return self.list_all(filter, limit, next).await,
         };
         let request = self
             .client
@@ -42,13 +42,18 @@ impl DynamoDbStore {
     }
 
     /// Scans the index, which holds records alone.
-    async fn list_all(&self, limit: u8, next: Option<&str>) -> Result<Page<Record>, StoreError> {
+    async fn list_all(
+        &self,
+        filter: &Filter,
+        limit: u8,
+        next: Option<&str>,
+    ) -> Result<Page<Record>, StoreError> {
         let start = next.map(|next| start(next, index::STATUS)).transpose()?;
         let scan = self.client.scan().table_name(&self.table).index_name("by-status");
         let request = scan.limit(limit.into());
         let answer = request.set_exclusive_start_key(start).send().await;
         let answer = answer.map_err(|error: SdkError<_, _>| list_error(error, next))?;
-        let items = self.records(&Filter::default(), &answer.items.unwrap_or_default()).await?;
+        let items = self.records(filter, &answer.items.unwrap_or_default()).await?;
         Ok(Page { items, next: answer.last_evaluated_key.as_ref().and_then(position) })
     }
 

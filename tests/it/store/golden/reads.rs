@@ -125,8 +125,8 @@ async fn records_are_read_and_found_by_status_and_offer() {
             let offer_id = Some(record.subscription.offer_id.clone());
             for filter in [
                 Filter::default(),
-                Filter { status: Some(record.status().clone()), offer_id: None },
-                Filter { status: None, offer_id },
+                Filter { status: Some(record.status().clone()), ..Filter::default() },
+                Filter { offer_id, ..Filter::default() },
             ] {
                 let page = store
                     .list(&ListQuery::default().only(filter.clone()), None)
