@@ -62,6 +62,20 @@ pub(crate) struct Connection {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct TailOptions {
+    /// Begin at this time, such as 2026-03-10T12:00Z, or
+    /// so long ago, such as 90m, 6h or 2d [default: now]
+    #[arg(long, value_name = "TIME", value_parser = time, verbatim_doc_comment)]
+    pub(crate) since: Option<Timestamp>,
+    /// End when all is printed that there is.
+    #[arg(long, requires = "since")]
+    pub(crate) no_follow: bool,
+    /// How long to pause between two looks.
+    #[arg(long, default_value = "5", value_parser = seconds, value_name = "SECONDS")]
+    pub(crate) poll: Duration,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct DoctorOptions {
     /// The output `LandingPageUrl`
     /// [default: /landing on the API's host]
@@ -113,6 +127,8 @@ pub(crate) enum Command {
         #[arg(verbatim_doc_comment, value_name = "SUBSCRIPTION")]
         id: Named,
     },
+    /// Print the events of all subscriptions as they come.
+    Tail(TailOptions),
     /// Show the pending operations at Microsoft, or one operation.
     Operations {
         /// The subscription: its id, or the beginning of

@@ -83,7 +83,7 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
 }
 
 /// The old and the new value, or the one that was asked for in vain; empty for an event without them.
-fn change_of(event: &Value) -> String {
+pub(crate) fn change_of(event: &Value) -> String {
     let change = if event["change"].is_object() { &event["change"] } else { event };
     match (&change["from"], &change["to"]) {
         (Value::Null, Value::Null) => String::new(),
@@ -92,7 +92,7 @@ fn change_of(event: &Value) -> String {
 }
 
 /// Who did it, and the way.
-fn who(cause: &Value) -> String {
+pub(crate) fn who(cause: &Value) -> String {
     let by = text(&cause["by"]);
     match by.as_str() {
         "landing" => "buyer, on the landing page".to_owned(),

@@ -23,6 +23,7 @@ mod reference_file;
 mod restore_command;
 mod sign;
 mod table;
+mod tail;
 mod verify_signature;
 mod wait;
 mod whoami;
@@ -82,6 +83,7 @@ async fn run(arguments: Arguments, output: &Output) -> Result<(), CommandError> 
         }
         Command::Show { id } => read::show(&api, output, find(id).await?).await,
         Command::History { id } => history::history(&api, output, find(id).await?).await,
+        Command::Tail(options) => tail::tail(&api, output, &options).await,
         Command::Operations { id, operation } => {
             read::operations(&api, output, find(id).await?, operation.as_ref()).await
         }

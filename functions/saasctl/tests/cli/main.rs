@@ -10,6 +10,7 @@ mod preflight;
 mod reading;
 mod restoring;
 mod signing;
+mod tailing;
 mod test_env;
 mod verifying;
 mod waiting;
