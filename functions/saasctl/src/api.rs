@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST, IF_MATCH, USER_AGENT};
-use http::{HeaderName, Method, StatusCode};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::Value;
 use shared::host::address::is_private;
 use shared::host::http_client::{HttpClient, Transport as _};
 use shared::host::version;
 use url::Url;
 
-use crate::arguments::Connection;
 use crate::command_error::CommandError;
+use crate::connection::Connection;
 use crate::printable::printable;
 use crate::sign::{Signer, is_gateway};
 
@@ -22,6 +22,7 @@ pub(crate) struct Api {
     base: String,
     host: String,
     signer: Option<Signer>,
+    function_key: Option<HeaderValue>,
     answer_within: Duration,
 }
 
@@ -92,7 +93,15 @@ impl Api {
             None
         };
         let answer_within = connection.answer_within;
-        Ok(Self { transport: HttpClient::default(), base, host, signer, answer_within })
+        let function_key = connection.function_key.clone();
+        Ok(Self {
+            transport: HttpClient::default(),
+            base,
+            host,
+            signer,
+            function_key,
+            answer_within,
+        })
     }
 
     /// The API's address, without `/subscriptions`.
@@ -139,6 +148,9 @@ impl Api {
             .header(USER_AGENT, concat!("saasctl/", env!("CARGO_PKG_VERSION")));
         if call.body.is_some() {
             request = request.header(CONTENT_TYPE, "application/json");
+        }
+        if let Some(key) = &self.function_key {
+            request = request.header("x-functions-key", key);
         }
         for (name, value) in &call.headers {
             request = request.header(name, value);

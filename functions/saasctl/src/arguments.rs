@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
     #[arg(long, global = true)]
     pub(crate) json: bool,
     #[command(flatten)]
-    pub(crate) connection: Connection,
+    pub(crate) connection: ConnectionOptions,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -38,14 +38,18 @@ pub(crate) struct Arguments {
 // clap doesn't wrap help texts. The longer ones below break their lines for 80 columns.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Connection")]
-pub(crate) struct Connection {
+pub(crate) struct ConnectionOptions {
+    /// A deployment that is named in the file
+    /// `saasctl.yaml` [env: SAASCTL_PROFILE]
+    #[arg(long, global = true, verbatim_doc_comment, value_name = "NAME")]
+    #[arg(env = "SAASCTL_PROFILE", hide_env = true)]
+    pub(crate) profile: Option<String>,
     /// The deployment's `ManagementApiUrl`, or the
     /// address that `cargo local` prints
     /// [env: MANAGEMENT_URL]
     /// [default: http://127.0.0.1:8080]
-    #[arg(long, global = true, verbatim_doc_comment, hide_env = true, hide_default_value = true)]
-    #[arg(env = "MANAGEMENT_URL", default_value = "http://127.0.0.1:8080")]
-    pub(crate) url: Url,
+    #[arg(long, global = true, verbatim_doc_comment)]
+    pub(crate) url: Option<Url>,
     /// Sign requests with AWS credentials from the
     /// environment or a profile. Requests to API
     /// Gateway's own addresses are always signed

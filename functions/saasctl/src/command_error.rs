@@ -51,6 +51,9 @@ pub(crate) enum CommandError {
     /// The parameters of a deployment are wrong.
     #[error("{}", .0.join("\n  "))]
     NotDeployable(Vec<String>),
+    /// The profile is not there, or wrong.
+    #[error("{0}")]
+    BadProfile(String),
     #[error("--url is not an http or https address")]
     BadAddress,
     #[error("--url must be https, except on this machine")]
@@ -74,6 +77,7 @@ impl CommandError {
             Self::Unsigned(_) => "unsigned",
             Self::Unhealthy(_) => "unhealthy",
             Self::NotDeployable(_) => "not_deployable",
+            Self::BadProfile(_) => "bad_profile",
             Self::BadAddress | Self::Unencrypted => "bad_address",
         }
     }
@@ -147,7 +151,11 @@ impl CommandError {
             | Self::Declined
             | Self::Unhealthy(_)
             | Self::NotDeployable(_) => 1,
-            Self::BadAddress | Self::Unencrypted | Self::Unsigned(_) | Self::IdNeeded => 2,
+            Self::BadProfile(_)
+            | Self::BadAddress
+            | Self::Unencrypted
+            | Self::Unsigned(_)
+            | Self::IdNeeded => 2,
             Self::Unavailable(_) | Self::NoAnswer(_) => 3,
             Self::OutcomeUnknown(_) => 4,
             Self::StillUnderWay(_) => 5,

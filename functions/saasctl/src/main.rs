@@ -8,6 +8,7 @@ mod annotate;
 mod api;
 mod arguments;
 mod command_error;
+mod connection;
 mod deliveries;
 mod doctor;
 mod find;
@@ -36,6 +37,7 @@ use clap::{CommandFactory as _, Parser as _};
 use api::Api;
 use arguments::{Arguments, Command, Named};
 use command_error::CommandError;
+use connection::Connection;
 use list::Wanted;
 use output::Output;
 
@@ -66,10 +68,11 @@ async fn run(arguments: Arguments, output: &Output) -> Result<(), CommandError> 
     if let Command::VerifySignature(received) = &arguments.command {
         return verify_signature::verify(output, received);
     }
+    let connection = Connection::of(&arguments.connection)?;
     if let Command::Restore { table, yes } = &arguments.command {
-        return restore_command::restore_table(output, &arguments.connection, table, *yes).await;
+        return restore_command::restore_table(output, &connection, table, *yes).await;
     }
-    let api = Api::new(&arguments.connection).await?;
+    let api = Api::new(&connection).await?;
     let find = async |named: Named| named.find(&api, output).await;
     match arguments.command {
         Command::List { filter, sort, delivery } => {
@@ -109,9 +112,7 @@ async fn run(arguments: Arguments, output: &Output) -> Result<(), CommandError> 
         }
         Command::Recover { parked: _, since } => deliveries::recover(&api, output, since).await,
         Command::Whoami => whoami::whoami(&api, output).await,
-        Command::Doctor(options) => {
-            doctor::doctor(&api, output, &arguments.connection, &options).await
-        }
+        Command::Doctor(options) => doctor::doctor(&api, output, &connection, &options).await,
         Command::SetReference { id, reference, remove: _ } => {
             annotate::set_reference(&api, output, find(id).await?, reference.as_deref()).await
         }

@@ -13,8 +13,8 @@ use shared::host::retry::Transient as _;
 use shared::store::StoreError;
 
 use crate::act::confirmed;
-use crate::arguments::Connection;
 use crate::command_error::CommandError;
+use crate::connection::Connection;
 use crate::output::Output;
 use crate::sign::identity;
 

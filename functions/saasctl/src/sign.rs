@@ -14,7 +14,7 @@ use shared::host::sts::{Sts, StsError};
 use thiserror::Error;
 use url::Url;
 
-use crate::arguments::Connection;
+use crate::connection::Connection;
 
 /// Why a request can't be signed.
 #[derive(Debug, Error)]
@@ -64,10 +64,12 @@ impl Signer {
 pub(crate) async fn identity(
     connection: &Connection,
 ) -> Result<(Credentials, String), SigningError> {
-    let loader = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(for_aws(Arc::new(HttpClient::default())))
-        .load()
-        .await;
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(for_aws(Arc::new(HttpClient::default())));
+    if let Some(profile) = &connection.aws_profile {
+        loader = loader.profile_name(profile);
+    }
+    let loader = loader.load().await;
     let region = connection.region.clone().or_else(|| region_of(&connection.url));
     let region = region.or_else(|| loader.region().map(ToString::to_string));
     let region = region.ok_or(SigningError::NoRegion)?;

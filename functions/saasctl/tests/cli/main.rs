@@ -7,6 +7,7 @@ mod delivering;
 mod doctor;
 mod naming;
 mod preflight;
+mod profiles;
 mod reading;
 mod restoring;
 mod signing;
