@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST, IF_MATCH, USER_AGENT};
 use http::{HeaderName, HeaderValue, Method, StatusCode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use shared::host::address::is_private;
 use shared::host::http_client::{HttpClient, Transport as _};
@@ -16,6 +17,19 @@ use crate::connection::Connection;
 use crate::printable::printable;
 use crate::sign::{Signer, is_gateway};
 
+/// The characters that a query value keeps unencoded (RFC 3986, 2.3). A signature covers the query
+/// in this encoding.
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The query with these parameters, without those that have no value.
+pub(crate) fn query(parameters: &[(&str, Option<&str>)]) -> String {
+    let given = parameters.iter().filter_map(|(name, value)| Some((name, (*value)?)));
+    let pairs: Vec<_> = given
+        .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, UNRESERVED)))
+        .collect();
+    if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
+}
+
 pub(crate) struct Api {
     transport: HttpClient,
     /// Without `/subscriptions`, and without a slash at the end.
@@ -24,6 +38,7 @@ pub(crate) struct Api {
     signer: Option<Signer>,
     function_key: Option<HeaderValue>,
     answer_within: Duration,
+    user_agent: &'static str,
 }
 
 /// A request to the API.
@@ -101,7 +116,13 @@ impl Api {
             signer,
             function_key,
             answer_within,
+            user_agent: concat!("saasctl/", env!("CARGO_PKG_VERSION")),
         })
+    }
+
+    /// Marks every request as part of an export, for the API's audit lines.
+    pub(crate) fn for_export(self) -> Self {
+        Self { user_agent: concat!("saasctl/", env!("CARGO_PKG_VERSION"), " export"), ..self }
     }
 
     /// The API's address, without `/subscriptions`.
@@ -116,7 +137,7 @@ impl Api {
 
     /// Sends a request. An answer other than a 2xx is a [`CommandError`].
     pub(crate) async fn call(&self, call: &ApiCall) -> Result<Answer, CommandError> {
-        let request = self.request(call)?;
+        let request = self.request(call).await?;
         let answer = self.transport.send(request, self.answer_within).await;
         let answer = answer.map_err(|error| {
             if error.may_have_arrived() {
@@ -139,13 +160,13 @@ impl Api {
         self.call(&ApiCall::get(path)).await.map(|answer| answer.body)
     }
 
-    fn request(&self, call: &ApiCall) -> Result<http::Request<Bytes>, CommandError> {
+    async fn request(&self, call: &ApiCall) -> Result<http::Request<Bytes>, CommandError> {
         let body = call.body.as_ref().map(Value::to_string).unwrap_or_default();
         let mut request = http::Request::builder()
             .method(call.method.clone())
             .uri(format!("{}{}", self.base, call.path))
             .header(HOST, &self.host)
-            .header(USER_AGENT, concat!("saasctl/", env!("CARGO_PKG_VERSION")));
+            .header(USER_AGENT, self.user_agent);
         if call.body.is_some() {
             request = request.header(CONTENT_TYPE, "application/json");
         }
@@ -161,7 +182,7 @@ impl Api {
                 detail: error.to_string(),
             })?;
         if let Some(signer) = &self.signer {
-            signer.sign(&mut request)?;
+            signer.sign(&mut request).await?;
         }
         Ok(request)
     }

@@ -13,6 +13,8 @@ use shared::store::Sort;
 use url::Url;
 use uuid::Uuid;
 
+use crate::export::options::ExportOptions;
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
@@ -229,6 +231,15 @@ pub(crate) enum Command {
         /// Only compare the file with the subscriptions.
         #[arg(long)]
         dry_run: bool,
+    },
+    /// Write records and events to a file.
+    Export {
+        /// Only this subscription: its id, or the beginning
+        /// of its id, name or reference [default: all]
+        #[arg(verbatim_doc_comment, value_name = "SUBSCRIPTION")]
+        id: Option<Named>,
+        #[command(flatten)]
+        options: ExportOptions,
     },
     /// Read Microsoft's copy now, and record it.
     Observe {

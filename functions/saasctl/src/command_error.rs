@@ -118,6 +118,7 @@ impl CommandError {
                 "check the table's name, --region and the permissions: Scan on by-status, GetItem, \
                  BatchGetItem, PutItem, and Query on by-due"
             }
+            "unwritable_file" => "check the folder, its permissions and the free space",
             "unreadable_records" => "repair or delete these items, and run the command again",
             "invalid_file" => "nothing was written; repair these lines, and run the command again",
             "unknown_subscriptions" => {

@@ -2,14 +2,12 @@
 
 use http::Method;
 use jiff::Timestamp;
-use percent_encoding::utf8_percent_encode;
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr as _;
 use uuid::Uuid;
 
-use crate::api::{Api, ApiCall};
+use crate::api::{Api, ApiCall, query};
 use crate::command_error::CommandError;
-use crate::list::UNRESERVED;
 use crate::output::Output;
 use crate::table::{Table, terminal_width, text, when};
 
@@ -51,9 +49,8 @@ async fn read(
 ) -> Result<(), CommandError> {
     let mut next = None::<String>;
     loop {
-        let cursor = next.as_deref().map(|next| utf8_percent_encode(next, UNRESERVED));
-        let cursor = cursor.map(|next| format!("&next={next}")).unwrap_or_default();
-        let path = format!("/deliveries?state={state}{cursor}");
+        let query = query(&[("state", Some(state)), ("next", next.as_deref())]);
+        let path = format!("/deliveries{query}");
         let mut page = api.call(&ApiCall::at(Method::GET, path)).await?.body;
         if let Value::Array(mut deliveries) = page["deliveries"].take() {
             all.append(&mut deliveries);

@@ -1,14 +1,12 @@
 //! Finds the one subscription that people mean.
 
-use percent_encoding::utf8_percent_encode;
 use serde_json::Value;
 use shared::domain::SearchTerm;
 use uuid::Uuid;
 
-use crate::api::Api;
+use crate::api::{Api, query};
 use crate::arguments::Named;
 use crate::command_error::CommandError;
-use crate::list::UNRESERVED;
 use crate::output::Output;
 use crate::table::text;
 
@@ -94,12 +92,10 @@ fn line(record: &Value) -> String {
 
 /// The first page of what is found that is not empty.
 async fn search(api: &Api, wanted: &str) -> Result<Vec<Value>, CommandError> {
-    let wanted = utf8_percent_encode(wanted, UNRESERVED);
     let mut next = None::<String>;
     loop {
-        let cursor = next.as_deref().map(|next| utf8_percent_encode(next, UNRESERVED));
-        let cursor = cursor.map(|next| format!("&next={next}")).unwrap_or_default();
-        let mut page = api.get(format!("?search={wanted}{cursor}")).await?;
+        let query = query(&[("search", Some(wanted)), ("next", next.as_deref())]);
+        let mut page = api.get(query).await?;
         next = page["next"].as_str().map(str::to_owned);
         let found = page["subscriptions"].as_array_mut().map(std::mem::take).unwrap_or_default();
         if !found.is_empty() || next.is_none() {

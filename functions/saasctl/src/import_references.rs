@@ -11,14 +11,12 @@ use serde_json::{Value, json};
 use crate::api::{Api, ApiCall};
 use crate::command_error::CommandError;
 use crate::output::Output;
+use crate::patience::Patience;
 use crate::printable::printable;
 use crate::reference_file::{Line, read};
 
 /// How often a request is sent in total before the import stops.
-const ATTEMPTS: u32 = 4;
-
-/// How long to pause after a failure. It doubles with each one.
-const PAUSE: Duration = Duration::from_secs(1);
+const PATIENCE: Patience = Patience { attempts: 4, first_pause: Duration::from_secs(1) };
 
 /// What became of the lines.
 #[derive(Default)]
@@ -81,18 +79,11 @@ async fn send(
     } else {
         ApiCall::new(Method::PATCH, path).body(json!({ "reference": line.reference }))
     };
-    let mut pause = PAUSE;
-    for _ in 1..ATTEMPTS {
-        match api.call(&call).await {
-            Err(failure) if failure.may_be_retried() => {
-                output.progress(&format!("line {}: {failure}; trying again", line.number));
-                tokio::time::sleep(pause).await;
-                pause *= 2;
-            }
-            answered => return answered.map(|answer| answer.body),
-        }
-    }
-    api.call(&call).await.map(|answer| answer.body)
+    let wait = |failure: &CommandError| {
+        output.progress(&format!("line {}: {failure}; trying again", line.number));
+    };
+    let answered = PATIENCE.repeat(wait, async || api.call(&call).await).await;
+    answered.map(|answer| answer.body)
 }
 
 impl<'a> Imported<'a> {

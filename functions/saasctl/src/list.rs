@@ -1,20 +1,14 @@
 //! Lists of subscriptions: all, filtered, sorted or found.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use shared::store::{LARGEST_PAGE, Sort};
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::api::Api;
+use crate::api::{Api, query};
 use crate::arguments::{ListFilter, ListOrder, OpenDelivery};
 use crate::command_error::CommandError;
 use crate::output::Output;
 use crate::table::{Table, seats, terminal_width, text, when};
-
-/// The characters that a query value keeps unencoded (RFC 3986, 2.3). A signature covers the query
-/// in this encoding.
-pub(crate) const UNRESERVED: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 const HEADINGS: [&str; 7] =
     ["Subscription", "Name", "Customer", "Offer", "Plan", "Seats", "Status"];
@@ -66,13 +60,7 @@ async fn read(
             ("limit", limit.as_deref()),
             ("next", next.as_deref()),
         ];
-        let query: Vec<_> = parameters
-            .into_iter()
-            .filter_map(|(name, value)| Some((name, utf8_percent_encode(value?, UNRESERVED))))
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
-        let mut page = api.get(query).await?;
+        let mut page = api.get(query(&parameters)).await?;
         if let Value::Array(mut records) = page["subscriptions"].take() {
             all.append(&mut records);
         }

@@ -11,11 +11,13 @@ mod command_error;
 mod connection;
 mod deliveries;
 mod doctor;
+mod export;
 mod find;
 mod history;
 mod import_references;
 mod list;
 mod output;
+mod patience;
 mod preflight_command;
 mod printable;
 mod read;
@@ -121,6 +123,13 @@ async fn run(arguments: Arguments, output: &Output) -> Result<(), CommandError> 
         }
         Command::ImportReferences { file, dry_run } => {
             import_references::import(&api, output, &file, dry_run).await
+        }
+        Command::Export { id, options } => {
+            let id = match id {
+                Some(named) => Some(find(named).await?),
+                None => None,
+            };
+            export::export(api.for_export(), output, id, &options).await
         }
         Command::Redeliver { id, from } => {
             act::redeliver(&api, output, find(id).await?, from).await

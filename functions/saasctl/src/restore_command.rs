@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use aws_credential_types::provider::ProvideCredentials as _;
 use serde_json::json;
 use shared::flows::restore::{RestoreError, Restored, RestoredTable, restore};
 use shared::host::clock::{Clock, SystemClock};
@@ -16,7 +17,7 @@ use crate::act::confirmed;
 use crate::command_error::CommandError;
 use crate::connection::Connection;
 use crate::output::Output;
-use crate::sign::identity;
+use crate::sign::{SigningError, identity};
 
 /// Prepares the table with this name, after a confirmation unless `yes` is set.
 pub(crate) async fn restore_table(
@@ -25,7 +26,8 @@ pub(crate) async fn restore_table(
     name: &str,
     yes: bool,
 ) -> Result<(), CommandError> {
-    let (credentials, region) = identity(connection).await?;
+    let (provider, region) = identity(connection).await?;
+    let credentials = provider.provide_credentials().await.map_err(SigningError::from)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (table, in_region) = (name.to_owned(), region.clone());
     let environment = Environment::from_fn(move |name| match name {

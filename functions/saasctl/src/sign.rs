@@ -1,17 +1,18 @@
 //! Signs requests for API Gateway with AWS Signature Version 4.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_config::BehaviorVersion;
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::ProvideCredentials as _;
 use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
 use bytes::Bytes;
 use shared::host::aws_signature::{self, sign_request};
 use shared::host::http_client::{HttpClient, for_aws};
 use shared::host::sts::{Sts, StsError};
 use thiserror::Error;
+use tokio::sync::Mutex;
 use url::Url;
 
 use crate::connection::Connection;
@@ -29,15 +30,20 @@ pub(crate) enum SigningError {
     Signature(#[from] aws_signature::SigningError),
 }
 
+/// Credentials that end sooner than this are fetched again. An export runs longer than they last.
+const RENEWAL: Duration = Duration::from_secs(60);
+
 pub(crate) struct Signer {
-    credentials: Credentials,
+    provider: SharedCredentialsProvider,
+    credentials: Mutex<Credentials>,
     region: String,
 }
 
 impl Signer {
     pub(crate) async fn find(connection: &Connection) -> Result<Self, SigningError> {
-        let (credentials, region) = identity(connection).await?;
-        Ok(Self { credentials, region })
+        let (provider, region) = identity(connection).await?;
+        let credentials = Mutex::new(provider.provide_credentials().await?);
+        Ok(Self { provider, credentials, region })
     }
 
     pub(crate) fn region(&self) -> &str {
@@ -51,11 +57,19 @@ impl Signer {
         let endpoint = endpoint.unwrap_or_else(|| Sts::endpoint_in(&self.region));
         let transport = Arc::new(HttpClient::default());
         let region = self.region.clone();
-        Sts { transport, endpoint, region }.caller_identity(&self.credentials, timeout).await
+        let credentials = self.credentials.lock().await.clone();
+        Sts { transport, endpoint, region }.caller_identity(&credentials, timeout).await
     }
 
-    pub(crate) fn sign(&self, request: &mut http::Request<Bytes>) -> Result<(), SigningError> {
-        sign_request(request, &self.credentials, &self.region, "execute-api")?;
+    pub(crate) async fn sign(
+        &self,
+        request: &mut http::Request<Bytes>,
+    ) -> Result<(), SigningError> {
+        let mut credentials = self.credentials.lock().await;
+        if credentials.expiry().is_some_and(|end| end < SystemTime::now() + RENEWAL) {
+            *credentials = self.provider.provide_credentials().await?;
+        }
+        sign_request(request, &credentials, &self.region, "execute-api")?;
         Ok(())
     }
 }
@@ -63,7 +77,7 @@ impl Signer {
 /// Finds credentials where AWS's own tools do (environment, profile, single sign-on), and the region.
 pub(crate) async fn identity(
     connection: &Connection,
-) -> Result<(Credentials, String), SigningError> {
+) -> Result<(SharedCredentialsProvider, String), SigningError> {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(for_aws(Arc::new(HttpClient::default())));
     if let Some(profile) = &connection.aws_profile {
@@ -74,8 +88,7 @@ pub(crate) async fn identity(
     let region = region.or_else(|| loader.region().map(ToString::to_string));
     let region = region.ok_or(SigningError::NoRegion)?;
     let provider = loader.credentials_provider().ok_or(SigningError::NoCredentials)?;
-    let credentials = provider.provide_credentials().await?;
-    Ok((credentials, region))
+    Ok((provider, region))
 }
 
 /// Whether this is one of API Gateway's own addresses, which accept signed requests.

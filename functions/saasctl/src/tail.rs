@@ -4,15 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use percent_encoding::utf8_percent_encode;
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::api::Api;
+use crate::api::{Api, query};
 use crate::arguments::TailOptions;
 use crate::command_error::CommandError;
 use crate::history::{change_of, who};
-use crate::list::UNRESERVED;
 use crate::output::Output;
 use crate::table::{terminal_width, text, when};
 
@@ -87,9 +85,8 @@ impl Tail {
     async fn changed(&self, api: &Api) -> Result<Vec<Value>, CommandError> {
         let (mut all, mut next) = (Vec::new(), None::<String>);
         loop {
-            let cursor = next.as_deref().map(|next| utf8_percent_encode(next, UNRESERVED));
-            let cursor = cursor.map(|next| format!("&next={next}")).unwrap_or_default();
-            let mut page = api.get(format!("?sort=lastChange{cursor}")).await?;
+            let query = query(&[("sort", Some("lastChange")), ("next", next.as_deref())]);
+            let mut page = api.get(query).await?;
             next = page["next"].as_str().map(str::to_owned);
             let records = page["subscriptions"].as_array_mut().map(std::mem::take);
             for record in records.unwrap_or_default() {

@@ -214,7 +214,7 @@ fn parameter(query: Query) -> Value {
             json!({ "type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": LARGEST_PAGE }),
         ),
         Query::Sort => (
-            "The order of the list; without it, there is none, and the pages show every subscription that is there throughout. \
+            "The order of the list; without it, there is none, and the pages show every subscription whose status stays the same meanwhile. \
                 `lastChange`: the latest `updatedAt` first; a record that changes while you read the pages moves to the front. \
                 `termEnd`: the next end of a term first; subscriptions without a term and those that have ended come last.",
             json!({ "type": "string", "enum": Sort::ALL.map(Sort::name) }),

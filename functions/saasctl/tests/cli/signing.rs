@@ -126,6 +126,39 @@ async fn temporary_credentials_send_their_token() {
     assert_eq!(given, expected(parts, body, "us-west-2"));
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn credentials_that_end_soon_are_fetched_again() {
+    use crate::export::{Folder, text};
+    let folder = Folder::new();
+    // Each run of the process adds a line to a file, and gives a token with the number of lines.
+    for (profile, end, tokens) in [
+        ("short", "2020-01-01T00:00:00Z", vec!["token-2", "token-3", "token-4"]),
+        ("long", "2999-01-01T00:00:00Z", vec!["token-1", "token-1", "token-1"]),
+    ] {
+        let (config, script) = (folder.file(profile), folder.file("credentials.sh"));
+        let runs = folder.file(&format!("{profile}-runs"));
+        let written = format!(
+            r#"echo >> "{runs}"; n=$(wc -l < "{runs}" | tr -d ' ')
+printf '{{"Version":1,"AccessKeyId":"A","SecretAccessKey":"S","SessionToken":"token-%s","Expiration":"{end}"}}' "$n"
+"#,
+            runs = text(&runs),
+        );
+        std::fs::write(&script, written).expect("a script");
+        let process = format!("[default]\ncredential_process = /bin/sh {}\n", text(&script));
+        std::fs::write(&config, process).expect("a configuration");
+        let (url, seen) = gateway().await;
+        let mut export = command(&url, &["--aws", "--region", "eu-north-1", "export"]);
+        export.env("AWS_CONFIG_FILE", &config).env("PATH", "/usr/bin:/bin");
+        run(&mut export, "").await.done();
+        let seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let sent = |(parts, _): &(Parts, Bytes)| {
+            parts.headers.get("x-amz-security-token").cloned().expect("a token")
+        };
+        assert_eq!(seen.iter().map(sent).collect::<Vec<_>>(), tokens, "{profile}");
+    }
+}
+
 #[tokio::test]
 async fn a_request_that_cannot_be_signed_is_not_sent() {
     let (url, seen) = gateway().await;
