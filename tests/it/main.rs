@@ -7,6 +7,7 @@ mod activation_repeats;
 mod alarms;
 mod annotations;
 mod annotations_delivery;
+mod audit;
 mod browser;
 mod client;
 mod credential_ends;

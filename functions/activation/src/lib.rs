@@ -15,9 +15,13 @@ use shared::host::environment::{ConfigError, Environment};
 use shared::host::http::{Handler, Principal, Problem, Request, Response, json, query_parameters};
 use shared::host::retry::RetryPolicy;
 use shared::host::{correlation, deadline};
+use shared::publisher::audit::{Shown, read_personal_data};
 use shared::publisher::record_view::RecordView;
 use tracing::field::Empty;
 use tracing::{error, info_span};
+
+/// The call's path in the API's description.
+const ROUTE: &str = "/subscriptions/{id}/activate";
 
 /// What the function may touch.
 pub struct Activation {
@@ -45,7 +49,11 @@ impl Activation {
         }
         let span = info_span!("activation", correlation_id = Empty, subscription.id = %id);
         let cause = Cause::Activation { principal: Principal::of(request) };
-        let work = async { self.flow.activate(id, &cause).await.map_err(problem) };
+        let work = async {
+            let activated = self.flow.activate(id, &cause).await.map_err(problem)?;
+            read_personal_data(request, ROUTE, Shown::Record(id));
+            Ok(activated)
+        };
         let work = deadline::with_deadline(self.clock.now() + deadline::CALLER_TIME, work);
         let activated = correlation::in_span(self.clock.new_id(), span, work).await?;
         Ok(match activated {

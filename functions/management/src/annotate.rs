@@ -27,7 +27,7 @@ impl Management {
         let record = self.record(id).await?;
         if_match.check(&record)?;
         let annotations = self.save(id, patch, Principal::of(request)).await?;
-        Ok(if_match::answer(&record, annotations.as_ref()))
+        Ok(if_match::answer(request, &record, annotations.as_ref()))
     }
 
     async fn save(

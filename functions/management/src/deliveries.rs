@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 use shared::domain::{Event, Position, SubscriptionId};
 use shared::flows::redelivery::{From, redeliver};
-use shared::host::http::{Problem, Response, json as json_response};
+use shared::host::http::{Problem, Request, Response, json as json_response};
 use shared::store::{
     CursorState, Due, Filter, ListBy, ListQuery, Page, Sort, StoreError, Target, Trouble,
 };
@@ -93,6 +93,7 @@ impl Management {
         state: DeliveryState,
         filter: &Filter,
         next: Option<&str>,
+        request: &Request,
     ) -> Result<Response, Problem> {
         let page = self.open(state, next).await.map_err(unless_cursor)?;
         let mut read = self.store.load_many(&page.items).await.map_err(store_problem)?;
@@ -101,7 +102,7 @@ impl Management {
             record.inspect_err(|error| error!(%error, class = error.class().name(), "left a record out of a list")).ok()
         });
         let items = records.filter(|record| filter.is_met_by(record)).collect();
-        self.listed(&Page { items, next: page.next }).await
+        self.listed(&Page { items, next: page.next }, request).await
     }
 
     /// A page of what waits or is parked.

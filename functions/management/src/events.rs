@@ -10,6 +10,7 @@ use serde_json::json;
 use shared::domain::{Position, SubscriptionId};
 use shared::flows::redelivery::{From, redeliver};
 use shared::host::http::{Problem, Request, Response, json as json_response};
+use shared::publisher::audit::{Shown, read_personal_data};
 use shared::publisher::cloud_event::CloudEvent;
 use shared::store::Target;
 use tracing::info;
@@ -17,6 +18,7 @@ use tracing::info;
 use crate::Management;
 use crate::error_code::ErrorCode;
 use crate::problem::{no_receiver, store_problem};
+use crate::route;
 
 /// The media type of a batch.
 pub(crate) const BATCH: &str = "application/cloudevents-batch+json";
@@ -33,6 +35,8 @@ impl Management {
         if page.items.is_empty() {
             self.record(id).await?;
         }
+        let shown = Shown::Events(id, page.items.len());
+        read_personal_data(request, route::form(request), shown);
         let mut response = if wants_batch(request) {
             let annotations = self.annotations(id).await?;
             let sent = |event| {

@@ -4,12 +4,20 @@ use http::header::{ETAG, IF_MATCH};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use shared::domain::{Annotations, Record};
 use shared::host::http::{Problem, Request, Response, json};
+use shared::publisher::audit::{Shown, read_personal_data};
 use shared::publisher::record_view::RecordView;
 
 use crate::error_code::{ErrorCode, malformed};
+use crate::route;
 
-/// The record with its annotations. Its `ETag` is the record's version, which annotations don't change.
-pub(crate) fn answer(record: &Record, annotations: Option<&Annotations>) -> Response {
+/// Answers with the record and its annotations. Its `ETag` is the record's version, which annotations
+/// don't change.
+pub(crate) fn answer(
+    request: &Request,
+    record: &Record,
+    annotations: Option<&Annotations>,
+) -> Response {
+    read_personal_data(request, route::form(request), Shown::Record(record.id()));
     let view = RecordView::from(record).with_annotations(annotations);
     let mut response = json(StatusCode::OK, &view);
     if let Ok(tag) = HeaderValue::try_from(tag(record)) {

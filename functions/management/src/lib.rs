@@ -41,6 +41,7 @@ use shared::host::http::{
 use shared::host::retry::RetryPolicy;
 use shared::host::{correlation, deadline};
 use shared::microsoft::fulfillment::Marketplace;
+use shared::publisher::audit::{Shown, read_personal_data};
 use shared::publisher::record_view::RecordView;
 use shared::store::{ListQuery, Page, Store, StoreError};
 use tracing::field::{Empty, display};
@@ -93,15 +94,15 @@ impl Management {
         let route = Route::of(request)?;
         Span::current().record("subscription.id", route.subscription().map(display));
         match route {
-            Route::List { query, next } => self.list(&query, next.as_deref()).await,
+            Route::List { query, next } => self.list(&query, next.as_deref(), request).await,
             Route::ListOpen { state, filter, next } => {
-                self.list_open(state, &filter, next.as_deref()).await
+                self.list_open(state, &filter, next.as_deref(), request).await
             }
             Route::Document => Ok(document()),
             Route::Read(id) => {
                 let read = tokio::try_join!(self.record(id), self.annotations(id));
                 let (record, annotations) = read?;
-                Ok(if_match::answer(&record, annotations.as_ref()))
+                Ok(if_match::answer(request, &record, annotations.as_ref()))
             }
             Route::Events { id, after } => self.events(id, after, request).await,
             Route::Plans(id) => self.plans(id).await,
@@ -115,7 +116,7 @@ impl Management {
             Route::Annotate(id, patch) => self.annotate(id, &patch, request).await,
             Route::Observe(id) => {
                 let record = self.current(id, request).await?;
-                Ok(if_match::answer(&record, self.annotations(id).await?.as_ref()))
+                Ok(if_match::answer(request, &record, self.annotations(id).await?.as_ref()))
             }
             Route::Redeliver { id, from_version } => self.redeliver(id, from_version).await,
             Route::DeliveriesOf(id) => self.deliveries_of(id).await,
@@ -135,15 +136,20 @@ impl Management {
         }
     }
 
-    async fn list(&self, query: &ListQuery, next: Option<&str>) -> Result<Response, Problem> {
+    async fn list(
+        &self,
+        query: &ListQuery,
+        next: Option<&str>,
+        request: &Request,
+    ) -> Result<Response, Problem> {
         let page = self.store.list(query, next).await.map_err(|error| match error {
             StoreError::BadPosition => cursor::not_a_cursor(),
             error => store_problem(error),
         })?;
-        self.listed(&page).await
+        self.listed(&page, request).await
     }
 
-    async fn listed(&self, page: &Page<Record>) -> Result<Response, Problem> {
+    async fn listed(&self, page: &Page<Record>, request: &Request) -> Result<Response, Problem> {
         let next = page.next.as_deref().map(cursor::encode);
         let ids: Vec<_> = page.items.iter().map(Record::id).collect();
         let annotations = self.settings.annotations.annotations_of(&ids).await;
@@ -156,6 +162,7 @@ impl Management {
         let views =
             views.map(|record| RecordView::from(record).with_annotations(readable(record.id())));
         let records: Vec<RecordView<'_>> = views.collect();
+        read_personal_data(request, route::form(request), Shown::Records(records.len()));
         Ok(json_response(StatusCode::OK, &json!({ "subscriptions": records, "next": next })))
     }
 

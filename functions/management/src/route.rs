@@ -141,6 +141,12 @@ pub(crate) enum Route {
     TestEvent(String),
 }
 
+/// A request's path as the table writes it; empty for an unknown one.
+pub(crate) fn form(request: &Request) -> &'static str {
+    let path = request.uri().path().trim_end_matches('/');
+    TABLE.iter().map(|entry| entry.path).find(|form| fit(form, path).is_some()).unwrap_or_default()
+}
+
 impl Route {
     pub(crate) fn subscription(&self) -> Option<SubscriptionId> {
         match self {

@@ -19,14 +19,29 @@ pub type Request = http::Request<Bytes>;
 /// A response with its whole body.
 pub type Response<B = Bytes> = http::Response<B>;
 
-/// The AWS principal that signed a request, by its ARN. A host adds it to the request's extensions
-/// after the signature was checked.
+/// The AWS principal that signed a request. A host adds it to the request's extensions after the
+/// signature was checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Principal(String);
+pub struct Principal {
+    arn: String,
+    access_key_id: Option<String>,
+}
 
 impl Principal {
     pub fn new(arn: String) -> Self {
-        Self(arn)
+        Self { arn, access_key_id: None }
+    }
+
+    /// Adds the id of the access key that signed. It is no secret: AWS's own log of a session's
+    /// start names it beside the person, who may be left out of the principal's text.
+    #[must_use]
+    pub fn with_access_key_id(self, access_key_id: Option<String>) -> Self {
+        Self { access_key_id, ..self }
+    }
+
+    /// The id of the access key that signed the request, where the host says so.
+    pub fn access_key_id(request: &Request) -> Option<&str> {
+        request.extensions().get::<Self>()?.access_key_id.as_deref()
     }
 
     /// Who signed the request, as it is stored and logged; `None` where the host doesn't say.
@@ -38,9 +53,9 @@ impl Principal {
 /// For logs and events. A session of AWS's single sign-on is named by an e-mail address, which is left out.
 impl fmt::Display for Principal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.rsplit_once('/') {
+        match self.arn.rsplit_once('/') {
             Some((role, session)) if session.contains('@') => f.write_str(role),
-            _ => f.write_str(&self.0),
+            _ => f.write_str(&self.arn),
         }
     }
 }

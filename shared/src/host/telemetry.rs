@@ -84,9 +84,12 @@ fn may_be_logged(metadata: &Metadata<'_>) -> bool {
     *metadata.level() <= tracing::Level::DEBUG || OUR_CRATES.contains(&name)
 }
 
-fn is_counted(metadata: &Metadata<'_>) -> bool {
+/// Whether a line is written at every level: an alarm needs its metric, and an audit is complete or
+/// none.
+fn is_always_written(metadata: &Metadata<'_>) -> bool {
     let fields = metadata.fields();
-    metadata.is_event() && (fields.field("metric").or_else(|| fields.field("metrics"))).is_some()
+    metadata.is_event()
+        && ["metric", "metrics", "audit"].into_iter().any(|name| fields.field(name).is_some())
 }
 
 /// The subscriber that [`start`] installs, writing anywhere.
@@ -94,8 +97,7 @@ pub fn lines<W>(source: Source, level: &str, writer: W) -> impl Subscriber + Sen
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    // An alarm needs its metric at every level.
-    let counted = filter_fn(is_counted).with_max_level_hint(LevelFilter::INFO);
+    let always = filter_fn(is_always_written).with_max_level_hint(LevelFilter::INFO);
     let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
@@ -103,7 +105,7 @@ where
         .with_span_list(false)
         .map_event_format(|inner| Joined { inner, source })
         .with_writer(writer)
-        .with_filter(EnvFilter::new(level).or(counted));
+        .with_filter(EnvFilter::new(level).or(always));
     tracing_subscriber::registry().with(lines).with(filter_fn(may_be_logged))
 }
 
@@ -219,14 +221,15 @@ mod tests {
     }
 
     #[test]
-    fn a_line_with_a_metric_is_written_at_every_level() {
+    fn a_line_with_a_metric_or_for_an_audit_is_written_at_every_level() {
         let logged = logged_at("error", Some("marketplace-prod"), || {
             info!(metric = "full_round", "reconciled");
             info!(waiting = 0, metrics = "waiting", "swept");
             warn!("nothing to count");
+            info!(audit = true, "read");
         });
         let names: Vec<_> = logged.iter().map(|line| &line["message"]).collect();
-        assert_eq!(names, ["reconciled", "swept"]);
+        assert_eq!(names, ["reconciled", "swept", "read"]);
     }
 
     #[test]

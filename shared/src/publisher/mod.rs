@@ -2,6 +2,7 @@
 //! reads.
 
 pub mod approval;
+pub mod audit;
 pub mod cloud_event;
 pub mod record_view;
 pub mod standard_webhooks;

@@ -56,8 +56,8 @@ pub(super) fn request(event: &str) -> Result<Request, Malformed> {
         request.extensions_mut().insert(GatewayHost(host));
     }
     let iam = event.request_context.authorizer.and_then(|authorizer| authorizer.iam);
-    if let Some(arn) = iam.and_then(|iam| iam.user_arn) {
-        request.extensions_mut().insert(Principal::new(arn));
+    if let Some((arn, key)) = iam.and_then(|iam| Some((iam.user_arn?, iam.access_key))) {
+        request.extensions_mut().insert(Principal::new(arn).with_access_key_id(key));
     }
     Ok(request)
 }

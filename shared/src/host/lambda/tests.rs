@@ -196,7 +196,7 @@ async fn cookies_and_bytes_reach_the_gateway_in_its_own_form() {
 
 /// What API Gateway and function URLs with `AWS_IAM` add to an event.
 fn signed_by(arn: &str) -> (&'static str, Value) {
-    ("/requestContext/authorizer", json!({ "iam": { "userArn": arn } }))
+    ("/requestContext/authorizer", json!({ "iam": { "userArn": arn, "accessKey": "ASIAXMPL" } }))
 }
 
 #[tokio::test]
@@ -222,7 +222,8 @@ async fn the_principal_of_a_signed_request_reaches_the_handler() {
     let answer = answer(&handler, Access::Signed, &event(&[signed_by(ARN)])).await;
     assert_eq!(answer.status_code, 200);
     let request = handler.0.into_inner().expect("unlocked").remove(0);
-    assert_eq!(request.extensions().get(), Some(&Principal::new(ARN.to_owned())));
+    assert_eq!(Principal::of(&request).as_deref(), Some(ARN));
+    assert_eq!(Principal::access_key_id(&request), Some("ASIAXMPL"));
 }
 
 #[test]
