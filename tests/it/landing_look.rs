@@ -145,6 +145,80 @@ async fn a_resellers_customer_is_sent_to_the_reseller_when_payment_is_due() {
             assert!(page.body.contains(text), "F-LC-6: {text} in {}", page.body);
         }
     }
-    env.world(|world| world.unsubscribe(own)).expect("an end");
-    assert!(env.visit(own).await.body.contains("at least seven days"), "F-LC-8");
+}
+
+#[tokio::test]
+async fn every_page_links_to_the_privacy_policy_and_the_terms_in_its_language() {
+    let options = Options::default()
+        .with("LANDING_PRIVACY_URL", "https://fabrikam.example/privacy?a=1&b=\"><script>")
+        .with("LANDING_TERMS_URL", "https://fabrikam.example/terms");
+    let env = TestEnv::with(options).await;
+    let id = env.purchase(Purchase::flat_rate("silver"));
+    let pending = env.visit(id).await;
+    let active = env.confirm(id).await;
+    env.world(|world| world.unsubscribe(id)).expect("an end");
+    let ended = env.visit(id).await;
+    let pages = [env.get("/landing").await, pending, active, ended];
+    for page in &pages {
+        assert_secure(page);
+        assert!(page.body.contains("\">Privacy policy</a>"), "{}", page.body);
+        assert!(page.body.contains("href=\"https://fabrikam.example/privacy?a=1&#38;b="));
+        assert!(!page.body.contains("\"><script>"), "{}", page.body);
+        let terms = "<a href=\"https://fabrikam.example/terms\">Terms of use</a>";
+        assert!(page.body.contains(terms), "{}", page.body);
+    }
+    for (language, privacy, terms) in [
+        ("sv", "Integritetspolicy", "Användarvillkor"),
+        ("de", "Datenschutzerklärung", "Nutzungsbedingungen"),
+    ] {
+        let page = get_in(&env, "/landing", language).await.body;
+        assert!(page.contains(privacy) && page.contains(terms), "{page}");
+    }
+    let plain = TestEnv::new().await.get("/landing").await.body;
+    assert!(!plain.contains("<footer>") && !plain.contains("Privacy"), "{plain}");
+}
+
+#[tokio::test]
+async fn pages_say_when_personal_data_is_deleted_only_if_a_setting_deletes_it() {
+    for (days, form, ended) in [
+        (None, None, None),
+        (
+            Some("90"),
+            Some("We delete these details 90 days after your subscription ends."),
+            Some("are deleted 90 days after the end of the subscription."),
+        ),
+        (
+            Some("1000"),
+            Some("We delete these details 1,000 days after"),
+            Some("are deleted 1,000 days after"),
+        ),
+    ] {
+        let mut options = Options::default();
+        if let Some(days) = days {
+            options = options.with("RETENTION_DAYS", days);
+        }
+        let env = TestEnv::with(options).await;
+        let id = env.purchase(Purchase::flat_rate("silver"));
+        let pending = env.visit(id).await.body;
+        env.confirm(id).await;
+        let active = env.visit(id).await.body;
+        env.world(|world| world.unsubscribe(id)).expect("an end");
+        let over = env.visit(id).await.body;
+        for (page, sentence) in [(pending, form), (active, None), (over, ended)] {
+            match sentence {
+                Some(sentence) => assert!(page.contains(sentence), "{page}"),
+                None => assert!(!page.contains("delete") && !page.contains("days"), "{page}"),
+            }
+        }
+    }
+    let env = TestEnv::with(Options::default().with("RETENTION_DAYS", "90")).await;
+    let id = env.purchase(Purchase::flat_rate("silver"));
+    let link = env.world(|world| world.landing_link(id));
+    for (language, sentence) in [
+        ("sv", "Vi raderar uppgifterna 90 dagar efter att prenumerationen har avslutats."),
+        ("de", "Wir löschen diese Angaben 90 Tage nach dem Ende Ihres Abonnements."),
+    ] {
+        let page = env.send(env.http.get(&link).header("accept-language", language)).await.body;
+        assert!(page.contains(sentence), "{page}");
+    }
 }

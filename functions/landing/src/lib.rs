@@ -23,7 +23,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use http::header::ACCEPT;
 use http::{HeaderMap, Method, StatusCode, Uri};
-use shared::config::{Branding, Dependencies, Origin};
+use shared::config::{Branding, Dependencies, Origin, Retention};
 use shared::host::clock::Clock;
 use shared::host::environment::{ConfigError, Environment};
 use shared::host::error_class::ErrorClass;
@@ -109,7 +109,8 @@ impl Landing {
         let approval = ChangeApproval::read(environment, dependencies)?;
         let branding = Branding::read(environment)?;
         let assets = Assets::new(branding.logo.clone());
-        let pages = Pages::new(branding, &assets, sign_in.is_none());
+        let retention = Retention::read(environment)?;
+        let pages = Pages::new(branding, retention, &assets, sign_in.is_none());
         let Dependencies { microsoft, clock, refusals, .. } = dependencies;
         let refusals = KnownRefusals::new(refusals.clone(), clock.clone());
         let marketplace = microsoft.marketplace(RetryPolicy::INTERACTIVE, clock.clone());

@@ -14,6 +14,7 @@ mod landing_app;
 mod management;
 mod microsoft;
 mod origin;
+mod retention;
 mod secret;
 mod web_identity_role;
 
@@ -27,6 +28,7 @@ pub use landing_app::LandingApp;
 pub use management::ManagementSettings;
 pub use microsoft::{MARKETPLACE_APP_ID, Microsoft};
 pub use origin::Origin;
+pub use retention::Retention;
 
 use crate::flows::ledger::Ledger;
 use crate::host::clock::{Clock, SystemClock};

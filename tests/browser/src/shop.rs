@@ -38,6 +38,9 @@ impl Shop {
             .with("LANDING_ACCENT", "#0f766e")
             .with("LANDING_SUPPORT", "support@fabrikam.example")
             .with("LANDING_PRODUCT_URL", "https://fleet.fabrikam.example/")
+            .with("LANDING_PRIVACY_URL", "https://fabrikam.example/privacy")
+            .with("LANDING_TERMS_URL", "https://fabrikam.example/terms")
+            .with("RETENTION_DAYS", "90")
             .with("LANDING_FIELDS", FIELDS);
         Self::with(options).await
     }

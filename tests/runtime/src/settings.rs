@@ -62,6 +62,10 @@ pub const LANDING: &[Wrong] = &[
     ("LANDING_ACCENT", NONSENSE),
     ("LANDING_SUPPORT", NONSENSE),
     ("LANDING_PRODUCT_URL", Some("http://zq-nonsense-9f31.example")),
+    ("LANDING_PRIVACY_URL", Some("http://zq-nonsense-9f31.example")),
+    ("LANDING_TERMS_URL", NONSENSE),
+    ("RETENTION_DAYS", NONSENSE),
+    ("RETENTION_DAYS", Some("6")),
     ("LANDING_FIELDS", NONSENSE),
     ("LANDING_FIELDS", Some(r#"[{"name":"zq-nonsense-9f31","label":""}]"#)),
 ];

@@ -54,6 +54,8 @@ pub(crate) struct FramePhrases {
     pub(crate) sign_out: String,
     pub(crate) help: String,
     pub(crate) support: String,
+    pub(crate) privacy: String,
+    pub(crate) terms: String,
 }
 
 /// The details of a purchase.
@@ -91,6 +93,8 @@ pub(crate) struct PendingPhrases {
     pub(crate) contact: String,
     pub(crate) contact_hint: String,
     pub(crate) optional: String,
+    /// How long the details are kept.
+    pub(crate) kept: String,
     pub(crate) button: String,
     pub(crate) busy: String,
 }

@@ -1,6 +1,6 @@
 //! The frame of every page: the publisher, and the person who is signed in.
 
-use shared::config::{Branding, Field, Support};
+use shared::config::{Branding, Field, Retention, Support};
 
 use crate::assets::Assets;
 use crate::language::{Language, Phrases, fill};
@@ -22,12 +22,16 @@ pub(super) struct Brand {
     /// The address of a page or a mailbox.
     pub(super) support: Option<String>,
     pub(super) product_url: Option<String>,
+    pub(super) privacy: Option<String>,
+    pub(super) terms: Option<String>,
+    /// After so many days from a subscription's end, its personal data is erased.
+    pub(super) retention_days: Option<u64>,
     /// The publisher's fields in the form of a new purchase.
     pub(super) fields: Vec<Field>,
 }
 
 impl Brand {
-    pub(super) fn new(branding: Branding, assets: &Assets) -> Self {
+    pub(super) fn new(branding: Branding, retention: Option<Retention>, assets: &Assets) -> Self {
         Self {
             name: branding.name,
             logo: assets.logo_address(),
@@ -38,6 +42,9 @@ impl Brand {
                 Support::Page(address) => address,
             }),
             product_url: branding.product_url,
+            privacy: branding.privacy_url,
+            terms: branding.terms_url,
+            retention_days: retention.and_then(|kept| u64::try_from(kept.0.as_hours() / 24).ok()),
             fields: branding.fields,
         }
     }
@@ -60,6 +67,20 @@ impl<'a> Frame<'a> {
     /// The publisher's name, or a neutral title.
     pub(super) fn name(&self) -> &str {
         self.brand.name.as_deref().unwrap_or(&self.t().frame.setup)
+    }
+
+    pub(super) fn has_footer(&self) -> bool {
+        self.brand.support.is_some() || self.has_legal()
+    }
+
+    pub(super) fn has_legal(&self) -> bool {
+        self.brand.privacy.is_some() || self.brand.terms.is_some()
+    }
+
+    /// A sentence about how long personal data is kept; `None` if nothing erases it by itself.
+    pub(super) fn kept(&self, phrase: &str) -> Option<String> {
+        let days = self.brand.retention_days?;
+        Some(fill(phrase, &[("count", &self.language.number(days))]))
     }
 
     /// A sentence that says who is signed in.

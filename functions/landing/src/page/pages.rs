@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::{CONTENT_LANGUAGE, VARY};
 use http::{HeaderValue, StatusCode};
 use ring::digest::{SHA256, digest};
-use shared::config::{Branding, Field};
+use shared::config::{Branding, Field, Retention};
 use shared::host::error_class::ErrorClass;
 use shared::host::http::{Problem, Response, html};
 use tracing::error;
@@ -25,8 +25,13 @@ pub(crate) struct Pages {
 
 impl Pages {
     /// Every page warns if sign-in is off.
-    pub(crate) fn new(branding: Branding, assets: &Assets, sign_in_is_off: bool) -> Self {
-        let brand = Brand::new(branding, assets);
+    pub(crate) fn new(
+        branding: Branding,
+        retention: Option<Retention>,
+        assets: &Assets,
+        sign_in_is_off: bool,
+    ) -> Self {
+        let brand = Brand::new(branding, retention, assets);
         Self { brand, sign_in_is_off }
     }
 

@@ -20,6 +20,10 @@ pub struct Branding {
     pub support: Option<Support>,
     /// The product's own address.
     pub product_url: Option<String>,
+    /// The publisher's privacy policy.
+    pub privacy_url: Option<String>,
+    /// The product's terms of use.
+    pub terms_url: Option<String>,
     /// The questions beside the contact address.
     pub fields: Vec<Field>,
 }
@@ -82,7 +86,7 @@ const DEFAULT_ACCENT: Colour = Colour([0x0b, 0x5c, 0xad]);
 
 impl Branding {
     /// Reads `LANDING_PUBLISHER_NAME`, `LANDING_LOGO`, `LANDING_ACCENT`, `LANDING_SUPPORT`,
-    /// `LANDING_PRODUCT_URL` and `LANDING_FIELDS`.
+    /// `LANDING_PRODUCT_URL`, `LANDING_PRIVACY_URL`, `LANDING_TERMS_URL` and `LANDING_FIELDS`.
     pub fn read(environment: &Environment) -> Result<Self, ConfigError> {
         Ok(Self {
             name: optional(
@@ -115,7 +119,19 @@ impl Branding {
                 environment,
                 "LANDING_PRODUCT_URL",
                 "where the product is, linked to once a subscription is active",
-                |url| https(url).ok_or("is not an https address"),
+                page,
+            )?,
+            privacy_url: optional(
+                environment,
+                "LANDING_PRIVACY_URL",
+                "where the publisher's privacy policy is, an https page",
+                page,
+            )?,
+            terms_url: optional(
+                environment,
+                "LANDING_TERMS_URL",
+                "where the product's terms of use are, an https page",
+                page,
             )?,
             fields: optional(
                 environment,
@@ -177,6 +193,10 @@ fn support(text: &str) -> Result<Support, &'static str> {
         return Ok(Support::Mail(text.to_owned()));
     }
     https(text).map(Support::Page).ok_or("is neither an e-mail address nor an https page")
+}
+
+fn page(text: &str) -> Result<String, &'static str> {
+    https(text).ok_or("is not an https address")
 }
 
 fn https(text: &str) -> Option<String> {

@@ -11,6 +11,7 @@ fn every_branding_setting_is_optional() {
     assert_eq!(branding.accent, DEFAULT_ACCENT);
     assert_eq!((branding.name, branding.logo, branding.support), (None, None, None));
     assert_eq!((branding.product_url, branding.fields), (None, vec![]));
+    assert_eq!((branding.privacy_url, branding.terms_url), (None, None));
 }
 
 #[test]
@@ -27,6 +28,10 @@ fn every_branding_setting_is_read() {
     );
     let product = read("LANDING_PRODUCT_URL", "https://app.example").expect("an address");
     assert_eq!(product.product_url.as_deref(), Some("https://app.example/"));
+    let legal = |name| read(name, "https://a.example/legal?x=1").expect("an address");
+    let expected = Some("https://a.example/legal?x=1");
+    assert_eq!(legal("LANDING_PRIVACY_URL").privacy_url.as_deref(), expected);
+    assert_eq!(legal("LANDING_TERMS_URL").terms_url.as_deref(), expected);
     let fields = read(
         "LANDING_FIELDS",
         r#"[{"name":"company","label":{"en":"Company","de":"Firma"},"required":true,"maxLength":60},
@@ -64,6 +69,11 @@ fn nonsensical_settings_are_refused_without_echoing_the_value() {
         ("LANDING_PRODUCT_URL", "http://a.example"),
         ("LANDING_PRODUCT_URL", "https://user:pass@a.example"),
         ("LANDING_PRODUCT_URL", "javascript:alert(1)"),
+        ("LANDING_PRIVACY_URL", "http://a.example"),
+        ("LANDING_PRIVACY_URL", "javascript:alert(1)"),
+        ("LANDING_PRIVACY_URL", "legal@a.example"),
+        ("LANDING_TERMS_URL", "http://a.example"),
+        ("LANDING_TERMS_URL", "https://user:pass@a.example"),
         ("LANDING_FIELDS", "zq company"),
         ("LANDING_FIELDS", r#"[{"name":"company"}]"#),
         ("LANDING_FIELDS", r#"[{"name":"company","label":"C","kind":"x"}]"#),
