@@ -12,7 +12,7 @@ use http::{Request, Response};
 use jiff::SignedDuration;
 use memory_store::MemoryStore;
 use serde_json::json;
-use shared::config::DeliverySettings;
+use shared::config::{DeliverySettings, RateLimit};
 use shared::domain::{
     Cause, Decision, Event, NextVersion, Observation, Record, SubscriptionId, observe,
 };
@@ -93,7 +93,11 @@ impl DeliveryEnv {
         let settings = DeliverySettings::require(&environment, &transport, clock.clone());
         let settings = settings.expect("the settings are right");
         let sightings = Arc::new(self.table.clone());
-        let settings = DeliverySettings { outbox, annotations, sightings, ..settings };
+        let pacing = Arc::new(self.table.clone());
+        let rate_limit = settings
+            .rate_limit
+            .map(|RateLimit { per_second, .. }| RateLimit { per_second, pacing });
+        let settings = DeliverySettings { rate_limit, outbox, annotations, sightings, ..settings };
         Delivery::new(settings, clock)
     }
 

@@ -20,6 +20,7 @@ mod delivery_effects;
 mod delivery_env;
 mod delivery_faults;
 mod delivery_product;
+mod delivery_rate;
 mod delivery_resumes;
 mod delivery_schemas;
 mod delivery_summary;

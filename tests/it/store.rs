@@ -8,6 +8,7 @@ mod idempotency;
 mod items;
 mod outbox;
 mod refusals;
+mod pacing;
 mod restoration;
 mod search;
 mod search_units;

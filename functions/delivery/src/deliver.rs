@@ -142,6 +142,11 @@ impl Delivery {
                 if self.is_over(begun) {
                     return Ok(End::OutOfTime);
                 }
+                if let Some(pace) = &self.pace
+                    && !pace.wait(lane.receiver.target(), trigger.slots_until).await?
+                {
+                    return Ok(End::OutOfTime);
+                }
                 let sent = CloudEvent::new(event, &self.source).with_annotations(annotations);
                 if let Err(error) = lane.receiver.send(&sent).await {
                     return self.failed(lane, &error).await;

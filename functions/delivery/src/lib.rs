@@ -9,6 +9,7 @@ mod back_off;
 mod deliver;
 mod endpoint;
 mod event_bus;
+mod pace;
 mod receiver;
 mod stream;
 mod summary;
@@ -32,6 +33,7 @@ use tracing::{error, info_span};
 use deliver::Attempted;
 use endpoint::Endpoint;
 use event_bus::EventBus;
+use pace::Pace;
 use receiver::Receiver;
 pub use stream::{Failed, Failures, Records};
 pub use summary::Report;
@@ -39,6 +41,10 @@ pub use summary::Report;
 /// The function starts no request later than this after its own start. The last one then ends, and
 /// is recorded, within the function's timeout.
 const SEND_BUDGET: SignedDuration = SignedDuration::from_secs(30);
+
+/// How long an invocation by the stream waits for a receiver with a rate limit. The sweep waits longer. If
+/// this were longer, a burst of events would hold the stream up until Lambda gives its records up.
+const STREAM_PATIENCE: SignedDuration = SignedDuration::from_secs(1);
 
 /// No request lasts longer than this after the function's start.
 const REQUEST_DEADLINE: SignedDuration = SignedDuration::from_secs(50);
@@ -56,6 +62,8 @@ pub struct Delivery {
     clock: Arc<dyn Clock>,
     source: String,
     park_after: SignedDuration,
+    /// `None`: events are sent as fast as the receivers accept them.
+    pace: Option<Pace>,
     noting: Noting,
 }
 
@@ -64,6 +72,8 @@ struct Trigger {
     id: SubscriptionId,
     /// The versions known to carry the pending mark.
     pending: BTreeSet<u64>,
+    /// When a slot of a receiver with a rate limit begins too late.
+    slots_until: Timestamp,
 }
 
 /// How deliveries are started.
@@ -100,6 +110,7 @@ impl Delivery {
             endpoint,
             event_bus,
             park_after,
+            rate_limit,
             outbox,
             annotations,
             sightings,
@@ -112,7 +123,8 @@ impl Delivery {
             receivers.push(Box::new(EventBus::new(event_bus)));
         }
         let noting = Noting::new(sightings, clock.clone(), NOTED_EVERY);
-        Self { receivers, outbox, annotations, clock, source, park_after, noting }
+        let pace = rate_limit.map(|limit| Pace::new(limit, clock.clone()));
+        Self { receivers, outbox, annotations, clock, source, park_after, pace, noting }
     }
 
     /// Delivers the events that the table's stream names. An event that a receiver does not accept
@@ -120,7 +132,9 @@ impl Delivery {
     /// items can't be read or written is left to the stream's own retry.
     pub async fn stream(&self, records: &Records) -> Failures {
         let begun = self.clock.now();
-        let triggers = records.subscriptions().map(|(id, pending)| Trigger { id, pending });
+        let slots_until = begun + STREAM_PATIENCE;
+        let triggers =
+            records.subscriptions().map(|(id, pending)| Trigger { id, pending, slots_until });
         let span = info_span!("delivery", correlation_id = Empty);
         let work = self.deliver_all(triggers.collect(), begun);
         let done = correlation::in_span(self.clock.new_id(), span, work).await;
@@ -167,7 +181,7 @@ impl Delivery {
         let mut next = None;
         loop {
             let page = self.outbox.due(by, next.as_deref()).await?;
-            let triggers = self.triggers(page.items);
+            let triggers = self.triggers(page.items, begun + SEND_BUDGET);
             report.subscriptions += triggers.len() as u64;
             let done = self.deliver_all(triggers, begun).await;
             report.delivered += done.delivered;
@@ -175,16 +189,16 @@ impl Delivery {
             report.cut_short += done.cut_short;
             report.failed += done.failed.len() as u64;
             next = page.next;
-            if next.is_none() || self.is_over(begun) {
+            if next.is_none() || self.is_over(begun) || report.cut_short > 0 {
                 break;
             }
         }
-        report.finished = next.is_none() && !self.is_over(begun);
+        report.finished = next.is_none() && !self.is_over(begun) && report.cut_short == 0;
         Ok(())
     }
 
     /// Groups what is due by subscription.
-    fn triggers(&self, due: Vec<Due>) -> Vec<Trigger> {
+    fn triggers(&self, due: Vec<Due>, slots_until: Timestamp) -> Vec<Trigger> {
         let mut triggers = BTreeMap::<_, BTreeSet<u64>>::new();
         for due in due {
             match due {
@@ -198,7 +212,8 @@ impl Delivery {
                 Due::Cursor(..) => {}
             }
         }
-        triggers.into_iter().map(|(id, pending)| Trigger { id, pending }).collect()
+        let triggers = triggers.into_iter();
+        triggers.map(|(id, pending)| Trigger { id, pending, slots_until }).collect()
     }
 
     /// Delivers the events of each subscription, up to [`MAX_CONCURRENT`] at a time.
@@ -206,6 +221,11 @@ impl Delivery {
         let mut done = Done::default();
         let mut in_flight = FuturesUnordered::new();
         for trigger in triggers {
+            // A receiver with a rate limit leaves many of them when the time is over.
+            if self.is_over(begun) {
+                done.cut_short += 1;
+                continue;
+            }
             if in_flight.len() >= MAX_CONCURRENT
                 && let Some(one) = in_flight.next().await
             {

@@ -1,5 +1,6 @@
 //! The receivers of events, and how events are sent to them (`DELIVERY_*`).
 
+use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use crate::host::clock::Clock;
 use crate::host::environment::{ConfigError, Environment, parse};
 use crate::host::http_client::Transport;
 use crate::host::secret::ClientSecret;
-use crate::store::{AnnotationStore, Outbox, Sightings};
+use crate::store::{AnnotationStore, Outbox, Pacing, Sightings};
 
 pub struct DeliverySettings {
     /// The `source` of every event.
@@ -22,9 +23,19 @@ pub struct DeliverySettings {
     pub event_bus: Option<EventBusSettings>,
     /// How long a target may fail before its events are parked.
     pub park_after: SignedDuration,
+    /// How fast events are sent to each receiver; `None` for no limit.
+    pub rate_limit: Option<RateLimit>,
     pub outbox: Arc<dyn Outbox>,
     pub annotations: Arc<dyn AnnotationStore>,
     pub sightings: Arc<dyn Sightings>,
+}
+
+/// How fast events are sent to each receiver.
+pub struct RateLimit {
+    /// Events in a second.
+    pub per_second: NonZeroU32,
+    /// Where concurrent deliveries share it.
+    pub pacing: Arc<dyn Pacing>,
 }
 
 /// The publisher's HTTPS endpoint.
@@ -79,6 +90,23 @@ impl FromStr for Days {
     }
 }
 
+/// Events in a second; 0 for no limit. A slot of a receiver is reserved by a write to one item, which
+/// DynamoDB allows a thousand times a second.
+const HIGHEST_RATE: u32 = 1000;
+
+struct PerSecond(u32);
+
+impl FromStr for PerSecond {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.parse() {
+            Ok(rate @ 0..=HIGHEST_RATE) => Ok(Self(rate)),
+            Ok(_) | Err(_) => Err(format!("is not a number from 0 to {HIGHEST_RATE}")),
+        }
+    }
+}
+
 impl DeliverySettings {
     /// `None` where no receiver is configured.
     pub fn read(
@@ -91,15 +119,21 @@ impl DeliverySettings {
         let source = source(environment)?;
         const PARK: &str = "days for which events are sent again to a receiver that fails";
         let Days(days) = environment.parse_or("DELIVERY_PARK_AFTER_DAYS", Days(7), PARK)?;
+        const RATE: &str =
+            "the most events in a second that are sent to one receiver; 0 for no limit";
+        let PerSecond(rate) = environment.parse_or("DELIVERY_RATE_LIMIT", PerSecond(0), RATE)?;
         if endpoint.is_none() && event_bus.is_none() {
             return Ok(None);
         }
         let table = table(environment, transport, clock)?;
+        let rate_limit =
+            NonZeroU32::new(rate).map(|per_second| RateLimit { per_second, pacing: table.clone() });
         Ok(Some(Self {
             source,
             endpoint,
             event_bus,
             park_after: SignedDuration::from_hours(24 * days),
+            rate_limit,
             outbox: table.clone(),
             annotations: table.clone(),
             sightings: table,

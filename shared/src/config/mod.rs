@@ -23,7 +23,7 @@ use std::sync::Arc;
 pub use aws::{dynamodb, table};
 pub use branding::{Branding, Colour, Field, Label, Logo, Support, is_email};
 pub use credential_ends::credential_ends;
-pub use delivery::{DeliverySettings, EndpointSettings, EventBusSettings};
+pub use delivery::{DeliverySettings, EndpointSettings, EventBusSettings, RateLimit};
 pub use landing_app::LandingApp;
 pub use management::ManagementSettings;
 pub use microsoft::{MARKETPLACE_APP_ID, Microsoft};

@@ -5,6 +5,7 @@ mod due;
 pub(super) mod index;
 mod kind;
 pub(super) mod search;
+mod pace;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
@@ -16,6 +17,7 @@ pub(super) use self::due::{due_by, waits_since};
 pub use self::kind::ItemKind;
 use super::error::Corruption;
 use super::{
+pub(super) use self::pace::{Paced, pace, pace_key};
     Checkpoint, Cursor, CursorState, IdempotencyRecord, Mark, REFUSAL_LIFETIME, Refused,
     STREAM_HEAD_START, Sighting, StoreError, Target,
 };

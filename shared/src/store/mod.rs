@@ -13,10 +13,11 @@
 //! | epoch | `EPOCH` | `EPOCH` | by a restore, if it is greater than the stored one |
 //! | refusal | `REFUSED#<digest>` | `REFUSED` | when Microsoft refuses a token or a code |
 //! | sighting | `SEEN` | `WEBHOOK#<host>`, `SWEEP` | now and then, when it is seen |
+//! | pace | `PACE` | `<target>` | if the revision is the expected one |
 //!
 //! Each user of the table has a trait of its own: [`Store`] for records, [`Outbox`] for the
-//! delivery, [`AnnotationStore`] and [`IdempotencyStore`] for the publisher's API, [`Checkpoints`] for the
-//! reconciliation, [`Refusals`] for the landing page, [`Restoration`] for a restore, [`Sightings`] and
+//! delivery, [`Pacing`] for its rate limit, [`AnnotationStore`] and [`IdempotencyStore`] for the publisher's
+//! API, [`Checkpoints`] for the reconciliation, [`Refusals`] for the landing page, [`Restoration`] for a restore, [`Sightings`] and
 //! [`Inspection`] for an examination.
 
 mod annotations;
@@ -29,6 +30,7 @@ mod item;
 mod list_query;
 mod outbox;
 mod refusals;
+mod pacing;
 mod restoration;
 mod sighting;
 mod sort;
@@ -55,6 +57,7 @@ pub use outbox::{
 };
 pub use refusals::{REFUSAL_LIFETIME, Refusals, Refused};
 pub use restoration::Restoration;
+pub use pacing::Pacing;
 pub use sighting::{Sighting, Sightings};
 pub use sort::Sort;
 

@@ -117,6 +117,7 @@ fn function() -> &'static Function {
             }),
             event_bus: None,
             park_after: SignedDuration::from_hours(24),
+            rate_limit: None,
             outbox: table.clone(),
             annotations: table.clone(),
             sightings: Arc::new(Unnoted),

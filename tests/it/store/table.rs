@@ -12,7 +12,7 @@ use shared::host::clock::Clock;
 use shared::host::environment::Environment;
 use shared::host::http_client::{HttpClient, Transport};
 use shared::store::{
-    AnnotationStore, Checkpoints, Inspection, Outbox, Restoration, Sightings, Store,
+    AnnotationStore, Checkpoints, Inspection, Outbox, Pacing, Restoration, Sightings, Store,
 };
 use uuid::Uuid;
 
@@ -40,6 +40,7 @@ pub(super) struct Table {
     pub(super) store: Arc<dyn Store>,
     pub(super) outbox: Arc<dyn Outbox>,
     pub(super) checkpoints: Arc<dyn Checkpoints>,
+    pub(super) pacing: Arc<dyn Pacing>,
     pub(super) restoration: Arc<dyn Restoration>,
     pub(super) annotations: Arc<dyn AnnotationStore>,
     pub(super) sightings: Arc<dyn Sightings>,
@@ -74,6 +75,7 @@ impl Table {
         Self {
             outbox: store.clone(),
             checkpoints: store.clone(),
+            pacing: store.clone(),
             restoration: store.clone(),
             annotations: store.clone(),
             sightings: store.clone(),

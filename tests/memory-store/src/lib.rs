@@ -8,6 +8,7 @@ mod memory_store;
 mod outbox;
 mod outbox_table;
 mod refusals;
+mod pacing;
 mod stream;
 
 pub use memory_store::MemoryStore;

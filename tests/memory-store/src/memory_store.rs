@@ -27,6 +27,8 @@ struct Table {
     marks: HashMap<(SubscriptionId, OperationId), Mark>,
     events: BTreeMap<(SubscriptionId, u64, u8), Event>,
     checkpoint: Checkpoint,
+    /// Until when the time of each target is reserved.
+    reserved: BTreeMap<Target, Timestamp>,
     epoch: u64,
     writes: u64,
     outbox: OutboxTable,
@@ -73,6 +75,10 @@ impl MemoryStore {
     pub(crate) fn refusals<T>(&self, act: impl FnOnce(&mut HashMap<Refused, Timestamp>) -> T) -> T {
         act(&mut self.table().refusals)
     }
+    pub(crate) fn reserved<T>(&self, act: impl FnOnce(&mut BTreeMap<Target, Timestamp>) -> T) -> T {
+        act(&mut self.table().reserved)
+    }
+
 
     pub(crate) fn sightings<T>(
         &self,

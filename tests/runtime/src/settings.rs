@@ -113,6 +113,7 @@ pub const DELIVERY: &[Wrong] = &[
 ];
 
 /// For the delivery on Lambda. The custom handler starts without an endpoint; the function doesn't.
+    ("DELIVERY_RATE_LIMIT", NONSENSE),
 pub const DELIVERY_OF_LAMBDA: &[Wrong] = &[
     ("DELIVERY_ENDPOINT", None),
     ("DELIVERY_SIGNING_KEY_ARN", None),

@@ -150,6 +150,7 @@ impl Publisher {
             event_bus: targets.contains(&Target::EventBus).then(|| self.event_bus(host)),
             park_after: SignedDuration::from_hours(24 * i64::from(self.choices.park_after_days)),
             outbox: self.store(host),
+            rate_limit: None,
             annotations: self.store(host),
             sightings: self.store(host),
         };

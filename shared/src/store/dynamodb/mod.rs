@@ -7,6 +7,7 @@ mod inspection;
 mod list;
 mod outbox;
 mod refusals;
+mod pacing;
 mod restoration;
 mod search;
 mod sightings;

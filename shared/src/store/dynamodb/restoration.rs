@@ -54,7 +54,7 @@ impl DynamoDbStore {
     }
 
     /// Puts an item under a condition.
-    async fn put_if(&self, put: PutItemFluentBuilder) -> Result<(), CommitError> {
+    pub(super) async fn put_if(&self, put: PutItemFluentBuilder) -> Result<(), CommitError> {
         let put = put.table_name(&self.table);
         let write = || async {
             put.clone().send().await.map(drop).map_err(|error| match error.as_service_error() {

@@ -74,6 +74,11 @@ pub(super) async fn write(table: &Table) {
     for sighting in [webhook, Sighting::Sweep] {
         table.sightings.note(&sighting, noon()).await.expect("a note");
     }
+    for (target, length) in Target::ALL.into_iter().zip([1, 3_600_000_000_001]) {
+        let length = SignedDuration::from_nanos(length);
+        let reserved = table.pacing.reserve(target, noon(), Timestamp::MAX, length).await;
+        assert_eq!(reserved.expect("the table answers"), Some(noon()));
+    }
     let test = Event::test(Some("arn:aws:iam::123456789012:role/ops".to_owned()), None, noon());
     table.inspection.record_test(&test).await.expect("a test event");
 }

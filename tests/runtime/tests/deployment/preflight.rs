@@ -65,6 +65,7 @@ const ODD: &[(&str, &str)] = &[
     ("DeliverySource", "https://exa mple.com"),
     ("DeliverySource", ""),
     ("DeliveryParkAfterDays", "0"),
+    ("DeliveryRateLimit", "1001"),
     ("DomainName", "Signup.Example.com"),
     ("DomainName", "localhost"),
     ("DomainName", "-a.example"),
