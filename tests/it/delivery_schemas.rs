@@ -38,6 +38,8 @@ pub(crate) fn every_kind() -> Vec<EventKind> {
         EventKind::Unsubscribed,
         EventKind::ActivationDeadlineApproaching,
         EventKind::Test,
+        EventKind::Imported { announced: true },
+        EventKind::Imported { announced: false },
     ];
     for kind in &kinds {
         // A kind that is added doesn't compile here until it has a place above.
@@ -54,7 +56,8 @@ pub(crate) fn every_kind() -> Vec<EventKind> {
             | EventKind::Reinstated
             | EventKind::Unsubscribed
             | EventKind::ActivationDeadlineApproaching
-            | EventKind::Test => {}
+            | EventKind::Test
+            | EventKind::Imported { .. } => {}
         }
     }
     kinds
@@ -93,6 +96,7 @@ fn event(kind: EventKind) -> Event {
             | EventKind::Activated
             | EventKind::ActivationDeadlineApproaching
     );
+    let is_first = matches!(kind, EventKind::Purchased | EventKind::Imported { .. });
     let subscription = full_subscription(status.as_str());
     Event {
         subscription_id: subscription.id,
@@ -105,7 +109,7 @@ fn event(kind: EventKind) -> Event {
             requester: None,
         },
         recorded_at: "2026-03-10T12:00:00.5Z".parse().expect("a timestamp"),
-        before: (kind != EventKind::Purchased).then(|| full_subscription("Subscribed")),
+        before: (!is_first).then(|| full_subscription("Subscribed")),
         subscription,
         sign_up: has_sign_up.then(|| SignUp {
             contact_email: "a@contoso.example".to_owned(),

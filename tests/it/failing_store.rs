@@ -8,8 +8,8 @@ use local::Options;
 use local::system::Ports;
 use shared::domain::{Event, OperationId, Record, SubscriptionId};
 use shared::store::{
-    Checkpoint, Checkpoints, Commit, CommitError, ListQuery, Mark, OperationOutcome, Page, Store,
-    StoreError,
+    Checkpoint, Checkpoints, Commit, CommitError, FirstStart, ListQuery, Mark, OperationOutcome,
+    Page, Store, StoreError,
 };
 
 /// How the table fails.
@@ -163,5 +163,14 @@ impl Checkpoints for FailingStore {
 
     async fn save_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
         self.checkpoints.save_checkpoint(checkpoint).await
+    }
+
+    async fn first_start(&self) -> Result<Option<FirstStart>, StoreError> {
+        self.read()?;
+        self.checkpoints.first_start().await
+    }
+
+    async fn save_first_start(&self, first: &FirstStart) -> Result<(), CommitError> {
+        self.checkpoints.save_first_start(first).await
     }
 }

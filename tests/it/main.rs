@@ -33,6 +33,7 @@ mod emulated_time;
 mod error_classes;
 mod facts;
 mod failing_store;
+mod import;
 mod lambda_events;
 mod landing;
 mod landing_asks;

@@ -14,7 +14,8 @@ use local::Options;
 use local::system::Ports;
 use shared::domain::{Event, OperationId, Record, SubscriptionId};
 use shared::store::{
-    Checkpoint, Checkpoints, Commit, CommitError, ListQuery, Mark, Page, Store, StoreError,
+    Checkpoint, Checkpoints, Commit, CommitError, FirstStart, ListQuery, Mark, Page, Store,
+    StoreError,
 };
 use uuid::Uuid;
 
@@ -153,6 +154,16 @@ impl Checkpoints for Probed {
         self.probe.check()?;
         self.probe.checkpoints.fetch_add(1, Ordering::SeqCst);
         self.checkpoints.save_checkpoint(checkpoint).await
+    }
+
+    async fn first_start(&self) -> Result<Option<FirstStart>, StoreError> {
+        self.probe.check()?;
+        self.checkpoints.first_start().await
+    }
+
+    async fn save_first_start(&self, first: &FirstStart) -> Result<(), CommitError> {
+        self.probe.check()?;
+        self.checkpoints.save_first_start(first).await
     }
 }
 

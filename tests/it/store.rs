@@ -3,12 +3,13 @@
 
 mod annotations;
 mod contract;
+mod first_start;
 mod golden;
 mod idempotency;
 mod items;
 mod outbox;
-mod refusals;
 mod pacing;
+mod refusals;
 mod restoration;
 mod search;
 mod search_units;

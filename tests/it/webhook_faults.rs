@@ -253,6 +253,8 @@ async fn t_18_a_lost_answer_and_a_late_read_together_lose_no_change() {
 #[tokio::test]
 async fn t_18_the_reconciliation_applies_an_action_whose_deliveries_all_failed() {
     let env = TestEnv::new().await;
+    // The deployment's first start. What is bought later is no customer from before.
+    env.system.reconcile().await.expect("a run");
     for action in ACTIONS {
         let (id, _) = env.about_to(&action).await;
         env.fault(Call::Any, FaultKind::Status(500, ErrorForm::Empty), Times::Always);

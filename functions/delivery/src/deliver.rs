@@ -142,6 +142,11 @@ impl Delivery {
                 if self.is_over(begun) {
                     return Ok(End::OutOfTime);
                 }
+                let is_last = !backlog.more && event.position() == last;
+                if !event.kind.is_announced() {
+                    self.moved(lane, event, is_last).await?;
+                    continue;
+                }
                 if let Some(pace) = &self.pace
                     && !pace.wait(lane.receiver.target(), trigger.slots_until).await?
                 {
@@ -151,8 +156,12 @@ impl Delivery {
                 if let Err(error) = lane.receiver.send(&sent).await {
                     return self.failed(lane, &error).await;
                 }
-                let is_last = !backlog.more && event.position() == last;
-                self.accepted(lane, event, &sent, is_last).await?;
+                lane.events += 1;
+                info!(
+                    subscription.id = %lane.id, event = event.kind.name(), event.id = sent.id,
+                    target = lane.receiver.target().name(), "delivered an event"
+                );
+                self.moved(lane, event, is_last).await?;
             }
             if !backlog.more {
                 return Ok(End::Covered);
@@ -168,12 +177,11 @@ impl Delivery {
         }
     }
 
-    /// The target accepted an event, and the cursor moves to it.
-    async fn accepted(
+    /// The target accepted an event, or the event counts as delivered. The cursor moves to it.
+    async fn moved(
         &self,
         lane: &mut Lane<'_>,
         event: &Event,
-        sent: &CloudEvent<'_>,
         is_last: bool,
     ) -> Result<(), CursorError> {
         lane.cursor.delivered = event.position();
@@ -184,11 +192,6 @@ impl Delivery {
                 CursorState::Due { at: self.clock.now(), trouble: None }
             }
         };
-        lane.events += 1;
-        info!(
-            subscription.id = %lane.id, event = event.kind.name(), event.id = sent.id,
-            target = lane.receiver.target().name(), "delivered an event"
-        );
         self.save(lane).await
     }
 

@@ -159,7 +159,7 @@ impl Management {
         for target in &self.settings.targets {
             let cursor = self.settings.outbox.cursor(id, *target).await?;
             let backlog = self.settings.outbox.backlog(id, cursor.delivered).await?;
-            let first = backlog.events.first();
+            let first = backlog.events.iter().find(|event| event.kind.is_announced());
             deliveries.push(delivery(id, *target, cursor.delivered, &cursor.state, first));
         }
         Ok(deliveries)

@@ -8,6 +8,7 @@
 //! subscription that fails is logged and skipped.
 
 mod credential_watch;
+mod importing;
 mod repair;
 mod summary;
 
@@ -34,6 +35,7 @@ use tracing::field::Empty;
 use tracing::{error, info_span, warn};
 
 use credential_watch::CredentialWatch;
+use importing::Importing;
 use repair::Repaired;
 pub use summary::Report;
 use summary::{SliceEnd, summarise};
@@ -54,6 +56,7 @@ pub struct Reconciliation {
     activation: ActivationFlow,
     responder: Responder,
     credentials: CredentialWatch,
+    importing: Importing,
     clock: Arc<dyn Clock>,
 }
 
@@ -85,6 +88,7 @@ impl Reconciliation {
         dependencies: &Dependencies,
     ) -> Result<Self, ConfigError> {
         let approval = ChangeApproval::read(environment, dependencies)?;
+        let importing = Importing::read(environment)?;
         let Dependencies { microsoft, store, checkpoints, clock, transport, .. } = dependencies;
         let credentials = CredentialWatch::new(credential_ends(environment, transport)?);
         let marketplace = microsoft.marketplace(RetryPolicy::SCHEDULED, clock.clone());
@@ -97,6 +101,7 @@ impl Reconciliation {
             activation: ActivationFlow { marketplace: marketplace.clone(), ledger: ledger.clone() },
             responder: Responder { marketplace, ledger, approval },
             credentials,
+            importing,
             clock: clock.clone(),
         })
     }
@@ -124,11 +129,15 @@ impl Reconciliation {
     async fn run(&self) -> Result<Report, SliceError> {
         let begun = self.clock.now();
         let mut checkpoint = self.checkpoints.checkpoint().await?;
+        self.resume_import(&checkpoint, begun).await?;
         if checkpoint.next.is_none() {
             checkpoint.begin(begun);
         }
         let ended = self.pages(&mut checkpoint, begun).await;
         summarise(&checkpoint, ended.as_ref(), self.clock.now());
+        if matches!(ended, Ok(SliceEnd::List)) {
+            self.end_import(&checkpoint).await;
+        }
         ended.map(|end| Report::new(&checkpoint, end))
     }
 

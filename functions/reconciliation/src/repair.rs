@@ -86,7 +86,7 @@ impl Reconciliation {
         }
         // A purchase that the list shows before its buyer comes to the landing page is no drift.
         let is_known = record.is_some();
-        let committed = self.ledger.adopt(id, record, adopted, &Cause::Reconciliation).await?;
+        let committed = self.adopt(id, record, adopted).await?;
         match committed.stale {
             Some(Staleness::Settling) => return Ok(Repaired::Left),
             Some(Staleness::Impossible) => return Err(RepairError::Impossible),

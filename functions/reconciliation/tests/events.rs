@@ -1,7 +1,7 @@
 //! The binary, as Lambda runs it, answers every payload of `events/reconciliation/`.
 
 use runtime::cases::reconciliation::CASES;
-use runtime::settings::{CHANGES, EVERYWHERE, SECRET_OF_LAMBDA, lambda_refuses};
+use runtime::settings::{CHANGES, EVERYWHERE, RECONCILIATION, SECRET_OF_LAMBDA, lambda_refuses};
 use runtime::{Credential, binary, lambda_answers, lambda_answers_with};
 
 const BUILT: &str = env!("CARGO_BIN_EXE_reconciliation");
@@ -16,7 +16,7 @@ async fn a_wrong_setting_ends_the_start_with_one_line_that_names_it() {
     lambda_refuses(
         "reconciliation",
         &binary(BUILT),
-        &[EVERYWHERE, SECRET_OF_LAMBDA, CHANGES].concat(),
+        &[EVERYWHERE, SECRET_OF_LAMBDA, CHANGES, RECONCILIATION].concat(),
     )
     .await;
 }

@@ -27,8 +27,8 @@ pub struct Event {
     pub kind: EventKind,
     pub cause: Cause,
     pub recorded_at: Timestamp,
-    /// The subscription before this event; `None` for a purchase, where a record is restated after a
-    /// restore, and in events recorded before this member existed.
+    /// The subscription before this event; `None` for a purchase, for an imported subscription, where a
+    /// record is restated after a restore, and in events recorded before this member existed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Subscription>,
     /// The subscription after this event.
@@ -86,12 +86,18 @@ impl Position {
     }
 }
 
-/// What happened. The publisher's product receives an event of each kind.
+/// What happened. The publisher's product receives an event of each kind, if it [is
+/// announced](EventKind::is_announced).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
 pub enum EventKind {
     /// The customer bought it.
     Purchased,
+    /// The deployment's first full round found a customer from before its first start.
+    Imported {
+        /// Whether the product is sent it.
+        announced: bool,
+    },
     /// The buyer confirmed; the product is to provision and then to activate (`by-publisher`).
     ActivationRequested,
     /// Billing began.
@@ -133,10 +139,16 @@ impl EventKind {
         )
     }
 
+    /// Whether the product is sent it. Every other event counts as delivered once a cursor meets it.
+    pub fn is_announced(&self) -> bool {
+        !matches!(self, Self::Imported { announced: false })
+    }
+
     /// As serialised.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Purchased => "Purchased",
+            Self::Imported { .. } => "Imported",
             Self::ActivationRequested => "ActivationRequested",
             Self::Activated => "Activated",
             Self::PlanChanged { .. } => "PlanChanged",

@@ -11,6 +11,7 @@ mod epoch;
 mod event;
 mod evidence;
 mod identification;
+mod import;
 mod lifecycle;
 mod observation;
 mod observe;
@@ -39,6 +40,7 @@ pub use identification::{
     Account, Identification, IdentifiedAs, MatchedBy, PERSONAL_TENANT, Role, identify,
     is_colleague, tenant_for_guest,
 };
+pub use import::{IMPORT_MARGIN, Import, ImportPolicy, UnknownImportPolicy};
 pub use observation::{IncompleteObservation, Observation};
 pub use observe::{apply, observe, reinstate, reinstated};
 pub use operation::{Action, Operation, OperationSource, OperationStatus};

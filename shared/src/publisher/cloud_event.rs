@@ -179,6 +179,7 @@ impl<'a> CloudEvent<'a> {
 fn type_of(kind: &EventKind) -> (&'static str, u32) {
     match kind {
         EventKind::Purchased => ("purchased", 1),
+        EventKind::Imported { .. } => ("imported", 1),
         EventKind::ActivationRequested => ("activation-requested", 1),
         EventKind::Activated => ("activated", 1),
         EventKind::PlanChanged { .. } => ("plan-changed", 1),
@@ -200,6 +201,7 @@ fn change(kind: &EventKind) -> Option<Values<'_>> {
         EventKind::QuantityChanged { from, to } => Some(Values::Seats { from: *from, to: *to }),
         EventKind::ChangeRejected { change } => Some(Values::Requested(change)),
         EventKind::Purchased
+        | EventKind::Imported { .. }
         | EventKind::ActivationRequested
         | EventKind::Activated
         | EventKind::Renewed

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::StoreError;
+use super::{CommitError, FirstStart, StoreError};
 
 /// Serialised in the table: members are only added.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,4 +59,13 @@ pub trait Checkpoints: Send + Sync {
     async fn checkpoint(&self) -> Result<Checkpoint, StoreError>;
 
     async fn save_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), StoreError>;
+
+    /// The deployment's first start; `None` where none is stored yet. MUST be consistent.
+    async fn first_start(&self) -> Result<Option<FirstStart>, StoreError>;
+
+    /// Stores the first start, or the end of its import.
+    ///
+    /// MUST return [`CommitError::Conflict`] where a first start is stored already, unless the stored one
+    /// lacks the end of the import and this one has it.
+    async fn save_first_start(&self, first: &FirstStart) -> Result<(), CommitError>;
 }

@@ -2,10 +2,11 @@
 
 mod attribute;
 mod due;
+mod first_start;
 pub(super) mod index;
 mod kind;
-pub(super) mod search;
 mod pace;
+pub(super) mod search;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
@@ -14,10 +15,11 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use self::attribute::{Item, PARTITION, SORT, number, text};
 pub(super) use self::due::{due_by, waits_since};
+pub(super) use self::first_start::{first_start, first_start_key};
 pub use self::kind::ItemKind;
+pub(super) use self::pace::{Paced, pace, pace_key};
 use super::error::Corruption;
 use super::{
-pub(super) use self::pace::{Paced, pace, pace_key};
     Checkpoint, Cursor, CursorState, IdempotencyRecord, Mark, REFUSAL_LIFETIME, Refused,
     STREAM_HEAD_START, Sighting, StoreError, Target,
 };
@@ -129,8 +131,9 @@ pub(super) fn event(event: &Event) -> Result<Item, StoreError> {
     let key = event_key(event.subscription_id, event.position());
     let lives = if event.kind == EventKind::Test { TEST_EVENT_LIVES } else { EVENT_LIVES };
     let item = with_expiry(with_body(key, event)?, event.recorded_at, lives)?;
-    // A mark on the first event of a version covers the others, since all are written together.
-    if event.index > 0 {
+    // A mark on the first event of a version covers the others, since all are written together. An event
+    // that is not announced waits for nobody.
+    if event.index > 0 || !event.kind.is_announced() {
         return Ok(item);
     }
     let at = event.recorded_at.checked_add(STREAM_HEAD_START);

@@ -13,24 +13,26 @@
 //! | epoch | `EPOCH` | `EPOCH` | by a restore, if it is greater than the stored one |
 //! | refusal | `REFUSED#<digest>` | `REFUSED` | when Microsoft refuses a token or a code |
 //! | sighting | `SEEN` | `WEBHOOK#<host>`, `SWEEP` | now and then, when it is seen |
+//! | first start | `DEPLOYMENT` | `FIRST_START` | once, and once at the end of the import |
 //! | pace | `PACE` | `<target>` | if the revision is the expected one |
 //!
 //! Each user of the table has a trait of its own: [`Store`] for records, [`Outbox`] for the
 //! delivery, [`Pacing`] for its rate limit, [`AnnotationStore`] and [`IdempotencyStore`] for the publisher's
-//! API, [`Checkpoints`] for the reconciliation, [`Refusals`] for the landing page, [`Restoration`] for a restore, [`Sightings`] and
-//! [`Inspection`] for an examination.
+//! API, [`Checkpoints`] for the reconciliation, [`Refusals`] for the landing page, [`Restoration`] for a
+//! restore, [`Sightings`] and [`Inspection`] for an examination.
 
 mod annotations;
 mod checkpoint;
 mod dynamodb;
 mod error;
+mod first_start;
 mod idempotency;
 mod inspection;
 mod item;
 mod list_query;
 mod outbox;
-mod refusals;
 mod pacing;
+mod refusals;
 mod restoration;
 mod sighting;
 mod sort;
@@ -45,6 +47,7 @@ pub use annotations::{AnnotationStore, SaveError};
 pub use checkpoint::{Checkpoint, Checkpoints, Round};
 pub use dynamodb::DynamoDbStore;
 pub use error::{CommitError, Corruption, StoreError};
+pub use first_start::FirstStart;
 pub use idempotency::{
     BeginError, IDEMPOTENCY_KEY_LIFETIME, IdempotencyRecord, IdempotencyStore, StoredResponse,
 };
@@ -55,9 +58,9 @@ pub use outbox::{
     Backlog, Cursor, CursorError, CursorState, Due, Entry, Outbox, STREAM_HEAD_START, Target,
     Trouble, Waiting,
 };
+pub use pacing::Pacing;
 pub use refusals::{REFUSAL_LIFETIME, Refusals, Refused};
 pub use restoration::Restoration;
-pub use pacing::Pacing;
 pub use sighting::{Sighting, Sightings};
 pub use sort::Sort;
 

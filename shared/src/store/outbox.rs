@@ -4,7 +4,8 @@
 //! target, and a mark on each event that was recorded and not looked at yet.
 //!
 //! **Invariant:** every event is marked as pending, or is covered by a cursor: delivered up to it,
-//! or behind a cursor that is `Due` or `Parked`.
+//! or behind a cursor that is `Due` or `Parked`. An event that [is not
+//! announced](crate::domain::EventKind::is_announced) is never pending: it counts as delivered.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,7 +49,7 @@ impl Target {
 pub struct Cursor {
     /// Grows by one each time it is saved. Concurrent deliveries are detected by it.
     pub revision: u64,
-    /// The last event that the target received.
+    /// The last event that the target received, or that counts as delivered.
     pub delivered: Position,
     pub state: CursorState,
 }

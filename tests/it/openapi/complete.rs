@@ -63,6 +63,7 @@ fn complete_events() -> Vec<Value> {
         json!({ "type": "ChangeRejected",
                 "change": { "of": "plan", "from": "gold", "to": "silver" } }),
         json!({ "type": "ChangeRejected", "change": { "of": "seats", "from": 10, "to": null } }),
+        json!({ "type": "Imported", "announced": false }),
     ];
     let account = json!({ "tenantId": Uuid::from_u128(4), "objectId": Uuid::from_u128(3) });
     let requester = json!({ "by": "buyer", "account": account });

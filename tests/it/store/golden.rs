@@ -8,6 +8,7 @@
 //! $ WRITE_GOLDEN=1 cargo test -p tests --test it golden::the_newest_folder
 //! ```
 
+mod deployment;
 mod reads;
 mod values;
 

@@ -68,6 +68,14 @@ impl Stream {
         if let Some(following) = answer.next_shard_iterator {
             *next = following;
         }
-        Ok(Records::read(json!({ "Records": answer.records })))
+        // As the template's filter: events that wait for delivery, except for those of an import.
+        let mut records = json!(answer.records);
+        if let Some(records) = records.as_array_mut() {
+            records.retain(|record| {
+                let image = &record["dynamodb"]["NewImage"];
+                !image["outbox"].is_null() && image["body"]["M"]["type"]["S"] != "Imported"
+            });
+        }
+        Ok(Records::read(json!({ "Records": records })))
     }
 }

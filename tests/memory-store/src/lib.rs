@@ -2,13 +2,14 @@
 //! suite (`tests/it/store.rs`) and is a thousand times faster than the embedded DynamoDB.
 
 mod annotations;
+mod checkpoints;
 mod idempotency;
 mod inspection;
 mod memory_store;
 mod outbox;
 mod outbox_table;
-mod refusals;
 mod pacing;
+mod refusals;
 mod stream;
 
 pub use memory_store::MemoryStore;

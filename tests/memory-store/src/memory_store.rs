@@ -1,13 +1,13 @@
-//! The store itself: records, marks, events and the checkpoint.
+//! The store itself: records, marks and events.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use shared::domain::{Annotations, Event, OperationId, Record, SubscriptionId};
+use shared::domain::{Annotations, Event, EventKind, OperationId, Record, SubscriptionId};
 use shared::store::{
-    Checkpoint, Checkpoints, Commit, CommitError, Due, IdempotencyRecord, ListBy, ListQuery, Mark,
+    Checkpoint, Commit, CommitError, Due, FirstStart, IdempotencyRecord, ListBy, ListQuery, Mark,
     Page, Refused, Restoration, Sighting, Store, StoreError, Target,
 };
 
@@ -27,6 +27,7 @@ struct Table {
     marks: HashMap<(SubscriptionId, OperationId), Mark>,
     events: BTreeMap<(SubscriptionId, u64, u8), Event>,
     checkpoint: Checkpoint,
+    first_start: Option<FirstStart>,
     /// Until when the time of each target is reserved.
     reserved: BTreeMap<Target, Timestamp>,
     epoch: u64,
@@ -44,8 +45,11 @@ impl Table {
     fn record(&mut self, event: &Event) {
         let id = event.subscription_id;
         self.events.insert((id, event.version, event.index), event.clone());
-        self.outbox.mark_pending(event);
-        self.stream.push((id, event.position()));
+        // The template's filter passes pending events alone, and leaves an import to the sweep.
+        let is_imported = matches!(event.kind, EventKind::Imported { .. });
+        if self.outbox.mark_pending(event) && !is_imported {
+            self.stream.push((id, event.position()));
+        }
     }
 }
 
@@ -72,13 +76,21 @@ impl MemoryStore {
         act(&mut self.table().annotations)
     }
 
-    pub(crate) fn refusals<T>(&self, act: impl FnOnce(&mut HashMap<Refused, Timestamp>) -> T) -> T {
-        act(&mut self.table().refusals)
+    pub(crate) fn checkpoint_and_first_start<T>(
+        &self,
+        act: impl FnOnce(&mut Checkpoint, &mut Option<FirstStart>) -> T,
+    ) -> T {
+        let Table { checkpoint, first_start, .. } = &mut *self.table();
+        act(checkpoint, first_start)
     }
+
     pub(crate) fn reserved<T>(&self, act: impl FnOnce(&mut BTreeMap<Target, Timestamp>) -> T) -> T {
         act(&mut self.table().reserved)
     }
 
+    pub(crate) fn refusals<T>(&self, act: impl FnOnce(&mut HashMap<Refused, Timestamp>) -> T) -> T {
+        act(&mut self.table().refusals)
+    }
 
     pub(crate) fn sightings<T>(
         &self,
@@ -294,18 +306,6 @@ impl Store for MemoryStore {
         after_version: u64,
     ) -> Result<Page<Event>, StoreError> {
         Ok(self.event_page(id, after_version))
-    }
-}
-
-#[async_trait]
-impl Checkpoints for MemoryStore {
-    async fn checkpoint(&self) -> Result<Checkpoint, StoreError> {
-        Ok(self.table().checkpoint.clone())
-    }
-
-    async fn save_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
-        self.table().checkpoint = checkpoint.clone();
-        Ok(())
     }
 }
 

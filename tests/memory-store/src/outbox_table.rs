@@ -14,12 +14,14 @@ pub(crate) struct OutboxTable {
 }
 
 impl OutboxTable {
-    /// Marks an event as pending. One mark covers all events of a version.
-    pub(crate) fn mark_pending(&mut self, event: &Event) {
-        if event.index == 0 {
+    /// Marks an event as pending, and returns whether it is. One mark covers all events of a version.
+    pub(crate) fn mark_pending(&mut self, event: &Event) -> bool {
+        let is_marked = event.index == 0 && event.kind.is_announced();
+        if is_marked {
             let due = event.recorded_at + STREAM_HEAD_START;
             self.pending.insert((event.subscription_id, event.version), due);
         }
+        is_marked
     }
 
     /// Removes the pending marks of these versions.

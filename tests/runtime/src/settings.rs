@@ -93,6 +93,9 @@ pub const CHANGES: &[Wrong] = &[
     ("DECISION_FALLBACK", NONSENSE),
 ];
 
+/// For the reconciliation.
+pub const RECONCILIATION: &[Wrong] = &[("IMPORT", NONSENSE)];
+
 /// For a function that doesn't call Microsoft.
 pub const WITHOUT_MICROSOFT: &[Wrong] = &[
     ("TABLE_NAME", None),
@@ -110,10 +113,10 @@ pub const DELIVERY: &[Wrong] = &[
     ("DELIVERY_ENDPOINT", Some("https://product.example/events#zq-nonsense-9f31")),
     ("DELIVERY_SOURCE", NONSENSE),
     ("DELIVERY_PARK_AFTER_DAYS", NONSENSE),
+    ("DELIVERY_RATE_LIMIT", NONSENSE),
 ];
 
 /// For the delivery on Lambda. The custom handler starts without an endpoint; the function doesn't.
-    ("DELIVERY_RATE_LIMIT", NONSENSE),
 pub const DELIVERY_OF_LAMBDA: &[Wrong] = &[
     ("DELIVERY_ENDPOINT", None),
     ("DELIVERY_SIGNING_KEY_ARN", None),

@@ -23,6 +23,10 @@ pub struct Choices {
     pub receivers: Receivers,
     /// `DELIVERY_SIGNING_KEY_ARN` is set, and not `DELIVERY_SIGNING_KEY`.
     pub keys_in_secrets_manager: bool,
+    /// Microsoft has customers from before the publisher's first start.
+    pub has_customers: bool,
+    /// `IMPORT=announce`.
+    pub announces_import: bool,
     /// `DELIVERY_PARK_AFTER_DAYS`.
     pub park_after_days: u8,
 }
@@ -38,6 +42,8 @@ impl Default for Choices {
             signs_in: false,
             receivers: Receivers::Endpoint,
             keys_in_secrets_manager: false,
+            has_customers: false,
+            announces_import: false,
             park_after_days: 7,
         }
     }

@@ -65,6 +65,7 @@ impl Publisher {
             ("ENTRA_CLIENT_ID", emulated.client_id),
             ("ENTRA_CLIENT_SECRET", emulated.client_secret),
             ("CHANGE_POLICY", policy.to_owned()),
+            ("IMPORT", if choices.announces_import { "announce" } else { "silent" }.to_owned()),
             ("ACTIVATION", mode.to_owned()),
             ("LANDING_SIGN_IN", if choices.signs_in { "entra" } else { "off" }.to_owned()),
             ("LANDING_CLIENT_ID", emulated.landing_client_id),
@@ -149,8 +150,8 @@ impl Publisher {
             endpoint: targets.contains(&Target::Endpoint).then(|| self.endpoint(host)),
             event_bus: targets.contains(&Target::EventBus).then(|| self.event_bus(host)),
             park_after: SignedDuration::from_hours(24 * i64::from(self.choices.park_after_days)),
-            outbox: self.store(host),
             rate_limit: None,
+            outbox: self.store(host),
             annotations: self.store(host),
             sightings: self.store(host),
         };

@@ -7,13 +7,14 @@ pub(crate) fn apply(before: Option<&Subscription>, event: &Event) -> Result<Subs
     let after = &event.subscription;
     let Some(before) = before else {
         return match event.kind {
-            EventKind::Purchased => Ok(after.clone()),
+            EventKind::Purchased | EventKind::Imported { .. } => Ok(after.clone()),
             _ => Err(format!("{} before Purchased", event.kind.name())),
         };
     };
     let mut expected = before.clone();
     match &event.kind {
         EventKind::Purchased => return Err("a second Purchased".to_owned()),
+        EventKind::Imported { .. } => return Err("Imported after other events".to_owned()),
         EventKind::ActivationRequested | EventKind::ActivationDeadlineApproaching => {
             require(before, &Status::PendingFulfillmentStart)?;
         }

@@ -12,8 +12,8 @@ use memory_store::MemoryStore;
 use shared::domain::{Event, OperationId, Position, Record, SubscriptionId};
 use shared::store::{
     AnnotationStore, Backlog, BeginError, Checkpoint, Checkpoints, Commit, CommitError, Cursor,
-    CursorError, CursorState, Due, IdempotencyRecord, IdempotencyStore, Inspection, ListQuery,
-    Mark, Outbox, Page, Refusals, Sightings, Store, StoreError, Target, Waiting,
+    CursorError, CursorState, Due, FirstStart, IdempotencyRecord, IdempotencyStore, Inspection,
+    ListQuery, Mark, Outbox, Page, Refusals, Sightings, Store, StoreError, Target, Waiting,
 };
 
 use crate::fault::Fault;
@@ -214,6 +214,14 @@ impl Checkpoints for SimulatedStore {
 
     async fn save_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
         self.call("save checkpoint", self.table.save_checkpoint(checkpoint)).await?
+    }
+
+    async fn first_start(&self) -> Result<Option<FirstStart>, StoreError> {
+        self.call("first start", self.table.first_start()).await?
+    }
+
+    async fn save_first_start(&self, first: &FirstStart) -> Result<(), CommitError> {
+        self.call("save first start", self.table.save_first_start(first)).await?
     }
 }
 

@@ -1,6 +1,7 @@
 //! The storm: people, Microsoft and strangers act at random while faults strike.
 
 mod asks;
+mod customers;
 mod happening;
 mod people;
 mod receivers;
@@ -42,6 +43,9 @@ impl Run {
         let steps = self.io.decide(|rng| rng.random_range(steps));
         if let Some(theme) = theme {
             self.begin(theme);
+        }
+        if self.choices.has_customers {
+            self.customers_from_before();
         }
         for _ in 0..steps {
             let index = self.io.decide(|rng| odds.sample(rng));

@@ -8,8 +8,9 @@ use simulation::{Theme, simulate};
 const SEEDS: usize = 600;
 
 /// Cases that are common in the storms without a theme.
-const ORDINARY: [&str; 47] = [
+const ORDINARY: [&str; 48] = [
     "Purchased",
+    "Imported",
     "Activated",
     "PlanChanged",
     "QuantityChanged",

@@ -2,12 +2,13 @@
 
 mod annotations;
 mod error;
+mod first_start;
 mod idempotency;
 mod inspection;
 mod list;
 mod outbox;
-mod refusals;
 mod pacing;
+mod refusals;
 mod restoration;
 mod search;
 mod sightings;
@@ -26,8 +27,8 @@ use aws_sdk_dynamodb::types::{KeysAndAttributes, Put, TransactWriteItem};
 use self::error::{cancelled, store_error, unbuilt};
 use super::item::{self, Item, number, text};
 use super::{
-    Checkpoint, Checkpoints, Commit, CommitError, ItemKind, ListBy, ListQuery, Mark, Page, Store,
-    StoreError,
+    Checkpoint, Checkpoints, Commit, CommitError, FirstStart, ItemKind, ListBy, ListQuery, Mark,
+    Page, Store, StoreError,
 };
 use crate::domain::{Event, OperationId, Record, SubscriptionId};
 use crate::host::clock::Clock;
@@ -292,6 +293,14 @@ impl Checkpoints for DynamoDbStore {
 
     async fn save_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
         self.put(item::checkpoint(checkpoint)?).await
+    }
+
+    async fn first_start(&self) -> Result<Option<FirstStart>, StoreError> {
+        self.read_first_start().await
+    }
+
+    async fn save_first_start(&self, first: &FirstStart) -> Result<(), CommitError> {
+        self.put_first_start(first).await
     }
 }
 

@@ -57,6 +57,8 @@ kinds! {
     Refusal = "REFUSED#" "REFUSED",
     /// When something was last seen.
     Sighting = "SEEN" "",
+    /// When the deployment first started.
+    FirstStart = "DEPLOYMENT" "FIRST_START",
     /// From when on the next event may be sent to a target.
     Pace = "PACE" "",
 }

@@ -10,14 +10,14 @@ use super::*;
 use crate::store::idempotency::dynamodb;
 
 /// A table that a version has written.
-struct Written {
+pub(super) struct Written {
     version: String,
-    items: Items,
-    table: Table,
+    pub(super) items: Items,
+    pub(super) table: Table,
 }
 
 /// Each version's table.
-async fn tables() -> Vec<Written> {
+pub(super) async fn tables() -> Vec<Written> {
     let mut tables = Vec::new();
     for version in versions() {
         let (items, table) = (golden(&version), Table::new().await);
@@ -57,7 +57,7 @@ fn attribute(value: &Value) -> AttributeValue {
 }
 
 /// The same in plain JSON, as the item's type writes itself.
-fn plain(value: &Value) -> Value {
+pub(super) fn plain(value: &Value) -> Value {
     match typed(value) {
         ("N", number) => serde_json::from_str(number.as_str().expect("a text")).expect("a number"),
         ("NULL", _) => Value::Null,
@@ -72,7 +72,7 @@ fn plain(value: &Value) -> Value {
 
 /// Asserts that what was read is what was stored. It may have members that are newer than the item.
 #[track_caller]
-fn assert_read(read: impl serde::Serialize, stored: &Value) {
+pub(super) fn assert_read(read: impl serde::Serialize, stored: &Value) {
     let read = serde_json::to_value(read).expect("it is JSON");
     assert!(holds(&read, stored), "read: {read}\nstored: {stored}");
 }
@@ -90,7 +90,7 @@ fn holds(read: &Value, stored: &Value) -> bool {
     }
 }
 
-fn key<'a>(item: &'a Value, name: &str) -> &'a str {
+pub(super) fn key<'a>(item: &'a Value, name: &str) -> &'a str {
     item[name]["S"].as_str().expect("a text")
 }
 

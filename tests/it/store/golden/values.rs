@@ -2,8 +2,8 @@
 
 use shared::domain::{Account, Annotations, Event, EventKind, Position, Record};
 use shared::store::{
-    Checkpoint, Cursor, CursorState, IdempotencyRecord, IdempotencyStore, Refusals as _, Refused,
-    Round, Sighting, StoredResponse, Target, Trouble,
+    Checkpoint, Cursor, CursorState, FirstStart, IdempotencyRecord, IdempotencyStore,
+    Refusals as _, Refused, Round, Sighting, StoredResponse, Target, Trouble,
 };
 
 use super::*;
@@ -74,6 +74,8 @@ pub(super) async fn write(table: &Table) {
     for sighting in [webhook, Sighting::Sweep] {
         table.sightings.note(&sighting, noon()).await.expect("a note");
     }
+    let first = FirstStart { started_at: noon(), imported_at: Some(noon()) };
+    table.checkpoints.save_first_start(&first).await.expect("there was none");
     for (target, length) in Target::ALL.into_iter().zip([1, 3_600_000_000_001]) {
         let length = SignedDuration::from_nanos(length);
         let reserved = table.pacing.reserve(target, noon(), Timestamp::MAX, length).await;

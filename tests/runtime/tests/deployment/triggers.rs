@@ -44,10 +44,18 @@ fn the_stream_invokes_the_delivery_for_new_events_only() {
     assert_eq!(pattern["eventName"], serde_json::json!(["INSERT"]));
     let sorts = &pattern["dynamodb"]["Keys"]["sk"]["S"];
     assert_eq!(sorts, &serde_json::json!([{ "prefix": "EVENT#" }]));
+    let waits = &pattern["dynamodb"]["NewImage"]["outbox"]["S"];
+    assert_eq!(waits, &serde_json::json!([{ "prefix": "DUE" }]));
+    let kinds = &pattern["dynamodb"]["NewImage"]["body"]["M"]["type"]["S"];
+    assert_eq!(kinds, &serde_json::json!([{ "anything-but": ["Imported"] }]));
     let recorded = json(include_str!("../../../../events/delivery/recorded.json"));
     for record in recorded["Records"].as_array().expect("records") {
         let sort = record["dynamodb"]["Keys"]["sk"]["S"].as_str().expect("a sort key");
-        let passes = record["eventName"] == "INSERT" && sort.starts_with("EVENT#");
+        let outbox =
+            record["dynamodb"]["NewImage"]["outbox"]["S"].as_str().expect("a pending event");
+        let passes = record["eventName"] == "INSERT"
+            && sort.starts_with("EVENT#")
+            && outbox.starts_with("DUE");
         assert!(passes, "the filter passes the payload: {sort}");
     }
     assert_eq!(text(&properties["DestinationConfig"]["OnFailure"]["Type"]), "SQS");

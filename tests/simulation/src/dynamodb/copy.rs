@@ -23,6 +23,13 @@ pub(super) fn copy(io: &Arc<Io>, table: &MemoryStore, operation: &str, written: 
         }
         return;
     }
+    if sort(first) == "FIRST_START" {
+        let saved = body(first).map(|first| ready(table.save_first_start(&first)));
+        if !matches!(saved, Ok(Ok(()))) {
+            io.violate(format!("DynamoDB has written a first start that is none: {saved:?}"));
+        }
+        return;
+    }
     let Some(id) = subscription(first) else { return };
     let copied = match operation {
         _ if sort(first) == "ANNOTATIONS" => save_annotations(table, id, first),

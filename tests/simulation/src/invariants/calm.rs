@@ -298,12 +298,15 @@ fn changes(
     values
 }
 
-/// Each receiver received every event in order, its state equals the record, and no event is
-/// pending.
+/// Each receiver received every event that is announced, in order, its state equals the record, and no
+/// event is pending.
 fn check_delivered(io: &Arc<Io>, table: &MemoryStore, record: &Record) {
     let id = record.id();
-    let recorded: Vec<String> = table.history(id, 0).iter().map(Event::id).collect();
-    let expected = serde_json::to_value(&record.subscription).ok();
+    let mut announced = table.history(id, 0);
+    announced.retain(|event| event.kind.is_announced());
+    let recorded: Vec<String> = announced.iter().map(Event::id).collect();
+    // Of a customer whose import is silent and who changed nothing since, the product knows nothing.
+    let expected = announced.last().and(serde_json::to_value(&record.subscription).ok());
     io.product(|product| {
         let mut wrong = Vec::new();
         for (target, inbox) in product.inboxes() {

@@ -168,6 +168,10 @@ fn check_microsoft_held(io: &Arc<Io>, kind: &EventKind, reported: &Subscription)
                 }),
                 "term",
             ),
+            EventKind::Imported { .. } => {
+                let reported = reported.saas_subscription_status.as_str();
+                (history.any(|state| state.status == reported), "status")
+            }
             EventKind::Purchased
             | EventKind::ActivationRequested
             | EventKind::ActivationDeadlineApproaching

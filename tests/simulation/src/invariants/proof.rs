@@ -6,12 +6,14 @@ use emulator::{Action, OperationState, SubscriptionState, World};
 use jiff::Timestamp;
 use memory_store::MemoryStore;
 use shared::domain::{
-    ActivationRequest, Event, EventKind, OperationId, Record, SETTLING_WINDOW, Status, Verdict,
+    ActivationRequest, Cause, Event, EventKind, OperationId, Record, SETTLING_WINDOW, Status,
+    Verdict,
 };
-use shared::store::{Commit, OperationOutcome};
+use shared::store::{Checkpoints as _, Commit, OperationOutcome};
 
 use super::{REFUSED, midnight};
 use crate::io::Io;
+use crate::simulated_store::ready;
 
 /// Checks an event against what Microsoft did.
 pub(super) fn check_event(io: &Arc<Io>, table: &MemoryStore, event: &Event) {
@@ -19,6 +21,7 @@ pub(super) fn check_event(io: &Arc<Io>, table: &MemoryStore, event: &Event) {
         EventKind::Reinstated => check_reinstated(io, table, event),
         EventKind::Suspended => check_suspended(io, table, event),
         EventKind::Renewed => check_renewed(io, event),
+        EventKind::Imported { .. } => check_imported(io, table, event),
         EventKind::Purchased
         | EventKind::ActivationRequested
         | EventKind::ActivationDeadlineApproaching
@@ -35,6 +38,23 @@ pub(super) fn check_event(io: &Arc<Io>, table: &MemoryStore, event: &Event) {
             .map(|state| state.map(|state| (state.term.start_date, state.term.end_date)));
         io.note(|| format!("      the terms before and after: {terms:?}"));
         io.violate(format!("{}: {} {what}", event.subscription_id, event.kind.name()));
+    }
+}
+
+/// An import is of a customer whom Microsoft had before the deployment's first start, by any clock, and who
+/// doesn't wait for an activation. It is the reconciliation that finds them.
+fn check_imported(io: &Arc<Io>, table: &MemoryStore, event: &Event) -> Option<&'static str> {
+    let Ok(Some(first)) = ready(table.first_start()) else {
+        return Some("before the first start was stored");
+    };
+    let created = io.world(|world| world.subscription(event.subscription_id.0).created);
+    let waits = event.subscription.saas_subscription_status == Status::PendingFulfillmentStart;
+    if created + io.skew().most >= first.started_at {
+        Some("of a purchase that may be younger than the first start")
+    } else if waits || event.cause != Cause::Reconciliation {
+        Some("of a purchase that must be announced")
+    } else {
+        None
     }
 }
 

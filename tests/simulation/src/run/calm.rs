@@ -44,6 +44,7 @@ impl Run {
         if self.reconciles {
             self.reconcile();
             self.drain_stream();
+            self.deliver_import();
             self.check_refusals_were_ours();
             let heard = Heard {
                 confirmed: &self.confirmed,
@@ -96,6 +97,15 @@ impl Run {
         for _ in 0..3 {
             // Longer than the longest pause between two attempts.
             self.io.world(|world| world.advance(Duration::from_secs(2 * 60 * 60)));
+            self.start_sweep();
+            self.finish();
+        }
+    }
+
+    /// The stream leaves the events of an import to the sweep.
+    fn deliver_import(&mut self) {
+        if self.choices.announces_import {
+            self.io.world(|world| world.advance(Duration::from_secs(121)));
             self.start_sweep();
             self.finish();
         }

@@ -73,6 +73,10 @@ impl Run {
         let mut rng = SmallRng::seed_from_u64(io.decide(|rng| rng.random()));
         let theme = Theme::of(seed);
         let (hosting, skew) = hosting::draw(&mut rng, theme, &mut choices);
+        // People who sign in buy for themselves.
+        let may_have_customers = theme.is_none() && !choices.signs_in;
+        choices.has_customers = may_have_customers && rng.random_ratio(1, 4);
+        choices.announces_import = rng.random_ratio(1, 3);
         io.set_skew(skew);
         io.note(|| format!("theme: {theme:?}"));
         if let Some(theme) = theme {

@@ -138,6 +138,10 @@ pub(super) fn event() -> Value {
             "version": { "type": "integer", "minimum": 1, "description": "The version of the record that the event led to" },
             "index": { "type": "integer", "minimum": 0, "maximum": 255, "description": "The event's place among the events of that version" },
             "type": { "type": "string", "examples": ["Purchased", "Activated", "PlanChanged"] },
+            "announced": {
+                "type": "boolean",
+                "description": "`Imported`: whether the product is sent the event",
+            },
             "from": value("`PlanChanged` and `QuantityChanged`: the value before"),
             "to": value("`PlanChanged` and `QuantityChanged`: the value now in force"),
             "change": value_change(),

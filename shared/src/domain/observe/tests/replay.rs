@@ -139,6 +139,7 @@ fn assert_describes_the_difference(event: &Event, before: Option<&Subscription>,
     let status = &after.saas_subscription_status;
     match &event.kind {
         EventKind::Purchased => assert_eq!(before, None, "seed {seed}: a second purchase"),
+        EventKind::Imported { .. } => panic!("seed {seed}: no import is under way"),
         EventKind::PlanChanged { from, to } => {
             assert_eq!(before.map(|before| &before.plan_id), Some(from), "seed {seed}");
             assert_eq!(&after.plan_id, to, "seed {seed}");

@@ -1,0 +1,24 @@
+//! Items of the deployment as a whole that began with 0.2.0.
+
+use shared::store::Target;
+
+use super::reads::{Written, assert_read, key, plain, tables};
+use super::*;
+
+#[tokio::test]
+async fn the_first_start_and_the_pace_of_each_target_are_read() {
+    for Written { items, table, .. } in tables().await {
+        let stored = |kind| items.get(kind).map_or(&[][..], Vec::as_slice);
+        let first = table.checkpoints.first_start().await.expect("a read");
+        let [item] = stored(&ItemKind::FirstStart) else { continue };
+        assert_read(first, &plain(&item["body"]));
+        for item in stored(&ItemKind::Pace) {
+            let target = Target::ALL.into_iter().find(|known| known.name() == key(item, "sk"));
+            let (from, until) = (Timestamp::UNIX_EPOCH, Timestamp::MAX);
+            let target = target.expect("a target");
+            let next = table.pacing.reserve(target, from, until, SignedDuration::ZERO).await;
+            let next = next.expect("a read");
+            assert_eq!(json!(next), plain(&item["body"])["freeFrom"]);
+        }
+    }
+}
