@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use shared::domain::OperationId;
 use thiserror::Error;
 
+use crate::connection::ConnectionError;
 use crate::sign::SigningError;
 
 #[derive(Debug, Error)]
@@ -51,9 +52,8 @@ pub(crate) enum CommandError {
     /// The parameters of a deployment are wrong.
     #[error("{}", .0.join("\n  "))]
     NotDeployable(Vec<String>),
-    /// The profile is not there, or wrong.
-    #[error("{0}")]
-    BadProfile(String),
+    #[error(transparent)]
+    Unconnected(#[from] ConnectionError),
     #[error("--url is not an http or https address")]
     BadAddress,
     #[error("--url must be https, except on this machine")]
@@ -77,8 +77,10 @@ impl CommandError {
             Self::Unsigned(_) => "unsigned",
             Self::Unhealthy(_) => "unhealthy",
             Self::NotDeployable(_) => "not_deployable",
-            Self::BadProfile(_) => "bad_profile",
-            Self::BadAddress | Self::Unencrypted => "bad_address",
+            Self::Unconnected(ConnectionError::BadProfile(_)) => "bad_profile",
+            Self::Unconnected(ConnectionError::BadAddress)
+            | Self::BadAddress
+            | Self::Unencrypted => "bad_address",
         }
     }
 
@@ -152,7 +154,7 @@ impl CommandError {
             | Self::Declined
             | Self::Unhealthy(_)
             | Self::NotDeployable(_) => 1,
-            Self::BadProfile(_)
+            Self::Unconnected(_)
             | Self::BadAddress
             | Self::Unencrypted
             | Self::Unsigned(_)

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use http::HeaderValue;
 use serde::Deserialize;
+use thiserror::Error;
 use url::Url;
 
 use crate::arguments::ConnectionOptions;
-use crate::command_error::CommandError;
 
 /// The address of `cargo local`.
 const LOCAL: &str = "http://127.0.0.1:8080";
@@ -33,6 +33,16 @@ pub(crate) struct Connection {
     pub answer_within: Duration,
 }
 
+/// Why it is not known which deployment is meant.
+#[derive(Debug, Error)]
+pub(crate) enum ConnectionError {
+    #[error("MANAGEMENT_URL is not an http or https address")]
+    BadAddress,
+    /// The profile is not there, or wrong.
+    #[error("{0}")]
+    BadProfile(String),
+}
+
 /// A deployment that has a name.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -47,7 +57,7 @@ struct Profile {
 
 impl Connection {
     /// An option comes before the profile, and the profile before the environment.
-    pub(crate) fn of(options: &ConnectionOptions) -> Result<Self, CommandError> {
+    pub(crate) fn of(options: &ConnectionOptions) -> Result<Self, ConnectionError> {
         let profile = match &options.profile {
             Some(name) => read_profile(name)?,
             None => Profile::default(),
@@ -55,11 +65,11 @@ impl Connection {
         let given = options.url.clone().or(profile.url).map(Ok);
         let url = given.unwrap_or_else(|| {
             let text = std::env::var("MANAGEMENT_URL").unwrap_or_else(|_| LOCAL.to_owned());
-            text.parse().map_err(|_| CommandError::BadAddress)
+            text.parse().map_err(|_| ConnectionError::BadAddress)
         })?;
         let key = match profile.function_key_file {
             Some(file) => Some(std::fs::read_to_string(&file).map_err(|error| {
-                CommandError::BadProfile(format!("the function key {}: {error}", file.display()))
+                ConnectionError::BadProfile(format!("the function key {}: {error}", file.display()))
             })?),
             None => std::env::var(FUNCTION_KEY).ok(),
         };
@@ -74,16 +84,17 @@ impl Connection {
     }
 }
 
-fn function_key(text: &str) -> Result<HeaderValue, CommandError> {
+fn function_key(text: &str) -> Result<HeaderValue, ConnectionError> {
     let value = HeaderValue::from_str(text.trim());
-    let mut value = value
-        .map_err(|_| CommandError::BadProfile("the function key is not one line of text".into()))?;
+    let mut value = value.map_err(|_| {
+        ConnectionError::BadProfile("the function key is not one line of text".into())
+    })?;
     value.set_sensitive(true);
     Ok(value)
 }
 
-fn read_profile(name: &str) -> Result<Profile, CommandError> {
-    let bad = CommandError::BadProfile;
+fn read_profile(name: &str) -> Result<Profile, ConnectionError> {
+    let bad = ConnectionError::BadProfile;
     let file = file().ok_or_else(|| bad(format!("no home directory; set {FILE}")))?;
     let shown = file.display();
     let text = std::fs::read_to_string(&file);
