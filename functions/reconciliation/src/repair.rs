@@ -74,16 +74,36 @@ impl Reconciliation {
         record: Option<Record>,
         begun: Timestamp,
     ) -> Result<Repaired, RepairError> {
-        let read;
-        let mut adopted = observed;
-        if self.differs(record.as_ref(), observed)? {
-            if self.is_over(begun) {
-                info!(subscription.id = %id, "left a difference to the next run");
-                return Ok(Repaired::Left);
-            }
-            read = self.marketplace.get_subscription(id).await?;
-            adopted = &read;
+        if !self.differs(record.as_ref(), observed)? {
+            return self.bring_up_to_date(id, observed, record, begun).await;
         }
+        if self.is_over(begun) {
+            info!(subscription.id = %id, "left a difference to the next run");
+            return Ok(Repaired::Left);
+        }
+        let read = self.marketplace.get_subscription(id).await?;
+        self.bring_up_to_date(id, &read, record, begun).await
+    }
+
+    /// The same for a record whose entry of the list is not at hand.
+    pub(crate) async fn look_again(
+        &self,
+        id: SubscriptionId,
+        record: Record,
+        begun: Timestamp,
+    ) -> Result<Repaired, RepairError> {
+        let read = self.marketplace.get_subscription(id).await?;
+        self.bring_up_to_date(id, &read, Some(record), begun).await
+    }
+
+    /// Adopts what Microsoft shows, and finishes what was interrupted.
+    async fn bring_up_to_date(
+        &self,
+        id: SubscriptionId,
+        adopted: &Observation,
+        record: Option<Record>,
+        begun: Timestamp,
+    ) -> Result<Repaired, RepairError> {
         // A purchase that the list shows before its buyer comes to the landing page is no drift.
         let is_known = record.is_some();
         let committed = self.adopt(id, record, adopted).await?;
