@@ -1,6 +1,6 @@
 //! One subscription: compares Microsoft's copy with the record, and finishes interrupted work.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use shared::domain::{
     Action, ActivationRequest, Cause, Decision, IncompleteObservation, Observation, Operation,
     PendingOperation, Record, Requested, Staleness, Status, SubscriptionId, is_young, observe,
@@ -49,12 +49,6 @@ impl RepairError {
         }
     }
 }
-
-/// How long an activation is left to the function that began it.
-const ACTIVATION_GRACE: SignedDuration = SignedDuration::from_mins(2);
-
-/// How long an operation is left to the webhook: until its ten seconds (F-WHA-10) are well over.
-const OPERATION_GRACE: SignedDuration = SignedDuration::from_mins(1);
 
 /// What became of one subscription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,22 +151,13 @@ impl Reconciliation {
 
     /// Repeats an activation that was begun and never confirmed.
     async fn finish_activation(&self, record: &Record) -> Result<bool, RepairError> {
-        match record.activation {
-            Some(ActivationRequest::AwaitsMicrosoft { since })
-                if self.clock.now().duration_since(since) >= ACTIVATION_GRACE =>
-            {
-                let finished =
-                    self.activation.finish(record.clone(), &Cause::Reconciliation).await?;
-                let confirmed = matches!(finished, Activated::Confirmed(_));
-                info!(subscription.id = %record.id(), confirmed, "resumed an activation");
-                Ok(true)
-            }
-            Some(
-                ActivationRequest::AwaitsMicrosoft { .. }
-                | ActivationRequest::AwaitsPublisher { .. },
-            )
-            | None => Ok(false),
+        if record.activation_due().is_none_or(|due| self.clock.now() < due) {
+            return Ok(false);
         }
+        let finished = self.activation.finish(record.clone(), &Cause::Reconciliation).await?;
+        let confirmed = matches!(finished, Activated::Confirmed(_));
+        info!(subscription.id = %record.id(), confirmed, "resumed an activation");
+        Ok(true)
     }
 
     async fn announce_deadline(&self, record: &Record) -> Result<bool, RepairError> {
@@ -201,11 +186,10 @@ impl Reconciliation {
 
     /// Answers operations whose call was missed, and ends the wait for one that has ended.
     async fn sweep_operations(&self, record: &Record) -> Result<bool, RepairError> {
-        let waited_for = record.pending_operation.as_ref();
-        let since = waited_for.map(|pending| self.clock.now().duration_since(pending.since));
-        if since.is_some_and(|since| since < OPERATION_GRACE) {
+        if record.operation_due().is_some_and(|due| self.clock.now() < due) {
             return Ok(false);
         }
+        let waited_for = record.pending_operation.as_ref();
         if waited_for.is_none() && *record.status() != Status::Suspended {
             return Ok(false);
         }

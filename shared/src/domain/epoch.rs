@@ -46,15 +46,22 @@ impl Record {
         raised
     }
 
+    /// When a restored record is restated; `None` if it was, or need not be.
+    pub(super) fn restatement_due(&self) -> Option<Timestamp> {
+        // An end is final (F-LC-8), and the product has received it, or receives it now.
+        if !self.is_unconfirmed || *self.status() == Status::Unsubscribed {
+            return None;
+        }
+        let restored_at = i64::try_from(self.epoch).ok().map(Timestamp::from_millisecond)?.ok()?;
+        restored_at.checked_add(RESTATED_AFTER).ok()
+    }
+
     /// Tells the product once what a restored record says, when it was compared with Microsoft's copy.
     /// The product may have been told of a change that the table has forgotten, and that was taken back
     /// since: then the comparison finds no difference. The event has no `before`, since nobody knows
     /// what the product holds.
     pub fn restate(&self, cause: &Cause, now: Timestamp) -> Decision {
-        let restored_at = i64::try_from(self.epoch).map(Timestamp::from_millisecond);
-        let is_early = matches!(restored_at, Ok(Ok(at)) if now.duration_since(at) < RESTATED_AFTER);
-        // An end is final (F-LC-8), and the product has received it, or receives it now.
-        if !self.is_unconfirmed || is_early || *self.status() == Status::Unsubscribed {
+        if self.restatement_due().is_none_or(|due| now < due) {
             return Decision::Unchanged;
         }
         let kind = EventKind::DetailsChanged;

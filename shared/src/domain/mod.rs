@@ -7,6 +7,7 @@
 
 mod annotations;
 mod decision;
+mod due_work;
 mod epoch;
 mod event;
 mod evidence;

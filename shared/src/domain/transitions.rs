@@ -240,12 +240,20 @@ impl Record {
         Decision::Commit(self.noted(now, |record| record.identified_as = Some(found.at(now))))
     }
 
+    /// When the deadline of a purchase is announced; `None` if it was, or if there is none.
+    pub(super) fn deadline_due(&self) -> Option<Timestamp> {
+        if self.deadline_announced || *self.status() != Status::PendingFulfillmentStart {
+            return None;
+        }
+        self.subscription
+            .created?
+            .checked_add(ACTIVATION_DEADLINE - ACTIVATION_DEADLINE_NOTICE)
+            .ok()
+    }
+
     /// Records an event, once, when a purchase is about to lapse (F-LC-3).
     pub fn announce_deadline(&self, cause: &Cause, now: Timestamp) -> Decision {
-        let due = self.subscription.created.is_some_and(|created| {
-            now.duration_since(created) >= ACTIVATION_DEADLINE - ACTIVATION_DEADLINE_NOTICE
-        });
-        if !due || self.deadline_announced || *self.status() != Status::PendingFulfillmentStart {
+        if self.deadline_due().is_none_or(|due| now < due) {
             return Decision::Unchanged;
         }
         let kind = EventKind::ActivationDeadlineApproaching;

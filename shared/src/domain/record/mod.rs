@@ -137,6 +137,13 @@ impl Record {
         &self.subscription.saas_subscription_status
     }
 
+    /// When we learned that the subscription has ended; `None` if it has not. An end is final (F-LC-8), so it
+    /// was the last change of a billed value.
+    pub fn ended_at(&self) -> Option<Timestamp> {
+        let changed_at = self.changed_at.unwrap_or(self.updated_at);
+        (*self.status() == Status::Unsubscribed).then_some(changed_at)
+    }
+
     /// Changes with every [search term](Self::search_terms).
     pub fn search_digest(&self) -> Option<&str> {
         self.search_digest.as_deref()
