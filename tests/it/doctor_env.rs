@@ -207,6 +207,7 @@ pub(crate) async fn examine(
         microsoft: Microsoft::read(environment, &transport).expect("settings"),
         store: table.clone(),
         checkpoints: table.clone(),
+        due_work: table.clone(),
         refusals: table.clone(),
         sightings: table,
         transport,

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use local::Options;
 use local::system::Ports;
 use shared::domain::{Event, OperationId, Record, SubscriptionId};
 use shared::store::{
-    Checkpoint, Checkpoints, Commit, CommitError, FirstStart, ListQuery, Mark, OperationOutcome,
-    Page, Store, StoreError,
+    Checkpoint, Checkpoints, Commit, CommitError, DueRecord, DueWork, FirstStart, ListQuery, Mark,
+    OperationOutcome, Page, Store, StoreError,
 };
 
 /// How the table fails.
@@ -42,9 +43,9 @@ impl Switch {
     pub(crate) fn new(options: Options) -> (Self, Options) {
         let switch = Self(Arc::new(Mutex::new(Failing::No)));
         let shared = switch.clone();
-        let wrap_store: local::system::WrapStore = Box::new(move |Ports { store, checkpoints }| {
-            let failing = Arc::new(FailingStore { inner: store, checkpoints, switch: shared });
-            Ports { store: failing.clone(), checkpoints: failing }
+        let wrap_store: local::system::WrapStore = Box::new(move |ports| {
+            let failing = Arc::new(FailingStore { inner: ports, switch: shared });
+            Ports { store: failing.clone(), checkpoints: failing.clone(), due_work: failing }
         });
         (switch, Options { wrap_store: Some(wrap_store), ..options })
     }
@@ -63,8 +64,7 @@ impl Switch {
 }
 
 struct FailingStore {
-    inner: Arc<dyn Store>,
-    checkpoints: Arc<dyn Checkpoints>,
+    inner: Ports,
     switch: Switch,
 }
 
@@ -82,7 +82,7 @@ fn unavailable() -> StoreError {
 impl Store for FailingStore {
     async fn load(&self, id: SubscriptionId) -> Result<Option<Record>, StoreError> {
         self.read()?;
-        self.inner.load(id).await
+        self.inner.store.load(id).await
     }
 
     async fn load_with_mark(
@@ -91,7 +91,7 @@ impl Store for FailingStore {
         operation: &OperationId,
     ) -> Result<(Option<Record>, Option<Mark>), StoreError> {
         self.read()?;
-        self.inner.load_with_mark(id, operation).await
+        self.inner.store.load_with_mark(id, operation).await
     }
 
     async fn load_many(
@@ -99,7 +99,7 @@ impl Store for FailingStore {
         ids: &[SubscriptionId],
     ) -> Result<HashMap<SubscriptionId, Result<Record, StoreError>>, StoreError> {
         self.read()?;
-        self.inner.load_many(ids).await
+        self.inner.store.load_many(ids).await
     }
 
     async fn commit(&self, id: SubscriptionId, commit: &Commit) -> Result<(), CommitError> {
@@ -111,19 +111,19 @@ impl Store for FailingStore {
         }
         if let overtaken @ (Failing::Overtaken | Failing::OvertakenBySeats(_)) = self.switch.get() {
             self.switch.set(Failing::No);
-            let record = self.inner.load(id).await?.expect("a record");
+            let record = self.inner.store.load(id).await?.expect("a record");
             let mut next = record.reaffirm(record.updated_at);
             if let Failing::OvertakenBySeats(seats) = overtaken {
                 next.record.subscription.quantity = Some(seats);
             }
-            self.inner.commit(id, &Commit { next: Some(next), mark: None }).await?;
+            self.inner.store.commit(id, &Commit { next: Some(next), mark: None }).await?;
         }
         if let (Failing::MarkedBefore(outcome), Some(mark)) = (self.switch.get(), &commit.mark) {
             self.switch.set(Failing::No);
             let mark = Some(Mark { outcome, ..mark.clone() });
-            self.inner.commit(id, &Commit { next: None, mark }).await?;
+            self.inner.store.commit(id, &Commit { next: None, mark }).await?;
         }
-        self.inner.commit(id, commit).await?;
+        self.inner.store.commit(id, commit).await?;
         if self.switch.is(Failing::AnswersToCommits) {
             return Err(unavailable().into());
         }
@@ -132,7 +132,7 @@ impl Store for FailingStore {
 
     async fn epoch(&self) -> Result<u64, StoreError> {
         self.read()?;
-        self.inner.epoch().await
+        self.inner.store.epoch().await
     }
 
     async fn list(
@@ -141,7 +141,7 @@ impl Store for FailingStore {
         next: Option<&str>,
     ) -> Result<Page<Record>, StoreError> {
         self.read()?;
-        self.inner.list(query, next).await
+        self.inner.store.list(query, next).await
     }
 
     async fn events(
@@ -150,7 +150,7 @@ impl Store for FailingStore {
         after_version: u64,
     ) -> Result<Page<Event>, StoreError> {
         self.read()?;
-        self.inner.events(id, after_version).await
+        self.inner.store.events(id, after_version).await
     }
 }
 
@@ -158,19 +158,36 @@ impl Store for FailingStore {
 impl Checkpoints for FailingStore {
     async fn checkpoint(&self) -> Result<Checkpoint, StoreError> {
         self.read()?;
-        self.checkpoints.checkpoint().await
+        self.inner.checkpoints.checkpoint().await
     }
 
     async fn save_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
-        self.checkpoints.save_checkpoint(checkpoint).await
+        self.inner.checkpoints.save_checkpoint(checkpoint).await
     }
 
     async fn first_start(&self) -> Result<Option<FirstStart>, StoreError> {
         self.read()?;
-        self.checkpoints.first_start().await
+        self.inner.checkpoints.first_start().await
     }
 
     async fn save_first_start(&self, first: &FirstStart) -> Result<(), CommitError> {
-        self.checkpoints.save_first_start(first).await
+        self.inner.checkpoints.save_first_start(first).await
+    }
+}
+
+#[async_trait]
+impl DueWork for FailingStore {
+    async fn work(&self, by: Timestamp, next: Option<&str>) -> Result<Page<DueRecord>, StoreError> {
+        self.read()?;
+        self.inner.due_work.work(by, next).await
+    }
+
+    async fn ended(
+        &self,
+        by: Timestamp,
+        next: Option<&str>,
+    ) -> Result<Page<SubscriptionId>, StoreError> {
+        self.read()?;
+        self.inner.due_work.ended(by, next).await
     }
 }

@@ -10,12 +10,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 use emulator::Emulator;
+use jiff::Timestamp;
 use local::Options;
 use local::system::Ports;
 use shared::domain::{Event, OperationId, Record, SubscriptionId};
 use shared::store::{
-    Checkpoint, Checkpoints, Commit, CommitError, FirstStart, ListQuery, Mark, Page, Store,
-    StoreError,
+    Checkpoint, Checkpoints, Commit, CommitError, DueRecord, DueWork, FirstStart, ListQuery, Mark,
+    Page, Store, StoreError,
 };
 use uuid::Uuid;
 
@@ -28,6 +29,10 @@ pub(crate) struct Probe {
     pub commits: AtomicU64,
     /// Checkpoints saved.
     pub checkpoints: AtomicU64,
+    /// Pages of due work read.
+    pub due_pages: AtomicU64,
+    /// If set, pages of due work can't be read.
+    pub hides_due_work: AtomicBool,
     /// If set, every call fails as if the table were down.
     pub is_down: AtomicBool,
     /// What the next read of a record with a mark returns, as if another writer came right after it.
@@ -43,11 +48,15 @@ impl Probe {
     /// An environment with a probe in it.
     pub(crate) async fn env(options: Options) -> (TestEnv, Arc<Self>) {
         let probe = Arc::new(Self::default());
-        let shared = probe.clone();
+        let (shared, inner) = (probe.clone(), options.wrap_store);
         let options = Options {
-            wrap_store: Some(Box::new(move |Ports { store, checkpoints }| {
-                let probed = Arc::new(Probed { inner: store, checkpoints, probe: shared });
-                Ports { store: probed.clone(), checkpoints: probed }
+            wrap_store: Some(Box::new(move |ports| {
+                let inner = match inner {
+                    Some(wrap) => wrap(ports),
+                    None => ports,
+                };
+                let probed = Arc::new(Probed { inner, probe: shared });
+                Ports { store: probed.clone(), checkpoints: probed.clone(), due_work: probed }
             })),
             ..options
         };
@@ -73,8 +82,7 @@ impl Probe {
 }
 
 struct Probed {
-    inner: Arc<dyn Store>,
-    checkpoints: Arc<dyn Checkpoints>,
+    inner: Ports,
     probe: Arc<Probe>,
 }
 
@@ -82,7 +90,7 @@ struct Probed {
 impl Store for Probed {
     async fn load(&self, id: SubscriptionId) -> Result<Option<Record>, StoreError> {
         self.probe.check()?;
-        self.inner.load(id).await
+        self.inner.store.load(id).await
     }
 
     async fn load_with_mark(
@@ -91,7 +99,7 @@ impl Store for Probed {
         operation: &OperationId,
     ) -> Result<(Option<Record>, Option<Mark>), StoreError> {
         self.probe.check()?;
-        let (record, mark) = self.inner.load_with_mark(id, operation).await?;
+        let (record, mark) = self.inner.store.load_with_mark(id, operation).await?;
         let overtaken = self.probe.overtaken.lock().expect("no test panics here").take();
         Ok((overtaken.or(record), mark))
     }
@@ -104,7 +112,7 @@ impl Store for Probed {
         if let Some((emulator, by)) = self.probe.slow.get() {
             emulator.world(|world| world.advance(*by));
         }
-        self.inner.load_many(ids).await
+        self.inner.store.load_many(ids).await
     }
 
     async fn commit(&self, id: SubscriptionId, commit: &Commit) -> Result<(), CommitError> {
@@ -116,12 +124,12 @@ impl Store for Probed {
         if commit.next.is_some() || commit.mark.is_some() {
             self.probe.commits.fetch_add(1, Ordering::SeqCst);
         }
-        self.inner.commit(id, commit).await
+        self.inner.store.commit(id, commit).await
     }
 
     async fn epoch(&self) -> Result<u64, StoreError> {
         self.probe.check()?;
-        self.inner.epoch().await
+        self.inner.store.epoch().await
     }
 
     async fn list(
@@ -130,7 +138,7 @@ impl Store for Probed {
         next: Option<&str>,
     ) -> Result<Page<Record>, StoreError> {
         self.probe.check()?;
-        self.inner.list(query, next).await
+        self.inner.store.list(query, next).await
     }
 
     async fn events(
@@ -139,7 +147,7 @@ impl Store for Probed {
         after_version: u64,
     ) -> Result<Page<Event>, StoreError> {
         self.probe.check()?;
-        self.inner.events(id, after_version).await
+        self.inner.store.events(id, after_version).await
     }
 }
 
@@ -147,23 +155,44 @@ impl Store for Probed {
 impl Checkpoints for Probed {
     async fn checkpoint(&self) -> Result<Checkpoint, StoreError> {
         self.probe.check()?;
-        self.checkpoints.checkpoint().await
+        self.inner.checkpoints.checkpoint().await
     }
 
     async fn save_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
         self.probe.check()?;
         self.probe.checkpoints.fetch_add(1, Ordering::SeqCst);
-        self.checkpoints.save_checkpoint(checkpoint).await
+        self.inner.checkpoints.save_checkpoint(checkpoint).await
     }
 
     async fn first_start(&self) -> Result<Option<FirstStart>, StoreError> {
         self.probe.check()?;
-        self.checkpoints.first_start().await
+        self.inner.checkpoints.first_start().await
     }
 
     async fn save_first_start(&self, first: &FirstStart) -> Result<(), CommitError> {
         self.probe.check()?;
-        self.checkpoints.save_first_start(first).await
+        self.inner.checkpoints.save_first_start(first).await
+    }
+}
+
+#[async_trait]
+impl DueWork for Probed {
+    async fn work(&self, by: Timestamp, next: Option<&str>) -> Result<Page<DueRecord>, StoreError> {
+        self.probe.check()?;
+        self.probe.due_pages.fetch_add(1, Ordering::SeqCst);
+        if self.probe.hides_due_work.load(Ordering::SeqCst) {
+            return Err(StoreError::unavailable("hidden by the test"));
+        }
+        self.inner.due_work.work(by, next).await
+    }
+
+    async fn ended(
+        &self,
+        by: Timestamp,
+        next: Option<&str>,
+    ) -> Result<Page<SubscriptionId>, StoreError> {
+        self.probe.check()?;
+        self.inner.due_work.ended(by, next).await
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod annotations;
 mod contract;
+mod due_work;
 mod first_start;
 mod golden;
 mod idempotency;

@@ -64,6 +64,7 @@ impl BareHandler {
             microsoft: Microsoft::read(&environment, &transport).expect("the system's settings"),
             store: table.clone(),
             checkpoints: table.clone(),
+            due_work: table.clone(),
             refusals: table.clone(),
             sightings: table,
             transport,

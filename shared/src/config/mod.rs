@@ -35,7 +35,7 @@ use crate::host::clock::{Clock, SystemClock};
 use crate::host::deadline::DeadlineTransport;
 use crate::host::environment::{ConfigError, Environment};
 use crate::host::http_client::{HttpClient, Transport};
-use crate::store::{Checkpoints, Refusals, Sightings, Store};
+use crate::store::{Checkpoints, DueWork, Refusals, Sightings, Store};
 
 /// What every function that talks to Microsoft is built from.
 pub struct Dependencies {
@@ -45,6 +45,8 @@ pub struct Dependencies {
     pub store: Arc<dyn Store>,
     /// The same table, for the reconciliation.
     pub checkpoints: Arc<dyn Checkpoints>,
+    /// The same table, for what is due about records.
+    pub due_work: Arc<dyn DueWork>,
     /// The same table, for the landing page.
     pub refusals: Arc<dyn Refusals>,
     /// The same table, for what a function sees beside its work.
@@ -70,6 +72,7 @@ impl Dependencies {
             microsoft,
             store: table.clone(),
             checkpoints: table.clone(),
+            due_work: table.clone(),
             refusals: table.clone(),
             sightings: table,
             transport,

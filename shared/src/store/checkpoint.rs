@@ -29,6 +29,13 @@ pub struct Checkpoint {
     /// Differences that this run left to the next one.
     #[serde(default)]
     pub left: u64,
+    /// Records looked at in this run because work of theirs was due, whatever the list shows.
+    #[serde(default)]
+    pub due: u64,
+    /// The place after which the next slice continues with what is due; `None` if it begins with the oldest.
+    /// It is no part of a run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_after: Option<String>,
     /// When this run began; `None` in a checkpoint from before 0.1.0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub begun_at: Option<Timestamp>,
@@ -48,7 +55,12 @@ pub struct Round {
 impl Checkpoint {
     /// Begins the list anew.
     pub fn begin(&mut self, now: Timestamp) {
-        *self = Self { begun_at: Some(now), last_round: self.last_round, ..Self::default() };
+        *self = Self {
+            begun_at: Some(now),
+            last_round: self.last_round,
+            due_after: self.due_after.take(),
+            ..Self::default()
+        };
     }
 }
 

@@ -124,7 +124,12 @@ pub(super) fn record(record: &Record) -> Result<Item, StoreError> {
     for (name, value) in index::of_record(record) {
         item.insert(name.into(), text(value));
     }
-    Ok(item)
+    // Each version is put whole. So one without either leaves the index.
+    Ok(match (record.work_due(), record.ended_at()) {
+        (Some(at), _) => waiting(item, record.id(), index::WORK, at, None),
+        (None, Some(at)) => waiting(item, record.id(), index::ENDED, at, None),
+        (None, None) => item,
+    })
 }
 
 pub(super) fn event(event: &Event) -> Result<Item, StoreError> {
@@ -169,7 +174,7 @@ pub(super) fn annotations(
     Ok(item)
 }
 
-/// Puts an item into the outbox index.
+/// Puts an item into the index `by-due`.
 fn waiting(
     mut item: Item,
     id: SubscriptionId,

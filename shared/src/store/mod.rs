@@ -18,11 +18,12 @@
 //!
 //! Each user of the table has a trait of its own: [`Store`] for records, [`Outbox`] for the
 //! delivery, [`Pacing`] for its rate limit, [`AnnotationStore`] and [`IdempotencyStore`] for the publisher's
-//! API, [`Checkpoints`] for the reconciliation, [`Refusals`] for the landing page, [`Restoration`] for a
-//! restore, [`Sightings`] and [`Inspection`] for an examination.
+//! API, [`Checkpoints`] and [`DueWork`] for the reconciliation, [`Refusals`] for the landing page,
+//! [`Restoration`] for a restore, [`Sightings`] and [`Inspection`] for an examination.
 
 mod annotations;
 mod checkpoint;
+mod due_work;
 mod dynamodb;
 mod error;
 mod first_start;
@@ -45,6 +46,7 @@ use serde::{Deserialize, Serialize};
 
 pub use annotations::{AnnotationStore, SaveError};
 pub use checkpoint::{Checkpoint, Checkpoints, Round};
+pub use due_work::{DueRecord, DueWork};
 pub use dynamodb::DynamoDbStore;
 pub use error::{CommitError, Corruption, StoreError};
 pub use first_start::FirstStart;

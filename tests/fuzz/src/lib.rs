@@ -157,6 +157,7 @@ pub fn dependencies(
         transport,
         store: Arc::new(store(wire)),
         checkpoints: Arc::new(store(wire)),
+        due_work: Arc::new(store(wire)),
         refusals: Arc::new(store(wire)),
         sightings: Arc::new(Unnoted),
         clock: Arc::new(Still),

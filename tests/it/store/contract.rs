@@ -322,6 +322,8 @@ pub(super) async fn a_checkpoint_is_stored(store: &dyn Store, checkpoints: &dyn 
         failed: 1,
         stuck: 1,
         left: 3,
+        due: 5,
+        due_after: Some("a place".to_owned()),
         begun_at: Some(noon()),
         last_round: Some(Round { begun_at: noon(), ended_at: noon() }),
     };

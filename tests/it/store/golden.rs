@@ -9,6 +9,7 @@
 //! ```
 
 mod deployment;
+mod due_work;
 mod reads;
 mod values;
 

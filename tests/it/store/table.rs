@@ -12,7 +12,8 @@ use shared::host::clock::Clock;
 use shared::host::environment::Environment;
 use shared::host::http_client::{HttpClient, Transport};
 use shared::store::{
-    AnnotationStore, Checkpoints, Inspection, Outbox, Pacing, Restoration, Sightings, Store,
+    AnnotationStore, Checkpoints, DueWork, Inspection, Outbox, Pacing, Restoration, Sightings,
+    Store,
 };
 use uuid::Uuid;
 
@@ -41,6 +42,7 @@ pub(super) struct Table {
     pub(super) outbox: Arc<dyn Outbox>,
     pub(super) checkpoints: Arc<dyn Checkpoints>,
     pub(super) pacing: Arc<dyn Pacing>,
+    pub(super) due_work: Arc<dyn DueWork>,
     pub(super) restoration: Arc<dyn Restoration>,
     pub(super) annotations: Arc<dyn AnnotationStore>,
     pub(super) sightings: Arc<dyn Sightings>,
@@ -76,6 +78,7 @@ impl Table {
             outbox: store.clone(),
             checkpoints: store.clone(),
             pacing: store.clone(),
+            due_work: store.clone(),
             restoration: store.clone(),
             annotations: store.clone(),
             sightings: store.clone(),

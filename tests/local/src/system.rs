@@ -10,7 +10,7 @@ use emulator::Emulator;
 use reconciliation::{Reconciliation, Report, SliceError};
 use shared::config::Dependencies;
 use shared::host::clock::{Clock, SystemClock};
-use shared::store::{Checkpoints, Store};
+use shared::store::{Checkpoints, DueWork, Store};
 
 use crate::data_folder::DataFolder;
 use crate::database::{self, Database};
@@ -27,6 +27,7 @@ pub type WrapStore = Box<dyn FnOnce(Ports) -> Ports + Send>;
 pub struct Ports {
     pub store: Arc<dyn Store>,
     pub checkpoints: Arc<dyn Checkpoints>,
+    pub due_work: Arc<dyn DueWork>,
 }
 
 #[derive(Default)]
@@ -104,9 +105,10 @@ impl LocalSystem {
         let (client, table) = settings::table_client(&environment)?;
         database::create_table(&client, &table).await?;
         if let Some(wrap) = wrap_store {
-            let Dependencies { store, checkpoints, .. } = dependencies;
-            let Ports { store, checkpoints } = wrap(Ports { store, checkpoints });
-            dependencies = Dependencies { store, checkpoints, ..dependencies };
+            let Dependencies { store, checkpoints, due_work, .. } = dependencies;
+            let ports = wrap(Ports { store, checkpoints, due_work });
+            let Ports { store, checkpoints, due_work } = ports;
+            dependencies = Dependencies { store, checkpoints, due_work, ..dependencies };
         }
         let functions = Functions::new(&environment, &dependencies)?;
         let reconciliation = functions.reconciliation.clone();

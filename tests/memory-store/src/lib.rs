@@ -3,6 +3,7 @@
 
 mod annotations;
 mod checkpoints;
+mod due_work;
 mod idempotency;
 mod inspection;
 mod memory_store;

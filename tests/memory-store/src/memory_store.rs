@@ -58,6 +58,10 @@ impl MemoryStore {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(crate) fn records<T>(&self, act: impl FnOnce(&BTreeMap<SubscriptionId, Record>) -> T) -> T {
+        act(&self.table().records)
+    }
+
     pub(crate) fn outbox<T>(&self, act: impl FnOnce(&mut OutboxTable) -> T) -> T {
         act(&mut self.table().outbox)
     }

@@ -241,6 +241,7 @@ impl Publisher {
             transport,
             store: self.records(host),
             checkpoints: self.store(host),
+            due_work: self.store(host),
             refusals: self.store(host),
             sightings: self.store(host),
             clock: self.clock(host),

@@ -12,8 +12,9 @@ use memory_store::MemoryStore;
 use shared::domain::{Event, OperationId, Position, Record, SubscriptionId};
 use shared::store::{
     AnnotationStore, Backlog, BeginError, Checkpoint, Checkpoints, Commit, CommitError, Cursor,
-    CursorError, CursorState, Due, FirstStart, IdempotencyRecord, IdempotencyStore, Inspection,
-    ListQuery, Mark, Outbox, Page, Refusals, Sightings, Store, StoreError, Target, Waiting,
+    CursorError, CursorState, Due, DueWork, FirstStart, IdempotencyRecord, IdempotencyStore,
+    Inspection, ListQuery, Mark, Outbox, Page, Refusals, Sightings, Store, StoreError, Target,
+    Waiting,
 };
 
 use crate::fault::Fault;
@@ -104,6 +105,7 @@ pub(crate) fn count_cursor(
 pub(crate) trait Table:
     Store
     + Checkpoints
+    + DueWork
     + Outbox
     + IdempotencyStore
     + AnnotationStore
@@ -116,6 +118,7 @@ pub(crate) trait Table:
 impl<T> Table for T where
     T: Store
         + Checkpoints
+        + DueWork
         + Outbox
         + IdempotencyStore
         + AnnotationStore

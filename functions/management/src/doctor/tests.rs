@@ -54,6 +54,7 @@ fn doctor(environment: &Environment, clock: Arc<dyn Clock>) -> Doctor {
         microsoft: Microsoft::read(environment, &transport).expect("settings"),
         store: table.clone(),
         checkpoints: table.clone(),
+        due_work: table.clone(),
         refusals: table.clone(),
         sightings: table.clone(),
         transport,

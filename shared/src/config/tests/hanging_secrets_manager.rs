@@ -65,6 +65,7 @@ fn dependencies(environment: &Environment) -> Dependencies {
         microsoft: Microsoft::read(environment, &transport).expect("complete settings"),
         store: table.clone(),
         checkpoints: table.clone(),
+        due_work: table.clone(),
         refusals: table.clone(),
         sightings: table,
         transport,

@@ -1,6 +1,8 @@
 //! The table in DynamoDB.
 
 mod annotations;
+mod due_entries;
+mod due_work;
 mod error;
 mod first_start;
 mod idempotency;

@@ -9,13 +9,12 @@ use futures_util::future::try_join_all;
 use jiff::Timestamp;
 
 use super::DynamoDbStore;
+use super::due_entries::{DUE_INDEX, DueEntry};
 use super::error::store_error;
-use super::spread::{Place, Spread};
 use crate::domain::{Position, SubscriptionId};
 use crate::store::item::{self, Item, index, number, text};
 use crate::store::{
-    Backlog, Cursor, CursorError, Due, Entry, LARGEST_PAGE, Outbox, Page, StoreError, Target,
-    Waiting,
+    Backlog, Cursor, CursorError, Due, Entry, Outbox, Page, StoreError, Target, Waiting,
 };
 
 /// Events read at a time. They are delivered well within a function's time.
@@ -98,15 +97,17 @@ impl Outbox for DynamoDbStore {
     }
 
     async fn due(&self, by: Timestamp, next: Option<&str>) -> Result<Page<Due>, StoreError> {
-        self.listed(index::DUE, Some(by), next, due).await
+        let keys = index::outbox_keys(index::DUE).collect();
+        self.due_entries(keys, Some(by), next, |entry| due(entry.id, entry.sort)).await
     }
 
     async fn parked(
         &self,
         next: Option<&str>,
     ) -> Result<Page<(SubscriptionId, Target)>, StoreError> {
-        let cursor = |id, sort: &str| Some((id, item::cursor_target(sort)?));
-        self.listed(index::PARKED, None, next, cursor).await
+        let keys = index::outbox_keys(index::PARKED).collect();
+        let cursor = |entry: DueEntry| Some((entry.id, item::cursor_target(entry.sort)?));
+        self.due_entries(keys, None, next, cursor).await
     }
 
     async fn waiting(&self, targets: &[Target]) -> Result<Waiting, StoreError> {
@@ -126,38 +127,6 @@ fn due(id: SubscriptionId, sort: &str) -> Option<Due> {
 }
 
 impl DynamoDbStore {
-    /// A page of the index, the oldest entries first.
-    async fn listed<T>(
-        &self,
-        kind: &str,
-        by: Option<Timestamp>,
-        next: Option<&str>,
-        read: impl Fn(SubscriptionId, &str) -> Option<T> + Send,
-    ) -> Result<Page<T>, StoreError> {
-        let list = Spread {
-            index: "by-due",
-            partition: index::OUTBOX,
-            sort: index::DUE_AT,
-            keys: index::outbox_keys(kind).collect(),
-            is_descending: false,
-            up_to: by.map(item::due_by),
-            limit: LARGEST_PAGE,
-            filter: Vec::new(),
-        };
-        let after = next.map(parse).transpose()?;
-        let found = self.merged(&list, after.as_ref()).await?;
-        let one = |found: &Item| {
-            let sort = found.get(item::SORT)?.as_s().ok()?;
-            read(item::subscription(found)?, sort)
-        };
-        Ok(Page {
-            items: found.items.iter().filter_map(one).collect(),
-            next: found.next.map(|(due_at, partition, sort)| [due_at, partition, sort].join(" ")),
-        })
-    }
-}
-
-impl DynamoDbStore {
     /// The first entries under a partition key of the index, and whether they are all of them.
     async fn first_entries(
         &self,
@@ -168,7 +137,7 @@ impl DynamoDbStore {
             .client
             .query()
             .table_name(&self.table)
-            .index_name("by-due")
+            .index_name(DUE_INDEX)
             .limit(COUNTED)
             .key_condition_expression("#key = :key")
             .expression_attribute_names("#key", index::OUTBOX)
@@ -183,11 +152,4 @@ impl DynamoDbStore {
         let is_complete = answer.last_evaluated_key.is_none_or(|key| key.is_empty());
         Ok((answer.items.unwrap_or_default().iter().filter_map(entry).collect(), is_complete))
     }
-}
-
-/// A place, as the previous page gave it.
-fn parse(next: &str) -> Result<Place, StoreError> {
-    let mut parts = next.split(' ').map(str::to_owned);
-    let mut part = || parts.next().filter(|part| !part.is_empty()).ok_or(StoreError::BadPosition);
-    Ok((part()?, part()?, part()?))
 }

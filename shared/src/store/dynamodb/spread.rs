@@ -56,7 +56,8 @@ impl Spread {
         if self.is_descending { other.cmp(one) } else { one.cmp(other) }
     }
 
-    fn place(&self, found: &Item) -> Option<Place> {
+    /// Where an entry is.
+    pub(super) fn place(&self, found: &Item) -> Option<Place> {
         let part = |name| Some(found.get(name)?.as_s().ok()?.clone());
         Some((part(self.sort)?, part(item::PARTITION)?, part(item::SORT)?))
     }

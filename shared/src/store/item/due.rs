@@ -1,4 +1,4 @@
-//! The sort key of the outbox index, which tells when an entry is due and since when it waits.
+//! The sort key of the index `by-due`, which tells when an entry is due and since when it waits.
 //!
 //! It begins with the time at which the entry is due. The subscription and the item's sort key make it
 //! unique, since DynamoDB returns entries with equal keys in any order. If a target has failed, the time of

@@ -10,12 +10,17 @@ pub(in crate::store) const OFFER: &str = "offer_id";
 pub(in crate::store) const SUBSCRIPTION: &str = "subscription_id";
 pub(in crate::store) const LISTED: &str = "listed";
 
-/// The keys of the outbox index. Only pending events and waiting cursors have them.
+/// The keys of the index of what is due. Pending events and waiting cursors have them, and records with due
+/// work or an end.
 pub(in crate::store) const OUTBOX: &str = "outbox";
 pub(in crate::store) const DUE_AT: &str = "due_at";
-/// What an entry of the outbox index waits for. It begins the entry's partition key there.
+/// What an entry of that index waits for. It begins the entry's partition key there.
 pub(in crate::store) const DUE: &str = "DUE";
 pub(in crate::store) const PARKED: &str = "PARKED";
+/// A record, until its work is done.
+pub(in crate::store) const WORK: &str = "WORK";
+/// The record of a subscription that has ended, without work.
+pub(in crate::store) const ENDED: &str = "ENDED";
 
 /// Over how many partition keys an index is spread whose sort key grows with time. DynamoDB writes to one
 /// of them 1,000 times a second at most, and can't split it. With fewer, so many fewer changes can be
@@ -28,14 +33,19 @@ fn shard(id: SubscriptionId) -> u8 {
     last % SHARDS
 }
 
-/// The partition key of a subscription's entries in the outbox index.
+/// The partition key of a subscription's entries in the index of what is due.
 pub(in crate::store) fn outbox_key(kind: &str, id: SubscriptionId) -> String {
     format!("{kind}#{}", shard(id))
 }
 
-/// Every partition key that entries of a kind have. Those from before 0.1.0 have the kind alone.
+/// Every partition key that pending events or cursors have. Those from before 0.1.0 have the kind alone.
 pub(in crate::store) fn outbox_keys(kind: &str) -> impl Iterator<Item = String> {
-    std::iter::once(kind.to_owned()).chain((0..SHARDS).map(move |shard| format!("{kind}#{shard}")))
+    std::iter::once(kind.to_owned()).chain(sharded_keys(kind))
+}
+
+/// Every partition key that records have, by what they wait for.
+pub(in crate::store) fn sharded_keys(kind: &str) -> impl Iterator<Item = String> {
+    (0..SHARDS).map(move |shard| format!("{kind}#{shard}"))
 }
 
 /// Every partition key of the indexes that sort records.
@@ -77,6 +87,7 @@ mod tests {
     fn entries_are_spread_over_every_partition_key_that_is_asked() {
         let asked: Vec<String> = outbox_keys(DUE).collect();
         assert_eq!(asked[0], "DUE", "entries from before 0.1.0 are found, too");
+        assert_eq!(asked[1..], sharded_keys(DUE).collect::<Vec<_>>());
         let (mut due, mut listed) = (BTreeMap::new(), BTreeMap::new());
         for number in 0..8000_u128 {
             let id = SubscriptionId(uuid::Uuid::from_u128(number * 0x9e37_79b9_7f4a_7c15));

@@ -11,7 +11,7 @@ use crate::store::idempotency::dynamodb;
 
 /// A table that a version has written.
 pub(super) struct Written {
-    version: String,
+    pub(super) version: String,
     pub(super) items: Items,
     pub(super) table: Table,
 }
@@ -100,14 +100,14 @@ fn subscription(item: &Value) -> SubscriptionId {
 
 impl Written {
     /// The items of a kind: their subscription, the end of their sort key, and their body.
-    fn bodies(&self, kind: ItemKind) -> Vec<(SubscriptionId, &str, Value)> {
+    pub(super) fn bodies(&self, kind: ItemKind) -> Vec<(SubscriptionId, &str, Value)> {
         let items = &self.items[&kind];
         let end = |item| key(item, "sk").strip_prefix(kind.sort()).expect("the kind's");
         items.iter().map(|item| (subscription(item), end(item), plain(&item["body"]))).collect()
     }
 
-    /// The subscriptions of the cursors and events that wait for this.
-    fn waiting(&self, list: &str) -> BTreeSet<SubscriptionId> {
+    /// The subscriptions of the cursors, events and records that wait for this.
+    pub(super) fn waiting(&self, list: &str) -> BTreeSet<SubscriptionId> {
         let waits = |item: &&Value| {
             item["outbox"]["S"].as_str().is_some_and(|key| key.split('#').next() == Some(list))
         };

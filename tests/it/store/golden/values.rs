@@ -31,6 +31,7 @@ pub(super) async fn write(table: &Table) {
     let mut marks = (1..).zip(outcomes).map(|(number, outcome)| Mark { outcome, ..mark(number) });
     commit(table, id(1), &marked(Some(&complete), &marks.next().expect("four"))).await;
     commit(table, id(2), &unmarked(&bare)).await;
+    commit(table, id(3), &unmarked(&NextVersion::of(read(ended_record()), Vec::new()))).await;
     for mark in marks {
         commit(table, id(1), &marked(None, &mark)).await;
     }
@@ -59,6 +60,8 @@ pub(super) async fn write(table: &Table) {
         failed: 1,
         stuck: 1,
         left: 3,
+        due: 5,
+        due_after: Some("2026-03-10T12:02:00Z#key SUB#id RECORD".to_owned()),
         begun_at: Some(noon()),
         last_round: Some(Round { begun_at: noon(), ended_at: noon() }),
     };
@@ -161,6 +164,14 @@ fn bare_record() -> Value {
                           "saasSubscriptionStatus": "PendingFulfillmentStart" },
         "version": 1, "updatedAt": NOON,
         "activation": { "state": "awaitsPublisher", "since": NOON },
+    })
+}
+
+fn ended_record() -> Value {
+    json!({
+        "subscription": { "id": id(3), "offerId": "flat-rate-1", "planId": "silver",
+                          "saasSubscriptionStatus": "Unsubscribed" },
+        "version": 1, "updatedAt": NOON, "changedAt": NOON,
     })
 }
 

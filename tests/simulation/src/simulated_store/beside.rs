@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use shared::domain::{Annotations, Event, SubscriptionId};
 use shared::store::{
-    AnnotationStore, Inspection, Refusals, Refused, SaveError, Sighting, Sightings, StoreError,
+    AnnotationStore, DueRecord, DueWork, Inspection, Page, Refusals, Refused, SaveError, Sighting,
+    Sightings, StoreError,
 };
 
 use super::SimulatedStore;
@@ -37,6 +38,21 @@ impl AnnotationStore for SimulatedStore {
             Err(SaveError::Store(_)) => {}
         }
         saved
+    }
+}
+
+#[async_trait]
+impl DueWork for SimulatedStore {
+    async fn work(&self, by: Timestamp, next: Option<&str>) -> Result<Page<DueRecord>, StoreError> {
+        self.call("due work", self.table.work(by, next)).await?
+    }
+
+    async fn ended(
+        &self,
+        by: Timestamp,
+        next: Option<&str>,
+    ) -> Result<Page<SubscriptionId>, StoreError> {
+        self.call("ended", self.table.ended(by, next)).await?
     }
 }
 
