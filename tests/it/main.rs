@@ -65,6 +65,7 @@ mod probe;
 mod raw_receiver;
 mod receivers;
 mod reconciliation;
+mod reconciliation_due;
 mod reconciliation_lag;
 mod reconciliation_pages;
 mod reconciliation_repairs;

@@ -1,13 +1,14 @@
 //! Compares every subscription with Microsoft's copy, repairs the differences, and finishes work
 //! that was interrupted.
 //!
-//! A slice reads pages of List Subscriptions, each with one batch read of the same records. It ends
-//! with the list or with its time, and saves a checkpoint after every page. A difference is read
-//! again by itself before it is adopted, since the list may lag. Memory does not grow with the
-//! number of subscriptions. A run without differences writes nothing but its checkpoint. A
+//! A slice begins with what is due. Then it reads pages of List Subscriptions, each with one batch
+//! read of the same records. It ends with the list or with its time, and saves a checkpoint after
+//! every page. A difference is read again by itself before it is adopted, since the list may lag.
+//! Memory does not grow with the number of subscriptions. A run without differences writes nothing but its checkpoint. A
 //! subscription that fails is logged and skipped.
 
 mod credential_watch;
+mod due_work;
 mod importing;
 mod repair;
 mod summary;
@@ -29,7 +30,7 @@ use shared::host::error_class::ErrorClass;
 use shared::host::retry::RetryPolicy;
 use shared::microsoft::fulfillment::{FulfillmentError, Marketplace, SubscriptionPage};
 use shared::publisher::approval::ChangeApproval;
-use shared::store::{Checkpoint, Checkpoints, Round, Store, StoreError};
+use shared::store::{Checkpoint, Checkpoints, DueWork, Round, Store, StoreError};
 use thiserror::Error;
 use tracing::field::Empty;
 use tracing::{error, info_span, warn};
@@ -52,6 +53,7 @@ pub struct Reconciliation {
     marketplace: Arc<dyn Marketplace>,
     store: Arc<dyn Store>,
     checkpoints: Arc<dyn Checkpoints>,
+    due_work: Arc<dyn DueWork>,
     ledger: Ledger,
     activation: ActivationFlow,
     responder: Responder,
@@ -89,7 +91,8 @@ impl Reconciliation {
     ) -> Result<Self, ConfigError> {
         let approval = ChangeApproval::read(environment, dependencies)?;
         let importing = Importing::read(environment)?;
-        let Dependencies { microsoft, store, checkpoints, clock, transport, .. } = dependencies;
+        let Dependencies { microsoft, store, checkpoints, due_work, clock, transport, .. } =
+            dependencies;
         let credentials = CredentialWatch::new(credential_ends(environment, transport)?);
         let marketplace = microsoft.marketplace(RetryPolicy::SCHEDULED, clock.clone());
         let ledger = dependencies.ledger();
@@ -97,6 +100,7 @@ impl Reconciliation {
             marketplace: marketplace.clone(),
             store: store.clone(),
             checkpoints: checkpoints.clone(),
+            due_work: due_work.clone(),
             ledger: ledger.clone(),
             activation: ActivationFlow { marketplace: marketplace.clone(), ledger: ledger.clone() },
             responder: Responder { marketplace, ledger, approval },
@@ -133,7 +137,10 @@ impl Reconciliation {
         if checkpoint.next.is_none() {
             checkpoint.begin(begun);
         }
-        let ended = self.pages(&mut checkpoint, begun).await;
+        let ended = match self.do_due_work(&mut checkpoint, begun).await {
+            Ok(()) => self.pages(&mut checkpoint, begun).await,
+            Err(error) => Err(error.into()),
+        };
         summarise(&checkpoint, ended.as_ref(), self.clock.now());
         if matches!(ended, Ok(SliceEnd::List)) {
             self.end_import(&checkpoint).await;

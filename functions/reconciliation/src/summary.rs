@@ -14,6 +14,8 @@ pub struct Report {
     pub finished: bool,
     /// Subscriptions compared.
     pub examined: u64,
+    /// Records looked at because work of theirs was due.
+    pub due: u64,
     /// Records brought up to date.
     pub repaired: u64,
     /// Differences left to the next run: Microsoft's answer may be older than the record, or the slice's
@@ -31,6 +33,7 @@ impl Report {
                 SliceEnd::Time => false,
             },
             examined: checkpoint.examined,
+            due: checkpoint.due,
             repaired: checkpoint.repaired,
             left: checkpoint.left,
             failed: checkpoint.failed,
@@ -69,6 +72,7 @@ pub(crate) fn summarise(
             $level!(
                 finished = is_round,
                 examined = checkpoint.examined,
+                due = checkpoint.due,
                 repaired = checkpoint.repaired,
                 left = checkpoint.left,
                 failed = checkpoint.failed,
