@@ -72,9 +72,10 @@ pub struct Behaviour {
     /// lengths (F-LST-4).
     pub short_pages: bool,
     pub last_link: LastLink,
-    /// The page of the list that holds the subscription at this place, counted from zero, answers
-    /// 500.
+    /// The page of the list that holds the subscription at this place, counted from zero, always fails.
     pub failing_page: Option<usize>,
+    /// The status that it fails with.
+    pub failing_page_status: u16,
     /// List has another order at every call, so a walk through its pages can miss entries and meet
     /// others twice.
     pub unstable_order: bool,
@@ -132,6 +133,7 @@ impl Default for Behaviour {
             short_pages: false,
             last_link: LastLink::Absent,
             failing_page: None,
+            failing_page_status: 500,
             unstable_order: false,
             list_entries: ListEntries::Once,
             empty_list: EmptyList::EmptyBody,

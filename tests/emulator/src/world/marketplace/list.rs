@@ -37,7 +37,8 @@ impl World {
         let failing = self.settings.behaviour.failing_page;
         if failing.is_some_and(|place| (from..next).contains(&place)) {
             self.count(way::FAILING_PAGE);
-            return ErrorForm::Object.reply(500, "InternalServerError", "Please try again later.");
+            let status = self.settings.behaviour.failing_page_status;
+            return ErrorForm::Object.reply(status, "UnexpectedError", "Please try again later.");
         }
         let before = from.checked_sub(1).and_then(|place| order.get(place)).copied();
         self.skip_or_double(&mut page, before);
