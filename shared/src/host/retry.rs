@@ -40,6 +40,9 @@ pub struct RetryPolicy {
     /// After so many calls in a row that failed, a call is attempted once, until one succeeds. In
     /// an outage, not every caller waits for all attempts.
     pub outage_after: u32,
+    /// Whether a `Retry-After` for one call holds up all calls of the same client: the peer limits the
+    /// caller, and not the call. For work that runs concurrently and for which nobody waits.
+    pub waits_together: bool,
 }
 
 impl RetryPolicy {
@@ -54,6 +57,7 @@ impl RetryPolicy {
         // For an acknowledgement and the commit of a record.
         reserve: Duration::from_millis(2500),
         outage_after: 3,
+        waits_together: false,
     };
 
     /// For a person or a caller who waits for the answer.
@@ -64,6 +68,7 @@ impl RetryPolicy {
         budget: Duration::from_secs(6),
         reserve: Duration::ZERO,
         outage_after: u32::MAX,
+        waits_together: false,
     };
 
     /// For scheduled work: Microsoft's own sample waits 2, 4 and 8 seconds.
@@ -74,6 +79,7 @@ impl RetryPolicy {
         budget: Duration::from_secs(60),
         reserve: Duration::ZERO,
         outage_after: u32::MAX,
+        waits_together: true,
     };
 
     /// For an answer that doesn't show yet what Microsoft's webhook call says: Microsoft's reads lag
@@ -225,6 +231,7 @@ mod tests {
         budget: Duration::from_secs(60),
         reserve: Duration::from_secs(3),
         outage_after: 3,
+        waits_together: false,
     };
 
     #[test]

@@ -97,6 +97,7 @@ pub const RETRY: RetryPolicy = RetryPolicy {
     budget: Duration::from_secs(60),
     reserve: Duration::ZERO,
     outage_after: u32::MAX,
+    waits_together: false,
 };
 
 /// The fulfillment API over a wire.

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::PurchaseToken;
 use super::error::{FulfillmentError, Refusal};
 use super::next_link;
+use super::throttle::Throttle;
 use crate::host::clock::Clock;
 use crate::host::correlation;
 use crate::host::error_class::ErrorClass;
@@ -43,6 +44,7 @@ pub struct Client {
     tokens: Arc<TokenCache>,
     clock: Arc<dyn Clock>,
     retries: Retries,
+    throttle: Throttle,
 }
 
 pub(super) struct Call<'a> {
@@ -126,7 +128,14 @@ impl Client {
         tokens: Arc<TokenCache>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { transport, endpoint, tokens, clock, retries: Retries::default() }
+        Self {
+            transport,
+            endpoint,
+            tokens,
+            clock,
+            retries: Retries::default(),
+            throttle: Throttle::default(),
+        }
     }
 
     pub(super) fn clock(&self) -> &dyn Clock {
@@ -170,8 +179,24 @@ impl Client {
         answer
     }
 
-    /// Sends one request, and turns an unsuccessful status into an error.
+    /// Sends one request, when no other call of this client has to wait.
     async fn send(&self, call: &Call<'_>, token: &AccessToken) -> Result<Answer, FulfillmentError> {
+        let policy = &self.endpoint.retry;
+        if !policy.waits_together {
+            return self.send_now(call, token).await;
+        }
+        self.throttle.pass(&*self.clock, policy.budget).await?;
+        let answer = self.send_now(call, token).await;
+        self.throttle.note(&answer, self.clock.now());
+        answer
+    }
+
+    /// Sends one request, and turns an unsuccessful status into an error.
+    async fn send_now(
+        &self,
+        call: &Call<'_>,
+        token: &AccessToken,
+    ) -> Result<Answer, FulfillmentError> {
         let answer = self.exchange(call, token).await.map_err(|source| {
             let repeatable = call.repeatable || !source.may_have_arrived();
             FulfillmentError::Unreachable { source, repeatable }

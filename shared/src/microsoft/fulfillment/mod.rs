@@ -5,6 +5,7 @@ mod client;
 mod error;
 mod next_link;
 mod purchase_token;
+mod throttle;
 mod wire;
 
 use async_trait::async_trait;

@@ -15,6 +15,7 @@ const ONCE: RetryPolicy = RetryPolicy {
     budget: Duration::ZERO,
     reserve: Duration::ZERO,
     outage_after: u32::MAX,
+    waits_together: false,
 };
 
 /// A key document as Entra publishes it, with a key of each of these kinds.
