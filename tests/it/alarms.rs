@@ -198,16 +198,25 @@ fn faults() -> Vec<Fault> {
         ("the list restarts again", run(faults::the_list_restarts_again()), &["ListRestarted"]),
         ("a call is missed", run(faults::a_call_is_missed()), &["Drift"]),
         ("a purchase lapses soon", run(faults::a_purchase_lapses_soon()), &["ActivationDeadline"]),
-        ("no round ends for five hours", run(faults::the_list_never_ends_for_five_hours()), &[]),
+        (
+            "a page of the list is refused twice",
+            run(faults::a_page_is_refused_twice()),
+            &["ListNotEnded"],
+        ),
+        (
+            "no round ends for five hours",
+            run(faults::the_list_never_ends_for_five_hours()),
+            &["ListNotEnded"],
+        ),
         (
             "no round ends for seven hours",
             run(faults::the_list_never_ends_for_seven_hours()),
-            &["NoFullRound"],
+            &["ListNotEnded", "NoFullRound"],
         ),
         (
             "the list fails for seven hours",
             run(faults::the_list_fails_for_seven_hours()),
-            &["NoFullRound", "ReconciliationFailed"],
+            &["ListNotEnded", "NoFullRound"],
         ),
         (
             "the product is down for half an hour",

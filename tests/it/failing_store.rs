@@ -1,6 +1,6 @@
 //! A table that fails on demand.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -9,8 +9,8 @@ use local::Options;
 use local::system::Ports;
 use shared::domain::{Event, OperationId, Record, SubscriptionId};
 use shared::store::{
-    Checkpoint, Checkpoints, Commit, CommitError, DueRecord, DueWork, FirstStart, ListQuery, Mark,
-    OperationOutcome, Page, Store, StoreError,
+    Checkpoint, CheckpointError, Checkpoints, Commit, CommitError, DueRecord, DueWork, FirstStart,
+    ListQuery, Mark, OperationOutcome, Page, Store, StoreError,
 };
 
 /// How the table fails.
@@ -161,7 +161,7 @@ impl Checkpoints for FailingStore {
         self.inner.checkpoints.checkpoint().await
     }
 
-    async fn save_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
+    async fn save_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), CheckpointError> {
         self.inner.checkpoints.save_checkpoint(checkpoint).await
     }
 
@@ -172,6 +172,23 @@ impl Checkpoints for FailingStore {
 
     async fn save_first_start(&self, first: &FirstStart) -> Result<(), CommitError> {
         self.inner.checkpoints.save_first_start(first).await
+    }
+
+    async fn note_compared(
+        &self,
+        ids: &[SubscriptionId],
+        begun_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.inner.checkpoints.note_compared(ids, begun_at).await
+    }
+
+    async fn compared(
+        &self,
+        ids: &[SubscriptionId],
+        begun_at: Timestamp,
+    ) -> Result<HashSet<SubscriptionId>, StoreError> {
+        self.read()?;
+        self.inner.checkpoints.compared(ids, begun_at).await
     }
 }
 

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use emulator::{Call, ErrorForm, FaultKind, Forgery, Purchase, Times, TokenVersion, World};
 use serde_json::json;
-use shared::store::Checkpoint;
 
 use crate::log_lines::Lines;
-use crate::test_env::TestEnv;
+use crate::test_env::{TestEnv, go_on_at};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -44,8 +43,7 @@ async fn a_run_that_fails_is_no_full_round() {
 async fn a_list_that_microsoft_does_not_continue_is_counted() {
     let (lines, _guard) = Lines::collect("info");
     let env = TestEnv::new().await;
-    let stale = Checkpoint { next: Some("long ago".to_owned()), pages: 4, ..Checkpoint::default() };
-    env.system.checkpoints.save_checkpoint(&stale).await.expect("a checkpoint");
+    go_on_at(&env, "long ago").await;
     env.system.reconcile().await.expect("a run");
     assert_eq!(lines.take_metrics(), metrics(&[("full_round", &[1]), ("list_restarted", &[1])]));
 }

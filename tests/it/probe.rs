@@ -1,7 +1,7 @@
 //! A store in front of the table that counts writes, fails on demand, and can let time pass with
 //! every batch of reads.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -15,8 +15,8 @@ use local::Options;
 use local::system::Ports;
 use shared::domain::{Event, OperationId, Record, SubscriptionId};
 use shared::store::{
-    Checkpoint, Checkpoints, Commit, CommitError, DueRecord, DueWork, FirstStart, ListQuery, Mark,
-    Page, Store, StoreError,
+    Checkpoint, CheckpointError, Checkpoints, Commit, CommitError, DueRecord, DueWork, FirstStart,
+    ListQuery, Mark, Page, Store, StoreError,
 };
 use uuid::Uuid;
 
@@ -40,6 +40,7 @@ pub(crate) struct Probe {
     /// What happens before the next commit, after everything that it was decided on was read.
     pub before_commit: Mutex<Option<Before>>,
     slow: OnceLock<(Emulator, Duration)>,
+    slow_commits: OnceLock<(Emulator, Duration)>,
 }
 
 pub(crate) type Before = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -66,6 +67,11 @@ impl Probe {
     /// Makes every batch of reads take this long.
     pub(crate) fn slow_down(&self, env: &TestEnv, by: Duration) {
         assert!(self.slow.set((env.microsoft().clone(), by)).is_ok(), "slowed down once");
+    }
+
+    /// Makes every commit take this long.
+    pub(crate) fn slow_down_commits(&self, env: &TestEnv, by: Duration) {
+        assert!(self.slow_commits.set((env.microsoft().clone(), by)).is_ok(), "slowed down once");
     }
 
     /// The numbers of commits and checkpoints so far.
@@ -121,6 +127,9 @@ impl Store for Probed {
         if let Some(before) = before {
             before.await;
         }
+        if let Some((emulator, by)) = self.probe.slow_commits.get() {
+            emulator.world(|world| world.advance(*by));
+        }
         if commit.next.is_some() || commit.mark.is_some() {
             self.probe.commits.fetch_add(1, Ordering::SeqCst);
         }
@@ -158,7 +167,7 @@ impl Checkpoints for Probed {
         self.inner.checkpoints.checkpoint().await
     }
 
-    async fn save_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
+    async fn save_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), CheckpointError> {
         self.probe.check()?;
         self.probe.checkpoints.fetch_add(1, Ordering::SeqCst);
         self.inner.checkpoints.save_checkpoint(checkpoint).await
@@ -172,6 +181,24 @@ impl Checkpoints for Probed {
     async fn save_first_start(&self, first: &FirstStart) -> Result<(), CommitError> {
         self.probe.check()?;
         self.inner.checkpoints.save_first_start(first).await
+    }
+
+    async fn note_compared(
+        &self,
+        ids: &[SubscriptionId],
+        begun_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.probe.check()?;
+        self.inner.checkpoints.note_compared(ids, begun_at).await
+    }
+
+    async fn compared(
+        &self,
+        ids: &[SubscriptionId],
+        begun_at: Timestamp,
+    ) -> Result<HashSet<SubscriptionId>, StoreError> {
+        self.probe.check()?;
+        self.inner.checkpoints.compared(ids, begun_at).await
     }
 }
 

@@ -31,8 +31,8 @@ fn hide_the_list(env: &TestEnv) {
 /// What a slice saves that reaches no page of the list.
 async fn slice_without_list(env: &TestEnv) -> Checkpoint {
     let checkpoints = &env.system.checkpoints;
-    let Checkpoint { due_after, .. } = checkpoints.checkpoint().await.expect("a checkpoint");
-    let new = Checkpoint { due_after, ..Checkpoint::default() };
+    let stored = checkpoints.checkpoint().await.expect("a checkpoint");
+    let new = Checkpoint { due_after: stored.due_after.clone(), ..stored.reset() };
     checkpoints.save_checkpoint(&new).await.expect("saved");
     hide_the_list(env);
     let failed = env.system.reconciliation.slice().await.expect_err("the list fails").to_string();
@@ -228,7 +228,8 @@ async fn what_is_due_begins_anew_behind_a_place_that_no_version_wrote() {
     let id = env.purchase(Purchase::flat_rate("silver"));
     env.visit(id).await;
     env.advance(23 * DAY);
-    let nonsense = Checkpoint { due_after: Some("behind".to_owned()), ..Checkpoint::default() };
+    let nonsense =
+        Checkpoint { due_after: Some("behind".to_owned()), ..Checkpoint::default().reset() };
     env.system.checkpoints.save_checkpoint(&nonsense).await.expect("saved");
     assert_eq!(slice_without_list(&env).await.due_after, None);
     assert_eq!(slice_without_list(&env).await.due, 1);

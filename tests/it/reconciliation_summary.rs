@@ -88,7 +88,8 @@ async fn a_list_that_runs_in_a_circle_ends_the_run_and_is_no_full_round() {
     env.fault(Call::ListSubscriptions, FaultKind::Garbage(page), Times::N(100));
     assert!(env.system.reconcile().await.expect("a run").finished);
     let line = summary(&lines);
-    assert_eq!(line["not_examined"], "the list runs in a circle", "{line}");
+    let reason = line["not_examined"].as_str().expect("a reason");
+    assert!(reason.starts_with("the list could not be read to its end"), "{reason}");
     assert_eq!((&line["level"], &line["finished"]), (&"WARN".into(), &false.into()), "{line}");
     assert_eq!((line.get("metric"), line.get("last_full_round")), (None, None), "{line}");
 }

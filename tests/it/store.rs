@@ -2,6 +2,7 @@
 //! are here.
 
 mod annotations;
+mod checkpoints;
 mod contract;
 mod due_work;
 mod first_start;
@@ -179,24 +180,6 @@ async fn a_sorted_list_is_whole_where_pages_end_early() {
         sorted::the_latest_change_comes_first(&*store()).await;
         sorted::a_filter_leaves_the_order_as_it_is(&*store()).await;
     }
-}
-
-#[tokio::test]
-async fn a_checkpoint_is_stored_on_dynamodb() {
-    let table = Table::new().await;
-    contract::a_checkpoint_is_stored(&*table.store, &*table.checkpoints).await;
-}
-
-#[tokio::test]
-async fn a_checkpoint_is_stored_on_the_wire() {
-    let store = wire::store();
-    contract::a_checkpoint_is_stored(&*store, &*store).await;
-}
-
-#[tokio::test]
-async fn a_checkpoint_is_stored_in_memory() {
-    let table = memory_store::MemoryStore::default();
-    contract::a_checkpoint_is_stored(&table, &table).await;
 }
 
 /// The same for the events that are pending for the publisher's product.

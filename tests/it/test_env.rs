@@ -1,8 +1,16 @@
 //! The environment of most tests, and a check that they share.
 
 use http::StatusCode;
+use shared::store::Checkpoint;
 
 pub(crate) use local::test_env::{Answer, TestEnv};
+
+/// The next slice of the reconciliation goes on in the list at this continuation token.
+pub(crate) async fn go_on_at(env: &TestEnv, token: &str) {
+    let stored = env.system.checkpoints.checkpoint().await.expect("a checkpoint");
+    let there = Checkpoint { next: Some(token.to_owned()), pages: 4, ..stored.reset() };
+    env.system.checkpoints.save_checkpoint(&there).await.expect("nobody else saves it");
+}
 
 /// Checks that an answer is a problem (RFC 9457) with this code, and explains itself to people.
 #[track_caller]

@@ -16,8 +16,8 @@ use shared::microsoft::fulfillment::FulfillmentError;
 use shared::store::{Checkpoint, DueRecord, Page, StoreError};
 use tracing::{error, warn};
 
-use crate::Reconciliation;
 use crate::repair::{RepairError, Repaired};
+use crate::{Reconciliation, SliceError};
 
 /// How much of a slice's time it takes at most before the list goes on.
 const SHARE: SignedDuration = SignedDuration::from_secs(60);
@@ -32,7 +32,7 @@ impl Reconciliation {
         &self,
         checkpoint: &mut Checkpoint,
         begun: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), SliceError> {
         let before = (checkpoint.due, checkpoint.due_after.clone());
         if let Err(error) = self.due_pages(checkpoint, begun).await {
             error!(
@@ -41,7 +41,7 @@ impl Reconciliation {
             );
         }
         if before != (checkpoint.due, checkpoint.due_after.clone()) {
-            self.checkpoints.save_checkpoint(checkpoint).await?;
+            self.save(checkpoint).await?;
         }
         Ok(())
     }

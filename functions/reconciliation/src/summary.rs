@@ -8,10 +8,12 @@ use tracing::{info, warn};
 use crate::SliceError;
 
 /// The result of a slice. The counts are of the whole run so far.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// The run reached the end of the list.
+    /// There is nothing left to do for another slice of this run.
     pub finished: bool,
+    /// The run reached the end of the list.
+    pub full_round: bool,
     /// Subscriptions compared.
     pub examined: u64,
     /// Records looked at because work of theirs was due.
@@ -23,20 +25,27 @@ pub struct Report {
     pub left: u64,
     /// Subscriptions that failed.
     pub failed: u64,
+    /// Records that the list did not show, and that were read one by one.
+    pub unseen: u64,
+    /// Of those, the ones whose subscription Microsoft does not know.
+    pub unlisted: u64,
 }
 
 impl Report {
     pub(crate) fn new(checkpoint: &Checkpoint, end: SliceEnd) -> Self {
         Self {
             finished: match end {
-                SliceEnd::List | SliceEnd::Circle => true,
+                SliceEnd::List | SliceEnd::Records | SliceEnd::Budget | SliceEnd::Overtaken => true,
                 SliceEnd::Time => false,
             },
+            full_round: end == SliceEnd::List,
             examined: checkpoint.examined,
             due: checkpoint.due,
             repaired: checkpoint.repaired,
             left: checkpoint.left,
             failed: checkpoint.failed,
+            unseen: checkpoint.unseen,
+            unlisted: checkpoint.unlisted,
         }
     }
 }
@@ -46,8 +55,13 @@ impl Report {
 pub(crate) enum SliceEnd {
     /// At the end of the list.
     List,
-    /// In the list, which runs in a circle. The run ends, and is no full round.
-    Circle,
+    /// The list broke off, and every record that it did not show was looked at. The run ends, and is no full
+    /// round.
+    Records,
+    /// The same, and the next such run looks at the rest of the records.
+    Budget,
+    /// Another slice has gone on from where this one did.
+    Overtaken,
     /// The next slice continues.
     Time,
 }
@@ -57,9 +71,20 @@ pub(crate) fn summarise(
     ended: Result<&SliceEnd, &SliceError>,
     now: Timestamp,
 ) {
+    if let Ok(SliceEnd::Overtaken) = ended {
+        info!("another run has gone on; this slice of the reconciliation ends");
+        return;
+    }
     let not_examined = match ended {
-        Ok(SliceEnd::List) => None,
-        Ok(SliceEnd::Circle) => Some("the list runs in a circle".to_owned()),
+        Ok(SliceEnd::List | SliceEnd::Overtaken) => None,
+        Ok(SliceEnd::Records) => Some(
+            "the list could not be read to its end; every other record was read by itself".to_owned(),
+        ),
+        Ok(SliceEnd::Budget) => Some(
+            "the list could not be read to its end; a run reads no more records by themselves, and \
+             the next such run goes on behind them"
+                .to_owned(),
+        ),
         Ok(SliceEnd::Time) => Some("the slice's time was over; the next one continues".to_owned()),
         Err(error) => Some(format!("the slice failed: {error}")),
     };
@@ -77,6 +102,9 @@ pub(crate) fn summarise(
                 left = checkpoint.left,
                 failed = checkpoint.failed,
                 pages = checkpoint.pages,
+                unseen = checkpoint.unseen,
+                unlisted = checkpoint.unlisted,
+                unseen_after = checkpoint.unseen_after,
                 not_examined,
                 oldest_comparison_seconds = oldest,
                 last_full_round = checkpoint.last_round.map(|round| display(round.ended_at)),

@@ -21,7 +21,7 @@ use thiserror::Error;
 use crate::domain::{Record, SubscriptionId};
 use crate::host::clock::Clock;
 use crate::store::{
-    Checkpoint, Checkpoints, CommitError, Outbox, Restoration, Store, StoreError, Target,
+    CheckpointError, Checkpoints, CommitError, Outbox, Restoration, Store, StoreError, Target,
 };
 
 /// How many records are written at a time. More would exceed what a new table takes, which a restored
@@ -98,8 +98,22 @@ pub async fn restore(
             return Err(RestoreError::Contended);
         }
     }
-    table.checkpoints.save_checkpoint(&Checkpoint::default()).await?;
+    begin_anew(&*table.checkpoints).await?;
     Ok(Restored { epoch, raised, unreadable, parked: parked(&*table.outbox).await? })
+}
+
+/// The next run of the reconciliation begins from the beginning. One that is under way ends when it tries to
+/// save its checkpoint.
+async fn begin_anew(checkpoints: &dyn Checkpoints) -> Result<(), RestoreError> {
+    for _ in 0..ATTEMPTS {
+        let reset = checkpoints.checkpoint().await?.reset();
+        match checkpoints.save_checkpoint(&reset).await {
+            Ok(()) => return Ok(()),
+            Err(CheckpointError::Conflict) => {}
+            Err(CheckpointError::Store(error)) => return Err(error.into()),
+        }
+    }
+    Err(RestoreError::Contended)
 }
 
 /// Raises every record that is below the epoch. Returns those that can't be read.

@@ -1,6 +1,8 @@
 //! The items of the table. Their attribute names are a contract with every deployed version.
 
 mod attribute;
+mod checkpoint;
+mod content;
 mod due;
 mod first_start;
 pub(super) mod index;
@@ -8,26 +10,23 @@ mod kind;
 mod pace;
 pub(super) mod search;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-pub(super) use self::attribute::{Item, PARTITION, SORT, number, text};
+pub(super) use self::attribute::{Item, PARTITION, SORT, VERSION, number, text};
+pub(super) use self::checkpoint::{Compared, checkpoint, checkpoint_key, compared, compared_key};
+pub(super) use self::content::{EXPIRES_AT, body};
+use self::content::{corrupt, with_body, with_expiry};
 pub(super) use self::due::{due_by, waits_since};
 pub(super) use self::first_start::{first_start, first_start_key};
 pub use self::kind::ItemKind;
 pub(super) use self::pace::{Paced, pace, pace_key};
 use super::error::Corruption;
 use super::{
-    Checkpoint, Cursor, CursorState, IdempotencyRecord, Mark, REFUSAL_LIFETIME, Refused,
-    STREAM_HEAD_START, Sighting, StoreError, Target,
+    Cursor, CursorState, IdempotencyRecord, Mark, REFUSAL_LIFETIME, Refused, STREAM_HEAD_START,
+    Sighting, StoreError, Target,
 };
 use crate::domain::{Annotations, Event, EventKind, OperationId, Position, Record, SubscriptionId};
-
-pub(super) const VERSION: &str = "version";
-pub(super) const EXPIRES_AT: &str = "expires_at";
-const BODY: &str = "body";
 
 /// Microsoft repeats a call within hours (F-WHD-4). An investigation may come months later.
 const MARK_LIVES: SignedDuration = SignedDuration::from_hours(90 * 24);
@@ -97,10 +96,6 @@ pub(super) fn annotations_key(id: SubscriptionId) -> Item {
 
 pub(super) fn idempotency_key(key: &str) -> Item {
     ItemKind::IdempotencyRecord.key(key, "")
-}
-
-pub(super) fn checkpoint_key() -> Item {
-    ItemKind::Checkpoint.key("", "")
 }
 
 pub(super) fn epoch_key() -> Item {
@@ -221,37 +216,10 @@ pub(super) fn sighting(sighting: &Sighting, at: Timestamp) -> Result<Item, Store
     with_expiry(item, at, SIGHTING_LIVES)
 }
 
-pub(super) fn checkpoint(checkpoint: &Checkpoint) -> Result<Item, StoreError> {
-    with_body(checkpoint_key(), checkpoint)
-}
-
-fn with_body(mut item: Item, body: &impl Serialize) -> Result<Item, StoreError> {
-    let body = serde_dynamo::to_attribute_value(body).map_err(|error| corrupt(&item, error))?;
-    item.insert(BODY.into(), body);
-    Ok(item)
-}
-
-fn with_expiry(mut item: Item, at: Timestamp, lives: SignedDuration) -> Result<Item, StoreError> {
-    let expires_at = at.checked_add(lives).map_err(|error| corrupt(&item, error))?;
-    item.insert(EXPIRES_AT.into(), number(expires_at.as_second()));
-    Ok(item)
-}
-
 /// The subscription that the item belongs to.
 pub(super) fn subscription(item: &Item) -> Option<SubscriptionId> {
     // From the key, which every item has, also one whose body can't be read.
     item.get(PARTITION)?.as_s().ok()?.strip_prefix(ItemKind::Record.partition())?.parse().ok()
-}
-
-pub(super) fn body<T: DeserializeOwned>(mut item: Item) -> Result<T, StoreError> {
-    match item.remove(BODY) {
-        // serde_dynamo panics at a type that the SDK doesn't know.
-        Some(body) if !is_known(&body) => Err(corrupt(&item, Corruption::UnknownType)),
-        Some(body) => {
-            serde_dynamo::from_attribute_value(body).map_err(|error| corrupt(&item, error))
-        }
-        None => Err(corrupt(&item, Corruption::MissingBody)),
-    }
 }
 
 /// Reads the record of a subscription. A record that names another subscription is corrupt: writing
@@ -262,23 +230,6 @@ pub(super) fn record_of(id: SubscriptionId, item: Item) -> Result<Record, StoreE
         return Ok(record);
     }
     Err(StoreError::Corrupt { key: partition(id), reason: Corruption::OtherSubscription })
-}
-
-fn is_known(value: &AttributeValue) -> bool {
-    match value {
-        AttributeValue::M(members) => members.values().all(is_known),
-        AttributeValue::L(entries) => entries.iter().all(is_known),
-        value => !value.is_unknown(),
-    }
-}
-
-fn corrupt(item: &Item, reason: impl Into<Corruption>) -> StoreError {
-    let part =
-        |name| item.get(name).and_then(|value| value.as_s().ok()).map_or("?", String::as_str);
-    StoreError::Corrupt {
-        key: format!("{} {}", part(PARTITION), part(SORT)),
-        reason: reason.into(),
-    }
 }
 
 #[cfg(test)]
@@ -293,6 +244,7 @@ mod tests {
 
     use super::*;
     use crate::host::http_client::{SendError, Transport, for_aws};
+    use crate::store::Checkpoint;
 
     /// A DynamoDB that gives every request the same answer.
     #[derive(Debug)]

@@ -23,6 +23,8 @@ pub enum ListBy {
     All,
     /// Every record, in this order.
     Sort(Sort),
+    /// Every record, the one whose last change is the longest ago first.
+    Oldest,
     /// The records with a [search term](Record::search_terms) that begins with this text, in the order of
     /// their ids.
     Search(SearchTerm),

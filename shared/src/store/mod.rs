@@ -9,7 +9,8 @@
 //! | cursor | `SUB#<id>` | `DELIVERY#<target>` | if the revision is the expected one |
 //! | annotations | `SUB#<id>` | `ANNOTATIONS` | if the revision is the expected one |
 //! | idempotency record | `REQUEST#<key>` | `REQUEST` | if there is none, or only an expired one |
-//! | checkpoint | `RUN` | `RECONCILIATION` | after each page of a list |
+//! | note of a comparison | `SUB#<id>` | `COMPARED` | after a page of a list that was begun anew |
+//! | checkpoint | `RUN` | `RECONCILIATION` | if the revision is the expected one |
 //! | epoch | `EPOCH` | `EPOCH` | by a restore, if it is greater than the stored one |
 //! | refusal | `REFUSED#<digest>` | `REFUSED` | when Microsoft refuses a token or a code |
 //! | sighting | `SEEN` | `WEBHOOK#<host>`, `SWEEP` | now and then, when it is seen |
@@ -45,7 +46,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use annotations::{AnnotationStore, SaveError};
-pub use checkpoint::{Checkpoint, Checkpoints, Round};
+pub use checkpoint::{Checkpoint, CheckpointError, Checkpoints, Part, Round};
 pub use due_work::{DueRecord, DueWork};
 pub use dynamodb::DynamoDbStore;
 pub use error::{CommitError, Corruption, StoreError};
@@ -152,7 +153,7 @@ pub trait Store: Send + Sync {
     /// A page of records; `next` as the previous page gave it. A record that can't be read is
     /// logged and left out.
     ///
-    /// MUST list the records in the order of their [`Sort::key`]. Without [`ListBy::Sort`], the pages MUST
+    /// MUST list the records in the order of their [`Sort::key`]. Without an order, the pages MUST
     /// show every record once that fits the query throughout. No page has more than `query.limit` records; it
     /// may have fewer, or none, without being the last one.
     async fn list(&self, query: &ListQuery, next: Option<&str>)

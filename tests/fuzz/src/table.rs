@@ -80,6 +80,14 @@ impl Table {
                 let found: Vec<_> = keys.iter().filter_map(|key| items.get(key)).collect();
                 Ok(json!({ "Responses": { NAME: found } }))
             }
+            "BatchWriteItem" => {
+                let writes = body["RequestItems"][NAME].as_array().expect("items");
+                for write in writes {
+                    let item = &write["PutRequest"]["Item"];
+                    items.insert(key(item)?, object(item).clone());
+                }
+                Ok(json!({}))
+            }
             "PutItem" => {
                 let key = put(&items, body)?;
                 items.insert(key, object(&body["Item"]).clone());
@@ -130,7 +138,10 @@ pub fn operation(request: &Request<Bytes>) -> &str {
 
 /// Whether a request changes the table.
 pub fn is_write(request: &Request<Bytes>) -> bool {
-    matches!(operation(request), "PutItem" | "UpdateItem" | "TransactWriteItems")
+    matches!(
+        operation(request),
+        "BatchWriteItem" | "PutItem" | "UpdateItem" | "TransactWriteItems"
+    )
 }
 
 fn object(value: &Value) -> &Item {

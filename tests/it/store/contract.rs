@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use shared::domain::{Event, Status};
-use shared::store::{Checkpoint, Checkpoints, CommitError, Page, Round};
+use shared::store::{CommitError, Page};
 
 use super::*;
 
@@ -309,28 +309,4 @@ pub(super) async fn a_malformed_list_position_is_refused(store: &dyn Store) {
             assert!(matches!(refused, Err(StoreError::BadPosition)), "{nonsense}: {refused:?}");
         }
     }
-}
-
-pub(super) async fn a_checkpoint_is_stored(store: &dyn Store, checkpoints: &dyn Checkpoints) {
-    assert_eq!(checkpoints.checkpoint().await.expect("a read"), Checkpoint::default());
-    let there = Checkpoint {
-        next: Some(r#"[{"token":"+RID:x==","range":{"min":"","max":"FF"}}]"#.to_owned()),
-        pages: 7,
-        landmark: Some("token".to_owned()),
-        examined: 613,
-        repaired: 2,
-        failed: 1,
-        stuck: 1,
-        left: 3,
-        due: 5,
-        due_after: Some("a place".to_owned()),
-        begun_at: Some(noon()),
-        last_round: Some(Round { begun_at: noon(), ended_at: noon() }),
-    };
-    checkpoints.save_checkpoint(&there).await.expect("a write");
-    assert_eq!(checkpoints.checkpoint().await.expect("a read"), there);
-    checkpoints.save_checkpoint(&Checkpoint::default()).await.expect("a write");
-    assert_eq!(checkpoints.checkpoint().await.expect("a read"), Checkpoint::default());
-    let listed = store.list(&ListQuery::default(), None).await.expect("a list");
-    assert_eq!(listed.items, [], "a checkpoint is not a record");
 }

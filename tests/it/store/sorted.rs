@@ -94,6 +94,18 @@ pub(super) async fn the_latest_change_comes_first(store: &dyn Store) {
     let found = list(store, &Filter::default(), Sort::LastChange).await;
     assert!(found.is_sorted_by(|one, next| one.updated_at >= next.updated_at));
     assert_ne!(found[0].updated_at, found[LISTED - 1].updated_at);
+    let mut oldest = Vec::new();
+    let mut next = None;
+    loop {
+        let query = ListQuery { limit: 70, ..ListQuery::by(ListBy::Oldest) };
+        let page = store.list(&query, next.as_deref()).await.expect("a page");
+        oldest.extend(page.items);
+        next = page.next;
+        if next.is_none() {
+            break;
+        }
+    }
+    assert!(oldest.iter().rev().eq(&found), "from the other end");
     assert_eq!(by_id(found), by_id(all));
 }
 

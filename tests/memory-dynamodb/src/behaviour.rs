@@ -52,7 +52,7 @@ impl Behaviour {
 /// What goes wrong with a series of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// Batches leave keys unprocessed.
+    /// Batches leave keys or items unprocessed.
     Unprocessed,
     /// Requests are throttled.
     Throttled,
@@ -79,7 +79,7 @@ impl Trouble {
     /// Whether requests for this operation can have the trouble.
     pub(crate) fn meets(self, operation: &str) -> bool {
         match self {
-            Self::Unprocessed => operation == "BatchGetItem",
+            Self::Unprocessed => matches!(operation, "BatchGetItem" | "BatchWriteItem"),
             Self::Conflict => {
                 matches!(operation, "PutItem" | "UpdateItem" | "TransactWriteItems")
             }

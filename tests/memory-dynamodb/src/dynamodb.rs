@@ -141,6 +141,7 @@ impl DynamoDb {
         match operation {
             "GetItem" => Ok(self.get_item(&read(body)?, now)?.into()),
             "BatchGetItem" => Ok(self.batch_get_item(read(body)?, now, trouble)?.into()),
+            "BatchWriteItem" => self.batch_write_item(read(body)?, now, trouble),
             "Query" => Ok(self.query(&read(body)?, now)?.into()),
             "Scan" => Ok(self.scan(&read(body)?, now)?.into()),
             "PutItem" => {
@@ -235,7 +236,11 @@ impl DynamoDb {
     }
 
     pub(crate) fn put(&mut self, put: &Put, now: Timestamp) -> Result<Arc<Item>, Refusal> {
-        let item = Arc::new(put.item.clone());
+        self.put_item(put.item.clone(), now)
+    }
+
+    pub(crate) fn put_item(&mut self, item: Item, now: Timestamp) -> Result<Arc<Item>, Refusal> {
+        let item = Arc::new(item);
         self.items.set(check(&item)?, now, Some(item.clone()));
         Ok(item)
     }

@@ -8,6 +8,7 @@
 //!
 //! It draws everything from its seed, so the same requests at the same times get the same answers.
 
+mod batch_write;
 mod behaviour;
 mod condition;
 mod dynamodb;

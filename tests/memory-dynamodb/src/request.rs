@@ -37,6 +37,24 @@ pub(crate) struct KeysAndAttributes {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
+pub(crate) struct BatchWriteItem {
+    pub request_items: BTreeMap<String, Vec<WriteRequest>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+pub(crate) struct WriteRequest {
+    pub put_request: PutRequest,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+pub(crate) struct PutRequest {
+    pub item: Item,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
 pub(crate) struct Query {
     pub table_name: String,
     pub index_name: Option<String>,

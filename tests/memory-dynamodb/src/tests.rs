@@ -83,6 +83,7 @@ fn what_the_table_does_not_know_is_refused_and_reported() {
         put
     };
     let names = json!({ "#version": "version", "#other": "other" });
+    let write = |sort: &str| json!({ "PutRequest": { "Item": key(sort) } });
     for (operation, body) in [
         ("DeleteTable", json!({ "TableName": "table" })),
         ("PutItem", json!({ "TableName": "another", "Item": item })),
@@ -101,6 +102,8 @@ fn what_the_table_does_not_know_is_refused_and_reported() {
         ("GetItem", json!({ "TableName": "table", "Key": item })),
         ("BatchGetItem", json!({ "RequestItems": { "table": { "Keys": [] } } })),
         ("BatchGetItem", json!({ "RequestItems": { "table": { "Keys": [key("A"), key("A")] } } })),
+        ("BatchWriteItem", json!({ "RequestItems": { "table": [] } })),
+        ("BatchWriteItem", json!({ "RequestItems": { "table": [write("A"), write("A")] } })),
         ("TransactWriteItems", transaction("a", &[])),
     ] {
         let answer = ask(&mut table(), operation, &body, noon());

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use shared::domain::{Annotations, Event, EventKind, OperationId, Record, SubscriptionId};
 use shared::store::{
     Checkpoint, Commit, CommitError, Due, FirstStart, IdempotencyRecord, ListBy, ListQuery, Mark,
-    Page, Refused, Restoration, Sighting, Store, StoreError, Target,
+    Page, Refused, Restoration, Sighting, Sort, Store, StoreError, Target,
 };
 
 use crate::outbox_table::OutboxTable;
@@ -37,6 +37,8 @@ struct Table {
     annotations: HashMap<SubscriptionId, Annotations>,
     refusals: HashMap<Refused, Timestamp>,
     sightings: BTreeMap<Sighting, Timestamp>,
+    /// When the list began that has shown a subscription last.
+    compared: HashMap<SubscriptionId, Timestamp>,
     /// Events that the table's stream has not delivered yet.
     stream: Vec<Entry>,
 }
@@ -96,6 +98,13 @@ impl MemoryStore {
         act(&mut self.table().refusals)
     }
 
+    pub(crate) fn all_compared<T>(
+        &self,
+        act: impl FnOnce(&mut HashMap<SubscriptionId, Timestamp>) -> T,
+    ) -> T {
+        act(&mut self.table().compared)
+    }
+
     pub(crate) fn sightings<T>(
         &self,
         act: impl FnOnce(&mut BTreeMap<Sighting, Timestamp>) -> T,
@@ -150,6 +159,7 @@ impl MemoryStore {
         table.marks.retain(|(owner, _), _| *owner != id);
         table.outbox.forget(id);
         table.annotations.remove(&id);
+        table.compared.remove(&id);
         table.stream.retain(|(owner, _)| *owner != id);
     }
 
@@ -209,12 +219,13 @@ impl MemoryStore {
                 let reference = noted.and_then(Annotations::search_term);
                 record.search_terms().values().chain(&reference).any(|term| term.is_found_by(text))
             }
-            ListBy::All | ListBy::Sort(_) => true,
+            ListBy::All | ListBy::Sort(_) | ListBy::Oldest => true,
         };
         let wanted = table.records.values();
         let wanted = wanted.filter(|record| query.filter.is_met_by(record) && is_found(record));
-        let sort = match &query.by {
-            ListBy::Sort(sort) => *sort,
+        let (sort, is_descending) = match &query.by {
+            ListBy::Sort(sort) => (*sort, sort.is_descending()),
+            ListBy::Oldest => (Sort::LastChange, false),
             unsorted @ (ListBy::All | ListBy::Search(_)) => {
                 let list = if *unsorted == ListBy::All { "" } else { "search " };
                 let read = |next: &str| next.strip_prefix(list)?.parse().ok();
@@ -229,11 +240,11 @@ impl MemoryStore {
         let after = next.map(|next| sort.record_before(next)).transpose()?.map(|(key, _)| key);
         let mut sorted: Vec<_> = wanted.map(|record| (sort.key(record), record)).collect();
         sorted.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-        if sort.is_descending() {
+        if is_descending {
             sorted.reverse();
         }
         let is_after = |key: &String| match after {
-            Some(after) if sort.is_descending() => key.as_str() < after,
+            Some(after) if is_descending => key.as_str() < after,
             Some(after) => key.as_str() > after,
             None => true,
         };

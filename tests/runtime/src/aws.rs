@@ -167,7 +167,11 @@ fn needed_of_dynamodb(operation: &str, request: &Value) -> Vec<Needed> {
 /// The partition keys of the table that a request names (`dynamodb:LeadingKeys`).
 fn partition_keys(request: &Value) -> BTreeSet<String> {
     let batched = request["RequestItems"].as_object().into_iter().flatten();
-    let batched = batched.flat_map(|(_, table)| table["Keys"].as_array().into_iter().flatten());
+    let batched = batched.flat_map(|(_, table)| {
+        let read = table["Keys"].as_array().into_iter().flatten();
+        let written = table.as_array().into_iter().flatten();
+        read.chain(written.map(|write| &write["PutRequest"]["Item"]))
+    });
     let items = [&request["Key"], &request["Item"]].into_iter().chain(batched);
     let named = items.filter_map(|item| item["pk"]["S"].as_str());
     let condition = request["KeyConditionExpression"].as_str().unwrap_or_default();

@@ -164,10 +164,12 @@ fn describe(request: &Request<Bytes>) -> String {
     let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
     let items = match operation(request) {
         "BatchGetItem" => &body["RequestItems"][TABLE]["Keys"],
+        "BatchWriteItem" => &body["RequestItems"][TABLE],
         _ => &body["TransactItems"],
     };
     let item = |item: &Value| {
-        item["Put"]["Item"]["sk"]["S"].as_str().or(item["sk"]["S"].as_str()).map(str::to_owned)
+        let places = [&item["Put"]["Item"], &item["PutRequest"]["Item"], item];
+        places.into_iter().find_map(|place| place["sk"]["S"].as_str()).map(str::to_owned)
     };
     let keys: Vec<String> = [&body["Key"], &body["Item"]]
         .into_iter()

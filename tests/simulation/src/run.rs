@@ -23,6 +23,7 @@ use http::Request;
 use jiff::Timestamp;
 use memory_store::MemoryStore;
 use rand::Rng;
+use reconciliation::Report;
 use uuid::Uuid;
 
 use crate::browser::Browser;
@@ -177,17 +178,17 @@ impl Run {
             Outcome::Stream(_) | Outcome::Sweep => {
                 self.io.note(|| format!("< {}", purpose.describe()));
             }
-            Outcome::Slice { finished, examined } => {
+            Outcome::Slice(Report { finished, full_round, examined, .. }) => {
                 self.io.note(|| format!("< {} finished: {finished}", purpose.describe()));
                 self.finished = *finished;
-                if *finished {
+                if *full_round {
                     self.check_all_examined(*examined);
                 }
             }
         }
         let status = match outcome {
             Outcome::Answer(answer) => answer.status().as_u16(),
-            Outcome::Slice { .. } | Outcome::Stream(_) | Outcome::Sweep => 0,
+            Outcome::Slice(_) | Outcome::Stream(_) | Outcome::Sweep => 0,
         };
         match (purpose, outcome) {
             (Purpose::Deliver(dispatch), Outcome::Answer(_)) => {

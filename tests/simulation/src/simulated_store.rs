@@ -11,10 +11,9 @@ use jiff::Timestamp;
 use memory_store::MemoryStore;
 use shared::domain::{Event, OperationId, Position, Record, SubscriptionId};
 use shared::store::{
-    AnnotationStore, Backlog, BeginError, Checkpoint, Checkpoints, Commit, CommitError, Cursor,
-    CursorError, CursorState, Due, DueWork, FirstStart, IdempotencyRecord, IdempotencyStore,
-    Inspection, ListQuery, Mark, Outbox, Page, Refusals, Sightings, Store, StoreError, Target,
-    Waiting,
+    AnnotationStore, Backlog, BeginError, Checkpoints, Commit, CommitError, Cursor, CursorError,
+    CursorState, Due, DueWork, IdempotencyRecord, IdempotencyStore, Inspection, ListQuery, Mark,
+    Outbox, Page, Refusals, Sightings, Store, StoreError, Target, Waiting,
 };
 
 use crate::fault::Fault;
@@ -206,25 +205,6 @@ impl Store for SimulatedStore {
         after_version: u64,
     ) -> Result<Page<Event>, StoreError> {
         self.call("events", self.table.events(id, after_version)).await?
-    }
-}
-
-#[async_trait]
-impl Checkpoints for SimulatedStore {
-    async fn checkpoint(&self) -> Result<Checkpoint, StoreError> {
-        self.call("checkpoint", self.table.checkpoint()).await?
-    }
-
-    async fn save_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
-        self.call("save checkpoint", self.table.save_checkpoint(checkpoint)).await?
-    }
-
-    async fn first_start(&self) -> Result<Option<FirstStart>, StoreError> {
-        self.call("first start", self.table.first_start()).await?
-    }
-
-    async fn save_first_start(&self, first: &FirstStart) -> Result<(), CommitError> {
-        self.call("save first start", self.table.save_first_start(first)).await?
     }
 }
 

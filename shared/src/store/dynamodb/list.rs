@@ -62,6 +62,7 @@ impl DynamoDbStore {
         &self,
         filter: &Filter,
         sort: Sort,
+        is_descending: bool,
         limit: u8,
         next: Option<&str>,
     ) -> Result<Page<Record>, StoreError> {
@@ -80,7 +81,7 @@ impl DynamoDbStore {
             partition: index::LISTED,
             sort: index::sort_attribute(sort),
             keys: index::list_keys().collect(),
-            is_descending: sort.is_descending(),
+            is_descending,
             up_to: None,
             limit,
             filter: status.into_iter().chain(offer).collect(),

@@ -1,6 +1,7 @@
 //! The table in DynamoDB.
 
 mod annotations;
+mod checkpoints;
 mod due_entries;
 mod due_work;
 mod error;
@@ -29,8 +30,7 @@ use aws_sdk_dynamodb::types::{KeysAndAttributes, Put, TransactWriteItem};
 use self::error::{cancelled, store_error, unbuilt};
 use super::item::{self, Item, number, text};
 use super::{
-    Checkpoint, Checkpoints, Commit, CommitError, FirstStart, ItemKind, ListBy, ListQuery, Mark,
-    Page, Store, StoreError,
+    Commit, CommitError, ItemKind, ListBy, ListQuery, Mark, Page, Sort, Store, StoreError,
 };
 use crate::domain::{Event, OperationId, Record, SubscriptionId};
 use crate::host::clock::Clock;
@@ -45,7 +45,7 @@ const MOST_ACTIONS: usize = 100;
 /// Items per page of the lists that have no limit of their own.
 const PAGE: i32 = 100;
 
-/// How often we ask again for keys that DynamoDB left unprocessed.
+/// How often we ask again for keys and items that DynamoDB left unprocessed.
 const BATCH_ROUNDS: u32 = 5;
 
 /// The pause between those rounds.
@@ -273,7 +273,10 @@ impl Store for DynamoDbStore {
     ) -> Result<Page<Record>, StoreError> {
         match by {
             ListBy::All => self.list_unsorted(filter, *limit, next).await,
-            ListBy::Sort(sort) => self.list_sorted(filter, *sort, *limit, next).await,
+            ListBy::Sort(sort) => {
+                self.list_sorted(filter, *sort, sort.is_descending(), *limit, next).await
+            }
+            ListBy::Oldest => self.list_sorted(filter, Sort::LastChange, false, *limit, next).await,
             ListBy::Search(term) => self.list_found(term, filter, *limit, next).await,
         }
     }
@@ -284,25 +287,6 @@ impl Store for DynamoDbStore {
         after_version: u64,
     ) -> Result<Page<Event>, StoreError> {
         self.list_events(id, after_version).await
-    }
-}
-
-#[async_trait]
-impl Checkpoints for DynamoDbStore {
-    async fn checkpoint(&self) -> Result<Checkpoint, StoreError> {
-        Ok(self.get(item::checkpoint_key()).await?.map(item::body).transpose()?.unwrap_or_default())
-    }
-
-    async fn save_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
-        self.put(item::checkpoint(checkpoint)?).await
-    }
-
-    async fn first_start(&self) -> Result<Option<FirstStart>, StoreError> {
-        self.read_first_start().await
-    }
-
-    async fn save_first_start(&self, first: &FirstStart) -> Result<(), CommitError> {
-        self.put_first_start(first).await
     }
 }
 

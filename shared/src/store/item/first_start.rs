@@ -1,8 +1,8 @@
 //! The item of the deployment's first start.
 
-use super::attribute::{Item, number};
+use super::attribute::{Item, VERSION, number};
+use super::content::with_body;
 use super::kind::ItemKind;
-use super::{VERSION, with_body};
 use crate::store::{FirstStart, StoreError};
 
 pub(in crate::store) fn first_start_key() -> Item {

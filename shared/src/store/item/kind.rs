@@ -47,6 +47,8 @@ kinds! {
     Cursor = "SUB#" "DELIVERY#",
     /// The publisher's own reference and metadata of a subscription.
     Annotations = "SUB#" "ANNOTATIONS",
+    /// That a run of the reconciliation has compared the subscription.
+    Compared = "SUB#" "COMPARED",
     /// A request with an `Idempotency-Key`.
     IdempotencyRecord = "REQUEST#" "REQUEST",
     /// How far the reconciliation has come.

@@ -293,6 +293,16 @@ async fn the_checkpoint_is_read() {
     }
 }
 
+/// Notes of what a list has shown began with 0.2.0.
+#[tokio::test]
+async fn what_a_list_has_shown_is_read() {
+    for Written { items, table, version } in tables().await {
+        let noted = table.checkpoints.compared(&[id(1)], noon()).await.expect("a read");
+        assert_eq!(noted.contains(&id(1)), !matches!(&*version, "before-0.1.0" | "0.1.0"));
+        assert_eq!(items.contains_key(&ItemKind::Compared), !noted.is_empty());
+    }
+}
+
 /// An epoch has no body: it is its version.
 #[tokio::test]
 async fn the_epoch_is_read() {

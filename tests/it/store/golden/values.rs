@@ -2,7 +2,7 @@
 
 use shared::domain::{Account, Annotations, Event, EventKind, Position, Record};
 use shared::store::{
-    Checkpoint, Cursor, CursorState, FirstStart, IdempotencyRecord, IdempotencyStore,
+    Checkpoint, Cursor, CursorState, FirstStart, IdempotencyRecord, IdempotencyStore, Part,
     Refusals as _, Refused, Round, Sighting, StoredResponse, Target, Trouble,
 };
 
@@ -64,8 +64,16 @@ pub(super) async fn write(table: &Table) {
         due_after: Some("2026-03-10T12:02:00Z#key SUB#id RECORD".to_owned()),
         begun_at: Some(noon()),
         last_round: Some(Round { begun_at: noon(), ended_at: noon() }),
+        revision: 1,
+        saved_by: Some(Uuid::from_u128(5)),
+        part: Some(Part::List),
+        begun_anew: true,
+        unseen: 17,
+        unlisted: 4,
+        unseen_after: Some(format!("lastChange 2026-03-10T12:00:00.000000000Z#{}", id(1))),
     };
     table.checkpoints.save_checkpoint(&checkpoint).await.expect("the checkpoint is saved");
+    table.checkpoints.note_compared(&[id(1)], noon()).await.expect("the note is stored");
     let account = Account { tenant_id: Uuid::from_u128(10), object_id: Some(Uuid::from_u128(1)) };
     for refused in
         [Refused::purchase_token(&account, "a token"), Refused::sign_in_code("a state", "a code")]

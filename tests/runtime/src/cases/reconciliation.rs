@@ -8,6 +8,7 @@ use crate::{HostedCase, Live};
 super::cases! {
     "scheduled" => scheduled,
     "scheduled" => scheduled_after_a_missed_reinstatement,
+    "scheduled" => scheduled_with_a_list_that_breaks_off,
     "scheduled" => scheduled_without_access,
 }
 
@@ -25,8 +26,8 @@ async fn scheduled(case: &mut HostedCase) {
     let before = case.record(unchanged).await;
     let answer = case.send(Live::default()).await;
     let report = answer.json();
-    let expected =
-        json!({ "finished": true, "examined": 3, "repaired": 2, "left": 0, "failed": 0 });
+    let expected = json!({ "finished": true, "full_round": true, "examined": 3, "repaired": 2, "left": 0,
+            "failed": 0, "unseen": 0, "unlisted": 0 });
     assert_eq!(report, expected);
     assert_eq!(case.count(Call::ListSubscriptions), 1);
     assert_eq!(case.status(suspended).await, "Suspended");
@@ -46,6 +47,28 @@ async fn scheduled_after_a_missed_reinstatement(case: &mut HostedCase) {
     assert_eq!(answer.json()["repaired"], 1);
     assert_eq!(case.status(id).await, "Subscribed");
     assert_eq!(case.count(Call::ListOperations), 1);
+}
+
+/// Microsoft refuses a page of the list, also after it began anew. The function notes what the list has
+/// shown, and reads the rest from the table's side.
+async fn scheduled_with_a_list_that_breaks_off(case: &mut HostedCase) {
+    let shown = case.active(Purchase::flat_rate("silver")).await;
+    let behind = case.active(Purchase::flat_rate("silver")).await;
+    case.world(|world| {
+        let behaviour = &mut world.settings_mut().behaviour;
+        behaviour.page_size = 1;
+        behaviour.failing_page = Some(1);
+        behaviour.failing_page_status = 400;
+        for id in [shown, behind] {
+            world.suspend(id).expect("a suspension");
+        }
+        world.lose_deliveries();
+    });
+    let report = case.send(Live::default()).await.json();
+    assert_eq!((&report["finished"], &report["full_round"]), (&json!(true), &json!(false)));
+    assert_eq!((&report["repaired"], &report["unseen"]), (&json!(2), &json!(1)));
+    assert_eq!(case.status(shown).await, "Suspended");
+    assert_eq!(case.status(behind).await, "Suspended");
 }
 
 /// F-AUTH-15: Entra refuses the client secret. The invocation fails, so that the state machine and

@@ -30,6 +30,10 @@ pub(super) fn copy(io: &Arc<Io>, table: &MemoryStore, operation: &str, written: 
         }
         return;
     }
+    if sort(first) == "COMPARED" {
+        note_compared(io, table, written);
+        return;
+    }
     let Some(id) = subscription(first) else { return };
     let copied = match operation {
         _ if sort(first) == "ANNOTATIONS" => save_annotations(table, id, first),
@@ -137,6 +141,18 @@ fn save_cursor(
     count_cursor(io, table, (id, target), &cursor);
     let saved = ready(table.save_cursor(id, target, &cursor));
     saved.map_err(|refused| format!("a cursor that a store must refuse: {refused}"))
+}
+
+fn note_compared(io: &Io, table: &MemoryStore, written: &[Arc<Item>]) {
+    for item in written {
+        let begun_at = body::<serde_json::Value>(item).map(|body| body["begunAt"].clone());
+        let begun_at = begun_at.ok().and_then(|at| serde_json::from_value(at).ok());
+        let noted = subscription(item).zip(begun_at);
+        let noted = noted.map(|(id, begun_at)| ready(table.note_compared(&[id], begun_at)));
+        if !matches!(noted, Some(Ok(()))) {
+            io.violate(format!("DynamoDB has written a note that is none: {item:?}"));
+        }
+    }
 }
 
 fn save_annotations(table: &MemoryStore, id: SubscriptionId, item: &Item) -> Result<(), String> {

@@ -28,8 +28,8 @@ pub(crate) struct Heard<'a> {
 
 /// Checks that both sides hold the same, and that Microsoft has the answers that we recorded.
 ///
-/// If a page of Microsoft's list always fails, the reconciliation doesn't learn of the subscriptions
-/// on this page and behind it. For these, [`check_without_reconciliation`] holds.
+/// If a page of Microsoft's list always fails, the reconciliation doesn't learn of the purchases on this
+/// page and behind it that have no record. For these, [`check_without_reconciliation`] holds.
 pub(crate) fn check_calm(io: &Arc<Io>, table: &MemoryStore, heard: Heard<'_>) {
     let Heard { confirmed, received, answered } = heard;
     let subscriptions: Vec<SubscriptionState> =
@@ -37,7 +37,7 @@ pub(crate) fn check_calm(io: &Arc<Io>, table: &MemoryStore, heard: Heard<'_>) {
     let unreachable = io.world(|world| world.unreachable_in_list());
     for microsoft in subscriptions {
         let id = SubscriptionId(microsoft.id);
-        if unreachable.contains(&microsoft.id) {
+        if unreachable.contains(&microsoft.id) && table.record(id).is_none() {
             check_kept_by_webhook(io, table, &microsoft, answered);
             continue;
         }

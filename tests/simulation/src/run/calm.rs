@@ -60,21 +60,18 @@ impl Run {
 
     /// The reconciliation repairs what the storm has left.
     fn reconcile(&mut self) {
-        // A page that always fails ends every slice. The third that fails at it starts the list
-        // over, and so reads the pages before it.
-        let fails = self.io.world(|world| !world.unreachable_in_list().is_empty());
-        let slices = if fails { 3 } else { 100 };
         for _ in 0..3 {
             self.io.world(|world| world.advance(Duration::from_secs(10 * 60)));
             self.finished = false;
-            for _ in 0..slices {
+            // A page that always fails ends five slices before the run goes on from the table's side.
+            for _ in 0..100 {
                 if self.finished {
                     break;
                 }
                 self.start_reconciliation();
                 self.finish();
             }
-            if !self.finished && !fails {
+            if !self.finished {
                 self.io.violate("the reconciliation never finished".to_owned());
             }
             self.send_due();

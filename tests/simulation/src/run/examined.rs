@@ -15,7 +15,7 @@ impl Run {
     pub(super) fn note_what_to_examine(&mut self) {
         let checkpoint = self.table.checkpoint().now_or_never();
         let checkpoint = checkpoint.expect("a table in memory never waits").unwrap_or_default();
-        if checkpoint.next.is_some() {
+        if checkpoint.is_under_way() {
             return;
         }
         let now = self.io.now();

@@ -3,13 +3,14 @@
 use bytes::Bytes;
 use delivery::Failures;
 use http::Response;
+use reconciliation::Report;
 
 use super::purpose::Purpose;
 
 /// How a function answered.
 pub(super) enum Outcome {
     Answer(Response<Bytes>),
-    Slice { finished: bool, examined: u64 },
+    Slice(Report),
     Stream(Failures),
     Sweep,
 }
@@ -20,8 +21,14 @@ impl Outcome {
         let name = purpose.name();
         match self {
             Self::Answer(answer) => format!("{name}: {}", answer.status().as_u16()),
-            Self::Slice { finished: true, .. } => format!("{name}: end of the list"),
-            Self::Slice { finished: false, .. } => format!("{name}: more to do"),
+            Self::Slice(report) => {
+                let end = match report {
+                    Report { full_round: true, .. } => "end of the list",
+                    Report { finished: true, .. } => "end of the run",
+                    _ => "more to do",
+                };
+                format!("{name}: {end}")
+            }
             Self::Stream(failures) if failures.batch_item_failures.is_empty() => {
                 format!("{name}: delivered")
             }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use delivery::Driver;
 use http::{HeaderMap, Method, Request, Uri};
 use jiff::{SignedDuration, Timestamp};
+use reconciliation::Report;
 use shared::domain::SubscriptionId;
 use shared::host::http::Principal;
 
@@ -69,10 +70,8 @@ impl Run {
         let life = self.life(&purpose);
         self.tasks.start(purpose, life, async move {
             match reconciliation.slice().await {
-                Ok(report) => {
-                    Outcome::Slice { finished: report.finished, examined: report.examined }
-                }
-                Err(_) => Outcome::Slice { finished: false, examined: 0 },
+                Ok(report) => Outcome::Slice(report),
+                Err(_) => Outcome::Slice(Report::default()),
             }
         });
     }

@@ -1,16 +1,55 @@
 //! The items beside records and their delivery.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use shared::domain::{Annotations, Event, SubscriptionId};
 use shared::store::{
-    AnnotationStore, DueRecord, DueWork, Inspection, Page, Refusals, Refused, SaveError, Sighting,
-    Sightings, StoreError,
+    AnnotationStore, Checkpoint, CheckpointError, Checkpoints, CommitError, DueRecord, DueWork,
+    FirstStart, Inspection, Page, Refusals, Refused, SaveError, Sighting, Sightings, StoreError,
 };
 
 use super::SimulatedStore;
+
+#[async_trait]
+impl Checkpoints for SimulatedStore {
+    async fn checkpoint(&self) -> Result<Checkpoint, StoreError> {
+        self.call("checkpoint", self.table.checkpoint()).await?
+    }
+
+    async fn save_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), CheckpointError> {
+        let saved = self.call("save checkpoint", self.table.save_checkpoint(checkpoint)).await?;
+        if matches!(saved, Err(CheckpointError::Conflict)) {
+            self.io.count("refused: checkpoint moved");
+        }
+        saved
+    }
+
+    async fn first_start(&self) -> Result<Option<FirstStart>, StoreError> {
+        self.call("first start", self.table.first_start()).await?
+    }
+
+    async fn save_first_start(&self, first: &FirstStart) -> Result<(), CommitError> {
+        self.call("save first start", self.table.save_first_start(first)).await?
+    }
+
+    async fn note_compared(
+        &self,
+        ids: &[SubscriptionId],
+        begun_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.call("note compared", self.table.note_compared(ids, begun_at)).await?
+    }
+
+    async fn compared(
+        &self,
+        ids: &[SubscriptionId],
+        begun_at: Timestamp,
+    ) -> Result<HashSet<SubscriptionId>, StoreError> {
+        self.call("compared", self.table.compared(ids, begun_at)).await?
+    }
+}
 
 #[async_trait]
 impl AnnotationStore for SimulatedStore {
