@@ -139,7 +139,10 @@ impl Reconciliation {
         mut records: Vec<Record>,
         checkpoint: &Checkpoint,
     ) -> Result<Vec<Record>, SliceError> {
-        records.retain(|record| *record.status() != Status::Unsubscribed);
+        // A record that has ended may still wait for an operation.
+        records.retain(|record| {
+            *record.status() != Status::Unsubscribed || record.pending_operation.is_some()
+        });
         let ids: Vec<SubscriptionId> = records.iter().map(Record::id).collect();
         if let Some(list) = checkpoint.begun_at {
             let compared = self.checkpoints.compared(&ids, list).await?;
