@@ -26,7 +26,7 @@ async fn scheduled(case: &mut HostedCase) {
     let before = case.record(unchanged).await;
     let answer = case.send(Live::default()).await;
     let report = answer.json();
-    let expected = json!({ "finished": true, "full_round": true, "examined": 3, "repaired": 2, "left": 0,
+    let expected = json!({ "finished": true, "full_round": true, "examined": 3, "due": 0, "repaired": 2, "left": 0,
             "failed": 0, "unseen": 0, "unlisted": 0 });
     assert_eq!(report, expected);
     assert_eq!(case.count(Call::ListSubscriptions), 1);
