@@ -119,12 +119,9 @@ pub(super) fn record(record: &Record) -> Result<Item, StoreError> {
     for (name, value) in index::of_record(record) {
         item.insert(name.into(), text(value));
     }
-    // Each version is put whole. So one without either leaves the index.
-    Ok(match (record.work_due(), record.ended_at()) {
-        (Some(at), _) => waiting(item, record.id(), index::WORK, at, None),
-        (None, Some(at)) => waiting(item, record.id(), index::ENDED, at, None),
-        (None, None) => item,
-    })
+    // Each version is put whole. So one without such a time leaves the index.
+    let Some((kind, at)) = index::due(record) else { return Ok(item) };
+    Ok(waiting(item, record.id(), kind, at, None))
 }
 
 pub(super) fn event(event: &Event) -> Result<Item, StoreError> {

@@ -1,6 +1,8 @@
 //! The attributes that the table's indexes are made of. An item is in an index if it has the attributes of
 //! its keys.
 
+use jiff::Timestamp;
+
 use crate::domain::{Record, SubscriptionId};
 use crate::store::Sort;
 
@@ -75,6 +77,12 @@ pub(in crate::store) fn of_record(record: &Record) -> impl Iterator<Item = (&'st
         (LISTED, list_key(shard(record.id()))),
     ];
     listed.into_iter().chain(sorted)
+}
+
+/// What a record waits for in the index of what is due, and when.
+pub(in crate::store) fn due(record: &Record) -> Option<(&'static str, Timestamp)> {
+    let work = record.work_due().map(|at| (WORK, at));
+    work.or_else(|| record.ended_at().map(|at| (ENDED, at)))
 }
 
 #[cfg(test)]
