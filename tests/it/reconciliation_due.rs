@@ -185,13 +185,16 @@ async fn of_two_thousand_that_are_due_at_once_none_starves_behind_those_that_fai
         };
         known.iter().filter(is_announced).count()
     };
-    hide_the_list(&env);
-    let mut slices = 0;
+    // Microsoft is too busy for the list. So the run waits with it, and doesn't turn to the table.
+    let busy = FaultKind::Status(429, ErrorForm::Nested);
+    env.fault(Call::ListSubscriptions, busy, Times::Always);
+    let (mut slices, mut before) = (0, 0);
     while announced() < known.len() {
         env.system.reconciliation.slice().await.expect_err("the list fails");
         let checkpoint = env.system.checkpoints.checkpoint().await.expect("a checkpoint");
         slices += 1;
-        assert!((1..=110).contains(&checkpoint.due), "slice {slices}: {}", checkpoint.due);
+        let due = checkpoint.due - std::mem::replace(&mut before, checkpoint.due);
+        assert!((1..=110).contains(&due), "slice {slices}: {due}");
         assert!(slices <= 20, "{} are announced", announced());
     }
     let refused =

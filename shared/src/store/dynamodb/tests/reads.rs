@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::domain::Position;
-use crate::store::{IdempotencyStore as _, Outbox as _, Target};
+use crate::store::{Checkpoints as _, IdempotencyStore as _, Outbox as _, Target};
 
 /// An answer that leaves the key of a record unprocessed.
 fn unprocessed() -> String {
