@@ -40,7 +40,7 @@ impl DynamoDb {
             if trouble == Some(Trouble::Unprocessed) && self.draws.rng.random_ratio(7, 8) {
                 left.push(json!({ "PutRequest": { "Item": item } }));
             } else {
-                written.push(self.put_item(item, now)?);
+                written.push(self.put(item, now, false)?);
             }
         }
         let mut answer = json!({ "UnprocessedItems": {} });

@@ -57,6 +57,15 @@ impl Condition {
         }
     }
 
+    /// The partition key that a key condition names.
+    pub(crate) fn partition(&self) -> Option<&str> {
+        match self {
+            Self::And(partition, _) => partition.partition(),
+            Self::Equal(_, partition) => partition.text(),
+            _ => None,
+        }
+    }
+
     /// Whether a query may have it as its key condition: the partition key equals a value, and the
     /// sort key lies in one range.
     pub(crate) fn is_on_keys(&self, partition: &str, sort: &str) -> bool {

@@ -9,12 +9,13 @@ use rand::{Rng, SeedableRng};
 use serde_json::json;
 
 use crate::behaviour::{Behaviour, Draws, Trouble};
+use crate::capacity::Units;
 use crate::condition::Placeholders;
 use crate::items::{Items, Key, PARTITION, SORT, check, key_alone};
 use crate::refusal::Refusal;
 use crate::request::{BatchGetItem, GetItem, Put, TransactWriteItems, UpdateItem, read};
 use crate::tokens::Tokens;
-use crate::value::Item;
+use crate::value::{Item, size};
 
 /// The most keys in one BatchGetItem.
 const MOST_KEYS: usize = 100;
@@ -29,6 +30,8 @@ pub struct DynamoDb {
     pub(crate) was_late: bool,
     /// Bytes that the query or scan which is being answered has looked at.
     pub(crate) looked_at: usize,
+    /// What the request that is being answered has used.
+    pub(crate) units: Units,
 }
 
 /// What DynamoDB answers to a request, and what it did.
@@ -42,6 +45,8 @@ pub struct Answer {
     /// Bytes of what a query or scan looked at, whatever its filter left out: half a read unit for each
     /// 4 KB of an index.
     pub looked_at: usize,
+    /// What the request used.
+    pub units: Units,
     /// What went wrong with the request.
     pub trouble: Option<Trouble>,
     /// What is wrong with the request, if a correct client never sends it.
@@ -70,6 +75,7 @@ impl DynamoDb {
             tokens: Tokens::default(),
             was_late: false,
             looked_at: 0,
+            units: Units::default(),
         }
     }
 
@@ -127,8 +133,9 @@ impl DynamoDb {
         };
         let is_late = std::mem::take(&mut self.was_late);
         let looked_at = std::mem::take(&mut self.looked_at);
+        let units = std::mem::take(&mut self.units);
         let body = body.to_string().into();
-        Answer { status, body, written, is_late, looked_at, trouble, wrong }
+        Answer { status, body, written, is_late, looked_at, units, trouble, wrong }
     }
 
     fn carry_out(
@@ -149,7 +156,7 @@ impl DynamoDb {
                 if !self.check_put(&put)?.1 {
                     return Err(Refusal::ConditionalCheckFailed);
                 }
-                Ok(Carried { answer: json!({}), written: vec![self.put(&put, now)?] })
+                Ok(Carried { answer: json!({}), written: vec![self.put(put.item, now, false)?] })
             }
             "UpdateItem" => self.update_item(&read(body)?, now),
             "TransactWriteItems" => {
@@ -181,6 +188,7 @@ impl DynamoDb {
     fn get_item(&mut self, get: &GetItem, now: Timestamp) -> Result<serde_json::Value, Refusal> {
         self.check_table(&get.table_name)?;
         let found = self.read(&key_alone(&get.key)?, get.consistent_read, now);
+        self.units.read(found.as_deref().map_or(0, size), get.consistent_read);
         Ok(found.map_or(json!({}), |item| json!({ "Item": *item })))
     }
 
@@ -209,9 +217,11 @@ impl DynamoDb {
         for key in keys {
             if trouble == Some(Trouble::Unprocessed) && self.draws.rng.random_ratio(7, 8) {
                 left.push(json!({ PARTITION: { "S": key.0 }, SORT: { "S": key.1 } }));
-            } else if let Some(item) = self.read(&key, wanted.consistent_read, now) {
-                found.push(json!(*item));
+                continue;
             }
+            let item = self.read(&key, wanted.consistent_read, now);
+            self.units.read(item.as_deref().map_or(0, size), wanted.consistent_read);
+            found.extend(item.map(|item| json!(*item)));
         }
         let mut answer = json!({ "Responses": { &*table: found }, "UnprocessedKeys": {} });
         if !left.is_empty() {
@@ -235,14 +245,28 @@ impl DynamoDb {
         Ok((key, holds))
     }
 
-    pub(crate) fn put(&mut self, put: &Put, now: Timestamp) -> Result<Arc<Item>, Refusal> {
-        self.put_item(put.item.clone(), now)
+    pub(crate) fn put(
+        &mut self,
+        item: Item,
+        now: Timestamp,
+        in_transaction: bool,
+    ) -> Result<Arc<Item>, Refusal> {
+        let item = Arc::new(item);
+        self.write(check(&item)?, now, Some(item.clone()), in_transaction);
+        Ok(item)
     }
 
-    pub(crate) fn put_item(&mut self, item: Item, now: Timestamp) -> Result<Arc<Item>, Refusal> {
-        let item = Arc::new(item);
-        self.items.set(check(&item)?, now, Some(item.clone()));
-        Ok(item)
+    /// Replaces an item, or removes it.
+    pub(crate) fn write(
+        &mut self,
+        key: Key,
+        now: Timestamp,
+        item: Option<Arc<Item>>,
+        in_transaction: bool,
+    ) {
+        let before = self.items.get(&key).map(|item| &**item);
+        self.units.write(before, item.as_deref(), in_transaction);
+        self.items.set(key, now, item);
     }
 
     /// An update of an absent item makes an item of its keys alone.
@@ -265,7 +289,7 @@ impl DynamoDb {
         let mut item = before.unwrap_or(&update.key).clone();
         item.retain(|name, _| !removed.contains(name));
         let item = Arc::new(item);
-        self.items.set(key, now, Some(item.clone()));
+        self.write(key, now, Some(item.clone()), false);
         Ok(Carried { answer: json!({}), written: vec![item] })
     }
 }

@@ -10,9 +10,11 @@
 
 mod batch_write;
 mod behaviour;
+mod capacity;
 mod condition;
 mod dynamodb;
 mod items;
+mod projection;
 mod query;
 mod refusal;
 mod request;
@@ -24,5 +26,6 @@ mod value;
 mod tests;
 
 pub use behaviour::{Behaviour, Trouble};
+pub use capacity::Units;
 pub use dynamodb::{Answer, DynamoDb};
 pub use value::{Item, Value};

@@ -7,13 +7,11 @@ use serde_json::json;
 
 use crate::condition::{Condition, Placeholders};
 use crate::dynamodb::DynamoDb;
-use crate::items::{INDEXES, Index, Key, PARTITION, SORT};
+use crate::items::{INDEXES, Index, Key, PARTITION, Position, SORT};
+use crate::projection::{key_in, key_names, projected};
 use crate::refusal::Refusal;
 use crate::request::{Query, Scan};
 use crate::value::{Item, Value, size};
-
-/// The order of a list: the index's sort key, and the table's keys.
-type Position = (String, Key);
 
 impl DynamoDb {
     pub(crate) fn query(
@@ -50,23 +48,33 @@ impl DynamoDb {
             return Err(Refusal::BadStartKey);
         }
         let at = self.shows(index, query.consistent_read, now);
-        let mut found = match index {
-            None => {
-                let shown = self.in_partition(&keys, at);
-                self.was_late |= shown != self.in_partition(&keys, now);
-                shown
-            }
-            Some(index) => self.in_index(index, at, |item| keys.holds(Some(item))),
-        };
         let start = start.map(|start| position(index, start)).transpose()?;
-        if query.scan_index_forward == Some(false) {
-            found.reverse();
-            let rest = found
-                .into_iter()
-                .skip_while(|(position, _)| start.as_ref().is_some_and(|start| position >= start));
-            return self.page(index, rest, query.limit, filter.as_ref());
-        }
-        self.page(index, after(found, start.as_ref()), query.limit, filter.as_ref())
+        let is_descending = query.scan_index_forward == Some(false);
+        let found: Vec<_> = match index {
+            None => {
+                let mut shown = self.in_partition(&keys, at);
+                self.was_late |= shown != self.in_partition(&keys, now);
+                if is_descending {
+                    shown.reverse();
+                }
+                let is_before = |position: &Position| match &start {
+                    Some(start) if is_descending => position >= start,
+                    Some(start) => position <= start,
+                    None => false,
+                };
+                shown.into_iter().skip_while(|(position, _)| is_before(position)).collect()
+            }
+            Some(of) => {
+                let partition = keys.partition().unwrap_or_default();
+                let entries = self.items.in_index(of, partition, at, start, is_descending);
+                let found = entries.filter(|(_, item)| keys.holds(Some(item)));
+                let found = found.take(query.limit.min(self.draws.behaviour.page_size));
+                found.map(|(position, item)| (position, item.clone())).collect()
+            }
+        };
+        let page = self.page(index, found.into_iter(), query.limit, filter.as_ref())?;
+        self.units.read(self.looked_at, query.consistent_read);
+        Ok(page)
     }
 
     pub(crate) fn scan(
@@ -77,7 +85,7 @@ impl DynamoDb {
         self.check_table(&scan.table_name)?;
         let index = index(&scan.index_name)?;
         let at = self.shows(Some(index), false, now);
-        let mut found = self.in_index(index, at, |_| true);
+        let mut found = self.whole_index(index, at);
         let start = scan.exclusive_start_key.as_ref();
         let mut start = start.map(|start| position(Some(index), start)).transpose()?;
         // A scan has an order of its own: that of the table's keys.
@@ -88,7 +96,9 @@ impl DynamoDb {
             position.0.clear();
         }
         found.sort_by(|(one, _), (other, _)| one.cmp(other));
-        self.page(Some(index), after(found, start.as_ref()), scan.limit, None)
+        let page = self.page(Some(index), after(found, start.as_ref()), scan.limit, None)?;
+        self.units.read(self.looked_at, false);
+        Ok(page)
     }
 
     /// The time whose state a list shows.
@@ -99,11 +109,7 @@ impl DynamoDb {
     }
 
     fn in_partition(&self, keys: &Condition, at: Timestamp) -> Vec<(Position, Arc<Item>)> {
-        let partition = match keys {
-            Condition::And(partition, _) => partition,
-            alone => alone,
-        };
-        let Condition::Equal(_, Value::S(partition)) = partition else { return Vec::new() };
+        let Some(partition) = keys.partition() else { return Vec::new() };
         let items = self.items.partition_at(partition, at);
         items
             .filter(|(_, item)| keys.holds(Some(item)))
@@ -112,16 +118,11 @@ impl DynamoDb {
     }
 
     /// The items of an index, in its order. An item without the index's keys is not in it.
-    fn in_index(
-        &self,
-        index: Index,
-        at: Timestamp,
-        wanted: impl Fn(&Item) -> bool,
-    ) -> Vec<(Position, Arc<Item>)> {
+    fn whole_index(&self, index: Index, at: Timestamp) -> Vec<(Position, Arc<Item>)> {
         let entry = |(key, item): (&Key, &Arc<Item>)| {
             item.get(index.partition)?;
             let sort = item.get(index.sort)?.text()?;
-            wanted(item).then(|| ((sort.to_owned(), key.clone()), item.clone()))
+            Some(((sort.to_owned(), key.clone()), item.clone()))
         };
         let mut entries: Vec<_> = self.items.all_at(at).filter_map(entry).collect();
         entries.sort_by(|(one, _), (other, _)| one.cmp(other));
@@ -169,29 +170,6 @@ fn after(
 fn index(name: &str) -> Result<Index, Refusal> {
     let found = INDEXES.into_iter().find(|index| index.name == name);
     found.ok_or_else(|| Refusal::Invalid(format!("the index {name} does not exist")))
-}
-
-/// The names of the keys by which a list is continued.
-fn key_names(index: Option<Index>) -> Vec<&'static str> {
-    let of_index = index.into_iter().flat_map(|index| [index.partition, index.sort]);
-    [PARTITION, SORT].into_iter().chain(of_index).collect()
-}
-
-fn key_in(index: Option<Index>, item: &Item) -> Item {
-    only(&key_names(index), item)
-}
-
-fn only(names: &[&str], item: &Item) -> Item {
-    let kept = item.iter().filter(|(name, _)| names.contains(&name.as_str()));
-    kept.map(|(name, value)| (name.clone(), value.clone())).collect()
-}
-
-/// What the index holds of an item.
-fn projected(index: Option<Index>, item: &Item) -> Item {
-    match index {
-        Some(of) => only(&[&*key_names(index), of.included].concat(), item),
-        None => item.clone(),
-    }
 }
 
 /// Reads a start key: all keys of the table and of the index, and nothing else.

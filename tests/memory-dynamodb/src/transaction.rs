@@ -55,9 +55,10 @@ impl DynamoDb {
         let mut written = Vec::new();
         for action in &request.transact_items {
             match action {
-                TransactItem::Put(put) => written.push(self.put(put, now)?),
+                TransactItem::Put(put) => written.push(self.put(put.item.clone(), now, true)?),
                 TransactItem::Delete(delete) => {
-                    self.items.set(self.check_delete(delete)?, now, None);
+                    let key = self.check_delete(delete)?;
+                    self.write(key, now, None, true);
                 }
             }
         }
