@@ -3,21 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::SignedDuration;
-use shared::domain::{Cause, Decision, observe};
 use shared::host::clock::Clock;
 use shared::store::{Commit, Store as _};
 
-use crate::clock::{SimulatedClock, beginning};
-use crate::customers::{Customers, State, wire};
+use crate::clock::SimulatedClock;
+use crate::customers::{Customers, State};
 use crate::host::{Host, Latency};
 use crate::microsoft::{Microsoft, Troubles};
 use crate::table::Table;
-use crate::template::Template;
+use crate::template::{Template, purchase};
 use crate::world::World;
-
-/// How long ago the records were written: no read is taken for a late one.
-const AGE: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 /// A world with these customers, and a record of each that isn't new.
 pub async fn world(customers: Customers, troubles: Troubles) -> Arc<World> {
@@ -38,10 +33,7 @@ async fn template(customers: Customers, state: State) -> Template {
     let none = Duration::ZERO;
     let host = Host::new(world.clone(), clock, Latency { page: none, call: none, table: none });
     let id = customers.id(0);
-    let observed = serde_json::from_value(wire(id, &state, customers.created(0)));
-    let observed = observed.expect("an observation");
-    let decided = observe(None, &observed, &Cause::Reconciliation, beginning() - AGE);
-    let Ok(Decision::Commit(next)) = decided else { panic!("a purchase is news: {decided:?}") };
+    let next = purchase(id, &state, customers.created(0));
     let commit = Commit { next: Some(next), mark: None };
     host.store().commit(id, &commit).await.expect("the table is empty");
     let item = world.table().record(id).expect("a record").clone();

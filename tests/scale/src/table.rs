@@ -45,7 +45,11 @@ impl Table {
         let records = (0..customers.count).filter_map(|number| {
             let state = customers.before(number)?;
             let template = templates.iter().find(|template| template.state == state);
-            Some(template.expect("a template for each state").record(customers.id(number)))
+            Some(
+                template
+                    .expect("a template for each state")
+                    .record(customers.id(number), customers.created(number)),
+            )
         });
         self.dynamodb.fill(records);
     }
