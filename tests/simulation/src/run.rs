@@ -24,6 +24,7 @@ use jiff::Timestamp;
 use memory_store::MemoryStore;
 use rand::Rng;
 use reconciliation::Report;
+use shared::store::Round;
 use uuid::Uuid;
 
 use crate::browser::Browser;
@@ -81,6 +82,12 @@ pub struct Run {
     finished: bool,
     /// How many subscriptions the reconciliation that is under way has to compare.
     to_examine: usize,
+    /// When that one began.
+    run_begun: Timestamp,
+    /// Since when a page that fails has hidden subscriptions, as far as a slice could meet it.
+    pub(crate) hidden_since: Option<Timestamp>,
+    /// The last walk through the whole list that the checkpoint claims.
+    claimed: Option<Round>,
     /// The last request, if the plan sends it a second time to overtake the first.
     pub(crate) last_request: Option<(Purpose, Request<Bytes>)>,
 }
@@ -112,6 +119,9 @@ impl Run {
             reconciles: true,
             finished: false,
             to_examine: 0,
+            run_begun: Timestamp::default(),
+            hidden_since: None,
+            claimed: None,
             last_request: None,
             theme: None,
         }
@@ -184,6 +194,7 @@ impl Run {
                 if *full_round {
                     self.check_all_examined(*examined);
                 }
+                self.check_round();
             }
         }
         let status = match outcome {

@@ -181,6 +181,8 @@ impl Run {
                     world.settings_mut().behaviour.stale_list = None;
                 });
             }
+            Happening::PageFails => self.page_fails(),
+            Happening::PageMends => self.page_mends(),
             // Entra publishes a key before it signs with it, for longer than our key fetches cool
             // down.
             Happening::RotateKeys => {
@@ -215,6 +217,29 @@ impl Run {
         let pause = self.io.decide(|rng| Duration::from_secs(rng.random_range(least..=most)));
         self.io.world(|world| world.advance(pause));
         self.io.note(|| format!("* {pause:?} pass"));
+    }
+
+    /// A page of the list fails, for a while or for good.
+    fn page_fails(&mut self) {
+        let (place, size) =
+            self.io.decide(|rng| (rng.random_range(0..MAX_PURCHASES), rng.random_range(1..=2)));
+        self.io.count("storm: a page fails");
+        self.io.note(|| format!("* the page with the place {place} fails, of pages of {size}"));
+        self.io.world(|world| {
+            let behaviour = &mut world.settings_mut().behaviour;
+            behaviour.page_size = size;
+            behaviour.failing_page = Some(place);
+        });
+        self.hidden_since = None;
+    }
+
+    fn page_mends(&mut self) {
+        let failing = self.io.world(|world| world.settings_mut().behaviour.failing_page.take());
+        if failing.is_some() {
+            self.io.count("storm: a failing page is mended");
+            self.io.note(|| "* no page fails any more".to_owned());
+        }
+        self.hidden_since = None;
     }
 
     fn purchase(&mut self) {

@@ -190,6 +190,16 @@ fn cases(theme: Theme) -> &'static [&'static str] {
             "struck: table: settle",
             "struck: table: due",
         ],
+        Theme::Pages => &[
+            "way: a failing page",
+            "storm: a page fails",
+            "storm: a failing page is mended",
+            "reconciliation: end of the list",
+            "reconciliation: more to do",
+            "two reconciliations at once",
+            "struck: GET /subscriptions",
+            "struck: table: save checkpoint",
+        ],
         Theme::DynamoDb => &[
             "store: DynamoDB",
             "DynamoDB: keys are left unprocessed",

@@ -27,6 +27,10 @@ impl Run {
             world.faults_mut().clear();
             world.advance(Duration::from_secs(61));
         });
+        // A slice that is running may read the whole list from now on.
+        if mends_page {
+            self.hidden_since = None;
+        }
         // Microsoft repeats a failed call for eight hours; the emulator does it every minute.
         for _ in 0..600 {
             self.send_due();

@@ -44,13 +44,17 @@ pub(super) enum Happening {
     Days,
     StaleReads,
     FreshReads,
+    /// A page of the list fails from now on.
+    PageFails,
+    /// No page of the list fails any more.
+    PageMends,
     RotateKeys,
     FaultRate,
 }
 
 impl Happening {
     /// The relative probability of each.
-    pub(super) const WEIGHTS: [(Self, u32); 42] = [
+    pub(super) const WEIGHTS: [(Self, u32); 44] = [
         (Self::Purchase, 6),
         (Self::Visit, 4),
         (Self::Confirm, 8),
@@ -91,6 +95,8 @@ impl Happening {
         (Self::Days, 1),
         (Self::StaleReads, 1),
         (Self::FreshReads, 2),
+        (Self::PageFails, 1),
+        (Self::PageMends, 1),
         (Self::RotateKeys, 1),
         (Self::FaultRate, 2),
     ];

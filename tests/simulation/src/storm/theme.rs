@@ -33,6 +33,8 @@ pub enum Theme {
     Strangers,
     /// There are two receivers. Each is away at times, and events are sent again.
     Outages,
+    /// Pages of the list fail and are mended, while the reconciliation runs.
+    Pages,
     /// The table is DynamoDB, with its own troubles.
     DynamoDb,
     /// Microsoft has one of its rare ways, a different one in each seed.
@@ -54,7 +56,7 @@ const ALL_THEMES: &[(Happening, u32)] = &[
 ];
 
 impl Theme {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Landing,
         Self::HandOver,
         Self::People,
@@ -67,6 +69,7 @@ impl Theme {
         Self::Keys,
         Self::Strangers,
         Self::Outages,
+        Self::Pages,
         Self::DynamoDb,
         Self::Ways,
     ];
@@ -137,6 +140,17 @@ impl Theme {
                 (H::Redeliver, 10),
                 (H::Renew, 10),
             ],
+            Self::Pages => &[
+                (H::PageFails, 12),
+                (H::PageMends, 8),
+                (H::Reconcile, 30),
+                (H::ReconcileTwice, 8),
+                (H::Confirm, 10),
+                (H::ChangePlan, 10),
+                (H::Suspend, 6),
+                (H::Reinstate, 6),
+                (H::Lose, 8),
+            ],
             Self::DynamoDb => &[(H::ChangePlan, 10), (H::ChangeQuantity, 10), (H::Reconcile, 10)],
             Self::Ways => &[
                 (H::ChangePlan, 10),
@@ -173,6 +187,7 @@ impl Theme {
             | Self::Keys
             | Self::Strangers
             | Self::Outages
+            | Self::Pages
             | Self::DynamoDb
             | Self::Ways => {}
         }
@@ -229,6 +244,12 @@ impl Theme {
                 "table: backlog",
                 "table: settle",
                 "table: due",
+            ]),
+            Self::Pages => FaultPlan::Aimed(&[
+                "GET /subscriptions",
+                "GET /subscriptions/*",
+                "table: save checkpoint",
+                "table: list",
             ]),
             Self::Deadlines | Self::Rejections | Self::Ways => FaultPlan::Calm,
             // DynamoDB has no trouble of its own while it is calm.
