@@ -13,6 +13,8 @@ const LISTED: SignedDuration = SignedDuration::from_mins(5);
 impl Run {
     /// A slice is about to start. If it begins a run, the run must compare what Microsoft lists now.
     pub(super) fn note_what_to_examine(&mut self) {
+        // A slice that was killed may have claimed it.
+        self.check_round();
         self.note_hidden();
         if self.checkpoint().is_under_way() {
             return;
