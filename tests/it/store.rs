@@ -13,6 +13,7 @@ mod outbox;
 mod pacing;
 mod refusals;
 mod restoration;
+pub(crate) mod runs;
 mod search;
 mod search_units;
 mod sightings;

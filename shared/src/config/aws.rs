@@ -14,6 +14,7 @@ use super::web_identity_role::WebIdentityRole;
 use crate::host::clock::Clock;
 use crate::host::environment::{ConfigError, Environment};
 use crate::host::http_client::{self, Transport};
+use crate::host::step_functions::StateMachine;
 use crate::host::sts::Sts;
 use crate::store::DynamoDbStore;
 
@@ -46,6 +47,21 @@ impl Aws {
 
     pub(super) fn sts(&self, environment: &Environment) -> Result<Sts, ConfigError> {
         sts(environment, &self.transport, &self.region)
+    }
+
+    pub(super) fn state_machine(
+        self,
+        environment: &Environment,
+        arn: String,
+    ) -> Result<StateMachine, ConfigError> {
+        let endpoint = endpoint(environment, "AWS_ENDPOINT_URL_SFN")?;
+        Ok(StateMachine {
+            endpoint: endpoint.unwrap_or_else(|| StateMachine::endpoint_in(&self.region)),
+            transport: self.transport,
+            credentials: self.credentials,
+            region: self.region,
+            arn,
+        })
     }
 
     pub(super) fn secrets_manager(

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use super::aws::Aws;
 use super::credential_ends::entra_end;
 use super::{Dependencies, delivery, table};
 use crate::host::environment::{ConfigError, Environment};
+use crate::host::step_functions::RunStarter;
 use crate::microsoft::entra::EndingCredential;
 use crate::store::{AnnotationStore, IdempotencyStore, Inspection, Outbox, Target};
 
@@ -17,6 +19,8 @@ pub struct ManagementSettings {
     pub idempotency: Arc<dyn IdempotencyStore>,
     pub annotations: Arc<dyn AnnotationStore>,
     pub inspection: Arc<dyn Inspection>,
+    /// Starts runs of the reconciliation; `None` where only the schedule does.
+    pub starter: Option<Arc<dyn RunStarter>>,
     /// Where the end of the app's credential is written; `None` if it has no end.
     pub end: Option<EndingCredential>,
     /// How many bytes Lambda counts for the settings that the process has read.
@@ -44,8 +48,26 @@ impl ManagementSettings {
             idempotency: table.clone(),
             annotations: table.clone(),
             inspection: table,
+            starter: None,
             end,
             bytes: environment.bytes(),
         })
+    }
+
+    /// The same with what starts runs on AWS: the state machine that the template names.
+    pub fn read_on_aws(
+        environment: &Environment,
+        dependencies: &Dependencies,
+    ) -> Result<Self, ConfigError> {
+        let settings = Self::read(environment, dependencies)?;
+        let starter: Option<Arc<dyn RunStarter>> = match environment.get("RECONCILIATION_RUN_ARN") {
+            None => None,
+            Some(arn) => {
+                let aws = Aws::read(environment, &dependencies.transport)?;
+                Some(Arc::new(aws.state_machine(environment, arn)?))
+            }
+        };
+        // Counted again, with the settings read since.
+        Ok(Self { starter, bytes: environment.bytes(), ..settings })
     }
 }

@@ -35,7 +35,7 @@ use crate::host::clock::{Clock, SystemClock};
 use crate::host::deadline::DeadlineTransport;
 use crate::host::environment::{ConfigError, Environment};
 use crate::host::http_client::{HttpClient, Transport};
-use crate::store::{Checkpoints, DueWork, Refusals, Sightings, Store};
+use crate::store::{Checkpoints, DueWork, Refusals, Runs, Sightings, Store};
 
 /// What every function that talks to Microsoft is built from.
 pub struct Dependencies {
@@ -47,6 +47,8 @@ pub struct Dependencies {
     pub checkpoints: Arc<dyn Checkpoints>,
     /// The same table, for what is due about records.
     pub due_work: Arc<dyn DueWork>,
+    /// The same table, for what the reconciliation's runs leave behind.
+    pub runs: Arc<dyn Runs>,
     /// The same table, for the landing page.
     pub refusals: Arc<dyn Refusals>,
     /// The same table, for what a function sees beside its work.
@@ -73,6 +75,7 @@ impl Dependencies {
             store: table.clone(),
             checkpoints: table.clone(),
             due_work: table.clone(),
+            runs: table.clone(),
             refusals: table.clone(),
             sightings: table,
             transport,

@@ -16,6 +16,7 @@ pub mod lambda;
 pub mod metric;
 pub mod retry;
 pub mod secret;
+pub mod step_functions;
 pub mod sts;
 pub mod telemetry;
 pub mod version;

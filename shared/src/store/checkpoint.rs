@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
 
+use super::findings::{Findings, QuietRuns};
 use super::{CommitError, FirstStart, StoreError};
 use crate::domain::SubscriptionId;
 
@@ -70,6 +71,12 @@ pub struct Checkpoint {
     /// [`ListBy::Oldest`](super::ListBy::Oldest). It outlasts the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unseen_after: Option<String>,
+    /// What this run has found so far.
+    #[serde(default, skip_serializing_if = "Findings::is_empty")]
+    pub findings: Findings,
+    /// The runs since the last one that had something to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiet_runs: Option<QuietRuns>,
 }
 
 /// A part of a run. Serialised in the table.
@@ -101,6 +108,7 @@ impl Checkpoint {
             saved_by: self.saved_by,
             due_after: self.due_after.take(),
             unseen_after: self.unseen_after.take(),
+            quiet_runs: self.quiet_runs,
             ..Self::default()
         };
     }
@@ -108,8 +116,10 @@ impl Checkpoint {
     /// Begins the list of this run anew.
     pub fn begin_anew(&mut self, now: Timestamp) {
         let (due, repaired) = (self.due, self.repaired);
+        let findings = std::mem::take(&mut self.findings);
         self.begin(now);
         (self.begun_anew, self.due, self.repaired) = (true, due, repaired);
+        self.findings = findings;
     }
 
     /// Leaves the list, which can't be read to its end.

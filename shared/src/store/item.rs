@@ -8,6 +8,7 @@ mod first_start;
 pub(super) mod index;
 mod kind;
 mod pace;
+mod run;
 pub(super) mod search;
 
 use jiff::{SignedDuration, Timestamp};
@@ -21,6 +22,7 @@ pub(super) use self::due::{due_by, waits_since};
 pub(super) use self::first_start::{first_start, first_start_key};
 pub use self::kind::ItemKind;
 pub(super) use self::pace::{Paced, pace, pace_key};
+pub(super) use self::run::{dry_run, dry_run_key, is_run_sort, pause, pause_key, run};
 use super::error::Corruption;
 use super::{
     Cursor, CursorState, IdempotencyRecord, Mark, REFUSAL_LIFETIME, Refused, STREAM_HEAD_START,

@@ -11,6 +11,9 @@
 //! | idempotency record | `REQUEST#<key>` | `REQUEST` | if there is none, or only an expired one |
 //! | note of a comparison | `SUB#<id>` | `COMPARED` | after a page of a list that was begun anew |
 //! | checkpoint | `RUN` | `RECONCILIATION` | if the revision is the expected one |
+//! | dry run | `RUN` | `DRY-RUN` | after each page of a dry run |
+//! | run | `RUN` | `ROUND#<when it began>` | when a run ends that had something to say |
+//! | pause | `RUN` | `PAUSE` | when an operator pauses the runs |
 //! | epoch | `EPOCH` | `EPOCH` | by a restore, if it is greater than the stored one |
 //! | refusal | `REFUSED#<digest>` | `REFUSED` | when Microsoft refuses a token or a code |
 //! | sighting | `SEEN` | `WEBHOOK#<host>`, `SWEEP` | now and then, when it is seen |
@@ -19,7 +22,7 @@
 //!
 //! Each user of the table has a trait of its own: [`Store`] for records, [`Outbox`] for the
 //! delivery, [`Pacing`] for its rate limit, [`AnnotationStore`] and [`IdempotencyStore`] for the publisher's
-//! API, [`Checkpoints`] and [`DueWork`] for the reconciliation, [`Refusals`] for the landing page,
+//! API, [`Checkpoints`], [`Runs`] and [`DueWork`] for the reconciliation, [`Refusals`] for the landing page,
 //! [`Restoration`] for a restore, [`Sightings`] and [`Inspection`] for an examination.
 
 mod annotations;
@@ -27,6 +30,7 @@ mod checkpoint;
 mod due_work;
 mod dynamodb;
 mod error;
+mod findings;
 mod first_start;
 mod idempotency;
 mod inspection;
@@ -36,6 +40,7 @@ mod outbox;
 mod pacing;
 mod refusals;
 mod restoration;
+mod run;
 mod sighting;
 mod sort;
 
@@ -50,6 +55,7 @@ pub use checkpoint::{Checkpoint, CheckpointError, Checkpoints, Part, Round};
 pub use due_work::{DueRecord, DueWork};
 pub use dynamodb::DynamoDbStore;
 pub use error::{CommitError, Corruption, StoreError};
+pub use findings::{Difference, FieldChange, Findings, Outcome, QuietRuns, RepairAction};
 pub use first_start::FirstStart;
 pub use idempotency::{
     BeginError, IDEMPOTENCY_KEY_LIFETIME, IdempotencyRecord, IdempotencyStore, StoredResponse,
@@ -64,6 +70,7 @@ pub use outbox::{
 pub use pacing::Pacing;
 pub use refusals::{REFUSAL_LIFETIME, Refusals, Refused};
 pub use restoration::Restoration;
+pub use run::{LONGEST_NOTE, Pause, Run, RunEnd, Runs};
 pub use sighting::{Sighting, Sightings};
 pub use sort::Sort;
 

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use shared::store::{Checkpoint, CheckpointError, Checkpoints, Part, Round, Sort};
+use shared::store::{Checkpoint, CheckpointError, Checkpoints, Part, QuietRuns, Round, Sort};
 
+use super::runs::findings;
 use super::*;
 
 /// Runs each case on a table of its own, in each store.
@@ -66,6 +67,13 @@ async fn a_checkpoint_is_stored_unless_another_was_saved_since(
         unseen: 17,
         unlisted: 1,
         unseen_after: Some(Sort::LastChange.position("a key")),
+        findings: findings(),
+        quiet_runs: Some(QuietRuns {
+            count: 3,
+            since: noon(),
+            last_begun_at: noon(),
+            last_ended_at: noon(),
+        }),
     };
     checkpoints.save_checkpoint(&there).await.expect("a write");
     assert_eq!(checkpoints.checkpoint().await.expect("a read"), there);

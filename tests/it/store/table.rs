@@ -12,8 +12,8 @@ use shared::host::clock::Clock;
 use shared::host::environment::Environment;
 use shared::host::http_client::{HttpClient, Transport};
 use shared::store::{
-    AnnotationStore, Checkpoints, DueWork, Inspection, Outbox, Pacing, Restoration, Sightings,
-    Store,
+    AnnotationStore, Checkpoints, DueWork, Inspection, Outbox, Pacing, Restoration, Runs,
+    Sightings, Store,
 };
 use uuid::Uuid;
 
@@ -43,6 +43,7 @@ pub(super) struct Table {
     pub(super) checkpoints: Arc<dyn Checkpoints>,
     pub(super) pacing: Arc<dyn Pacing>,
     pub(super) due_work: Arc<dyn DueWork>,
+    pub(super) runs: Arc<dyn Runs>,
     pub(super) restoration: Arc<dyn Restoration>,
     pub(super) annotations: Arc<dyn AnnotationStore>,
     pub(super) sightings: Arc<dyn Sightings>,
@@ -79,6 +80,7 @@ impl Table {
             checkpoints: store.clone(),
             pacing: store.clone(),
             due_work: store.clone(),
+            runs: store.clone(),
             restoration: store.clone(),
             annotations: store.clone(),
             sightings: store.clone(),

@@ -11,6 +11,8 @@ mod outbox;
 mod outbox_table;
 mod pacing;
 mod refusals;
+mod run_table;
+mod runs;
 mod stream;
 
 pub use memory_store::MemoryStore;

@@ -12,6 +12,7 @@ use shared::store::{
 };
 
 use crate::outbox_table::OutboxTable;
+use crate::run_table::RunTable;
 use crate::stream::Entry;
 
 /// Events per page, as in the DynamoDB store.
@@ -39,6 +40,7 @@ struct Table {
     sightings: BTreeMap<Sighting, Timestamp>,
     /// When the list began that has shown a subscription last.
     compared: HashMap<SubscriptionId, Timestamp>,
+    runs: RunTable,
     /// Events that the table's stream has not delivered yet.
     stream: Vec<Entry>,
 }
@@ -66,6 +68,10 @@ impl MemoryStore {
 
     pub(crate) fn outbox<T>(&self, act: impl FnOnce(&mut OutboxTable) -> T) -> T {
         act(&mut self.table().outbox)
+    }
+
+    pub(crate) fn run_table<T>(&self, act: impl FnOnce(&mut RunTable) -> T) -> T {
+        act(&mut self.table().runs)
     }
 
     pub(crate) fn requests<T>(

@@ -242,6 +242,7 @@ impl Publisher {
             store: self.records(host),
             checkpoints: self.store(host),
             due_work: self.store(host),
+            runs: self.store(host),
             refusals: self.store(host),
             sightings: self.store(host),
             clock: self.clock(host),
@@ -266,6 +267,7 @@ impl Publisher {
             idempotency: self.store(host),
             annotations: self.store(host),
             inspection: self.store(host),
+            starter: None,
             end: None,
             bytes: 0,
         }

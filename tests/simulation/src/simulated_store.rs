@@ -13,7 +13,7 @@ use shared::domain::{Event, OperationId, Position, Record, SubscriptionId};
 use shared::store::{
     AnnotationStore, Backlog, BeginError, Checkpoints, Commit, CommitError, Cursor, CursorError,
     CursorState, Due, DueWork, IdempotencyRecord, IdempotencyStore, Inspection, ListQuery, Mark,
-    Outbox, Page, Refusals, Sightings, Store, StoreError, Target, Waiting,
+    Outbox, Page, Refusals, Runs, Sightings, Store, StoreError, Target, Waiting,
 };
 
 use crate::fault::Fault;
@@ -109,6 +109,7 @@ pub(crate) trait Table:
     + IdempotencyStore
     + AnnotationStore
     + Refusals
+    + Runs
     + Sightings
     + Inspection
 {
@@ -122,6 +123,7 @@ impl<T> Table for T where
         + IdempotencyStore
         + AnnotationStore
         + Refusals
+        + Runs
         + Sightings
         + Inspection
 {

@@ -66,6 +66,7 @@ fn dependencies(environment: &Environment) -> Dependencies {
         store: table.clone(),
         checkpoints: table.clone(),
         due_work: table.clone(),
+        runs: table.clone(),
         refusals: table.clone(),
         sightings: table,
         transport,

@@ -13,6 +13,7 @@ mod outbox;
 mod pacing;
 mod refusals;
 mod restoration;
+mod runs;
 mod search;
 mod sightings;
 mod spread;

@@ -53,6 +53,12 @@ kinds! {
     IdempotencyRecord = "REQUEST#" "REQUEST",
     /// How far the reconciliation has come.
     Checkpoint = "RUN" "RECONCILIATION",
+    /// How far a dry run has come.
+    DryRun = "RUN" "DRY-RUN",
+    /// A run of the reconciliation that had something to say.
+    Run = "RUN" "ROUND#",
+    /// The runs are paused.
+    Pause = "RUN" "PAUSE",
     /// After which version the versions of new records begin.
     Epoch = "EPOCH" "EPOCH",
     /// A token or a code that Microsoft refused.

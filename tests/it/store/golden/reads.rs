@@ -303,6 +303,29 @@ async fn what_a_list_has_shown_is_read() {
     }
 }
 
+/// They began with 0.2.0.
+#[tokio::test]
+async fn runs_a_dry_run_and_a_pause_are_read() {
+    for Written { items, table, version } in tables().await {
+        let stored = |kind| items.get(&kind).map_or(&[][..], Vec::as_slice);
+        let of_kinds = [ItemKind::Run, ItemKind::DryRun, ItemKind::Pause].map(stored);
+        let [runs, dry_runs, pauses] = of_kinds;
+        let is_older = ["before-0.1.0", "0.1.0"].contains(&version.as_str());
+        assert_eq!(of_kinds.map(<[Value]>::is_empty), [is_older; 3], "{version}");
+        let listed = table.runs.runs(100, None).await.expect("a read").items;
+        assert_eq!(listed.len(), runs.len());
+        for (run, item) in listed.iter().rev().zip(runs) {
+            assert_read(run, &plain(&item["body"]));
+        }
+        for item in dry_runs {
+            assert_read(table.runs.dry_run().await.expect("a read"), &plain(&item["body"]));
+        }
+        for item in pauses {
+            assert_read(table.runs.pause().await.expect("a read"), &plain(&item["body"]));
+        }
+    }
+}
+
 /// An epoch has no body: it is its version.
 #[tokio::test]
 async fn the_epoch_is_read() {

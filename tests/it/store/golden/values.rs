@@ -2,13 +2,15 @@
 
 use shared::domain::{Account, Annotations, Event, EventKind, Position, Record};
 use shared::store::{
-    Checkpoint, Cursor, CursorState, FirstStart, IdempotencyRecord, IdempotencyStore, Part,
-    Refusals as _, Refused, Round, Sighting, StoredResponse, Target, Trouble,
+    Checkpoint, Cursor, CursorState, FirstStart, IdempotencyRecord, IdempotencyStore, Part, Pause,
+    QuietRuns, Refusals as _, Refused, Round, Run, RunEnd, Sighting, StoredResponse, Target,
+    Trouble,
 };
 
 use super::*;
 use crate::delivery_schemas::every_kind;
 use crate::store::idempotency::dynamodb;
+use crate::store::runs::findings;
 
 /// A restore at noon.
 const EPOCH: u64 = 1_773_144_000_123;
@@ -71,9 +73,24 @@ pub(super) async fn write(table: &Table) {
         unseen: 17,
         unlisted: 4,
         unseen_after: Some(format!("lastChange 2026-03-10T12:00:00.000000000Z#{}", id(1))),
+        findings: findings(),
+        quiet_runs: Some(QuietRuns {
+            count: 3,
+            since: noon(),
+            last_begun_at: noon(),
+            last_ended_at: noon(),
+        }),
     };
     table.checkpoints.save_checkpoint(&checkpoint).await.expect("the checkpoint is saved");
     table.checkpoints.note_compared(&[id(1)], noon()).await.expect("the note is stored");
+    table.runs.save_dry_run(&checkpoint).await.expect("the dry run is saved");
+    for dry_run in [true, false] {
+        let run = Run::of(&checkpoint, RunEnd::List, dry_run, noon());
+        table.runs.save_run(&run).await.expect("the run is saved");
+    }
+    let by = Some("arn:aws:iam::123456789012:role/ops".to_owned());
+    let pause = Pause { since: noon(), note: "Microsoft repairs its list".to_owned(), by };
+    table.runs.save_pause(Some(&pause)).await.expect("the pause is saved");
     let account = Account { tenant_id: Uuid::from_u128(10), object_id: Some(Uuid::from_u128(1)) };
     for refused in
         [Refused::purchase_token(&account, "a token"), Refused::sign_in_code("a state", "a code")]

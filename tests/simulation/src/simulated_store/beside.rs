@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use shared::domain::{Annotations, Event, SubscriptionId};
 use shared::store::{
     AnnotationStore, Checkpoint, CheckpointError, Checkpoints, CommitError, DueRecord, DueWork,
-    FirstStart, Inspection, Page, Refusals, Refused, SaveError, Sighting, Sightings, StoreError,
+    FirstStart, Inspection, Page, Pause, Refusals, Refused, Run, Runs, SaveError, Sighting,
+    Sightings, StoreError,
 };
 
 use super::SimulatedStore;
@@ -120,7 +121,34 @@ impl Sightings for SimulatedStore {
     }
 }
 
-/// No effects, as above.
+#[async_trait]
+impl Runs for SimulatedStore {
+    async fn save_run(&self, run: &Run) -> Result<(), StoreError> {
+        self.call("save run", self.table.save_run(run)).await?
+    }
+
+    async fn runs(&self, limit: u8, next: Option<&str>) -> Result<Page<Run>, StoreError> {
+        self.call("runs", self.table.runs(limit, next)).await?
+    }
+
+    async fn pause(&self) -> Result<Option<Pause>, StoreError> {
+        self.call("pause", self.table.pause()).await?
+    }
+
+    async fn save_pause(&self, pause: Option<&Pause>) -> Result<(), StoreError> {
+        self.call("save pause", self.table.save_pause(pause)).await?
+    }
+
+    async fn dry_run(&self) -> Result<Checkpoint, StoreError> {
+        self.call("dry run", self.table.dry_run()).await?
+    }
+
+    async fn save_dry_run(&self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
+        self.call("save dry run", self.table.save_dry_run(checkpoint)).await?
+    }
+}
+
+/// No effects: no seed examines the deployment.
 #[async_trait]
 impl Inspection for SimulatedStore {
     async fn indexes(&self) -> Vec<(&'static str, Result<(), StoreError>)> {
