@@ -219,6 +219,11 @@ fn faults() -> Vec<Fault> {
             &["ListNotEnded", "NoFullRound"],
         ),
         (
+            "the reconciliation is paused for seven hours",
+            run(faults::the_reconciliation_is_paused_for_seven_hours()),
+            &["NoFullRound"],
+        ),
+        (
             "the product is down for half an hour",
             run(faults::the_product_is_down_for_half_an_hour()),
             &[],

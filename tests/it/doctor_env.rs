@@ -208,6 +208,7 @@ pub(crate) async fn examine(
         store: table.clone(),
         checkpoints: table.clone(),
         due_work: table.clone(),
+        runs: table.clone(),
         refusals: table.clone(),
         sightings: table,
         transport,

@@ -4,6 +4,7 @@ mod closed;
 mod complete;
 mod description;
 mod doctor;
+mod reconciliations;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -168,6 +169,8 @@ async fn every_answer_is_described_and_every_described_member_is_shown() {
     let answer = caller.post(&format!("/subscriptions/{slow}/activate"), "").await;
     assert_eq!(answer.status, 202);
 
+    reconciliations::call(&mut caller).await;
+
     let without_receivers = TestEnv::new().await;
     doctor::call(&mut caller, &without_receivers).await;
 
@@ -261,7 +264,7 @@ async fn the_description_lists_exactly_the_deployed_routes() {
         let [method, path] = pair else { continue };
         if let (Some(method), Some(path)) =
             (method.strip_prefix("Method: "), path.strip_prefix("Path: "))
-            && ["/subscriptions", "/deliveries", "/doctor"]
+            && ["/subscriptions", "/deliveries", "/doctor", "/reconciliations"]
                 .iter()
                 .any(|prefix| path.starts_with(prefix))
         {

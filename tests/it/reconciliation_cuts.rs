@@ -73,13 +73,13 @@ impl Steps {
 }
 
 /// An error of the table that is no fault of its own passes through.
-async fn inside<T, E: Send>(
+async fn inside<T, E>(
     steps: &Steps,
     call: impl Future<Output = Result<T, E>> + Send,
 ) -> Result<T, E>
 where
     T: Send,
-    E: From<StoreError>,
+    E: From<StoreError> + Send,
 {
     steps.step(async { Ok(call.await) }).await?
 }

@@ -69,7 +69,9 @@ async fn a_slice_whose_time_is_over_says_so_and_is_no_full_round() {
     let reason = first["not_examined"].as_str().expect("a reason");
     assert!(reason.starts_with("the slice's time was over"), "{reason}");
     assert_eq!(first["finished"], false, "{first}");
-    for absent in ["metric", "oldest_comparison_seconds", "last_full_round"] {
+    let oldest = first["oldest_comparison_seconds"].as_u64().expect("an age");
+    assert!(oldest > 2 * MINUTE.as_secs(), "since the first run began: {first}");
+    for absent in ["metric", "last_full_round"] {
         assert_eq!(first.get(absent), None, "no round has ended yet: {first}");
     }
     env.system.reconcile().await.expect("a run");

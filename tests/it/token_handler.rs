@@ -65,6 +65,7 @@ impl BareHandler {
             store: table.clone(),
             checkpoints: table.clone(),
             due_work: table.clone(),
+            runs: table.clone(),
             refusals: table.clone(),
             sightings: table,
             transport,

@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use shared::domain::{Record, SubscriptionId};
 use shared::host::error_class::ErrorClass;
 use shared::microsoft::fulfillment::FulfillmentError;
-use shared::store::{Checkpoint, DueRecord, Page, StoreError};
+use shared::store::{Checkpoint, Difference, DueRecord, Page, StoreError};
 use tracing::{error, warn};
 
 use crate::repair::{RepairError, Repaired};
@@ -25,6 +25,13 @@ const SHARE: SignedDuration = SignedDuration::from_secs(60);
 /// How many records it looks at at a time. Each waits for Microsoft.
 const CONCURRENT: usize = 8;
 
+fn count(checkpoint: &mut Checkpoint, repaired: Option<Difference>) {
+    if let Some(difference) = repaired {
+        checkpoint.repaired += 1;
+        checkpoint.findings.add(difference);
+    }
+}
+
 impl Reconciliation {
     /// Looks at what is due, the oldest first, and saves how far it came if there was anything. What fails
     /// is logged: the list goes on.
@@ -33,6 +40,10 @@ impl Reconciliation {
         checkpoint: &mut Checkpoint,
         begun: Timestamp,
     ) -> Result<(), SliceError> {
+        // A dry run finds it at its page of the list.
+        if self.is_dry {
+            return Ok(());
+        }
         let before = (checkpoint.due, checkpoint.due_after.clone());
         if let Err(error) = self.due_pages(checkpoint, begun).await {
             error!(
@@ -91,7 +102,7 @@ impl Reconciliation {
             if in_flight.len() >= CONCURRENT
                 && let Some(repaired) = in_flight.next().await
             {
-                checkpoint.repaired += u64::from(repaired);
+                count(checkpoint, repaired);
             }
             checkpoint.due += 1;
             in_flight.push(self.look_at(id, record, begun));
@@ -101,38 +112,38 @@ impl Reconciliation {
             }
         }
         while let Some(repaired) = in_flight.next().await {
-            checkpoint.repaired += u64::from(repaired);
+            count(checkpoint, repaired);
         }
         !is_over
     }
 
-    /// Returns whether this changed anything. What failed or was left is counted at its page of the list.
+    /// Returns what this changed, if anything. What failed or was left is counted at its page of the list.
     async fn look_at(
         &self,
         id: SubscriptionId,
         record: Result<Record, StoreError>,
         begun: Timestamp,
-    ) -> bool {
+    ) -> Option<Difference> {
         let repaired = match record {
             Ok(record) => self.look_again(id, record, begun).await,
             Err(corrupt) => Err(corrupt.into()),
         };
         match repaired {
-            Ok(Repaired::Changed) => true,
-            Ok(Repaired::Unchanged | Repaired::Left) => false,
+            Ok(Repaired::Changed(difference)) => Some(*difference),
+            Ok(Repaired::Unchanged | Repaired::Left(_)) => None,
             Err(RepairError::Fulfillment(FulfillmentError::NotFound(_))) => {
                 warn!(
                     subscription.id = %id, class = ErrorClass::Refused.name(),
                     "Microsoft knows no such subscription, and its record has work due"
                 );
-                false
+                None
             }
             Err(error) => {
                 error!(
                     subscription.id = %id, %error, class = error.class().name(),
                     "could not do what is due about a subscription; continuing with the next"
                 );
-                false
+                None
             }
         }
     }

@@ -6,7 +6,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use shared::domain::{Cause, Import, ImportPolicy, Observation, Record, SubscriptionId};
+use shared::domain::{Cause, Import, ImportPolicy, Observation, Record, SubscriptionId, observe};
 use shared::flows::ledger::{Committed, UpdateError};
 use shared::host::environment::{ConfigError, Environment};
 use shared::store::{Checkpoint, CommitError, FirstStart, StoreError};
@@ -34,6 +34,11 @@ impl Importing {
         Ok(Self { policy, state: Mutex::default() })
     }
 
+    /// The same policy, for a run that is none of this one's.
+    pub(crate) fn anew(&self) -> Self {
+        Self { policy: self.policy, state: Mutex::default() }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -57,6 +62,11 @@ impl Reconciliation {
         let import = is_under_way.then_some(Import { started_at: first.started_at, policy });
         *self.importing.state() = State { first: Some(first), import };
         Ok(())
+    }
+
+    /// The deployment's first start, as this slice found it.
+    pub(crate) fn first_start(&self) -> Option<Timestamp> {
+        self.importing.state().first.map(|first| first.started_at)
     }
 
     /// A checkpoint without a first start comes from 0.1.0, which announced every subscription. An import
@@ -107,11 +117,10 @@ impl Reconciliation {
     ) -> Result<Committed, UpdateError> {
         let cause = Cause::Reconciliation;
         let import = self.importing.state().import;
-        let Some(import) = import else {
-            return self.ledger.adopt(id, current, observed, &cause).await;
+        let rule = |record: Option<&Record>| match &import {
+            Some(import) => import.adopt(record, observed, &cause, self.clock.now()),
+            None => observe(record, observed, &cause, self.clock.now()),
         };
-        let rule =
-            |record: Option<&Record>| import.adopt(record, observed, &cause, self.clock.now());
-        self.ledger.update(id, current, None, rule).await
+        self.update(id, current, rule).await
     }
 }

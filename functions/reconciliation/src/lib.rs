@@ -12,7 +12,9 @@
 //! from the same checkpoint only one can save the next.
 
 mod credential_watch;
+mod dry_run;
 mod due_work;
+mod findings;
 mod importing;
 mod list;
 mod repair;
@@ -25,6 +27,7 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 use shared::config::{Dependencies, credential_ends};
 use shared::flows::activation::ActivationFlow;
 use shared::flows::answer::Responder;
@@ -36,15 +39,18 @@ use shared::host::error_class::ErrorClass;
 use shared::host::retry::RetryPolicy;
 use shared::microsoft::fulfillment::{FulfillmentError, Marketplace};
 use shared::publisher::approval::ChangeApproval;
-use shared::store::{Checkpoint, CheckpointError, Checkpoints, DueWork, Store, StoreError};
+use shared::store::{
+    Checkpoint, CheckpointError, Checkpoints, DueWork, Run, RunEnd, Runs, Store, StoreError,
+};
 use thiserror::Error;
 use tracing::field::Empty;
 use tracing::{error, info_span};
 
 use credential_watch::CredentialWatch;
+use dry_run::{CONTINUED_WITHIN, DryRunCheckpoints};
 use importing::Importing;
 pub use summary::Report;
-use summary::{SliceEnd, summarise};
+use summary::{SliceEnd, oldest, summarise};
 
 /// How long a slice starts new pages, repairs, activations and operations. After that, it only
 /// compares the rest of its page, which takes far less time than the function's timeout leaves.
@@ -55,17 +61,21 @@ const SLICE_BUDGET: SignedDuration = SignedDuration::from_secs(180);
 const MAX_CONCURRENT: usize = 8;
 
 /// What the reconciliation may touch.
+#[derive(Clone)]
 pub struct Reconciliation {
     marketplace: Arc<dyn Marketplace>,
     store: Arc<dyn Store>,
     checkpoints: Arc<dyn Checkpoints>,
     due_work: Arc<dyn DueWork>,
+    runs: Arc<dyn Runs>,
     ledger: Ledger,
-    activation: ActivationFlow,
-    responder: Responder,
-    credentials: CredentialWatch,
-    importing: Importing,
+    activation: Arc<ActivationFlow>,
+    responder: Arc<Responder>,
+    credentials: Arc<CredentialWatch>,
+    importing: Arc<Importing>,
     clock: Arc<dyn Clock>,
+    /// Compares, and repairs nothing.
+    is_dry: bool,
 }
 
 /// Why a slice ended early. The next one continues from the last checkpoint.
@@ -101,8 +111,9 @@ impl Reconciliation {
     ) -> Result<Self, ConfigError> {
         let approval = ChangeApproval::read(environment, dependencies)?;
         let importing = Importing::read(environment)?;
-        let Dependencies { microsoft, store, checkpoints, due_work, clock, transport, .. } =
-            dependencies;
+        let Dependencies {
+            microsoft, store, checkpoints, due_work, runs, clock, transport, ..
+        } = dependencies;
         let credentials = CredentialWatch::new(credential_ends(environment, transport)?);
         let marketplace = microsoft.marketplace(RetryPolicy::SCHEDULED, clock.clone());
         let ledger = dependencies.ledger();
@@ -111,19 +122,43 @@ impl Reconciliation {
             store: store.clone(),
             checkpoints: checkpoints.clone(),
             due_work: due_work.clone(),
+            runs: runs.clone(),
             ledger: ledger.clone(),
-            activation: ActivationFlow { marketplace: marketplace.clone(), ledger: ledger.clone() },
-            responder: Responder { marketplace, ledger, approval },
-            credentials,
-            importing,
+            activation: Arc::new(ActivationFlow {
+                marketplace: marketplace.clone(),
+                ledger: ledger.clone(),
+            }),
+            responder: Arc::new(Responder { marketplace, ledger, approval }),
+            credentials: Arc::new(credentials),
+            importing: Arc::new(importing),
             clock: clock.clone(),
+            is_dry: false,
         })
     }
 
-    /// Runs one slice.
+    /// Runs the slice that an event asks for: with `{"dryRun": true}`, one of a dry run. The event of the schedule
+    /// says nothing, since the checkpoint knows where to continue.
+    pub async fn invoke(&self, event: &Value) -> Result<Report, SliceError> {
+        match event["dryRun"] == true {
+            true => self.dry_slice().await,
+            false => self.slice().await,
+        }
+    }
+
+    /// Runs one slice. While runs are paused, it only says so.
     pub async fn slice(&self) -> Result<Report, SliceError> {
         let span = info_span!("reconciliation", correlation_id = Empty);
         correlation::in_span(self.clock.new_id(), span, self.logged_run()).await
+    }
+
+    /// Runs one slice of a dry run, also while runs are paused.
+    pub async fn dry_slice(&self) -> Result<Report, SliceError> {
+        let (runs, real) = (self.runs.clone(), self.checkpoints.clone());
+        let checkpoints = Arc::new(DryRunCheckpoints { runs, real });
+        let importing = Arc::new(self.importing.anew());
+        let dry = Self { checkpoints, importing, is_dry: true, ..self.clone() };
+        let span = info_span!("reconciliation", correlation_id = Empty, dry_run = true);
+        correlation::in_span(self.clock.new_id(), span, dry.logged_run()).await
     }
 
     /// Erases the future's type: the compiler limits how deep the types of futures may nest.
@@ -143,19 +178,50 @@ impl Reconciliation {
     async fn run(&self) -> Result<Report, SliceError> {
         let begun = self.clock.now();
         let mut checkpoint = self.checkpoints.checkpoint().await?;
+        // Also if runs are paused: a purchase that is made meanwhile is no customer from before.
         self.resume_import(&checkpoint, begun).await?;
-        if !checkpoint.is_under_way() {
+        let first_start = self.first_start();
+        if !self.is_dry
+            && let Some(pause) = self.runs.pause().await?
+        {
+            return Ok(Report::paused(oldest(&checkpoint, first_start, begun), &pause));
+        }
+        if !checkpoint.is_under_way() || self.is_too_old(&checkpoint) {
             checkpoint.begin(begun);
         }
         let ended = match self.go_on(&mut checkpoint, begun).await {
             Err(SliceError::Overtaken) => Ok(SliceEnd::Overtaken),
             ended => ended,
         };
-        summarise(&checkpoint, ended.as_ref(), self.clock.now());
-        if matches!(ended, Ok(SliceEnd::List)) {
+        // A dry run repairs nothing, so it counts for nothing.
+        let oldest = oldest(&checkpoint, first_start, self.clock.now()).filter(|_| !self.is_dry);
+        summarise(&checkpoint, ended.as_ref(), self.is_dry, oldest);
+        if !self.is_dry && matches!(ended, Ok(SliceEnd::List)) {
             self.end_import(&checkpoint).await;
         }
         ended.map(|end| Report::new(&checkpoint, end))
+    }
+
+    /// Whether this is a dry run that was cut off long ago.
+    fn is_too_old(&self, checkpoint: &Checkpoint) -> bool {
+        let begun = checkpoint.begun_at.filter(|_| self.is_dry);
+        begun.is_some_and(|begun| self.clock.now().duration_since(begun) > CONTINUED_WITHIN)
+    }
+
+    /// Ends the run, and leaves behind what it has to say. A run without differences writes nothing but its
+    /// checkpoint, which the caller saves.
+    pub(crate) async fn conclude(
+        &self,
+        checkpoint: &mut Checkpoint,
+        end: RunEnd,
+    ) -> Result<(), StoreError> {
+        let run = Run::of(checkpoint, end, self.is_dry, self.clock.now());
+        if self.is_dry || !run.is_quiet() {
+            self.runs.save_run(&run).await?;
+        }
+        run.conclude(checkpoint);
+        checkpoint.end();
+        Ok(())
     }
 
     /// Does what is due, and goes on where the run is, until it or the slice ends.

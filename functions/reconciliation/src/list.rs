@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use shared::domain::Observation;
 use shared::host::error_class::ErrorClass;
 use shared::microsoft::fulfillment::{FulfillmentError, Malformed, SubscriptionPage};
-use shared::store::{Checkpoint, Round};
+use shared::store::{Checkpoint, Difference, Outcome, Round, RunEnd, StoreError};
 use thiserror::Error;
 use tracing::{error, warn};
 
@@ -51,6 +51,10 @@ impl Reconciliation {
         begun: Timestamp,
     ) -> Result<Option<SliceEnd>, SliceError> {
         loop {
+            // A list begins with its first page, however long Microsoft kept the run waiting for it.
+            if checkpoint.pages == 0 {
+                checkpoint.begun_at = Some(self.clock.now());
+            }
             let page = match self.marketplace.list_subscriptions(checkpoint.next.as_deref()).await {
                 Ok(page) => page,
                 Err(error) => {
@@ -78,7 +82,7 @@ impl Reconciliation {
                 }
                 return Ok(None);
             }
-            let end = self.end(checkpoint, begun);
+            let end = self.end(checkpoint, begun).await?;
             // After every page, so that a killed function loses no more than one.
             self.save(checkpoint).await?;
             if end.is_some() {
@@ -88,15 +92,19 @@ impl Reconciliation {
     }
 
     /// Whether the slice ends with this page.
-    fn end(&self, checkpoint: &mut Checkpoint, begun: Timestamp) -> Option<SliceEnd> {
+    async fn end(
+        &self,
+        checkpoint: &mut Checkpoint,
+        begun: Timestamp,
+    ) -> Result<Option<SliceEnd>, StoreError> {
         if checkpoint.next.is_none() {
             let ended_at = self.clock.now();
             let begun_at = checkpoint.begun_at.unwrap_or(ended_at);
             checkpoint.last_round = Some(Round { begun_at, ended_at });
-            checkpoint.end();
-            return Some(SliceEnd::List);
+            self.conclude(checkpoint, RunEnd::List).await?;
+            return Ok(Some(SliceEnd::List));
         }
-        self.is_over(begun).then_some(SliceEnd::Time)
+        Ok(self.is_over(begun).then_some(SliceEnd::Time))
     }
 
     /// A page could not be read. The next slice tries it again, unless Microsoft refused it or has failed at
@@ -160,6 +168,8 @@ impl Reconciliation {
                 "could not read entries of the list"
             );
             checkpoint.failed += nameless as u64;
+            let class = ErrorClass::UnknownWord.name().to_owned();
+            *checkpoint.findings.failed_by_class.entry(class).or_default() += nameless as u64;
         }
         let mut met = HashSet::with_capacity(ids.len());
         let mut repairs = Vec::with_capacity(ids.len());
@@ -171,21 +181,30 @@ impl Reconciliation {
                 continue;
             }
             let record = records.remove(&id).transpose();
+            let since = record.as_ref().ok().and_then(Option::as_ref).map(|known| known.updated_at);
             repairs.push(async move {
                 let repaired = match record {
                     Ok(record) => self.repair(id, observed, record, begun).await,
                     Err(corrupt) => Err(corrupt.into()),
                 };
-                (id, repaired)
+                (id, since, repaired)
             });
         }
-        for (id, repaired) in self.at_once(repairs).await {
+        for (id, since, repaired) in self.at_once(repairs).await {
             checkpoint.examined += 1;
             match repaired {
                 Ok(Repaired::Unchanged) => {}
-                Ok(Repaired::Changed) => checkpoint.repaired += 1,
-                Ok(Repaired::Left) => checkpoint.left += 1,
+                Ok(Repaired::Changed(difference)) => {
+                    checkpoint.repaired += 1;
+                    checkpoint.findings.add(*difference);
+                }
+                Ok(Repaired::Left(difference)) => {
+                    checkpoint.left += 1;
+                    checkpoint.findings.add(*difference);
+                }
                 Err(error) => {
+                    let failed = Difference::new(id, since);
+                    checkpoint.findings.add(failed.ended(Outcome::Failed, error.class().name()));
                     error!(
                         subscription.id = %id, %error, class = error.class().name(),
                         "could not reconcile a subscription; continuing with the next"

@@ -13,9 +13,8 @@ async fn main() -> ExitCode {
         Ok(reconciliation) => reconciliation,
         Err(code) => return code,
     };
-    // The event does not matter: the checkpoint says where to continue.
-    let slice = async |LambdaEvent { context, .. }: LambdaEvent<Value>| -> Result<Report, Error> {
-        Ok(invoked(&context, reconciliation.slice()).await?)
+    let slice = async |LambdaEvent { context, payload }: LambdaEvent<Value>| {
+        Ok::<Report, Error>(invoked(&context, reconciliation.invoke(&payload)).await?)
     };
     ended(run(service_fn(slice)).await)
 }

@@ -10,11 +10,12 @@ use shared::flows::answer::AnswerError;
 use shared::flows::ledger::UpdateError;
 use shared::host::error_class::ErrorClass;
 use shared::microsoft::fulfillment::FulfillmentError;
-use shared::store::StoreError;
+use shared::store::{Difference, Outcome, RepairAction, StoreError};
 use thiserror::Error;
 use tracing::{info, warn};
 
 use crate::Reconciliation;
+use crate::findings::{SETTLING, TIME, changes};
 
 /// Why one subscription could not be reconciled.
 #[derive(Debug, Error)]
@@ -51,12 +52,17 @@ impl RepairError {
 }
 
 /// What became of one subscription.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Repaired {
     Unchanged,
-    Changed,
+    /// In a dry run: it would be changed.
+    Changed(Box<Difference>),
     /// There is a difference, or work to finish, that the next run looks at.
-    Left,
+    Left(Box<Difference>),
+}
+
+fn left(difference: Difference, reason: &str) -> Repaired {
+    Repaired::Left(Box::new(difference.ended(Outcome::Left, reason)))
 }
 
 impl Reconciliation {
@@ -73,7 +79,8 @@ impl Reconciliation {
         }
         if self.is_over(begun) {
             info!(subscription.id = %id, "left a difference to the next run");
-            return Ok(Repaired::Left);
+            let since = record.map(|record| record.updated_at);
+            return Ok(left(Difference::new(id, since), TIME));
         }
         let read = self.marketplace.get_subscription(id).await?;
         self.bring_up_to_date(id, &read, record, begun).await
@@ -100,38 +107,53 @@ impl Reconciliation {
     ) -> Result<Repaired, RepairError> {
         // A purchase that the list shows before its buyer comes to the landing page is no drift.
         let is_known = record.is_some();
+        let mut found = Difference::new(id, record.as_ref().map(|record| record.updated_at));
         let committed = self.adopt(id, record, adopted).await?;
         match committed.stale {
-            Some(Staleness::Settling) => return Ok(Repaired::Left),
+            Some(Staleness::Settling) => return Ok(left(found, SETTLING)),
             Some(Staleness::Impossible) => return Err(RepairError::Impossible),
             None => {}
         }
         let Some(record) = committed.record else { return Ok(Repaired::Unchanged) };
-        let mut changed = !committed.events.is_empty();
-        if changed {
-            info!(
-                subscription.id = %id, events = committed.events.len(),
-                metric = is_known.then_some("drift"),
-                "repaired a record"
-            );
+        if let [first, ..] = &committed.events[..] {
+            found.actions.push(RepairAction::RecordUpdated);
+            found.changes = changes(first.before.as_ref(), &record.subscription);
+            self.report_drift(id, committed.events.len(), is_known);
         }
-        changed |= self.announce_deadline(&record).await?;
+        if self.announce_deadline(&record).await? {
+            found.actions.push(RepairAction::DeadlineAnnounced);
+        }
         // Once the slice's time is over, work that takes several calls waits for the next run.
         let is_over = self.is_over(begun);
         if !is_over {
             self.restate(&record).await?;
-            changed |= self.sweep_operations(&record).await?;
-            changed |= self.finish_activation(&record).await?;
+            if self.sweep_operations(&record).await? {
+                found.actions.push(RepairAction::OperationFinished);
+            }
+            if self.finish_activation(&record).await? {
+                found.actions.push(RepairAction::ActivationResumed);
+            }
         }
         let awaits_microsoft =
             matches!(record.activation, Some(ActivationRequest::AwaitsMicrosoft { .. }));
-        Ok(match changed {
-            true => Repaired::Changed,
-            false if is_over && (awaits_microsoft || record.pending_operation.is_some()) => {
-                Repaired::Left
+        Ok(match found.actions.is_empty() {
+            false => Repaired::Changed(Box::new(found)),
+            true if is_over && (awaits_microsoft || record.pending_operation.is_some()) => {
+                left(found, TIME)
             }
-            false => Repaired::Unchanged,
+            true => Repaired::Unchanged,
         })
+    }
+
+    fn report_drift(&self, id: SubscriptionId, events: usize, is_known: bool) {
+        if self.is_dry {
+            info!(subscription.id = %id, events, "a run would repair this record");
+            return;
+        }
+        info!(
+            subscription.id = %id, events, metric = is_known.then_some("drift"),
+            "repaired a record"
+        );
     }
 
     /// Whether the list shows news about a record. The list can be minutes behind (F-LST-9), so Get
@@ -154,6 +176,9 @@ impl Reconciliation {
         if record.activation_due().is_none_or(|due| self.clock.now() < due) {
             return Ok(false);
         }
+        if self.is_dry {
+            return Ok(true);
+        }
         let finished = self.activation.finish(record.clone(), &Cause::Reconciliation).await?;
         let confirmed = matches!(finished, Activated::Confirmed(_));
         info!(subscription.id = %record.id(), confirmed, "resumed an activation");
@@ -164,9 +189,9 @@ impl Reconciliation {
         let now = self.clock.now();
         let announce = |record: &Record| record.announce_deadline(&Cause::Reconciliation, now);
         let rule = |record: Option<&Record>| Ok(record.map_or(Decision::Unchanged, announce));
-        let announced = self.ledger.update(record.id(), Some(record.clone()), None, rule).await?;
+        let announced = self.update(record.id(), Some(record.clone()), rule).await?;
         let is_near = !announced.events.is_empty();
-        if is_near {
+        if is_near && !self.is_dry {
             warn!(
                 subscription.id = %record.id(), metric = "activation_deadline",
                 "Microsoft cancels a purchase within a week unless it is activated"
@@ -180,7 +205,7 @@ impl Reconciliation {
         let now = self.clock.now();
         let restate = |record: &Record| record.restate(&Cause::Reconciliation, now);
         let rule = |record: Option<&Record>| Ok(record.map_or(Decision::Unchanged, restate));
-        self.ledger.update(record.id(), Some(record.clone()), None, rule).await?;
+        self.update(record.id(), Some(record.clone()), rule).await?;
         Ok(())
     }
 
@@ -221,6 +246,9 @@ impl Reconciliation {
             operation: Some(operation),
             cause: Cause::Reconciliation,
         };
+        if self.is_dry {
+            return Ok(is_answered(&requested.action));
+        }
         warn!(
             subscription.id = %id, operation.id = %requested.id, action = %requested.action,
             "answering an operation whose webhook call was missed"
@@ -267,6 +295,9 @@ impl Reconciliation {
             Ok(operation) if !operation.is_settled() => return Ok(false),
             ended => Some(ended?),
         };
+        if self.is_dry {
+            return Ok(true);
+        }
         let Some(current) = self.store.load(id).await? else { return Ok(false) };
         let requested = Requested {
             subscription: id,
@@ -277,5 +308,17 @@ impl Reconciliation {
         };
         self.responder.conclude(&requested, current).await?;
         Ok(true)
+    }
+}
+
+/// Whether the publisher answers operations with this action. The others are notices.
+fn is_answered(action: &Action) -> bool {
+    match action {
+        Action::ChangePlan | Action::ChangeQuantity | Action::Reinstate => true,
+        Action::Subscribe
+        | Action::Renew
+        | Action::Suspend
+        | Action::Unsubscribe
+        | Action::Other(_) => false,
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use shared::store::Checkpoint;
+use shared::store::{Checkpoint, Pause};
 use tracing::{info, warn};
 
 use crate::SliceError;
@@ -35,7 +35,11 @@ impl Report {
     pub(crate) fn new(checkpoint: &Checkpoint, end: SliceEnd) -> Self {
         Self {
             finished: match end {
-                SliceEnd::List | SliceEnd::Records | SliceEnd::Budget | SliceEnd::Overtaken => true,
+                SliceEnd::List
+                | SliceEnd::Records
+                | SliceEnd::Budget
+                | SliceEnd::Broken
+                | SliceEnd::Overtaken => true,
                 SliceEnd::Time => false,
             },
             full_round: end == SliceEnd::List,
@@ -48,6 +52,28 @@ impl Report {
             unlisted: checkpoint.unlisted,
         }
     }
+
+    /// The report of a slice while runs are paused, which its line says, too.
+    pub(crate) fn paused(oldest: Option<i64>, pause: &Pause) -> Self {
+        info!(
+            paused_since = %pause.since,
+            metrics = "oldest_comparison_seconds",
+            oldest_comparison_seconds = oldest,
+            "the reconciliation is paused; nothing was compared"
+        );
+        Self { finished: true, ..Self::default() }
+    }
+}
+
+/// How many seconds ago the subscription was compared that was compared the longest ago, at most: each of
+/// them was compared after the last full round began, or not at all since the deployment's first start.
+pub(crate) fn oldest(
+    checkpoint: &Checkpoint,
+    first_start: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<i64> {
+    let since = checkpoint.last_round.map(|round| round.begun_at).or(first_start);
+    since.map(|since| now.duration_since(since).as_secs())
 }
 
 /// Where a slice ended.
@@ -60,6 +86,8 @@ pub(crate) enum SliceEnd {
     Records,
     /// The same, and the next such run looks at the rest of the records.
     Budget,
+    /// The list of a dry run broke off.
+    Broken,
     /// Another slice has gone on from where this one did.
     Overtaken,
     /// The next slice continues.
@@ -69,7 +97,8 @@ pub(crate) enum SliceEnd {
 pub(crate) fn summarise(
     checkpoint: &Checkpoint,
     ended: Result<&SliceEnd, &SliceError>,
-    now: Timestamp,
+    is_dry: bool,
+    oldest: Option<i64>,
 ) {
     if let Ok(SliceEnd::Overtaken) = ended {
         info!("another run has gone on; this slice of the reconciliation ends");
@@ -85,12 +114,10 @@ pub(crate) fn summarise(
              the next such run goes on behind them"
                 .to_owned(),
         ),
+        Ok(SliceEnd::Broken) => Some("the list could not be read to its end".to_owned()),
         Ok(SliceEnd::Time) => Some("the slice's time was over; the next one continues".to_owned()),
         Err(error) => Some(format!("the slice failed: {error}")),
     };
-    // Every subscription was compared after the last full round began. If the list ended now, that is this
-    // round.
-    let oldest = checkpoint.last_round.map(|round| now.duration_since(round.begun_at).as_secs());
     let is_round = matches!(ended, Ok(SliceEnd::List));
     macro_rules! summary {
         ($level:ident, $message:literal) => {
@@ -108,12 +135,14 @@ pub(crate) fn summarise(
                 not_examined,
                 oldest_comparison_seconds = oldest,
                 last_full_round = checkpoint.last_round.map(|round| display(round.ended_at)),
-                metric = is_round.then_some("full_round"),
+                metric = (is_round && !is_dry).then_some("full_round"),
+                metrics = (!is_dry).then_some("oldest_comparison_seconds"),
                 $message
             )
         };
     }
     match ended {
+        Ok(_) if is_dry => summary!(info, "compared a slice in a dry run, which repairs nothing"),
         Ok(SliceEnd::List) if checkpoint.failed == 0 && checkpoint.left == 0 => {
             summary!(info, "reconciled every subscription of the list");
         }

@@ -8,9 +8,12 @@ use jiff::Timestamp;
 use shared::domain::{Record, Status, SubscriptionId, is_young};
 use shared::host::error_class::ErrorClass;
 use shared::microsoft::fulfillment::FulfillmentError;
-use shared::store::{Checkpoint, Filter, LARGEST_PAGE, ListBy, ListQuery};
+use shared::store::{
+    Checkpoint, Difference, Filter, LARGEST_PAGE, ListBy, ListQuery, Outcome, RunEnd,
+};
 use tracing::{error, warn};
 
+use crate::findings::UNLISTED;
 use crate::repair::{RepairError, Repaired};
 use crate::summary::SliceEnd;
 use crate::{Reconciliation, SliceError};
@@ -36,6 +39,11 @@ impl Reconciliation {
         checkpoint: &mut Checkpoint,
         begun: Timestamp,
     ) -> Result<SliceEnd, SliceError> {
+        if self.is_dry {
+            self.conclude(checkpoint, RunEnd::Broken).await?;
+            self.save(checkpoint).await?;
+            return Ok(SliceEnd::Broken);
+        }
         loop {
             let left = BUDGET.saturating_sub(checkpoint.unseen);
             let limit = u8::try_from(left).unwrap_or(LARGEST_PAGE).clamp(1, LARGEST_PAGE);
@@ -47,8 +55,10 @@ impl Reconciliation {
             }
             let is_done = is_whole && checkpoint.unseen_after.is_none();
             let is_spent = checkpoint.unseen >= BUDGET;
-            if is_done || is_spent {
-                checkpoint.end();
+            if is_done {
+                self.conclude(checkpoint, RunEnd::Records).await?;
+            } else if is_spent {
+                self.conclude(checkpoint, RunEnd::Budget).await?;
             }
             self.save(checkpoint).await?;
             match (is_done, is_spent) {
@@ -70,13 +80,15 @@ impl Reconciliation {
         let records = self.not_compared(records, checkpoint).await?;
         let looks = records.into_iter().map(|record| async move {
             let (id, created) = (record.id(), record.subscription.created);
+            let unchanged = Difference::new(id, Some(record.updated_at));
             if self.is_over(begun) {
-                return (id, created, Looked::Not);
+                return (unchanged, created, Looked::Not);
             }
-            (id, created, Looked::At(self.look_again(id, record, begun).await))
+            (unchanged, created, Looked::At(self.look_again(id, record, begun).await))
         });
         let (mut seen, mut silence, mut is_whole) = (Vec::new(), None, true);
-        for (id, created, looked) in self.at_once(looks).await {
+        for (unchanged, created, looked) in self.at_once(looks).await {
+            let id = unchanged.subscription_id;
             let Looked::At(looked) = looked else {
                 is_whole = false;
                 continue;
@@ -86,8 +98,14 @@ impl Reconciliation {
                     seen.push(id);
                     match repaired {
                         Repaired::Unchanged => {}
-                        Repaired::Changed => checkpoint.repaired += 1,
-                        Repaired::Left => checkpoint.left += 1,
+                        Repaired::Changed(difference) => {
+                            checkpoint.repaired += 1;
+                            checkpoint.findings.add(*difference);
+                        }
+                        Repaired::Left(difference) => {
+                            checkpoint.left += 1;
+                            checkpoint.findings.add(*difference);
+                        }
                     }
                 }
                 // F-GET-4: it may be too new for Microsoft's copy.
@@ -96,10 +114,12 @@ impl Reconciliation {
                 {
                     seen.push(id);
                     checkpoint.left += 1;
+                    checkpoint.findings.add(unchanged.ended(Outcome::Left, UNLISTED));
                 }
                 Err(RepairError::Fulfillment(FulfillmentError::NotFound(_))) => {
                     seen.push(id);
                     checkpoint.unlisted += 1;
+                    checkpoint.findings.add(unchanged.ended(Outcome::Left, UNLISTED));
                     warn!(
                         subscription.id = %id, class = ErrorClass::Refused.name(),
                         "Microsoft no longer knows a subscription; its record stays as it is"
@@ -111,6 +131,8 @@ impl Reconciliation {
                         "could not reconcile a subscription; continuing with the next"
                     );
                     checkpoint.failed += 1;
+                    let class = error.class().name();
+                    checkpoint.findings.add(unchanged.ended(Outcome::Failed, class));
                     match error {
                         RepairError::Fulfillment(error) if is_silence(&error) => {
                             silence = Some(error);
@@ -154,8 +176,10 @@ impl Reconciliation {
     /// Microsoft answered about none of a page's records: it is away, and the page waits for it.
     async fn stay(&self, checkpoint: &mut Checkpoint, error: FulfillmentError) -> SliceError {
         checkpoint.stuck += 1;
-        if checkpoint.stuck >= MAX_SILENT_PAGES {
-            checkpoint.end();
+        if checkpoint.stuck >= MAX_SILENT_PAGES
+            && let Err(error) = self.conclude(checkpoint, RunEnd::Broken).await
+        {
+            return error.into();
         }
         match self.save(checkpoint).await {
             Ok(()) => error.into(),

@@ -10,7 +10,7 @@ use emulator::Emulator;
 use reconciliation::{Reconciliation, Report, SliceError};
 use shared::config::Dependencies;
 use shared::host::clock::{Clock, SystemClock};
-use shared::store::{Checkpoints, DueWork, Store};
+use shared::store::{Checkpoints, DueWork, Runs, Store};
 
 use crate::data_folder::DataFolder;
 use crate::database::{self, Database};
@@ -59,6 +59,7 @@ pub struct LocalSystem {
     emulator: Option<Emulator>,
     pub store: Arc<dyn Store>,
     pub checkpoints: Arc<dyn Checkpoints>,
+    pub runs: Arc<dyn Runs>,
     /// The functions' clock.
     pub clock: Arc<dyn Clock>,
     pub reconciliation: Arc<Reconciliation>,
@@ -126,6 +127,7 @@ impl LocalSystem {
             emulator,
             store: dependencies.store,
             checkpoints: dependencies.checkpoints,
+            runs: dependencies.runs,
             clock,
             reconciliation,
             delivery,
@@ -174,6 +176,16 @@ impl LocalSystem {
         let Some(delivery) = &self.delivery else { return Ok(()) };
         let driver = if self.stream.is_some() { Driver::BesideTheStream } else { Driver::Alone };
         delivery.sweep(driver).await.map(drop).map_err(LocalError::Sweep)
+    }
+
+    /// Makes a dry run of the reconciliation, to its end.
+    pub async fn dry_run(&self) -> Result<Report, SliceError> {
+        loop {
+            let report = self.reconciliation.dry_slice().await?;
+            if report.finished {
+                return Ok(report);
+            }
+        }
     }
 
     /// Runs the reconciliation to the end of the list.
