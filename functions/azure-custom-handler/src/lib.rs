@@ -7,6 +7,7 @@
 //! webhook need a function key.
 
 mod body;
+mod in_process;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,7 +25,10 @@ use serde_json::{Value, json};
 use shared::config::{Dependencies, ManagementSettings};
 use shared::host::environment::{ConfigError, Environment};
 use shared::host::http::{Handler, Request, Response, json as answer};
+use shared::host::step_functions::RunStarter;
 use shared::host::version;
+
+use in_process::InProcess;
 
 pub struct Functions {
     pub landing: Arc<dyn Handler>,
@@ -46,15 +50,16 @@ impl Functions {
         environment: &Environment,
         dependencies: &Dependencies,
     ) -> Result<Self, ConfigError> {
+        let reconciliation = Arc::new(Reconciliation::new(environment, dependencies)?);
+        let starter: Arc<dyn RunStarter> = Arc::new(InProcess::new(reconciliation.clone()));
+        let management = ManagementSettings::read(environment, dependencies)?;
+        let management = ManagementSettings { starter: Some(starter), ..management };
         Ok(Self {
             landing: Arc::new(landing::Landing::new(environment, dependencies)?),
             webhook: Arc::new(webhook::Webhook::new(environment, dependencies)?),
             activation: Arc::new(activation::Activation::new(dependencies)),
-            management: Arc::new(management::Management::new(
-                dependencies,
-                ManagementSettings::read(environment, dependencies)?,
-            )),
-            reconciliation: Arc::new(Reconciliation::new(environment, dependencies)?),
+            management: Arc::new(management::Management::new(dependencies, management)),
+            reconciliation,
             delivery: Delivery::beside(environment, dependencies)?.map(Arc::new),
         })
     }

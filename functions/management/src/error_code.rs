@@ -70,6 +70,10 @@ codes! {
     UnknownVersion = CONFLICT "unknown_version",
     /// No receiver of events is configured.
     NoReceiver = CONFLICT "nobody_to_tell",
+    /// The reconciliation is paused.
+    ReconciliationPaused = CONFLICT "reconciliation_paused",
+    /// Only the schedule starts the reconciliation here.
+    NotStartable = CONFLICT "not_startable",
     /// The table has no such test event, or no longer.
     UnknownTestEvent = NOT_FOUND "unknown_test_event",
     /// Microsoft may have accepted the request. It must not be repeated blindly (F-ERR-2).

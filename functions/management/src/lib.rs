@@ -1,5 +1,6 @@
 //! The publisher's API: list, read, events, plans and operations; change and cancel; note a reference and
-//! metadata; read Microsoft's copy now; send events again; examine the deployment.
+//! metadata; read Microsoft's copy now; send events again; examine the deployment; see, start and pause the
+//! reconciliation.
 //!
 //! An accepted change is in force only when Microsoft's webhook says so (F-CHP-7): the answer is
 //! 202 and names the operation to follow. Activation is a function of its own.
@@ -19,8 +20,10 @@ mod openapi;
 mod parameters;
 mod poll;
 mod problem;
+mod reconciliations;
 mod request_change;
 mod route;
+mod run_request;
 
 use std::sync::Arc;
 
@@ -43,7 +46,7 @@ use shared::host::{correlation, deadline};
 use shared::microsoft::fulfillment::Marketplace;
 use shared::publisher::audit::{Shown, read_personal_data};
 use shared::publisher::record_view::RecordView;
-use shared::store::{ListQuery, Page, Store, StoreError};
+use shared::store::{Checkpoints, ListQuery, Page, Runs, Store, StoreError};
 use tracing::field::{Empty, display};
 use tracing::{Span, error, info_span};
 
@@ -62,6 +65,8 @@ pub struct Management {
     ledger: Ledger,
     changes: ChangeFlow,
     doctor: Doctor,
+    checkpoints: Arc<dyn Checkpoints>,
+    runs: Arc<dyn Runs>,
     settings: ManagementSettings,
     idempotency: Idempotency,
     clock: Arc<dyn Clock>,
@@ -70,12 +75,12 @@ pub struct Management {
 impl Management {
     pub fn from_environment(environment: &Environment) -> Result<Self, ConfigError> {
         let dependencies = Dependencies::read(environment)?;
-        let settings = ManagementSettings::read(environment, &dependencies)?;
+        let settings = ManagementSettings::read_on_aws(environment, &dependencies)?;
         Ok(Self::new(&dependencies, settings))
     }
 
     pub fn new(dependencies: &Dependencies, settings: ManagementSettings) -> Self {
-        let Dependencies { microsoft, store, clock, .. } = dependencies;
+        let Dependencies { microsoft, store, checkpoints, runs, clock, .. } = dependencies;
         let (ledger, clock) = (dependencies.ledger(), clock.clone());
         let marketplace = microsoft.marketplace(RetryPolicy::INTERACTIVE, clock.clone());
         Self {
@@ -84,6 +89,8 @@ impl Management {
             idempotency: Idempotency { store: settings.idempotency.clone(), clock: clock.clone() },
             marketplace,
             store: store.clone(),
+            checkpoints: checkpoints.clone(),
+            runs: runs.clone(),
             ledger,
             settings,
             clock,
@@ -133,6 +140,12 @@ impl Management {
             Route::TestEvent(id) => {
                 Ok(json_response(StatusCode::OK, &self.doctor.test_event(&id).await?))
             }
+            Route::Reconciliations { limit, next } => {
+                self.reconciliations(limit, next.as_deref()).await
+            }
+            Route::Reconcile { dry_run } => self.reconcile(dry_run, request).await,
+            Route::Pause { note } => self.pause(note, request).await,
+            Route::Resume => self.resume().await,
         }
     }
 

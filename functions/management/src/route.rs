@@ -14,7 +14,7 @@ use crate::change_request::{self, Patch};
 use crate::deliveries::{DeliveryState, Recovery};
 use crate::error_code::{ErrorCode, malformed};
 use crate::parameters::{Parameters, Query};
-use crate::{cursor, json_integer};
+use crate::{cursor, json_integer, run_request};
 
 /// A call, as the table names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +43,12 @@ pub(crate) enum Call {
     Examine,
     SendTestEvent,
     TestEvent,
+    /// The runs of the reconciliation.
+    Reconciliations,
+    /// Start one now.
+    Reconcile,
+    Pause,
+    Resume,
 }
 
 /// A line of the table.
@@ -73,7 +79,7 @@ const LIST: [Query; 8] = [
 ];
 
 /// Every call. Where a path matches two patterns, the first one wins.
-pub(crate) static TABLE: [Entry; 17] = [
+pub(crate) static TABLE: [Entry; 21] = [
     entry(Call::List, Method::GET, "/subscriptions", &LIST),
     // It lies below the same path as all other calls, so that one permission covers it. No GUID
     // looks like it.
@@ -93,6 +99,10 @@ pub(crate) static TABLE: [Entry; 17] = [
     entry(Call::Examine, Method::GET, "/doctor", &[]),
     entry(Call::SendTestEvent, Method::POST, "/doctor/test-event", &[]),
     entry(Call::TestEvent, Method::GET, "/doctor/test-event/{eventId}", &[]),
+    entry(Call::Reconciliations, Method::GET, "/reconciliations", &[Query::Limit, Query::Next]),
+    entry(Call::Reconcile, Method::POST, "/reconciliations", &[]),
+    entry(Call::Pause, Method::POST, "/reconciliations/pause", &[]),
+    entry(Call::Resume, Method::POST, "/reconciliations/resume", &[]),
 ];
 
 /// A parsed request.
@@ -139,6 +149,17 @@ pub(crate) enum Route {
     SendTestEvent,
     /// The event with this id.
     TestEvent(String),
+    Reconciliations {
+        limit: u8,
+        next: Option<String>,
+    },
+    Reconcile {
+        dry_run: bool,
+    },
+    Pause {
+        note: String,
+    },
+    Resume,
 }
 
 /// A request's path as the table writes it; empty for an unknown one.
@@ -157,7 +178,11 @@ impl Route {
             | Self::Recover { .. }
             | Self::Examine
             | Self::SendTestEvent
-            | Self::TestEvent(_) => None,
+            | Self::TestEvent(_)
+            | Self::Reconciliations { .. }
+            | Self::Reconcile { .. }
+            | Self::Pause { .. }
+            | Self::Resume => None,
             Self::Read(id)
             | Self::Events { id, .. }
             | Self::Plans(id)
@@ -247,6 +272,15 @@ impl Route {
             Call::TestEvent => {
                 Self::TestEvent(parts.first().copied().unwrap_or_default().to_owned())
             }
+            Call::Reconciliations => Self::Reconciliations {
+                limit: parameters.given(Query::Limit).map_or(Ok(LARGEST_PAGE), limit)?,
+                next: parameters.filled(Query::Next).map(cursor::decode).transpose()?,
+            },
+            Call::Reconcile => {
+                Self::Reconcile { dry_run: run_request::is_dry_run(request.body())? }
+            }
+            Call::Pause => Self::Pause { note: run_request::note(request.body())? },
+            Call::Resume => Self::Resume,
         })
     }
 }

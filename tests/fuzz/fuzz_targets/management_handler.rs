@@ -46,6 +46,7 @@ fn function(has_receivers: bool) -> &'static Function {
             idempotency: Arc::new(store(&wire)),
             annotations: Arc::new(store(&wire)),
             inspection: Arc::new(store(&wire)),
+            starter: None,
             end: None,
             bytes: 0,
         };

@@ -159,6 +159,7 @@ pub fn dependencies(
         store: Arc::new(store(wire)),
         checkpoints: Arc::new(store(wire)),
         due_work: Arc::new(store(wire)),
+        runs: Arc::new(store(wire)),
         refusals: Arc::new(store(wire)),
         sightings: Arc::new(Unnoted),
         clock: Arc::new(Still),

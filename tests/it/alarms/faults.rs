@@ -6,6 +6,7 @@ use std::time::Duration;
 use emulator::{Action, Call, ErrorForm, FaultKind, Forgery, Purchase, Times, TokenVersion, World};
 use jiff::SignedDuration;
 use serde_json::json;
+use shared::store::Pause;
 use uuid::Uuid;
 
 use super::Observed;
@@ -234,6 +235,21 @@ pub(super) async fn a_page_is_refused_twice() -> Observed {
     });
     assert!(env.system.reconcile().await.expect("a run").finished);
     Observed::of(&lines.take())
+}
+
+pub(super) async fn the_reconciliation_is_paused_for_seven_hours() -> Observed {
+    let (lines, _guard) = Lines::collect("info");
+    let env = TestEnv::new().await;
+    let pause = Pause { since: env.system.clock.now(), note: "why".to_owned(), by: None };
+    env.system.runs.save_pause(Some(&pause)).await.expect("a write");
+    let mut observed = Observed { replaces: &["full_round"], ..Observed::default() };
+    for hour in 0..=6 {
+        env.system.reconcile().await.expect("a run");
+        observed.add(&lines.take(), hour * 60);
+        observed.end = hour * 60;
+        env.advance(Duration::from_secs(60 * 60));
+    }
+    observed
 }
 
 /// The deployment is examined after so many minutes without a sweep.

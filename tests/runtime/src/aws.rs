@@ -30,7 +30,7 @@ pub const EVENT_BUS_ARN: &str = "arn:aws:events:eu-north-1:123456789012:event-bu
 /// The local system's table, which the deployment takes over.
 pub const TABLE: &str = "subscriptions";
 
-/// DynamoDB, Secrets Manager and EventBridge, as one role may use them.
+/// DynamoDB, Secrets Manager, EventBridge and Step Functions, as one role may use them.
 pub struct Aws {
     /// The embedded database's address.
     pub database: String,
@@ -100,7 +100,7 @@ impl Aws {
     }
 }
 
-/// Answers a call to any of the three services.
+/// Answers a call to any of these services.
 pub async fn call(State(aws): State<Arc<Aws>>, headers: HeaderMap, body: Bytes) -> Response {
     let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok());
     let Some((service, operation)) = target.and_then(|target| target.split_once('.')) else {
@@ -128,6 +128,15 @@ pub async fn call(State(aws): State<Arc<Aws>>, headers: HeaderMap, body: Bytes) 
                 return error(StatusCode::BAD_REQUEST, "AccessDeniedException");
             }
             aws.put_on_bus(&request)
+        }
+        "AWSStepFunctions" => {
+            let machine = request["stateMachineArn"].as_str().unwrap_or_default();
+            if !aws.permits_call("states", operation, machine) {
+                return error(StatusCode::BAD_REQUEST, "AccessDeniedException");
+            }
+            answer(
+                json!({ "executionArn": format!("{machine}:{}", request["name"]), "startDate": 1 }),
+            )
         }
         _ if !aws.permits(&needed_of_dynamodb(operation, &request)) => {
             error(StatusCode::BAD_REQUEST, "AccessDeniedException")

@@ -116,6 +116,7 @@ impl Lambda {
         // The function's calls to AWS come to this machine instead.
         set("AWS_ENDPOINT_URL_DYNAMODB", &format!("http://{address}/aws"));
         set("AWS_ENDPOINT_URL_SECRETS_MANAGER", &format!("http://{address}/aws"));
+        set("AWS_ENDPOINT_URL_SFN", &format!("http://{address}/aws"));
         set("AWS_ENDPOINT_URL_EVENTBRIDGE", &format!("http://{address}/aws"));
         // The template always deploys the sign-in. Most cases do without it.
         set("LANDING_SIGN_IN", &system.variables["LANDING_SIGN_IN"]);

@@ -26,7 +26,7 @@ use shared::host::http::GatewayHost;
 use shared::host::http_client::Transport;
 use shared::host::version::version;
 use shared::microsoft::entra::EndingCredential;
-use shared::store::{Checkpoints, Inspection, Outbox, Sightings, Store, Target};
+use shared::store::{Checkpoints, Inspection, Outbox, Runs, Sightings, Store, Target};
 use tracing::{error, info, warn};
 
 use finding::{Finding, Outcome};
@@ -40,6 +40,7 @@ pub(crate) struct Doctor {
     transport: Arc<dyn Transport>,
     store: Arc<dyn Store>,
     checkpoints: Arc<dyn Checkpoints>,
+    runs: Arc<dyn Runs>,
     sightings: Arc<dyn Sightings>,
     inspection: Arc<dyn Inspection>,
     outbox: Arc<dyn Outbox>,
@@ -57,6 +58,7 @@ impl Doctor {
             transport: dependencies.transport.clone(),
             store: dependencies.store.clone(),
             checkpoints: dependencies.checkpoints.clone(),
+            runs: dependencies.runs.clone(),
             sightings: dependencies.sightings.clone(),
             inspection: settings.inspection.clone(),
             outbox: settings.outbox.clone(),
@@ -103,6 +105,7 @@ impl Doctor {
             secrets,
             seen,
             checkpoint,
+            pause,
             credential,
             events,
         ) = tokio::join!(
@@ -113,6 +116,7 @@ impl Doctor {
             self.limited(credential::secrets(&self.microsoft)),
             self.limited(self.sightings.sightings()),
             self.limited(self.checkpoints.checkpoint()),
+            self.limited(self.runs.pause()),
             self.limited(credential::end(self.end.as_ref(), now)),
             self.limited(events::events(outbox, targets, now)),
         );
@@ -126,7 +130,7 @@ impl Doctor {
             credential::other_secrets(),
             webhook::webhook(&seen, gateway, now),
             schedules::sweep(&seen, targets, now),
-            schedules::reconciliation(checkpoint, now),
+            schedules::reconciliation(checkpoint, pause, now),
             clock,
             settings::settings(self.bytes, gateway.is_some()),
             credential,

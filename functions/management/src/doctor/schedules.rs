@@ -1,7 +1,7 @@
 //! When the scheduled work last ran.
 
 use jiff::{SignedDuration, Timestamp};
-use shared::store::{Checkpoint, Sighting, StoreError, Target};
+use shared::store::{Checkpoint, Pause, Sighting, StoreError, Target};
 
 use super::ago::ago;
 use super::finding::Finding;
@@ -15,6 +15,9 @@ const SWEEP_IS_LATE: SignedDuration = SignedDuration::from_mins(15);
 
 /// A round takes an hour, or several with very many subscriptions.
 const ROUND_IS_LATE: SignedDuration = SignedDuration::from_hours(6);
+
+/// A pause that is longer was forgotten.
+const PAUSE_IS_LONG: SignedDuration = SignedDuration::from_hours(24);
 
 pub(super) fn sweep(
     seen: &Result<Vec<(Sighting, Timestamp)>, StoreError>,
@@ -48,9 +51,15 @@ pub(super) fn sweep(
 
 pub(super) fn reconciliation(
     checkpoint: Result<Checkpoint, StoreError>,
+    pause: Result<Option<Pause>, StoreError>,
     now: Timestamp,
 ) -> Finding {
     const PLACE: &str = "Parameters ReconciliationSchedule and Schedules";
+    match pause {
+        Ok(None) => {}
+        Ok(Some(pause)) => return paused(&pause, now),
+        Err(error) => return unread(RECONCILIATION, &error),
+    }
     let last = match checkpoint {
         Ok(checkpoint) => checkpoint.last_round.map(|round| round.ended_at),
         Err(error) => return unread(RECONCILIATION, &error),
@@ -69,4 +78,17 @@ pub(super) fn reconciliation(
          ReconciliationRun, whether its schedule is enabled, and at the reconciliation's ERROR lines."
     );
     Finding::failed(RECONCILIATION, says, PLACE)
+}
+
+/// The note is for those who may read the API, and not for the log.
+fn paused(pause: &Pause, now: Timestamp) -> Finding {
+    let says = format!(
+        "The reconciliation was paused {}; `saasctl drift` shows why. Until `saasctl \
+         resume-runs`, missed webhook calls stay unnoticed.",
+        ago(pause.since, now)
+    );
+    if now.duration_since(pause.since) <= PAUSE_IS_LONG {
+        return Finding::ok(RECONCILIATION, says);
+    }
+    Finding::warning(RECONCILIATION, says, "POST /reconciliations/resume")
 }

@@ -55,6 +55,7 @@ fn doctor(environment: &Environment, clock: Arc<dyn Clock>) -> Doctor {
         store: table.clone(),
         checkpoints: table.clone(),
         due_work: table.clone(),
+        runs: table.clone(),
         refusals: table.clone(),
         sightings: table.clone(),
         transport,
@@ -67,6 +68,7 @@ fn doctor(environment: &Environment, clock: Arc<dyn Clock>) -> Doctor {
         idempotency: table.clone(),
         annotations: table.clone(),
         inspection: table,
+        starter: None,
         end: None,
         bytes: 1000,
     };

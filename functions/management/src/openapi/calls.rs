@@ -2,37 +2,16 @@
 
 use serde_json::{Value, json};
 
+use super::described::{Body, Described, JSON, TABLE, list, ok, page, read};
+use super::reconciliations;
 use super::response::{Success, refusal};
 use super::schemas::reference;
 use crate::error_code::ErrorCode;
 use crate::events::BATCH;
 use crate::route::Call;
 
-pub(super) struct Described {
-    pub id: &'static str,
-    pub summary: &'static str,
-    pub description: &'static str,
-    pub body: Option<Body>,
-    /// A change or a cancellation may carry an idempotency key and `If-Match`.
-    pub is_change: bool,
-    pub successes: Vec<Success>,
-    pub problems: Vec<ErrorCode>,
-}
-
-pub(super) struct Body {
-    pub schema: Value,
-    pub required: bool,
-}
-
-const JSON: &str = "application/json";
-
-/// The problems of every call that reads the table.
-const TABLE: [ErrorCode; 3] =
-    [ErrorCode::MalformedRequest, ErrorCode::Table, ErrorCode::Unavailable];
-
-fn ok(description: &'static str, schema: Value) -> Success {
-    Success { status: 200, description, headers: &[], content: vec![(JSON, schema)] }
-}
+/// The headers of a change or a cancellation.
+const OF_CHANGE: [&str; 2] = ["idempotencyKey", "ifMatch"];
 
 fn record(description: &'static str) -> Success {
     Success { headers: &["ETag"], ..ok(description, reference("Record")) }
@@ -46,42 +25,6 @@ fn accepted() -> Success {
             "Microsoft accepted the request. It takes effect when Microsoft's webhook reports it.",
             reference("Accepted"),
         )
-    }
-}
-
-fn list(member: &str, of: &str) -> Value {
-    json!({
-        "type": "object",
-        "properties": { member: { "type": "array", "items": reference(of) } },
-        "required": [member],
-    })
-}
-
-/// A list with the cursor of the next page.
-fn page(member: &str, of: &str) -> Value {
-    let mut page = list(member, of);
-    page["properties"]["next"] = json!({
-        "type": ["string", "null"],
-        "description": "The cursor for the next page; null on the last page. A page can be empty without being the last.",
-    });
-    page["required"] = json!([member, "next"]);
-    page
-}
-
-fn read(
-    id: &'static str,
-    summary: &'static str,
-    success: Success,
-    problems: &[&[ErrorCode]],
-) -> Described {
-    Described {
-        id,
-        summary,
-        description: "",
-        body: None,
-        is_change: false,
-        successes: vec![success],
-        problems: problems.concat(),
     }
 }
 
@@ -134,7 +77,7 @@ pub(super) fn describe(call: Call) -> Described {
                 `null` removes the reference or a key, and what the body doesn't name stays. \
                 They don't change the record's version. `Idempotency-Key` is ignored with them, since a repetition does no harm.",
             body: Some(Body { schema: reference("Change"), required: true }),
-            is_change: true,
+            headers: &OF_CHANGE,
             successes: vec![record("The record with its new reference and metadata"), accepted()],
             ..read(
                 "changeSubscription",
@@ -156,7 +99,7 @@ pub(super) fn describe(call: Call) -> Described {
         },
         Call::Cancel => Described {
             description: "Irreversible. Access ends when Microsoft's webhook reports the cancellation, not before.",
-            is_change: true,
+            headers: &OF_CHANGE,
             ..read(
                 "cancelSubscription",
                 "Request the cancellation of the subscription from Microsoft",
@@ -328,6 +271,10 @@ pub(super) fn describe(call: Call) -> Described {
             ok("The event and its receivers", reference("TestEvent")),
             &[&TABLE, &[ErrorCode::UnknownTestEvent]],
         ),
+        Call::Reconciliations => reconciliations::list(),
+        Call::Reconcile => reconciliations::start(),
+        Call::Pause => reconciliations::pause(),
+        Call::Resume => reconciliations::resume(),
     }
 }
 

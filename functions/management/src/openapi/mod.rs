@@ -2,6 +2,8 @@
 //! itself contains only the finished text.
 
 mod calls;
+mod described;
+mod reconciliations;
 mod response;
 mod schemas;
 
@@ -14,7 +16,8 @@ use crate::error_code::ErrorCode;
 use crate::idempotency::KEY;
 use crate::parameters::{LONGEST_WORD, Query};
 use crate::route::TABLE;
-use calls::{Body, Described, describe};
+use calls::describe;
+use described::{Body, Described};
 use response::responses;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
@@ -155,12 +158,10 @@ fn path_item(path: &str) -> Value {
 }
 
 fn operation(described: &Described, query: &[Query]) -> Value {
-    let Described { id, summary, description, body, is_change, successes, problems } = described;
+    let Described { id, summary, description, body, headers, successes, problems } = described;
     let mut parameters: Vec<Value> = query.iter().map(|query| parameter(*query)).collect();
-    if *is_change {
-        for name in ["idempotencyKey", "ifMatch"] {
-            parameters.push(json!({ "$ref": format!("#/components/parameters/{name}") }));
-        }
+    for name in *headers {
+        parameters.push(json!({ "$ref": format!("#/components/parameters/{name}") }));
     }
     let mut operation = json!({ "operationId": id, "summary": summary, "parameters": parameters });
     if !description.is_empty() {
@@ -210,7 +211,7 @@ fn parameter(query: Query) -> Value {
             )
         }
         Query::Limit => (
-            "The most subscriptions on the page. It may have fewer without being the last one.",
+            "The most entries on the page. It may have fewer without being the last one.",
             json!({ "type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": LARGEST_PAGE }),
         ),
         Query::Sort => (

@@ -38,6 +38,10 @@ super::cases! {
     "doctor" => doctor,
     "send-test-event" => send_test_event,
     "test-event-unknown" => test_event_unknown,
+    "reconciliations" => reconciliations,
+    "reconcile" => reconcile,
+    "pause-reconciliation" => pause_reconciliation,
+    "resume-reconciliation" => resume_reconciliation,
     "unknown-route" => unknown_route,
 }
 
@@ -387,4 +391,41 @@ async fn send_test_event(case: &mut HostedCase) {
 async fn test_event_unknown(case: &mut HostedCase) {
     let answer = case.send(Live::default()).await;
     assert_eq!((answer.status, answer.problem().as_str()), (404, "unknown_test_event"));
+}
+
+async fn reconciliations(case: &mut HostedCase) {
+    let answer = case.send(Live::default()).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let nothing = json!({
+        "current": null, "dryRun": null, "pause": null, "quietRuns": null, "lastFullRound": null,
+        "runs": [], "next": null,
+    });
+    assert_eq!(answer.json(), nothing);
+}
+
+/// The time at which it started differs between the hosts, so the answer is not kept for the comparison.
+async fn reconcile(case: &mut HostedCase) {
+    let answer = case.attempt(Live::default()).await.expect("the function answers");
+    assert_eq!(answer.status, 202, "{}", answer.body);
+    let answer = answer.json();
+    assert_eq!(answer["dryRun"], true);
+    let name = answer["name"].as_str().expect("a name");
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    assert!(name.len() <= 80 && name.bytes().all(is_allowed), "{name}");
+    let again = case.attempt(Live::default()).await.expect("the function answers").json();
+    assert_eq!(again["name"], name, "the same key names the same run");
+}
+
+async fn pause_reconciliation(case: &mut HostedCase) {
+    let answer = case.attempt(Live::default()).await.expect("the function answers");
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let paused = answer.json()["pause"].clone();
+    assert_eq!(paused["note"], "Microsoft repairs its list");
+    let again = case.attempt(Live::default()).await.expect("the function answers").json();
+    assert_eq!(again["pause"]["since"], paused["since"], "a second call keeps the time");
+}
+
+async fn resume_reconciliation(case: &mut HostedCase) {
+    let answer = case.send(Live::default()).await;
+    assert_eq!((answer.status, answer.json()), (200, json!({ "pause": null })));
 }

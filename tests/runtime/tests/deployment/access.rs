@@ -9,13 +9,16 @@ use super::routes::Route;
 use super::{HTTP_FUNCTIONS, ID, OPERATION_ID};
 
 /// What an operator may call beside every `GET`. Ending a subscription is left to an admin.
-const OPERATES: [(&str, &str); 6] = [
+const OPERATES: [(&str, &str); 9] = [
     ("PATCH", "/subscriptions/{id}"),
     ("POST", "/subscriptions/{id}/activate"),
     ("POST", "/subscriptions/{id}/observe"),
     ("POST", "/subscriptions/{id}/redeliver"),
     ("POST", "/deliveries/recover"),
     ("POST", "/doctor/test-event"),
+    ("POST", "/reconciliations"),
+    ("POST", "/reconciliations/pause"),
+    ("POST", "/reconciliations/resume"),
 ];
 
 const ADMINISTERS: [(&str, &str); 1] = [("DELETE", "/subscriptions/{id}")];

@@ -46,8 +46,8 @@ mod assumed {
     pub(super) const SWEEP_READ_UNITS: f64 = 3.0 * 9.0 / 2.0;
     /// It notes that it ran, every five minutes.
     pub(super) const SWEEP_WRITE_UNITS: f64 = 1.0 / 5.0;
-    /// The checkpoint, and a query of what is due under each of eight partition keys.
-    pub(super) const SLICE_READ_UNITS: f64 = 1.0 + 8.0 / 2.0;
+    /// The checkpoint, whether runs are paused, and a query of what is due under each of eight partition keys.
+    pub(super) const SLICE_READ_UNITS: f64 = 2.0 + 8.0 / 2.0;
     pub(super) const SLICE_WRITE_UNITS: f64 = 1.0;
     /// An examination queries each index, and `by-due` for all that waits.
     pub(super) const EXAMINATION_READ_UNITS: f64 = 40.0;

@@ -47,6 +47,9 @@ pub(crate) fn candidates() -> Vec<Route> {
         "/doctor",
         "/doctor/test-event",
         "/doctor/test-event/{eventId}",
+        "/reconciliations",
+        "/reconciliations/pause",
+        "/reconciliations/resume",
     ];
     let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
     let route = |path: &str, method: &str| (method.to_owned(), path.to_owned());

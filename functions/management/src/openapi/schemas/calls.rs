@@ -3,15 +3,8 @@
 use serde_json::{Value, json};
 use shared::domain::{LONGEST_KEY, LONGEST_REFERENCE, LONGEST_VALUE, MOST_PAIRS};
 
-use super::parts::text;
+use super::parts::{PLAIN, VISIBLE, text};
 use crate::error_code::ErrorCode;
-
-/// Without control characters.
-const PLAIN: &str = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$";
-
-/// The same, and not blank.
-const VISIBLE: &str = "^[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f]\
-    [^\\u0000-\\u001f\\u007f-\\u009f]*$";
 
 /// The codes that only the activation answers with; it is a function of its own.
 const OF_ACTIVATION: [&str; 2] = ["malformed_id", "suspended"];

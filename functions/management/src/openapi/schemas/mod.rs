@@ -9,6 +9,7 @@ mod deliveries;
 mod doctor;
 mod history;
 mod parts;
+mod reconciliations;
 
 use serde_json::{Map, Value, json};
 
@@ -55,6 +56,14 @@ pub(super) fn all() -> Value {
         "Examination": doctor::examination(),
         "TestEventId": doctor::test_event_id(),
         "TestEvent": doctor::test_event(),
+        "Reconciliations": reconciliations::reconciliations(),
+        "Run": reconciliations::run(),
+        "Difference": reconciliations::difference(),
+        "RunRequest": reconciliations::run_request(),
+        "StartedRun": reconciliations::started_run(),
+        "PauseRequest": reconciliations::pause_request(),
+        "Paused": reconciliations::paused(),
+        "Pause": reconciliations::pause(),
     });
     if let Value::Object(own) = own {
         schemas.extend(own);

@@ -2,6 +2,13 @@
 
 use serde_json::{Value, json};
 
+/// Without control characters.
+pub(super) const PLAIN: &str = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$";
+
+/// The same, and not blank.
+pub(super) const VISIBLE: &str = "^[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f]\
+    [^\\u0000-\\u001f\\u007f-\\u009f]*$";
+
 pub(in crate::openapi) fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{name}") })
 }
