@@ -8,8 +8,8 @@ use shared::domain::OperationId;
 use uuid::Uuid;
 
 use crate::api::{Answer, Api, ApiCall};
-use crate::arguments::{RequestOptions, WaitOptions};
 use crate::command_error::CommandError;
+use crate::options::{RequestOptions, WaitOptions};
 use crate::output::Output;
 use crate::record::record_text;
 use crate::table::{seats, text};

@@ -14,6 +14,8 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::export::options::ExportOptions;
+use crate::options::{RequestOptions, WaitOptions, seconds};
+use crate::reconciliation_options::ReconciliationCommand;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -282,6 +284,8 @@ pub(crate) enum Command {
     },
     /// Show which deployment the commands reach, and as whom.
     Whoami,
+    #[command(flatten)]
+    Reconciliation(ReconciliationCommand),
     /// Check the deployment, and say what is wrong.
     Doctor(DoctorOptions),
     /// Check the signature on what your product received.
@@ -403,37 +407,6 @@ impl From<ListOrder> for Sort {
             ListOrder::TermEnd => Self::TermEnd,
         }
     }
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct RequestOptions {
-    /// Only if the subscription still has this version.
-    #[arg(long, value_name = "VERSION")]
-    pub(crate) if_version: Option<u64>,
-    /// Idempotency key: within a day, requests with the
-    /// same key are carried out once
-    #[arg(long, value_name = "TEXT", verbatim_doc_comment)]
-    pub(crate) key: Option<String>,
-    #[command(flatten)]
-    pub(crate) wait: WaitOptions,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct WaitOptions {
-    /// Wait until the change is in effect, or has failed.
-    #[arg(long)]
-    pub(crate) wait: bool,
-    /// How long to wait.
-    #[arg(long, default_value = "300", value_parser = seconds, value_name = "SECONDS")]
-    pub(crate) timeout: Duration,
-    /// How long to pause between two checks.
-    #[arg(long, default_value = "3", value_parser = seconds, value_name = "SECONDS")]
-    pub(crate) poll: Duration,
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
 /// Reads a time, or a length of time before now.

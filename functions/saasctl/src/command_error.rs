@@ -41,6 +41,9 @@ pub(crate) enum CommandError {
     /// Without a question, only a whole id is accepted.
     #[error("with --yes, a subscription is named by its whole id")]
     IdNeeded,
+    /// The time to wait was over before the run of the reconciliation had ended.
+    #[error("timed out (last seen: {0}); the run goes on without this command")]
+    RunUnderWay(String),
     /// The user did not confirm.
     #[error("nothing was changed")]
     Declined,
@@ -73,6 +76,7 @@ impl CommandError {
             Self::NotFound(_) => "not_found",
             Self::Ambiguous(_) => "ambiguous",
             Self::IdNeeded => "id_needed",
+            Self::RunUnderWay(_) => "run_under_way",
             Self::Declined => "declined",
             Self::Unsigned(_) => "unsigned",
             Self::Unhealthy(_) => "unhealthy",
@@ -105,6 +109,10 @@ impl CommandError {
                 "check `saasctl observe ID` and `saasctl operations ID` before you try again"
             }
             "still_under_way" => "`saasctl operations ID OPERATION` shows the operation's status",
+            "run_under_way" => "`saasctl drift` shows how far it has come",
+            "reconciliation_paused" => {
+                "`saasctl drift` shows why; `saasctl resume-runs` resumes it"
+            }
             "unavailable" | "no_answer" => {
                 "try again in a moment, and check --url (MANAGEMENT_URL)"
             }
@@ -161,7 +169,7 @@ impl CommandError {
             | Self::IdNeeded => 2,
             Self::Unavailable(_) | Self::NoAnswer(_) => 3,
             Self::OutcomeUnknown(_) => 4,
-            Self::StillUnderWay(_) => 5,
+            Self::StillUnderWay(_) | Self::RunUnderWay(_) => 5,
         })
     }
 

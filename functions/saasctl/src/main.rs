@@ -16,11 +16,14 @@ mod find;
 mod history;
 mod import_references;
 mod list;
+mod options;
 mod output;
 mod patience;
 mod preflight_command;
 mod printable;
 mod read;
+mod reconciliation;
+mod reconciliation_options;
 mod record;
 mod reference_file;
 mod restore_command;
@@ -134,6 +137,7 @@ async fn run(arguments: Arguments, output: &Output) -> Result<(), CommandError> 
         Command::Redeliver { id, from } => {
             act::redeliver(&api, output, find(id).await?, from).await
         }
+        Command::Reconciliation(command) => reconciliation::run(&api, output, &command).await,
         Command::Restore { .. }
         | Command::Preflight { .. }
         | Command::VerifySignature(_)

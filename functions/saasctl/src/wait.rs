@@ -8,13 +8,13 @@ use shared::domain::OperationId;
 use uuid::Uuid;
 
 use crate::api::{Api, ApiCall};
-use crate::arguments::WaitOptions;
 use crate::command_error::CommandError;
+use crate::options::WaitOptions;
 use crate::output::Output;
 use crate::table::text;
 
 /// One wait. It reports each change of what it sees, and ends when its time is over.
-struct Wait<'a> {
+pub(crate) struct Wait<'a> {
     output: &'a Output,
     options: &'a WaitOptions,
     started: Instant,
@@ -22,11 +22,11 @@ struct Wait<'a> {
 }
 
 impl<'a> Wait<'a> {
-    fn new(output: &'a Output, options: &'a WaitOptions) -> Self {
+    pub(crate) fn new(output: &'a Output, options: &'a WaitOptions) -> Self {
         Self { output, options, started: Instant::now(), last: String::new() }
     }
 
-    fn report(&mut self, seen: &str) {
+    pub(crate) fn report(&mut self, seen: &str) {
         if self.last != seen {
             self.output.note(&format!("[{:>3} s] {seen}", self.started.elapsed().as_secs()));
             seen.clone_into(&mut self.last);
@@ -34,7 +34,7 @@ impl<'a> Wait<'a> {
     }
 
     /// Pauses between two checks. Fails when the time is over.
-    async fn pause(&self) -> Result<(), CommandError> {
+    pub(crate) async fn pause(&self) -> Result<(), CommandError> {
         if self.started.elapsed() >= self.options.timeout {
             return Err(CommandError::StillUnderWay(self.last.clone()));
         }
@@ -43,7 +43,10 @@ impl<'a> Wait<'a> {
     }
 
     /// The result of a check; `None` if the API is unavailable, which does not end a wait.
-    fn unless_down<T>(&mut self, read: Result<T, CommandError>) -> Result<Option<T>, CommandError> {
+    pub(crate) fn unless_down<T>(
+        &mut self,
+        read: Result<T, CommandError>,
+    ) -> Result<Option<T>, CommandError> {
         match read {
             Ok(read) => Ok(Some(read)),
             Err(CommandError::Unavailable(detail) | CommandError::NoAnswer(detail)) => {

@@ -5,6 +5,7 @@ mod acting;
 mod annotating;
 mod delivering;
 mod doctor;
+mod drift;
 mod export;
 mod export_faults;
 mod naming;

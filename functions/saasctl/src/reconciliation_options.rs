@@ -1,0 +1,43 @@
+//! The commands about the reconciliation.
+
+use clap::{Args, Subcommand};
+
+use crate::options::WaitOptions;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReconciliationCommand {
+    /// Show the last runs of the reconciliation, and what differed
+    /// from Microsoft's copy.
+    #[command(verbatim_doc_comment)]
+    Drift(DriftOptions),
+    /// Compare every subscription now, and repair what differs.
+    Reconcile {
+        /// Idempotency key: requests with the same key
+        /// start one run
+        #[arg(long, value_name = "TEXT", verbatim_doc_comment)]
+        key: Option<String>,
+        #[command(flatten)]
+        wait: WaitOptions,
+    },
+    /// Pause the reconciliation.
+    PauseRuns {
+        /// Why, up to 500 characters.
+        #[arg(long, value_name = "TEXT")]
+        note: String,
+    },
+    /// Resume the reconciliation.
+    ResumeRuns,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DriftOptions {
+    /// How many runs to show.
+    #[arg(long, default_value = "5", value_name = "NUMBER")]
+    #[arg(value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub(crate) limit: u8,
+    /// Compare now, repair nothing, and show what differs
+    #[arg(long, verbatim_doc_comment)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) wait: WaitOptions,
+}
