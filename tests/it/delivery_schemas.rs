@@ -37,6 +37,7 @@ pub(crate) fn every_kind() -> Vec<EventKind> {
         EventKind::Reinstated,
         EventKind::Unsubscribed,
         EventKind::ActivationDeadlineApproaching,
+        EventKind::PersonalDataErased,
         EventKind::Test,
         EventKind::Imported { announced: true },
         EventKind::Imported { announced: false },
@@ -56,6 +57,7 @@ pub(crate) fn every_kind() -> Vec<EventKind> {
             | EventKind::Reinstated
             | EventKind::Unsubscribed
             | EventKind::ActivationDeadlineApproaching
+            | EventKind::PersonalDataErased
             | EventKind::Test
             | EventKind::Imported { .. } => {}
         }
@@ -87,7 +89,9 @@ fn event(kind: EventKind) -> Event {
         | EventKind::ActivationRequested
         | EventKind::ActivationDeadlineApproaching => Status::PendingFulfillmentStart,
         EventKind::Suspended => Status::Suspended,
-        EventKind::Unsubscribed | EventKind::Test => Status::Unsubscribed,
+        EventKind::Unsubscribed | EventKind::PersonalDataErased | EventKind::Test => {
+            Status::Unsubscribed
+        }
         _ => Status::Subscribed,
     };
     let has_sign_up = matches!(

@@ -210,7 +210,10 @@ pub(crate) async fn examine(
         due_work: table.clone(),
         runs: table.clone(),
         refusals: table.clone(),
-        sightings: table,
+        sightings: table.clone(),
+        erasures: table.clone(),
+        outbox: table.clone(),
+        annotations: table,
         transport,
         clock,
     };

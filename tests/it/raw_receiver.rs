@@ -48,7 +48,12 @@ impl RawReceiver {
 
     /// A system that delivers to this receiver.
     pub(crate) async fn env(&self) -> TestEnv {
-        let options = Options::default().with("DELIVERY_ENDPOINT", &self.url);
+        self.env_with(Options::default()).await
+    }
+
+    /// The same with more settings.
+    pub(crate) async fn env_with(&self, options: Options) -> TestEnv {
+        let options = options.with("DELIVERY_ENDPOINT", &self.url);
         TestEnv::with(options.with("DELIVERY_SIGNING_KEY", KEY)).await
     }
 }

@@ -2,26 +2,22 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use emulator::Purchase;
-use http::{Request, Response};
 use memory_store::MemoryStore;
 use serde_json::Value;
 use shared::domain::{Record, SubscriptionId};
 use shared::flows::restore::{RestoreError, RestoredTable, restore};
 use shared::host::clock::Clock as _;
-use shared::host::http_client::{HttpClient, SendError, Transport};
 use shared::store::{
     Checkpoint, Commit, CommitError, Page, Restoration, Store as _, StoreError, Target,
 };
 
 use crate::delivery_env::{DeliveryEnv, id};
 use crate::delivery_product::Behaviour;
-use crate::restore_env::{Copy, Item, RestoreEnv, epoch_at, subject};
+use crate::restore_env::{Copy, CutOff, Item, RestoreEnv, epoch_at, subject};
 use crate::test_env::go_on_at;
 
 /// The ids of the events that a copy of the table holds.
@@ -144,38 +140,6 @@ async fn a_restore_loses_no_event_and_tells_none_twice_that_the_table_remembers(
     assert!(epochs[0] < epochs[1], "{epochs:?}");
 }
 
-/// Reaches the table until so many requests were made. After that, none is answered.
-#[derive(Debug)]
-struct CutOff {
-    left: AtomicU32,
-    /// Whether the last request is carried out.
-    loses_the_answer: bool,
-    was_cut: AtomicBool,
-}
-
-#[async_trait]
-impl Transport for CutOff {
-    async fn send(
-        &self,
-        request: Request<Bytes>,
-        timeout: Duration,
-    ) -> Result<Response<Bytes>, SendError> {
-        let left = self.left.load(Ordering::SeqCst);
-        self.left.store(left.saturating_sub(1), Ordering::SeqCst);
-        if left == 0 || (left == 1 && self.loses_the_answer) {
-            if left == 1 {
-                HttpClient::default().send(request, timeout).await?;
-            }
-            self.was_cut.store(true, Ordering::SeqCst);
-            // Which is not tried again.
-            let refusal = r#"{"__type":"com.amazonaws.dynamodb.v20120810#AccessDeniedException"}"#;
-            let answer = Response::builder().status(400);
-            return Ok(answer.body(Bytes::from_static(refusal.as_bytes())).expect("an answer"));
-        }
-        HttpClient::default().send(request, timeout).await
-    }
-}
-
 #[tokio::test]
 async fn a_restore_that_was_cut_off_anywhere_is_begun_again() {
     let env = RestoreEnv::new().await;
@@ -248,7 +212,14 @@ impl Restoration for Overtaken {
 
 fn memory(table: &MemoryStore, restoration: Arc<dyn Restoration>) -> RestoredTable {
     let table = Arc::new(table.clone());
-    RestoredTable { store: table.clone(), restoration, checkpoints: table.clone(), outbox: table }
+    RestoredTable {
+        store: table.clone(),
+        restoration,
+        checkpoints: table.clone(),
+        outbox: table.clone(),
+        annotations: table.clone(),
+        erasures: table,
+    }
 }
 
 #[tokio::test]
@@ -256,18 +227,18 @@ async fn a_writer_that_overtakes_a_restore_loses_nothing() {
     let env = DeliveryEnv::new();
     env.record(1, 10).await;
     let overtaken = Arc::new(Overtaken(env.table.clone(), 2, 0.into()));
-    let restored = restore(&memory(&env.table, overtaken), &*env.clock, |_| {}).await;
+    let restored = restore(&memory(&env.table, overtaken), None, env.clock.clone(), |_| {}).await;
     let restored = restored.expect("restored");
     assert_eq!(restored.raised, 1);
     let record = env.table.record(id(1)).expect("a record");
     assert_eq!(record.version, restored.epoch + 1);
     // A new purchase meanwhile begins after the epoch, too, and needs nothing.
     let again = Arc::new(Overtaken(env.table.clone(), u32::MAX, 0.into()));
-    let refused = restore(&memory(&env.table, again), &*env.clock, |_| {}).await;
+    let refused = restore(&memory(&env.table, again), None, env.clock.clone(), |_| {}).await;
     assert!(matches!(refused, Err(RestoreError::ClockIsBehind(_))), "the same moment: {refused:?}");
     env.clock.advance(jiff::SignedDuration::from_secs(60));
     let again = Arc::new(Overtaken(env.table.clone(), u32::MAX, 0.into()));
-    let refused = restore(&memory(&env.table, again), &*env.clock, |_| {}).await;
+    let refused = restore(&memory(&env.table, again), None, env.clock.clone(), |_| {}).await;
     assert!(matches!(refused, Err(RestoreError::Contended)), "{refused:?}");
 }
 
@@ -280,7 +251,7 @@ async fn a_clock_that_is_behind_an_earlier_restore_stops_a_restore() {
     let record = env.table.record(id(1)).expect("a record");
     env.table.replace(record.version, &record.raise(epoch)).await.expect("replaced");
     let table = memory(&env.table, Arc::new(env.table.clone()));
-    let refused = restore(&table, &*env.clock, |_| {}).await;
+    let refused = restore(&table, None, env.clock.clone(), |_| {}).await;
     assert!(matches!(refused, Err(RestoreError::ClockIsBehind(at)) if at == epoch), "{refused:?}");
     assert_eq!(env.table.record(id(1)).map(|record| record.version), Some(epoch + 1));
 }
@@ -293,6 +264,6 @@ async fn parked_deliveries_are_named_after_a_restore() {
     env.stream(&events).await;
     env.sweep_for_minutes(26 * 60).await;
     let table = memory(&env.table, Arc::new(env.table.clone()));
-    let restored = restore(&table, &*env.clock, |_| {}).await.expect("restored");
+    let restored = restore(&table, None, env.clock.clone(), |_| {}).await.expect("restored");
     assert_eq!(restored.parked, [(id(1), Target::Endpoint)]);
 }

@@ -3,18 +3,23 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
+use bytes::Bytes;
 use emulator::World;
+use http::{Request, Response};
 use jiff::Timestamp;
 use local::Options;
 use local::receiver::Receiver;
 use serde_json::Value;
-use shared::flows::restore::{RestoreError, Restored, RestoredTable, restore};
+use shared::flows::restore::{FormerTable, RestoreError, Restored, RestoredTable, restore};
 use shared::host::environment::Environment;
-use shared::host::http_client::{HttpClient, Transport};
+use shared::host::http_client::{HttpClient, SendError, Transport};
+use shared::store::DynamoDbStore;
 use uuid::Uuid;
 
 use crate::test_env::TestEnv;
@@ -30,6 +35,8 @@ pub(crate) struct RestoreEnv {
     pub env: TestEnv,
     pub product: Receiver,
     raw: Client,
+    /// The table that is lost, where it can still be read.
+    pub former: Option<FormerTable>,
 }
 
 impl RestoreEnv {
@@ -41,7 +48,7 @@ impl RestoreEnv {
         let env = TestEnv::with(options).await;
         let url = env.system.database_url().expect("an embedded database");
         let raw = local::database::client(url, &env.system.variables["AWS_REGION"]);
-        Self { env, product, raw }
+        Self { env, product, raw, former: None }
     }
 
     fn name(&self) -> &str {
@@ -75,17 +82,38 @@ impl RestoreEnv {
         }
     }
 
+    /// Another table that is what this one is now, and stays so.
+    pub(crate) async fn keep_as_former(&mut self) {
+        const NAME: &str = "former";
+        local::database::create_table(&self.raw, NAME).await.expect("another table");
+        for item in self.copy().await {
+            let put = self.raw.put_item().table_name(NAME).set_item(Some(item));
+            put.send().await.expect("put");
+        }
+        let table = self.table_named(NAME.to_owned(), Arc::new(HttpClient::default()));
+        self.former = Some(FormerTable { store: table.clone(), erasures: table });
+    }
+
+    fn table_named(&self, name: String, transport: Arc<dyn Transport>) -> Arc<DynamoDbStore> {
+        let variables = self.env.system.variables.clone();
+        let environment = Environment::from_fn(move |variable| match variable {
+            "TABLE_NAME" => Some(name.clone()),
+            variable => variables.get(variable).cloned(),
+        });
+        let clock = self.env.system.clock.clone();
+        shared::config::table(&environment, &transport, clock).expect("the settings")
+    }
+
     /// The restored table, reached over this transport.
     pub(crate) fn table_over(&self, transport: Arc<dyn Transport>) -> RestoredTable {
-        let variables = self.env.system.variables.clone();
-        let environment = Environment::from_fn(move |name| variables.get(name).cloned());
-        let clock = self.env.system.clock.clone();
-        let table = shared::config::table(&environment, &transport, clock).expect("the settings");
+        let table = self.table_named(self.name().to_owned(), transport);
         RestoredTable {
             store: table.clone(),
             restoration: table.clone(),
             checkpoints: table.clone(),
-            outbox: table,
+            outbox: table.clone(),
+            annotations: table.clone(),
+            erasures: table,
         }
     }
 
@@ -93,7 +121,8 @@ impl RestoreEnv {
         &self,
         transport: Arc<dyn Transport>,
     ) -> Result<Restored, RestoreError> {
-        restore(&self.table_over(transport), &*self.env.system.clock, |_| {}).await
+        let clock = self.env.system.clock.clone();
+        restore(&self.table_over(transport), self.former.as_ref(), clock, |_| {}).await
     }
 
     pub(crate) async fn restore(&self) -> Restored {
@@ -144,6 +173,38 @@ impl RestoreEnv {
             assert_eq!(by_id.get(id), Some(&microsoft), "{id} by the ids of events");
             assert_eq!(by_place.get(id), Some(&microsoft), "{id} by the places of events");
         }
+    }
+}
+
+/// Reaches the table until so many requests were made. After that, none is answered.
+#[derive(Debug)]
+pub(crate) struct CutOff {
+    pub left: AtomicU32,
+    /// Whether the last request is carried out.
+    pub loses_the_answer: bool,
+    pub was_cut: AtomicBool,
+}
+
+#[async_trait]
+impl Transport for CutOff {
+    async fn send(
+        &self,
+        request: Request<Bytes>,
+        timeout: Duration,
+    ) -> Result<Response<Bytes>, SendError> {
+        let left = self.left.load(Ordering::SeqCst);
+        self.left.store(left.saturating_sub(1), Ordering::SeqCst);
+        if left == 0 || (left == 1 && self.loses_the_answer) {
+            if left == 1 {
+                HttpClient::default().send(request, timeout).await?;
+            }
+            self.was_cut.store(true, Ordering::SeqCst);
+            // Which is not tried again.
+            let refusal = r#"{"__type":"com.amazonaws.dynamodb.v20120810#AccessDeniedException"}"#;
+            let answer = Response::builder().status(400);
+            return Ok(answer.body(Bytes::from_static(refusal.as_bytes())).expect("an answer"));
+        }
+        HttpClient::default().send(request, timeout).await
     }
 }
 

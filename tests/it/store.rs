@@ -5,6 +5,7 @@ mod annotations;
 mod checkpoints;
 mod contract;
 mod due_work;
+mod erasures;
 mod first_start;
 mod golden;
 mod idempotency;

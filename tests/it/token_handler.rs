@@ -67,7 +67,10 @@ impl BareHandler {
             due_work: table.clone(),
             runs: table.clone(),
             refusals: table.clone(),
-            sightings: table,
+            sightings: table.clone(),
+            erasures: table.clone(),
+            outbox: table.clone(),
+            annotations: table,
             transport,
             clock,
         };

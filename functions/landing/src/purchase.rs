@@ -136,7 +136,10 @@ impl Purchases {
                 let identification = match identify(&subscription, account) {
                     Some(identification) => identification,
                     None if is_colleague(&subscription, account) => {
-                        return Err(VisitError::Colleague(Box::new(subscription)));
+                        // Once the people are erased, nobody is shown them.
+                        let erased = current.filter(Record::is_erased);
+                        let shown = erased.map_or(subscription, |record| record.subscription);
+                        return Err(VisitError::Colleague(Box::new(shown)));
                     }
                     None => {
                         let tenant = tenant_for_guest(&subscription, account);

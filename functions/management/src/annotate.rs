@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::domain::{AnnotationPatch, Annotations, SubscriptionId};
+use shared::domain::{AnnotationPatch, Annotations, Record, SubscriptionId};
 use shared::host::http::{Principal, Problem, Request, Response};
 use shared::store::{SaveError, StoreError};
 use tracing::info;
@@ -24,9 +24,7 @@ impl Management {
         request: &Request,
     ) -> Result<Response, Problem> {
         let if_match = IfMatch::of(request)?;
-        let record = self.record(id).await?;
-        if_match.check(&record)?;
-        let annotations = self.save(id, patch, Principal::of(request)).await?;
+        let (record, annotations) = self.save(id, patch, &if_match, Principal::of(request)).await?;
         Ok(if_match::answer(request, &record, annotations.as_ref()))
     }
 
@@ -34,17 +32,26 @@ impl Management {
         &self,
         id: SubscriptionId,
         patch: &AnnotationPatch,
+        if_match: &IfMatch,
         by: Option<String>,
-    ) -> Result<Option<Annotations>, Problem> {
+    ) -> Result<(Record, Option<Annotations>), Problem> {
         for attempt in 1..=ATTEMPTS {
+            // In this order: an erasure writes the record before the annotations. One that this record does
+            // not show yet makes the save below meet a conflict.
             let current = self.annotations(id).await?;
+            let record = self.record(id).await?;
+            if_match.check(&record)?;
+            if record.is_erased() {
+                return Err(ErrorCode::PersonalDataErased
+                    .with("the personal data was erased, and nothing is noted about it any more"));
+            }
             let next = patch.apply(current.as_ref(), self.clock.now(), by.clone());
             let next = next.map_err(|error| ErrorCode::InvalidChange.with(error.to_string()))?;
-            let Some(next) = next else { return Ok(current) };
+            let Some(next) = next else { return Ok((record, current)) };
             match self.settings.annotations.save_annotations(id, &next).await {
                 Ok(()) => {
                     info!(subscription.id = %id, revision = next.revision, "saved annotations");
-                    return Ok(Some(next));
+                    return Ok((record, Some(next)));
                 }
                 Err(SaveError::Conflict) => {
                     self.clock.sleep(Duration::from_millis(u64::from(10 * attempt))).await;

@@ -66,6 +66,14 @@ codes! {
     KeyReused = UNPROCESSABLE_ENTITY "idempotency_key_reused",
     /// The first request with this `Idempotency-Key` is still under way.
     RequestInProgress = CONFLICT "request_in_progress",
+    /// Only the personal data of an ended subscription can be erased.
+    NotEnded = CONFLICT "not_ended",
+    /// The data stays for seven days after the subscription's end (F-LC-8).
+    TooEarly = CONFLICT "too_early",
+    /// A receiver has not accepted all events of the subscription yet.
+    UndeliveredEvents = CONFLICT "undelivered_events",
+    /// The personal data was erased, and nothing may be noted about the subscription any more.
+    PersonalDataErased = CONFLICT "personal_data_erased",
     /// The record has not reached that version.
     UnknownVersion = CONFLICT "unknown_version",
     /// No receiver of events is configured.

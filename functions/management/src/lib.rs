@@ -1,6 +1,6 @@
 //! The publisher's API: list, read, events, plans and operations; change and cancel; note a reference and
-//! metadata; read Microsoft's copy now; send events again; examine the deployment; see, start and pause the
-//! reconciliation.
+//! metadata; erase personal data; read Microsoft's copy now; send events again; examine the deployment; see,
+//! start and pause the reconciliation.
 //!
 //! An accepted change is in force only when Microsoft's webhook says so (F-CHP-7): the answer is
 //! 202 and names the operation to follow. Activation is a function of its own.
@@ -10,6 +10,7 @@ mod change_request;
 mod cursor;
 mod deliveries;
 mod doctor;
+mod erase;
 mod error_code;
 mod events;
 mod idempotency;
@@ -34,6 +35,7 @@ use http::{HeaderValue, StatusCode};
 use serde_json::json;
 use shared::config::{Dependencies, ManagementSettings};
 use shared::domain::{Cause, OperationId, Record, Status, SubscriptionId};
+use shared::flows::erasure::ErasureFlow;
 use shared::flows::ledger::Ledger;
 use shared::flows::request_change::{ChangeFlow, ChangeRefused};
 use shared::host::clock::Clock;
@@ -64,6 +66,7 @@ pub struct Management {
     store: Arc<dyn Store>,
     ledger: Ledger,
     changes: ChangeFlow,
+    erasure: ErasureFlow,
     doctor: Doctor,
     checkpoints: Arc<dyn Checkpoints>,
     runs: Arc<dyn Runs>,
@@ -84,6 +87,13 @@ impl Management {
         let (ledger, clock) = (dependencies.ledger(), clock.clone());
         let marketplace = microsoft.marketplace(RetryPolicy::INTERACTIVE, clock.clone());
         Self {
+            erasure: ErasureFlow {
+                ledger: ledger.clone(),
+                erasures: settings.erasures.clone(),
+                outbox: settings.outbox.clone(),
+                annotations: settings.annotations.clone(),
+                targets: settings.targets.clone(),
+            },
             doctor: Doctor::new(dependencies, &settings),
             changes: ChangeFlow { marketplace: marketplace.clone(), ledger: ledger.clone() },
             idempotency: Idempotency { store: settings.idempotency.clone(), clock: clock.clone() },
@@ -120,6 +130,7 @@ impl Management {
             }
             Route::Operation(id, operation) => self.operation(id, &operation).await,
             Route::RequestChange(id, change) => self.request_change(id, &change, request).await,
+            Route::Erase(id) => self.erase(id, request).await,
             Route::Annotate(id, patch) => self.annotate(id, &patch, request).await,
             Route::Observe(id) => {
                 let record = self.current(id, request).await?;

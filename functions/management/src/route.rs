@@ -39,6 +39,8 @@ pub(crate) enum Call {
     Deliveries,
     /// Send the events of many subscriptions again.
     Recover,
+    /// The personal data of an ended subscription.
+    Erase,
     /// Why doesn't it work?
     Examine,
     SendTestEvent,
@@ -79,7 +81,7 @@ const LIST: [Query; 8] = [
 ];
 
 /// Every call. Where a path matches two patterns, the first one wins.
-pub(crate) static TABLE: [Entry; 21] = [
+pub(crate) static TABLE: [Entry; 22] = [
     entry(Call::List, Method::GET, "/subscriptions", &LIST),
     // It lies below the same path as all other calls, so that one permission covers it. No GUID
     // looks like it.
@@ -96,6 +98,7 @@ pub(crate) static TABLE: [Entry; 21] = [
     entry(Call::DeliveriesOf, Method::GET, "/subscriptions/{id}/deliveries", &[]),
     entry(Call::Deliveries, Method::GET, "/deliveries", &DELIVERIES),
     entry(Call::Recover, Method::POST, "/deliveries/recover", &[]),
+    entry(Call::Erase, Method::POST, "/subscriptions/{id}/erase", &[]),
     entry(Call::Examine, Method::GET, "/doctor", &[]),
     entry(Call::SendTestEvent, Method::POST, "/doctor/test-event", &[]),
     entry(Call::TestEvent, Method::GET, "/doctor/test-event/{eventId}", &[]),
@@ -131,6 +134,7 @@ pub(crate) enum Route {
     RequestChange(SubscriptionId, ChangeRequest),
     Annotate(SubscriptionId, AnnotationPatch),
     Observe(SubscriptionId),
+    Erase(SubscriptionId),
     Redeliver {
         id: SubscriptionId,
         /// The first version that is sent again; `None`: the first one that was not delivered.
@@ -192,6 +196,7 @@ impl Route {
             | Self::Annotate(id, _)
             | Self::Observe(id)
             | Self::DeliveriesOf(id)
+            | Self::Erase(id)
             | Self::Redeliver { id, .. } => Some(*id),
         }
     }
@@ -267,6 +272,7 @@ impl Route {
                 next: parameters.filled(Query::Next).map(cursor::decode).transpose()?,
             },
             Call::Recover => recovery(request.body())?,
+            Call::Erase => Self::Erase(id()?),
             Call::Examine => Self::Examine,
             Call::SendTestEvent => Self::SendTestEvent,
             Call::TestEvent => {

@@ -18,6 +18,7 @@ mod findings;
 mod importing;
 mod list;
 mod repair;
+mod retention;
 mod summary;
 mod unseen;
 
@@ -28,9 +29,10 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use shared::config::{Dependencies, credential_ends};
+use shared::config::{Dependencies, Retention, credential_ends};
 use shared::flows::activation::ActivationFlow;
 use shared::flows::answer::Responder;
+use shared::flows::erasure::ErasureFlow;
 use shared::flows::ledger::Ledger;
 use shared::host::clock::Clock;
 use shared::host::correlation;
@@ -71,6 +73,9 @@ pub struct Reconciliation {
     ledger: Ledger,
     activation: Arc<ActivationFlow>,
     responder: Arc<Responder>,
+    erasure: Arc<ErasureFlow>,
+    /// `None`: personal data is erased on request alone.
+    retention: Option<Retention>,
     credentials: Arc<CredentialWatch>,
     importing: Arc<Importing>,
     clock: Arc<dyn Clock>,
@@ -129,6 +134,8 @@ impl Reconciliation {
                 ledger: ledger.clone(),
             }),
             responder: Arc::new(Responder { marketplace, ledger, approval }),
+            erasure: Arc::new(dependencies.erasure(environment)),
+            retention: Retention::read(environment)?,
             credentials: Arc::new(credentials),
             importing: Arc::new(importing),
             clock: clock.clone(),
@@ -231,6 +238,8 @@ impl Reconciliation {
         begun: Timestamp,
     ) -> Result<SliceEnd, SliceError> {
         self.do_due_work(checkpoint, begun).await?;
+        // Before the pages, which may take all of the slice's time or fail.
+        self.apply_retention().await;
         if checkpoint.is_in_list()
             && let Some(end) = self.pages(checkpoint, begun).await?
         {

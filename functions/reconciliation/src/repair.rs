@@ -7,6 +7,7 @@ use shared::domain::{
 };
 use shared::flows::activation::{Activated, ActivationError};
 use shared::flows::answer::AnswerError;
+use shared::flows::erasure::ErasureError;
 use shared::flows::ledger::UpdateError;
 use shared::host::error_class::ErrorClass;
 use shared::microsoft::fulfillment::FulfillmentError;
@@ -32,6 +33,8 @@ pub(crate) enum RepairError {
     Activation(#[from] ActivationError),
     #[error(transparent)]
     Answer(#[from] AnswerError),
+    #[error(transparent)]
+    Erasure(#[from] ErasureError),
     /// Microsoft's status can't follow the recorded one, and the record did not just change.
     #[error("Microsoft reports a status that can't follow the recorded one")]
     Impossible,
@@ -45,6 +48,7 @@ impl RepairError {
             Self::Fulfillment(error) => error.class(),
             Self::Activation(error) => error.class(),
             Self::Answer(error) => error.class(),
+            Self::Erasure(error) => error.class(),
             Self::Incomplete(_) => ErrorClass::MicrosoftUnavailable,
             Self::Impossible => ErrorClass::UnknownWord,
         }
@@ -74,6 +78,10 @@ impl Reconciliation {
         record: Option<Record>,
         begun: Timestamp,
     ) -> Result<Repaired, RepairError> {
+        let record = match record {
+            Some(record) if record.is_erased() => return self.tombstone(record).await,
+            record => record,
+        };
         if !self.differs(record.as_ref(), observed)? {
             return self.bring_up_to_date(id, observed, record, begun).await;
         }
@@ -93,6 +101,9 @@ impl Reconciliation {
         record: Record,
         begun: Timestamp,
     ) -> Result<Repaired, RepairError> {
+        if record.is_erased() {
+            return self.tombstone(record).await;
+        }
         let read = self.marketplace.get_subscription(id).await?;
         self.bring_up_to_date(id, &read, Some(record), begun).await
     }

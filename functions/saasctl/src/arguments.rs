@@ -286,6 +286,21 @@ pub(crate) enum Command {
     Whoami,
     #[command(flatten)]
     Reconciliation(ReconciliationCommand),
+    /// Erase the personal data of an ended subscription,
+    /// for good.
+    #[command(verbatim_doc_comment)]
+    Erase {
+        /// The subscription: its id, or the beginning of
+        /// its id, name or reference
+        #[arg(verbatim_doc_comment, value_name = "SUBSCRIPTION")]
+        id: Named,
+        /// Only if the subscription still has this version.
+        #[arg(long, value_name = "VERSION")]
+        if_version: Option<u64>,
+        /// Don't ask for confirmation.
+        #[arg(long)]
+        yes: bool,
+    },
     /// Check the deployment, and say what is wrong.
     Doctor(DoctorOptions),
     /// Check the signature on what your product received.
@@ -300,6 +315,10 @@ pub(crate) enum Command {
         /// The restored table's name.
         #[arg(long, value_name = "NAME")]
         table: String,
+        /// The table that it replaces: the erasures of
+        /// personal data in its list are repeated
+        #[arg(long, value_name = "NAME", verbatim_doc_comment)]
+        erasures_from: Option<String>,
         /// Don't ask for confirmation.
         #[arg(long)]
         yes: bool,

@@ -11,6 +11,7 @@ mod command_error;
 mod connection;
 mod deliveries;
 mod doctor;
+mod erase;
 mod export;
 mod find;
 mod history;
@@ -74,8 +75,9 @@ async fn run(arguments: Arguments, output: &Output) -> Result<(), CommandError> 
         return verify_signature::verify(output, received);
     }
     let connection = Connection::of(&arguments.connection)?;
-    if let Command::Restore { table, yes } = &arguments.command {
-        return restore_command::restore_table(output, &connection, table, *yes).await;
+    if let Command::Restore { table, erasures_from, yes } = &arguments.command {
+        let former = erasures_from.as_deref();
+        return restore_command::restore_table(output, &connection, table, former, *yes).await;
     }
     let api = Api::new(&connection).await?;
     let find = async |named: Named| named.find(&api, output).await;
@@ -138,6 +140,10 @@ async fn run(arguments: Arguments, output: &Output) -> Result<(), CommandError> 
             act::redeliver(&api, output, find(id).await?, from).await
         }
         Command::Reconciliation(command) => reconciliation::run(&api, output, &command).await,
+        Command::Erase { id, if_version, yes } => {
+            let id = if yes { id.exact()? } else { find(id).await? };
+            erase::erase(&api, output, id, if_version, yes).await
+        }
         Command::Restore { .. }
         | Command::Preflight { .. }
         | Command::VerifySignature(_)

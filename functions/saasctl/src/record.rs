@@ -37,6 +37,7 @@ pub(crate) fn record_text(output: &Output, record: &Value) -> String {
         ("Pending", format!("{} {}", text(&pending["action"]), text(&pending["id"]))),
         ("Version", text(&record["version"])),
         ("Changed", when(&record["updatedAt"], false)),
+        ("Erased", when(&record["erasedAt"], false)),
     ] {
         if !value.trim().is_empty() {
             table.row([name.to_owned(), value]);

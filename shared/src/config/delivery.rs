@@ -14,7 +14,7 @@ use crate::host::clock::Clock;
 use crate::host::environment::{ConfigError, Environment, parse};
 use crate::host::http_client::Transport;
 use crate::host::secret::ClientSecret;
-use crate::store::{AnnotationStore, Outbox, Pacing, Sightings};
+use crate::store::{AnnotationStore, Outbox, Pacing, Sightings, Target};
 
 pub struct DeliverySettings {
     /// The `source` of every event.
@@ -60,6 +60,13 @@ pub struct EventBusSettings {
 pub(super) const ENDPOINT: &str = "DELIVERY_ENDPOINT";
 
 pub(super) const EVENT_BUS: &str = "DELIVERY_EVENT_BUS";
+
+/// The receivers that the settings name.
+pub(super) fn targets(environment: &Environment) -> Vec<Target> {
+    let named = [(ENDPOINT, Target::Endpoint), (EVENT_BUS, Target::EventBus)];
+    let named = named.into_iter().filter(|(name, _)| environment.get(name).is_some());
+    named.map(|(_, target)| target).collect()
+}
 
 const ENDPOINT_PURPOSE: &str = "the address that receives events, \
      as in https://api.example.com/marketplace; \

@@ -8,7 +8,7 @@ use super::{Dependencies, delivery, table};
 use crate::host::environment::{ConfigError, Environment};
 use crate::host::step_functions::RunStarter;
 use crate::microsoft::entra::EndingCredential;
-use crate::store::{AnnotationStore, IdempotencyStore, Inspection, Outbox, Target};
+use crate::store::{AnnotationStore, Erasures, IdempotencyStore, Inspection, Outbox, Target};
 
 pub struct ManagementSettings {
     /// The `source` of every event, as in the delivery.
@@ -21,6 +21,7 @@ pub struct ManagementSettings {
     pub inspection: Arc<dyn Inspection>,
     /// Starts runs of the reconciliation; `None` where only the schedule does.
     pub starter: Option<Arc<dyn RunStarter>>,
+    pub erasures: Arc<dyn Erasures>,
     /// Where the end of the app's credential is written; `None` if it has no end.
     pub end: Option<EndingCredential>,
     /// How many bytes Lambda counts for the settings that the process has read.
@@ -33,10 +34,7 @@ impl ManagementSettings {
         environment: &Environment,
         dependencies: &Dependencies,
     ) -> Result<Self, ConfigError> {
-        let named =
-            [(delivery::ENDPOINT, Target::Endpoint), (delivery::EVENT_BUS, Target::EventBus)];
-        let targets = named.into_iter().filter(|(name, _)| environment.get(name).is_some());
-        let targets = targets.map(|(_, target)| target).collect();
+        let targets = delivery::targets(environment);
         let Dependencies { transport, clock, .. } = dependencies;
         let table = table(environment, transport, clock.clone())?;
         let source = delivery::source(environment)?;
@@ -47,7 +45,8 @@ impl ManagementSettings {
             outbox: table.clone(),
             idempotency: table.clone(),
             annotations: table.clone(),
-            inspection: table,
+            inspection: table.clone(),
+            erasures: table,
             starter: None,
             end,
             bytes: environment.bytes(),

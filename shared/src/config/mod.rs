@@ -30,12 +30,15 @@ pub use microsoft::{MARKETPLACE_APP_ID, Microsoft};
 pub use origin::Origin;
 pub use retention::Retention;
 
+use crate::flows::erasure::ErasureFlow;
 use crate::flows::ledger::Ledger;
 use crate::host::clock::{Clock, SystemClock};
 use crate::host::deadline::DeadlineTransport;
 use crate::host::environment::{ConfigError, Environment};
 use crate::host::http_client::{HttpClient, Transport};
-use crate::store::{Checkpoints, DueWork, Refusals, Runs, Sightings, Store};
+use crate::store::{
+    AnnotationStore, Checkpoints, DueWork, Erasures, Outbox, Refusals, Runs, Sightings, Store,
+};
 
 /// What every function that talks to Microsoft is built from.
 pub struct Dependencies {
@@ -53,6 +56,10 @@ pub struct Dependencies {
     pub refusals: Arc<dyn Refusals>,
     /// The same table, for what a function sees beside its work.
     pub sightings: Arc<dyn Sightings>,
+    /// The same table, for erasures, as are the next two.
+    pub erasures: Arc<dyn Erasures>,
+    pub outbox: Arc<dyn Outbox>,
+    pub annotations: Arc<dyn AnnotationStore>,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -77,7 +84,10 @@ impl Dependencies {
             due_work: table.clone(),
             runs: table.clone(),
             refusals: table.clone(),
-            sightings: table,
+            sightings: table.clone(),
+            erasures: table.clone(),
+            outbox: table.clone(),
+            annotations: table,
             transport,
             clock,
         })
@@ -85,6 +95,17 @@ impl Dependencies {
 
     pub fn ledger(&self) -> Ledger {
         Ledger::new(self.store.clone(), self.clock.clone())
+    }
+
+    /// Erasures, which wait for the receivers that the settings name.
+    pub fn erasure(&self, environment: &Environment) -> ErasureFlow {
+        ErasureFlow {
+            ledger: self.ledger(),
+            erasures: self.erasures.clone(),
+            outbox: self.outbox.clone(),
+            annotations: self.annotations.clone(),
+            targets: delivery::targets(environment),
+        }
     }
 }
 

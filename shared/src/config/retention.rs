@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use jiff::SignedDuration;
 
+use crate::domain::KEPT_AFTER_END;
 use crate::host::environment::{ConfigError, Environment, parse};
 
 /// How long after a subscription's end its personal data is kept.
@@ -24,12 +25,11 @@ impl FromStr for Retention {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        /// Microsoft's rules keep data for as long (F-LC-8).
-        const LEAST: i64 = 7;
         /// Ten years: above this, somebody has mistaken the unit.
         const MOST: i64 = 3660;
-        let days = text.trim().parse().ok().filter(|days| (LEAST..=MOST).contains(days));
-        let days: i64 = days.ok_or_else(|| format!("is not a number from {LEAST} to {MOST}"))?;
+        let least = KEPT_AFTER_END.as_hours() / 24;
+        let days = text.trim().parse().ok().filter(|days| (least..=MOST).contains(days));
+        let days: i64 = days.ok_or_else(|| format!("is not a number from {least} to {MOST}"))?;
         Ok(Self(SignedDuration::from_hours(24 * days)))
     }
 }

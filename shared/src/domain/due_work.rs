@@ -34,6 +34,7 @@ impl Record {
             self.operation_due(),
             self.deadline_due(),
             self.restatement_due(),
+            self.erasure_due(),
         ];
         all.into_iter().flatten().min()
     }

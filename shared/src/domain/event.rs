@@ -28,7 +28,8 @@ pub struct Event {
     pub cause: Cause,
     pub recorded_at: Timestamp,
     /// The subscription before this event; `None` for a purchase, for an imported subscription, where a
-    /// record is restated after a restore, and in events recorded before this member existed.
+    /// record is restated after a restore, where personal data was erased, and in events recorded before
+    /// this member existed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Subscription>,
     /// The subscription after this event.
@@ -122,10 +123,12 @@ pub enum EventKind {
     Suspended,
     /// Payment is back, and so is access.
     Reinstated,
-    /// The subscription ended, for good. No event follows it.
+    /// The subscription ended, for good. Only the erasure of its personal data follows.
     Unsubscribed,
     /// The purchase lapses soon unless it is activated (F-LC-3).
     ActivationDeadlineApproaching,
+    /// The personal data of an ended subscription was erased. No event follows it.
+    PersonalDataErased,
     /// Nothing happened: an operator asks whether events arrive. See [`Event::test`].
     Test,
 }
@@ -160,6 +163,7 @@ impl EventKind {
             Self::Reinstated => "Reinstated",
             Self::Unsubscribed => "Unsubscribed",
             Self::ActivationDeadlineApproaching => "ActivationDeadlineApproaching",
+            Self::PersonalDataErased => "PersonalDataErased",
             Self::Test => "Test",
         }
     }

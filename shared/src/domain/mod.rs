@@ -9,6 +9,7 @@ mod annotations;
 mod decision;
 mod due_work;
 mod epoch;
+mod erasure;
 mod event;
 mod evidence;
 mod identification;
@@ -35,6 +36,7 @@ pub use annotations::{
 };
 pub use decision::{Decision, NextVersion, Staleness};
 pub use epoch::RESTATED_AFTER;
+pub use erasure::{ErasureRefused, KEPT_AFTER_END};
 pub use event::{Cause, Event, EventKind, Position};
 pub use evidence::{Requested, is_settling, is_young, proven_by};
 pub use identification::{

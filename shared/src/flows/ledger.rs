@@ -93,8 +93,27 @@ impl Ledger {
 
     /// Applies `rule` to the record, and commits its decision together with `mark`.
     ///
-    /// `current` is the record as just loaded. A stale fact commits nothing, and no mark either.
+    /// `current` is the record as just loaded. A stale fact commits nothing, and no mark either. Nor does
+    /// any fact about a subscription whose personal data was erased.
     pub async fn update(
+        &self,
+        id: SubscriptionId,
+        current: Option<Record>,
+        mark: Option<Mark>,
+        rule: impl Fn(Option<&Record>) -> Result<Decision, IncompleteObservation> + Send + Sync,
+    ) -> Result<Committed, UpdateError> {
+        if current.as_ref().is_some_and(Record::is_erased) {
+            return Ok(Committed::without_change(current));
+        }
+        let rule = |record: Option<&Record>| match record {
+            Some(record) if record.is_erased() => Ok(Decision::Unchanged),
+            record => rule(record),
+        };
+        self.change(id, current, mark, rule).await
+    }
+
+    /// The same for any record, which only an erasure may change.
+    pub(super) async fn change(
         &self,
         id: SubscriptionId,
         current: Option<Record>,

@@ -2,6 +2,7 @@
 
 pub mod activation;
 pub mod answer;
+pub mod erasure;
 pub mod ledger;
 pub mod noting;
 pub mod redelivery;

@@ -6,22 +6,26 @@
 //!
 //! 1. An epoch begins. Purchases that the table doesn't know get versions after it.
 //! 2. Every record's version rises past the epoch, each under the version that was read.
-//! 3. The reconciliation starts its list anew. It finds what Microsoft knows and the table doesn't,
+//! 3. The erasures in the list of the former table are repeated, where this table has forgotten them.
+//!    The versions have risen, so the product has not seen the ids of their events. A subscription that
+//!    this table doesn't know becomes a tombstone, too: Microsoft still knows its people.
+//! 4. The reconciliation starts its list anew. It finds what Microsoft knows and the table doesn't,
 //!    and restates every record once.
 //!
-//! Each run begins an epoch of its own, so a run that was cut off is simply begun again. The project
-//! erases no personal data yet. Once it does, the erasures after the point in time belong between the
-//! steps 1 and 2.
+//! Each run begins an epoch of its own, so a run that was cut off is simply begun again.
 
 use std::sync::Arc;
 
 use futures_util::{StreamExt as _, stream};
 use thiserror::Error;
 
-use crate::domain::{Record, SubscriptionId};
+use super::erasure::{ErasureError, ErasureFlow};
+use super::ledger::{Ledger, UpdateError};
+use crate::domain::{Cause, Record, SubscriptionId};
 use crate::host::clock::Clock;
 use crate::store::{
-    CheckpointError, Checkpoints, CommitError, Outbox, Restoration, Store, StoreError, Target,
+    AnnotationStore, CheckpointError, Checkpoints, CommitError, Erasures, Outbox, Restoration,
+    Store, StoreError, Target,
 };
 
 /// How many records are written at a time. More would exceed what a new table takes, which a restored
@@ -42,6 +46,15 @@ pub struct RestoredTable {
     pub restoration: Arc<dyn Restoration>,
     pub checkpoints: Arc<dyn Checkpoints>,
     pub outbox: Arc<dyn Outbox>,
+    pub annotations: Arc<dyn AnnotationStore>,
+    pub erasures: Arc<dyn Erasures>,
+}
+
+/// The ports of the table that the restored one replaces. It knows the erasures since the point in time.
+#[derive(Clone)]
+pub struct FormerTable {
+    pub store: Arc<dyn Store>,
+    pub erasures: Arc<dyn Erasures>,
 }
 
 /// What a restore has done.
@@ -51,7 +64,10 @@ pub struct Restored {
     pub epoch: u64,
     /// Records whose version rose.
     pub raised: u64,
-    /// Records that can't be read, each with the reason. Their versions did not rise.
+    /// Erasures that were repeated.
+    pub erased: u64,
+    /// Records that can't be read, each with the reason. Their versions did not rise, or their erasure was
+    /// not repeated.
     pub unreadable: Vec<(SubscriptionId, String)>,
     /// Deliveries that were parked at the point in time, and wait for a request to send them again.
     pub parked: Vec<(SubscriptionId, Target)>,
@@ -72,10 +88,26 @@ pub enum RestoreError {
     Contended,
 }
 
-/// Prepares a restored table. Calls `progress` with the number of records raised so far.
+impl From<ErasureError> for RestoreError {
+    fn from(error: ErasureError) -> Self {
+        match error {
+            ErasureError::Store(error) | ErasureError::Update(UpdateError::Store(error)) => {
+                error.into()
+            }
+            // A repeated erasure is refused by no rule.
+            ErasureError::Refused(_) | ErasureError::Overtaken | ErasureError::Update(_) => {
+                Self::Contended
+            }
+        }
+    }
+}
+
+/// Prepares a restored table, and repeats the erasures of the former one, if it can be read. Calls
+/// `progress` with the number of records raised so far.
 pub async fn restore(
     table: &RestoredTable,
-    clock: &dyn Clock,
+    former: Option<&FormerTable>,
+    clock: Arc<dyn Clock>,
     mut progress: impl FnMut(u64) + Send,
 ) -> Result<Restored, RestoreError> {
     let epoch = u64::try_from(clock.now().as_millisecond()).unwrap_or_default();
@@ -98,8 +130,59 @@ pub async fn restore(
             return Err(RestoreError::Contended);
         }
     }
+    let mut erased = 0;
+    if let Some(former) = former {
+        erased = erase_again(table, former, clock, &mut unreadable).await?;
+    }
     begin_anew(&*table.checkpoints).await?;
-    Ok(Restored { epoch, raised, unreadable, parked: parked(&*table.outbox).await? })
+    Ok(Restored { epoch, raised, erased, unreadable, parked: parked(&*table.outbox).await? })
+}
+
+/// Repeats the erasures that the table has forgotten. Returns how many there were.
+async fn erase_again(
+    table: &RestoredTable,
+    former: &FormerTable,
+    clock: Arc<dyn Clock>,
+    unreadable: &mut Vec<(SubscriptionId, String)>,
+) -> Result<u64, RestoreError> {
+    let flow = ErasureFlow {
+        ledger: Ledger::new(table.store.clone(), clock),
+        erasures: table.erasures.clone(),
+        outbox: table.outbox.clone(),
+        annotations: table.annotations.clone(),
+        targets: Vec::new(),
+    };
+    let (mut erased, mut next) = (0, None);
+    loop {
+        let page = former.erasures.erasures(next.as_deref()).await?;
+        let ids: Vec<_> = page.items.iter().map(|entry| entry.subscription).collect();
+        let tombstones = former.store.load_many(&ids).await?;
+        let mut restored = table.store.load_many(&ids).await?;
+        for (id, tombstone) in tombstones {
+            let read = tombstone.and_then(|tombstone| {
+                let current = restored.remove(&id).transpose()?;
+                Ok((tombstone, current))
+            });
+            let (tombstone, current) = match read {
+                Ok(read) => read,
+                Err(error) => {
+                    unreadable.push((id, error.to_string()));
+                    continue;
+                }
+            };
+            let is_done = current.as_ref().is_some_and(|it| it.is_erased() && !it.is_erasing());
+            // The former table may list an erasure that was cut off before it began.
+            if is_done || !tombstone.is_erased() {
+                continue;
+            }
+            flow.erase_again(current, &tombstone, &Cause::Reconciliation).await?;
+            erased += 1;
+        }
+        next = page.next;
+        if next.is_none() {
+            return Ok(erased);
+        }
+    }
 }
 
 /// The next run of the reconciliation begins from the beginning. One that is under way ends when it tries to

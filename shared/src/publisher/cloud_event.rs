@@ -59,8 +59,8 @@ struct Data<'a> {
     annotations: Shown<'a>,
 }
 
-/// The publisher's own reference and metadata. They are the only members that may differ between two copies
-/// of an event.
+/// The publisher's own reference and metadata. They may differ between two copies of an event; other members
+/// do so only where personal data was erased in between.
 #[derive(Default, Serialize)]
 struct Shown<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -191,6 +191,7 @@ fn type_of(kind: &EventKind) -> (&'static str, u32) {
         EventKind::Reinstated => ("reinstated", 1),
         EventKind::Unsubscribed => ("unsubscribed", 1),
         EventKind::ActivationDeadlineApproaching => ("activation-deadline-approaching", 1),
+        EventKind::PersonalDataErased => ("personal-data-erased", 1),
         EventKind::Test => ("test", 1),
     }
 }
@@ -210,6 +211,7 @@ fn change(kind: &EventKind) -> Option<Values<'_>> {
         | EventKind::Reinstated
         | EventKind::Unsubscribed
         | EventKind::ActivationDeadlineApproaching
+        | EventKind::PersonalDataErased
         | EventKind::Test => None,
     }
 }

@@ -26,6 +26,8 @@ pub struct RecordView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     sign_up: Option<&'a SignUp>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    erased_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<&'a BTreeMap<String, String>>,
@@ -51,6 +53,7 @@ impl<'a> From<&'a Record> for RecordView<'a> {
             deadline_announced: record.deadline_announced,
             identified_as: record.identified_as,
             sign_up: record.sign_up.as_ref(),
+            erased_at: record.erased_at,
             reference: None,
             metadata: None,
         }

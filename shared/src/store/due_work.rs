@@ -25,7 +25,7 @@ pub trait DueWork: Send + Sync {
     async fn work(&self, by: Timestamp, next: Option<&str>) -> Result<Page<DueRecord>, StoreError>;
 
     /// A page of the subscriptions that [ended](crate::domain::Record::ended_at) no later than this, in whole
-    /// seconds, and have no work due at any time.
+    /// seconds, are not erased, and have no work due at any time.
     async fn ended(
         &self,
         by: Timestamp,

@@ -72,6 +72,8 @@ pub enum RepairAction {
     ActivationResumed,
     /// The product was told that the purchase lapses soon.
     DeadlineAnnounced,
+    /// An erasure of personal data that was cut off was completed.
+    ErasureFinished,
 }
 
 /// A field of a subscription, by Microsoft's name for it. Fields that may hold personal data have no

@@ -14,6 +14,7 @@
 //! | dry run | `RUN` | `DRY-RUN` | after each page of a dry run |
 //! | run | `RUN` | `ROUND#<when it began>` | when a run ends that had something to say |
 //! | pause | `RUN` | `PAUSE` | when an operator pauses the runs |
+//! | erasure | `ERASED` | `<id>` | before its record is erased |
 //! | epoch | `EPOCH` | `EPOCH` | by a restore, if it is greater than the stored one |
 //! | refusal | `REFUSED#<digest>` | `REFUSED` | when Microsoft refuses a token or a code |
 //! | sighting | `SEEN` | `WEBHOOK#<host>`, `SWEEP` | now and then, when it is seen |
@@ -23,12 +24,14 @@
 //! Each user of the table has a trait of its own: [`Store`] for records, [`Outbox`] for the
 //! delivery, [`Pacing`] for its rate limit, [`AnnotationStore`] and [`IdempotencyStore`] for the publisher's
 //! API, [`Checkpoints`], [`Runs`] and [`DueWork`] for the reconciliation, [`Refusals`] for the landing page,
+//! [`Erasures`] for erasures,
 //! [`Restoration`] for a restore, [`Sightings`] and [`Inspection`] for an examination.
 
 mod annotations;
 mod checkpoint;
 mod due_work;
 mod dynamodb;
+mod erasures;
 mod error;
 mod findings;
 mod first_start;
@@ -54,6 +57,7 @@ pub use annotations::{AnnotationStore, SaveError};
 pub use checkpoint::{Checkpoint, CheckpointError, Checkpoints, Part, Round};
 pub use due_work::{DueRecord, DueWork};
 pub use dynamodb::DynamoDbStore;
+pub use erasures::{Erasure, Erasures};
 pub use error::{CommitError, Corruption, StoreError};
 pub use findings::{Difference, FieldChange, Findings, Outcome, QuietRuns, RepairAction};
 pub use first_start::FirstStart;

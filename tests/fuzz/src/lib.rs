@@ -162,6 +162,9 @@ pub fn dependencies(
         runs: Arc::new(store(wire)),
         refusals: Arc::new(store(wire)),
         sightings: Arc::new(Unnoted),
+        erasures: Arc::new(store(wire)),
+        outbox: Arc::new(store(wire)),
+        annotations: Arc::new(store(wire)),
         clock: Arc::new(Still),
     };
     (environment, dependencies)

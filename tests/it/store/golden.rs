@@ -10,6 +10,7 @@
 
 mod deployment;
 mod due_work;
+mod erasures;
 mod reads;
 mod values;
 

@@ -12,7 +12,7 @@ use shared::host::clock::Clock;
 use shared::host::environment::Environment;
 use shared::host::http_client::{HttpClient, Transport};
 use shared::store::{
-    AnnotationStore, Checkpoints, DueWork, Inspection, Outbox, Pacing, Restoration, Runs,
+    AnnotationStore, Checkpoints, DueWork, Erasures, Inspection, Outbox, Pacing, Restoration, Runs,
     Sightings, Store,
 };
 use uuid::Uuid;
@@ -48,6 +48,7 @@ pub(super) struct Table {
     pub(super) annotations: Arc<dyn AnnotationStore>,
     pub(super) sightings: Arc<dyn Sightings>,
     pub(super) inspection: Arc<dyn Inspection>,
+    pub(super) erasures: Arc<dyn Erasures>,
     pub(super) raw: aws_sdk_dynamodb::Client,
     pub(super) database: Option<Database>,
 }
@@ -85,6 +86,7 @@ impl Table {
             annotations: store.clone(),
             sightings: store.clone(),
             inspection: store.clone(),
+            erasures: store.clone(),
             store,
             raw,
             database: Some(database),

@@ -116,16 +116,30 @@ impl<'a> Placeholders<'a> {
         Ok(Some(condition))
     }
 
-    /// Reads `REMOVE #a, #b`: the attributes that an update removes.
-    pub(crate) fn removed(&self, text: &str) -> Result<Vec<String>, Refusal> {
+    /// Reads `REMOVE #a, #b` or `SET #a = :a, #b = :b`: the attributes that an update changes, each with its
+    /// new value; `None`: it is removed.
+    pub(crate) fn changed(&self, text: &str) -> Result<Vec<(String, Option<Value>)>, Refusal> {
         let mut words = Words::of(text);
-        words.expect("REMOVE")?;
-        let mut removed = vec![self.name(words.next()?)?];
-        while words.skip(",") {
-            removed.push(self.name(words.next()?)?);
+        let sets = words.skip("SET");
+        if !sets {
+            words.expect("REMOVE")?;
+        }
+        let mut changed = Vec::new();
+        loop {
+            let name = self.name(words.next()?)?;
+            let value = if sets {
+                words.expect("=")?;
+                Some(self.value(words.next()?)?)
+            } else {
+                None
+            };
+            changed.push((name, value));
+            if !words.skip(",") {
+                break;
+            }
         }
         words.end()?;
-        Ok(removed)
+        Ok(changed)
     }
 
     /// Refuses placeholders that no expression uses.

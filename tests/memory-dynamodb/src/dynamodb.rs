@@ -276,10 +276,10 @@ impl DynamoDb {
         let (names, values) =
             (&update.expression_attribute_names, &update.expression_attribute_values);
         let placeholders = Placeholders::new(names, values);
-        let removed = placeholders.removed(&update.update_expression)?;
+        let changed = placeholders.changed(&update.update_expression)?;
         let condition = placeholders.condition(update.condition_expression.as_deref())?;
         placeholders.all_used()?;
-        if removed.iter().any(|name| matches!(name.as_str(), PARTITION | SORT)) {
+        if changed.iter().any(|(name, _)| matches!(name.as_str(), PARTITION | SORT)) {
             return Refusal::invalid("an update of a key");
         }
         let before = self.items.get(&key).map(|item| &**item);
@@ -287,7 +287,12 @@ impl DynamoDb {
             return Err(Refusal::ConditionalCheckFailed);
         }
         let mut item = before.unwrap_or(&update.key).clone();
-        item.retain(|name, _| !removed.contains(name));
+        for (name, value) in changed {
+            match value {
+                Some(value) => drop(item.insert(name, value)),
+                None => drop(item.remove(&name)),
+            }
+        }
         let item = Arc::new(item);
         self.write(key, now, Some(item.clone()), false);
         Ok(Carried { answer: json!({}), written: vec![item] })

@@ -59,7 +59,8 @@ impl DueWork for MemoryStore {
         by: Timestamp,
         next: Option<&str>,
     ) -> Result<Page<SubscriptionId>, StoreError> {
-        let ended = |record: &Record| record.ended_at().filter(|_| record.work_due().is_none());
+        let is_idle = |record: &Record| !record.is_erased() && record.work_due().is_none();
+        let ended = |record: &Record| record.ended_at().filter(|_| is_idle(record));
         let Page { items, next } = self.due(by, next, ended)?;
         Ok(Page { items: items.into_iter().map(|(_, id)| id).collect(), next })
     }

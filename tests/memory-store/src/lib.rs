@@ -4,6 +4,7 @@
 mod annotations;
 mod checkpoints;
 mod due_work;
+mod erasures;
 mod idempotency;
 mod inspection;
 mod memory_store;

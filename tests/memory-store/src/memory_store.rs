@@ -41,6 +41,7 @@ struct Table {
     /// When the list began that has shown a subscription last.
     compared: HashMap<SubscriptionId, Timestamp>,
     runs: RunTable,
+    erased: BTreeMap<SubscriptionId, Timestamp>,
     /// Events that the table's stream has not delivered yet.
     stream: Vec<Entry>,
 }
@@ -118,6 +119,21 @@ impl MemoryStore {
         act(&mut self.table().sightings)
     }
 
+    /// The list of erasures.
+    pub(crate) fn erased<T>(
+        &self,
+        act: impl FnOnce(&mut BTreeMap<SubscriptionId, Timestamp>) -> T,
+    ) -> T {
+        act(&mut self.table().erased)
+    }
+
+    pub(crate) fn rewrite_events(&self, id: SubscriptionId, rewrite: impl Fn(&Event) -> Event) {
+        let events = &mut self.table().events;
+        for (_, event) in events.range_mut((id, 0, 0)..=(id, u64::MAX, u8::MAX)) {
+            *event = rewrite(event);
+        }
+    }
+
     /// Records an event, as pending and in the stream.
     pub(crate) fn record_event(&self, event: &Event) {
         self.table().record(event);
@@ -166,6 +182,7 @@ impl MemoryStore {
         table.outbox.forget(id);
         table.annotations.remove(&id);
         table.compared.remove(&id);
+        table.erased.remove(&id);
         table.stream.retain(|(owner, _)| *owner != id);
     }
 

@@ -29,6 +29,10 @@ impl OutboxTable {
         self.pending.retain(|(owner, version), _| *owner != id || !versions.contains(version));
     }
 
+    pub(crate) fn has_pending(&self, id: SubscriptionId) -> bool {
+        self.pending.range((id, 0)..=(id, u64::MAX)).next().is_some()
+    }
+
     pub(crate) fn forget(&mut self, id: SubscriptionId) {
         self.pending.retain(|(owner, _), _| *owner != id);
         self.cursors.retain(|(owner, _), _| *owner != id);

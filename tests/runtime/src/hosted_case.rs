@@ -8,15 +8,18 @@ use std::sync::Arc;
 
 use emulator::{Call, CallRecord, Person, Purchase, TokenVersion, World};
 use http::StatusCode;
+use jiff::{SignedDuration, Timestamp};
 use local::Options;
 use local::receiver::Receiver;
 use local::test_env::TestEnv;
-use serde_json::Value;
-use shared::domain::{Event as Recorded, Record};
+use serde_json::{Value, json};
+use shared::domain::{
+    Cause, Decision, Event as Recorded, Observation, Record, SubscriptionId, observe,
+};
 use shared::host::clock::SystemClock;
 use shared::host::environment::Environment;
 use shared::host::http_client::{HttpClient, Transport};
-use shared::store::Outbox;
+use shared::store::{Commit, Outbox};
 use uuid::Uuid;
 
 use crate::aws::EVENT_BUS_ARN;
@@ -228,6 +231,31 @@ impl HostedCase {
             .expect("the system's settings are right")
     }
 
+    /// A subscription that ended 40 days ago, whose events the receivers have accepted. Microsoft has
+    /// forgotten it.
+    ///
+    /// # Panics
+    /// When the table refuses it.
+    pub async fn ended_long_ago(&self) -> Uuid {
+        let id = SubscriptionId(Uuid::from_u128(0x0e4a_5ed0));
+        let observed: Observation = serde_json::from_value(json!({
+            "id": id, "offerId": "flat-rate-1", "planId": "silver", "name": "Fleet of twelve",
+            "saasSubscriptionStatus": "Unsubscribed",
+            "beneficiary": { "emailId": Person::adele().email },
+        }))
+        .expect("an observation");
+        let ended_at = Timestamp::now() - SignedDuration::from_hours(40 * 24);
+        let next = match observe(None, &observed, &Cause::Reconciliation, ended_at) {
+            Ok(Decision::Commit(next)) => next,
+            other => panic!("nothing to commit: {other:?}"),
+        };
+        let versions = BTreeSet::from([next.record.version]);
+        let commit = Commit { next: Some(next), mark: None };
+        self.env.system.store.commit(id, &commit).await.expect("committed");
+        self.outbox().settle(id, &versions).await.expect("settled");
+        id.0
+    }
+
     /// Ends the binary. Checks that its log holds nothing secret or personal, and that the
     /// template's role granted every call.
     pub(crate) async fn end(self) -> Outcome {
@@ -262,7 +290,8 @@ async fn env(case: &str) -> (TestEnv, Receiver) {
     let mut options = Options::default()
         .with("DELIVERY_ENDPOINT", product.url())
         .with("DELIVERY_SIGNING_KEY", product.key())
-        .with("DELIVERY_EVENT_BUS", EVENT_BUS_ARN);
+        .with("DELIVERY_EVENT_BUS", EVENT_BUS_ARN)
+        .with("RETENTION_DAYS", "30");
     if case == WITH_SIGN_IN {
         options = options.with("LANDING_SIGN_IN", "entra").with("LANDING_BASE_URL", BASE_URL);
     }

@@ -94,7 +94,8 @@ pub const CHANGES: &[Wrong] = &[
 ];
 
 /// For the reconciliation.
-pub const RECONCILIATION: &[Wrong] = &[("IMPORT", NONSENSE)];
+pub const RECONCILIATION: &[Wrong] =
+    &[("IMPORT", NONSENSE), ("RETENTION_DAYS", NONSENSE), ("RETENTION_DAYS", Some("6"))];
 
 /// For a function that doesn't call Microsoft.
 pub const WITHOUT_MICROSOFT: &[Wrong] = &[

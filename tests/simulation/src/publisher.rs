@@ -245,6 +245,9 @@ impl Publisher {
             runs: self.store(host),
             refusals: self.store(host),
             sightings: self.store(host),
+            erasures: self.store(host),
+            outbox: self.store(host),
+            annotations: self.store(host),
             clock: self.clock(host),
         })
     }
@@ -268,6 +271,7 @@ impl Publisher {
             annotations: self.store(host),
             inspection: self.store(host),
             starter: None,
+            erasures: self.store(host),
             end: None,
             bytes: 0,
         }

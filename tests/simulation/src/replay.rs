@@ -36,6 +36,10 @@ pub(crate) fn apply(before: Option<&Subscription>, event: &Event) -> Result<Subs
             expected.term.clone_from(&after.term);
         }
         EventKind::ChangeRejected { .. } => {}
+        EventKind::PersonalDataErased => {
+            require(before, &Status::Unsubscribed)?;
+            expected = before.without_people();
+        }
         EventKind::Test => return Err("a Test of a subscription".to_owned()),
         EventKind::DetailsChanged => {
             fits(before != after, "DetailsChanged without a change")?;

@@ -1,6 +1,7 @@
 //! The table behind faults.
 
 mod beside;
+mod erasures;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -12,8 +13,8 @@ use memory_store::MemoryStore;
 use shared::domain::{Event, OperationId, Position, Record, SubscriptionId};
 use shared::store::{
     AnnotationStore, Backlog, BeginError, Checkpoints, Commit, CommitError, Cursor, CursorError,
-    CursorState, Due, DueWork, IdempotencyRecord, IdempotencyStore, Inspection, ListQuery, Mark,
-    Outbox, Page, Refusals, Runs, Sightings, Store, StoreError, Target, Waiting,
+    CursorState, Due, DueWork, Erasures, IdempotencyRecord, IdempotencyStore, Inspection,
+    ListQuery, Mark, Outbox, Page, Refusals, Runs, Sightings, Store, StoreError, Target, Waiting,
 };
 
 use crate::fault::Fault;
@@ -108,6 +109,7 @@ pub(crate) trait Table:
     + Outbox
     + IdempotencyStore
     + AnnotationStore
+    + Erasures
     + Refusals
     + Runs
     + Sightings
@@ -122,6 +124,7 @@ impl<T> Table for T where
         + Outbox
         + IdempotencyStore
         + AnnotationStore
+        + Erasures
         + Refusals
         + Runs
         + Sightings

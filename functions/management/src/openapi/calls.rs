@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::described::{Body, Described, JSON, TABLE, list, ok, page, read};
+use super::erase::erase;
 use super::reconciliations;
 use super::response::{Success, refusal};
 use super::schemas::reference;
@@ -11,9 +12,9 @@ use crate::events::BATCH;
 use crate::route::Call;
 
 /// The headers of a change or a cancellation.
-const OF_CHANGE: [&str; 2] = ["idempotencyKey", "ifMatch"];
+pub(super) const OF_CHANGE: [&str; 2] = ["idempotencyKey", "ifMatch"];
 
-fn record(description: &'static str) -> Success {
+pub(super) fn record(description: &'static str) -> Success {
     Success { headers: &["ETag"], ..ok(description, reference("Record")) }
 }
 
@@ -88,6 +89,7 @@ pub(super) fn describe(call: Call) -> Described {
                     &[
                         ErrorCode::InvalidChange,
                         ErrorCode::UnknownSubscription,
+                        ErrorCode::PersonalDataErased,
                         ErrorCode::NotSubscribed,
                         ErrorCode::AlreadyInForce,
                         ErrorCode::FlatRate,
@@ -239,6 +241,7 @@ pub(super) fn describe(call: Call) -> Described {
                 &[&TABLE, &[ErrorCode::NoReceiver]],
             )
         },
+        Call::Erase => erase(),
         Call::Examine => Described {
             description: "Checks the token, Microsoft's list, the table, the schedules and more, in at most 20 seconds. \
                 A fault is no error of this call: it is in the answer.",

@@ -3,6 +3,7 @@
 
 mod calls;
 mod described;
+mod erase;
 mod reconciliations;
 mod response;
 mod schemas;

@@ -6,6 +6,7 @@ mod annotating;
 mod delivering;
 mod doctor;
 mod drift;
+mod erasing;
 mod export;
 mod export_faults;
 mod naming;

@@ -68,7 +68,10 @@ fn dependencies(environment: &Environment) -> Dependencies {
         due_work: table.clone(),
         runs: table.clone(),
         refusals: table.clone(),
-        sightings: table,
+        sightings: table.clone(),
+        erasures: table.clone(),
+        outbox: table.clone(),
+        annotations: table,
         transport,
         clock,
     }

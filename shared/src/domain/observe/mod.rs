@@ -21,6 +21,10 @@ pub fn observe(
     cause: &Cause,
     now: Timestamp,
 ) -> Result<Decision, IncompleteObservation> {
+    // Microsoft still knows the people of a subscription after we have erased them.
+    if current.is_some_and(Record::is_erased) {
+        return Ok(Decision::Unchanged);
+    }
     let target = observed.onto(current.map(|record| &record.subscription))?;
     if current.is_some_and(|record| {
         record.is_stale_for(&target, observed.as_of, observed.read_at.unwrap_or(now))

@@ -72,6 +72,12 @@ pub struct Record {
     /// Operations that had settled before Microsoft's copy showed their result.
     #[serde(default, rename = "settled", skip_serializing_if = "SettledOperations::is_empty")]
     pub(super) settled_operations: SettledOperations,
+    /// When the personal data was erased. Nothing changes such a record any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erased_at: Option<Timestamp>,
+    /// The items beside the record may still hold personal data.
+    #[serde(default, rename = "erasing", skip_serializing_if = "std::ops::Not::not")]
+    pub(super) is_erasing: bool,
     /// A digest of the search terms that the table holds. Versions before 0.1.0 wrote none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) search_digest: Option<String>,
@@ -125,6 +131,8 @@ impl Record {
             sign_up: None,
             recent_states: Vec::new(),
             settled_operations: SettledOperations::default(),
+            erased_at: None,
+            is_erasing: false,
             search_digest: None,
         }
     }
@@ -220,6 +228,8 @@ impl Record {
             subscription,
             recent_states,
             settled_operations: self.settled_operations.at(now),
+            erased_at: self.erased_at,
+            is_erasing: self.is_erasing,
             search_digest: self.search_digest.clone(),
         }
     }

@@ -4,6 +4,7 @@ mod annotations;
 mod checkpoints;
 mod due_entries;
 mod due_work;
+mod erasures;
 mod error;
 mod first_start;
 mod idempotency;

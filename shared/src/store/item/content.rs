@@ -10,7 +10,7 @@ use crate::store::StoreError;
 use crate::store::error::Corruption;
 
 pub(in crate::store) const EXPIRES_AT: &str = "expires_at";
-const BODY: &str = "body";
+pub(in crate::store) const BODY: &str = "body";
 
 pub(super) fn with_body(mut item: Item, body: &impl Serialize) -> Result<Item, StoreError> {
     let body = serde_dynamo::to_attribute_value(body).map_err(|error| corrupt(&item, error))?;

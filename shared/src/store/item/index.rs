@@ -82,7 +82,9 @@ pub(in crate::store) fn of_record(record: &Record) -> impl Iterator<Item = (&'st
 /// What a record waits for in the index of what is due, and when.
 pub(in crate::store) fn due(record: &Record) -> Option<(&'static str, Timestamp)> {
     let work = record.work_due().map(|at| (WORK, at));
-    work.or_else(|| record.ended_at().map(|at| (ENDED, at)))
+    // Nothing is left to erase of a tombstone.
+    let ended_at = record.ended_at().filter(|_| !record.is_erased());
+    work.or_else(|| ended_at.map(|at| (ENDED, at)))
 }
 
 #[cfg(test)]

@@ -59,6 +59,8 @@ kinds! {
     Run = "RUN" "ROUND#",
     /// The runs are paused.
     Pause = "RUN" "PAUSE",
+    /// A subscription whose personal data was erased.
+    Erasure = "ERASED" "",
     /// After which version the versions of new records begin.
     Epoch = "EPOCH" "EPOCH",
     /// A token or a code that Microsoft refused.

@@ -99,6 +99,10 @@ fn subscription(item: &Value) -> SubscriptionId {
 }
 
 impl Written {
+    pub(super) fn items(&self, kind: ItemKind) -> &[Value] {
+        self.items.get(&kind).map_or(&[], Vec::as_slice)
+    }
+
     /// The items of a kind: their subscription, the end of their sort key, and their body.
     pub(super) fn bodies(&self, kind: ItemKind) -> Vec<(SubscriptionId, &str, Value)> {
         let items = &self.items[&kind];

@@ -2,9 +2,9 @@
 
 use shared::domain::{Account, Annotations, Event, EventKind, Position, Record};
 use shared::store::{
-    Checkpoint, Cursor, CursorState, FirstStart, IdempotencyRecord, IdempotencyStore, Part, Pause,
-    QuietRuns, Refusals as _, Refused, Round, Run, RunEnd, Sighting, StoredResponse, Target,
-    Trouble,
+    Checkpoint, Cursor, CursorState, Erasure, FirstStart, IdempotencyRecord, IdempotencyStore,
+    Part, Pause, QuietRuns, Refusals as _, Refused, Round, Run, RunEnd, Sighting, StoredResponse,
+    Target, Trouble,
 };
 
 use super::*;
@@ -34,6 +34,10 @@ pub(super) async fn write(table: &Table) {
     commit(table, id(1), &marked(Some(&complete), &marks.next().expect("four"))).await;
     commit(table, id(2), &unmarked(&bare)).await;
     commit(table, id(3), &unmarked(&NextVersion::of(read(ended_record()), Vec::new()))).await;
+    let tombstone = NextVersion::of(read(tombstone()), Vec::new());
+    commit(table, id(4), &unmarked(&tombstone)).await;
+    let erasure = Erasure { subscription: id(4), erased_at: noon() };
+    table.erasures.list_erasure(&erasure).await.expect("the erasure is listed");
     for mark in marks {
         commit(table, id(1), &marked(None, &mark)).await;
     }
@@ -200,6 +204,17 @@ fn ended_record() -> Value {
     })
 }
 
+/// A record without people.
+fn tombstone() -> Value {
+    json!({
+        "subscription": { "id": id(4), "offerId": "flat-rate-1", "planId": "silver",
+                          "saasSubscriptionStatus": "Unsubscribed", "term": {}, "beneficiary": {},
+                          "purchaser": {}, "isFreeTrial": false },
+        "version": 1, "updatedAt": NOON, "changedAt": NOON, "deadlineAnnounced": false,
+        "erasedAt": NOON, "erasing": true,
+    })
+}
+
 fn bare_event() -> Value {
     json!({
         "subscriptionId": id(2), "version": 1, "index": 0, "type": "Purchased",
@@ -272,6 +287,7 @@ fn requests_with_keys() -> [(&'static str, IdempotencyRecord); 2] {
 fn the_complete_values_lack_no_member() {
     let record = complete_record();
     assert_eq!(json!(read::<Record>(record.clone())), record);
+    assert_eq!(json!(read::<Record>(tombstone())), tombstone());
     let annotations = complete_annotations();
     assert_eq!(json!(read::<Annotations>(annotations.clone())), annotations);
     for (index, kind) in every_kind().iter().enumerate() {

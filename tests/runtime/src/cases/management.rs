@@ -34,6 +34,7 @@ super::cases! {
     "deliveries-of" => deliveries_of,
     "deliveries" => deliveries,
     "recover" => recover,
+    "erase" => erase,
     "openapi" => openapi,
     "doctor" => doctor,
     "send-test-event" => send_test_event,
@@ -355,6 +356,14 @@ async fn recover(case: &mut HostedCase) {
     assert_eq!(answer.json(), json!({ "recovered": 1, "next": null }));
     let cursor = case.outbox().cursor(SubscriptionId(id), Target::Endpoint).await.expect("a read");
     assert!(matches!(cursor.state, CursorState::Due { trouble: None, .. }), "{cursor:?}");
+}
+
+async fn erase(case: &mut HostedCase) {
+    let id = case.ended_long_ago().await;
+    let answer = case.send(Live::about(id)).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(answer.json()["subscription"]["beneficiary"], json!({}));
+    assert!(case.events(id).await.ends_with(&["PersonalDataErased"]));
 }
 
 async fn openapi(case: &mut HostedCase) {

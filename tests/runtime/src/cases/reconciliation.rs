@@ -10,6 +10,7 @@ super::cases! {
     "scheduled" => scheduled_after_a_missed_reinstatement,
     "scheduled" => scheduled_with_a_list_that_breaks_off,
     "scheduled" => scheduled_without_access,
+    "scheduled" => scheduled_after_the_retention,
 }
 
 /// F-LC-12: the function adopts Microsoft's copy if webhook calls were lost. The state machine
@@ -69,6 +70,18 @@ async fn scheduled_with_a_list_that_breaks_off(case: &mut HostedCase) {
     assert_eq!((&report["repaired"], &report["unseen"]), (&json!(2), &json!(1)));
     assert_eq!(case.status(shown).await, "Suspended");
     assert_eq!(case.status(behind).await, "Suspended");
+}
+
+/// The function erases what `RETENTION_DAYS` no longer keeps.
+async fn scheduled_after_the_retention(case: &mut HostedCase) {
+    let kept = case.active(Purchase::flat_rate("silver")).await;
+    let erased = case.ended_long_ago().await;
+    let answer = case.send(Live::default()).await;
+    assert_eq!(answer.json()["failed"], 0);
+    assert!(case.events(erased).await.ends_with(&["PersonalDataErased"]));
+    let record = case.record(erased).await.expect("a record");
+    assert!(record.is_erased() && !record.is_erasing(), "{record:?}");
+    assert!(!case.record(kept).await.expect("a record").is_erased());
 }
 
 /// F-AUTH-15: Entra refuses the client secret. The invocation fails, so that the state machine and

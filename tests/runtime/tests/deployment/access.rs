@@ -8,7 +8,8 @@ use saasctl::template::{elements, text};
 use super::routes::Route;
 use super::{HTTP_FUNCTIONS, ID, OPERATION_ID};
 
-/// What an operator may call beside every `GET`. Ending a subscription is left to an admin.
+/// What an operator may call beside every `GET`. Ending a subscription and erasing its people is left to
+/// an admin.
 const OPERATES: [(&str, &str); 9] = [
     ("PATCH", "/subscriptions/{id}"),
     ("POST", "/subscriptions/{id}/activate"),
@@ -21,7 +22,8 @@ const OPERATES: [(&str, &str); 9] = [
     ("POST", "/reconciliations/resume"),
 ];
 
-const ADMINISTERS: [(&str, &str); 1] = [("DELETE", "/subscriptions/{id}")];
+const ADMINISTERS: [(&str, &str); 2] =
+    [("DELETE", "/subscriptions/{id}"), ("POST", "/subscriptions/{id}/erase")];
 
 /// The calls that ask for a signature.
 fn signed() -> BTreeSet<Route> {

@@ -38,6 +38,7 @@ pub(crate) fn candidates() -> Vec<Route> {
         "/subscriptions/{id}/events",
         "/subscriptions/{id}/observe",
         "/subscriptions/{id}/redeliver",
+        "/subscriptions/{id}/erase",
         "/subscriptions/{id}/plans",
         "/subscriptions/{id}/operations",
         "/subscriptions/{id}/operations/{operationId}",

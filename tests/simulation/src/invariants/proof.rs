@@ -31,6 +31,7 @@ pub(super) fn check_event(io: &Arc<Io>, table: &MemoryStore, event: &Event) {
         | EventKind::ChangeRejected { .. }
         | EventKind::DetailsChanged
         | EventKind::Unsubscribed
+        | EventKind::PersonalDataErased
         | EventKind::Test => None,
     };
     if let Some(what) = wrong {

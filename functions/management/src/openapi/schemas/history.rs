@@ -49,6 +49,7 @@ pub(super) fn record() -> Value {
                 "required": ["role", "rule", "at"],
             },
             "signUp": described("SignUp", "What the buyer entered when confirming"),
+            "erasedAt": time("When the personal data was erased; missing if it was not"),
             "reference": text("Your own reference of the subscription. `activate` doesn't show it."),
             "metadata": {
                 "type": "object",
@@ -165,7 +166,7 @@ pub(super) fn event() -> Value {
                 "required": ["by"],
             },
             "recordedAt": time("When the event was recorded"),
-            "before": described("Subscription", "The subscription before the event; missing for a purchase, and where a subscription is restated after the table was restored"),
+            "before": described("Subscription", "The subscription before the event; missing for a purchase, where a subscription is restated after the table was restored, and where personal data was erased"),
             "subscription": described("Subscription", "The subscription after the event"),
             "signUp": described("SignUp", "The buyer's answers, on events that lead your product to set an account up"),
             "decision": decision("How a requested change was decided"),

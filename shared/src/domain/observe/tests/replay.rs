@@ -168,7 +168,9 @@ fn assert_describes_the_difference(event: &Event, before: Option<&Subscription>,
             assert_ne!(*status, Status::Unsubscribed, "seed {seed}");
         }
         EventKind::DetailsChanged => assert_ne!(before, Some(after), "seed {seed}"),
-        EventKind::Test => panic!("seed {seed}: no rule records a test"),
+        EventKind::PersonalDataErased | EventKind::Test => {
+            panic!("seed {seed}: no observation leads to {}", event.kind.name())
+        }
     }
 }
 
