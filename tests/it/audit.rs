@@ -140,7 +140,10 @@ async fn each_answer_with_personal_data_leaves_exactly_one_line() {
         }
         seen.insert(format!("{method} {route}"));
     }
-    assert_eq!(seen, calls_with_people(), "the description's calls are all here");
+    let mut expected = calls_with_people();
+    // It answers with a record that has no people any more.
+    assert!(expected.remove("POST /subscriptions/{id}/erase"));
+    assert_eq!(seen, expected, "the description's other calls are all here");
 
     for (method, path, status) in [
         (Method::GET, "/subscriptions/openapi.json".to_owned(), StatusCode::OK),

@@ -82,7 +82,7 @@ impl Everything {
         decider.reply_with(Reply::Accept);
         let form = [("want", "seats"), ("seats", "42"), ("confirmed", "yes")];
         submit(&env, &mut browser, &form).await;
-        env.deliver_all().await;
+        assert_eq!(env.deliver_statuses().await, [200]);
         env.advance(DAY);
         decider.reply_with(Reply::Reject("too many for Vance".to_owned()));
         env.world(|world| world.change_quantity(id, 77)).expect("a change");
@@ -92,7 +92,7 @@ impl Everything {
         let keyed = everything.ask(Method::PATCH, "", r#"{"planId":"team"}"#, Some("key-1")).await;
         assert_eq!(keyed.0, StatusCode::ACCEPTED, "{}", keyed.1);
         let Self { env, .. } = &everything;
-        env.deliver_all().await;
+        assert_eq!(env.deliver_statuses().await, [200]);
         let noted = json!({ "reference": "C-4711-V", "metadata": { "note": "met Adele in Lund" } });
         assert_eq!(env.change(id, &noted).await.status, StatusCode::OK);
         everything.fail_at_a_former_receiver().await;

@@ -4,6 +4,7 @@ mod closed;
 mod complete;
 mod description;
 mod doctor;
+mod erasures;
 mod reconciliations;
 
 use std::collections::BTreeSet;
@@ -173,6 +174,7 @@ async fn every_answer_is_described_and_every_described_member_is_shown() {
 
     let without_receivers = TestEnv::new().await;
     doctor::call(&mut caller, &without_receivers).await;
+    erasures::call(&mut caller).await;
 
     let unanswered = caller.description.unanswered();
     let unanswered: Vec<_> =

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::described::{Body, Described, JSON, TABLE, list, ok, page, read};
+use super::described::{Body, Described, JSON, OF_CHANGE, TABLE, list, ok, page, read, record};
 use super::erase::erase;
 use super::reconciliations;
 use super::response::{Success, refusal};
@@ -10,13 +10,6 @@ use super::schemas::reference;
 use crate::error_code::ErrorCode;
 use crate::events::BATCH;
 use crate::route::Call;
-
-/// The headers of a change or a cancellation.
-pub(super) const OF_CHANGE: [&str; 2] = ["idempotencyKey", "ifMatch"];
-
-pub(super) fn record(description: &'static str) -> Success {
-    Success { headers: &["ETag"], ..ok(description, reference("Record")) }
-}
 
 fn accepted() -> Success {
     Success {

@@ -32,6 +32,13 @@ pub(super) fn ok(description: &'static str, schema: Value) -> Success {
     Success { status: 200, description, headers: &[], content: vec![(JSON, schema)] }
 }
 
+/// The headers of a change or a cancellation.
+pub(super) const OF_CHANGE: [&str; 2] = ["idempotencyKey", "ifMatch"];
+
+pub(super) fn record(description: &'static str) -> Success {
+    Success { headers: &["ETag"], ..ok(description, reference("Record")) }
+}
+
 pub(super) fn list(member: &str, of: &str) -> Value {
     json!({
         "type": "object",

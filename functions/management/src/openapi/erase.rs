@@ -1,7 +1,6 @@
 //! The call that erases personal data.
 
-use super::calls::{OF_CHANGE, record};
-use super::described::{Described, TABLE, read};
+use super::described::{Described, TABLE, read, record};
 use crate::error_code::ErrorCode;
 
 pub(super) fn erase() -> Described {
@@ -11,7 +10,7 @@ pub(super) fn erase() -> Described {
             in all events. What was bought and when stays. Irreversible. \
             It is possible from seven days after the end, once your product has accepted all events; \
             the problem says when. A repetition gets the same answer, so `Idempotency-Key` is ignored.",
-        headers: &OF_CHANGE,
+        headers: &["ifMatch"],
         ..read(
             "erasePersonalData",
             "Erase the personal data of an ended subscription",
