@@ -42,22 +42,17 @@ pub(super) fn overview(shown: &Value, width: Option<usize>) -> String {
 
 /// What a run has done so far.
 pub(super) fn counts(run: &Value) -> String {
-    let number = |name: &str| text(&run[name]);
-    let by = |name: &str| {
-        let counted = run[name].as_object().into_iter().flatten();
-        let counted = counted.map(|(reason, number)| format!("{} {number}", printable(reason)));
-        let counted: Vec<_> = counted.collect();
-        if counted.is_empty() { String::new() } else { format!(" ({})", counted.join(", ")) }
-    };
-    format!(
-        "{} examined, {} repaired, {} left{}, {} failed{}",
-        number("examined"),
-        number("repaired"),
-        number("left"),
-        by("leftByReason"),
-        number("failed"),
-        by("failedByClass")
-    )
+    let [examined, repaired, left, failed] =
+        ["examined", "repaired", "left", "failed"].map(|name| text(&run[name]));
+    format!("{examined} examined, {repaired} repaired, {left} left, {failed} failed")
+}
+
+/// How many subscriptions were left or failed, by the reason.
+fn reasons(run: &Value) -> impl Iterator<Item = String> {
+    [("left", "leftByReason"), ("failed", "failedByClass")].into_iter().flat_map(|(what, by)| {
+        let counted = run[by].as_object().into_iter().flatten();
+        counted.map(move |(reason, number)| format!("  {what}: {} {number}", printable(reason)))
+    })
 }
 
 /// A run that has ended, with its differences. No id is broken.
@@ -76,6 +71,7 @@ pub(super) fn run(run: &Value, width: Option<usize>) -> String {
         lines.push(format!("  ended early: {end}"));
     }
     lines.push(format!("  {}", counts(run)));
+    lines.extend(reasons(run));
     for difference in run["differences"].as_array().into_iter().flatten() {
         lines.extend(lines_of(difference, run["dryRun"] == true, width));
     }
@@ -160,8 +156,10 @@ mod tests {
         assert!(printed.lines().all(|line| line.width() <= 80), "{printed}");
         assert_eq!(printed.matches(ID).count(), 2, "{printed}");
         for said in [
-            "Dry run of 2026-03-10 12:00:00 to 2026-03-10 12:04:10\n  ended early: Microsoft's list",
-            "613 examined, 2 repaired, 1 left (settling 1), 1 failed (microsoft_unavailable 1)",
+            "Dry run of 2026-03-10 12:00:00 to 2026-03-10 12:04:10\n  ended early: the list broke off",
+            "613 examined, 2 repaired, 1 left, 1 failed",
+            "left: settling 1",
+            "failed: microsoft_unavailable 1",
             "would be repaired",
             "failed: microsoft_unavailable",
             "quantity - → 7",
