@@ -116,7 +116,8 @@ impl Checkpoint {
     /// Begins the list of this run anew.
     pub fn begin_anew(&mut self, now: Timestamp) {
         let (due, repaired) = (self.due, self.repaired);
-        let findings = std::mem::take(&mut self.findings);
+        let mut findings = std::mem::take(&mut self.findings);
+        findings.keep_repaired(repaired);
         self.begin(now);
         (self.begun_anew, self.due, self.repaired) = (true, due, repaired);
         self.findings = findings;

@@ -110,6 +110,15 @@ impl Findings {
         *self == Self::default()
     }
 
+    /// Forgets what a list that begins anew shows again: everything but the repairs, of which there were so
+    /// many.
+    pub fn keep_repaired(&mut self, repaired: u64) {
+        let mut differences = std::mem::take(&mut self.differences);
+        differences.retain(|difference| difference.outcome == Outcome::Repaired);
+        let more_differences = repaired.saturating_sub(differences.len() as u64);
+        *self = Self { differences, more_differences, ..Self::default() };
+    }
+
     pub fn add(&mut self, difference: Difference) {
         let counts = match difference.outcome {
             Outcome::Repaired => None,
@@ -176,5 +185,11 @@ mod tests {
         assert_eq!((findings.differences.len(), findings.more_differences), (50, 70));
         assert_eq!(findings.left_by_reason["settling"], 40);
         assert_eq!(findings.failed_by_class["table"], 40);
+
+        findings.keep_repaired(40);
+        assert!(findings.left_by_reason.is_empty() && findings.failed_by_class.is_empty());
+        let repaired = findings.differences.iter().all(|it| it.outcome == Outcome::Repaired);
+        assert!(repaired, "{findings:?}");
+        assert_eq!(findings.differences.len() as u64 + findings.more_differences, 40);
     }
 }
