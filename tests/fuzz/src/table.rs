@@ -138,10 +138,7 @@ pub fn operation(request: &Request<Bytes>) -> &str {
 
 /// Whether a request changes the table.
 pub fn is_write(request: &Request<Bytes>) -> bool {
-    matches!(
-        operation(request),
-        "BatchWriteItem" | "PutItem" | "UpdateItem" | "TransactWriteItems"
-    )
+    matches!(operation(request), "BatchWriteItem" | "PutItem" | "UpdateItem" | "TransactWriteItems")
 }
 
 fn object(value: &Value) -> &Item {
