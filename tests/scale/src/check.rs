@@ -56,16 +56,39 @@ pub fn wrong(world: &World) -> Wrong {
     wrong
 }
 
+/// Compares what the publisher's product was told with what it must be told: the same events, each once.
+pub fn wrongly_told(world: &World) -> Wrong {
+    let customers = world.microsoft().customers;
+    let product = world.product();
+    let mut wrong = Wrong::default();
+    let mut told = 0;
+    for number in 0..customers.count {
+        let id = customers.id(number);
+        let (_, events) = customers.expected(number);
+        let expected = if customers.is_told(number) { events } else { &[] };
+        told += usize::from(!expected.is_empty());
+        let heard = product.get(&id.0).map_or(&[][..], Vec::as_slice);
+        if heard != expected {
+            wrong.add(|| format!("{number}: the product was told {heard:?}, not {expected:?}"));
+        }
+    }
+    if product.len() != told {
+        wrong
+            .add(|| format!("the product was told of {} subscriptions, not {told}", product.len()));
+    }
+    wrong
+}
+
 /// Whether the subscription in a record is in this state.
 fn holds(held: &Value, state: Option<&State>) -> bool {
     let Some(state) = state else { return false };
     let day = |name: &str| held["term"][name].as_str().and_then(|at| at.parse::<Timestamp>().ok());
     let midnight = |day: &str| format!("{day}T00:00:00Z").parse::<Timestamp>().ok();
-    let (start, end) = state.term;
+    let (start, end) = state.term.unzip();
     held["saasSubscriptionStatus"] == state.status
         && held["offerId"] == state.offer
         && held["planId"] == state.plan
         && held["quantity"].as_u64() == state.seats
-        && day("startDate") == midnight(start)
-        && day("endDate") == midnight(end)
+        && day("startDate") == start.and_then(midnight)
+        && day("endDate") == end.and_then(midnight)
 }

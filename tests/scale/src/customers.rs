@@ -18,6 +18,12 @@ pub struct Customers {
     pub unreadable_one_in: u64,
     /// One in so many was bought a moment ago, and has no record.
     pub new_one_in: u64,
+    /// Whether this deployment has met them. If not, none has a record.
+    pub are_recorded: bool,
+    /// One in so many waits for its activation. Only customers that have no record do.
+    pub waiting_one_in: u64,
+    /// The subscriptions from this number on are bought while the reconciliation runs.
+    pub bought_from: u64,
 }
 
 /// What the records and Microsoft are compared in.
@@ -27,8 +33,8 @@ pub struct State {
     pub offer: &'static str,
     pub plan: &'static str,
     pub seats: Option<u64>,
-    /// The first and the last day.
-    pub term: (&'static str, &'static str),
+    /// The first and the last day, from the activation on.
+    pub term: Option<(&'static str, &'static str)>,
 }
 
 /// The names of the events that a change leads to, in their order.
@@ -48,14 +54,35 @@ const SILVER: State = State {
     offer: "flat-rate-1",
     plan: "silver",
     seats: None,
-    term: ("2025-06-01", "2026-05-31"),
+    term: Some(("2025-06-01", "2026-05-31")),
 };
 const BASIC: State = State { offer: "per-seat-1", plan: "basic", seats: Some(10), ..SILVER };
 
 impl Customers {
     /// One percent have changed, and one in a thousand can't be read.
     pub fn new(seed: u64, count: u64) -> Self {
-        Self { seed, count, drift_one_in: 100, unreadable_one_in: 1000, new_one_in: 2000 }
+        Self {
+            seed,
+            count,
+            drift_one_in: 100,
+            unreadable_one_in: 1000,
+            new_one_in: 2000,
+            are_recorded: true,
+            waiting_one_in: u64::MAX,
+            bought_from: u64::MAX,
+        }
+    }
+
+    /// Customers from before the deployment's first start: one in fifty waits for its activation.
+    pub fn from_before(seed: u64, count: u64) -> Self {
+        Self {
+            drift_one_in: u64::MAX,
+            new_one_in: u64::MAX,
+            are_recorded: false,
+            waiting_one_in: 50,
+            bought_from: count,
+            ..Self::new(seed, count)
+        }
     }
 
     pub fn id(&self, number: u64) -> SubscriptionId {
@@ -88,9 +115,14 @@ impl Customers {
 
     /// Whether it was bought a moment ago.
     pub fn is_new(&self, number: u64) -> bool {
-        !self.has_drifted(number)
+        let is_new = !self.has_drifted(number)
             && self.unreadable(number).is_none()
-            && self.draw(number, 6).is_multiple_of(self.new_one_in)
+            && self.draw(number, 6).is_multiple_of(self.new_one_in);
+        is_new || number >= self.bought_from
+    }
+
+    fn is_waiting(&self, number: u64) -> bool {
+        !self.is_new(number) && self.draw(number, 7).is_multiple_of(self.waiting_one_in)
     }
 
     /// The states that a record may hold before the reconciliation.
@@ -105,26 +137,36 @@ impl Customers {
 
     /// The state that the record holds; `None` if there is no record.
     pub fn before(&self, number: u64) -> Option<State> {
-        if self.is_new(number) {
-            return None;
-        }
+        (self.are_recorded && !self.is_new(number)).then(|| self.known(number))
+    }
+
+    /// The state of a subscription that isn't new.
+    fn known(&self, number: u64) -> State {
         let [silver, basic, suspended, ended] = Self::recorded_states();
         // An ended subscription doesn't change.
         if !self.has_drifted(number) {
             match self.draw(number, 3) % 100 {
-                0 => return Some(suspended),
-                1..10 => return Some(ended),
+                0 => return suspended,
+                1..10 => return ended,
                 _ => {}
             }
         }
-        Some(if self.draw(number, 4).is_multiple_of(2) { basic } else { silver })
+        if self.draw(number, 4).is_multiple_of(2) { basic } else { silver }
     }
 
     /// Microsoft's state, and the events that lead to it.
     pub fn now(&self, number: u64) -> (State, Events) {
-        let Some(before) = self.before(number) else {
+        if self.is_new(number) {
             return (SILVER, &["Purchased", "Activated"]);
-        };
+        }
+        if self.is_waiting(number) {
+            let waiting = State { status: "PendingFulfillmentStart", term: None, ..BASIC };
+            return (waiting, &["Purchased"]);
+        }
+        let before = self.known(number);
+        if !self.are_recorded {
+            return (before, &["Imported"]);
+        }
         if !self.has_drifted(number) {
             return (before, &[]);
         }
@@ -135,13 +177,23 @@ impl Customers {
             3 if before.seats.is_some() => {
                 (State { seats: Some(11), ..before }, &["QuantityChanged"])
             }
-            _ => (State { term: ("2026-06-01", "2027-05-31"), ..before }, &["Renewed"]),
+            _ => (State { term: Some(("2026-06-01", "2027-05-31")), ..before }, &["Renewed"]),
         }
     }
 
     /// When it was bought.
     pub fn created(&self, number: u64) -> &'static str {
-        if self.is_new(number) { "2026-06-15T11:30:00Z" } else { "2025-06-01T08:00:00Z" }
+        match number {
+            number if number >= self.bought_from => "2026-06-15T12:00:01Z",
+            number if self.is_new(number) => "2026-06-15T11:30:00Z",
+            _ => "2025-06-01T08:00:00Z",
+        }
+    }
+
+    /// Whether the publisher's product must be told of it.
+    pub fn is_told(&self, number: u64) -> bool {
+        let (_, events) = self.expected(number);
+        !events.is_empty() && events != ["Imported"]
     }
 
     /// The state and the events that a record must have in the end. A subscription that can't be read
@@ -157,7 +209,8 @@ impl Customers {
 
 /// A subscription as the API writes it (F-OBJ).
 pub(crate) fn wire(id: SubscriptionId, state: &State, created: &str) -> Value {
-    let (start, end) = state.term;
+    let day = |day: Option<&str>| day.map(|day| format!("{day}T00:00:00Z"));
+    let (start, end) = state.term.unzip();
     let party = |email: &str, object: &str| {
         json!({
             "emailId": email, "objectId": object, "tenantId": "8d3c1a54-0f6e-4c0f-b7a5-2f6f0f7a9d11",
@@ -171,7 +224,7 @@ pub(crate) fn wire(id: SubscriptionId, state: &State, created: &str) -> Value {
         "purchaser": party("buyer@contoso.example", "51c1b0a7-9bb5-4a3a-8c19-6c9a8d8e1f02"),
         "term": {
             "termUnit": "P1Y", "chargeDuration": null,
-            "startDate": format!("{start}T00:00:00Z"), "endDate": format!("{end}T00:00:00Z"),
+            "startDate": day(start), "endDate": day(end),
         },
         "autoRenew": true, "isTest": false, "isFreeTrial": false,
         "allowedCustomerOperations": ["Delete", "Update", "Read"],

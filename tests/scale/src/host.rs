@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use delivery::Delivery;
 use http::{Request, Response};
 use reconciliation::Reconciliation;
 use shared::config::{Dependencies, Microsoft, table};
@@ -19,7 +20,7 @@ use shared::store::DynamoDbStore;
 use tokio::sync::Notify;
 
 use crate::table::TABLE;
-use crate::world::World;
+use crate::world::{PRODUCT, World};
 
 /// How long the answers take.
 #[derive(Clone, Copy, Debug)]
@@ -87,10 +88,28 @@ impl Host {
 
     /// Starts the function, with empty caches.
     pub fn start(self: &Arc<Self>) -> Result<Reconciliation, ConfigError> {
+        let environment = environment();
+        Reconciliation::new(&environment, &self.dependencies(&environment)?)
+    }
+
+    /// Starts the delivery of events to the product.
+    ///
+    /// # Panics
+    /// Never: the settings name a receiver.
+    pub fn start_delivery(self: &Arc<Self>) -> Result<Delivery, ConfigError> {
+        let environment = environment();
+        let delivery = Delivery::beside(&environment, &self.dependencies(&environment)?)?;
+        Ok(delivery.expect("a receiver"))
+    }
+
+    fn dependencies(
+        self: &Arc<Self>,
+        environment: &Environment,
+    ) -> Result<Dependencies, ConfigError> {
         let transport: Arc<dyn Transport> = self.clone();
-        let (environment, store) = (environment(), self.store());
-        let dependencies = Dependencies {
-            microsoft: Microsoft::read(&environment, &transport)?,
+        let store = self.store();
+        Ok(Dependencies {
+            microsoft: Microsoft::read(environment, &transport)?,
             transport,
             store: store.clone(),
             due_work: store.clone(),
@@ -102,8 +121,7 @@ impl Host {
             refusals: store.clone(),
             sightings: store,
             clock: self.clock.clone(),
-        };
-        Reconciliation::new(&environment, &dependencies)
+        })
     }
 
     /// Runs a function's work to its end, or to the request at which the host ends it. `None`: it was
@@ -169,6 +187,8 @@ pub(crate) fn settings(base: &str) -> BTreeMap<&'static str, String> {
         ("ENTRA_CLIENT_ID", client),
         ("ENTRA_CLIENT_SECRET", "secret"),
         ("CHANGE_POLICY", "accept"),
+        ("DELIVERY_ENDPOINT", &*format!("https://{PRODUCT}/events")),
+        ("DELIVERY_SIGNING_KEY", "whsec_c2NhbGUtc2NhbGUtc2NhbGUtc2NhbGUtc2NhbGU="),
         ("TABLE_NAME", TABLE),
         ("AWS_REGION", "us-east-1"),
         ("AWS_ACCESS_KEY_ID", "key"),

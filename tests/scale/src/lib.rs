@@ -19,7 +19,7 @@ mod table;
 mod template;
 mod world;
 
-pub use check::{Wrong, wrong};
+pub use check::{Wrong, wrong, wrongly_told};
 pub use clock::{beginning, simulated};
 pub use customers::{Customers, State};
 pub use figures::{Figures, on_the_line, process};
@@ -29,4 +29,4 @@ pub use microsoft::{Microsoft, Troubles};
 pub use process::{Process, measured, reconcile_here};
 pub use run::{Course, Schedule};
 pub use table::{Table, Usage};
-pub use world::World;
+pub use world::{Told, World};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use delivery::Driver;
 use jiff::SignedDuration;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -139,6 +140,23 @@ impl Schedule {
             }
         }
         wrong(&self.world)
+    }
+
+    /// Delivers events until a sweep delivers none.
+    ///
+    /// # Panics
+    /// Never: the settings are complete, and the table answers.
+    pub async fn deliver(&self) {
+        let delivery = self.host.start_delivery().expect("complete settings");
+        loop {
+            // Until the stream's head start is over.
+            self.clock.sleep(SCHEDULE).await;
+            let sweep = delivery.sweep(Driver::BesideTheStream);
+            let report = self.host.run(None, sweep).await.expect("no kill");
+            if report.expect("the table answers").delivered == 0 {
+                return;
+            }
+        }
     }
 
     /// From now on, the host kills no slice.

@@ -8,7 +8,7 @@ use crate::clock::beginning;
 use crate::customers::{State, wire};
 
 /// How long ago the records were written: no read is taken for a late one.
-const AGE: SignedDuration = SignedDuration::from_hours(24 * 30);
+pub(crate) const AGE: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 /// The record of one subscription in one state.
 pub struct Template {

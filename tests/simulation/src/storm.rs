@@ -221,14 +221,19 @@ impl Run {
 
     /// A page of the list fails, for a while or for good.
     fn page_fails(&mut self) {
-        let (place, size) =
-            self.io.decide(|rng| (rng.random_range(0..MAX_PURCHASES), rng.random_range(1..=2)));
+        let (place, size, refuses) = self.io.decide(|rng| {
+            (rng.random_range(0..MAX_PURCHASES), rng.random_range(1..=2), rng.random_ratio(1, 3))
+        });
+        let status = if refuses { 400 } else { 500 };
         self.io.count("storm: a page fails");
-        self.io.note(|| format!("* the page with the place {place} fails, of pages of {size}"));
+        self.io.note(|| {
+            format!("* the page with the place {place} fails with {status}, of pages of {size}")
+        });
         self.io.world(|world| {
             let behaviour = &mut world.settings_mut().behaviour;
             behaviour.page_size = size;
             behaviour.failing_page = Some(place);
+            behaviour.failing_page_status = status;
         });
         self.hidden_since = None;
     }

@@ -52,6 +52,7 @@ pub(super) fn draw(rng: &mut SmallRng, settings: &mut Settings, certain: Option<
 fn failing_page(rng: &mut SmallRng, settings: &mut Settings) {
     small_pages(rng, settings);
     settings.behaviour.failing_page = Some(rng.random_range(0..3));
+    settings.behaviour.failing_page_status = if rng.random_ratio(1, 3) { 400 } else { 500 };
 }
 
 /// So that a few subscriptions fill several pages.

@@ -250,6 +250,8 @@ impl Theme {
                 "GET /subscriptions/*",
                 "table: save checkpoint",
                 "table: list",
+                "table: note compared",
+                "table: compared",
             ]),
             Self::Deadlines | Self::Rejections | Self::Ways => FaultPlan::Calm,
             // DynamoDB has no trouble of its own while it is calm.
