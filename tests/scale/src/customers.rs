@@ -96,8 +96,8 @@ impl Customers {
     }
 
     fn draw(&self, number: u64, what: u64) -> u64 {
-        let mut mixed = self.seed ^ (number << 8) ^ what;
-        // The finaliser of SplitMix64.
+        // One step of SplitMix64.
+        let mut mixed = (self.seed ^ (number << 8) ^ what).wrapping_add(0x9e37_79b9_7f4a_7c15);
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ (mixed >> 31)
@@ -186,6 +186,8 @@ impl Customers {
         match number {
             number if number >= self.bought_from => "2026-06-15T12:00:01Z",
             number if self.is_new(number) => "2026-06-15T11:30:00Z",
+            // Microsoft cancels what waits for a month.
+            number if self.is_waiting(number) => "2026-06-14T08:00:00Z",
             _ => "2025-06-01T08:00:00Z",
         }
     }
