@@ -291,7 +291,8 @@ async fn env(case: &str) -> (TestEnv, Receiver) {
         .with("DELIVERY_ENDPOINT", product.url())
         .with("DELIVERY_SIGNING_KEY", product.key())
         .with("DELIVERY_EVENT_BUS", EVENT_BUS_ARN)
-        .with("RETENTION_DAYS", "30");
+        .with("RETENTION_DAYS", "30")
+        .with("DELIVERY_RATE_LIMIT", "1000");
     if case == WITH_SIGN_IN {
         options = options.with("LANDING_SIGN_IN", "entra").with("LANDING_BASE_URL", BASE_URL);
     }

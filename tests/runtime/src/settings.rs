@@ -65,7 +65,7 @@ pub const LANDING: &[Wrong] = &[
     ("LANDING_PRIVACY_URL", Some("http://zq-nonsense-9f31.example")),
     ("LANDING_TERMS_URL", NONSENSE),
     ("RETENTION_DAYS", NONSENSE),
-    ("RETENTION_DAYS", Some("6")),
+    ("RETENTION_DAYS", Some("99999")),
     ("LANDING_FIELDS", NONSENSE),
     ("LANDING_FIELDS", Some(r#"[{"name":"zq-nonsense-9f31","label":""}]"#)),
 ];
@@ -95,7 +95,7 @@ pub const CHANGES: &[Wrong] = &[
 
 /// For the reconciliation.
 pub const RECONCILIATION: &[Wrong] =
-    &[("IMPORT", NONSENSE), ("RETENTION_DAYS", NONSENSE), ("RETENTION_DAYS", Some("6"))];
+    &[("IMPORT", NONSENSE), ("RETENTION_DAYS", NONSENSE), ("RETENTION_DAYS", Some("99999"))];
 
 /// For a function that doesn't call Microsoft.
 pub const WITHOUT_MICROSOFT: &[Wrong] = &[
