@@ -177,6 +177,7 @@ async fn what_waits_and_what_is_parked_is_listed_apart() {
         assert_eq!(records.iter().map(of).collect::<BTreeSet<Uuid>>(), expected, "{query}");
     }
     for query in [
+        "delivery=",
         "delivery=late",
         "delivery=parked&sort=termEnd",
         "delivery=parked&search=contoso",

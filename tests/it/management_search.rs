@@ -122,7 +122,7 @@ async fn a_bad_value_or_an_unknown_parameter_is_refused_and_the_answer_says_what
         ("limit=ten", "from 1 to 100"),
         ("limit=", "from 1 to 100"),
         ("sort=", "neither `lastChange` nor `termEnd`"),
-        ("test=", ""),
+        ("test=", "neither `true` nor `false`"),
         ("test=maybe", "neither `true` nor `false`"),
         ("colour=blue", "`status`, `offer`, `test`, `delivery`, `search`, `sort`, `limit`, `next`"),
         ("Search=contoso", "`search`"),

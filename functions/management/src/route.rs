@@ -222,7 +222,7 @@ impl Route {
             Call::List => {
                 let query = list_query(&parameters)?;
                 let next = parameters.filled(Query::Next).map(cursor::decode).transpose()?;
-                match parameters.filled(Query::Delivery).map(delivery_state).transpose()? {
+                match parameters.given(Query::Delivery).map(delivery_state).transpose()? {
                     None => Self::List { query, next },
                     // The index of what is due has an order of its own, and pages of its own.
                     Some(state)
@@ -309,7 +309,7 @@ fn list_query(parameters: &Parameters) -> Result<ListQuery, Problem> {
     let filter = Filter {
         status: filled(parameters.word(Query::Status)?).as_deref().map(Status::from),
         offer_id: filled(parameters.word(Query::Offer)?),
-        is_test: parameters.filled(Query::Test).map(flag).transpose()?,
+        is_test: parameters.given(Query::Test).map(flag).transpose()?,
     };
     let limit = parameters.given(Query::Limit).map_or(Ok(LARGEST_PAGE), limit)?;
     Ok(ListQuery { by, filter, limit })
