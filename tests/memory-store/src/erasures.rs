@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use shared::domain::SubscriptionId;
+use shared::domain::{Event, SubscriptionId};
 use shared::store::{Erasure, Erasures, Page, StoreError};
 
 use crate::memory_store::MemoryStore;
@@ -16,6 +16,16 @@ fn page<T>(all: Vec<T>, next: Option<&str>) -> Result<Page<T>, StoreError> {
     let end = from.saturating_add(PAGE);
     let next = (all.len() > end).then(|| end.to_string());
     Ok(Page { items: all.into_iter().skip(from).take(PAGE).collect(), next })
+}
+
+impl MemoryStore {
+    /// Replaces the event at its position.
+    pub fn rewrite_event(&self, event: &Event) {
+        let is_it = |stored: &Event| stored.position() == event.position();
+        self.rewrite_events(event.subscription_id, |stored| {
+            if is_it(stored) { event.clone() } else { stored.clone() }
+        });
+    }
 }
 
 #[async_trait]

@@ -43,6 +43,7 @@ pub fn wrong(world: &World) -> Wrong {
         told += usize::from(!events.is_empty());
         let held = table.subscription(id);
         if !held.as_ref().map_or(state.is_none(), |held| holds(held, state.as_ref())) {
+            let held = held.as_ref().map(compared);
             wrong.add(|| format!("{number}: the record is {held:?}, and not {state:?}"));
         }
         if table.events(id) != events {
@@ -77,6 +78,12 @@ pub fn wrongly_told(world: &World) -> Wrong {
             .add(|| format!("the product was told of {} subscriptions, not {told}", product.len()));
     }
     wrong
+}
+
+/// What is compared of the subscription in a record.
+fn compared(held: &Value) -> String {
+    let names = ["saasSubscriptionStatus", "offerId", "planId", "quantity", "term"];
+    names.map(|name| held[name].to_string()).join(" ")
 }
 
 /// Whether the subscription in a record is in this state.

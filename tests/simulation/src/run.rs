@@ -6,6 +6,7 @@ mod browse;
 mod calm;
 mod checks;
 mod draw;
+mod erasing;
 mod examined;
 mod hosting;
 mod outcome;
@@ -66,6 +67,8 @@ pub struct Run {
     received: BTreeSet<Uuid>,
     /// Operations whose webhook call was answered with 200 or 400, so that Microsoft calls no more.
     answered: BTreeSet<Uuid>,
+    /// Subscriptions whose erasure was answered with 200.
+    erased: BTreeSet<Uuid>,
     /// Purchases that we were asked to activate.
     activation_requested: BTreeSet<Uuid>,
     pub(crate) choices: Choices,
@@ -111,6 +114,7 @@ impl Run {
             confirmed: BTreeSet::new(),
             received: BTreeSet::new(),
             answered: BTreeSet::new(),
+            erased: BTreeSet::new(),
             activation_requested: BTreeSet::new(),
             choices,
             browsers: Vec::new(),
@@ -223,6 +227,7 @@ impl Run {
             (Purpose::Browse(visit), Outcome::Answer(answer)) => {
                 self.visit_answered(&visit, answer);
             }
+            (Purpose::Erase(id), _) if status == 200 => self.check_erased(id),
             (Purpose::Ask(ask), Outcome::Answer(answer)) => self.check_ask_answer(&ask, answer),
             (Purpose::Forged, Outcome::Answer(_)) if status != 401 && status < 500 => {
                 self.io.violate(format!("a forged call was answered with {status}"));

@@ -114,6 +114,11 @@ impl Run {
                     self.call(Purpose::Manage, Method::PATCH, &path, &body.to_string());
                 }
             }
+            Happening::PublisherErases => {
+                if let Some(id) = self.any() {
+                    self.erase(id);
+                }
+            }
             Happening::PublisherCancels => self.publisher_cancels(),
             Happening::PublisherActivates => self.publisher_activates(),
             Happening::Send => self.send_due(),

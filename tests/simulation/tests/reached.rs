@@ -190,6 +190,17 @@ fn cases(theme: Theme) -> &'static [&'static str] {
             "struck: table: settle",
             "struck: table: due",
         ],
+        Theme::Erasures => &[
+            "PersonalDataErased",
+            "erasure: 200",
+            "erasure: 409",
+            "erasure: 503",
+            "killed: erasure",
+            "struck: table: list an erasure",
+            "struck: table: pending events",
+            "struck: table: erase events",
+            "struck: table: save annotations",
+        ],
         Theme::Pages => &[
             "way: a failing page",
             "storm: a page fails",

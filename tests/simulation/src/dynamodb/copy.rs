@@ -6,7 +6,7 @@ use std::sync::Arc;
 use memory_dynamodb::{Item, Value};
 use memory_store::MemoryStore;
 use serde::de::DeserializeOwned;
-use shared::domain::{NextVersion, Record, SubscriptionId};
+use shared::domain::{Event, NextVersion, Record, SubscriptionId};
 use shared::store::{AnnotationStore as _, Checkpoints as _, Commit, Cursor, Outbox as _, Target};
 
 use crate::io::Io;
@@ -38,7 +38,7 @@ pub(super) fn copy(io: &Arc<Io>, table: &MemoryStore, operation: &str, written: 
     let copied = match operation {
         _ if sort(first) == "ANNOTATIONS" => save_annotations(table, id, first),
         "TransactWriteItems" => copy_commit(io, table, id, written),
-        "UpdateItem" => settle(table, id, first),
+        "UpdateItem" => update_event(table, id, first),
         _ => save_cursor(io, table, id, first),
     };
     if let Err(what) = copied {
@@ -115,6 +115,20 @@ fn check_search(
     if next.has_new_search_terms && terms != *found_by {
         return Err("search items of other values than the record has".to_owned());
     }
+    Ok(())
+}
+
+/// An event loses its people, or its pending mark.
+fn update_event(table: &MemoryStore, id: SubscriptionId, item: &Item) -> Result<(), String> {
+    let event: Event = body(item)?;
+    let stored = table.history(id, 0).into_iter();
+    if stored.clone().any(|stored| stored == event) {
+        return settle(table, id, item);
+    }
+    if !stored.clone().any(|stored| stored.without_people() == event) {
+        return Err(format!("another event: {event:?}"));
+    }
+    table.rewrite_event(&event);
     Ok(())
 }
 

@@ -35,6 +35,7 @@ impl Run {
                 | Purpose::Activate(_)
                 | Purpose::Browse(_)
                 | Purpose::Manage
+                | Purpose::Erase(_)
                 | Purpose::Ask(_) => {
                     self.start(purpose, request);
                     self.finish_before(others);

@@ -60,6 +60,7 @@ impl Run {
         } else {
             invariants::check_without_reconciliation(&self.io, &self.table, &self.answered);
         }
+        self.check_erasures_last();
     }
 
     /// The reconciliation repairs what the storm has left.

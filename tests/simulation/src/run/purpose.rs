@@ -20,6 +20,8 @@ pub(crate) enum Purpose {
     /// A webhook call with a stolen genuine token and an invented body.
     Edited,
     Activate(Uuid),
+    /// The publisher asks for an erasure of personal data.
+    Erase(Uuid),
     /// A visitor's browser, with sign-in on.
     Browse(Arc<Visit>),
     Manage,
@@ -46,7 +48,7 @@ impl Purpose {
             Self::Visit | Self::Confirm(_) | Self::Browse(_) => Function::Landing,
             Self::Deliver(_) | Self::Forged | Self::Edited => Function::Webhook,
             Self::Activate(_) => Function::Activation,
-            Self::Manage | Self::Ask(_) => Function::Management,
+            Self::Manage | Self::Ask(_) | Self::Erase(_) => Function::Management,
             Self::Reconcile(_) => Function::Reconciliation,
             Self::Stream(_) | Self::Sweep => Function::Delivery,
         }
@@ -69,7 +71,7 @@ impl Purpose {
             Self::Deliver(dispatch) => Caller::Microsoft(dispatch.operation),
             Self::Forged | Self::Edited => Caller::Stranger,
             Self::Activate(_) => Caller::Activation,
-            Self::Manage | Self::Ask(_) => Caller::Publisher,
+            Self::Manage | Self::Ask(_) | Self::Erase(_) => Caller::Publisher,
             Self::Reconcile(_) => Caller::Schedule,
             Self::Stream(_) | Self::Sweep => Caller::Other,
         }
@@ -78,7 +80,7 @@ impl Purpose {
     /// The caller's principal, as the gateway passes it to the management API.
     pub(crate) fn principal(&self) -> Option<&'static str> {
         match self {
-            Self::Manage => Some("arn:aws:iam::111122223333:role/Desk"),
+            Self::Manage | Self::Erase(_) => Some("arn:aws:iam::111122223333:role/Desk"),
             Self::Ask(ask) if ask.key.is_some() => Some("arn:aws:iam::111122223333:role/Batch"),
             Self::Ask(_) => Some("arn:aws:iam::111122223333:role/Desk"),
             _ => None,
@@ -109,6 +111,7 @@ impl Purpose {
             Self::Edited => "stolen token",
             Self::Activate(_) => "activation",
             Self::Manage => "management",
+            Self::Erase(_) => "erasure",
             Self::Ask(ask) if ask.key.is_some() => "keyed request",
             Self::Ask(_) => "management",
             Self::Browse(_) => "browser",

@@ -20,6 +20,8 @@ pub(super) enum Happening {
     PublisherRepeatsChange,
     PublisherObserves,
     PublisherAnnotates,
+    /// The publisher asks for the erasure of personal data.
+    PublisherErases,
     PublisherCancels,
     PublisherActivates,
     Send,
@@ -54,7 +56,7 @@ pub(super) enum Happening {
 
 impl Happening {
     /// The relative probability of each.
-    pub(super) const WEIGHTS: [(Self, u32); 44] = [
+    pub(super) const WEIGHTS: [(Self, u32); 45] = [
         (Self::Purchase, 6),
         (Self::Visit, 4),
         (Self::Confirm, 8),
@@ -72,6 +74,7 @@ impl Happening {
         (Self::PublisherRepeatsChange, 4),
         (Self::PublisherObserves, 2),
         (Self::PublisherAnnotates, 3),
+        (Self::PublisherErases, 1),
         (Self::PublisherCancels, 1),
         (Self::PublisherActivates, 3),
         (Self::Send, 12),

@@ -33,6 +33,8 @@ pub enum Theme {
     Strangers,
     /// There are two receivers. Each is away at times, and events are sent again.
     Outages,
+    /// Subscriptions end, and the publisher asks for the erasure of personal data.
+    Erasures,
     /// Pages of the list fail and are mended, while the reconciliation runs.
     Pages,
     /// The table is DynamoDB, with its own troubles.
@@ -56,7 +58,7 @@ const ALL_THEMES: &[(Happening, u32)] = &[
 ];
 
 impl Theme {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Landing,
         Self::HandOver,
         Self::People,
@@ -69,6 +71,7 @@ impl Theme {
         Self::Keys,
         Self::Strangers,
         Self::Outages,
+        Self::Erasures,
         Self::Pages,
         Self::DynamoDb,
         Self::Ways,
@@ -140,6 +143,18 @@ impl Theme {
                 (H::Redeliver, 10),
                 (H::Renew, 10),
             ],
+            Self::Erasures => &[
+                (H::PublisherErases, 25),
+                (H::Unsubscribe, 6),
+                (H::Days, 12),
+                (H::Sweep, 15),
+                (H::Stream, 25),
+                (H::PublisherAnnotates, 8),
+                (H::Redeliver, 8),
+                (H::Confirm, 12),
+                (H::Reconcile, 8),
+                (H::Lose, 0),
+            ],
             Self::Pages => &[
                 (H::PageFails, 12),
                 (H::PageMends, 8),
@@ -187,6 +202,7 @@ impl Theme {
             | Self::Keys
             | Self::Strangers
             | Self::Outages
+            | Self::Erasures
             | Self::Pages
             | Self::DynamoDb
             | Self::Ways => {}
@@ -244,6 +260,13 @@ impl Theme {
                 "table: backlog",
                 "table: settle",
                 "table: due",
+            ]),
+            Self::Erasures => FaultPlan::Aimed(&[
+                "table: commit",
+                "table: list an erasure",
+                "table: pending events",
+                "table: erase events",
+                "table: save annotations",
             ]),
             Self::Pages => FaultPlan::Aimed(&[
                 "GET /subscriptions",
