@@ -9,7 +9,7 @@ use serde::Deserialize;
 use thiserror::Error;
 use url::Url;
 
-use crate::arguments::ConnectionOptions;
+use crate::options::ConnectionOptions;
 
 /// The address of `cargo local`.
 const LOCAL: &str = "http://127.0.0.1:8080";

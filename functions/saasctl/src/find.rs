@@ -1,17 +1,34 @@
 //! Finds the one subscription that people mean.
 
+use std::convert::Infallible;
+use std::str::FromStr;
+
 use serde_json::Value;
 use shared::domain::SearchTerm;
 use uuid::Uuid;
 
 use crate::api::{Api, query};
-use crate::arguments::Named;
 use crate::command_error::CommandError;
 use crate::output::Output;
 use crate::table::text;
 
 /// How many of several subscriptions are named in an error.
 const NAMED: usize = 5;
+
+/// A subscription as people name it: by its id, or by the beginning of whatever it is found by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Named {
+    Id(Uuid),
+    Text(String),
+}
+
+impl FromStr for Named {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Uuid::try_parse(text).map_or_else(|_| Self::Text(text.trim().to_owned()), Self::Id))
+    }
+}
 
 impl Named {
     /// The id, which must be given as such: where nobody is asked, a beginning that fits another subscription

@@ -5,8 +5,9 @@ use shared::store::{LARGEST_PAGE, Sort};
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::api::{Api, query};
-use crate::arguments::{ListFilter, ListOrder, OpenDelivery};
 use crate::command_error::CommandError;
+use crate::export::table_of_records;
+use crate::list_options::{ListFilter, ListFormat, ListOrder, OpenDelivery};
 use crate::output::Output;
 use crate::table::{Table, seats, terminal_width, text, when};
 
@@ -20,6 +21,8 @@ pub(crate) struct Wanted<'a> {
     pub filter: &'a ListFilter,
     pub order: Option<ListOrder>,
     pub delivery: Option<OpenDelivery>,
+    /// `None`: a list for people.
+    pub format: Option<ListFormat>,
 }
 
 /// Lists the matching subscriptions, from as many pages as needed.
@@ -29,16 +32,22 @@ pub(crate) async fn list(
     wanted: &Wanted<'_>,
 ) -> Result<(), CommandError> {
     let records = read(api, output, wanted).await?;
-    if output.json {
-        return output.print(&json!({ "subscriptions": records }).to_string());
+    match wanted.format {
+        Some(ListFormat::Csv) => output.print(table_of_records(&records).trim_end_matches('\n')),
+        Some(ListFormat::Json) => print_json(output, &records),
+        None if output.json => print_json(output, &records),
+        None => output.print(&printed(&records, wanted.order, terminal_width())),
     }
-    output.print(&printed(&records, wanted.order, terminal_width()))
+}
+
+fn print_json(output: &Output, records: &[Value]) -> Result<(), CommandError> {
+    output.print(&json!({ "subscriptions": records }).to_string())
 }
 
 async fn read(
     api: &Api,
     output: &Output,
-    Wanted { search, filter, order, delivery }: &Wanted<'_>,
+    Wanted { search, filter, order, delivery, format: _ }: &Wanted<'_>,
 ) -> Result<Vec<Value>, CommandError> {
     let sort = order.map(|order| Sort::from(order).name());
     let is_test = match (filter.test, filter.no_test) {

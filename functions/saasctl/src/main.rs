@@ -17,6 +17,7 @@ mod find;
 mod history;
 mod import_references;
 mod list;
+mod list_options;
 mod options;
 mod output;
 mod patience;
@@ -31,6 +32,7 @@ mod restore_command;
 mod sign;
 mod table;
 mod tail;
+mod value;
 mod verify_signature;
 mod wait;
 mod whoami;
@@ -41,9 +43,10 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser as _};
 
 use api::Api;
-use arguments::{Arguments, Command, Named};
+use arguments::{Arguments, Command};
 use command_error::CommandError;
 use connection::Connection;
+use find::Named;
 use list::Wanted;
 use output::Output;
 
@@ -82,13 +85,13 @@ async fn run(arguments: Arguments, output: &Output) -> Result<(), CommandError> 
     let api = Api::new(&connection).await?;
     let find = async |named: Named| named.find(&api, output).await;
     match arguments.command {
-        Command::List { filter, sort, delivery } => {
-            let wanted = Wanted { search: None, filter: &filter, order: sort, delivery };
+        Command::List { filter, sort: order, delivery, format } => {
+            let wanted = Wanted { search: None, filter: &filter, order, delivery, format };
             list::list(&api, output, &wanted).await
         }
-        Command::Search { text, filter } => {
-            let wanted =
-                Wanted { search: Some(&text), filter: &filter, order: None, delivery: None };
+        Command::Search { text, filter, format } => {
+            let (search, filter) = (Some(&*text), &filter);
+            let wanted = Wanted { search, filter, order: None, delivery: None, format };
             list::list(&api, output, &wanted).await
         }
         Command::Show { id } => read::show(&api, output, find(id).await?).await,

@@ -8,9 +8,9 @@ use serde_json::Value;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::api::{Api, query};
-use crate::arguments::TailOptions;
 use crate::command_error::CommandError;
 use crate::history::{change_of, who};
+use crate::options::TailOptions;
 use crate::output::Output;
 use crate::table::{terminal_width, text, when};
 

@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use shared::publisher::standard_webhooks::WebhookKeys;
 
-use crate::arguments::Received;
 use crate::command_error::CommandError;
+use crate::options::Received;
 use crate::output::Output;
 
 /// Receivers refuse an older request, so that nobody can send a recorded one again. Standard Webhooks leaves

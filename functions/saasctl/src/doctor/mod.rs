@@ -12,9 +12,9 @@ use serde_json::json;
 use shared::host::http_client::HttpClient;
 
 use crate::api::{Api, ApiCall};
-use crate::arguments::DoctorOptions;
 use crate::command_error::CommandError;
 use crate::connection::Connection;
+use crate::options::DoctorOptions;
 use crate::output::Output;
 use crate::printable::printable;
 use crate::table::Table;

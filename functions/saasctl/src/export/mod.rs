@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use self::changed::{Changed, Choice};
 use self::destination::{Destination, Stopped};
-use self::options::{ExportOptions, ExportPart};
+use self::options::{ExportFormat, ExportOptions, ExportPart};
 use self::rows::Rows;
 use crate::api::{Api, ApiCall, query};
 use crate::command_error::CommandError;
@@ -46,6 +46,13 @@ struct Export<'a> {
     only: Option<ExportPart>,
     destination: Destination,
     count: Count,
+}
+
+/// Records as an export writes them as CSV.
+pub(crate) fn table_of_records(records: &[Value]) -> String {
+    let rows = Rows::of(ExportFormat::Csv, Some(ExportPart::Records));
+    let lines = rows.heading().into_iter().chain(records.iter().map(|record| rows.record(record)));
+    String::from_utf8_lossy(&lines.collect::<Vec<_>>().concat()).into_owned()
 }
 
 pub(crate) async fn export(

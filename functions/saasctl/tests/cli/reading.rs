@@ -1,5 +1,6 @@
 //! Commands that only read.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use emulator::Purchase;
@@ -45,6 +46,29 @@ async fn list_prints_a_table_or_json() {
     }
     let none = env.run(&["list", "--status", "Unsubscribed"]).await.done();
     assert_eq!(none, "No subscriptions.\n");
+}
+
+#[tokio::test]
+async fn list_and_search_print_the_table_of_an_export_and_json_on_request() {
+    let env = TestEnv::new().await;
+    env.active(Purchase::flat_rate("silver").named("=Contoso, \"Cloud\"")).await;
+    env.active(Purchase::per_seat("basic", 7).named("Fabrikam")).await;
+    let exported = env.run(&["export", "--format", "csv", "--only", "records"]).await.done();
+    let listed = env.run(&["list", "-o", "csv"]).await.done();
+    let lines = |text: &str| -> BTreeSet<String> { text.lines().map(str::to_owned).collect() };
+    assert_eq!(listed.lines().next(), exported.lines().next(), "the heading");
+    assert_eq!(lines(&listed), lines(&exported));
+    assert!(listed.contains("\"'=Contoso, \"\"Cloud\"\"\""), "a formula is neutral: {listed}");
+    let found = env.run(&["search", "fabrikam", "--output", "csv"]).await.done();
+    assert_eq!(found.lines().count(), 2, "a heading and a row: {found}");
+    assert!(lines(&found).is_subset(&lines(&exported)), "{found}");
+    let none = env.run(&["list", "--status", "Suspended", "-o", "csv"]).await.done();
+    assert_eq!(none.lines().count(), 1, "a heading alone: {none}");
+
+    let json = env.run(&["list", "-o", "json"]).await.json();
+    assert_eq!(json, env.run(&["list", "--json"]).await.json());
+    let both = env.run(&["list", "--json", "-o", "csv"]).await;
+    assert_eq!(both.code, 2, "wrong usage: {}", both.stderr);
 }
 
 #[tokio::test]
