@@ -57,12 +57,13 @@ fn request(method: &Method, path: &str, body: &Value) -> Request {
     request.body(body.into()).expect("a request")
 }
 
-/// The calls of the API's description whose answer holds the people of a subscription.
+/// The calls of the API's description whose answer holds the people of a subscription, or what a receiver
+/// wrote about them.
 fn calls_with_people() -> BTreeSet<String> {
     fn holds_people(document: &Value, value: &Value) -> bool {
         match value {
             Value::Object(members) => members.iter().any(|(name, member)| match member {
-                _ if name == "beneficiary" => true,
+                _ if name == "beneficiary" || name == "answer" => true,
                 Value::String(to) if name == "$ref" => {
                     let at = document.pointer(to.trim_start_matches('#')).expect("a schema");
                     holds_people(document, at)
@@ -104,6 +105,7 @@ async fn each_answer_with_personal_data_leaves_exactly_one_line() {
         (Method::GET, "/subscriptions", "/subscriptions?delivery=parked".to_owned(), Value::Null),
         (Method::GET, "/subscriptions/{id}", one(""), Value::Null),
         (Method::GET, "/subscriptions/{id}/events", one("/events"), Value::Null),
+        (Method::GET, "/subscriptions/{id}/attempts", one("/attempts"), Value::Null),
         (Method::PATCH, "/subscriptions/{id}", one(""), json!({ "reference": "C-4711" })),
         (Method::POST, "/subscriptions/{id}/observe", one("/observe"), Value::Null),
         (Method::POST, "/subscriptions/{id}/activate", one("/activate"), Value::Null),
@@ -131,10 +133,13 @@ async fn each_answer_with_personal_data_leaves_exactly_one_line() {
             "/subscriptions" if path.contains("parked") => (Value::Null, json!(0), Value::Null),
             "/subscriptions" => (Value::Null, json!(2), Value::Null),
             "/subscriptions/{id}/events" => (json!(id), Value::Null, json!(2)),
+            "/subscriptions/{id}/attempts" => (json!(id), Value::Null, Value::Null),
             _ => (json!(id), json!(1), Value::Null),
         };
         assert_eq!(line["subscription.id"], subscription, "{line}");
         assert_eq!((&line["records"], &line["events"]), (&records, &events), "{line}");
+        let attempts = if path.ends_with("attempts") { json!(0) } else { Value::Null };
+        assert_eq!(line["attempts"], attempts, "{line}");
         for private in PRIVATE {
             assert!(!line.to_string().contains(private), "{private} in {line}");
         }

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use delivery::{Delivery, Driver, Failures, Records, Report};
 use http::{Request, Response};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use memory_store::MemoryStore;
 use serde_json::json;
 use shared::config::{DeliverySettings, RateLimit};
@@ -20,7 +20,7 @@ use shared::host::clock::Clock;
 use shared::host::deadline::DeadlineTransport;
 use shared::host::environment::Environment;
 use shared::host::http_client::{SendError, Transport};
-use shared::store::{AnnotationStore, Commit, Outbox, Store};
+use shared::store::{AnnotationStore, Attempts, Commit, Outbox, Store};
 use uuid::Uuid;
 
 pub(crate) use crate::delivery_product::KEY;
@@ -32,6 +32,7 @@ pub(crate) struct DeliveryEnv {
     pub product: Arc<Product>,
     pub clock: Arc<ManualClock>,
     variables: BTreeMap<String, String>,
+    begun_at: Timestamp,
 }
 
 impl DeliveryEnv {
@@ -64,7 +65,8 @@ impl DeliveryEnv {
         let product = Arc::new(Product::new(clock.clone(), checks_schemas));
         let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
         let variables = variables.into_iter().map(own).collect();
-        Self { table: MemoryStore::default(), product, clock, variables }
+        let begun_at = clock.now();
+        Self { table: MemoryStore::default(), product, clock, variables, begun_at }
     }
 
     /// The delivery that ships, after a cold start, on this table.
@@ -78,6 +80,15 @@ impl DeliveryEnv {
         self.delivery_on(table, annotations, product, self.clock.clone())
     }
 
+    /// The same with another place for attempts.
+    pub(crate) fn delivery_keeping(&self, attempts: Arc<dyn Attempts>) -> Delivery {
+        let table = Arc::new(self.table.clone());
+        let settings = self.settings(self.product.clone(), self.clock.clone());
+        let settings =
+            DeliverySettings { outbox: table.clone(), annotations: table, attempts, ..settings };
+        Delivery::new(settings, self.clock.clone())
+    }
+
     /// The same on another table, transport or clock.
     pub(crate) fn delivery_on(
         &self,
@@ -86,19 +97,28 @@ impl DeliveryEnv {
         transport: Arc<dyn Transport>,
         clock: Arc<dyn Clock>,
     ) -> Delivery {
+        let settings = self.settings(transport, clock.clone());
+        Delivery::new(DeliverySettings { outbox, annotations, ..settings }, clock)
+    }
+
+    fn settings(&self, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> DeliverySettings {
         let variables = self.variables.clone();
         let environment = Environment::from_fn(move |name| variables.get(name).cloned());
         let transport: Arc<dyn Transport> =
             Arc::new(DeadlineTransport::new(Shared(transport), clock.clone()));
-        let settings = DeliverySettings::require(&environment, &transport, clock.clone());
+        let settings = DeliverySettings::require(&environment, &transport, clock);
         let settings = settings.expect("the settings are right");
-        let sightings = Arc::new(self.table.clone());
         let pacing = Arc::new(self.table.clone());
         let rate_limit = settings
             .rate_limit
             .map(|RateLimit { per_second, .. }| RateLimit { per_second, pacing });
-        let settings = DeliverySettings { rate_limit, outbox, annotations, sightings, ..settings };
-        Delivery::new(settings, clock)
+        let (sightings, attempts) = (Arc::new(self.table.clone()), Arc::new(self.table.clone()));
+        DeliverySettings { rate_limit, sightings, attempts, ..settings }
+    }
+
+    /// When the environment was made.
+    pub(crate) fn begun_at(&self) -> Timestamp {
+        self.begun_at
     }
 
     /// Records events of a subscription: its purchase, or a change of plan and seats.

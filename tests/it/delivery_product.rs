@@ -87,6 +87,8 @@ type Script = Box<dyn Fn(&Arrival) -> Behaviour + Send + Sync>;
 pub(crate) struct Product {
     clock: Arc<ManualClock>,
     script: Mutex<Script>,
+    /// The body of every answer.
+    says: Mutex<Bytes>,
     checks_schemas: bool,
     state: Mutex<Arrived>,
 }
@@ -110,7 +112,8 @@ impl Product {
     /// A product that accepts every event.
     pub(crate) fn new(clock: Arc<ManualClock>, checks_schemas: bool) -> Self {
         let script: Script = Box::new(|_| Behaviour::Accepts);
-        Self { clock, script: Mutex::new(script), checks_schemas, state: Mutex::default() }
+        let says = Mutex::new(Bytes::from_static(b"any body"));
+        Self { clock, script: Mutex::new(script), says, checks_schemas, state: Mutex::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, Arrived> {
@@ -120,6 +123,11 @@ impl Product {
     /// Sets how the product treats events from now on.
     pub(crate) fn behaves(&self, script: impl Fn(&Arrival) -> Behaviour + Send + Sync + 'static) {
         *self.script.lock().unwrap_or_else(PoisonError::into_inner) = Box::new(script);
+    }
+
+    /// Sets the body of every answer from now on.
+    pub(crate) fn says(&self, body: &'static [u8]) {
+        *self.says.lock().unwrap_or_else(PoisonError::into_inner) = Bytes::from_static(body);
     }
 
     /// Every event that arrived, accepted or not.
@@ -219,7 +227,8 @@ impl Transport for Product {
         let arrival = self.arrival(&request);
         let behaviour = self.script.lock().unwrap_or_else(PoisonError::into_inner)(&arrival);
         self.remember(arrival, behaviour);
-        let mut answer = Response::new(Bytes::from_static(b"any body"));
+        let body = self.says.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut answer = Response::new(body);
         match behaviour {
             Behaviour::Accepts => *answer.status_mut() = http::StatusCode::NO_CONTENT,
             Behaviour::Answers(status) | Behaviour::AsksToWait(status, _) => {

@@ -1,8 +1,6 @@
 //! After an erasure, neither the table nor the API holds a word of the person, whatever the subscription
 //! went through.
 
-use std::sync::Arc;
-
 use emulator::{Person, Purchase};
 use http::header::ACCEPT;
 use http::{Method, StatusCode};
@@ -11,15 +9,13 @@ use local::decider::{Decider, Reply};
 use local::receiver::Receiver;
 use serde_json::json;
 use shared::domain::{Position, SubscriptionId};
-use shared::host::environment::Environment;
-use shared::host::http_client::{HttpClient, Transport};
-use shared::store::{Cursor, CursorState, Outbox as _, Target, Trouble};
+use shared::store::{Attempt, Attempts as _, Cursor, CursorState, Outbox as _, Target, Trouble};
 use uuid::Uuid;
 
 use crate::browser::{Browser, submit_token};
 use crate::erasure_env::{DAY, end, erased, find, items};
 use crate::landing_manage::submit;
-use crate::test_env::TestEnv;
+use crate::test_env::{TestEnv, table};
 
 const FIELDS: &str =
     r#"[{"name": "company", "label": "Company"}, {"name": "name", "label": "Name"}]"#;
@@ -41,6 +37,7 @@ fn words() -> Vec<(&'static str, String)> {
         ("reference", owned("C-4711-V")),
         ("metadata", owned("met Adele in Lund")),
         ("words about a failure", owned("the endpoint of Vance")),
+        ("answer of a receiver", owned("the tenant of Vance")),
     ]
 }
 
@@ -102,20 +99,27 @@ impl Everything {
         everything
     }
 
-    /// A receiver that is no longer configured has left words about its last failure.
+    /// A receiver that is no longer configured has left words about its last failure, and its answer.
     async fn fail_at_a_former_receiver(&self) {
-        let variables = self.env.system.variables.clone();
-        let environment = Environment::from_fn(move |name| variables.get(name).cloned());
-        let clock = self.env.system.clock.clone();
-        let transport: Arc<dyn Transport> = Arc::new(HttpClient::default());
-        let outbox = shared::config::table(&environment, &transport, clock);
+        let table = table(&self.env);
         let at = self.env.system.clock.now();
         let trouble = Trouble { since: at, attempts: 3, last: "the endpoint of Vance".to_owned() };
         let state = CursorState::Parked { at, trouble };
         let cursor = Cursor { revision: 1, delivered: Position::default(), state };
-        let outbox = outbox.expect("the settings");
-        let saved = outbox.save_cursor(SubscriptionId(self.id), Target::EventBus, &cursor).await;
-        saved.expect("saved");
+        let id = SubscriptionId(self.id);
+        table.save_cursor(id, Target::EventBus, &cursor).await.expect("saved");
+        let attempt = Attempt {
+            at,
+            receiver: Target::EventBus.name().to_owned(),
+            event_id: format!("{id}-1-0"),
+            event_type: "saas-fulfillment.subscription.purchased.v1".to_owned(),
+            status: Some(500),
+            latency_ms: 118,
+            reason: Some("answered 500".to_owned()),
+            class: Some("product".to_owned()),
+            answer: Some("nobody knows the tenant of Vance".to_owned()),
+        };
+        table.save_attempt(id, &attempt).await.expect("saved");
     }
 
     async fn ask(
@@ -138,7 +142,7 @@ impl Everything {
     async fn answers(&self) -> Vec<String> {
         let Self { env, id, .. } = self;
         let mut answers = Vec::new();
-        for path in ["", "/events", "/plans", "/operations", "/deliveries"] {
+        for path in ["", "/events", "/plans", "/operations", "/deliveries", "/attempts"] {
             answers.push(self.ask(Method::GET, path, "", None).await);
         }
         let batch = env.http.get(env.url(&format!("/subscriptions/{id}/events")));
@@ -179,7 +183,7 @@ async fn no_item_and_no_answer_holds_a_word_of_the_person_after_an_erasure() {
     let (table, answers) = (items(env).await, everything.answers().await);
     for (kind, word) in &words {
         assert!(find(&table, &[word]).is_some(), "no {kind} in the table before");
-        // The API doesn't show what a receiver answered.
+        // It belongs to a receiver that is no longer configured.
         let is_shown = *kind != "words about a failure";
         assert!(!is_shown || find(&answers, &[word]).is_some(), "no {kind} in the answers before");
     }

@@ -16,6 +16,7 @@ mod decision;
 mod decision_fallback;
 mod delivery;
 mod delivery_answers;
+mod delivery_attempts;
 mod delivery_effects;
 mod delivery_env;
 mod delivery_faults;

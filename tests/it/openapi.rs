@@ -114,6 +114,9 @@ async fn every_answer_is_described_and_every_described_member_is_shown() {
         format!("{one}/deliveries"),
         format!("/subscriptions/{nobody}/deliveries"),
         format!("{one}/deliveries?unknown=1"),
+        format!("{complete}/attempts?limit=1"),
+        format!("/subscriptions/{nobody}/attempts"),
+        format!("{one}/attempts?limit=0"),
         "/deliveries?state=waiting".to_owned(),
         "/deliveries".to_owned(),
     ] {

@@ -2,6 +2,7 @@
 //! are here.
 
 mod annotations;
+mod attempts;
 mod checkpoints;
 mod contract;
 mod due_work;

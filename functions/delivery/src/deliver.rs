@@ -153,8 +153,13 @@ impl Delivery {
                     return Ok(End::OutOfTime);
                 }
                 let sent = CloudEvent::new(event, &self.source).with_annotations(annotations);
-                if let Err(error) = lane.receiver.send(&sent).await {
-                    return self.failed(lane, &error).await;
+                let at = self.clock.now();
+                let attempt = lane.receiver.send(&sent).await;
+                if let Err(error) = &attempt.outcome {
+                    let end = self.failed(lane, error).await?;
+                    let target = lane.receiver.target();
+                    self.attempts.keep(event, &sent, target, at, attempt).await;
+                    return Ok(end);
                 }
                 lane.events += 1;
                 info!(

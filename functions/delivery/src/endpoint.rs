@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use shared::config::EndpointSettings;
 use shared::host::clock::Clock;
 use shared::host::http_client::{SendError, Transport};
@@ -16,7 +16,7 @@ use shared::publisher::cloud_event::{CloudEvent, MEDIA_TYPE};
 use shared::publisher::standard_webhooks::{KeyRing, NoSigningKey, WebhookKeys};
 use shared::store::Target;
 
-use crate::receiver::{DeliveryError, Receiver, RetryAfter};
+use crate::receiver::{DeliveryError, Receiver, RetryAfter, Sent};
 
 /// How long the endpoint may take until its status line and headers are here. Slow work belongs
 /// after the answer.
@@ -54,14 +54,30 @@ impl Receiver for Endpoint {
         Target::Endpoint
     }
 
-    async fn send(&self, event: &CloudEvent<'_>) -> Result<(), DeliveryError> {
-        let unsigned =
-            |error: NoSigningKey| DeliveryError::of_class(error.class(), error.to_string());
-        let keys = self.keys.keys().await.map_err(unsigned)?;
+    async fn send(&self, event: &CloudEvent<'_>) -> Sent {
+        let keys = match self.keys.keys().await {
+            Ok(keys) => keys,
+            Err(error) => return Sent::unanswered(Err(unsigned(&error)), SignedDuration::ZERO),
+        };
         let request = self.request(&keys, event);
-        let answer = self.transport.send_for_status(request, TIMEOUT).await.map_err(unanswered)?;
-        judge(answer.status(), answer.headers(), self.clock.wall_time())
+        let begun = self.clock.now();
+        let answer = self.transport.send_for_head(request, TIMEOUT).await;
+        let latency = self.clock.now().duration_since(begun);
+        let (head, body) = match answer {
+            Ok(answer) => answer.into_parts(),
+            Err(error) => return Sent::unanswered(Err(unanswered(error)), latency),
+        };
+        Sent {
+            outcome: judge(head.status, &head.headers, self.clock.wall_time()),
+            status: Some(head.status),
+            latency,
+            body: Some(body),
+        }
     }
+}
+
+fn unsigned(error: &NoSigningKey) -> DeliveryError {
+    DeliveryError::of_class(error.class(), error.to_string())
 }
 
 /// The error in our own words: its text may contain addresses.

@@ -1,5 +1,6 @@
 //! The publisher's bus in Amazon EventBridge.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,11 +12,12 @@ use aws_sdk_eventbridge::error::ProvideErrorMetadata;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_smithy_types::DateTime;
 use shared::config::EventBusSettings;
+use shared::host::clock::Clock;
 use shared::host::http_client;
 use shared::publisher::cloud_event::CloudEvent;
 use shared::store::Target;
 
-use crate::receiver::{DeliveryError, Receiver};
+use crate::receiver::{DeliveryError, Receiver, Sent};
 
 /// EventBridge answers within milliseconds or not at all.
 const TIMEOUT: Duration = Duration::from_secs(4);
@@ -27,10 +29,11 @@ const SOURCE: &str = "saas-fulfillment";
 pub(crate) struct EventBus {
     client: Client,
     name: String,
+    clock: Arc<dyn Clock>,
 }
 
 impl EventBus {
-    pub(crate) fn new(settings: EventBusSettings) -> Self {
+    pub(crate) fn new(settings: EventBusSettings, clock: Arc<dyn Clock>) -> Self {
         let EventBusSettings { name, region, credentials, service, transport } = settings;
         let mut config = aws_sdk_eventbridge::Config::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -43,7 +46,7 @@ impl EventBus {
         if let Some(service) = service {
             config = config.endpoint_url(service);
         }
-        Self { client: Client::from_conf(config.build()), name }
+        Self { client: Client::from_conf(config.build()), name, clock }
     }
 }
 
@@ -53,7 +56,15 @@ impl Receiver for EventBus {
         Target::EventBus
     }
 
-    async fn send(&self, event: &CloudEvent<'_>) -> Result<(), DeliveryError> {
+    async fn send(&self, event: &CloudEvent<'_>) -> Sent {
+        let begun = self.clock.now();
+        let outcome = self.put(event).await;
+        Sent::unanswered(outcome, self.clock.now().duration_since(begun))
+    }
+}
+
+impl EventBus {
+    async fn put(&self, event: &CloudEvent<'_>) -> Result<(), DeliveryError> {
         let entry = PutEventsRequestEntry::builder()
             .event_bus_name(&self.name)
             .source(SOURCE)

@@ -5,6 +5,8 @@
 //! the table, where they stay. A sweep finds the events that the stream lost and those whose next
 //! attempt is due. Each subscription has its own cursors, so one that fails holds up no other.
 
+mod answer_text;
+mod attempts;
 mod back_off;
 mod deliver;
 mod endpoint;
@@ -30,6 +32,7 @@ use shared::store::{AnnotationStore, Due, Outbox, STREAM_HEAD_START, Sighting, S
 use tracing::field::Empty;
 use tracing::{error, info_span};
 
+use attempts::AttemptLog;
 use deliver::Attempted;
 use endpoint::Endpoint;
 use event_bus::EventBus;
@@ -59,6 +62,7 @@ pub struct Delivery {
     receivers: Vec<Box<dyn Receiver>>,
     outbox: Arc<dyn Outbox>,
     annotations: Arc<dyn AnnotationStore>,
+    attempts: AttemptLog,
     clock: Arc<dyn Clock>,
     source: String,
     park_after: SignedDuration,
@@ -113,6 +117,8 @@ impl Delivery {
             rate_limit,
             outbox,
             annotations,
+            attempts,
+            keeps_attempt_text,
             sightings,
         } = settings;
         let mut receivers: Vec<Box<dyn Receiver>> = Vec::new();
@@ -120,11 +126,12 @@ impl Delivery {
             receivers.push(Box::new(Endpoint::new(endpoint, clock.clone())));
         }
         if let Some(event_bus) = event_bus {
-            receivers.push(Box::new(EventBus::new(event_bus)));
+            receivers.push(Box::new(EventBus::new(event_bus, clock.clone())));
         }
         let noting = Noting::new(sightings, clock.clone(), NOTED_EVERY);
         let pace = rate_limit.map(|limit| Pace::new(limit, clock.clone()));
-        Self { receivers, outbox, annotations, clock, source, park_after, pace, noting }
+        let attempts = AttemptLog::new(attempts, keeps_attempt_text, clock.clone());
+        Self { receivers, outbox, annotations, attempts, clock, source, park_after, pace, noting }
     }
 
     /// Delivers the events that the table's stream names. An event that a receiver does not accept

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use http::StatusCode;
+use jiff::SignedDuration;
 use shared::host::error_class::ErrorClass;
+use shared::host::http_client::UnreadBody;
 use shared::publisher::cloud_event::CloudEvent;
 use shared::store::Target;
 
@@ -11,8 +14,28 @@ use shared::store::Target;
 pub(crate) trait Receiver: Send + Sync {
     fn target(&self) -> Target;
 
-    /// Sends one event. MUST return `Ok` only if the receiver has accepted it.
-    async fn send(&self, event: &CloudEvent<'_>) -> Result<(), DeliveryError>;
+    /// Sends one event.
+    async fn send(&self, event: &CloudEvent<'_>) -> Sent;
+}
+
+/// How an attempt went.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    /// MUST be `Ok` only if the receiver has accepted the event.
+    pub(crate) outcome: Result<(), DeliveryError>,
+    /// `None` without an answer, and at an event bus.
+    pub(crate) status: Option<StatusCode>,
+    /// Until the answer's head was here, or until it was clear that there is none.
+    pub(crate) latency: SignedDuration,
+    /// Nothing of it was read for the outcome.
+    pub(crate) body: Option<UnreadBody>,
+}
+
+impl Sent {
+    /// An attempt without an HTTP answer.
+    pub(crate) fn unanswered(outcome: Result<(), DeliveryError>, latency: SignedDuration) -> Self {
+        Self { outcome, status: None, latency, body: None }
+    }
 }
 
 /// The receiver did not accept an event, or we don't know whether it did.

@@ -6,6 +6,7 @@
 //! 202 and names the operation to follow. Activation is a function of its own.
 
 mod annotate;
+mod attempts;
 mod change_request;
 mod cursor;
 mod deliveries;
@@ -138,6 +139,9 @@ impl Management {
             }
             Route::Redeliver { id, from_version } => self.redeliver(id, from_version).await,
             Route::DeliveriesOf(id) => self.deliveries_of(id).await,
+            Route::Attempts { id, limit, next } => {
+                self.attempts(id, limit, next.as_deref(), request).await
+            }
             Route::Deliveries { state, next } => self.deliveries(state, next.as_deref()).await,
             Route::Recover { recovery, next } => self.recover(&recovery, next.as_deref()).await,
             Route::Examine => {

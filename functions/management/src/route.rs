@@ -35,6 +35,8 @@ pub(crate) enum Call {
     Redeliver,
     /// How far the receivers have come with one subscription.
     DeliveriesOf,
+    /// What receivers answered to the events that they did not accept.
+    Attempts,
     /// What waits or is parked, of all subscriptions.
     Deliveries,
     /// Send the events of many subscriptions again.
@@ -69,6 +71,8 @@ const fn entry(call: Call, method: Method, path: &'static str, query: &'static [
 
 const DELIVERIES: [Query; 2] = [Query::State, Query::Next];
 
+const ATTEMPTS: [Query; 2] = [Query::Limit, Query::Next];
+
 const LIST: [Query; 8] = [
     Query::Status,
     Query::Offer,
@@ -81,7 +85,7 @@ const LIST: [Query; 8] = [
 ];
 
 /// Every call. Where a path matches two patterns, the first one wins.
-pub(crate) static TABLE: [Entry; 22] = [
+pub(crate) static TABLE: [Entry; 23] = [
     entry(Call::List, Method::GET, "/subscriptions", &LIST),
     // It lies below the same path as all other calls, so that one permission covers it. No GUID
     // looks like it.
@@ -96,6 +100,7 @@ pub(crate) static TABLE: [Entry; 22] = [
     entry(Call::Observe, Method::POST, "/subscriptions/{id}/observe", &[]),
     entry(Call::Redeliver, Method::POST, "/subscriptions/{id}/redeliver", &[]),
     entry(Call::DeliveriesOf, Method::GET, "/subscriptions/{id}/deliveries", &[]),
+    entry(Call::Attempts, Method::GET, "/subscriptions/{id}/attempts", &ATTEMPTS),
     entry(Call::Deliveries, Method::GET, "/deliveries", &DELIVERIES),
     entry(Call::Recover, Method::POST, "/deliveries/recover", &[]),
     entry(Call::Erase, Method::POST, "/subscriptions/{id}/erase", &[]),
@@ -141,6 +146,11 @@ pub(crate) enum Route {
         from_version: Option<u64>,
     },
     DeliveriesOf(SubscriptionId),
+    Attempts {
+        id: SubscriptionId,
+        limit: u8,
+        next: Option<String>,
+    },
     Deliveries {
         state: DeliveryState,
         next: Option<String>,
@@ -196,6 +206,7 @@ impl Route {
             | Self::Annotate(id, _)
             | Self::Observe(id)
             | Self::DeliveriesOf(id)
+            | Self::Attempts { id, .. }
             | Self::Erase(id)
             | Self::Redeliver { id, .. } => Some(*id),
         }
@@ -267,6 +278,11 @@ impl Route {
                 Self::Redeliver { id: id()?, from_version: from_version(request.body())? }
             }
             Call::DeliveriesOf => Self::DeliveriesOf(id()?),
+            Call::Attempts => Self::Attempts {
+                id: id()?,
+                limit: parameters.given(Query::Limit).map_or(Ok(LARGEST_PAGE), limit)?,
+                next: parameters.filled(Query::Next).map(cursor::decode).transpose()?,
+            },
             Call::Deliveries => Self::Deliveries {
                 state: delivery_state(parameters.given(Query::State).unwrap_or_default())?,
                 next: parameters.filled(Query::Next).map(cursor::decode).transpose()?,

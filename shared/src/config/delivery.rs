@@ -14,7 +14,7 @@ use crate::host::clock::Clock;
 use crate::host::environment::{ConfigError, Environment, parse};
 use crate::host::http_client::Transport;
 use crate::host::secret::ClientSecret;
-use crate::store::{AnnotationStore, Outbox, Pacing, Sightings, Target};
+use crate::store::{AnnotationStore, Attempts, Outbox, Pacing, Sightings, Target};
 
 pub struct DeliverySettings {
     /// The `source` of every event.
@@ -27,6 +27,9 @@ pub struct DeliverySettings {
     pub rate_limit: Option<RateLimit>,
     pub outbox: Arc<dyn Outbox>,
     pub annotations: Arc<dyn AnnotationStore>,
+    pub attempts: Arc<dyn Attempts>,
+    /// Whether the beginning of an answer's text is kept with an attempt that failed.
+    pub keeps_attempt_text: bool,
     pub sightings: Arc<dyn Sightings>,
 }
 
@@ -114,6 +117,20 @@ impl FromStr for PerSecond {
     }
 }
 
+struct Switch(bool);
+
+impl FromStr for Switch {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "on" => Ok(Self(true)),
+            "off" => Ok(Self(false)),
+            _ => Err("is neither `on` nor `off`"),
+        }
+    }
+}
+
 impl DeliverySettings {
     /// `None` where no receiver is configured.
     pub fn read(
@@ -129,6 +146,10 @@ impl DeliverySettings {
         const RATE: &str =
             "the most events in a second that are sent to one receiver; 0 for no limit";
         let PerSecond(rate) = environment.parse_or("DELIVERY_RATE_LIMIT", PerSecond(0), RATE)?;
+        const TEXT: &str = "whether the text of a receiver's answer is kept with an attempt that failed: \
+             `on` or `off`";
+        let Switch(keeps_attempt_text) =
+            environment.parse_or("DELIVERY_ATTEMPT_TEXT", Switch(true), TEXT)?;
         if endpoint.is_none() && event_bus.is_none() {
             return Ok(None);
         }
@@ -143,6 +164,8 @@ impl DeliverySettings {
             rate_limit,
             outbox: table.clone(),
             annotations: table.clone(),
+            attempts: table.clone(),
+            keeps_attempt_text,
             sightings: table,
         }))
     }

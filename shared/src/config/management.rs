@@ -8,7 +8,9 @@ use super::{Dependencies, delivery, table};
 use crate::host::environment::{ConfigError, Environment};
 use crate::host::step_functions::RunStarter;
 use crate::microsoft::entra::EndingCredential;
-use crate::store::{AnnotationStore, Erasures, IdempotencyStore, Inspection, Outbox, Target};
+use crate::store::{
+    AnnotationStore, Attempts, Erasures, IdempotencyStore, Inspection, Outbox, Target,
+};
 
 pub struct ManagementSettings {
     /// The `source` of every event, as in the delivery.
@@ -18,6 +20,7 @@ pub struct ManagementSettings {
     pub outbox: Arc<dyn Outbox>,
     pub idempotency: Arc<dyn IdempotencyStore>,
     pub annotations: Arc<dyn AnnotationStore>,
+    pub attempts: Arc<dyn Attempts>,
     pub inspection: Arc<dyn Inspection>,
     /// Starts runs of the reconciliation; `None` where only the schedule does.
     pub starter: Option<Arc<dyn RunStarter>>,
@@ -45,6 +48,7 @@ impl ManagementSettings {
             outbox: table.clone(),
             idempotency: table.clone(),
             annotations: table.clone(),
+            attempts: table.clone(),
             inspection: table.clone(),
             erasures: table,
             starter: None,

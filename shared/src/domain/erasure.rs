@@ -53,6 +53,11 @@ impl Subscription {
 }
 
 impl Event {
+    /// Whether it names people or holds free texts, as it does until an erasure.
+    pub fn names_people(&self) -> bool {
+        self.without_people() != *self
+    }
+
     /// The same without people and without free texts.
     #[must_use]
     pub fn without_people(&self) -> Self {

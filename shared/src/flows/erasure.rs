@@ -4,8 +4,8 @@
 //! 1. The list of erasures names the subscription.
 //! 2. One transaction: the record becomes a tombstone, and its event is recorded. From here on, no other
 //!    writer changes the record.
-//! 3. The items beside the record lose their people: events, annotations, and the words of failed
-//!    deliveries. The search items are gone with the values, in the transactions of the record and of the
+//! 3. The items beside the record lose their people: events, annotations, and what is kept of
+//!    failed deliveries. The search items are gone with the values, in the transactions of the record and of the
 //!    annotations. Marks of operations hold no people.
 //! 4. The record notes that the erasure is complete. Until then, a repeated call or the reconciliation goes
 //!    on with step 3.
@@ -119,6 +119,7 @@ impl ErasureFlow {
         for target in Target::ALL {
             self.erase_trouble(id, target).await?;
         }
+        self.erasures.erase_attempts(id).await?;
         let now = self.ledger.clock().now();
         let rule = |record: Option<&Record>| {
             Ok(record.map_or(Decision::Unchanged, |record| record.finish_erasure(now)))

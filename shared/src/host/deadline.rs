@@ -10,7 +10,7 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
 use super::clock::Clock;
-use super::http_client::{SendError, Transport};
+use super::http_client::{SendError, Transport, UnreadBody};
 
 tokio::task_local! {
     static DEADLINE: Deadline;
@@ -90,11 +90,11 @@ impl<T: Transport> Transport for DeadlineTransport<T> {
         self.inner.send(request, self.cut(timeout)?).await
     }
 
-    async fn send_for_status(
+    async fn send_for_head(
         &self,
         request: http::Request<Bytes>,
         timeout: Duration,
-    ) -> Result<http::Response<()>, SendError> {
-        self.inner.send_for_status(request, self.cut(timeout)?).await
+    ) -> Result<http::Response<UnreadBody>, SendError> {
+        self.inner.send_for_head(request, self.cut(timeout)?).await
     }
 }

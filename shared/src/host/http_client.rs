@@ -99,15 +99,60 @@ pub trait Transport: Send + Sync + fmt::Debug {
     ) -> Result<http::Response<Bytes>, SendError>;
 
     /// Sends a request and reads the answer's status and headers within `timeout`, for a peer whose
-    /// body says nothing more. The body may be slow, cut off, or of any size.
+    /// body decides nothing. The body may be slow, cut off, or of any size.
     ///
     /// MUST be passed on by a transport that wraps another one. By itself it reads the body, too.
-    async fn send_for_status(
+    async fn send_for_head(
         &self,
         request: http::Request<Bytes>,
         timeout: Duration,
-    ) -> Result<http::Response<()>, SendError> {
-        Ok(self.send(request, timeout).await?.map(drop))
+    ) -> Result<http::Response<UnreadBody>, SendError> {
+        Ok(self.send(request, timeout).await?.map(UnreadBody::from))
+    }
+}
+
+/// The body of an answer of which only the head was read. If it is dropped unread, the connection closes,
+/// unless the body has arrived.
+pub struct UnreadBody(Unread);
+
+enum Unread {
+    Arriving(reqwest::Response),
+    Whole(Bytes),
+}
+
+impl UnreadBody {
+    /// Reads the first `most` bytes, or as many of them as arrive within `timeout`. A body that hangs or breaks
+    /// off is only shorter.
+    pub async fn beginning(self, most: usize, timeout: Duration) -> Bytes {
+        let mut response = match self.0 {
+            Unread::Arriving(response) => response,
+            Unread::Whole(body) => return body.slice(..body.len().min(most)),
+        };
+        let mut read = BytesMut::new();
+        let reading = async {
+            while read.len() < most
+                && let Ok(Some(chunk)) = response.chunk().await
+            {
+                read.extend_from_slice(&chunk);
+            }
+        };
+        // What has arrived by then stays in `read`.
+        let _ = tokio::time::timeout(timeout, reading).await;
+        read.truncate(most);
+        read.freeze()
+    }
+}
+
+impl From<Bytes> for UnreadBody {
+    fn from(body: Bytes) -> Self {
+        Self(Unread::Whole(body))
+    }
+}
+
+/// Shows nothing of the answer.
+impl fmt::Debug for UnreadBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UnreadBody")
     }
 }
 
@@ -151,13 +196,13 @@ impl Transport for HttpClient {
         Ok(answer(&mut response, body.freeze()))
     }
 
-    async fn send_for_status(
+    async fn send_for_head(
         &self,
         request: http::Request<Bytes>,
         timeout: Duration,
-    ) -> Result<http::Response<()>, SendError> {
-        // Without its body, the response closes the connection, unless the body has arrived.
-        Ok(answer(&mut self.head(request, timeout).await?, ()))
+    ) -> Result<http::Response<UnreadBody>, SendError> {
+        let mut response = self.head(request, timeout).await?;
+        Ok(answer(&mut response, ()).map(|()| UnreadBody(Unread::Arriving(response))))
     }
 }
 

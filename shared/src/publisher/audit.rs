@@ -17,14 +17,17 @@ pub enum Shown {
     Record(SubscriptionId),
     /// Events of one subscription.
     Events(SubscriptionId, usize),
+    /// What receivers answered about one subscription.
+    Attempts(SubscriptionId, usize),
 }
 
 /// Logs that a call answers with personal data. `route` is its path in the API's description.
 pub fn read_personal_data(request: &Request, route: &'static str, shown: Shown) {
-    let (subscription, records, events) = match shown {
-        Shown::Records(records) => (None, Some(records), None),
-        Shown::Record(id) => (Some(id), Some(1), None),
-        Shown::Events(id, events) => (Some(id), None, Some(events)),
+    let (subscription, records, events, attempts) = match shown {
+        Shown::Records(records) => (None, Some(records), None, None),
+        Shown::Record(id) => (Some(id), Some(1), None, None),
+        Shown::Events(id, events) => (Some(id), None, Some(events), None),
+        Shown::Attempts(id, attempts) => (Some(id), None, None, Some(attempts)),
     };
     let principal = Principal::of(request);
     let subscription = subscription.map(display);
@@ -40,6 +43,7 @@ pub fn read_personal_data(request: &Request, route: &'static str, shown: Shown) 
         correlation_id,
         records,
         events,
+        attempts,
         export = is_export(request),
         "read personal data"
     );

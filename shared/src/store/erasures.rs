@@ -33,6 +33,11 @@ pub trait Erasures: Send + Sync {
     /// event back. If it ends early, a repetition does the rest.
     async fn erase_events(&self, id: SubscriptionId) -> Result<(), StoreError>;
 
+    /// Removes what receivers wrote from all [attempts](super::Attempt) of the subscription.
+    ///
+    /// MUST leave the time at which each expires, and MUST NOT bring an expired one back.
+    async fn erase_attempts(&self, id: SubscriptionId) -> Result<(), StoreError>;
+
     /// A page of the list of erasures; `next` as the previous page gave it. MUST be consistent.
     async fn erasures(&self, next: Option<&str>) -> Result<Page<Erasure>, StoreError>;
 }

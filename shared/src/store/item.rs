@@ -1,5 +1,6 @@
 //! The items of the table. Their attribute names are a contract with every deployed version.
 
+mod attempt;
 mod attribute;
 mod checkpoint;
 mod content;
@@ -15,6 +16,7 @@ pub(super) mod search;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+pub(super) use self::attempt::{all_attempts, attempt, attempt_body, attempt_key, is_attempt_sort};
 pub(super) use self::attribute::{Item, PARTITION, SORT, VERSION, number, text};
 pub(super) use self::checkpoint::{Compared, checkpoint, checkpoint_key, compared, compared_key};
 pub(super) use self::content::{BODY, EXPIRES_AT, body};

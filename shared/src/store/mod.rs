@@ -7,6 +7,7 @@
 //! | event | `SUB#<id>` | `EVENT#<version>#<index>` | with its record |
 //! | search item | `SUB#<id>` | `SEARCH#<field>#<length>` | with what has the value |
 //! | cursor | `SUB#<id>` | `DELIVERY#<target>` | if the revision is the expected one |
+//! | attempt | `SUB#<id>` | `ATTEMPT#<when it began>#<target>` | when a receiver does not accept an event |
 //! | annotations | `SUB#<id>` | `ANNOTATIONS` | if the revision is the expected one |
 //! | idempotency record | `REQUEST#<key>` | `REQUEST` | if there is none, or only an expired one |
 //! | note of a comparison | `SUB#<id>` | `COMPARED` | after a page of a list that was begun anew |
@@ -22,12 +23,13 @@
 //! | pace | `PACE` | `<target>` | if the revision is the expected one |
 //!
 //! Each user of the table has a trait of its own: [`Store`] for records, [`Outbox`] for the
-//! delivery, [`Pacing`] for its rate limit, [`AnnotationStore`] and [`IdempotencyStore`] for the publisher's
+//! delivery, [`Pacing`] for its rate limit, [`Attempts`] for its failures, [`AnnotationStore`] and [`IdempotencyStore`] for the publisher's
 //! API, [`Checkpoints`], [`Runs`] and [`DueWork`] for the reconciliation, [`Refusals`] for the landing page,
 //! [`Erasures`] for erasures,
 //! [`Restoration`] for a restore, [`Sightings`] and [`Inspection`] for an examination.
 
 mod annotations;
+mod attempts;
 mod checkpoint;
 mod due_work;
 mod dynamodb;
@@ -54,6 +56,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use annotations::{AnnotationStore, SaveError};
+pub use attempts::{Attempt, Attempts};
 pub use checkpoint::{Checkpoint, CheckpointError, Checkpoints, Part, Round};
 pub use due_work::{DueRecord, DueWork};
 pub use dynamodb::DynamoDbStore;

@@ -45,6 +45,7 @@ fn function(has_receivers: bool) -> &'static Function {
             outbox: Arc::new(store(&wire)),
             idempotency: Arc::new(store(&wire)),
             annotations: Arc::new(store(&wire)),
+            attempts: Arc::new(store(&wire)),
             inspection: Arc::new(store(&wire)),
             starter: None,
             erasures: Arc::new(store(&wire)),

@@ -17,8 +17,8 @@ use shared::config::{DeliverySettings, EndpointSettings};
 use shared::domain::{Annotations, Position, SubscriptionId};
 use shared::host::secret::ClientSecret;
 use shared::store::{
-    AnnotationStore, Backlog, Cursor, CursorError, Due, Outbox, Page, SaveError, StoreError,
-    Target, Waiting,
+    AnnotationStore, Attempt, Attempts, Backlog, Cursor, CursorError, Due, Outbox, Page, SaveError,
+    StoreError, Target, Waiting,
 };
 use uuid::Uuid;
 
@@ -97,6 +97,22 @@ impl AnnotationStore for Table {
     }
 }
 
+#[async_trait]
+impl Attempts for Table {
+    async fn save_attempt(&self, _: SubscriptionId, _: &Attempt) -> Result<(), StoreError> {
+        panic!("the product accepts every event")
+    }
+
+    async fn attempts(
+        &self,
+        _: SubscriptionId,
+        _: u8,
+        _: Option<&str>,
+    ) -> Result<Page<Attempt>, StoreError> {
+        panic!("the delivery lists nothing")
+    }
+}
+
 struct Function {
     wire: Arc<Wire>,
     table: Arc<Table>,
@@ -120,6 +136,8 @@ fn function() -> &'static Function {
             rate_limit: None,
             outbox: table.clone(),
             annotations: table.clone(),
+            attempts: table.clone(),
+            keeps_attempt_text: true,
             sightings: Arc::new(Unnoted),
         };
         Function { delivery: Delivery::new(settings, Arc::new(Still)), wire, table }

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 use shared::domain::{NextVersion, SubscriptionId};
-use shared::store::Commit;
+use shared::store::{Attempt, Attempts as _, Commit};
 use uuid::Uuid;
 
-use crate::test_env::TestEnv;
+use crate::test_env::{TestEnv, table};
 
 /// A subscription whose record and events have every member there is.
 pub(super) const COMPLETE: Uuid = Uuid::from_u128(0xc0);
@@ -91,7 +91,15 @@ pub(super) async fn store_complete(env: &TestEnv) {
     let record = serde_json::from_value(complete_record()).expect("a record");
     let next = NextVersion::of(record, complete_events().into_iter().map(read).collect());
     let commit = Commit { next: Some(next), mark: None };
-    env.system.store.commit(SubscriptionId(COMPLETE), &commit).await.expect("it is stored");
+    let id = SubscriptionId(COMPLETE);
+    env.system.store.commit(id, &commit).await.expect("it is stored");
+    let attempt = json!({
+        "at": "2026-03-10T12:00:00Z", "receiver": "endpoint", "eventId": format!("{id}-1-0"),
+        "eventType": "saas-fulfillment.subscription.activated.v1", "status": 503, "latencyMs": 118,
+        "reason": "answered 503", "class": "product", "answer": "the queue is full",
+    });
+    let attempt: Attempt = serde_json::from_value(attempt).expect("an attempt");
+    table(env).save_attempt(id, &attempt).await.expect("it is stored");
 }
 
 pub(super) async fn annotate_complete(env: &TestEnv) {

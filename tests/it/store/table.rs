@@ -12,8 +12,8 @@ use shared::host::clock::Clock;
 use shared::host::environment::Environment;
 use shared::host::http_client::{HttpClient, Transport};
 use shared::store::{
-    AnnotationStore, Checkpoints, DueWork, Erasures, Inspection, Outbox, Pacing, Restoration, Runs,
-    Sightings, Store,
+    AnnotationStore, Attempts, Checkpoints, DueWork, Erasures, Inspection, Outbox, Pacing,
+    Restoration, Runs, Sightings, Store,
 };
 use uuid::Uuid;
 
@@ -46,6 +46,7 @@ pub(super) struct Table {
     pub(super) runs: Arc<dyn Runs>,
     pub(super) restoration: Arc<dyn Restoration>,
     pub(super) annotations: Arc<dyn AnnotationStore>,
+    pub(super) attempts: Arc<dyn Attempts>,
     pub(super) sightings: Arc<dyn Sightings>,
     pub(super) inspection: Arc<dyn Inspection>,
     pub(super) erasures: Arc<dyn Erasures>,
@@ -84,6 +85,7 @@ impl Table {
             runs: store.clone(),
             restoration: store.clone(),
             annotations: store.clone(),
+            attempts: store.clone(),
             sightings: store.clone(),
             inspection: store.clone(),
             erasures: store.clone(),

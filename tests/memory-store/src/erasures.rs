@@ -44,6 +44,15 @@ impl Erasures for MemoryStore {
         Ok(())
     }
 
+    async fn erase_attempts(&self, id: SubscriptionId) -> Result<(), StoreError> {
+        self.all_attempts(|all| {
+            for (_, attempt) in all.iter_mut().filter(|((owner, _, _), _)| *owner == id) {
+                *attempt = attempt.without_text();
+            }
+        });
+        Ok(())
+    }
+
     async fn erasures(&self, next: Option<&str>) -> Result<Page<Erasure>, StoreError> {
         let entry =
             |(id, at): (&SubscriptionId, &Timestamp)| Erasure { subscription: *id, erased_at: *at };

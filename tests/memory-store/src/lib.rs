@@ -2,6 +2,7 @@
 //! suite (`tests/it/store.rs`) and is a thousand times faster than the embedded DynamoDB.
 
 mod annotations;
+mod attempts;
 mod checkpoints;
 mod due_work;
 mod erasures;

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use shared::domain::{Annotations, Event, EventKind, OperationId, Record, SubscriptionId};
 use shared::store::{
-    Checkpoint, Commit, CommitError, Due, FirstStart, IdempotencyRecord, ListBy, ListQuery, Mark,
-    Page, Refused, Restoration, Sighting, Sort, Store, StoreError, Target,
+    Attempt, Checkpoint, Commit, CommitError, Due, FirstStart, IdempotencyRecord, ListBy,
+    ListQuery, Mark, Page, Refused, Restoration, Sighting, Sort, Store, StoreError, Target,
 };
 
 use crate::outbox_table::OutboxTable;
@@ -36,6 +36,7 @@ struct Table {
     outbox: OutboxTable,
     requests: HashMap<String, IdempotencyRecord>,
     annotations: HashMap<SubscriptionId, Annotations>,
+    attempts: BTreeMap<(SubscriptionId, Timestamp, String), Attempt>,
     refusals: HashMap<Refused, Timestamp>,
     sightings: BTreeMap<Sighting, Timestamp>,
     /// When the list began that has shown a subscription last.
@@ -119,6 +120,14 @@ impl MemoryStore {
         act(&mut self.table().sightings)
     }
 
+    /// All attempts, by subscription, time and receiver.
+    pub(crate) fn all_attempts<T>(
+        &self,
+        act: impl FnOnce(&mut BTreeMap<(SubscriptionId, Timestamp, String), Attempt>) -> T,
+    ) -> T {
+        act(&mut self.table().attempts)
+    }
+
     /// The list of erasures.
     pub(crate) fn erased<T>(
         &self,
@@ -181,6 +190,7 @@ impl MemoryStore {
         table.marks.retain(|(owner, _), _| *owner != id);
         table.outbox.forget(id);
         table.annotations.remove(&id);
+        table.attempts.retain(|(owner, _, _), _| *owner != id);
         table.compared.remove(&id);
         table.erased.remove(&id);
         table.stream.retain(|(owner, _)| *owner != id);

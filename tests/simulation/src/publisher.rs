@@ -153,6 +153,8 @@ impl Publisher {
             rate_limit: None,
             outbox: self.store(host),
             annotations: self.store(host),
+            attempts: self.store(host),
+            keeps_attempt_text: true,
             sightings: self.store(host),
         };
         let delivery = Arc::new(Delivery::new(settings, self.clock(host)));
@@ -269,6 +271,7 @@ impl Publisher {
             outbox: self.store(host),
             idempotency: self.store(host),
             annotations: self.store(host),
+            attempts: self.store(host),
             inspection: self.store(host),
             starter: None,
             erasures: self.store(host),

@@ -12,9 +12,10 @@ use jiff::Timestamp;
 use memory_store::MemoryStore;
 use shared::domain::{Event, OperationId, Position, Record, SubscriptionId};
 use shared::store::{
-    AnnotationStore, Backlog, BeginError, Checkpoints, Commit, CommitError, Cursor, CursorError,
-    CursorState, Due, DueWork, Erasures, IdempotencyRecord, IdempotencyStore, Inspection,
-    ListQuery, Mark, Outbox, Page, Refusals, Runs, Sightings, Store, StoreError, Target, Waiting,
+    AnnotationStore, Attempts, Backlog, BeginError, Checkpoints, Commit, CommitError, Cursor,
+    CursorError, CursorState, Due, DueWork, Erasures, IdempotencyRecord, IdempotencyStore,
+    Inspection, ListQuery, Mark, Outbox, Page, Refusals, Runs, Sightings, Store, StoreError,
+    Target, Waiting,
 };
 
 use crate::fault::Fault;
@@ -109,6 +110,7 @@ pub(crate) trait Table:
     + Outbox
     + IdempotencyStore
     + AnnotationStore
+    + Attempts
     + Erasures
     + Refusals
     + Runs
@@ -124,6 +126,7 @@ impl<T> Table for T where
         + Outbox
         + IdempotencyStore
         + AnnotationStore
+        + Attempts
         + Erasures
         + Refusals
         + Runs

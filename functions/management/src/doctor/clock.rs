@@ -10,7 +10,7 @@ use http::header::DATE;
 use jiff::SignedDuration;
 use jiff::fmt::rfc2822::DateTimeParser;
 use shared::host::clock::Clock;
-use shared::host::http_client::{SendError, Transport};
+use shared::host::http_client::{SendError, Transport, UnreadBody};
 
 use super::finding::Finding;
 
@@ -63,12 +63,12 @@ impl Transport for Dated {
         Ok(answer)
     }
 
-    async fn send_for_status(
+    async fn send_for_head(
         &self,
         request: http::Request<Bytes>,
         timeout: Duration,
-    ) -> Result<http::Response<()>, SendError> {
-        self.inner.send_for_status(request, timeout).await
+    ) -> Result<http::Response<UnreadBody>, SendError> {
+        self.inner.send_for_head(request, timeout).await
     }
 }
 

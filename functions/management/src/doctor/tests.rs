@@ -70,6 +70,7 @@ fn doctor(environment: &Environment, clock: Arc<dyn Clock>) -> Doctor {
         outbox: table.clone(),
         idempotency: table.clone(),
         annotations: table.clone(),
+        attempts: table.clone(),
         inspection: table.clone(),
         erasures: table,
         starter: None,

@@ -214,6 +214,16 @@ pub(super) fn describe(call: Call) -> Described {
             ok("One for each receiver that is configured", list("deliveries", "Delivery")),
             &[&TABLE, &[ErrorCode::UnknownSubscription]],
         ),
+        Call::Attempts => Described {
+            description: "An attempt is kept for 30 days, with the first 500 characters of the answer. \
+                An erasure of personal data removes that text, and `DELIVERY_ATTEMPT_TEXT=off` keeps none.",
+            ..read(
+                "listAttempts",
+                "List the attempts to deliver the subscription's events that failed, the latest first",
+                ok("A page of attempts", page("attempts", "Attempt")),
+                &[&TABLE, &[ErrorCode::UnknownSubscription]],
+            )
+        },
         Call::Deliveries => read(
             "listDeliveries",
             "List the deliveries that wait or are parked, the oldest first",

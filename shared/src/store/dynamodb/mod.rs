@@ -1,6 +1,7 @@
 //! The table in DynamoDB.
 
 mod annotations;
+mod attempts;
 mod checkpoints;
 mod due_entries;
 mod due_work;

@@ -45,6 +45,8 @@ kinds! {
     Search = "SUB#" "SEARCH#",
     /// How far a target has received a subscription's events.
     Cursor = "SUB#" "DELIVERY#",
+    /// An attempt to deliver an event, which failed.
+    Attempt = "SUB#" "ATTEMPT#",
     /// The publisher's own reference and metadata of a subscription.
     Annotations = "SUB#" "ANNOTATIONS",
     /// That a run of the reconciliation has compared the subscription.

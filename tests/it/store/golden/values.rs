@@ -2,9 +2,9 @@
 
 use shared::domain::{Account, Annotations, Event, EventKind, Position, Record};
 use shared::store::{
-    Checkpoint, Cursor, CursorState, Erasure, FirstStart, IdempotencyRecord, IdempotencyStore,
-    Part, Pause, QuietRuns, Refusals as _, Refused, Round, Run, RunEnd, Sighting, StoredResponse,
-    Target, Trouble,
+    Attempt, Checkpoint, Cursor, CursorState, Erasure, FirstStart, IdempotencyRecord,
+    IdempotencyStore, Part, Pause, QuietRuns, Refusals as _, Refused, Round, Run, RunEnd, Sighting,
+    StoredResponse, Target, Trouble,
 };
 
 use super::*;
@@ -48,6 +48,10 @@ pub(super) async fn write(table: &Table) {
     for (number, annotations) in annotations() {
         let saved = table.annotations.save_annotations(id(number), &annotations).await;
         saved.expect("the annotations are saved");
+    }
+    for (number, attempt) in attempts() {
+        let saved = table.attempts.save_attempt(id(number), &attempt).await;
+        saved.expect("the attempt is saved");
     }
     let requests = dynamodb(table);
     for (key, request) in requests_with_keys() {
@@ -257,6 +261,28 @@ fn cursors() -> [(usize, Target, Cursor); 4] {
         (2, Target::Endpoint, cursor(CursorState::Parked { at, trouble })),
         (2, Target::EventBus, due(None)),
     ]
+}
+
+fn attempts() -> [(usize, Attempt); 2] {
+    let refused = Attempt {
+        at: noon(),
+        receiver: "endpoint".to_owned(),
+        event_id: format!("{}-1-0", id(1)),
+        event_type: "saas-fulfillment.subscription.purchased.v1".to_owned(),
+        status: Some(503),
+        latency_ms: 118,
+        reason: Some("answered 503".to_owned()),
+        class: Some("product".to_owned()),
+        answer: Some("the queue is full".to_owned()),
+    };
+    let unanswered = Attempt {
+        receiver: "event-bus".to_owned(),
+        status: None,
+        reason: Some("the bus: no answer".to_owned()),
+        answer: None,
+        ..refused.clone()
+    };
+    [(1, refused), (2, unanswered)]
 }
 
 fn complete_annotations() -> Value {

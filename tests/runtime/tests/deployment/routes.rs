@@ -43,6 +43,7 @@ pub(crate) fn candidates() -> Vec<Route> {
         "/subscriptions/{id}/operations",
         "/subscriptions/{id}/operations/{operationId}",
         "/subscriptions/{id}/deliveries",
+        "/subscriptions/{id}/attempts",
         "/deliveries",
         "/deliveries/recover",
         "/doctor",

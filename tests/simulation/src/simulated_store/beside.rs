@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use shared::domain::{Annotations, Event, SubscriptionId};
 use shared::store::{
-    AnnotationStore, Checkpoint, CheckpointError, Checkpoints, CommitError, DueRecord, DueWork,
-    FirstStart, Inspection, Page, Pause, Refusals, Refused, Run, Runs, SaveError, Sighting,
-    Sightings, StoreError,
+    AnnotationStore, Attempt, Attempts, Checkpoint, CheckpointError, Checkpoints, CommitError,
+    DueRecord, DueWork, FirstStart, Inspection, Page, Pause, Refusals, Refused, Run, Runs,
+    SaveError, Sighting, Sightings, StoreError,
 };
 
 use super::SimulatedStore;
@@ -78,6 +78,24 @@ impl AnnotationStore for SimulatedStore {
             Err(SaveError::Store(_)) => {}
         }
         saved
+    }
+}
+
+/// No effect: a failing write of an attempt changes no delivery.
+#[async_trait]
+impl Attempts for SimulatedStore {
+    async fn save_attempt(&self, id: SubscriptionId, attempt: &Attempt) -> Result<(), StoreError> {
+        self.io.count("attempt kept");
+        self.table.save_attempt(id, attempt).await
+    }
+
+    async fn attempts(
+        &self,
+        id: SubscriptionId,
+        limit: u8,
+        next: Option<&str>,
+    ) -> Result<Page<Attempt>, StoreError> {
+        self.table.attempts(id, limit, next).await
     }
 }
 

@@ -20,6 +20,10 @@ impl Erasures for SimulatedStore {
         self.call("erase events", self.table.erase_events(id)).await?
     }
 
+    async fn erase_attempts(&self, id: SubscriptionId) -> Result<(), StoreError> {
+        self.call("erase attempts", self.table.erase_attempts(id)).await?
+    }
+
     async fn erasures(&self, next: Option<&str>) -> Result<Page<Erasure>, StoreError> {
         self.call("erasures", self.table.erasures(next)).await?
     }

@@ -40,6 +40,35 @@ pub(super) fn delivery() -> Value {
     })
 }
 
+pub(super) fn attempt() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "at": time("When it began"),
+            "receiver": { "type": "string", "examples": ["endpoint", "event-bus"] },
+            "eventId": text("The event's id, as your product receives it"),
+            "eventType": {
+                "type": "string", "examples": ["saas-fulfillment.subscription.plan-changed.v1"],
+                "description": "The event's `type`",
+            },
+            "status": maybe(json!({
+                "type": "integer", "minimum": 100, "maximum": 999,
+                "description": "The HTTP status; null without an answer, and at an event bus",
+            })),
+            "latencyMs": {
+                "type": "integer", "minimum": 0,
+                "description": "Milliseconds until the answer's status was here, or until it was clear that there is none",
+            },
+            "reason": maybe(text("Why the event was not accepted; null if it was")),
+            "class": maybe(text("The class of that failure, as in the log")),
+            "answer": text("The first 500 characters of the answer, on one line; missing if it has none, is no text, or may not be kept"),
+        },
+        "required": [
+            "at", "receiver", "eventId", "eventType", "status", "latencyMs", "reason", "class",
+        ],
+    })
+}
+
 pub(super) fn recovery() -> Value {
     let next = next("`next` of the answer before");
     json!({

@@ -50,6 +50,7 @@ pub(super) fn all() -> Value {
         "Redelivery": calls::redelivery(),
         "Redelivered": calls::redelivered(),
         "Delivery": deliveries::delivery(),
+        "Attempt": deliveries::attempt(),
         "Recovery": deliveries::recovery(),
         "Recovered": deliveries::recovered(),
         "Problem": calls::problem(),

@@ -1,0 +1,74 @@
+//! Keeps the attempts that failed, so that people see what a receiver answered.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use shared::domain::Event;
+use shared::host::clock::Clock;
+use shared::host::deadline::time_left;
+use shared::host::http_client::UnreadBody;
+use shared::publisher::cloud_event::CloudEvent;
+use shared::store::{Attempt, Attempts, Target};
+use tracing::warn;
+
+use crate::answer_text::{MOST_READ, readable};
+use crate::receiver::Sent;
+
+/// How long the beginning of a body may take. The answer's status has counted by then.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+pub(crate) struct AttemptLog {
+    attempts: Arc<dyn Attempts>,
+    keeps_text: bool,
+    clock: Arc<dyn Clock>,
+}
+
+impl AttemptLog {
+    pub(crate) fn new(
+        attempts: Arc<dyn Attempts>,
+        keeps_text: bool,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { attempts, keeps_text, clock }
+    }
+
+    /// Keeps an attempt that began at this time. The outcome is recorded before: if this fails, the delivery
+    /// goes on.
+    pub(crate) async fn keep(
+        &self,
+        event: &Event,
+        sent_event: &CloudEvent<'_>,
+        target: Target,
+        at: Timestamp,
+        sent: Sent,
+    ) {
+        let failure = sent.outcome.err();
+        let id = event.subscription_id;
+        let attempt = Attempt {
+            at,
+            receiver: target.name().to_owned(),
+            event_id: sent_event.id.clone(),
+            event_type: sent_event.kind.clone(),
+            status: sent.status.map(|status| status.as_u16()),
+            latency_ms: u64::try_from(sent.latency.as_millis()).unwrap_or_default(),
+            class: failure.as_ref().map(|failure| failure.class.name().to_owned()),
+            reason: failure.map(|failure| failure.reason),
+            answer: match sent.body {
+                Some(body) if self.keeps_text && event.names_people() => self.read(body).await,
+                Some(_) | None => None,
+            },
+        };
+        if let Err(error) = self.attempts.save_attempt(id, &attempt).await {
+            warn!(
+                subscription.id = %id, %error, class = error.class().name(),
+                "could not keep a failed attempt"
+            );
+        }
+    }
+
+    async fn read(&self, body: UnreadBody) -> Option<String> {
+        let left = time_left(self.clock.now()).unwrap_or(PATIENCE);
+        readable(&body.beginning(MOST_READ, left.min(PATIENCE)).await)
+    }
+}
