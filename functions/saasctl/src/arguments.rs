@@ -213,6 +213,18 @@ pub(crate) enum Command {
         #[arg(value_name = "SUBSCRIPTION")]
         id: Option<Named>,
     },
+    /// Show what your product answered to the events of a
+    /// subscription that it did not accept.
+    #[command(verbatim_doc_comment)]
+    Attempts {
+        /// The subscription: its id, or the beginning of
+        /// its id, name or reference
+        #[arg(verbatim_doc_comment, value_name = "SUBSCRIPTION")]
+        id: Named,
+        /// At most so many, the latest first.
+        #[arg(long, value_name = "NUMBER", value_parser = number, default_value = "20")]
+        limit: usize,
+    },
     /// Send to your product again what is parked, or
     /// everything since a time.
     #[command(verbatim_doc_comment)]

@@ -7,11 +7,15 @@ use unicode_width::UnicodeWidthStr as _;
 use uuid::Uuid;
 
 use crate::api::{Api, ApiCall, query};
+use crate::attempts;
 use crate::command_error::CommandError;
 use crate::output::Output;
 use crate::table::{Table, terminal_width, text, when};
 
-/// Lists the deliveries of one subscription, or all that wait or are parked.
+/// How many attempts of one subscription are listed.
+const ATTEMPTS: usize = 3;
+
+/// Lists the deliveries of one subscription with its last failures, or all that wait or are parked.
 pub(crate) async fn deliveries(
     api: &Api,
     output: &Output,
@@ -31,14 +35,23 @@ pub(crate) async fn deliveries(
             all
         }
     };
-    if output.json {
-        return output.print(&json!({ "deliveries": deliveries }).to_string());
-    }
-    let nothing = match id {
-        Some(_) => "No receiver is configured.",
-        None => "Nothing waits.",
+    let Some(id) = id else {
+        if output.json {
+            return output.print(&json!({ "deliveries": deliveries }).to_string());
+        }
+        return output.print(&printed(&deliveries, terminal_width(), "Nothing waits."));
     };
-    output.print(&printed(&deliveries, terminal_width(), nothing))
+    let failed = attempts::latest(api, id, ATTEMPTS).await?;
+    if output.json {
+        let both = json!({ "deliveries": deliveries, "attempts": failed });
+        return output.print(&both.to_string());
+    }
+    output.print(&printed(&deliveries, terminal_width(), "No receiver is configured."))?;
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let failed = attempts::printed(&failed, id, terminal_width());
+    output.print(&format!("\nThe last attempts that failed:\n{failed}"))
 }
 
 async fn read(

@@ -8,6 +8,7 @@ use crate::api::Api;
 use crate::command_error::CommandError;
 use crate::output::Output;
 use crate::table::{Table, terminal_width, text, when};
+use crate::wrapped::wrapped;
 
 const HEADINGS: [&str; 6] = ["Version", "When", "Event", "Change", "Who", "Why"];
 
@@ -65,21 +66,6 @@ fn block([version, when, event, change, who, why]: &[String; 6], width: usize) -
         lines.extend(wrapped(text, room).into_iter().map(|line| format!("{INDENT}{line}")));
     }
     lines.join("\n")
-}
-
-/// The text in lines of this width. A longer word has a line of its own, so that no id is broken.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.width() + 1 + word.width() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
 
 /// The old and the new value, or the one that was asked for in vain; empty for an event without them.

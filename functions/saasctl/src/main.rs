@@ -7,6 +7,7 @@ mod act;
 mod annotate;
 mod api;
 mod arguments;
+mod attempts;
 mod command_error;
 mod connection;
 mod deliveries;
@@ -36,6 +37,7 @@ mod value;
 mod verify_signature;
 mod wait;
 mod whoami;
+mod wrapped;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -119,6 +121,9 @@ async fn run(arguments: Arguments, output: &Output) -> Result<(), CommandError> 
                 None => None,
             };
             deliveries::deliveries(&api, output, id).await
+        }
+        Command::Attempts { id, limit } => {
+            attempts::attempts(&api, output, find(id).await?, limit).await
         }
         Command::Recover { parked: _, since } => deliveries::recover(&api, output, since).await,
         Command::Whoami => whoami::whoami(&api, output).await,

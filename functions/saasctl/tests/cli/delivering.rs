@@ -26,6 +26,8 @@ async fn what_waits_and_what_is_parked_is_listed_and_recovered() {
     let env = env_with(NOWHERE, KEY).await;
     assert_eq!(env.run(&["deliveries"]).await.done(), "Nothing waits.\n");
     let id = env.active(Purchase::flat_rate("silver")).await.to_string();
+    let none = env.run(&["attempts", &id]).await.done();
+    assert_eq!(none, "No attempt has failed within 30 days.\n");
     env.system.deliver_events().await.expect("the stream is read");
     let listed = env.run(&["deliveries"]).await.done();
     assert!(listed.contains(&id) && listed.contains("waiting"), "{listed}");
@@ -35,6 +37,15 @@ async fn what_waits_and_what_is_parked_is_listed_and_recovered() {
     env.system.sweep().await.expect("a sweep");
     let listed = env.run(&["deliveries", &id]).await.done();
     assert!(listed.contains("parked"), "{listed}");
+    let (_, failed) = listed.split_once("The last attempts that failed:\n").expect("a heading");
+    assert_eq!(failed.matches("endpoint  not connected").count(), 2, "{failed}");
+    assert_eq!(failed.matches("  purchased.v1  version 1").count(), 2, "{failed}");
+    let attempts = env.run(&["attempts", &id]).await.done();
+    assert_eq!(attempts, failed);
+    let one = env.run(&["attempts", &id, "--limit", "1", "--json"]).await.json();
+    assert_eq!(one["attempts"].as_array().map(Vec::len), Some(1));
+    let both = env.run(&["deliveries", &id, "--json"]).await.json();
+    assert_eq!(both["attempts"][0], one["attempts"][0]);
     let said = env.run(&["recover", "--parked"]).await.done();
     assert!(said.starts_with("1 delivery is due again."), "{said}");
     let json = env.run(&["deliveries", "--json"]).await.json();
