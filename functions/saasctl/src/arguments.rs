@@ -14,7 +14,7 @@ use crate::options::{
     ConnectionOptions, DoctorOptions, Received, RequestOptions, TailOptions, WaitOptions,
 };
 use crate::reconciliation_options::ReconciliationCommand;
-use crate::value::{operation_id, pair, time};
+use crate::value::{number, operation_id, pair, time};
 
 const EXIT_CODES: &str = "\
 Exit codes:

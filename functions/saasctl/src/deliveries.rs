@@ -32,6 +32,11 @@ pub(crate) async fn deliveries(
                 read(api, output, state, &mut all).await?;
             }
             output.progress("");
+            // The parked ones first, and of each state the one that waits longest. Times of UTC sort as text.
+            let key = |name: &str, delivery: &Value| text(&delivery[name]);
+            all.sort_by_key(|delivery| {
+                ["state", "waitingSince", "subscriptionId"].map(|name| key(name, delivery))
+            });
             all
         }
     };

@@ -3,13 +3,14 @@
 use http::Method;
 use serde_json::Value;
 use shared::domain::OperationId;
+use unicode_width::UnicodeWidthStr as _;
 use uuid::Uuid;
 
 use crate::api::{Api, ApiCall};
 use crate::command_error::CommandError;
 use crate::output::Output;
 use crate::record::record_text;
-use crate::table::{Table, seats, text, when};
+use crate::table::{Table, seats, terminal_width, text, when};
 
 pub(crate) async fn show(api: &Api, output: &Output, id: Uuid) -> Result<(), CommandError> {
     let record = api.get(format!("/{id}")).await?;
@@ -41,20 +42,47 @@ pub(crate) async fn operations(
     if output.json {
         return output.print(&answer.to_string());
     }
-    let mut table =
-        Table::of(&["Operation", "Action", "Plan", "Seats", "Status", "Requested by", "When"]);
-    for operation in &operations {
-        table.row([
-            text(&operation["id"]),
-            text(&operation["action"]),
-            text(&operation["planId"]),
-            seats(&operation["quantity"]),
-            text(&operation["status"]),
-            text(&operation["operationRequestSource"]),
-            when(&operation["timeStamp"], false),
-        ]);
+    output.print(&printed(&operations, terminal_width()))
+}
+
+/// A line for each operation. Where they don't fit the terminal, each has several short lines, so that no id
+/// is broken.
+fn printed(operations: &[Value], width: Option<usize>) -> String {
+    let mut table = Table::unwrapped(&[
+        "Operation",
+        "Action",
+        "Plan",
+        "Seats",
+        "Status",
+        "Requested by",
+        "When",
+    ]);
+    let rows: Vec<_> = operations.iter().map(row).collect();
+    rows.iter().for_each(|row| table.row(row.clone()));
+    let wide = table.or_if_empty("No pending operations.");
+    match width {
+        Some(width) if wide.lines().any(|line| line.width() > width) => {
+            rows.iter().map(block).collect::<Vec<_>>().join("\n")
+        }
+        _ => wide,
     }
-    output.print(&table.or_if_empty("No pending operations."))
+}
+
+fn row(operation: &Value) -> [String; 7] {
+    [
+        text(&operation["id"]),
+        text(&operation["action"]),
+        text(&operation["planId"]),
+        seats(&operation["quantity"]),
+        text(&operation["status"]),
+        text(&operation["operationRequestSource"]),
+        when(&operation["timeStamp"], false),
+    ]
+}
+
+fn block([id, action, plan, seats, status, source, at]: &[String; 7]) -> String {
+    let seats = if seats.is_empty() { String::new() } else { format!("  seats {seats}") };
+    format!("{id}  {action}  {status}\n  {plan}{seats}\n  requested by {source}  {at}")
 }
 
 pub(crate) async fn plans(api: &Api, output: &Output, id: Uuid) -> Result<(), CommandError> {
@@ -82,4 +110,28 @@ pub(crate) async fn plans(api: &Api, output: &Output, id: Uuid) -> Result<(), Co
         ]);
     }
     output.print(&table.or_if_empty("No plans are available to this customer."))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn no_id_of_an_operation_is_broken_at_80_columns() {
+        let id = "6f1d5a2e-0c57-4d0a-9a53-3b8c1e7f0a11";
+        let operation = json!({
+            "id": id, "action": "ChangeQuantity", "planId": "enterprise-plus", "quantity": 1200,
+            "status": "InProgress", "operationRequestSource": "Azure",
+            "timeStamp": "2026-03-10T12:00:00Z",
+        });
+        let expected = format!(
+            "{id}  ChangeQuantity  InProgress\n  enterprise-plus  seats 1200\n  requested by Azure  \
+             2026-03-10 12:00:00"
+        );
+        assert_eq!(printed(std::slice::from_ref(&operation), Some(80)), expected);
+        assert_eq!(printed(&[operation], None).lines().count(), 2, "one line in a pipe");
+        assert_eq!(printed(&[], Some(80)), "No pending operations.");
+    }
 }

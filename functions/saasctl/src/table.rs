@@ -17,6 +17,9 @@ impl Table {
     pub(crate) fn of(headings: &[&str]) -> Self {
         let mut table = comfy_table::Table::new();
         table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+        if let Some(columns) = columns() {
+            table.set_width(columns);
+        }
         if !headings.is_empty() {
             table.set_header(headings);
         }
@@ -49,9 +52,15 @@ impl Table {
     }
 }
 
-/// How many characters a line of the terminal has; `None` where the output goes elsewhere.
+/// How many characters a line may have: as `COLUMNS` says, or as the terminal has; `None` where the output
+/// goes elsewhere.
 pub(crate) fn terminal_width() -> Option<usize> {
-    comfy_table::Table::new().width().map(usize::from)
+    columns().or_else(|| comfy_table::Table::new().width()).map(usize::from)
+}
+
+/// Shells keep this variable to themselves, so whoever exports it means it.
+fn columns() -> Option<u16> {
+    std::env::var("COLUMNS").ok()?.parse().ok().filter(|columns| *columns > 0)
 }
 
 /// A value as text; empty for null.

@@ -102,7 +102,7 @@ async fn complete(
             }
             let current = &shown[if dry_run { "dryRun" } else { "current" }];
             if !current.is_null() {
-                wait.report(&printed::counts(current));
+                wait.report(&printed::counts(current, dry_run));
             }
         }
         wait.pause().await.map_err(|failure| match failure {

@@ -20,7 +20,8 @@ pub(super) fn overview(shown: &Value, width: Option<usize>) -> String {
         let run = &shown[name];
         if !run.is_null() {
             let since = when(&run["begunAt"], false);
-            table.row([label.to_owned(), format!("since {since}: {}", counts(run))]);
+            let counts = counts(run, name == "dryRun");
+            table.row([label.to_owned(), format!("since {since}: {counts}")]);
         }
     }
     let last = match round.is_null() {
@@ -41,10 +42,11 @@ pub(super) fn overview(shown: &Value, width: Option<usize>) -> String {
 }
 
 /// What a run has done so far.
-pub(super) fn counts(run: &Value) -> String {
+pub(super) fn counts(run: &Value, is_dry: bool) -> String {
     let [examined, repaired, left, failed] =
         ["examined", "repaired", "left", "failed"].map(|name| text(&run[name]));
-    format!("{examined} examined, {repaired} repaired, {left} left, {failed} failed")
+    let repaired_so = if is_dry { "would be repaired" } else { "repaired" };
+    format!("{examined} examined, {repaired} {repaired_so}, {left} left, {failed} failed")
 }
 
 /// How many subscriptions were left or failed, by the reason.
@@ -70,7 +72,7 @@ pub(super) fn run(run: &Value, width: Option<usize>) -> String {
     if !end.is_empty() {
         lines.push(format!("  ended early: {end}"));
     }
-    lines.push(format!("  {}", counts(run)));
+    lines.push(format!("  {}", counts(run, run["dryRun"] == true)));
     lines.extend(reasons(run));
     for difference in run["differences"].as_array().into_iter().flatten() {
         lines.extend(lines_of(difference, run["dryRun"] == true, width));
@@ -157,7 +159,7 @@ mod tests {
         assert_eq!(printed.matches(ID).count(), 2, "{printed}");
         for said in [
             "Dry run of 2026-03-10 12:00:00 to 2026-03-10 12:04:10\n  ended early: the list broke off",
-            "613 examined, 2 repaired, 1 left, 1 failed",
+            "613 examined, 2 would be repaired, 1 left, 1 failed",
             "left: settling 1",
             "failed: microsoft_unavailable 1",
             "would be repaired",

@@ -16,6 +16,7 @@ mod reading;
 mod restoring;
 mod scripted_api;
 mod signing;
+mod support;
 mod tailing;
 mod test_env;
 mod verifying;
