@@ -175,6 +175,10 @@ impl Outbox for FaultyTable {
         self.effects.effect(self.table.cursor(id, target)).await.map_err(unavailable)?
     }
 
+    async fn cursors(&self, id: SubscriptionId) -> Result<Vec<Target>, StoreError> {
+        self.effects.effect(self.table.cursors(id)).await.map_err(unavailable)?
+    }
+
     async fn save_cursor(
         &self,
         id: SubscriptionId,

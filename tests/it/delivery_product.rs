@@ -20,6 +20,12 @@ use uuid::Uuid;
 /// The key that signs the events.
 pub(crate) const KEY: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
+/// The keys of the endpoints that have names, by their hosts.
+pub(crate) const NAMED: [(&str, &str); 2] = [
+    ("crm.example", "whsec_Y3JtLWNybS1jcm0tY3JtLWNybS1jcm0tY3Jt"),
+    ("audit.example", "whsec_YXVkaXQtYXVkaXQtYXVkaXQtYXVkaXQtYXVkaXQ="),
+];
+
 /// A clock that moves only when a test advances it or code waits.
 #[derive(Debug)]
 pub(crate) struct ManualClock(Mutex<Timestamp>);
@@ -75,6 +81,8 @@ pub(crate) enum Behaviour {
 #[derive(Clone, Debug)]
 pub(crate) struct Arrival {
     pub at: Timestamp,
+    /// Where it arrived.
+    pub host: String,
     pub id: String,
     pub subscription: SubscriptionId,
     pub headers: HeaderMap,
@@ -93,10 +101,16 @@ pub(crate) struct Product {
     state: Mutex<Arrived>,
 }
 
+struct Accepted {
+    host: String,
+    subscription: SubscriptionId,
+    id: String,
+}
+
 #[derive(Default)]
 struct Arrived {
     all: Vec<Arrival>,
-    accepted: Vec<(SubscriptionId, String)>,
+    accepted: Vec<Accepted>,
     bus_entries: Vec<Value>,
     bus_refusals: u32,
     urls: BTreeSet<String>,
@@ -137,15 +151,24 @@ impl Product {
 
     /// The accepted events of a subscription, each once, in the order of their first arrival.
     pub(crate) fn accepted_of(&self, id: SubscriptionId) -> Vec<String> {
+        self.accepted_if(|accepted| accepted.subscription == id)
+    }
+
+    /// The same at one host.
+    pub(crate) fn accepted_at(&self, host: &str, id: SubscriptionId) -> Vec<String> {
+        self.accepted_if(|accepted| accepted.subscription == id && accepted.host == host)
+    }
+
+    fn accepted_if(&self, is_wanted: impl Fn(&Accepted) -> bool) -> Vec<String> {
         let mut seen = BTreeSet::new();
-        let accepted = self.state().accepted.clone().into_iter();
-        let accepted = accepted.filter(|(subscription, _)| *subscription == id);
-        accepted.map(|(_, event)| event).filter(|event| seen.insert(event.clone())).collect()
+        let state = self.state();
+        let wanted = state.accepted.iter().filter(|accepted| is_wanted(accepted));
+        wanted.map(|accepted| accepted.id.clone()).filter(|id| seen.insert(id.clone())).collect()
     }
 
     /// Every accepted event, with repetitions.
     pub(crate) fn accepted(&self) -> Vec<String> {
-        self.state().accepted.iter().map(|(_, event)| event.clone()).collect()
+        self.state().accepted.iter().map(|accepted| accepted.id.clone()).collect()
     }
 
     /// The entries on the event bus.
@@ -164,7 +187,9 @@ impl Product {
     }
 
     fn arrival(&self, request: &Request<Bytes>) -> Arrival {
-        let webhook = Webhook::new(KEY).expect("a key");
+        let host = request.uri().host().expect("a host");
+        let key = NAMED.into_iter().find(|(named, _)| *named == host).map_or(KEY, |(_, key)| key);
+        let webhook = Webhook::new(key).expect("a key");
         verify_at_any_time(&webhook, request.headers(), request.body()).expect("a signature");
         let event: Value = serde_json::from_slice(request.body()).expect("JSON");
         if self.checks_schemas {
@@ -175,6 +200,7 @@ impl Product {
         assert_eq!(request.headers()["webhook-id"], text("id"));
         Arrival {
             at: self.clock.now(),
+            host: host.to_owned(),
             id: text("id"),
             subscription: text("subject").parse().expect("a GUID"),
             headers: request.headers().clone(),
@@ -188,7 +214,8 @@ impl Product {
             behaviour,
             Behaviour::Accepts | Behaviour::AcceptsAndCloses | Behaviour::AcceptsTooLate
         ) {
-            state.accepted.push((arrival.subscription, arrival.id.clone()));
+            let Arrival { host, subscription, id, .. } = arrival.clone();
+            state.accepted.push(Accepted { host, subscription, id });
         }
         state.all.push(arrival);
     }

@@ -18,6 +18,7 @@ mod delivery;
 mod delivery_answers;
 mod delivery_attempts;
 mod delivery_effects;
+mod delivery_endpoints;
 mod delivery_env;
 mod delivery_faults;
 mod delivery_product;

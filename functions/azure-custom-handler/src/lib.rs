@@ -136,7 +136,8 @@ async fn reconcile(State(reconciliation): State<Arc<Reconciliation>>) -> impl In
 /// Delivers everything that is due. On this host, no stream of the table starts a delivery.
 async fn deliver(State(delivery): State<Option<Arc<Delivery>>>) -> impl IntoResponse {
     let Some(delivery) = delivery else {
-        let logs = ["neither DELIVERY_ENDPOINT nor DELIVERY_EVENT_BUS is set".to_owned()];
+        let logs =
+            ["DELIVERY_ENDPOINT, DELIVERY_ENDPOINTS and DELIVERY_EVENT_BUS are not set".to_owned()];
         return enveloped(StatusCode::OK, &logs, Value::Null);
     };
     match delivery.sweep(Driver::Alone).await {

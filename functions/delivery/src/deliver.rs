@@ -15,8 +15,8 @@ use shared::publisher::cloud_event::CloudEvent;
 use shared::store::{Cursor, CursorError, CursorState, StoreError, Target};
 use tracing::{error, info, warn};
 
-use crate::receiver::{DeliveryError, Receiver};
-use crate::{Delivery, Trigger, back_off};
+use crate::receiver::DeliveryError;
+use crate::{Delivery, Outlet, Trigger, back_off};
 
 /// How often a worker starts over when another one moves the same cursor. After that, the other one
 /// does the work.
@@ -48,7 +48,7 @@ enum End {
 impl Delivery {
     /// Whether a target is configured.
     pub(crate) fn has(&self, target: Target) -> bool {
-        self.receivers.iter().any(|receiver| receiver.target() == target)
+        self.outlets.iter().any(|outlet| outlet.settings.target == target)
     }
 
     /// Delivers a subscription's events to all targets.
@@ -64,9 +64,8 @@ impl Delivery {
             Err(StoreError::Corrupt { key, .. }) => Err(unreadable(&key)),
             Err(error) => return Err(error),
         };
-        let receivers = self.receivers.iter().map(Box::as_ref);
-        let lanes =
-            receivers.map(|receiver| self.deliver_to(receiver, trigger, &annotations, begun));
+        let outlets = self.outlets.iter();
+        let lanes = outlets.map(|outlet| self.deliver_to(outlet, trigger, &annotations, begun));
         let mut attempted = Attempted::default();
         let mut are_covered = true;
         for delivered in join_all(lanes).await {
@@ -85,7 +84,7 @@ impl Delivery {
     /// Returns how many events the target accepted, too.
     async fn deliver_to(
         &self,
-        receiver: &dyn Receiver,
+        outlet: &Outlet,
         trigger: &Trigger,
         annotations: &Result<Option<Annotations>, DeliveryError>,
         begun: Timestamp,
@@ -93,7 +92,9 @@ impl Delivery {
         let mut events = 0;
         for _ in 0..ATTEMPTS {
             let cursor = Cursor::default();
-            let mut lane = Lane { id: trigger.id, receiver, annotations, cursor, events };
+            let has_skipped = false;
+            let mut lane =
+                Lane { id: trigger.id, outlet, annotations, cursor, events, has_skipped };
             match self.advance(&mut lane, trigger, begun).await {
                 Ok(end) => return Ok((lane.events, end)),
                 Err(CursorError::Conflict) => events = lane.events,
@@ -110,7 +111,7 @@ impl Delivery {
         trigger: &Trigger,
         begun: Timestamp,
     ) -> Result<End, CursorError> {
-        lane.cursor = self.outbox.cursor(lane.id, lane.receiver.target()).await?;
+        lane.cursor = self.outbox.cursor(lane.id, lane.target()).await?;
         if self.waits(&lane.cursor.state) {
             if !trigger.pending.is_empty() {
                 // Bumps the revision. A worker whose clock is ahead of ours may be about to remove
@@ -140,34 +141,36 @@ impl Delivery {
             };
             for event in &backlog.events {
                 if self.is_over(begun) {
-                    return Ok(End::OutOfTime);
+                    return self.out_of_time(lane).await;
                 }
                 let is_last = !backlog.more && event.position() == last;
-                if !event.kind.is_announced() {
-                    self.moved(lane, event, is_last).await?;
+                if !lane.outlet.settings.takes(event, None) {
+                    self.passed(lane, event, is_last);
+                    lane.has_skipped = true;
                     continue;
                 }
                 if let Some(pace) = &self.pace
-                    && !pace.wait(lane.receiver.target(), trigger.slots_until).await?
+                    && !pace.wait(lane.target(), trigger.slots_until).await?
                 {
-                    return Ok(End::OutOfTime);
+                    return self.out_of_time(lane).await;
                 }
                 let sent = CloudEvent::new(event, &self.source).with_annotations(annotations);
                 let at = self.clock.now();
-                let attempt = lane.receiver.send(&sent).await;
+                let attempt = lane.outlet.receiver.send(&sent).await;
                 if let Err(error) = &attempt.outcome {
                     let end = self.failed(lane, error).await?;
-                    let target = lane.receiver.target();
-                    self.attempts.keep(event, &sent, target, at, attempt).await;
+                    self.attempts.keep(event, &sent, lane.target(), at, attempt).await;
                     return Ok(end);
                 }
                 lane.events += 1;
                 info!(
                     subscription.id = %lane.id, event = event.kind.name(), event.id = sent.id,
-                    target = lane.receiver.target().name(), "delivered an event"
+                    target = lane.target().name(), "delivered an event"
                 );
-                self.moved(lane, event, is_last).await?;
+                self.passed(lane, event, is_last);
+                self.save(lane).await?;
             }
+            self.save_skipped(lane).await?;
             if !backlog.more {
                 return Ok(End::Covered);
             }
@@ -183,12 +186,7 @@ impl Delivery {
     }
 
     /// The target accepted an event, or the event counts as delivered. The cursor moves to it.
-    async fn moved(
-        &self,
-        lane: &mut Lane<'_>,
-        event: &Event,
-        is_last: bool,
-    ) -> Result<(), CursorError> {
+    fn passed(&self, lane: &mut Lane<'_>, event: &Event, is_last: bool) {
         lane.cursor.delivered = event.position();
         lane.cursor.state = match &lane.cursor.state {
             CursorState::Flowing => CursorState::Flowing,
@@ -197,7 +195,19 @@ impl Delivery {
                 CursorState::Due { at: self.clock.now(), trouble: None }
             }
         };
-        self.save(lane).await
+    }
+
+    /// Events that the target doesn't take cost no write each.
+    async fn save_skipped(&self, lane: &mut Lane<'_>) -> Result<(), CursorError> {
+        if lane.has_skipped {
+            self.save(lane).await?;
+        }
+        Ok(())
+    }
+
+    async fn out_of_time(&self, lane: &mut Lane<'_>) -> Result<End, CursorError> {
+        self.save_skipped(lane).await?;
+        Ok(End::OutOfTime)
     }
 
     /// The target did not accept an event. The cursor schedules the next attempt or parks, which
@@ -210,7 +220,8 @@ impl Delivery {
         let jitter = jitter(self.clock.new_id());
         let now = self.clock.now();
         let state = back_off::after(failure, &lane.cursor.state, now, self.park_after, jitter);
-        let (id, target) = (lane.id, lane.receiver.target().name());
+        let target = lane.target();
+        let (id, target) = (lane.id, target.name());
         match &state {
             CursorState::Parked { trouble, .. } => error!(
                 subscription.id = %id, target, attempts = trouble.attempts, reason = failure.reason,
@@ -232,7 +243,8 @@ impl Delivery {
 
     async fn save(&self, lane: &mut Lane<'_>) -> Result<(), CursorError> {
         lane.cursor.revision += 1;
-        self.outbox.save_cursor(lane.id, lane.receiver.target(), &lane.cursor).await
+        lane.has_skipped = false;
+        self.outbox.save_cursor(lane.id, lane.target(), &lane.cursor).await
     }
 }
 
@@ -243,10 +255,18 @@ fn unreadable(key: &str) -> DeliveryError {
 /// One subscription's events on their way to one target.
 struct Lane<'a> {
     id: SubscriptionId,
-    receiver: &'a dyn Receiver,
+    outlet: &'a Outlet,
     /// The publisher's own reference and metadata.
     annotations: &'a Result<Option<Annotations>, DeliveryError>,
     cursor: Cursor,
     /// Accepted so far.
     events: u64,
+    /// Whether the cursor passed events that the target doesn't take, and is not saved yet.
+    has_skipped: bool,
+}
+
+impl Lane<'_> {
+    fn target(&self) -> Target {
+        self.outlet.settings.target
+    }
 }

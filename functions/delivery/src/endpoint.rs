@@ -14,7 +14,6 @@ use shared::host::http_client::{SendError, Transport};
 use shared::host::retry::parse_retry_after;
 use shared::publisher::cloud_event::{CloudEvent, MEDIA_TYPE};
 use shared::publisher::standard_webhooks::{KeyRing, NoSigningKey, WebhookKeys};
-use shared::store::Target;
 
 use crate::receiver::{DeliveryError, Receiver, RetryAfter, Sent};
 
@@ -31,7 +30,7 @@ pub(crate) struct Endpoint {
 
 impl Endpoint {
     pub(crate) fn new(settings: EndpointSettings, clock: Arc<dyn Clock>) -> Self {
-        let EndpointSettings { url, keys, transport } = settings;
+        let EndpointSettings { url, keys, transport, .. } = settings;
         Self { url, keys: KeyRing::new(keys, clock.clone()), transport, clock }
     }
 
@@ -50,10 +49,6 @@ impl Endpoint {
 
 #[async_trait]
 impl Receiver for Endpoint {
-    fn target(&self) -> Target {
-        Target::Endpoint
-    }
-
     async fn send(&self, event: &CloudEvent<'_>) -> Sent {
         let keys = match self.keys.keys().await {
             Ok(keys) => keys,

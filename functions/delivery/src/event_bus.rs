@@ -15,7 +15,6 @@ use shared::config::EventBusSettings;
 use shared::host::clock::Clock;
 use shared::host::http_client;
 use shared::publisher::cloud_event::CloudEvent;
-use shared::store::Target;
 
 use crate::receiver::{DeliveryError, Receiver, Sent};
 
@@ -52,10 +51,6 @@ impl EventBus {
 
 #[async_trait]
 impl Receiver for EventBus {
-    fn target(&self) -> Target {
-        Target::EventBus
-    }
-
     async fn send(&self, event: &CloudEvent<'_>) -> Sent {
         let begun = self.clock.now();
         let outcome = self.put(event).await;

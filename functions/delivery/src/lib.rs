@@ -28,7 +28,10 @@ use shared::flows::noting::Noting;
 use shared::host::clock::{Clock, SystemClock};
 use shared::host::environment::{ConfigError, Environment};
 use shared::host::{correlation, deadline};
-use shared::store::{AnnotationStore, Due, Outbox, STREAM_HEAD_START, Sighting, StoreError};
+use shared::publisher::receiver::ReceiverSettings;
+use shared::store::{
+    AnnotationStore, Due, Outbox, STREAM_HEAD_START, Sighting, StoreError, Target,
+};
 use tracing::field::Empty;
 use tracing::{error, info_span};
 
@@ -59,7 +62,7 @@ const MAX_CONCURRENT: usize = 8;
 const NOTED_EVERY: SignedDuration = SignedDuration::from_mins(5);
 
 pub struct Delivery {
-    receivers: Vec<Box<dyn Receiver>>,
+    outlets: Vec<Outlet>,
     outbox: Arc<dyn Outbox>,
     annotations: Arc<dyn AnnotationStore>,
     attempts: AttemptLog,
@@ -69,6 +72,12 @@ pub struct Delivery {
     /// `None`: events are sent as fast as the receivers accept them.
     pace: Option<Pace>,
     noting: Noting,
+}
+
+/// A receiver, and which events it takes.
+struct Outlet {
+    settings: ReceiverSettings,
+    receiver: Box<dyn Receiver>,
 }
 
 /// A subscription with events to deliver.
@@ -111,7 +120,7 @@ impl Delivery {
     pub fn new(settings: DeliverySettings, clock: Arc<dyn Clock>) -> Self {
         let DeliverySettings {
             source,
-            endpoint,
+            endpoints,
             event_bus,
             park_after,
             rate_limit,
@@ -121,17 +130,21 @@ impl Delivery {
             keeps_attempt_text,
             sightings,
         } = settings;
-        let mut receivers: Vec<Box<dyn Receiver>> = Vec::new();
-        if let Some(endpoint) = endpoint {
-            receivers.push(Box::new(Endpoint::new(endpoint, clock.clone())));
+        let mut outlets = Vec::new();
+        for endpoint in endpoints {
+            let settings = endpoint.receiver.clone();
+            let receiver = Box::new(Endpoint::new(endpoint, clock.clone()));
+            outlets.push(Outlet { settings, receiver });
         }
         if let Some(event_bus) = event_bus {
-            receivers.push(Box::new(EventBus::new(event_bus, clock.clone())));
+            let settings = ReceiverSettings::of_all(Target::EventBus);
+            let receiver = Box::new(EventBus::new(event_bus, clock.clone()));
+            outlets.push(Outlet { settings, receiver });
         }
         let noting = Noting::new(sightings, clock.clone(), NOTED_EVERY);
         let pace = rate_limit.map(|limit| Pace::new(limit, clock.clone()));
         let attempts = AttemptLog::new(attempts, keeps_attempt_text, clock.clone());
-        Self { receivers, outbox, annotations, attempts, clock, source, park_after, pace, noting }
+        Self { outlets, outbox, annotations, attempts, clock, source, park_after, pace, noting }
     }
 
     /// Delivers the events that the table's stream names. An event that a receiver does not accept

@@ -8,12 +8,9 @@ use jiff::SignedDuration;
 use shared::host::error_class::ErrorClass;
 use shared::host::http_client::UnreadBody;
 use shared::publisher::cloud_event::CloudEvent;
-use shared::store::Target;
 
 #[async_trait]
 pub(crate) trait Receiver: Send + Sync {
-    fn target(&self) -> Target;
-
     /// Sends one event.
     async fn send(&self, event: &CloudEvent<'_>) -> Sent;
 }

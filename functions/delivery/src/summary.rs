@@ -39,7 +39,7 @@ impl Delivery {
         failure: Option<&StoreError>,
     ) {
         let targets: Vec<Target> =
-            self.receivers.iter().map(|receiver| receiver.target()).collect();
+            self.outlets.iter().map(|outlet| outlet.settings.target).collect();
         let count = self.outbox.waiting(&targets);
         let counted = deadline::with_deadline(begun + REQUEST_DEADLINE, count).await;
         let (waiting, uncounted) = match counted {
@@ -60,6 +60,10 @@ impl Delivery {
             && oldest.is_some_and(|oldest| i128::from(oldest) < i128::from(PATIENCE.as_secs()));
         let at =
             |target| waiting.as_ref().and_then(|waiting| waiting.by_target.get(&target).copied());
+        // As in `crm=3 audit=1`; nothing where no endpoint has a name.
+        let named = targets.iter().filter(|target| matches!(target, Target::Named(_)));
+        let named = named.filter_map(|target| Some(format!("{target}={}", at(*target)?)));
+        let by_name = named.reduce(|all, one| format!("{all} {one}"));
         macro_rules! summary {
             ($level:ident, $message:literal) => {
                 $level!(
@@ -73,6 +77,7 @@ impl Delivery {
                     waiting_subscriptions = waiting.as_ref().map(|waiting| waiting.subscriptions),
                     waiting_for_endpoint = at(Target::Endpoint),
                     waiting_for_event_bus = at(Target::EventBus),
+                    waiting_for = by_name,
                     oldest_waiting_seconds = oldest,
                     parked_subscriptions = waiting.as_ref().map(|waiting| waiting.parked),
                     counted_all = waiting.as_ref().map(|waiting| waiting.is_complete),

@@ -8,8 +8,10 @@ use serde_json::json;
 use shared::domain::{Event, Position, SubscriptionId};
 use shared::flows::redelivery::{From, redeliver};
 use shared::host::http::{Problem, Request, Response, json as json_response};
+use shared::publisher::receiver::ReceiverSettings;
 use shared::store::{
-    CursorState, Due, Filter, ListBy, ListQuery, Page, Sort, StoreError, Target, Trouble,
+    Backlog, Cursor, CursorState, Due, Filter, ListBy, ListQuery, Page, Sort, StoreError, Target,
+    Trouble,
 };
 use tracing::field::display;
 use tracing::{error, info};
@@ -58,7 +60,7 @@ impl DeliveryState {
 #[serde(rename_all = "camelCase")]
 struct Delivery {
     subscription_id: SubscriptionId,
-    receiver: &'static str,
+    receiver: Target,
     state: DeliveryState,
     /// The version of the last event that it accepted; 0 before the first one.
     delivered_version: u64,
@@ -128,7 +130,7 @@ impl Management {
         recovery: &Recovery,
         next: Option<&str>,
     ) -> Result<Response, Problem> {
-        if self.settings.targets.is_empty() {
+        if self.settings.receivers.is_empty() {
             return Err(no_receiver());
         }
         let page = match recovery {
@@ -156,13 +158,30 @@ impl Management {
 
     async fn standing(&self, id: SubscriptionId) -> Result<Vec<Delivery>, StoreError> {
         let mut deliveries = Vec::new();
-        for target in &self.settings.targets {
-            let cursor = self.settings.outbox.cursor(id, *target).await?;
-            let backlog = self.settings.outbox.backlog(id, cursor.delivered).await?;
-            let first = backlog.events.iter().find(|event| event.kind.is_announced());
-            deliveries.push(delivery(id, *target, cursor.delivered, &cursor.state, first));
+        for receiver in &self.settings.receivers {
+            let cursor = self.settings.outbox.cursor(id, receiver.target).await?;
+            let first = self.first_for(receiver, id, cursor.delivered).await?;
+            deliveries.push(delivery(id, receiver.target, &cursor, first.as_ref()));
         }
         Ok(deliveries)
+    }
+
+    /// The first event after a position that the receiver takes.
+    async fn first_for(
+        &self,
+        receiver: &ReceiverSettings,
+        id: SubscriptionId,
+        mut after: Position,
+    ) -> Result<Option<Event>, StoreError> {
+        loop {
+            let Backlog { events, more } = self.settings.outbox.backlog(id, after).await?;
+            let Some(last) = events.last().map(Event::position) else { return Ok(None) };
+            after = last;
+            match events.into_iter().find(|event| receiver.takes(event, None)) {
+                None if more => {}
+                found => return Ok(found),
+            }
+        }
     }
 
     /// Subscriptions with entries of this state, each once on a page.
@@ -194,7 +213,8 @@ impl Management {
     ) -> Result<Page<(SubscriptionId, Target, From)>, StoreError> {
         let Page { items, next } = self.settings.outbox.parked(next).await?;
         // Nobody sends to a receiver that is no longer configured.
-        let items = items.into_iter().filter(|(_, target)| self.settings.targets.contains(target));
+        let targets = self.settings.targets();
+        let items = items.into_iter().filter(|(_, target)| targets.contains(target));
         let items = items.map(|(id, target)| (id, target, From::WhereItStopped)).collect();
         Ok(Page { items, next })
     }
@@ -215,7 +235,7 @@ impl Management {
         let firsts = stream::iter(firsts).buffered(CONCURRENT);
         let firsts: Vec<_> = firsts.try_collect().await?;
         let items = firsts.into_iter().filter_map(|(id, first)| Some((id, From::Event(first?))));
-        let targets = &self.settings.targets;
+        let targets = self.settings.targets();
         let items = items.flat_map(|(id, from)| targets.iter().map(move |it| (id, *it, from)));
         Ok(Page { items: items.collect(), next: next.filter(|_| !is_last) })
     }
@@ -252,11 +272,10 @@ fn unless_cursor(error: StoreError) -> Problem {
 fn delivery(
     id: SubscriptionId,
     target: Target,
-    delivered: Position,
-    state: &CursorState,
+    cursor: &Cursor,
     first: Option<&Event>,
 ) -> Delivery {
-    let (state, trouble, next_attempt_at) = match (state, first) {
+    let (state, trouble, next_attempt_at) = match (&cursor.state, first) {
         (_, None) => (DeliveryState::UpToDate, None, None),
         (CursorState::Flowing, Some(_)) => (DeliveryState::Waiting, None, None),
         (CursorState::Due { at, trouble }, Some(_)) => {
@@ -268,9 +287,9 @@ fn delivery(
     };
     Delivery {
         subscription_id: id,
-        receiver: target.name(),
+        receiver: target,
         state,
-        delivered_version: delivered.version,
+        delivered_version: cursor.delivered.version,
         waiting_since: first.map(|event| event.recorded_at),
         attempts: trouble.map_or(0, |trouble| trouble.attempts),
         last_error: trouble.map(|Trouble { last, .. }| last.clone()),

@@ -12,7 +12,6 @@ use shared::flows::redelivery::{From, redeliver};
 use shared::host::http::{Problem, Request, Response, json as json_response};
 use shared::publisher::audit::{Shown, read_personal_data};
 use shared::publisher::cloud_event::CloudEvent;
-use shared::store::Target;
 use tracing::info;
 
 use crate::Management;
@@ -69,7 +68,7 @@ impl Management {
             return Err(ErrorCode::UnknownVersion
                 .with(format!("the record is only at version {}", record.version)));
         }
-        if self.settings.targets.is_empty() {
+        if self.settings.receivers.is_empty() {
             return Err(no_receiver());
         }
         let from = match from_version {
@@ -77,12 +76,12 @@ impl Management {
             None => From::WhereItStopped,
         };
         info!(subscription.id = %id, from_version, "scheduled events to be sent again");
-        for target in &self.settings.targets {
+        let targets = self.settings.targets();
+        for target in &targets {
             redeliver(&*self.settings.outbox, &*self.clock, id, *target, from)
                 .await
                 .map_err(store_problem)?;
         }
-        let targets: Vec<_> = self.settings.targets.iter().copied().map(Target::name).collect();
         Ok(json_response(
             StatusCode::ACCEPTED,
             &json!({ "targets": targets, "fromVersion": from_version }),

@@ -93,7 +93,7 @@ impl Management {
                 erasures: settings.erasures.clone(),
                 outbox: settings.outbox.clone(),
                 annotations: settings.annotations.clone(),
-                targets: settings.targets.clone(),
+                targets: settings.targets(),
             },
             doctor: Doctor::new(dependencies, &settings),
             changes: ChangeFlow { marketplace: marketplace.clone(), ledger: ledger.clone() },

@@ -66,7 +66,7 @@ pub(crate) fn unknown_subscription() -> Problem {
 
 pub(crate) fn no_receiver() -> Problem {
     ErrorCode::NoReceiver
-        .with("no receiver is configured: neither DELIVERY_ENDPOINT nor DELIVERY_EVENT_BUS is set")
+        .with("no receiver is configured: set DELIVERY_ENDPOINT, DELIVERY_ENDPOINTS or DELIVERY_EVENT_BUS")
 }
 
 /// Microsoft may have accepted the request.

@@ -134,7 +134,7 @@ impl Reconciliation {
                 ledger: ledger.clone(),
             }),
             responder: Arc::new(Responder { marketplace, ledger, approval }),
-            erasure: Arc::new(dependencies.erasure(environment)),
+            erasure: Arc::new(dependencies.erasure(environment)?),
             retention: Retention::read(environment)?,
             credentials: Arc::new(credentials),
             importing: Arc::new(importing),

@@ -103,7 +103,9 @@ impl CommandError {
             "version_mismatch" => "`saasctl show ID` shows the current version",
             "not_allowed" => "only the reseller can change a subscription that it sold",
             "not_subscribed" => "`saasctl observe ID` reads Microsoft's copy",
-            "nobody_to_tell" => "deploy with DELIVERY_ENDPOINT or DELIVERY_EVENT_BUS",
+            "nobody_to_tell" => {
+                "deploy with DELIVERY_ENDPOINT, DELIVERY_ENDPOINTS or DELIVERY_EVENT_BUS"
+            }
             "idempotency_key_reused" => "use a new --key for a new request",
             "outcome_unknown" => {
                 "check `saasctl observe ID` and `saasctl operations ID` before you try again"

@@ -9,17 +9,19 @@ use jiff::SignedDuration;
 
 use super::address::HttpsAddress;
 use super::aws::{Aws, endpoint as aws_endpoint, table};
+use super::endpoints::{self, Endpoints, NamedEndpoint};
 use super::secret::SecretNames;
 use crate::host::clock::Clock;
 use crate::host::environment::{ConfigError, Environment, parse};
 use crate::host::http_client::Transport;
 use crate::host::secret::ClientSecret;
+use crate::publisher::receiver::ReceiverSettings;
 use crate::store::{AnnotationStore, Attempts, Outbox, Pacing, Sightings, Target};
 
 pub struct DeliverySettings {
     /// The `source` of every event.
     pub source: String,
-    pub endpoint: Option<EndpointSettings>,
+    pub endpoints: Vec<EndpointSettings>,
     pub event_bus: Option<EventBusSettings>,
     /// How long a target may fail before its events are parked.
     pub park_after: SignedDuration,
@@ -41,8 +43,9 @@ pub struct RateLimit {
     pub pacing: Arc<dyn Pacing>,
 }
 
-/// The publisher's HTTPS endpoint.
+/// An HTTPS endpoint of the publisher's.
 pub struct EndpointSettings {
+    pub receiver: ReceiverSettings,
     pub url: http::Uri,
     /// The signing keys: one, or two while one replaces the other.
     pub keys: ClientSecret,
@@ -64,22 +67,47 @@ pub(super) const ENDPOINT: &str = "DELIVERY_ENDPOINT";
 
 pub(super) const EVENT_BUS: &str = "DELIVERY_EVENT_BUS";
 
-/// The receivers that the settings name.
-pub(super) fn targets(environment: &Environment) -> Vec<Target> {
-    let named = [(ENDPOINT, Target::Endpoint), (EVENT_BUS, Target::EventBus)];
-    let named = named.into_iter().filter(|(name, _)| environment.get(name).is_some());
-    named.map(|(_, target)| target).collect()
+pub(super) const ENDPOINTS: &str = "DELIVERY_ENDPOINTS";
+
+/// The receivers that the settings name, for a function that doesn't send to them.
+pub(super) fn receivers(environment: &Environment) -> Result<Vec<ReceiverSettings>, ConfigError> {
+    let unnamed = [(ENDPOINT, Target::Endpoint), (EVENT_BUS, Target::EventBus)];
+    let unnamed = unnamed.into_iter().filter(|(name, _)| environment.get(name).is_some());
+    let mut receivers: Vec<_> =
+        unnamed.map(|(_, target)| ReceiverSettings::of_all(target)).collect();
+    receivers.extend(named_endpoints(environment)?.into_iter().map(|endpoint| endpoint.receiver));
+    Ok(receivers)
+}
+
+fn named_endpoints(environment: &Environment) -> Result<Vec<NamedEndpoint>, ConfigError> {
+    const PURPOSE: &str = "endpoints with names, a JSON list of {\"name\": …, \"url\": …}";
+    let Endpoints(named) = environment.parse_or(ENDPOINTS, Endpoints(Vec::new()), PURPOSE)?;
+    if named.len() == endpoints::MOST && environment.get(ENDPOINT).is_some() {
+        return Err(ConfigError {
+            name: ENDPOINTS,
+            problem: format!("and {ENDPOINT} are more than {} endpoints together", endpoints::MOST),
+            purpose: PURPOSE,
+        });
+    }
+    Ok(named)
 }
 
 const ENDPOINT_PURPOSE: &str = "the address that receives events, \
      as in https://api.example.com/marketplace; \
-     or DELIVERY_EVENT_BUS, an EventBridge bus";
+     or DELIVERY_ENDPOINTS, several addresses; or DELIVERY_EVENT_BUS, an EventBridge bus";
 
 const KEYS: SecretNames = SecretNames {
     secret: "DELIVERY_SIGNING_KEY",
     arn: "DELIVERY_SIGNING_KEY_ARN",
     purpose: "the key that signs events, `whsec_` and base64; \
               or DELIVERY_SIGNING_KEY_ARN, where Secrets Manager keeps it",
+};
+
+const KEYS_BY_NAME: SecretNames = SecretNames {
+    secret: "DELIVERY_SIGNING_KEYS",
+    arn: "DELIVERY_SIGNING_KEYS_ARN",
+    purpose: "a JSON object with the key of each of DELIVERY_ENDPOINTS by its name; \
+              or DELIVERY_SIGNING_KEYS_ARN, where Secrets Manager keeps it",
 };
 
 /// In days. Beyond this, parked events would come near the end of their own lifetime.
@@ -138,7 +166,7 @@ impl DeliverySettings {
         transport: &Arc<dyn Transport>,
         clock: Arc<dyn Clock>,
     ) -> Result<Option<Self>, ConfigError> {
-        let endpoint = endpoint(environment, transport)?;
+        let endpoints = all_endpoints(environment, transport)?;
         let event_bus = event_bus(environment, transport)?;
         let source = source(environment)?;
         const PARK: &str = "days for which events are sent again to a receiver that fails";
@@ -150,7 +178,7 @@ impl DeliverySettings {
              `on` or `off`";
         let Switch(keeps_attempt_text) =
             environment.parse_or("DELIVERY_ATTEMPT_TEXT", Switch(true), TEXT)?;
-        if endpoint.is_none() && event_bus.is_none() {
+        if endpoints.is_empty() && event_bus.is_none() {
             return Ok(None);
         }
         let table = table(environment, transport, clock)?;
@@ -158,7 +186,7 @@ impl DeliverySettings {
             NonZeroU32::new(rate).map(|per_second| RateLimit { per_second, pacing: table.clone() });
         Ok(Some(Self {
             source,
-            endpoint,
+            endpoints,
             event_bus,
             park_after: SignedDuration::from_hours(24 * days),
             rate_limit,
@@ -184,6 +212,24 @@ impl DeliverySettings {
     }
 }
 
+/// The one without a name, and those with names.
+fn all_endpoints(
+    environment: &Environment,
+    transport: &Arc<dyn Transport>,
+) -> Result<Vec<EndpointSettings>, ConfigError> {
+    let mut all = Vec::from_iter(endpoint(environment, transport)?);
+    let named = named_endpoints(environment)?;
+    if named.is_empty() {
+        KEYS_BY_NAME.mention(environment);
+    }
+    for NamedEndpoint { receiver, url } in named {
+        let name = receiver.target.name();
+        let keys = KEYS_BY_NAME.read_signing_keys_of(name, environment, transport)?;
+        all.push(EndpointSettings { receiver, url, keys, transport: transport.clone() });
+    }
+    Ok(all)
+}
+
 fn endpoint(
     environment: &Environment,
     transport: &Arc<dyn Transport>,
@@ -194,7 +240,8 @@ fn endpoint(
     };
     let keys = KEYS.read_signing_keys(environment, transport)?;
     let url = parse::<HttpsAddress>(ENDPOINT, &address, ENDPOINT_PURPOSE)?.0;
-    Ok(Some(EndpointSettings { url, keys, transport: transport.clone() }))
+    let receiver = ReceiverSettings::of_all(Target::Endpoint);
+    Ok(Some(EndpointSettings { receiver, url, keys, transport: transport.clone() }))
 }
 
 fn event_bus(

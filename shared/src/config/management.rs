@@ -8,6 +8,7 @@ use super::{Dependencies, delivery, table};
 use crate::host::environment::{ConfigError, Environment};
 use crate::host::step_functions::RunStarter;
 use crate::microsoft::entra::EndingCredential;
+use crate::publisher::receiver::ReceiverSettings;
 use crate::store::{
     AnnotationStore, Attempts, Erasures, IdempotencyStore, Inspection, Outbox, Target,
 };
@@ -16,7 +17,7 @@ pub struct ManagementSettings {
     /// The `source` of every event, as in the delivery.
     pub source: String,
     /// The receivers of the delivery.
-    pub targets: Vec<Target>,
+    pub receivers: Vec<ReceiverSettings>,
     pub outbox: Arc<dyn Outbox>,
     pub idempotency: Arc<dyn IdempotencyStore>,
     pub annotations: Arc<dyn AnnotationStore>,
@@ -32,19 +33,24 @@ pub struct ManagementSettings {
 }
 
 impl ManagementSettings {
+    /// The receivers' names.
+    pub fn targets(&self) -> Vec<Target> {
+        self.receivers.iter().map(|receiver| receiver.target).collect()
+    }
+
     /// Reads the delivery's settings, without its keys.
     pub fn read(
         environment: &Environment,
         dependencies: &Dependencies,
     ) -> Result<Self, ConfigError> {
-        let targets = delivery::targets(environment);
+        let receivers = delivery::receivers(environment)?;
         let Dependencies { transport, clock, .. } = dependencies;
         let table = table(environment, transport, clock.clone())?;
         let source = delivery::source(environment)?;
         let end = entra_end(environment, transport)?;
         Ok(Self {
             source,
-            targets,
+            receivers,
             outbox: table.clone(),
             idempotency: table.clone(),
             annotations: table.clone(),

@@ -9,6 +9,7 @@ mod change_approval;
 mod credential;
 mod credential_ends;
 mod delivery;
+mod endpoints;
 mod guid;
 mod landing_app;
 mod management;
@@ -98,14 +99,15 @@ impl Dependencies {
     }
 
     /// Erasures, which wait for the receivers that the settings name.
-    pub fn erasure(&self, environment: &Environment) -> ErasureFlow {
-        ErasureFlow {
+    pub fn erasure(&self, environment: &Environment) -> Result<ErasureFlow, ConfigError> {
+        let receivers = delivery::receivers(environment)?;
+        Ok(ErasureFlow {
             ledger: self.ledger(),
             erasures: self.erasures.clone(),
             outbox: self.outbox.clone(),
             annotations: self.annotations.clone(),
-            targets: delivery::targets(environment),
-        }
+            targets: receivers.iter().map(|receiver| receiver.target).collect(),
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use secrecy::ExposeSecret as _;
 use super::aws::Aws;
 use crate::host::environment::{ConfigError, Environment};
 use crate::host::http_client::Transport;
-use crate::host::secret::{ClientSecret, UnusableSecret, secret_in};
+use crate::host::secret::{ClientSecret, UnusableSecret, secret_at, secret_in};
 use crate::publisher::standard_webhooks::WebhookKeys;
 
 /// Where Secrets Manager keeps all secrets of a deployment as JSON.
@@ -30,18 +30,52 @@ impl SecretNames {
         let one_of_all = one_of_all(environment, transport, self.secret)?;
         match (environment.get(self.secret), environment.get(self.arn)) {
             (Some(secret), None) => given(self.secret, &secret, self.purpose),
-            (None, Some(arn)) => in_secrets_manager(environment, transport, self.arn, arn, None),
-            (Some(_), Some(_)) => Err(ConfigError {
-                name: self.secret,
-                problem: format!("is set beside {}; one of them is enough", self.arn),
-                purpose: self.purpose,
-            }),
-            (None, None) => one_of_all.ok_or_else(|| ConfigError {
-                name: self.secret,
-                problem: "is not set".to_owned(),
-                purpose: self.purpose,
-            }),
+            (None, Some(arn)) => {
+                in_secrets_manager(environment, transport, self.arn, arn, Vec::new())
+            }
+            (Some(_), Some(_)) => Err(self.set_twice()),
+            (None, None) => one_of_all.ok_or_else(|| self.unset()),
         }
+    }
+
+    /// The signing keys of one of several users, which a JSON object holds by the users' names.
+    pub(super) fn read_signing_keys_of(
+        &self,
+        user: &str,
+        environment: &Environment,
+        transport: &Arc<dyn Transport>,
+    ) -> Result<ClientSecret, ConfigError> {
+        let problem =
+            |problem: String| ConfigError { name: self.secret, problem, purpose: self.purpose };
+        let path = vec![user.to_owned()];
+        let all = environment.get(ALL);
+        match (environment.get(self.secret), environment.get(self.arn)) {
+            (Some(text), None) => {
+                let keys = secret_at(&text, &path).map_err(|error| problem(error.to_string()))?;
+                WebhookKeys::parse(keys.expose_secret())
+                    .map_err(|error| problem(format!("has a value for {user} that {error}")))?;
+                Ok(ClientSecret::Given(keys))
+            }
+            (None, Some(arn)) => in_secrets_manager(environment, transport, self.arn, arn, path),
+            (Some(_), Some(_)) => Err(self.set_twice()),
+            (None, None) => {
+                let arn = all.ok_or_else(|| self.unset())?;
+                let path = vec![self.secret.to_owned(), user.to_owned()];
+                in_secrets_manager(environment, transport, ALL, arn, path)
+            }
+        }
+    }
+
+    fn set_twice(&self) -> ConfigError {
+        ConfigError {
+            name: self.secret,
+            problem: format!("is set beside {}; one of them is enough", self.arn),
+            purpose: self.purpose,
+        }
+    }
+
+    fn unset(&self) -> ConfigError {
+        ConfigError { name: self.secret, problem: "is not set".to_owned(), purpose: self.purpose }
     }
 
     /// The same for signing keys: keys given as text must parse.
@@ -92,7 +126,8 @@ pub(super) fn one_of_all(
     member: &'static str,
 ) -> Result<Option<ClientSecret>, ConfigError> {
     let arn = environment.get(ALL);
-    let read = |arn| in_secrets_manager(environment, transport, ALL, arn, Some(member));
+    let path = || vec![member.to_owned()];
+    let read = |arn| in_secrets_manager(environment, transport, ALL, arn, path());
     arn.map(read).transpose()
 }
 
@@ -101,7 +136,7 @@ fn in_secrets_manager(
     transport: &Arc<dyn Transport>,
     name: &'static str,
     arn: String,
-    member: Option<&'static str>,
+    path: Vec<String>,
 ) -> Result<ClientSecret, ConfigError> {
     if !arn.starts_with("arn:") {
         return Err(ConfigError {
@@ -111,5 +146,5 @@ fn in_secrets_manager(
         });
     }
     let client = Aws::read(environment, transport)?.secrets_manager(environment)?;
-    Ok(ClientSecret::SecretsManager { client, arn, member })
+    Ok(ClientSecret::SecretsManager { client, arn, path })
 }

@@ -1,4 +1,5 @@
 mod credential_ends;
+mod endpoints;
 mod hanging_secrets_manager;
 
 use std::collections::BTreeMap;
@@ -212,8 +213,8 @@ fn the_secret_can_be_given_as_a_value_and_never_prints() {
 fn the_secret_can_be_given_as_a_secrets_manager_arn() {
     let by_arn = [("ENTRA_CLIENT_SECRET", None), ("ENTRA_CLIENT_SECRET_ARN", Some(ARN))];
     match secret_of(&microsoft(&by_arn)) {
-        ClientSecret::SecretsManager { arn, member, .. } => {
-            assert_eq!((arn.as_str(), member), (ARN, None))
+        ClientSecret::SecretsManager { arn, path, .. } => {
+            assert_eq!((arn.as_str(), path.len()), (ARN, 0))
         }
         ClientSecret::Given(_) => panic!("no secret was set as a value"),
     }
@@ -228,8 +229,11 @@ fn the_secret_can_be_given_as_a_secrets_manager_arn() {
 fn the_secret_can_be_one_of_those_that_one_json_secret_holds() {
     let all = ("SECRETS_ARN", Some("arn:aws:secretsmanager:eu-west-1:123456789012:secret:all"));
     match secret_of(&microsoft(&[("ENTRA_CLIENT_SECRET", None), all])) {
-        ClientSecret::SecretsManager { arn, member, .. } => {
-            assert_eq!((Some(arn.as_str()), member), (all.1, Some("ENTRA_CLIENT_SECRET")));
+        ClientSecret::SecretsManager { arn, path, .. } => {
+            assert_eq!(
+                (Some(arn.as_str()), &path[..]),
+                (all.1, &["ENTRA_CLIENT_SECRET".to_owned()][..])
+            );
         }
         ClientSecret::Given(_) => panic!("no secret was set as a value"),
     }
@@ -240,8 +244,8 @@ fn the_secret_can_be_one_of_those_that_one_json_secret_holds() {
     }
     let own = [("ENTRA_CLIENT_SECRET", None), ("ENTRA_CLIENT_SECRET_ARN", Some(ARN)), all];
     match secret_of(&microsoft(&own)) {
-        ClientSecret::SecretsManager { arn, member, .. } => {
-            assert_eq!((arn.as_str(), member), (ARN, None))
+        ClientSecret::SecretsManager { arn, path, .. } => {
+            assert_eq!((arn.as_str(), path.len()), (ARN, 0))
         }
         ClientSecret::Given(_) => panic!("no secret was set as a value"),
     }

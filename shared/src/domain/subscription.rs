@@ -162,7 +162,15 @@ pub struct Subscription {
     pub created: Option<Timestamp>,
 }
 
+/// The suffix of an offer that the preview audience bought (F-OBJ-2).
+const PREVIEW: &str = "-preview";
+
 impl Subscription {
+    /// The offer's id without the suffix of a preview: settings about an offer hold for its preview, too.
+    pub fn public_offer(&self) -> &str {
+        self.offer_id.strip_suffix(PREVIEW).unwrap_or(&self.offer_id)
+    }
+
     /// Whether the beneficiary may do `operation`. Where Microsoft has not said, we assume so:
     /// Microsoft refuses a request that it does not allow (F-CHP-8, F-CAN-4).
     pub fn allows(&self, operation: &CustomerOperation) -> bool {

@@ -116,7 +116,7 @@ impl ErasureFlow {
         let id = record.id();
         self.erasures.erase_events(id).await?;
         self.erase_annotations(id).await?;
-        for target in Target::ALL {
+        for target in self.outbox.cursors(id).await? {
             self.erase_trouble(id, target).await?;
         }
         self.erasures.erase_attempts(id).await?;

@@ -1,10 +1,9 @@
 //! A secret, and where it is kept.
 
-use std::collections::HashMap;
-
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::SdkError;
 use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::error_class::ErrorClass;
@@ -20,8 +19,9 @@ pub enum ClientSecret {
     SecretsManager {
         client: Client,
         arn: String,
-        /// The member that holds it, where the stored text is JSON with several secrets.
-        member: Option<&'static str>,
+        /// The members that lead to it, where the stored text is JSON with several secrets. None: the
+        /// text is the secret.
+        path: Vec<String>,
     },
 }
 
@@ -39,7 +39,7 @@ pub enum SecretError {
 }
 
 /// Why a text is no secret.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum UnusableSecret {
     #[error("is not a string")]
     NotText,
@@ -52,7 +52,7 @@ pub enum UnusableSecret {
     NoObject,
     /// The JSON lacks this member, or it is empty.
     #[error("has no value for {0}")]
-    NoMember(&'static str),
+    NoMember(String),
     #[error("is a reference to a vault, which was not resolved")]
     Reference,
 }
@@ -91,9 +91,7 @@ pub fn secret_in(text: &str) -> Result<SecretString, UnusableSecret> {
     if REFERENCES.iter().any(begins) {
         return Err(UnusableSecret::Reference);
     }
-    if secret.starts_with(['{', '[', '"'])
-        && serde_json::from_str::<serde_json::Value>(secret).is_ok()
-    {
+    if secret.starts_with(['{', '[', '"']) && serde_json::from_str::<Value>(secret).is_ok() {
         return Err(UnusableSecret::Json);
     }
     Ok(SecretString::from(secret))
@@ -104,13 +102,23 @@ pub fn is_guid(secret: &SecretString) -> bool {
     uuid::Uuid::try_parse(secret.expose_secret()).is_ok()
 }
 
-/// The secret under a name, in a text that is JSON with several secrets.
-fn member_of(text: &str, member: &'static str) -> Result<SecretString, UnusableSecret> {
-    let text = text.trim_start_matches('\u{feff}');
-    let members: HashMap<String, String> =
-        serde_json::from_str(text).map_err(|_| UnusableSecret::NoObject)?;
-    match secret_in(members.get(member).map_or("", String::as_str)) {
-        Err(UnusableSecret::Empty) => Err(UnusableSecret::NoMember(member)),
+/// The secret at the end of a path of members, in a text that is JSON with several secrets.
+pub fn secret_at(text: &str, path: &[String]) -> Result<SecretString, UnusableSecret> {
+    let no_member = || UnusableSecret::NoMember(path.join("."));
+    let mut found = Value::String(text.trim_start_matches('\u{feff}').to_owned());
+    for name in path {
+        // Consoles store pairs of keys and texts, so an object in an object may be a text, too.
+        let object = match found {
+            Value::String(text) => serde_json::from_str(&text).ok(),
+            Value::Object(members) => Some(members),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => None,
+        };
+        let mut members: Map<String, Value> = object.ok_or(UnusableSecret::NoObject)?;
+        found = members.remove(name).ok_or_else(no_member)?;
+    }
+    let Value::String(secret) = found else { return Err(UnusableSecret::NoObject) };
+    match secret_in(&secret) {
+        Err(UnusableSecret::Empty) => Err(no_member()),
         secret => secret,
     }
 }
@@ -130,7 +138,7 @@ impl ClientSecret {
     pub async fn read(&self) -> Result<SecretString, SecretError> {
         match self {
             Self::Given(secret) => Ok(secret.clone()),
-            Self::SecretsManager { client, arn, member } => {
+            Self::SecretsManager { client, arn, path } => {
                 // Boxed: the SDK's future is large and deep, and every caller's would hold it.
                 let answer = Box::pin(client.get_secret_value().secret_id(arn).send()).await;
                 let answer = answer.map_err(|error| {
@@ -140,10 +148,7 @@ impl ClientSecret {
                     SecretError::Unavailable { code, source }
                 })?;
                 let text = answer.secret_string.ok_or(UnusableSecret::NotText)?;
-                Ok(match member {
-                    None => secret_in(&text)?,
-                    Some(member) => member_of(&text, member)?,
-                })
+                Ok(if path.is_empty() { secret_in(&text)? } else { secret_at(&text, path)? })
             }
         }
     }
@@ -201,18 +206,34 @@ mod tests {
     fn one_secret_among_several_is_read_by_its_name() {
         const STORED: &str =
             "\u{feff}{\"A\": \" s3cret\\n\", \"EMPTY\": \"\", \"NESTED\": \"{}\"}\n";
-        assert_eq!(member_of(STORED, "A").expect("a secret").expose_secret(), "s3cret");
-        for (text, member, problem) in [
-            (STORED, "B", UnusableSecret::NoMember("B")),
-            (STORED, "EMPTY", UnusableSecret::NoMember("EMPTY")),
+        let at = |text: &str, path: &str| {
+            let path: Vec<String> = path.split('.').map(str::to_owned).collect();
+            secret_at(text, &path)
+        };
+        for (text, path) in [
+            (STORED, "A"),
+            (r#"{"A":{"B":"s3cret"},"C":""}"#, "A.B"),
+            (r#"{"A":"{\"B\": \"s3cret\"}"}"#, "A.B"),
+        ] {
+            let read = at(text, path).expect("a secret");
+            assert_eq!(read.expose_secret(), "s3cret", "{text} {path}");
+        }
+        let missing = |path: &str| UnusableSecret::NoMember(path.to_owned());
+        for (text, path, problem) in [
+            (STORED, "B", missing("B")),
+            (STORED, "EMPTY", missing("EMPTY")),
             (STORED, "NESTED", UnusableSecret::Json),
+            (STORED, "A.B", UnusableSecret::NoObject),
+            (STORED, "NESTED.B", missing("NESTED.B")),
             ("s3cret", "A", UnusableSecret::NoObject),
             ("", "A", UnusableSecret::NoObject),
             (r#"["s3cret"]"#, "A", UnusableSecret::NoObject),
             (r#"{"A":{"B":"s3cret"}}"#, "A", UnusableSecret::NoObject),
+            (r#"{"A":["s3cret"]}"#, "A.B", UnusableSecret::NoObject),
+            (r#"{"A":{"B":7}}"#, "A.B", UnusableSecret::NoObject),
         ] {
-            let error = member_of(text, member).expect_err("no secret");
-            assert_eq!(error, problem, "{text} {member}");
+            let error = at(text, path).expect_err("no secret");
+            assert_eq!(error, problem, "{text} {path}");
             assert!(!error.to_string().contains("s3cret"), "{error}");
         }
     }

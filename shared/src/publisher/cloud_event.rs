@@ -133,7 +133,7 @@ impl<'a> CloudEvent<'a> {
             specversion: "1.0",
             id: event.id(),
             source,
-            kind: format!("saas-fulfillment.subscription.{name}.v{version}"),
+            kind: full_type(name, version),
             subject: event.subscription_id,
             time: event.recorded_at,
             datacontenttype: "application/json",
@@ -173,6 +173,40 @@ impl<'a> CloudEvent<'a> {
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("text, numbers and maps by text are JSON")
     }
+}
+
+/// The last parts of the types' names, and the versions of their data.
+const TYPES: [(&str, u32); 15] = [
+    ("purchased", 1),
+    ("imported", 1),
+    ("activation-requested", 1),
+    ("activated", 1),
+    ("plan-changed", 1),
+    ("quantity-changed", 1),
+    ("change-rejected", 1),
+    ("renewed", 1),
+    ("details-changed", 1),
+    ("suspended", 1),
+    ("reinstated", 1),
+    ("unsubscribed", 1),
+    ("activation-deadline-approaching", 1),
+    ("personal-data-erased", 1),
+    ("test", 1),
+];
+
+fn full_type(name: &str, version: u32) -> String {
+    format!("saas-fulfillment.subscription.{name}.v{version}")
+}
+
+/// The type that an event of this kind has.
+pub fn type_name(kind: &EventKind) -> String {
+    let (name, version) = type_of(kind);
+    full_type(name, version)
+}
+
+/// Whether events of this type are sent.
+pub fn is_type(text: &str) -> bool {
+    TYPES.iter().any(|(name, version)| full_type(name, *version) == text)
 }
 
 /// The last part of the type's name, and the version of its data.
@@ -254,5 +288,30 @@ fn operation(cause: &Cause) -> Option<&OperationId> {
         | Cause::Activation { .. }
         | Cause::Management { .. }
         | Cause::Reconciliation => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_type_with_a_schema_is_known_and_no_other() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas");
+        let files = std::fs::read_dir(folder).expect("the schemas");
+        let names =
+            files.map(|file| file.expect("a file").file_name().into_string().expect("text"));
+        let mut found: Vec<String> = names
+            .filter_map(|name| name.strip_suffix(".json").map(str::to_owned))
+            // What all of them have in common.
+            .filter(|name| !["event.v1", "subscription.v1"].contains(&name.as_str()))
+            .collect();
+        let mut known: Vec<String> =
+            TYPES.iter().map(|(name, version)| format!("{name}.v{version}")).collect();
+        found.sort();
+        known.sort();
+        assert_eq!(known, found);
+        assert!(found.iter().all(|name| is_type(&format!("saas-fulfillment.subscription.{name}"))));
+        assert!(!is_type("purchased.v1") && !is_type("saas-fulfillment.decision.v1"));
     }
 }

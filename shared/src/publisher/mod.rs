@@ -4,5 +4,6 @@
 pub mod approval;
 pub mod audit;
 pub mod cloud_event;
+pub mod receiver;
 pub mod record_view;
 pub mod standard_webhooks;

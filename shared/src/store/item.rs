@@ -92,8 +92,13 @@ pub(super) fn cursor_key(id: SubscriptionId, target: Target) -> Item {
 }
 
 pub(super) fn cursor_target(sort: &str) -> Option<Target> {
-    let name = sort.strip_prefix(ItemKind::Cursor.sort())?;
-    Target::ALL.into_iter().find(|target| target.name() == name)
+    sort.strip_prefix(ItemKind::Cursor.sort())?.parse().ok()
+}
+
+/// The first and the last sort key of a cursor.
+pub(super) fn cursor_sorts() -> (String, String) {
+    let first = ItemKind::Cursor.sort();
+    (first.to_owned(), format!("{first}~"))
 }
 
 pub(super) fn annotations_key(id: SubscriptionId) -> Item {

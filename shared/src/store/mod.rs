@@ -48,6 +48,7 @@ mod restoration;
 mod run;
 mod sighting;
 mod sort;
+mod target;
 
 use std::collections::HashMap;
 
@@ -71,8 +72,8 @@ pub use inspection::Inspection;
 pub use item::ItemKind;
 pub use list_query::{Filter, LARGEST_PAGE, ListBy, ListQuery, Page};
 pub use outbox::{
-    Backlog, Cursor, CursorError, CursorState, Due, Entry, Outbox, STREAM_HEAD_START, Target,
-    Trouble, Waiting,
+    Backlog, Cursor, CursorError, CursorState, Due, Entry, Outbox, STREAM_HEAD_START, Trouble,
+    Waiting,
 };
 pub use pacing::Pacing;
 pub use refusals::{REFUSAL_LIFETIME, Refusals, Refused};
@@ -80,6 +81,7 @@ pub use restoration::Restoration;
 pub use run::{LONGEST_NOTE, Pause, Run, RunEnd, Runs};
 pub use sighting::{Sighting, Sightings};
 pub use sort::Sort;
+pub use target::{EndpointName, NotAName, Target};
 
 use crate::domain::{Action, Event, NextVersion, OperationId, Record, SubscriptionId};
 

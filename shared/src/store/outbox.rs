@@ -14,33 +14,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{Page, StoreError};
+use super::{Page, StoreError, Target};
 use crate::domain::{Event, Position, SubscriptionId};
 
 /// How long the stream has to deliver a new event before the sweep does. If it were shorter, both
 /// would send it. If it were longer, an event that the stream lost would be late.
 pub const STREAM_HEAD_START: SignedDuration = SignedDuration::from_secs(120);
-
-/// A receiver of events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Target {
-    /// The publisher's HTTPS endpoint.
-    Endpoint,
-    /// The publisher's EventBridge bus.
-    EventBus,
-}
-
-impl Target {
-    pub const ALL: [Self; 2] = [Self::Endpoint, Self::EventBus];
-
-    /// As in keys and logs.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Endpoint => "endpoint",
-            Self::EventBus => "event-bus",
-        }
-    }
-}
 
 /// How far a target has received a subscription's events. Serialised in the table: members are only
 /// added.
@@ -189,6 +168,9 @@ pub enum CursorError {
 pub trait Outbox: Send + Sync {
     /// The default where there is none yet.
     async fn cursor(&self, id: SubscriptionId, target: Target) -> Result<Cursor, StoreError>;
+
+    /// The receivers that a subscription has cursors of, also those that are no longer configured.
+    async fn cursors(&self, id: SubscriptionId) -> Result<Vec<Target>, StoreError>;
 
     /// MUST return [`CursorError::Conflict`] if the saved one's revision isn't one below.
     async fn save_cursor(

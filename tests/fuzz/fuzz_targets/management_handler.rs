@@ -23,6 +23,7 @@ use serde_json::{Map, Value, json};
 use shared::config::ManagementSettings;
 use shared::domain::{Cause, Decision, SubscriptionId, observe};
 use shared::host::http::Handler;
+use shared::publisher::receiver::ReceiverSettings;
 use shared::store::{Commit, Store, Target};
 use uuid::Uuid;
 
@@ -41,7 +42,11 @@ fn function(has_receivers: bool) -> &'static Function {
         let (_, dependencies) = dependencies(&wire, |_| None);
         let settings = ManagementSettings {
             source: "urn:saas-fulfillment".to_owned(),
-            targets: if has_receivers { Target::ALL.to_vec() } else { Vec::new() },
+            receivers: Target::UNNAMED
+                .into_iter()
+                .filter(|_| has_receivers)
+                .map(ReceiverSettings::of_all)
+                .collect(),
             outbox: Arc::new(store(&wire)),
             idempotency: Arc::new(store(&wire)),
             annotations: Arc::new(store(&wire)),

@@ -16,6 +16,7 @@ use serde_json::{Value, json, to_value};
 use shared::config::{DeliverySettings, EndpointSettings};
 use shared::domain::{Annotations, Position, SubscriptionId};
 use shared::host::secret::ClientSecret;
+use shared::publisher::receiver::ReceiverSettings;
 use shared::store::{
     AnnotationStore, Attempt, Attempts, Backlog, Cursor, CursorError, Due, Outbox, Page, SaveError,
     StoreError, Target, Waiting,
@@ -46,6 +47,10 @@ impl Outbox for Table {
             return Ok(Cursor::default());
         }
         Err(StoreError::unavailable("throttled"))
+    }
+
+    async fn cursors(&self, _: SubscriptionId) -> Result<Vec<Target>, StoreError> {
+        panic!("the delivery erases nothing")
     }
 
     async fn save_cursor(
@@ -126,11 +131,12 @@ fn function() -> &'static Function {
         let key = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
         let settings = DeliverySettings {
             source: "urn:saas-fulfillment".to_owned(),
-            endpoint: Some(EndpointSettings {
+            endpoints: vec![EndpointSettings {
+                receiver: ReceiverSettings::of_all(Target::Endpoint),
                 url: Uri::from_static("https://product.example/events"),
                 keys: ClientSecret::Given(SecretString::from(key)),
                 transport: wire.clone(),
-            }),
+            }],
             event_bus: None,
             park_after: SignedDuration::from_hours(24),
             rate_limit: None,

@@ -99,7 +99,7 @@ fn settings(process: impl Iterator<Item = (OsString, OsString)>) -> Variables {
 /// Starts the system, and a receiver if the settings name none.
 async fn start(mut options: Options) -> Result<(LocalSystem, Option<Receiver>), LocalError> {
     let variables = &mut options.variables;
-    let targets = ["DELIVERY_ENDPOINT", "DELIVERY_EVENT_BUS"];
+    let targets = ["DELIVERY_ENDPOINT", "DELIVERY_ENDPOINTS", "DELIVERY_EVENT_BUS"];
     let mut receiver = None;
     if targets.iter().all(|name| !variables.contains_key(*name)) {
         let is_watched = options.emulator.live;

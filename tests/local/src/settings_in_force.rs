@@ -23,7 +23,7 @@ pub fn lines(
 /// The value as one short line. Keys and secrets are hidden, and so is an address's query, which
 /// may hold one.
 fn shown(name: &str, value: &str) -> String {
-    if ["SECRET", "KEY", "TOKEN"].iter().any(|end| name.ends_with(end)) {
+    if ["SECRET", "KEY", "KEYS", "TOKEN"].iter().any(|end| name.ends_with(end)) {
         return "(hidden)".to_owned();
     }
     let value = match value.split_once('?') {

@@ -32,6 +32,10 @@ impl Outbox for MemoryStore {
         Ok(self.outbox(|outbox| outbox.cursor(id, target)))
     }
 
+    async fn cursors(&self, id: SubscriptionId) -> Result<Vec<Target>, StoreError> {
+        Ok(self.outbox(|outbox| outbox.targets(id)))
+    }
+
     async fn save_cursor(
         &self,
         id: SubscriptionId,

@@ -42,6 +42,12 @@ impl OutboxTable {
         self.cursors.get(&(id, target)).cloned().unwrap_or_default()
     }
 
+    /// The targets that a subscription has cursors of.
+    pub(crate) fn targets(&self, id: SubscriptionId) -> Vec<Target> {
+        let own = self.cursors.keys().filter(|(owner, _)| *owner == id);
+        own.map(|(_, target)| *target).collect()
+    }
+
     pub(crate) fn save(
         &mut self,
         id: SubscriptionId,

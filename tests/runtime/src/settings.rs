@@ -112,6 +112,12 @@ pub const DELIVERY: &[Wrong] = &[
     ("DELIVERY_ENDPOINT", Some("http://zq-nonsense-9f31.example/events")),
     ("DELIVERY_ENDPOINT", Some("https://zq:nonsense-9f31@product.example/events")),
     ("DELIVERY_ENDPOINT", Some("https://product.example/events#zq-nonsense-9f31")),
+    ("DELIVERY_ENDPOINTS", NONSENSE),
+    ("DELIVERY_ENDPOINTS", Some(r#"[{"name":"zq-nonsense-9f31"}]"#)),
+    (
+        "DELIVERY_ENDPOINTS",
+        Some(r#"[{"name":"a","url":"https://a.example","zq-nonsense-9f31":1}]"#),
+    ),
     ("DELIVERY_SOURCE", NONSENSE),
     ("DELIVERY_PARK_AFTER_DAYS", NONSENSE),
     ("DELIVERY_RATE_LIMIT", NONSENSE),

@@ -38,7 +38,7 @@ impl Receivers {
         match self {
             Self::Endpoint => vec![Target::Endpoint],
             Self::EventBus => vec![Target::EventBus],
-            Self::Both => Target::ALL.to_vec(),
+            Self::Both => Target::UNNAMED.to_vec(),
         }
     }
 }
@@ -155,7 +155,7 @@ impl Product {
     /// What each configured receiver has received.
     pub(crate) fn inboxes(&self) -> impl Iterator<Item = (Target, &Inbox)> {
         self.receivers.targets().into_iter().map(|target| match target {
-            Target::Endpoint => (target, &self.endpoint),
+            Target::Endpoint | Target::Named(_) => (target, &self.endpoint),
             Target::EventBus => (target, &self.bus.inbox),
         })
     }

@@ -24,6 +24,7 @@ use shared::host::environment::{ConfigError, Environment};
 use shared::host::http::Handler;
 use shared::host::http_client::{Transport, for_aws};
 use shared::host::secret::ClientSecret;
+use shared::publisher::receiver::ReceiverSettings;
 use shared::store::{Store, Target};
 use webhook::Webhook;
 
@@ -147,7 +148,11 @@ impl Publisher {
         let targets = self.choices.receivers.targets();
         let settings = DeliverySettings {
             source: SOURCE.to_owned(),
-            endpoint: targets.contains(&Target::Endpoint).then(|| self.endpoint(host)),
+            endpoints: targets
+                .contains(&Target::Endpoint)
+                .then(|| self.endpoint(host))
+                .into_iter()
+                .collect(),
             event_bus: targets.contains(&Target::EventBus).then(|| self.event_bus(host)),
             park_after: SignedDuration::from_hours(24 * i64::from(self.choices.park_after_days)),
             rate_limit: None,
@@ -165,12 +170,13 @@ impl Publisher {
     fn endpoint(&self, host: Host) -> EndpointSettings {
         let keys = if self.choices.keys_in_secrets_manager {
             let client = self.secrets_manager(host);
-            ClientSecret::SecretsManager { client, arn: aws::KEY_ARN.to_owned(), member: None }
+            ClientSecret::SecretsManager { client, arn: aws::KEY_ARN.to_owned(), path: Vec::new() }
         } else {
             let keys = self.io.product(|product| product.keys.secret(Signed::Events));
             ClientSecret::Given(keys.into())
         };
         EndpointSettings {
+            receiver: ReceiverSettings::of_all(Target::Endpoint),
             url: http::Uri::from_static(EVENTS),
             keys,
             transport: self.transport(host),
@@ -267,7 +273,13 @@ impl Publisher {
     fn management(&self, host: Host) -> ManagementSettings {
         ManagementSettings {
             source: SOURCE.to_owned(),
-            targets: self.choices.receivers.targets(),
+            receivers: self
+                .choices
+                .receivers
+                .targets()
+                .into_iter()
+                .map(ReceiverSettings::of_all)
+                .collect(),
             outbox: self.store(host),
             idempotency: self.store(host),
             annotations: self.store(host),

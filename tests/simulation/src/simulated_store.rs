@@ -222,6 +222,10 @@ impl Outbox for SimulatedStore {
         self.call("cursor", self.table.cursor(id, target)).await?
     }
 
+    async fn cursors(&self, id: SubscriptionId) -> Result<Vec<Target>, StoreError> {
+        self.call("cursors", self.table.cursors(id)).await?
+    }
+
     async fn save_cursor(
         &self,
         id: SubscriptionId,

@@ -17,8 +17,8 @@ const NEXT_SWEEP: SignedDuration = SignedDuration::from_secs(60);
 /// As the alarm EventsNotTaken.
 const TOO_LONG: SignedDuration = SignedDuration::from_mins(30);
 
-const NO_RECEIVER: &str = "No receiver is configured, neither DeliveryEndpoint nor DeliveryEventBusArn. Events are recorded \
-     and not sent.";
+const NO_RECEIVER: &str = "No receiver is configured: DeliveryEndpoint, DeliveryEndpoints and DeliveryEventBusArn are empty. \
+     Events are recorded and not sent.";
 
 /// Events that no delivery has looked at yet. What a receiver refuses is not among them.
 pub(super) async fn stream(outbox: &dyn Outbox, targets: &[Target], now: Timestamp) -> Finding {
@@ -49,7 +49,8 @@ pub(super) async fn stream(outbox: &dyn Outbox, targets: &[Target], now: Timesta
 
 /// Events that a receiver refuses.
 pub(super) async fn events(outbox: &dyn Outbox, targets: &[Target], now: Timestamp) -> Finding {
-    const PLACE: &str = "Parameters DeliveryEndpoint and DeliveryEventBusArn: your product";
+    const PLACE: &str =
+        "Parameters DeliveryEndpoint, DeliveryEndpoints and DeliveryEventBusArn: your product";
     if targets.is_empty() {
         return Finding::ok(EVENTS, NO_RECEIVER);
     }

@@ -62,7 +62,7 @@ impl Doctor {
             sightings: dependencies.sightings.clone(),
             inspection: settings.inspection.clone(),
             outbox: settings.outbox.clone(),
-            targets: settings.targets.clone(),
+            targets: settings.targets(),
             end: settings.end.clone(),
             bytes: settings.bytes,
             clock: dependencies.clock.clone(),

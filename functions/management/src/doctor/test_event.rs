@@ -36,7 +36,7 @@ enum State {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Receiver {
-    receiver: &'static str,
+    receiver: Target,
     state: State,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_error: Option<String>,
@@ -100,7 +100,7 @@ fn version_of(id: &str) -> Option<u64> {
 
 fn receiver(target: Target, cursor: Cursor, position: Position) -> Receiver {
     let receiver = |state| Receiver {
-        receiver: target.name(),
+        receiver: target,
         state,
         last_error: None,
         attempts: None,

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use shared::host::deadline::{CALLER_TIME, DeadlineTransport, with_deadline};
 use shared::host::environment::Environment;
 use shared::host::http_client::SendError;
+use shared::publisher::receiver::ReceiverSettings;
 use uuid::Uuid;
 
 use super::*;
@@ -66,7 +67,7 @@ fn doctor(environment: &Environment, clock: Arc<dyn Clock>) -> Doctor {
     };
     let settings = ManagementSettings {
         source: "urn:saas-fulfillment".to_owned(),
-        targets: vec![Target::Endpoint],
+        receivers: vec![ReceiverSettings::of_all(Target::Endpoint)],
         outbox: table.clone(),
         idempotency: table.clone(),
         annotations: table.clone(),

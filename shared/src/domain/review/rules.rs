@@ -23,10 +23,6 @@ use super::super::subscription::Subscription;
 /// Matches every offer that has no entry of its own.
 const ANY_OFFER: &str = "*";
 
-/// The suffix of an offer that the preview audience bought (F-OBJ-2). It meets the rules of the
-/// offer itself.
-const PREVIEW: &str = "-preview";
-
 /// The rules by offer. The default has none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
@@ -127,7 +123,7 @@ impl ChangeRules {
     }
 
     fn of(&self, current: &Subscription) -> Option<&OfferRules> {
-        let offer = current.offer_id.strip_suffix(PREVIEW).unwrap_or(&current.offer_id);
+        let offer = current.public_offer();
         self.0.get(offer).or_else(|| self.0.get(ANY_OFFER))
     }
 

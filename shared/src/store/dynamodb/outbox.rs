@@ -31,6 +31,15 @@ impl Outbox for DynamoDbStore {
         Ok(found.map(item::body).transpose()?.unwrap_or_default())
     }
 
+    async fn cursors(&self, id: SubscriptionId) -> Result<Vec<Target>, StoreError> {
+        // One answer holds thousands of them.
+        let request = self.query_between(id, item::cursor_sorts());
+        let answer = request.send().await.map_err(store_error)?;
+        let items = answer.items.unwrap_or_default();
+        let target = |found: &Item| item::cursor_target(found.get(item::SORT)?.as_s().ok()?);
+        Ok(items.iter().filter_map(target).collect())
+    }
+
     async fn save_cursor(
         &self,
         id: SubscriptionId,

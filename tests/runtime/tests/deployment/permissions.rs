@@ -58,8 +58,8 @@ fn secrets(stack: &Stack, function: &str) -> BTreeSet<String> {
 #[test]
 fn each_function_may_read_the_secrets_that_it_uses_and_no_others() {
     let arn = |name: &str| format!("{ARN}{name}-AbCdEf");
-    let [entra, landing, decision, delivery] =
-        ["entra", "landing", "decision", "delivery"].map(arn);
+    let [entra, landing, decision, delivery, deliveries] =
+        ["entra", "landing", "decision", "delivery", "deliveries"].map(arn);
     let stack = deploy(&[
         ("EntraClientSecretArn", &entra),
         ("LandingClientSecretArn", &landing),
@@ -67,6 +67,8 @@ fn each_function_may_read_the_secrets_that_it_uses_and_no_others() {
         ("DecisionSigningKeyArn", &decision),
         ("DeliveryEndpoint", "https://product.example/events"),
         ("DeliverySigningKeyArn", &delivery),
+        ("DeliveryEndpoints", r#"[{"name":"crm","url":"https://crm.example"}]"#),
+        ("DeliverySigningKeysArn", &deliveries),
     ]);
     for (function, readable) in [
         ("landing", vec![&entra, &landing, &decision]),
@@ -74,7 +76,7 @@ fn each_function_may_read_the_secrets_that_it_uses_and_no_others() {
         ("webhook", vec![&entra, &decision]),
         ("management", vec![&entra]),
         ("reconciliation", vec![&entra, &decision]),
-        ("delivery", vec![&delivery]),
+        ("delivery", vec![&delivery, &deliveries]),
     ] {
         let readable = readable.into_iter().cloned().collect();
         assert_eq!(secrets(&stack, function), readable, "{function}");

@@ -48,9 +48,15 @@ async fn a_function_is_deployed_with_the_settings_it_reads_and_no_others() {
         let mut wanted = asked(&function, &environment(&system));
         // Lambda sets the credentials and the region, and the template sets a secret's ARN.
         wanted.retain(|name| {
-            !["_CLIENT_SECRET", "_CLIENT_CERTIFICATE", "_SIGNING_KEY", "_COOKIE_KEY"]
-                .iter()
-                .any(|end| name.ends_with(end))
+            ![
+                "_CLIENT_SECRET",
+                "_CLIENT_CERTIFICATE",
+                "_SIGNING_KEY",
+                "_SIGNING_KEYS",
+                "_COOKIE_KEY",
+            ]
+            .iter()
+            .any(|end| name.ends_with(end))
                 && !name.starts_with("AWS_")
         });
         // Without it buyers sign in, and a deployment never turns that off.
@@ -92,6 +98,7 @@ async fn the_example_of_a_function_apps_settings_names_what_the_handler_reads() 
         "ENTRA_CLIENT_SECRET_ARN",
         "LANDING_CLIENT_SECRET_ARN",
         "DELIVERY_SIGNING_KEY_ARN",
+        "DELIVERY_SIGNING_KEYS_ARN",
         "DECISION_SIGNING_KEY_ARN",
         "SECRETS_ARN",
         "AWS_ENDPOINT_URL_DYNAMODB",

@@ -50,6 +50,8 @@ pub(crate) const CHOICES: &[&[(&str, &str)]] = &[
     &[("Architecture", "x86_64")],
     &[("Alarms", "disabled")],
     &[("AlarmEmail", "oncall@publisher.example")],
+    &[("DeliveryEndpoints", r#"[{"name":"crm","url":"https://crm.example"}]"#)],
+    &[("DeliverySigningKeysArn", SECRET)],
 ];
 
 fn deploy(choices: &[&[(&str, &str)]]) -> Result<Stack, Refused> {
@@ -109,6 +111,7 @@ fn parameters_that_need_others_are_refused_without_them() {
     };
     for (choices, rule) in [
         (&[both, choice("DeliveryEndpoint")][..], "DeliveryEndpoint requires a signing key"),
+        (&[both, choice("DeliveryEndpoints")], "DeliveryEndpoints require signing keys"),
         (&[both, choice("DecisionUrl")], "DecisionUrl requires a signing key"),
         (&[choice("DomainName")], "DomainName and CertificateArn"),
         (&[choice("CertificateArn")], "DomainName and CertificateArn"),

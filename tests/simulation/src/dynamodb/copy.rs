@@ -149,7 +149,7 @@ fn save_cursor(
     item: &Item,
 ) -> Result<(), String> {
     let name = sort(item).strip_prefix("DELIVERY#");
-    let target = Target::ALL.into_iter().find(|target| Some(target.name()) == name);
+    let target: Option<Target> = name.and_then(|name| name.parse().ok());
     let target = target.ok_or_else(|| format!("an item {}", sort(item)))?;
     let cursor: Cursor = body(item)?;
     count_cursor(io, table, (id, target), &cursor);

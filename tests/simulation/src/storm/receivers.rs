@@ -21,7 +21,7 @@ impl Run {
     /// One of the receivers becomes healthy or not. The other one stays as it is.
     pub(super) fn receiver_health(&mut self) {
         match self.a_target() {
-            Target::Endpoint => {
+            Target::Endpoint | Target::Named(_) => {
                 let health = self.io.decide(|rng| {
                     let other = *Health::ALL.choose(rng).expect("there are variants");
                     if rng.random() { Health::Healthy } else { other }
@@ -166,7 +166,7 @@ impl Run {
 
 fn inbox(product: &mut Product, target: Target) -> &mut Inbox {
     match target {
-        Target::Endpoint => &mut product.endpoint,
+        Target::Endpoint | Target::Named(_) => &mut product.endpoint,
         Target::EventBus => &mut product.bus.inbox,
     }
 }
