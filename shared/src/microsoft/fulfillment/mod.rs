@@ -3,6 +3,7 @@
 mod calls;
 mod client;
 mod error;
+mod list_price;
 mod next_link;
 mod purchase_token;
 mod throttle;
@@ -12,6 +13,7 @@ use async_trait::async_trait;
 
 pub use client::{API_VERSION, Client, Endpoint};
 pub use error::{FulfillmentError, Malformed, Refusal};
+pub use list_price::{Amount, ListPrice};
 pub use purchase_token::PurchaseToken;
 pub use wire::{
     AcceptedOperation, Acknowledgement, MOST_SEATS, MeteringDimension, Plan, PlanComponents,
