@@ -56,7 +56,7 @@ async fn t_26_a_new_purchase_is_shown_with_a_button_to_confirm() {
     assert_eq!(page.status, StatusCode::OK);
     assert_secure(&page);
     // F-LP-5: offer, plan, seats, billing term, and beneficiary.
-    for shown in ["Fleet of twelve", "per-seat-1", "team", "12", "1 year", "adele@contoso.example"]
+    for shown in ["Fleet of twelve", "per-seat-1", "Team", "12", "1 year", "adele@contoso.example"]
     {
         assert!(page.body.contains(shown), "{shown} in {}", page.body);
     }
@@ -74,7 +74,7 @@ async fn t_26_a_manage_visit_shows_the_subscription_and_offers_nothing_to_confir
     assert_eq!(page.status, StatusCode::OK);
     assert_secure(&page);
     assert!(page.body.contains("active"), "{}", page.body);
-    assert!(page.body.contains("basic"));
+    assert!(page.body.contains("Basic"));
     assert!(!page.body.contains(BUTTON));
     assert_eq!(env.calls(Call::Activate), activations);
     assert_eq!(env.event_names(id).await, ["Purchased", "Activated"]);
@@ -133,7 +133,7 @@ async fn t_26_every_value_from_microsoft_is_escaped() {
     let env = TestEnv::new().await;
     let evil = |name: &str| format!("\"'><script>alert('{name}')</script>&{name}");
     env.world(|world| {
-        let plan = Plan { id: evil("plan"), ..Plan::per_seat("p", "P", 1.0, 1, 9) };
+        let plan = Plan::per_seat(&evil("plan"), &evil("plan"), 1.0, 1, 9);
         world.offers_mut().push(emulator::Offer { id: evil("offer"), plans: vec![plan] });
     });
     let person = Person { email: evil("mail"), ..Person::adele() };

@@ -116,7 +116,7 @@ async fn a_buyer_signs_in_at_the_host_that_the_gateway_names() {
     assert!(visitor.cookies.contains_key("__Host-landing-session"), "{:?}", visitor.cookies);
     let page = visitor.get("/landing").await;
     assert_eq!(page.status, 200, "{}", page.body);
-    assert!(page.body.contains("silver"), "{}", page.body);
+    assert!(page.body.contains("Silver"), "{}", page.body);
 }
 
 #[tokio::test]
@@ -143,7 +143,7 @@ async fn a_session_at_one_host_opens_nothing_at_another() {
     let mut elsewhere = Visitor::at(&landing, "signup.example.com");
     elsewhere.cookies.clone_from(&visitor.cookies);
     let page = elsewhere.get("/landing").await;
-    assert!(!page.body.contains("silver"), "{}", page.body);
+    assert!(!page.body.contains("Silver"), "{}", page.body);
     assert_eq!(
         redirect_uri(&elsewhere.arrive(&env, id).await),
         "https://signup.example.com/landing/signed-in"
@@ -193,7 +193,7 @@ async fn with_a_cookie_key_of_its_own_a_session_outlives_the_apps_secret() {
     ] {
         let mut later = Visitor::at(&after, GATEWAY);
         later.cookies.clone_from(&visitor.cookies);
-        assert_eq!(later.get("/landing").await.body.contains("silver"), opens);
+        assert_eq!(later.get("/landing").await.body.contains("Silver"), opens);
     }
     let short = landing(&env, &[("LANDING_COOKIE_KEY", "hunter2-hunter2-hunter2")]);
     let refused = short.err().expect("it is too short");

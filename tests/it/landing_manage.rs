@@ -52,7 +52,7 @@ async fn a_customer_changes_the_plan_after_a_confirmation() {
     assert!(active.body.contains("href=\"/landing/manage\""), "{}", active.body);
     let page = browser.get(MANAGE).await;
     assert_eq!(page.status, StatusCode::OK);
-    assert!(page.body.contains("value=\"gold\">Gold<"), "{}", page.body);
+    assert!(page.body.contains("value=\"gold\">Gold –"), "{}", page.body);
     assert!(!page.body.contains("value=\"silver\""), "the plan in force is not offered");
     assert!(!page.body.contains("name=\"seats\""), "a flat rate has no seats");
 
@@ -74,7 +74,7 @@ async fn a_customer_changes_the_plan_after_a_confirmation() {
     );
     env.deliver().await;
     assert_eq!(env.record(id).await.expect("a record").subscription.plan_id, "gold");
-    assert!(browser.page().await.body.contains("gold"));
+    assert!(browser.page().await.body.contains("Gold"));
 }
 
 #[tokio::test]

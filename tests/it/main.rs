@@ -51,6 +51,8 @@ mod landing_headers;
 mod landing_look;
 mod landing_manage;
 mod landing_methods;
+mod landing_names;
+mod landing_prices;
 mod landing_refusals;
 mod landing_rules;
 mod landing_tokens;

@@ -49,7 +49,7 @@ async fn a_buyer_signs_in_sees_the_purchase_and_confirms() {
     assert!(!browser.cookies.contains_key(ROUND_TRIP), "the round trip is over");
     let page = browser.page().await;
     assert_eq!(page.status, StatusCode::OK);
-    for shown in ["Fleet of twelve", "per-seat-1", "team", "12", ADELE, "Signed in as"] {
+    for shown in ["Fleet of twelve", "per-seat-1", "Team", "12", ADELE, "Signed in as"] {
         assert!(page.body.contains(shown), "{shown} in {}", page.body);
     }
     assert_eq!(env.calls(Call::Activate), 0, "a visit alone activates nothing (F-ACT-9)");
@@ -154,7 +154,7 @@ async fn a_colleague_sees_status_plan_seats_and_term_and_does_nothing() {
     let id = env.purchase(Purchase::per_seat("team", 12).named("Fleet of twelve"));
     let assert_shows = |page: &Answer, status: &str| {
         assert_eq!(page.status, StatusCode::OK, "{}", page.body);
-        for shown in ["Your company has this subscription", "team", "12", "1 month", status] {
+        for shown in ["Your company has this subscription", "Team", "12", "1 month", status] {
             assert!(page.body.contains(shown), "{shown} in {}", page.body);
         }
         for secret in [ADELE, "Fleet of twelve", "action=\"/landing\"", "/landing/manage"] {
@@ -183,9 +183,15 @@ async fn a_stranger_sees_nothing_and_changes_nothing() {
         browser.sign_in(id, email).await;
         let page = browser.page().await;
         assert_eq!(page.status, StatusCode::FORBIDDEN);
-        for secret in
-            ["Fleet of twelve", "per-seat-1", "team", ADELE, &id.to_string(), "action=\"/landing\""]
-        {
+        for secret in [
+            "Fleet of twelve",
+            "per-seat-1",
+            "Team",
+            "team",
+            ADELE,
+            &id.to_string(),
+            "action=\"/landing\"",
+        ] {
             assert!(!page.body.contains(secret), "{secret} in {}", page.body);
         }
         assert!(page.body.contains(email), "the page names the account: {}", page.body);

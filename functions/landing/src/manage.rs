@@ -14,13 +14,14 @@ use shared::publisher::approval::{ChangeApproval, ChangeContext};
 use tracing::warn;
 
 use crate::form_field::form_field;
+use crate::known_plans::KnownPlans;
 use crate::purchase::{Opened, Purchases, VisitError};
 
 /// The changes that the page offers.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct ChangeOptions {
-    /// The plans other than the current one, as id and name (F-PLN-3).
-    pub(crate) plans: Vec<(String, String)>,
+    /// The ids of the plans other than the current one (F-PLN-3).
+    pub(crate) plans: Vec<String>,
     /// The fewest and the most seats, if the plan is sold by the seat.
     pub(crate) seats: Option<(u64, u64)>,
     pub(crate) cancel: bool,
@@ -48,8 +49,6 @@ pub(crate) enum ChangeOutcome {
 /// Whether the page may show the chosen change for confirmation.
 pub(crate) enum Choice {
     Offered {
-        /// What it was chosen from.
-        options: ChangeOptions,
         /// Microsoft's plans for this customer; empty for a cancellation.
         plans: Vec<Plan>,
         requester: Requester,
@@ -64,7 +63,7 @@ pub(crate) enum Choice {
 /// not for a reseller's purchase (F-OBJ-11, F-SEED-9). This visit's role counts; the record keeps
 /// an earlier one as history.
 fn requester(opened: &Opened, operation: &CustomerOperation) -> Option<Requester> {
-    let Opened { record, visitor } = opened;
+    let Opened { record, visitor, .. } = opened;
     let visitor = visitor.filter(|visitor| visitor.identification.is_named_beneficiary())?;
     let may = *record.status() == Status::Subscribed && record.subscription.allows(operation);
     may.then_some(Requester::Buyer { account: visitor.account })
@@ -90,16 +89,20 @@ impl Purchases {
     /// change to one.
     pub(crate) async fn change_options(
         &self,
-        opened: &Opened,
+        opened: &mut Opened,
     ) -> Result<ChangeOptions, VisitError> {
-        let listed = if may_change(opened, &CustomerOperation::Update) {
-            let id = opened.record.id();
-            let plans = self.changes.marketplace.list_available_plans(id, None).await;
-            plans.map_err(VisitError::Fulfillment)?
-        } else {
-            Vec::new()
+        let subscription = &opened.record.subscription;
+        let offered = async {
+            if !may_change(opened, &CustomerOperation::Update) {
+                return Ok(Vec::new());
+            }
+            self.changes.marketplace.list_available_plans(subscription.id, None).await
         };
-        Ok(self.options_among(opened, &listed))
+        let (own, offered) = tokio::join!(self.own_plan(subscription), offered);
+        let offered = offered.map_err(VisitError::Fulfillment)?;
+        let options = self.options_among(opened, &offered);
+        opened.plans = KnownPlans { own, offered };
+        Ok(options)
     }
 
     /// The part of Microsoft's list that this customer may choose from. Microsoft and the publisher
@@ -115,14 +118,9 @@ impl Purchases {
                 && request.check_plans(record, listed, &requester).is_ok()
                 && self.may_accept(record, request)
         };
-        let plans = listed
-            .iter()
-            .filter_map(|plan| {
-                let id = plan.plan_id.clone()?;
-                let name = plan.display_name.clone().unwrap_or_else(|| id.clone());
-                is_offered(&ChangeRequest::Plan(id.clone())).then_some((id, name))
-            })
-            .collect();
+        let ids = listed.iter().filter_map(|plan| plan.plan_id.as_ref());
+        let plans =
+            ids.filter(|id| is_offered(&ChangeRequest::Plan(id.to_string()))).cloned().collect();
         let seats = seat_limits(&self.approval, record, listed);
         // Within the limits of the rules, the rules treat every other number of seats alike.
         let another = seats.clone().find(|seats| Some(*seats) != record.subscription.quantity);
@@ -152,10 +150,7 @@ impl Purchases {
         let Some(requester) = requester(opened, &operation) else { return Ok(Choice::NotOffered) };
         match self.changes.check(&opened.record, request, &requester).await {
             Ok(_) if !self.may_accept(&opened.record, request) => Ok(Choice::NotOffered),
-            Ok(terms) => {
-                let options = self.options_among(opened, &terms.plans);
-                Ok(Choice::Offered { options, plans: terms.plans, requester })
-            }
+            Ok(terms) => Ok(Choice::Offered { plans: terms.plans, requester }),
             Err(CheckError::Refused(ChangeRefused::OperationPending)) => Ok(Choice::Blocked),
             Err(CheckError::Refused(_)) => Ok(Choice::NotOffered),
             Err(CheckError::Fulfillment(error)) => Err(VisitError::Fulfillment(error)),

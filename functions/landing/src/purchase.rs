@@ -19,6 +19,7 @@ use tracing::{Span, info};
 use uuid::Uuid;
 
 use crate::activation_mode::ActivationMode;
+use crate::known_plans::KnownPlans;
 use crate::known_refusals::KnownRefusals;
 
 const BAD_REQUEST: u16 = 400;
@@ -37,7 +38,7 @@ pub(crate) enum VisitError {
     },
     /// The visitor belongs to the beneficiary's company. They see the subscription, and do nothing.
     #[error("the purchase belongs to a colleague")]
-    Colleague(Box<Subscription>),
+    Colleague(Box<(Subscription, KnownPlans)>),
     #[error("Microsoft refuses the activation")]
     ActivationRefused,
     #[error("Resolve named no subscription")]
@@ -75,6 +76,8 @@ pub(crate) struct Opened {
     /// `None` if sign-in is off. The record may still name an earlier visitor, if Microsoft's
     /// answer is older than the record.
     pub(crate) visitor: Option<Visitor>,
+    /// As far as the page needs them.
+    pub(crate) plans: KnownPlans,
 }
 
 /// A visitor whom Microsoft names.
@@ -139,7 +142,9 @@ impl Purchases {
                         // Once the people are erased, nobody is shown them.
                         let erased = current.filter(Record::is_erased);
                         let shown = erased.map_or(subscription, |record| record.subscription);
-                        return Err(VisitError::Colleague(Box::new(shown)));
+                        let own = self.own_plan(&shown).await;
+                        let plans = KnownPlans { own, ..KnownPlans::default() };
+                        return Err(VisitError::Colleague(Box::new((shown, plans))));
                     }
                     None => {
                         let tenant = tenant_for_guest(&subscription, account);
@@ -156,7 +161,7 @@ impl Purchases {
             }
         };
         let record = committed.record.ok_or(VisitError::NoRecord)?;
-        Ok(Opened { record, visitor })
+        Ok(Opened { record, visitor, plans: KnownPlans::default() })
     }
 
     /// Asks Microsoft what the token bought, unless Microsoft has refused it to this account before. Only

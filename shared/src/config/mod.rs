@@ -22,7 +22,9 @@ mod web_identity_role;
 use std::sync::Arc;
 
 pub use aws::{dynamodb, table};
-pub use branding::{Branding, Colour, Field, Label, Logo, Support, is_email};
+pub use branding::{
+    Branding, Colour, Field, Label, Logo, OfferBranding, Offers, Support, is_email,
+};
 pub use credential_ends::credential_ends;
 pub use delivery::{DeliverySettings, EndpointSettings, EventBusSettings, RateLimit};
 pub use landing_app::LandingApp;

@@ -66,6 +66,8 @@ pub const LANDING: &[Wrong] = &[
     ("LANDING_TERMS_URL", NONSENSE),
     ("RETENTION_DAYS", NONSENSE),
     ("RETENTION_DAYS", Some("99999")),
+    ("LANDING_OFFERS", NONSENSE),
+    ("LANDING_OFFERS", Some(r#"{"zq-nonsense-9f31":{"name":""}}"#)),
     ("LANDING_FIELDS", NONSENSE),
     ("LANDING_FIELDS", Some(r#"[{"name":"zq-nonsense-9f31","label":""}]"#)),
 ];

@@ -2,6 +2,7 @@
 //!
 //! Each language is a file in `languages/`. The build includes every file of that folder.
 
+mod money;
 mod phrases;
 
 use http::HeaderMap;
@@ -9,7 +10,7 @@ use http::header::ACCEPT_LANGUAGE;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-pub(crate) use phrases::{Message, Phrases};
+pub(crate) use phrases::{ByTerm, Message, Phrases};
 
 mod shipped {
     include!(concat!(env!("OUT_DIR"), "/languages.rs"));
@@ -105,7 +106,11 @@ impl Language {
     }
 
     pub(crate) fn number(&self, number: u64) -> String {
-        let digits = number.to_string();
+        self.group(&number.to_string())
+    }
+
+    /// Separates the thousands of a number.
+    fn group(&self, digits: &str) -> String {
         let mut grouped = String::with_capacity(digits.len() * 2);
         for (at, digit) in digits.chars().enumerate() {
             if at > 0 && (digits.len() - at).is_multiple_of(3) {
@@ -119,23 +124,21 @@ impl Language {
     /// A billing term: `P1M` is a month. A term that we do not know stays as Microsoft wrote it
     /// (F-OBJ-7).
     pub(crate) fn term(&self, unit: &str) -> String {
-        let details = &self.phrases.details;
-        let counted = |rest: &str, one: &String, many: &str| {
-            let count: u32 = rest.parse().ok()?;
-            Some(if count == 1 {
-                one.clone()
-            } else {
-                fill(many, &[("count", &self.number(count.into()))])
-            })
-        };
-        let words = unit.strip_prefix('P').and_then(|rest| {
-            if let Some(months) = rest.strip_suffix('M') {
-                counted(months, &details.month, &details.months)
-            } else {
-                counted(rest.strip_suffix('Y')?, &details.year, &details.years)
-            }
-        });
+        let words = self.for_term(&self.phrases.details.terms, unit, "");
         words.unwrap_or_else(|| unit.to_owned())
+    }
+
+    /// The phrase for a billing term; `None` for a term that we do not know.
+    pub(crate) fn for_term(&self, phrases: &ByTerm, unit: &str, price: &str) -> Option<String> {
+        let rest = unit.strip_prefix('P')?;
+        let (count, one, many) = match (rest.strip_suffix('M'), rest.strip_suffix('Y')) {
+            (Some(months), _) => (months, &phrases.month, &phrases.months),
+            (None, Some(years)) => (years, &phrases.year, &phrases.years),
+            (None, None) => return None,
+        };
+        let count: u32 = count.parse().ok()?;
+        let phrase = if count == 1 { one } else { many };
+        Some(fill(phrase, &[("count", &self.number(count.into())), ("price", price)]))
     }
 }
 

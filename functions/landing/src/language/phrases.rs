@@ -1,5 +1,7 @@
 //! The phrases of a language. A test fails if a file lacks a phrase or has another one.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -8,6 +10,7 @@ pub(crate) struct Phrases {
     pub(crate) format: Format,
     pub(crate) frame: FramePhrases,
     pub(crate) details: DetailPhrases,
+    pub(crate) prices: PricePhrases,
     pub(crate) pending: PendingPhrases,
     pub(crate) errors: ErrorPhrases,
     pub(crate) activating: ActivatingPhrases,
@@ -32,7 +35,7 @@ pub(crate) struct Message {
     pub(crate) text: Vec<String>,
 }
 
-/// How days and numbers are written.
+/// How days, numbers and amounts are written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Format {
@@ -40,6 +43,10 @@ pub(crate) struct Format {
     pub(crate) date: String,
     pub(crate) months: Vec<String>,
     pub(crate) thousands: String,
+    pub(crate) decimal: String,
+    pub(crate) money: String,
+    /// By ISO 4217; other currencies are written by their code.
+    pub(crate) currencies: BTreeMap<String, String>,
 }
 
 /// The frame of every page.
@@ -74,10 +81,33 @@ pub(crate) struct DetailPhrases {
     pub(crate) valid: String,
     pub(crate) beneficiary: String,
     pub(crate) purchaser: String,
+    pub(crate) terms: ByTerm,
+}
+
+/// A phrase for each kind of billing term.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ByTerm {
     pub(crate) month: String,
     pub(crate) months: String,
     pub(crate) year: String,
     pub(crate) years: String,
+}
+
+/// List prices.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PricePhrases {
+    pub(crate) list: String,
+    pub(crate) total: String,
+    pub(crate) after_trial: String,
+    pub(crate) total_after_trial: String,
+    /// For a subscription.
+    pub(crate) flat: ByTerm,
+    /// For a seat.
+    pub(crate) seat: ByTerm,
+    /// What a list price is, and what it is not.
+    pub(crate) note: String,
 }
 
 /// The form of a new purchase.
@@ -179,6 +209,8 @@ pub(crate) struct ChangePhrases {
     pub(crate) seats: String,
     pub(crate) cancel: String,
     pub(crate) text: String,
+    /// Between a value before and after, for those who don't see the arrow.
+    pub(crate) becomes: String,
     pub(crate) yes: String,
     pub(crate) no: String,
 }

@@ -1,8 +1,10 @@
 //! The frame of every page: the publisher, and the person who is signed in.
 
-use shared::config::{Branding, Field, Retention, Support};
+use shared::config::{Branding, Field, Offers, Retention, Support};
+use shared::domain::Subscription;
 
 use crate::assets::Assets;
+use crate::known_plans::KnownPlans;
 use crate::language::{Language, Phrases, fill};
 use crate::sign_in::Session;
 use crate::theme;
@@ -28,6 +30,8 @@ pub(super) struct Brand {
     pub(super) retention_days: Option<u64>,
     /// The publisher's fields in the form of a new purchase.
     pub(super) fields: Vec<Field>,
+    /// What single offers have of their own.
+    pub(super) offers: Offers,
 }
 
 impl Brand {
@@ -46,6 +50,7 @@ impl Brand {
             terms: branding.terms_url,
             retention_days: retention.and_then(|kept| u64::try_from(kept.0.as_hours() / 24).ok()),
             fields: branding.fields,
+            offers: branding.offers,
         }
     }
 }
@@ -81,6 +86,29 @@ impl<'a> Frame<'a> {
     pub(super) fn kept(&self, phrase: &str) -> Option<String> {
         let days = self.brand.retention_days?;
         Some(fill(phrase, &[("count", &self.language.number(days))]))
+    }
+
+    /// The offer's name, or its id.
+    pub(super) fn offer_name(&self, subscription: &'a Subscription) -> &'a str {
+        let name = self.brand.offers.of(subscription).and_then(|offer| offer.name.as_ref());
+        name.map_or(&subscription.offer_id, |name| name.in_language(self.language.code))
+    }
+
+    /// A plan's name as the publisher has it, or as Microsoft has it, or its id.
+    pub(super) fn plan_name<'b>(
+        &self,
+        subscription: &Subscription,
+        plans: &'b KnownPlans,
+        plan_id: &'b str,
+    ) -> &'b str
+    where
+        'a: 'b,
+    {
+        let offer = self.brand.offers.of(subscription);
+        match offer.and_then(|offer| offer.plans.get(plan_id)) {
+            Some(name) => name.in_language(self.language.code),
+            None => plans.name(plan_id).unwrap_or(plan_id),
+        }
     }
 
     /// A sentence that says who is signed in.

@@ -1,18 +1,21 @@
 //! The pages that a visitor sees.
 
+mod change;
 mod form_token;
 mod frame;
 mod inputs;
 mod notice;
 mod pages;
+mod price;
 mod purchase;
 mod render;
 mod views;
 
 use jiff::Timestamp;
-use shared::domain::{Record, Subscription};
+use shared::domain::Subscription;
 use shared::flows::request_change::ChangeRequest;
 
+use crate::known_plans::KnownPlans;
 use crate::manage::ChangeOptions;
 use crate::purchase::Opened;
 use crate::sign_up_form::SignUpForm;
@@ -23,30 +26,30 @@ pub(crate) use pages::Pages;
 pub(crate) enum Page<'a> {
     /// A new purchase, with the form to confirm it.
     Pending {
-        record: &'a Record,
+        opened: &'a Opened,
         token: FormToken<'a>,
         form: SignUpForm,
         now: Timestamp,
     },
     /// Confirmed, and not active yet.
-    Waiting(&'a Record),
+    Waiting(&'a Opened),
     /// Active, suspended, ended, or in a status that we do not know.
     Existing(&'a Opened),
     /// What a colleague of the beneficiary sees. They may send no form.
     Colleague {
         subscription: &'a Subscription,
+        plans: &'a KnownPlans,
         is_form: bool,
     },
     /// The changes that the customer may make.
     Manage {
-        record: &'a Record,
+        opened: &'a Opened,
         options: &'a ChangeOptions,
         csrf_token: &'a str,
     },
     /// The chosen change, to be confirmed before Microsoft is asked for it (F-CHP-3).
     Change {
-        record: &'a Record,
-        options: &'a ChangeOptions,
+        opened: &'a Opened,
         request: &'a ChangeRequest,
         csrf_token: &'a str,
     },

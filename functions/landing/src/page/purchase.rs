@@ -1,15 +1,19 @@
-//! A purchase, and a change of it, in a buyer's words.
+//! A purchase in a buyer's words.
 
 use jiff::Timestamp;
 use shared::domain::{ACTIVATION_DEADLINE, Record, Status, Subscription};
-use shared::flows::request_change::ChangeRequest;
 
+use super::frame::Frame;
+use super::price::Price;
+use crate::known_plans::KnownPlans;
 use crate::language::{Language, fill};
-use crate::manage::ChangeOptions;
+use crate::purchase::Opened;
 
 pub(super) struct PurchaseSummary {
     /// Labels and values, in the order in which the page shows them.
     pub(super) details: Vec<(String, String)>,
+    /// Whether a price is among them.
+    pub(super) is_priced: bool,
     /// The number of seats, for an input.
     pub(super) seats: Option<u64>,
     pub(super) is_free_trial: bool,
@@ -17,27 +21,34 @@ pub(super) struct PurchaseSummary {
 
 impl PurchaseSummary {
     /// For the people whom Microsoft names.
-    pub(super) fn of(record: &Record, language: &Language) -> Self {
-        let subscription = &record.subscription;
-        let labels = &language.phrases.details;
+    pub(super) fn of(opened: &Opened, frame: &Frame<'_>) -> Self {
+        let subscription = &opened.record.subscription;
+        let labels = &frame.t().details;
         let purchaser = &subscription.purchaser;
         let is_resold = purchaser.tenant_id != subscription.beneficiary.tenant_id;
         let name = subscription.name.clone().unwrap_or_else(|| subscription.id.to_string());
         let bought = [
             (&labels.subscription, Some(name)),
-            (&labels.offer, Some(subscription.offer_id.clone())),
+            (&labels.offer, Some(frame.offer_name(subscription).to_owned())),
         ];
         let people = [
             (&labels.beneficiary, subscription.beneficiary.email_id.clone()),
             (&labels.purchaser, purchaser.email_id.clone().filter(|_| is_resold)),
         ];
-        let terms = terms(subscription, language);
-        Self::new(subscription, bought.into_iter().chain(terms).chain(people))
+        let terms = terms(subscription, &opened.plans, frame);
+        let price = price(subscription, &opened.plans, frame);
+        let is_priced = price.iter().any(|(_, price)| price.is_some());
+        let rows = bought.into_iter().chain(terms).chain(price).chain(people);
+        Self { is_priced, ..Self::new(subscription, rows) }
     }
 
-    /// For a colleague: no name and no address.
-    pub(super) fn for_colleague(subscription: &Subscription, language: &Language) -> Self {
-        Self::new(subscription, terms(subscription, language).into_iter())
+    /// For a colleague: no name, no address and no price.
+    pub(super) fn for_colleague(
+        subscription: &Subscription,
+        plans: &KnownPlans,
+        frame: &Frame<'_>,
+    ) -> Self {
+        Self::new(subscription, terms(subscription, plans, frame).into_iter())
     }
 
     fn new<'a>(
@@ -46,6 +57,7 @@ impl PurchaseSummary {
     ) -> Self {
         Self {
             details: rows.filter_map(|(label, value)| Some((label.clone(), value?))).collect(),
+            is_priced: false,
             seats: subscription.quantity,
             is_free_trial: subscription.is_free_trial,
         }
@@ -55,14 +67,16 @@ impl PurchaseSummary {
 /// Plan, seats and term.
 fn terms<'a>(
     subscription: &Subscription,
-    language: &'a Language,
+    plans: &KnownPlans,
+    frame: &Frame<'a>,
 ) -> [(&'a String, Option<String>); 5] {
-    let labels = &language.phrases.details;
+    let (labels, language) = (&frame.t().details, frame.language);
     let status = &subscription.saas_subscription_status;
     let renews = *status == Status::Subscribed && subscription.auto_renew.unwrap_or(true);
     let term = &subscription.term;
+    let plan = frame.plan_name(subscription, plans, &subscription.plan_id);
     [
-        (&labels.plan, Some(subscription.plan_id.clone())),
+        (&labels.plan, Some(plan.to_owned())),
         (&labels.seats, subscription.quantity.map(|seats| language.number(seats))),
         (&labels.term, term.term_unit.as_deref().map(|unit| language.term(unit))),
         (&labels.trial, subscription.is_free_trial.then(|| labels.free_trial.clone())),
@@ -71,6 +85,23 @@ fn terms<'a>(
             term.end_date.map(|day| language.day(day)),
         ),
     ]
+}
+
+/// The list price, and that of all seats.
+fn price<'a>(
+    subscription: &Subscription,
+    plans: &KnownPlans,
+    frame: &Frame<'a>,
+) -> [(&'a String, Option<String>); 2] {
+    let labels = &frame.t().prices;
+    let (each, total) = match subscription.is_free_trial {
+        true => (&labels.after_trial, &labels.total_after_trial),
+        false => (&labels.list, &labels.total),
+    };
+    let seats = subscription.quantity;
+    let price = Price::of(frame, plans, subscription, &subscription.plan_id, seats);
+    let (price, all) = price.map_or((None, None), |price| (Some(price.each), price.total));
+    [(each, price), (total, all)]
 }
 
 /// A sentence that says until when the buyer should confirm. It only warns: Microsoft decides when
@@ -83,42 +114,4 @@ pub(super) fn confirmation_deadline(
     let last = record.subscription.created?.checked_add(ACTIVATION_DEADLINE).ok()?;
     let phrase = &language.phrases.pending.deadline;
     (now < last).then(|| fill(phrase, &[("date", &language.day(last))]))
-}
-
-pub(super) struct ChangeSummary {
-    /// For the reader.
-    pub(super) sentence: String,
-    /// The form's field `want`.
-    pub(super) want: &'static str,
-    /// The form's other field, as name and value.
-    pub(super) field: Option<(&'static str, String)>,
-}
-
-impl ChangeSummary {
-    pub(super) fn of(
-        request: &ChangeRequest,
-        options: &ChangeOptions,
-        language: &Language,
-    ) -> Self {
-        let phrases = &language.phrases.change;
-        match request {
-            ChangeRequest::Plan(plan) => {
-                let name =
-                    options.plans.iter().find(|(id, _)| id == plan).map_or(plan, |(_, name)| name);
-                Self {
-                    sentence: fill(&phrases.plan, &[("plan", name)]),
-                    want: "plan",
-                    field: Some(("plan", plan.clone())),
-                }
-            }
-            ChangeRequest::Seats(seats) => Self {
-                sentence: fill(&phrases.seats, &[("count", &language.number(*seats))]),
-                want: "seats",
-                field: Some(("seats", seats.to_string())),
-            },
-            ChangeRequest::Cancel => {
-                Self { sentence: phrases.cancel.clone(), want: "cancel", field: None }
-            }
-        }
-    }
 }

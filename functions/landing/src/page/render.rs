@@ -2,12 +2,13 @@
 
 use askama::Template;
 use http::StatusCode;
-use shared::domain::{ActivationRequest, CustomerOperation, Record, Status};
+use shared::domain::{ActivationRequest, CustomerOperation, Status};
 
 use super::Page;
+use super::change::{ChangeSummary, plan_choices};
 use super::frame::Frame;
 use super::inputs::Inputs;
-use super::purchase::{ChangeSummary, PurchaseSummary, confirmation_deadline};
+use super::purchase::{PurchaseSummary, confirmation_deadline};
 use super::views::{
     ActiveView, ChangeView, ColleagueView, ManageView, PendingView, SuspendedView, UnknownView,
     UnsubscribedView, WaitingView,
@@ -16,31 +17,31 @@ use crate::manage::may_change;
 use crate::purchase::Opened;
 
 pub(super) fn render(page: Page<'_>, frame: Frame<'_>) -> (StatusCode, askama::Result<String>) {
-    let summary = |record: &Record| PurchaseSummary::of(record, frame.language);
+    let summary = |opened: &Opened| PurchaseSummary::of(opened, &frame);
     let rendered = match page {
-        Page::Pending { record, token, form, now } => {
+        Page::Pending { opened, token, form, now } => {
             let status = match form.errors.is_empty() {
                 true => StatusCode::OK,
                 false => StatusCode::BAD_REQUEST,
             };
             let view = PendingView {
                 frame,
-                purchase: summary(record),
+                purchase: summary(opened),
                 token,
                 inputs: Inputs::of(&form, &frame),
-                deadline: confirmation_deadline(record, frame.language, now),
+                deadline: confirmation_deadline(&opened.record, frame.language, now),
             };
             return (status, view.render());
         }
-        Page::Waiting(record) => {
+        Page::Waiting(opened) => {
             let by_publisher =
-                matches!(record.activation, Some(ActivationRequest::AwaitsPublisher { .. }));
-            WaitingView { frame, purchase: summary(record), by_publisher }.render()
+                matches!(opened.record.activation, Some(ActivationRequest::AwaitsPublisher { .. }));
+            WaitingView { frame, purchase: summary(opened), by_publisher }.render()
         }
         Page::Existing(opened) => render_existing(opened, frame),
-        Page::Colleague { subscription, is_form } => {
+        Page::Colleague { subscription, plans, is_form } => {
             let status = if is_form { StatusCode::FORBIDDEN } else { StatusCode::OK };
-            let purchase = PurchaseSummary::for_colleague(subscription, frame.language);
+            let purchase = PurchaseSummary::for_colleague(subscription, plans, &frame);
             let phrases = frame.t();
             let shown = match &subscription.saas_subscription_status {
                 Status::PendingFulfillmentStart => &phrases.colleague.pending,
@@ -51,12 +52,13 @@ pub(super) fn render(page: Page<'_>, frame: Frame<'_>) -> (StatusCode, askama::R
             };
             return (status, ColleagueView { frame, purchase, status: shown }.render());
         }
-        Page::Manage { record, options, csrf_token } => {
-            ManageView { frame, purchase: summary(record), options, csrf_token }.render()
+        Page::Manage { opened, options, csrf_token } => {
+            let plans = plan_choices(&options.plans, opened, &frame);
+            ManageView { frame, purchase: summary(opened), plans, options, csrf_token }.render()
         }
-        Page::Change { record, options, request, csrf_token } => {
-            let change = ChangeSummary::of(request, options, frame.language);
-            ChangeView { frame, purchase: summary(record), change, csrf_token }.render()
+        Page::Change { opened, request, csrf_token } => {
+            let change = ChangeSummary::of(request, opened, &frame);
+            ChangeView { frame, purchase: summary(opened), change, csrf_token }.render()
         }
         Page::Notice(notice) => return notice.render(frame),
     };
@@ -65,7 +67,7 @@ pub(super) fn render(page: Page<'_>, frame: Frame<'_>) -> (StatusCode, askama::R
 
 fn render_existing(opened: &Opened, frame: Frame<'_>) -> askama::Result<String> {
     let record = &opened.record;
-    let purchase = PurchaseSummary::of(record, frame.language);
+    let purchase = PurchaseSummary::of(opened, &frame);
     let customer_may_change = record.subscription.allows(&CustomerOperation::Update);
     match record.status() {
         Status::Subscribed => {

@@ -2,10 +2,11 @@
 
 use askama::Template;
 
+use super::change::ChangeSummary;
 use super::form_token::FormToken;
 use super::frame::Frame;
 use super::inputs::Inputs;
-use super::purchase::{ChangeSummary, PurchaseSummary};
+use super::purchase::PurchaseSummary;
 use crate::language::fill;
 use crate::manage::ChangeOptions;
 
@@ -49,6 +50,8 @@ pub(super) struct ColleagueView<'a> {
 pub(super) struct ManageView<'a> {
     pub(super) frame: Frame<'a>,
     pub(super) purchase: PurchaseSummary,
+    /// The plans to choose from, as id and text.
+    pub(super) plans: Vec<(&'a str, String)>,
     pub(super) options: &'a ChangeOptions,
     pub(super) csrf_token: &'a str,
 }
@@ -67,7 +70,7 @@ impl ManageView<'_> {
 pub(super) struct ChangeView<'a> {
     pub(super) frame: Frame<'a>,
     pub(super) purchase: PurchaseSummary,
-    pub(super) change: ChangeSummary,
+    pub(super) change: ChangeSummary<'a>,
     pub(super) csrf_token: &'a str,
 }
 

@@ -4,6 +4,7 @@ use shared::host::http::Response;
 
 use super::Visit;
 use crate::form_field::form_field;
+use crate::known_plans::KnownPlans;
 use crate::manage::{self, ChangeOutcome, Choice};
 use crate::page::{Notice, Page};
 use crate::purchase::VisitError;
@@ -19,39 +20,44 @@ impl Visit<'_> {
     }
 
     async fn changes(&self, session: &Session) -> Result<Response, VisitError> {
-        let opened = self.open(session).await?;
-        let options = self.purchases.change_options(&opened).await?;
+        let mut opened = self.open(session).await?;
+        let options = self.purchases.change_options(&mut opened).await?;
         if options.is_empty() {
             return Ok(see_other(routes::PURCHASE));
         }
         let csrf_token = &session.csrf_token;
-        let page = Page::Manage { record: &opened.record, options: &options, csrf_token };
+        let page = Page::Manage { opened: &opened, options: &options, csrf_token };
         Ok(self.show(page, Some(session)))
     }
 
     /// Shows the chosen change for confirmation. Once the customer has confirmed it, asks the
     /// publisher, and then Microsoft.
     pub(super) async fn change(&self, session: &Session) -> Result<Response, VisitError> {
-        let opened = self.open(session).await?;
+        let mut opened = self.open(session).await?;
         let form = self.form();
         let Some(request) = manage::parse(form) else {
             return Ok(self.show_notice(Notice::NotOffered, Some(session)));
         };
-        let (options, plans, requester) = match self.purchases.choose(&opened, &request).await? {
-            Choice::Offered { options, plans, requester } => (options, plans, requester),
+        let is_confirmed = form_field(form, "confirmed").as_deref() == Some("yes");
+        let own_plan = async {
+            if is_confirmed {
+                return None;
+            }
+            self.purchases.own_plan(&opened.record.subscription).await
+        };
+        let (own, choice) = tokio::join!(own_plan, self.purchases.choose(&opened, &request));
+        let (plans, requester) = match choice? {
+            Choice::Offered { plans, requester } => (plans, requester),
             Choice::NotOffered => return Ok(self.show_notice(Notice::NotOffered, Some(session))),
             Choice::Blocked => {
                 let notice = Notice::Changed(ChangeOutcome::Refused);
                 return Ok(self.show_notice(notice, Some(session)));
             }
         };
-        if form_field(form, "confirmed").as_deref() != Some("yes") {
-            let page = Page::Change {
-                record: &opened.record,
-                options: &options,
-                request: &request,
-                csrf_token: &session.csrf_token,
-            };
+        if !is_confirmed {
+            opened.plans = KnownPlans { own, offered: plans };
+            let csrf_token = &session.csrf_token;
+            let page = Page::Change { opened: &opened, request: &request, csrf_token };
             return Ok(self.show(page, Some(session)));
         }
         let outcome =

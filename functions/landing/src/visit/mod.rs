@@ -5,6 +5,8 @@ mod sign_out;
 mod with_sign_in;
 mod without_sign_in;
 
+use std::pin::Pin;
+
 use http::Method;
 use shared::config::is_email;
 use shared::domain::{Record, SignUp, Status};
@@ -61,26 +63,54 @@ impl Visit<'_> {
         SignUpForm { answers, errors: Vec::new() }
     }
 
-    /// The page for a purchase in this state (F-LP-11).
-    fn page_of<'a>(&self, opened: &'a Opened, token: FormToken<'a>, form: SignUpForm) -> Page<'a> {
-        let record = &opened.record;
-        match record.status() {
-            Status::PendingFulfillmentStart if record.activation.is_some() => Page::Waiting(record),
+    /// Shows the page for a purchase in this state (F-LP-11). On the heap, as every visit holds it.
+    fn show_purchase<'a>(
+        &'a self,
+        opened: Opened,
+        token: FormToken<'a>,
+        form: SignUpForm,
+        session: Option<&'a Session>,
+    ) -> Pin<Box<dyn Future<Output = Response> + Send + 'a>> {
+        Box::pin(self.look_up_and_show(opened, token, form, session))
+    }
+
+    async fn look_up_and_show(
+        &self,
+        mut opened: Opened,
+        token: FormToken<'_>,
+        form: SignUpForm,
+        session: Option<&Session>,
+    ) -> Response {
+        // A page that polls looks at its state alone.
+        if !self.is_by_script() {
+            opened.plans.own = self.purchases.own_plan(&opened.record.subscription).await;
+        }
+        let opened = &opened;
+        let page = match opened.record.status() {
+            Status::PendingFulfillmentStart if opened.record.activation.is_some() => {
+                Page::Waiting(opened)
+            }
             Status::PendingFulfillmentStart => {
-                Page::Pending { record, token, form, now: self.clock.now() }
+                Page::Pending { opened, token, form, now: self.clock.now() }
             }
             Status::Subscribed | Status::Suspended | Status::Unsubscribed | Status::Other(_) => {
                 Page::Existing(opened)
             }
-        }
+        };
+        self.show(page, session)
+    }
+
+    fn is_by_script(&self) -> bool {
+        self.request.headers().get("sec-fetch-dest").is_some_and(|dest| dest == "empty")
     }
 
     fn failed(&self, error: VisitError, session: Option<&Session>) -> Response {
         let notice = match error {
-            VisitError::Colleague(subscription) => {
+            VisitError::Colleague(shown) => {
                 info!("a visitor is a colleague of the beneficiary");
                 let is_form = *self.request.method() == Method::POST;
-                let page = Page::Colleague { subscription: &subscription, is_form };
+                let (subscription, plans) = &*shown;
+                let page = Page::Colleague { subscription, plans, is_form };
                 return self.show(page, session);
             }
             VisitError::TokenRejected => {

@@ -48,7 +48,7 @@ impl Visit<'_> {
                 Ok(opened) => {
                     let form = self.prefilled_form(&opened.record, Some(&session));
                     let token = FormToken::Csrf(&session.csrf_token);
-                    self.show(self.page_of(&opened, token, form), Some(&session))
+                    self.show_purchase(opened, token, form, Some(&session)).await
                 }
                 Err(error) => self.failed(error, Some(&session)),
             },
@@ -61,10 +61,6 @@ impl Visit<'_> {
                 self.send_to_entra_again(sign_in, Prompt::OnlyIfNeeded).await
             }
         }
-    }
-
-    fn is_by_script(&self) -> bool {
-        self.request.headers().get("sec-fetch-dest").is_some_and(|dest| dest == "empty")
     }
 
     /// Opens the purchase that the session is about.
@@ -105,8 +101,8 @@ impl Visit<'_> {
         let sign_up = match self.answers(&opened.record, self.form()) {
             Ok(sign_up) => sign_up,
             Err(form) => {
-                let page = self.page_of(&opened, FormToken::Csrf(&session.csrf_token), form);
-                return Ok(self.show(page, Some(session)));
+                let token = FormToken::Csrf(&session.csrf_token);
+                return Ok(self.show_purchase(opened, token, form, Some(session)).await);
             }
         };
         self.purchases.confirm(opened.record, sign_up.as_ref()).await?;

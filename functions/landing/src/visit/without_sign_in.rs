@@ -24,21 +24,24 @@ impl Visit<'_> {
             return self.show_notice(Notice::NoToken, None);
         };
         let answer = if is_look {
-            self.purchases.open(&token, None).await.map(|opened| self.purchase(&opened, &token))
+            match self.purchases.open(&token, None).await {
+                Ok(opened) => Ok(self.purchase(opened, &token).await),
+                Err(error) => Err(error),
+            }
         } else {
             self.confirm_by_token(&token).await
         };
         answer.unwrap_or_else(|error| self.failed(error, None))
     }
 
-    fn purchase(&self, opened: &Opened, token: &PurchaseToken) -> Response {
+    async fn purchase(&self, opened: Opened, token: &PurchaseToken) -> Response {
         let form = self.prefilled_form(&opened.record, None);
-        self.show(self.page_of(opened, FormToken::Purchase(token.expose()), form), None)
+        self.show_purchase(opened, FormToken::Purchase(token.expose()), form, None).await
     }
 
     /// A form without answers confirms, too.
     async fn confirm_by_token(&self, token: &PurchaseToken) -> Result<Response, VisitError> {
-        let opened = self.purchases.open(token, None).await?;
+        let mut opened = self.purchases.open(token, None).await?;
         let answers = match form_field(self.form(), CONTACT) {
             Some(_) => self.answers(&opened.record, self.form()),
             None => Ok(None),
@@ -46,11 +49,11 @@ impl Visit<'_> {
         let sign_up = match answers {
             Ok(sign_up) => sign_up,
             Err(form) => {
-                let page = self.page_of(&opened, FormToken::Purchase(token.expose()), form);
-                return Ok(self.show(page, None));
+                let token = FormToken::Purchase(token.expose());
+                return Ok(self.show_purchase(opened, token, form, None).await);
             }
         };
-        let record = self.purchases.confirm(opened.record, sign_up.as_ref()).await?;
-        Ok(self.purchase(&Opened { record, visitor: None }, token))
+        opened.record = self.purchases.confirm(opened.record, sign_up.as_ref()).await?;
+        Ok(self.purchase(opened, token).await)
     }
 }

@@ -1,11 +1,17 @@
 //! The landing page's look and its form: the publisher's name, logo, colour, addresses and fields.
 
-use std::collections::BTreeMap;
+mod label;
+mod offers;
+
 use std::str::FromStr;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
+
+pub use label::Label;
+use label::is_plain;
+pub use offers::{OfferBranding, Offers};
 
 use crate::host::environment::{ConfigError, Environment};
 
@@ -26,6 +32,8 @@ pub struct Branding {
     pub terms_url: Option<String>,
     /// The questions beside the contact address.
     pub fields: Vec<Field>,
+    /// What single offers have of their own.
+    pub offers: Offers,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,15 +69,6 @@ pub struct Field {
     pub max_length: usize,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(untagged)]
-pub enum Label {
-    /// The same in every language.
-    One(String),
-    /// By language, as in `sv`.
-    Several(BTreeMap<String, String>),
-}
-
 fn usual_length() -> usize {
     100
 }
@@ -77,7 +76,6 @@ fn usual_length() -> usize {
 // Lengths are in characters. A record, its events and the form hold this much with ease.
 const MOST_FIELDS: usize = 10;
 const LONGEST_FIELD: usize = 500;
-const LONGEST_LABEL: usize = 100;
 const LONGEST_FIELD_NAME: usize = 40;
 const LONGEST_PUBLISHER_NAME: usize = 80;
 
@@ -86,7 +84,8 @@ const DEFAULT_ACCENT: Colour = Colour([0x0b, 0x5c, 0xad]);
 
 impl Branding {
     /// Reads `LANDING_PUBLISHER_NAME`, `LANDING_LOGO`, `LANDING_ACCENT`, `LANDING_SUPPORT`,
-    /// `LANDING_PRODUCT_URL`, `LANDING_PRIVACY_URL`, `LANDING_TERMS_URL` and `LANDING_FIELDS`.
+    /// `LANDING_PRODUCT_URL`, `LANDING_PRIVACY_URL`, `LANDING_TERMS_URL`, `LANDING_FIELDS` and
+    /// `LANDING_OFFERS`.
     pub fn read(environment: &Environment) -> Result<Self, ConfigError> {
         Ok(Self {
             name: optional(
@@ -140,6 +139,11 @@ impl Branding {
                 fields,
             )?
             .unwrap_or_default(),
+            offers: environment.parse_or(
+                "LANDING_OFFERS",
+                Offers::default(),
+                "the names of offers and plans, JSON by offer id",
+            )?,
         })
     }
 }
@@ -154,10 +158,6 @@ fn optional<T>(
         read(&value).map_err(|problem| ConfigError { name, problem: problem.to_owned(), purpose })
     };
     environment.get(name).map(read).transpose()
-}
-
-fn is_plain(text: &str) -> bool {
-    !text.is_empty() && !text.chars().any(char::is_control)
 }
 
 /// The types that a browser shows as an image. The setting holds the image itself: our pages load
@@ -250,29 +250,11 @@ fn fields(text: &str) -> Result<Vec<Field>, &'static str> {
         if !(1..=LONGEST_FIELD).contains(&field.max_length) {
             return Err("has a maxLength that isn't 1 to 500");
         }
-        let is_label = |text: &str| text.chars().count() <= LONGEST_LABEL && is_plain(text);
-        let is_labelled = match &field.label {
-            Label::One(text) => is_label(text),
-            Label::Several(texts) => !texts.is_empty() && texts.values().all(|text| is_label(text)),
-        };
-        if !is_labelled {
+        if !field.label.is_fit() {
             return Err("has a label that is empty or too long");
         }
     }
     Ok(fields)
-}
-
-impl Label {
-    /// The label in a language, or else in English, or else in the first language there is.
-    pub fn in_language(&self, language: &str) -> &str {
-        match self {
-            Self::One(text) => text,
-            Self::Several(texts) => {
-                let text = texts.get(language).or_else(|| texts.get("en"));
-                text.or_else(|| texts.values().next()).map_or("", String::as_str)
-            }
-        }
-    }
 }
 
 #[cfg(test)]

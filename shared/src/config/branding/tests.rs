@@ -12,6 +12,7 @@ fn every_branding_setting_is_optional() {
     assert_eq!((branding.name, branding.logo, branding.support), (None, None, None));
     assert_eq!((branding.product_url, branding.fields), (None, vec![]));
     assert_eq!((branding.privacy_url, branding.terms_url), (None, None));
+    assert_eq!(branding.offers, Offers::default());
 }
 
 #[test]
@@ -32,6 +33,10 @@ fn every_branding_setting_is_read() {
     let expected = Some("https://a.example/legal?x=1");
     assert_eq!(legal("LANDING_PRIVACY_URL").privacy_url.as_deref(), expected);
     assert_eq!(legal("LANDING_TERMS_URL").terms_url.as_deref(), expected);
+    let offers =
+        r#"{"fleet":{"name":{"sv":"Fordon","en":"Fleet"},"plans":{"gold":"Gold"}},"other":{}}"#;
+    let offers = read("LANDING_OFFERS", offers).expect("offers").offers;
+    assert_ne!(offers, Offers::default());
     let fields = read(
         "LANDING_FIELDS",
         r#"[{"name":"company","label":{"en":"Company","de":"Firma"},"required":true,"maxLength":60},
@@ -74,6 +79,17 @@ fn nonsensical_settings_are_refused_without_echoing_the_value() {
         ("LANDING_PRIVACY_URL", "legal@a.example"),
         ("LANDING_TERMS_URL", "http://a.example"),
         ("LANDING_TERMS_URL", "https://user:pass@a.example"),
+        ("LANDING_OFFERS", "zq offers"),
+        ("LANDING_OFFERS", r#"{"fleet":"Fleet"}"#),
+        ("LANDING_OFFERS", r#"{"fleet":["Fleet",{}]}"#),
+        ("LANDING_OFFERS", r#"{"fleet":{"title":"Fleet"}}"#),
+        ("LANDING_OFFERS", r#"{"fleet":{"name":""}}"#),
+        (
+            "LANDING_OFFERS",
+            r#"{"fleet":{"name":"a
+b"}}"#,
+        ),
+        ("LANDING_OFFERS", r#"{"fleet":{"plans":{"gold":{}}}}"#),
         ("LANDING_FIELDS", "zq company"),
         ("LANDING_FIELDS", r#"[{"name":"company"}]"#),
         ("LANDING_FIELDS", r#"[{"name":"company","label":"C","kind":"x"}]"#),

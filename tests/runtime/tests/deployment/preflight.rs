@@ -80,12 +80,16 @@ const ODD: &[(&str, &str)] = &[
     ("LandingFields", "company"),
     ("LandingFields", r#"[{"name":"company"}]"#),
     ("LandingFields", r#"[{"name":"company","label":"Company","maxLength":80}]"#),
+    ("LandingOffers", "fleet"),
+    ("LandingOffers", r#"{"fleet":{"name":""}}"#),
+    ("LandingOffers", r#"{"fleet":{"name":{"en":"Fleet"},"plans":{"gold":"Gold"}}}"#),
     ("ChangeRules", r#"{"offer":{"plans":{"basic":{"minSeats":5}}}}"#),
     ("ChangeRules", r#"{"offer":{"plan":{}}}"#),
 ];
 
 /// Only JSON and the length of a month are beyond what a parameter's constraints can check.
-const ONLY_IN_PREFLIGHT: [&str; 3] = ["EntraClientSecretExpires", "LandingFields", "ChangeRules"];
+const ONLY_IN_PREFLIGHT: [&str; 4] =
+    ["EntraClientSecretExpires", "LandingFields", "LandingOffers", "ChangeRules"];
 
 #[test]
 fn a_value_that_the_template_or_the_preflight_accepts_is_one_that_the_functions_start_with() {

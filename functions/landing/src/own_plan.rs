@@ -1,0 +1,50 @@
+//! Asks Microsoft for the plan in force.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use shared::domain::{Status, Subscription};
+use shared::host::deadline::with_limit;
+use shared::microsoft::fulfillment::Plan;
+use tracing::warn;
+
+use crate::purchase::Purchases;
+
+/// How long a page waits for names and prices, which it can do without.
+const LONGEST_WAIT: Duration = Duration::from_secs(3);
+
+impl Purchases {
+    /// The plan in force, for its name and price. Without an answer of Microsoft's, the page shows neither.
+    ///
+    /// On the heap: every visit holds this future.
+    pub(crate) fn own_plan<'a>(
+        &'a self,
+        subscription: &'a Subscription,
+    ) -> Pin<Box<dyn Future<Output = Option<Box<Plan>>> + Send + 'a>> {
+        Box::pin(self.ask_for_own_plan(subscription))
+    }
+
+    async fn ask_for_own_plan(&self, subscription: &Subscription) -> Option<Box<Plan>> {
+        match subscription.saas_subscription_status {
+            Status::PendingFulfillmentStart | Status::Subscribed | Status::Suspended => {}
+            // Microsoft shows the plans of no other one (F-PLN-6).
+            Status::Unsubscribed | Status::Other(_) => return None,
+        }
+        let (id, plan_id) = (subscription.id, subscription.plan_id.as_str());
+        let marketplace = &self.changes.marketplace;
+        let ask = marketplace.list_available_plans(id, Some(plan_id));
+        match with_limit(self.changes.ledger.clock().now(), LONGEST_WAIT, ask).await {
+            Ok(plans) => {
+                let is_own = |plan: &Plan| plan.plan_id.as_deref() == Some(plan_id);
+                plans.into_iter().find(is_own).map(Box::new)
+            }
+            Err(error) => {
+                warn!(
+                    subscription.id = %id, %error, class = error.class().name(),
+                    "a page shows neither the plan's name nor its price"
+                );
+                None
+            }
+        }
+    }
+}
