@@ -30,6 +30,8 @@ struct Arguments {
 enum Only {
     /// Only the end state, with everything that can go wrong.
     Prove,
+    /// Only an import of customers from before, with everything that can go wrong.
+    Import,
     /// Only time, memory and units of the table.
     Measure,
     /// Runs the function once as the environment's settings say, and prints what the process used.
@@ -40,11 +42,15 @@ enum Only {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let customers = Customers::new(arguments.seed, arguments.subscriptions);
+    let throttled = Troubles { throttled_one_in: Some(200), failing_place: None };
     let outcome = match arguments.only {
         Some(Only::Reconcile) => reconcile(),
-        Some(Only::Prove) => prove(customers),
+        Some(Only::Prove) => prove(customers, throttled),
+        Some(Only::Import) => import(customers, throttled),
         Some(Only::Measure) => measure(customers),
-        None => prove(customers).and_then(|()| measure(customers)),
+        None => prove(customers, throttled)
+            .and_then(|()| import(customers, throttled))
+            .and_then(|()| measure(customers)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -63,22 +69,21 @@ fn reconcile() -> Result<(), String> {
 }
 
 /// The end state, first with a list that can be read, then with a page that always fails.
-fn prove(customers: Customers) -> Result<(), String> {
+fn prove(customers: Customers, throttled: Troubles) -> Result<(), String> {
     println!(
         "{} subscriptions: 1 in {} has changed, 1 in {} can't be read, 1 in {} is new; 429s with \
          Retry-After, and the host ends slices at any request",
         customers.count, customers.drift_one_in, customers.unreadable_one_in, customers.new_one_in
     );
-    let throttled = Troubles { throttled_one_in: Some(200), failing_place: None };
     end_state("the whole list can be read", customers, throttled)?;
     let failing = Troubles { failing_place: Some(customers.count * 3 / 5), ..throttled };
-    end_state("a page after three fifths always fails", customers, failing)?;
-    import(Customers::from_before(customers.seed, customers.count), throttled)
+    end_state("a page after three fifths always fails", customers, failing)
 }
 
 /// The product hears of what waits for its activation and of what is bought meanwhile, and of nothing else.
 fn import(customers: Customers, troubles: Troubles) -> Result<(), String> {
     let begun = Instant::now();
+    let customers = Customers::from_before(customers.seed, customers.count);
     simulated(async {
         let world = world(customers, troubles).await;
         let latency = Latency::of_page(Duration::from_millis(500));

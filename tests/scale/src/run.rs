@@ -22,7 +22,7 @@ const RETRY: Duration = Duration::from_secs(10);
 const SCHEDULE: Duration = Duration::from_secs(60 * 60);
 
 /// A run that takes more slices than this will never end.
-const MOST_SLICES: u32 = 100;
+const MOST_SLICES: u32 = 10_000;
 
 /// What happened so far.
 #[derive(Clone, Copy, Debug, Default)]
