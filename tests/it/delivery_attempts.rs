@@ -47,6 +47,7 @@ fn attempt(env: &DeliveryEnv, status: Option<u16>, reason: &str) -> Attempt {
         reason: Some(reason.to_owned()),
         class: Some("product".to_owned()),
         answer: None,
+        request: None,
     }
 }
 
@@ -155,7 +156,7 @@ async fn a_failed_write_is_logged_and_changes_nothing_of_the_delivery() {
     let failures = delivery.stream(&records(&events)).await;
     assert!(failures.batch_item_failures.is_empty());
     let text = lines.text();
-    assert!(text.contains("could not keep a failed attempt"), "{text}");
+    assert!(text.contains("could not keep an attempt"), "{text}");
     assert!(!text.contains("Adele"), "{text}");
     let cursor = env.table.cursor(id(1), Target::Endpoint).await.expect("a read");
     let CursorState::Due { at, trouble: Some(trouble) } = cursor.state else {

@@ -32,17 +32,18 @@ async fn a_test_event_reaches_the_product_signed_and_says_so() {
     let mut ids = Vec::new();
     for _ in 0..2 {
         let id = send(env).await;
+        let kind = "saas-fulfillment.subscription.test.v1";
         let expected = json!({
-            "id": id, "state": "waiting",
+            "id": id, "type": kind, "state": "waiting",
             "receivers": [{ "receiver": "endpoint", "state": "waiting" }],
         });
         assert_eq!(state(env, &id).await, expected);
         env.system.deliver_events().await.expect("the stream is read");
-        let expected = json!({
-            "id": id, "state": "delivered",
-            "receivers": [{ "receiver": "endpoint", "state": "delivered" }],
-        });
-        assert_eq!(state(env, &id).await, expected);
+        let mut delivered = state(env, &id).await;
+        let receiver = delivered["receivers"][0].take();
+        let expected = json!({ "id": id, "type": kind, "state": "delivered", "receivers": [null] });
+        assert_eq!(delivered, expected);
+        assert_eq!((&receiver["state"], &receiver["status"]), (&json!("delivered"), &json!(204)));
         ids.push(id);
         env.pass(1);
     }
@@ -88,14 +89,26 @@ async fn a_test_event_that_the_product_refuses_tells_the_error_and_holds_up_no_l
     // The next one starts at once, and not after the pause of the first.
     env.pass(1);
     let second = send(&env).await;
-    assert_eq!(state(&env, &first).await["state"], "waiting");
+    assert_eq!(state(&env, &second).await["state"], "waiting");
     env.system.sweep().await.expect("a sweep");
-    assert_eq!(state(&env, &second).await["state"], "failed");
-    assert_eq!(state(&env, &first).await["receivers"][0]["attempts"], 1);
+    let failed = state(&env, &second).await;
+    assert_eq!(
+        (&failed["state"], &failed["receivers"][0]["attempts"]),
+        (&json!("failed"), &json!(1))
+    );
+    // The first one is sent no more, and stays what it was.
+    let replaced = state(&env, &first).await;
+    let receiver = &replaced["receivers"][0];
+    assert_eq!(
+        (&replaced["state"], &receiver["lastError"]),
+        (&json!("failed"), &json!("not connected"))
+    );
+    assert!(receiver.get("nextAttempt").is_none(), "{replaced}");
 }
 
 #[tokio::test]
-async fn a_test_event_that_was_parked_is_failed_without_another_attempt_and_the_next_frees_it() {
+async fn a_test_event_that_was_parked_is_failed_without_another_attempt_and_the_next_takes_its_place()
+ {
     let doctor = DoctorEnv::new().await;
     let id = send(&doctor.env).await;
     let now = doctor.env.system.clock.now();
@@ -105,7 +118,7 @@ async fn a_test_event_that_was_parked_is_failed_without_another_attempt_and_the_
     let saved = doctor.table().save_cursor(TEST_SUBSCRIPTION, Target::Endpoint, &cursor).await;
     saved.expect("saved");
     let expected = json!({
-        "id": id, "state": "failed",
+        "id": id, "type": "saas-fulfillment.subscription.test.v1", "state": "failed",
         "receivers": [{ "receiver": "endpoint", "state": "failed", "attempts": 9,
                         "lastError": "answered 500" }],
     });
@@ -113,9 +126,13 @@ async fn a_test_event_that_was_parked_is_failed_without_another_attempt_and_the_
     doctor.env.pass(1);
     let next = send(&doctor.env).await;
     doctor.env.system.sweep().await.expect("a sweep");
-    for id in [&id, &next] {
-        assert_eq!(state(&doctor.env, id).await["state"], "delivered");
-    }
+    assert_eq!(state(&doctor.env, &next).await["state"], "delivered");
+    let replaced = state(&doctor.env, &id).await;
+    let expected = "not sent: a later test event took its place";
+    assert_eq!(
+        (&replaced["state"], &replaced["receivers"][0]["lastError"]),
+        (&json!("failed"), &json!(expected))
+    );
 }
 
 #[tokio::test]

@@ -118,6 +118,7 @@ impl Everything {
             reason: Some("answered 500".to_owned()),
             class: Some("product".to_owned()),
             answer: Some("nobody knows the tenant of Vance".to_owned()),
+            request: None,
         };
         table.save_attempt(id, &attempt).await.expect("saved");
     }

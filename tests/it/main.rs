@@ -98,6 +98,7 @@ mod sign_in_sessions;
 mod sign_out;
 mod store;
 mod test_env;
+mod test_events;
 mod token;
 mod token_claims;
 mod token_handler;

@@ -1,4 +1,4 @@
-//! Keeps the attempts that failed, so that people see what a receiver answered.
+//! Keeps the attempts that failed and those of test events, so that people see what a receiver answered.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use shared::host::clock::Clock;
 use shared::host::deadline::time_left;
 use shared::host::http_client::UnreadBody;
 use shared::publisher::cloud_event::CloudEvent;
-use shared::store::{Attempt, Attempts, Target};
+use shared::store::{Attempt, Attempts, SentRequest, Target};
 use tracing::warn;
 
 use crate::answer_text::{MOST_READ, readable};
@@ -17,6 +17,16 @@ use crate::receiver::Sent;
 
 /// How long the beginning of a body may take. The answer's status has counted by then.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What was attempted.
+#[derive(Clone, Copy)]
+pub(crate) struct Attempted<'a> {
+    pub(crate) event: &'a Event,
+    pub(crate) sent_event: &'a CloudEvent<'a>,
+    pub(crate) target: Target,
+    /// When it began.
+    pub(crate) at: Timestamp,
+}
 
 pub(crate) struct AttemptLog {
     attempts: Arc<dyn Attempts>,
@@ -33,18 +43,29 @@ impl AttemptLog {
         Self { attempts, keeps_text, clock }
     }
 
-    /// Keeps an attempt that began at this time. The outcome is recorded before: if this fails, the delivery
-    /// goes on.
-    pub(crate) async fn keep(
-        &self,
-        event: &Event,
-        sent_event: &CloudEvent<'_>,
-        target: Target,
-        at: Timestamp,
-        sent: Sent,
-    ) {
+    /// Keeps an attempt that failed. The outcome is recorded before: if this fails, the delivery goes on.
+    pub(crate) async fn keep_failed(&self, attempted: &Attempted<'_>, sent: Sent) {
+        if !attempted.event.is_test() {
+            self.keep(attempted, sent, None).await;
+        }
+    }
+
+    /// Keeps an attempt of a test event, with what was sent, whether or not it was accepted. People look at it
+    /// as soon as the outcome is recorded, so it is kept before.
+    pub(crate) async fn keep_test(&self, attempted: &Attempted<'_>, sent: &mut Sent) {
+        if attempted.event.is_test() {
+            let (body, request) = (sent.body.take(), sent.request.take());
+            let outcome = sent.outcome.clone();
+            let sent = Sent { outcome, body, request: None, ..*sent };
+            self.keep(attempted, sent, request).await;
+        }
+    }
+
+    async fn keep(&self, attempted: &Attempted<'_>, sent: Sent, request: Option<SentRequest>) {
+        let Attempted { event, sent_event, target, at } = *attempted;
         let failure = sent.outcome.err();
         let id = event.subscription_id;
+        let keeps_text = self.keeps_text && (event.is_test() || event.names_people());
         let attempt = Attempt {
             at,
             receiver: target.name().to_owned(),
@@ -55,14 +76,15 @@ impl AttemptLog {
             class: failure.as_ref().map(|failure| failure.class.name().to_owned()),
             reason: failure.map(|failure| failure.reason),
             answer: match sent.body {
-                Some(body) if self.keeps_text && event.names_people() => self.read(body).await,
+                Some(body) if keeps_text => self.read(body).await,
                 Some(_) | None => None,
             },
+            request,
         };
         if let Err(error) = self.attempts.save_attempt(id, &attempt).await {
             warn!(
                 subscription.id = %id, %error, class = error.class().name(),
-                "could not keep a failed attempt"
+                "could not keep an attempt"
             );
         }
     }

@@ -16,7 +16,7 @@ use shared::store::{Cursor, CursorError, CursorState, StoreError, Target};
 use tracing::{error, info, warn};
 
 use crate::receiver::DeliveryError;
-use crate::{Delivery, Outlet, Trigger, back_off};
+use crate::{Delivery, Outlet, Trigger, attempts, back_off};
 
 /// How often a worker starts over when another one moves the same cursor. After that, the other one
 /// does the work.
@@ -155,11 +155,13 @@ impl Delivery {
                     return self.out_of_time(lane).await;
                 }
                 let sent = CloudEvent::new(event, &self.source).with_annotations(annotations);
-                let at = self.clock.now();
-                let attempt = lane.outlet.receiver.send(&sent).await;
+                let (target, at) = (lane.target(), self.clock.now());
+                let attempted = attempts::Attempted { event, sent_event: &sent, target, at };
+                let mut attempt = lane.outlet.receiver.send(&sent).await;
+                self.attempts.keep_test(&attempted, &mut attempt).await;
                 if let Err(error) = &attempt.outcome {
                     let end = self.failed(lane, error).await?;
-                    self.attempts.keep(event, &sent, lane.target(), at, attempt).await;
+                    self.attempts.keep_failed(&attempted, attempt).await;
                     return Ok(end);
                 }
                 lane.events += 1;

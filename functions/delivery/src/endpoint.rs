@@ -14,6 +14,7 @@ use shared::host::http_client::{SendError, Transport};
 use shared::host::retry::parse_retry_after;
 use shared::publisher::cloud_event::{CloudEvent, MEDIA_TYPE};
 use shared::publisher::standard_webhooks::{KeyRing, NoSigningKey, WebhookKeys};
+use shared::store::SentRequest;
 
 use crate::receiver::{DeliveryError, Receiver, RetryAfter, Sent};
 
@@ -55,19 +56,34 @@ impl Receiver for Endpoint {
             Err(error) => return Sent::unanswered(Err(unsigned(&error)), SignedDuration::ZERO),
         };
         let request = self.request(&keys, event);
+        let shown = Some(shown(&request));
         let begun = self.clock.now();
         let answer = self.transport.send_for_head(request, TIMEOUT).await;
         let latency = self.clock.now().duration_since(begun);
         let (head, body) = match answer {
             Ok(answer) => answer.into_parts(),
-            Err(error) => return Sent::unanswered(Err(unanswered(error)), latency),
+            Err(error) => {
+                let sent = Sent::unanswered(Err(unanswered(error)), latency);
+                return Sent { request: shown, ..sent };
+            }
         };
         Sent {
             outcome: judge(head.status, &head.headers, self.clock.wall_time()),
             status: Some(head.status),
             latency,
             body: Some(body),
+            request: shown,
         }
+    }
+}
+
+/// What people may see of a request. The signature holds for this message alone, and for minutes.
+fn shown(request: &Request<Bytes>) -> SentRequest {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let headers = request.headers().iter();
+    SentRequest {
+        headers: headers.map(|(name, value)| (name.to_string(), text(value))).collect(),
+        body: String::from_utf8_lossy(request.body()).into_owned(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The publisher's bus in Amazon EventBridge.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use shared::config::EventBusSettings;
 use shared::host::clock::Clock;
 use shared::host::http_client;
 use shared::publisher::cloud_event::CloudEvent;
+use shared::store::SentRequest;
 
 use crate::receiver::{DeliveryError, Receiver, Sent};
 
@@ -52,19 +54,20 @@ impl EventBus {
 #[async_trait]
 impl Receiver for EventBus {
     async fn send(&self, event: &CloudEvent<'_>) -> Sent {
-        let begun = self.clock.now();
-        let outcome = self.put(event).await;
-        Sent::unanswered(outcome, self.clock.now().duration_since(begun))
+        let (body, begun) = (event.to_json(), self.clock.now());
+        let outcome = self.put(event, &body).await;
+        let sent = Sent::unanswered(outcome, self.clock.now().duration_since(begun));
+        Sent { request: Some(SentRequest { headers: BTreeMap::new(), body }), ..sent }
     }
 }
 
 impl EventBus {
-    async fn put(&self, event: &CloudEvent<'_>) -> Result<(), DeliveryError> {
+    async fn put(&self, event: &CloudEvent<'_>, body: &str) -> Result<(), DeliveryError> {
         let entry = PutEventsRequestEntry::builder()
             .event_bus_name(&self.name)
             .source(SOURCE)
             .detail_type(&event.kind)
-            .detail(event.to_json())
+            .detail(body)
             .time(DateTime::from_secs(event.time.as_second()))
             .build();
         let answer = self.client.put_events().entries(entry).send().await.map_err(|error| {

@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use shared::host::error_class::ErrorClass;
 use shared::host::http_client::UnreadBody;
 use shared::publisher::cloud_event::CloudEvent;
+use shared::store::SentRequest;
 
 #[async_trait]
 pub(crate) trait Receiver: Send + Sync {
@@ -26,17 +27,19 @@ pub(crate) struct Sent {
     pub(crate) latency: SignedDuration,
     /// Nothing of it was read for the outcome.
     pub(crate) body: Option<UnreadBody>,
+    /// `None` if nothing could be sent.
+    pub(crate) request: Option<SentRequest>,
 }
 
 impl Sent {
     /// An attempt without an HTTP answer.
     pub(crate) fn unanswered(outcome: Result<(), DeliveryError>, latency: SignedDuration) -> Self {
-        Self { outcome, status: None, latency, body: None }
+        Self { outcome, status: None, latency, body: None, request: None }
     }
 }
 
 /// The receiver did not accept an event, or we don't know whether it did.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DeliveryError {
     /// In words. Never holds the request or the answer.
     pub(crate) reason: String,

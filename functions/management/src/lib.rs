@@ -26,6 +26,7 @@ mod reconciliations;
 mod request_change;
 mod route;
 mod run_request;
+mod test_event_request;
 
 use std::sync::Arc;
 
@@ -148,8 +149,8 @@ impl Management {
                 let gateway = request.extensions().get::<GatewayHost>();
                 Ok(json_response(StatusCode::OK, &self.doctor.examine(gateway).await))
             }
-            Route::SendTestEvent => {
-                let id = self.doctor.send_test_event(Principal::of(request)).await?;
+            Route::SendTestEvent(kind) => {
+                let id = self.doctor.send_test_event(kind, Principal::of(request)).await?;
                 Ok(json_response(StatusCode::ACCEPTED, &json!({ "id": id })))
             }
             Route::TestEvent(id) => {

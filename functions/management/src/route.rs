@@ -3,7 +3,7 @@
 
 use http::Method;
 use jiff::Timestamp;
-use shared::domain::{AnnotationPatch, OperationId, SearchTerm, Status, SubscriptionId};
+use shared::domain::{AnnotationPatch, EventKind, OperationId, SearchTerm, Status, SubscriptionId};
 use shared::host::http::{Problem, Request};
 use shared::lenient::strict_object;
 use shared::store::{Filter, LARGEST_PAGE, ListBy, ListQuery, Sort};
@@ -14,7 +14,7 @@ use crate::change_request::{self, Patch};
 use crate::deliveries::{DeliveryState, Recovery};
 use crate::error_code::{ErrorCode, malformed};
 use crate::parameters::{Parameters, Query};
-use crate::{cursor, json_integer, run_request};
+use crate::{cursor, json_integer, run_request, test_event_request};
 
 /// A call, as the table names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,7 +160,7 @@ pub(crate) enum Route {
         next: Option<String>,
     },
     Examine,
-    SendTestEvent,
+    SendTestEvent(EventKind),
     /// The event with this id.
     TestEvent(String),
     Reconciliations {
@@ -191,7 +191,7 @@ impl Route {
             | Self::Deliveries { .. }
             | Self::Recover { .. }
             | Self::Examine
-            | Self::SendTestEvent
+            | Self::SendTestEvent(_)
             | Self::TestEvent(_)
             | Self::Reconciliations { .. }
             | Self::Reconcile { .. }
@@ -290,7 +290,7 @@ impl Route {
             Call::Recover => recovery(request.body())?,
             Call::Erase => Self::Erase(id()?),
             Call::Examine => Self::Examine,
-            Call::SendTestEvent => Self::SendTestEvent,
+            Call::SendTestEvent => Self::SendTestEvent(test_event_request::kind(request.body())?),
             Call::TestEvent => {
                 Self::TestEvent(parts.first().copied().unwrap_or_default().to_owned())
             }

@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{ArgGroup, Parser, Subcommand};
 use clap_complete::Shell;
@@ -9,12 +10,13 @@ use shared::domain::OperationId;
 
 use crate::export::options::ExportOptions;
 use crate::find::Named;
+use crate::kind_of_event::type_named;
 use crate::list_options::{ListFilter, ListFormat, ListOrder, OpenDelivery};
 use crate::options::{
     ConnectionOptions, DoctorOptions, Received, RequestOptions, TailOptions, WaitOptions,
 };
 use crate::reconciliation_options::ReconciliationCommand;
-use crate::value::{number, operation_id, pair, time};
+use crate::value::{number, operation_id, pair, seconds, time};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -240,6 +242,23 @@ pub(crate) enum Command {
         #[arg(verbatim_doc_comment)]
         since: Option<Timestamp>,
     },
+    /// Send a test event to your product, and show what
+    /// was sent and what it answered.
+    #[command(verbatim_doc_comment)]
+    TestEvent {
+        /// Test [default], Purchased, Imported,
+        /// ActivationRequested, ActivationDeadlineApproaching,
+        /// Activated, PlanChanged, QuantityChanged,
+        /// ChangeRejected, Renewed, DetailsChanged,
+        /// Suspended, Reinstated, Unsubscribed or
+        /// PersonalDataErased
+        #[arg(long = "type", value_name = "TYPE", verbatim_doc_comment, value_parser = type_named)]
+        kind: Option<String>,
+        /// How long to wait for the answer
+        /// [default: 30; for Imported, 200]
+        #[arg(long, value_name = "SECONDS", value_parser = seconds, verbatim_doc_comment)]
+        timeout: Option<Duration>,
+    },
     /// Show which deployment the commands reach, and as whom.
     Whoami,
     #[command(flatten)]
@@ -315,6 +334,18 @@ mod tests {
             for line in command.render_long_help().to_string().lines() {
                 assert!(line.chars().count() <= 80, "{}: {line}", command.get_name());
             }
+        }
+    }
+
+    #[test]
+    fn the_help_of_a_test_event_names_every_kind() {
+        let mut command = Arguments::command();
+        command.build();
+        let command = command.find_subcommand_mut("test-event").expect("a command");
+        let help = command.render_long_help().to_string();
+        let words: Vec<_> = help.split(|letter: char| !letter.is_alphanumeric()).collect();
+        for kind in shared::domain::EventKind::examples() {
+            assert!(words.contains(&kind.name()), "{} in {help}", kind.name());
         }
     }
 }

@@ -52,6 +52,12 @@ pub(crate) enum CommandError {
     /// The doctor has found something.
     #[error("{0} of the checks failed")]
     Unhealthy(usize),
+    /// A receiver refused a test event.
+    #[error("a receiver did not accept the test event {0}")]
+    NotAccepted(String),
+    /// The time to wait was over before a receiver was sent a test event.
+    #[error("timed out; the test event {0} is not sent yet")]
+    NotSent(String),
     /// The parameters of a deployment are wrong.
     #[error("{}", .0.join("\n  "))]
     NotDeployable(Vec<String>),
@@ -80,6 +86,8 @@ impl CommandError {
             Self::Declined => "declined",
             Self::Unsigned(_) => "unsigned",
             Self::Unhealthy(_) => "unhealthy",
+            Self::NotAccepted(_) => "not_accepted",
+            Self::NotSent(_) => "not_sent",
             Self::NotDeployable(_) => "not_deployable",
             Self::Unconnected(ConnectionError::BadProfile(_)) => "bad_profile",
             Self::Unconnected(ConnectionError::BadAddress)
@@ -111,6 +119,9 @@ impl CommandError {
                 "check `saasctl observe ID` and `saasctl operations ID` before you try again"
             }
             "still_under_way" => "`saasctl operations ID OPERATION` shows the operation's status",
+            "not_sent" => {
+                "`saasctl doctor` examines the way of events: the table's stream and the sweep"
+            }
             "run_under_way" => "`saasctl drift` shows how far it has come",
             "reconciliation_paused" => {
                 "`saasctl drift` shows why; `saasctl resume-runs` resumes it"
@@ -163,6 +174,7 @@ impl CommandError {
             | Self::Ambiguous(_)
             | Self::Declined
             | Self::Unhealthy(_)
+            | Self::NotAccepted(_)
             | Self::NotDeployable(_) => 1,
             Self::Unconnected(_)
             | Self::BadAddress
@@ -171,7 +183,7 @@ impl CommandError {
             | Self::IdNeeded => 2,
             Self::Unavailable(_) | Self::NoAnswer(_) => 3,
             Self::OutcomeUnknown(_) => 4,
-            Self::StillUnderWay(_) | Self::RunUnderWay(_) => 5,
+            Self::StillUnderWay(_) | Self::RunUnderWay(_) | Self::NotSent(_) => 5,
         })
     }
 

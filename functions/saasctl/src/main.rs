@@ -17,6 +17,7 @@ mod export;
 mod find;
 mod history;
 mod import_references;
+mod kind_of_event;
 mod list;
 mod list_options;
 mod options;
@@ -33,6 +34,7 @@ mod restore_command;
 mod sign;
 mod table;
 mod tail;
+mod test_event;
 mod value;
 mod verify_signature;
 mod wait;
@@ -126,6 +128,9 @@ async fn run(arguments: Arguments, output: &Output) -> Result<(), CommandError> 
             attempts::attempts(&api, output, find(id).await?, limit).await
         }
         Command::Recover { parked: _, since } => deliveries::recover(&api, output, since).await,
+        Command::TestEvent { kind, timeout } => {
+            test_event::test_event(&api, output, kind.as_deref(), timeout).await
+        }
         Command::Whoami => whoami::whoami(&api, output).await,
         Command::Doctor(options) => doctor::doctor(&api, output, &connection, &options).await,
         Command::SetReference { id, reference, remove: _ } => {

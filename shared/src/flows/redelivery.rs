@@ -15,6 +15,8 @@ pub enum From {
     WhereItStopped,
     /// This event. If earlier events are still undelivered, they come first.
     Event(Position),
+    /// This event, and none before it: only for test events, of which none follows from another.
+    Only(Position),
 }
 
 /// Makes a subscription's events due again at a target, with the ids they had. The next sweep sends
@@ -31,6 +33,7 @@ pub async fn redeliver(
         let delivered = match from {
             From::WhereItStopped => current.delivered,
             From::Event(first) => current.delivered.min(first.previous()),
+            From::Only(event) => event.previous(),
         };
         let state = CursorState::Due { at: clock.now(), trouble: None };
         let cursor = Cursor { revision: current.revision + 1, delivered, state };

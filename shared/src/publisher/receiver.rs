@@ -61,7 +61,7 @@ mod tests {
     use crate::domain::{Cause, EventKind};
 
     fn event(offer: &str, kind: EventKind) -> Event {
-        let mut event = Event::test(None, None, Timestamp::UNIX_EPOCH);
+        let mut event = Event::test(EventKind::Test, None, None, Timestamp::UNIX_EPOCH);
         event.subscription_id = crate::domain::SubscriptionId(uuid::Uuid::from_u128(1));
         event.subscription.id = event.subscription_id;
         event.subscription.offer_id = offer.to_owned();
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_test_event_passes_every_filter() {
-        let test = Event::test(None, None, Timestamp::UNIX_EPOCH);
+        let test = Event::test(EventKind::Test, None, None, Timestamp::UNIX_EPOCH);
         let nothing = filter(&["saas-fulfillment.subscription.renewed.v1"], &["flat"]);
         assert!(crm(nothing).takes(&test, None));
     }

@@ -1,5 +1,6 @@
-//! Attempts to deliver an event that a receiver did not accept.
+//! Attempts to deliver an event that a receiver did not accept; of test events, also those that it accepted.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use async_trait::async_trait;
@@ -32,17 +33,35 @@ pub struct Attempt {
     /// The beginning of the answer's text. It may name people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<String>,
+    /// What was sent, of a test event alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<SentRequest>,
+}
+
+/// A request with an event. Serialised as its [`Attempt`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentRequest {
+    /// Those that belong to the event and its signature; none at an event bus.
+    pub headers: BTreeMap<String, String>,
+    pub body: String,
 }
 
 impl Attempt {
-    /// The same without what a receiver wrote.
+    /// The same without what a receiver wrote and was sent.
     #[must_use]
     pub fn without_text(&self) -> Self {
-        Self { answer: None, ..self.clone() }
+        Self { answer: None, request: None, ..self.clone() }
     }
 }
 
-/// Shows nothing that a receiver wrote.
+/// Shows nothing of it.
+impl fmt::Debug for SentRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SentRequest").finish_non_exhaustive()
+    }
+}
+
+/// Shows nothing that a receiver wrote or was sent.
 impl fmt::Debug for Attempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Attempt")
@@ -54,8 +73,7 @@ impl fmt::Debug for Attempt {
             .field("latency_ms", &self.latency_ms)
             .field("reason", &self.reason)
             .field("class", &self.class)
-            .field("has_answer", &self.answer.is_some())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -32,7 +32,7 @@ use super::{
     Cursor, CursorState, IdempotencyRecord, Mark, REFUSAL_LIFETIME, Refused, STREAM_HEAD_START,
     Sighting, StoreError, Target,
 };
-use crate::domain::{Annotations, Event, EventKind, OperationId, Position, Record, SubscriptionId};
+use crate::domain::{Annotations, Event, OperationId, Position, Record, SubscriptionId};
 
 /// Microsoft repeats a call within hours (F-WHD-4). An investigation may come months later.
 const MARK_LIVES: SignedDuration = SignedDuration::from_hours(90 * 24);
@@ -137,7 +137,7 @@ pub(super) fn record(record: &Record) -> Result<Item, StoreError> {
 
 pub(super) fn event(event: &Event) -> Result<Item, StoreError> {
     let key = event_key(event.subscription_id, event.position());
-    let lives = if event.kind == EventKind::Test { TEST_EVENT_LIVES } else { EVENT_LIVES };
+    let lives = if event.is_test() { TEST_EVENT_LIVES } else { EVENT_LIVES };
     let item = with_expiry(with_body(key, event)?, event.recorded_at, lives)?;
     // A mark on the first event of a version covers the others, since all are written together. An event
     // that is not announced waits for nobody.

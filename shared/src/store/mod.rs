@@ -57,7 +57,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use annotations::{AnnotationStore, SaveError};
-pub use attempts::{Attempt, Attempts};
+pub use attempts::{Attempt, Attempts, SentRequest};
 pub use checkpoint::{Checkpoint, CheckpointError, Checkpoints, Part, Round};
 pub use due_work::{DueRecord, DueWork};
 pub use dynamodb::DynamoDbStore;

@@ -7,6 +7,7 @@ use crate::test_env::TestEnv;
 pub(super) async fn call<'a>(caller: &mut Caller<'a>, without_receivers: &'a TestEnv) {
     caller.get("/doctor").await;
     caller.post("/doctor/test-event?unknown=1", "").await;
+    caller.post("/doctor/test-event", r#"{"type":"x"}"#).await;
     let answer = caller.post("/doctor/test-event", "").await;
     caller.env.system.deliver_events().await.expect("the stream is read");
     for id in [answer.json()["id"].as_str().expect("an id"), "x"] {

@@ -16,6 +16,7 @@ fn attempt(receiver: &str, millis: i64) -> Attempt {
         reason: Some("answered 503".to_owned()),
         class: Some("product".to_owned()),
         answer: Some("Adele is unknown".to_owned()),
+        request: None,
     }
 }
 

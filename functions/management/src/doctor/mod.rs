@@ -26,7 +26,7 @@ use shared::host::http::GatewayHost;
 use shared::host::http_client::Transport;
 use shared::host::version::version;
 use shared::microsoft::entra::EndingCredential;
-use shared::store::{Checkpoints, Inspection, Outbox, Runs, Sightings, Store, Target};
+use shared::store::{Attempts, Checkpoints, Inspection, Outbox, Runs, Sightings, Store, Target};
 use tracing::{error, info, warn};
 
 use finding::{Finding, Outcome};
@@ -44,6 +44,7 @@ pub(crate) struct Doctor {
     sightings: Arc<dyn Sightings>,
     inspection: Arc<dyn Inspection>,
     outbox: Arc<dyn Outbox>,
+    attempts: Arc<dyn Attempts>,
     targets: Vec<Target>,
     end: Option<EndingCredential>,
     /// Of the settings, as Lambda counts them.
@@ -62,6 +63,7 @@ impl Doctor {
             sightings: dependencies.sightings.clone(),
             inspection: settings.inspection.clone(),
             outbox: settings.outbox.clone(),
+            attempts: settings.attempts.clone(),
             targets: settings.targets(),
             end: settings.end.clone(),
             bytes: settings.bytes,

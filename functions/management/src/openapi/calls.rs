@@ -256,8 +256,9 @@ pub(super) fn describe(call: Call) -> Described {
             )
         },
         Call::SendTestEvent => Described {
-            description: "It takes the way of every event, of the type `saas-fulfillment.subscription.test.v1`, \
-                and belongs to no subscription at Microsoft.",
+            description: "It takes the way of every event, holds an example of what its type holds, \
+                and belongs to no subscription at Microsoft: `isTest` is true, and the offer is `test`.",
+            body: Some(Body { schema: reference("TestEventRequest"), required: false }),
             ..read(
                 "sendTestEvent",
                 "Send a test event to your product",
@@ -273,7 +274,7 @@ pub(super) fn describe(call: Call) -> Described {
         },
         Call::TestEvent => read(
             "getTestEvent",
-            "Get how far a test event has come",
+            "Get how far a test event has come, what was sent and what was answered",
             ok("The event and its receivers", reference("TestEvent")),
             &[&TABLE, &[ErrorCode::UnknownTestEvent]],
         ),

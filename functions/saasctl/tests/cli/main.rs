@@ -19,6 +19,7 @@ mod signing;
 mod support;
 mod tailing;
 mod test_env;
+mod testing;
 mod verifying;
 mod waiting;
 mod whoami;

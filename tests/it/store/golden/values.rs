@@ -3,8 +3,8 @@
 use shared::domain::{Account, Annotations, Event, EventKind, Position, Record};
 use shared::store::{
     Attempt, Checkpoint, Cursor, CursorState, Erasure, FirstStart, IdempotencyRecord,
-    IdempotencyStore, Part, Pause, QuietRuns, Refusals as _, Refused, Round, Run, RunEnd, Sighting,
-    StoredResponse, Target, Trouble,
+    IdempotencyStore, Part, Pause, QuietRuns, Refusals as _, Refused, Round, Run, RunEnd,
+    SentRequest, Sighting, StoredResponse, Target, Trouble,
 };
 
 use super::*;
@@ -117,7 +117,12 @@ pub(super) async fn write(table: &Table) {
         let reserved = table.pacing.reserve(target, noon(), Timestamp::MAX, length).await;
         assert_eq!(reserved.expect("the table answers"), Some(noon()));
     }
-    let test = Event::test(Some("arn:aws:iam::123456789012:role/ops".to_owned()), None, noon());
+    let test = Event::test(
+        EventKind::Test,
+        Some("arn:aws:iam::123456789012:role/ops".to_owned()),
+        None,
+        noon(),
+    );
     table.inspection.record_test(&test).await.expect("a test event");
 }
 
@@ -263,7 +268,7 @@ fn cursors() -> [(usize, Target, Cursor); 4] {
     ]
 }
 
-fn attempts() -> [(usize, Attempt); 2] {
+fn attempts() -> [(usize, Attempt); 3] {
     let refused = Attempt {
         at: noon(),
         receiver: "endpoint".to_owned(),
@@ -274,6 +279,7 @@ fn attempts() -> [(usize, Attempt); 2] {
         reason: Some("answered 503".to_owned()),
         class: Some("product".to_owned()),
         answer: Some("the queue is full".to_owned()),
+        request: None,
     };
     let unanswered = Attempt {
         receiver: "event-bus".to_owned(),
@@ -282,7 +288,16 @@ fn attempts() -> [(usize, Attempt); 2] {
         answer: None,
         ..refused.clone()
     };
-    [(1, refused), (2, unanswered)]
+    let headers = [("webhook-id".to_owned(), "1".to_owned())].into();
+    let accepted = Attempt {
+        status: Some(204),
+        reason: None,
+        class: None,
+        answer: None,
+        request: Some(SentRequest { headers, body: "{}".to_owned() }),
+        ..refused.clone()
+    };
+    [(1, refused), (2, unanswered), (3, accepted)]
 }
 
 fn complete_annotations() -> Value {

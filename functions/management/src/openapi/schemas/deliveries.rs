@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::parts::{text, time};
+use super::parts::{described, text, time};
 
 fn next(description: &str) -> Value {
     json!({ "type": ["string", "null"], "description": description })
@@ -40,32 +40,53 @@ pub(super) fn delivery() -> Value {
     })
 }
 
+/// What is known of one exchange with a receiver.
+pub(super) fn exchange() -> Value {
+    json!({
+        "at": time("When it began"),
+        "status": maybe(json!({
+            "type": "integer", "minimum": 100, "maximum": 999,
+            "description": "The HTTP status; null without an answer, and at an event bus",
+        })),
+        "latencyMs": {
+            "type": "integer", "minimum": 0,
+            "description": "Milliseconds until the answer's status was here, or until it was clear that there is none",
+        },
+        "answer": text("The first 500 characters of the answer, on one line; missing if it has none, is no text, or may not be kept"),
+        "request": described("SentRequest", "What was sent, of a test event alone"),
+    })
+}
+
 pub(super) fn attempt() -> Value {
+    let mut properties = exchange();
+    properties["receiver"] = json!({ "type": "string", "examples": ["endpoint", "event-bus"] });
+    properties["eventId"] = text("The event's id, as your product receives it");
+    properties["eventType"] = json!({
+        "type": "string", "examples": ["saas-fulfillment.subscription.plan-changed.v1"],
+        "description": "The event's `type`",
+    });
+    properties["reason"] = maybe(text("Why the event was not accepted; null if it was"));
+    properties["class"] = maybe(text("The class of that failure, as in the log"));
     json!({
         "type": "object",
-        "properties": {
-            "at": time("When it began"),
-            "receiver": { "type": "string", "examples": ["endpoint", "event-bus"] },
-            "eventId": text("The event's id, as your product receives it"),
-            "eventType": {
-                "type": "string", "examples": ["saas-fulfillment.subscription.plan-changed.v1"],
-                "description": "The event's `type`",
-            },
-            "status": maybe(json!({
-                "type": "integer", "minimum": 100, "maximum": 999,
-                "description": "The HTTP status; null without an answer, and at an event bus",
-            })),
-            "latencyMs": {
-                "type": "integer", "minimum": 0,
-                "description": "Milliseconds until the answer's status was here, or until it was clear that there is none",
-            },
-            "reason": maybe(text("Why the event was not accepted; null if it was")),
-            "class": maybe(text("The class of that failure, as in the log")),
-            "answer": text("The first 500 characters of the answer, on one line; missing if it has none, is no text, or may not be kept"),
-        },
+        "properties": properties,
         "required": [
             "at", "receiver", "eventId", "eventType", "status", "latencyMs", "reason", "class",
         ],
+    })
+}
+
+pub(super) fn sent_request() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "headers": {
+                "type": "object", "additionalProperties": { "type": "string" },
+                "description": "Those of the event and its signature; none at an event bus",
+            },
+            "body": text("The body, as it was signed"),
+        },
+        "required": ["headers", "body"],
     })
 }
 

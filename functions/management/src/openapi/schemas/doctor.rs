@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::deliveries::exchange;
 use super::parts::{text, time};
+use crate::test_event_request::types;
 
 pub(super) fn examination() -> Value {
     json!({
@@ -43,28 +45,44 @@ pub(super) fn test_event_id() -> Value {
     json!({ "type": "object", "properties": { "id": id() }, "required": ["id"] })
 }
 
+pub(super) fn test_event_request() -> Value {
+    let types: Vec<_> = types().collect();
+    json!({
+        "type": "object",
+        "properties": { "type": {
+            "enum": types, "default": types.first(),
+            "description": "The type of the event",
+        } },
+        "additionalProperties": false,
+    })
+}
+
 pub(super) fn test_event() -> Value {
     let state = |description: &str| json!({ "enum": ["waiting", "delivered", "failed"], "description": description });
+    let mut receiver = exchange();
+    receiver["receiver"] = json!({ "type": "string", "examples": ["endpoint", "event-bus"] });
+    receiver["state"] = state("The same for this receiver");
+    receiver["lastError"] = text("How the last attempt failed, or why there was none");
+    receiver["attempts"] = json!({
+        "type": "integer", "minimum": 1, "description": "Attempts in a row that failed",
+    });
+    receiver["nextAttempt"] = time(
+        "When the next attempt is due; missing if the events are parked, or if a later test event took its place",
+    );
     json!({
         "type": "object",
         "properties": {
             "id": id(),
+            "type": text("The event's type"),
             "state": state("`delivered` when every receiver has accepted it; `failed` if a receiver has not, at the last attempt"),
             "receivers": {
                 "type": "array",
+                "description": "After an attempt, with what was sent and answered",
                 "items": {
-                    "type": "object",
-                    "properties": {
-                        "receiver": { "type": "string", "examples": ["endpoint", "event-bus"] },
-                        "state": state("The same for this receiver"),
-                        "lastError": text("How the last attempt failed"),
-                        "attempts": { "type": "integer", "minimum": 1, "description": "Attempts in a row that failed" },
-                        "nextAttempt": time("When the next attempt is due; missing if the events are parked"),
-                    },
-                    "required": ["receiver", "state"],
+                    "type": "object", "properties": receiver, "required": ["receiver", "state"],
                 },
             },
         },
-        "required": ["id", "state", "receivers"],
+        "required": ["id", "type", "state", "receivers"],
     })
 }
