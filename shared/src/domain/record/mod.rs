@@ -46,6 +46,9 @@ pub struct Record {
     /// When a billed value last changed here. A read that was made before is out of date.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     changed_at: Option<Timestamp>,
+    /// When we learned that the status had changed; `None` if nobody saw it change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    status_since: Option<Timestamp>,
     /// An activation was requested, and Microsoft hasn't confirmed it yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activation: Option<ActivationRequest>,
@@ -123,6 +126,7 @@ impl Record {
             is_unconfirmed: false,
             updated_at: now,
             changed_at: None,
+            status_since: None,
             activation: None,
             pending_operation: None,
             own_requests: Vec::new(),
@@ -150,6 +154,13 @@ impl Record {
     pub fn ended_at(&self) -> Option<Timestamp> {
         let changed_at = self.changed_at.unwrap_or(self.updated_at);
         (*self.status() == Status::Unsubscribed).then_some(changed_at)
+    }
+
+    /// When we learned of the present status: within seconds of the change, or within the hour if Microsoft's
+    /// call was lost. `None` if the subscription had it when it became known, if a restored table has
+    /// forgotten the change, or if a version before 0.2.0 recorded it.
+    pub fn status_since(&self) -> Option<Timestamp> {
+        self.status_since
     }
 
     /// Changes with every [search term](Self::search_terms).
@@ -213,12 +224,20 @@ impl Record {
             recent_states.push(RecentState { left_at: now, state: before });
         }
         let pending = subscription.saas_subscription_status == Status::PendingFulfillmentStart;
+        let keeps_status = *self.status() == subscription.saas_subscription_status;
+        let status_since = match (is_first, keeps_status) {
+            (true, _) => None,
+            (false, true) => self.status_since,
+            // What a restore brought back may have had the status for long.
+            (false, false) => (!self.is_unconfirmed).then_some(now),
+        };
         Self {
             version: self.version + 1,
             epoch: self.epoch,
             is_unconfirmed: self.is_unconfirmed,
             updated_at: now,
             changed_at: if changes || is_first { Some(now) } else { self.changed_at },
+            status_since,
             activation: self.activation.filter(|_| pending),
             pending_operation: self.pending_operation.clone(),
             own_requests: self.own_requests.clone(),

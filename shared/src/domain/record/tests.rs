@@ -39,6 +39,21 @@ fn only_a_change_of_a_billed_value_adds_a_recent_state() {
 }
 
 #[test]
+fn a_status_is_dated_by_its_change_and_not_by_the_first_look() {
+    let [later, last] = [1, 2].map(|hours| noon() + SignedDuration::from_hours(hours));
+    let first = observed(None, "Suspended", noon());
+    assert_eq!(first.status_since(), None, "it may have been suspended for long");
+    assert_eq!(first.reaffirm(later).record.status_since(), None);
+    let back = observed(Some(&first), "Subscribed", later);
+    assert_eq!(back.status_since(), Some(later));
+    assert_eq!(back.reaffirm(last).record.status_since(), Some(later), "bookkeeping");
+    let ended = observed(Some(&back), "Unsubscribed", last);
+    assert_eq!((ended.status_since(), ended.ended_at()), (Some(last), Some(last)));
+    let restored = Record { is_unconfirmed: true, ..first };
+    assert_eq!(observed(Some(&restored), "Unsubscribed", last).status_since(), None);
+}
+
+#[test]
 fn a_recent_state_is_dropped_once_the_window_is_over() {
     let first = observed(None, "Subscribed", noon());
     let suspended = observed(Some(&first), "Suspended", noon());

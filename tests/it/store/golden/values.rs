@@ -174,7 +174,7 @@ fn complete_record() -> Value {
     json!({
         "subscription": complete_subscription(), "version": EPOCH + 1,
         "epoch": EPOCH, "unconfirmed": true, "updatedAt": NOON, "changedAt": NOON,
-        "activation": { "state": "awaitsMicrosoft", "since": NOON },
+        "statusSince": NOON, "activation": { "state": "awaitsMicrosoft", "since": NOON },
         "pendingOperation": { "id": operation(1), "action": "ChangePlan", "since": NOON,
                               "decision": ruling() },
         "ownRequests": [
