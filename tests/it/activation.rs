@@ -77,7 +77,7 @@ async fn t_9_a_slow_activation_is_answered_202_and_finished_by_the_reconciliatio
 
     // A buyer who comes back in the meantime sees no button (F-LP-10).
     let page = env.visit(id).await;
-    assert!(page.body.contains("being set up"), "{}", page.body);
+    assert!(page.body.contains("being activated"), "{}", page.body);
     assert!(!page.body.contains("<button"));
 
     env.advance(3 * MINUTE);
@@ -97,7 +97,7 @@ async fn t_9_the_page_of_a_slow_activation_says_that_it_is_under_way() {
     let id = env.purchase(Purchase::flat_rate("silver"));
     let page = env.confirm(id).await;
     assert_eq!(page.status, StatusCode::OK);
-    assert!(page.body.contains("being set up"), "{}", page.body);
+    assert!(page.body.contains("being activated"), "{}", page.body);
     env.advance(6 * MINUTE);
     assert!(env.visit(id).await.body.contains("subscription is active"));
     assert_eq!(env.event_names(id).await, ["Purchased", "Activated"]);
@@ -204,7 +204,7 @@ async fn t_9_an_activation_without_answer_or_read_stays_open_until_reconciled() 
     let form = env.http.post(env.url("/landing")).form(&[("token", token)]);
     let page = env.send(form).await;
     assert_eq!(page.status, StatusCode::OK);
-    assert!(page.body.contains("being set up"), "{}", page.body);
+    assert!(page.body.contains("being activated"), "{}", page.body);
     env.world(|world| world.faults_mut().clear());
     assert_eq!(status(&env, id).await, "PendingFulfillmentStart");
     env.system.reconcile().await.expect("a run");

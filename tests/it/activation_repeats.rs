@@ -37,7 +37,7 @@ async fn f_lp_10_a_second_click_on_a_slow_activation_changes_nothing() {
     for _ in 0..3 {
         let page = env.confirm(id).await;
         assert_eq!(page.status, StatusCode::OK);
-        assert!(page.body.contains("being set up"), "{}", page.body);
+        assert!(page.body.contains("being activated"), "{}", page.body);
     }
     env.advance(2 * MINUTE);
     assert!(env.visit(id).await.body.contains("subscription is active"));

@@ -106,7 +106,7 @@ async fn t_26_an_ended_subscription_is_explained_and_a_new_purchase_is_suggested
         assert_eq!(page.status, StatusCode::OK);
         assert_secure(&page);
         assert!(page.body.contains("ended"), "{}", page.body);
-        assert!(page.body.contains("buy it anew"), "{}", page.body);
+        assert!(page.body.contains("buy it again"), "{}", page.body);
         assert!(!page.body.contains(BUTTON));
     }
     assert_eq!(env.calls(Call::Activate), activations);

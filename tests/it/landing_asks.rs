@@ -76,7 +76,7 @@ async fn an_incomplete_form_comes_back_as_filled_in_and_activates_nothing() {
     for (filled, complaints) in [
         (&[][..], &["Ange en e-postadress.", "Fyll i ”Företag”."][..]),
         (&[("contact", ""), ("company", "x")], &["Ange en e-postadress."]),
-        (&[("contact", "adele@"), ("company", "x")], &["i formen namn@example.com"]),
+        (&[("contact", "adele@"), ("company", "x")], &["på formen namn@example.com"]),
         (&[("contact", ADELE), ("company", "  ")], &["Fyll i ”Företag”."]),
         (&[("contact", ADELE), ("company", "1234567890123")], &["högst 12 tecken i ”Företag”"]),
         (&[("contact", ADELE), ("company", "a"), ("company", "b")], &["Fyll i ”Företag”."]),

@@ -129,7 +129,7 @@ async fn an_unknown_path_is_a_page_for_browsers_and_a_problem_for_programs() {
     let page = env.send(request).await;
     assert_eq!(page.status, StatusCode::NOT_FOUND);
     assert_secure(&page);
-    assert!(page.body.contains("There is no such page"), "{}", page.body);
+    assert!(page.body.contains("This page doesn’t exist"), "{}", page.body);
     crate::test_env::is_problem(&env.get(path).await, StatusCode::NOT_FOUND, "no_route");
 }
 
@@ -151,7 +151,8 @@ async fn a_resellers_customer_is_sent_to_the_reseller_when_payment_is_due() {
 async fn every_page_links_to_the_privacy_policy_and_the_terms_in_its_language() {
     let options = Options::default()
         .with("LANDING_PRIVACY_URL", "https://fabrikam.example/privacy?a=1&b=\"><script>")
-        .with("LANDING_TERMS_URL", "https://fabrikam.example/terms");
+        .with("LANDING_TERMS_URL", "https://fabrikam.example/terms")
+        .with("LANDING_IMPRINT_URL", "https://fabrikam.example/imprint");
     let env = TestEnv::with(options).await;
     let id = env.purchase(Purchase::flat_rate("silver"));
     let pending = env.visit(id).await;
@@ -166,13 +167,15 @@ async fn every_page_links_to_the_privacy_policy_and_the_terms_in_its_language() 
         assert!(!page.body.contains("\"><script>"), "{}", page.body);
         let terms = "<a href=\"https://fabrikam.example/terms\">Terms of use</a>";
         assert!(page.body.contains(terms), "{}", page.body);
+        let imprint = "<a href=\"https://fabrikam.example/imprint\">Legal notice</a>";
+        assert!(page.body.contains(imprint), "{}", page.body);
     }
-    for (language, privacy, terms) in [
-        ("sv", "Integritetspolicy", "Användarvillkor"),
-        ("de", "Datenschutzerklärung", "Nutzungsbedingungen"),
+    for (language, texts) in [
+        ("sv", ["Integritetspolicy", "Användarvillkor", "Juridisk information"]),
+        ("de", ["Datenschutzerklärung", "Nutzungsbedingungen", "Impressum"]),
     ] {
         let page = get_in(&env, "/landing", language).await.body;
-        assert!(page.contains(privacy) && page.contains(terms), "{page}");
+        assert!(texts.iter().all(|text| page.contains(&format!(">{text}</a>"))), "{page}");
     }
     let plain = TestEnv::new().await.get("/landing").await.body;
     assert!(!plain.contains("<footer>") && !plain.contains("Privacy"), "{plain}");
@@ -220,5 +223,49 @@ async fn pages_say_when_personal_data_is_deleted_only_if_a_setting_deletes_it() 
     ] {
         let page = env.send(env.http.get(&link).header("accept-language", language)).await.body;
         assert!(page.contains(sentence), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn dark_pages_have_the_logo_for_dark() {
+    let data = |drawing: &str| format!("data:image/svg+xml;base64,{}", STANDARD.encode(drawing));
+    let (light, dark) = ("<svg id=\"light\"/>", "<svg id=\"dark\"/>");
+    let options = Options::default()
+        .with("LANDING_LOGO", &data(light))
+        .with("LANDING_LOGO_DARK", &data(dark));
+    let env = TestEnv::with(options).await;
+    let page = env.get("/landing").await;
+    assert_secure(&page);
+    let (_, rest) = page.body.split_once("<source srcset=\"").expect("a second logo");
+    let (address, rest) = rest.split_once('"').expect("an address");
+    assert!(rest.starts_with(" media=\"(prefers-color-scheme: dark)\""), "{rest}");
+    assert_eq!(env.get(address).await.body, dark);
+    assert_eq!(env.get(&source(&page, "<img")).await.body, light);
+    let options = Options::default().with("LANDING_LOGO", &data(light));
+    let page = TestEnv::with(options).await.get("/landing").await;
+    assert!(!page.body.contains("<source"), "{}", page.body);
+}
+
+#[tokio::test]
+async fn pages_that_send_people_to_microsoft_link_there() {
+    const PORTALS: [&str; 2] =
+        ["href=\"https://portal.azure.com/\"", "href=\"https://admin.microsoft.com/\""];
+    let env = TestEnv::new().await;
+    let links_to_portals =
+        |page: &Answer| PORTALS.map(|portal| page.body.contains(portal)) == [true; 2];
+    assert!(links_to_portals(&env.get("/landing").await), "F-RES-9");
+    assert!(links_to_portals(&env.get("/landing?token=nonsense").await), "F-RES-9");
+    let own = env.active(Purchase::flat_rate("silver")).await;
+    let resold = env.active(Purchase::per_seat("basic", 4).by_reseller()).await;
+    assert!(links_to_portals(&env.visit(own).await));
+    assert!(!env.visit(resold).await.body.contains("https://"), "the reseller manages it");
+    for (id, links) in [(own, true), (resold, false)] {
+        env.world(|world| world.suspend(id)).expect("a suspension");
+        let page = env.visit(id).await;
+        assert_eq!(links_to_portals(&page), links, "{}", page.body);
+        env.world(|world| world.unsubscribe(id)).expect("an end");
+        let page = env.visit(id).await;
+        let again = "href=\"https://marketplace.microsoft.com/\">Microsoft Marketplace</a>";
+        assert!(page.body.contains(again), "F-LP-11: {}", page.body);
     }
 }

@@ -99,7 +99,7 @@ async fn an_address_without_a_path_leads_to_the_product_or_says_what_is_here() {
     let env = TestEnv::with(Options::default().with("LANDING_PUBLISHER_NAME", "Fabrikam")).await;
     let page = env.get("/").await;
     assert_eq!(page.status, StatusCode::OK);
-    for shown in ["Fabrikam", "sets up a subscription bought in", "Configure account"] {
+    for shown in ["Fabrikam", "sets up a subscription that was bought in", "Configure account"] {
         assert!(page.body.contains(shown), "{shown} in {}", page.body);
     }
     let product = "https://fleet.fabrikam.example/app";

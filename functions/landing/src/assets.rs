@@ -26,12 +26,18 @@ impl Asset {
         Self { content_type, version, bytes }
     }
 
+    fn logo_address(&self) -> String {
+        format!("{LOGO}?v={}", self.version)
+    }
+
+    fn is_at(&self, query: Option<&str>) -> bool {
+        query.and_then(|query| query.strip_prefix("v=")) == Some(&*self.version)
+    }
+
     fn answer(&self, query: Option<&str>) -> Response {
         // During a deployment, an address of the old version may reach a function of the new one.
-        let is_this_version =
-            query.and_then(|query| query.strip_prefix("v=")) == Some(&*self.version);
         let cache_control =
-            if is_this_version { "public, max-age=31536000, immutable" } else { "no-cache" };
+            if self.is_at(query) { "public, max-age=31536000, immutable" } else { "no-cache" };
         let mut response = Response::new(self.bytes.clone());
         let headers = response.headers_mut();
         for (name, value) in [
@@ -49,14 +55,18 @@ impl Asset {
 pub(crate) struct Assets {
     script: Asset,
     logo: Option<Asset>,
+    /// At the same path: the hash in the address says which one it is.
+    logo_dark: Option<Asset>,
 }
 
 impl Assets {
-    pub(crate) fn new(logo: Option<Logo>) -> Self {
+    pub(crate) fn new(logo: Option<Logo>, logo_dark: Option<Logo>) -> Self {
         let script = include_bytes!("../templates/app.js");
+        let asset = |logo: Logo| Asset::new(logo.content_type, logo.bytes.into());
         Self {
             script: Asset::new("text/javascript; charset=utf-8", Bytes::from_static(script)),
-            logo: logo.map(|logo| Asset::new(logo.content_type, logo.bytes.into())),
+            logo: logo.map(asset),
+            logo_dark: logo_dark.map(asset),
         }
     }
 
@@ -65,13 +75,20 @@ impl Assets {
     }
 
     pub(crate) fn logo_address(&self) -> Option<String> {
-        self.logo.as_ref().map(|logo| format!("{LOGO}?v={}", logo.version))
+        self.logo.as_ref().map(Asset::logo_address)
+    }
+
+    pub(crate) fn logo_dark_address(&self) -> Option<String> {
+        self.logo_dark.as_ref().map(Asset::logo_address)
     }
 
     pub(crate) fn answer(&self, uri: &Uri) -> Option<Response> {
         match uri.path() {
             SCRIPT => Some(self.script.answer(uri.query())),
-            LOGO => self.logo.as_ref().map(|logo| logo.answer(uri.query())),
+            LOGO => {
+                let dark = self.logo_dark.as_ref().filter(|dark| dark.is_at(uri.query()));
+                dark.or(self.logo.as_ref()).map(|logo| logo.answer(uri.query()))
+            }
             _ => None,
         }
     }
@@ -83,18 +100,26 @@ mod tests {
 
     #[test]
     fn an_asset_may_be_cached_only_under_the_address_with_its_hash() {
-        let logo = Logo { content_type: "image/png", bytes: vec![1, 2, 3] };
-        let assets = Assets::new(Some(logo));
+        let logo = |bytes: &[u8]| Logo { content_type: "image/png", bytes: bytes.into() };
+        let assets = Assets::new(Some(logo(&[1, 2, 3])), Some(logo(&[4])));
         let cache_control = |address: &str| {
             let answer = assets.answer(&address.parse().expect("an address")).expect("an asset");
             answer.headers()[CACHE_CONTROL].clone()
         };
-        for address in [assets.script_address(), assets.logo_address().expect("a logo")] {
+        let logos = [assets.logo_address(), assets.logo_dark_address()];
+        let [light, dark] = logos.map(|address| address.expect("a logo"));
+        let body = |address: &str| {
+            let answer = assets.answer(&address.parse().expect("an address")).expect("an asset");
+            answer.into_body().to_vec()
+        };
+        assert_eq!((body(&light), body(&dark)), (vec![1, 2, 3], vec![4]));
+        assert_eq!(body(LOGO), [1, 2, 3], "an address of another version");
+        for address in [assets.script_address(), light, dark] {
             assert_eq!(cache_control(&address), "public, max-age=31536000, immutable");
             assert_eq!(cache_control(&format!("{address}0")), "no-cache");
         }
         assert_eq!(cache_control(SCRIPT), "no-cache");
-        assert!(Assets::new(None).answer(&Uri::from_static(LOGO)).is_none());
-        assert!(Assets::new(None).logo_address().is_none());
+        assert!(Assets::new(None, None).answer(&Uri::from_static(LOGO)).is_none());
+        assert!(Assets::new(None, None).logo_address().is_none());
     }
 }

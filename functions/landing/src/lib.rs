@@ -8,6 +8,7 @@ mod form_field;
 mod known_plans;
 mod known_refusals;
 mod language;
+mod language_choice;
 mod manage;
 mod own_plan;
 mod page;
@@ -18,6 +19,7 @@ mod security_headers;
 mod sign_in;
 mod sign_up_form;
 mod theme;
+mod under_way;
 mod visit;
 
 use std::sync::Arc;
@@ -41,7 +43,7 @@ use assets::Assets;
 use elsewhere::redirect_to_origin;
 use known_refusals::KnownRefusals;
 use language::{Language, Languages};
-use page::{Notice, Page, Pages};
+use page::{Brand, Notice, Page, Pages};
 use purchase::Purchases;
 use routes::{Methods, Route};
 use security_headers::SecurityHeaders;
@@ -110,9 +112,15 @@ impl Landing {
         let sign_in = read_sign_in(environment, dependencies, origin.as_ref())?;
         let approval = ChangeApproval::read(environment, dependencies)?;
         let branding = Branding::read(environment)?;
-        let assets = Assets::new(branding.logo.clone());
+        let assets = Assets::new(branding.logo.clone(), branding.logo_dark.clone());
+        let languages = Languages::shipped();
         let retention = Retention::read(environment)?;
-        let pages = Pages::new(branding, retention, &assets, sign_in.is_none());
+        let pages = Pages::new(
+            Brand::new(branding, retention, &assets),
+            &languages,
+            mode,
+            sign_in.is_none(),
+        );
         let Dependencies { microsoft, clock, refusals, .. } = dependencies;
         let refusals = KnownRefusals::new(refusals.clone(), clock.clone());
         let marketplace = microsoft.marketplace(RetryPolicy::INTERACTIVE, clock.clone());
@@ -122,7 +130,7 @@ impl Landing {
             origin,
             pages,
             assets,
-            languages: Languages::shipped(),
+            languages,
             sign_in,
             clock: clock.clone(),
         })
@@ -131,7 +139,12 @@ impl Landing {
     fn no_route(&self, request: &Request, language: &Language) -> Response {
         if matches!(*request.method(), Method::GET | Method::HEAD) && wants_html(request.headers())
         {
-            return self.pages.show(Page::Notice(Notice::NotFound), language, None);
+            return self.pages.show(
+                Page::Notice(Notice::NotFound),
+                language,
+                routes::PURCHASE,
+                None,
+            );
         }
         Problem::new(StatusCode::NOT_FOUND, "no_route", "the landing page is GET /landing").into()
     }
@@ -144,8 +157,24 @@ impl Landing {
         asset.or_else(|| Route::of(uri.path()).map(Target::Visit))
     }
 
-    async fn respond(&self, mut request: Request) -> Response {
-        let language = self.languages.negotiate(request.headers());
+    async fn respond(&self, request: Request) -> Response {
+        let chosen = language_choice::chosen(&self.languages, &request);
+        let secure = self.origin_of(&request).is_some_and(|origin| origin.is_https());
+        let mut response = self.respond_in(self.language_of(&request, chosen), request).await;
+        if let Some(language) = chosen {
+            language_choice::remember(&mut response, language, secure);
+        }
+        response
+    }
+
+    fn language_of<'a>(&'a self, request: &Request, chosen: Option<&'a Language>) -> &'a Language {
+        let headers = request.headers();
+        chosen
+            .or_else(|| language_choice::remembered(&self.languages, headers))
+            .unwrap_or_else(|| self.languages.negotiate(headers))
+    }
+
+    async fn respond_in(&self, language: &Language, mut request: Request) -> Response {
         let Some(target) = self.target(request.uri()) else {
             return self.no_route(&request, language);
         };
@@ -175,7 +204,8 @@ impl Landing {
                         metric = class.metric(),
                         "LANDING_BASE_URL is not set, and no gateway names the page's host"
                     );
-                    return self.pages.show(Page::Notice(Notice::Misconfigured), language, None);
+                    let page = Page::Notice(Notice::Misconfigured);
+                    return self.pages.show(page, language, routes::PURCHASE, None);
                 }
             },
         };

@@ -1,4 +1,4 @@
-//! Asks Microsoft for the plan in force.
+//! Asks Microsoft for single plans: the one in force, and one that was asked for.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -13,30 +13,35 @@ use crate::purchase::Purchases;
 /// How long a page waits for names and prices, which it can do without.
 const LONGEST_WAIT: Duration = Duration::from_secs(3);
 
+type PlanFuture<'a> = Pin<Box<dyn Future<Output = Option<Box<Plan>>> + Send + 'a>>;
+
 impl Purchases {
     /// The plan in force, for its name and price. Without an answer of Microsoft's, the page shows neither.
-    ///
-    /// On the heap: every visit holds this future.
-    pub(crate) fn own_plan<'a>(
-        &'a self,
-        subscription: &'a Subscription,
-    ) -> Pin<Box<dyn Future<Output = Option<Box<Plan>>> + Send + 'a>> {
-        Box::pin(self.ask_for_own_plan(subscription))
+    pub(crate) fn own_plan<'a>(&'a self, subscription: &'a Subscription) -> PlanFuture<'a> {
+        self.single_plan(subscription, &subscription.plan_id)
     }
 
-    async fn ask_for_own_plan(&self, subscription: &Subscription) -> Option<Box<Plan>> {
+    /// A plan that the customer may be on, likewise. On the heap: every visit holds this future.
+    pub(crate) fn single_plan<'a>(
+        &'a self,
+        subscription: &'a Subscription,
+        plan_id: &'a str,
+    ) -> PlanFuture<'a> {
+        Box::pin(self.ask_for_plan(subscription, plan_id))
+    }
+
+    async fn ask_for_plan(&self, subscription: &Subscription, plan_id: &str) -> Option<Box<Plan>> {
         match subscription.saas_subscription_status {
             Status::PendingFulfillmentStart | Status::Subscribed | Status::Suspended => {}
             // Microsoft shows the plans of no other one (F-PLN-6).
             Status::Unsubscribed | Status::Other(_) => return None,
         }
-        let (id, plan_id) = (subscription.id, subscription.plan_id.as_str());
-        let marketplace = &self.changes.marketplace;
-        let ask = marketplace.list_available_plans(id, Some(plan_id));
+        let id = subscription.id;
+        let ask = self.changes.marketplace.list_available_plans(id, Some(plan_id));
         match with_limit(self.changes.ledger.clock().now(), LONGEST_WAIT, ask).await {
             Ok(plans) => {
-                let is_own = |plan: &Plan| plan.plan_id.as_deref() == Some(plan_id);
-                plans.into_iter().find(is_own).map(Box::new)
+                let is_it = |plan: &Plan| plan.plan_id.as_deref() == Some(plan_id);
+                plans.into_iter().find(is_it).map(Box::new)
             }
             Err(error) => {
                 warn!(

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use shared::domain::{
     Account, Cause, Identification, IncompleteObservation, Observation, Record, SignUp, Status,
     Subscription, identify, is_colleague, observe, tenant_for_guest,
@@ -78,6 +79,8 @@ pub(crate) struct Opened {
     pub(crate) visitor: Option<Visitor>,
     /// As far as the page needs them.
     pub(crate) plans: KnownPlans,
+    /// When it was opened.
+    pub(crate) now: Timestamp,
 }
 
 /// A visitor whom Microsoft names.
@@ -161,7 +164,8 @@ impl Purchases {
             }
         };
         let record = committed.record.ok_or(VisitError::NoRecord)?;
-        Ok(Opened { record, visitor, plans: KnownPlans::default() })
+        let now = self.ledger.clock().now();
+        Ok(Opened { record, visitor, plans: KnownPlans::default(), now })
     }
 
     /// Asks Microsoft what the token bought, unless Microsoft has refused it to this account before. Only

@@ -76,6 +76,15 @@ impl Route {
         })
     }
 
+    /// The page to look at after this one, such as in another language.
+    pub(crate) fn page(self) -> &'static str {
+        match self {
+            Self::Manage => MANAGE,
+            Self::SignOut => SIGN_OUT,
+            Self::Purchase | Self::SignIn | Self::SignInAsGuest | Self::SignedIn => PURCHASE,
+        }
+    }
+
     pub(crate) fn methods(self) -> Methods {
         match self {
             Self::SignIn | Self::SignInAsGuest => Methods::Look,

@@ -8,6 +8,15 @@ use uuid::Uuid;
 
 const LOGO: &str = "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHZpZXdCb3g9IjAgMCAxODAgNDAiPjxyZWN0IHdpZHRoPSI0MCIgaGVpZ2h0PSI0MCIgcng9IjEwIiBmaWxsPSIjMGY3NjZlIi8+PHBhdGggZD0iTTEyIDI4VjEyaDE2TTEyIDIwaDEyIiBzdHJva2U9IiNmZmYiIHN0cm9rZS13aWR0aD0iNCIgZmlsbD0ibm9uZSIgc3Ryb2tlLWxpbmVjYXA9InJvdW5kIiBzdHJva2UtbGluZWpvaW49InJvdW5kIi8+PGcgZmlsbD0iIzBmNzY2ZSI+PHJlY3QgeD0iNTIiIHk9IjEyIiB3aWR0aD0iMTE2IiBoZWlnaHQ9IjYiIHJ4PSIzIi8+PHJlY3QgeD0iNTIiIHk9IjIzIiB3aWR0aD0iNzYiIGhlaWdodD0iNiIgcng9IjMiIG9wYWNpdHk9Ii42Ii8+PC9nPjwvc3ZnPg==";
 
+/// The same, for dark pages.
+const LOGO_DARK: &str = "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHZpZXdCb3g9IjAgMCAxODAgNDAiPjxyZWN0IHdpZHRoPSI0MCIgaGVpZ2h0PSI0MCIgcng9IjEwIiBmaWxsPSIjNWVlYWQ0Ii8+PHBhdGggZD0iTTEyIDI4VjEyaDE2TTEyIDIwaDEyIiBzdHJva2U9IiMxMjE1MWEiIHN0cm9rZS13aWR0aD0iNCIgZmlsbD0ibm9uZSIgc3Ryb2tlLWxpbmVjYXA9InJvdW5kIiBzdHJva2UtbGluZWpvaW49InJvdW5kIi8+PGcgZmlsbD0iIzVlZWFkNCI+PHJlY3QgeD0iNTIiIHk9IjEyIiB3aWR0aD0iMTE2IiBoZWlnaHQ9IjYiIHJ4PSIzIi8+PHJlY3QgeD0iNTIiIHk9IjIzIiB3aWR0aD0iNzYiIGhlaWdodD0iNiIgcng9IjMiIG9wYWNpdHk9Ii42Ii8+PC9nPjwvc3ZnPg==";
+
+/// The `LANDING_OFFERS` of a branded shop.
+const OFFERS: &str = r#"{
+    "per-seat-1": {"name": {"en": "Fabrikam Fleet", "sv": "Fabrikam Fordon", "de": "Fabrikam Flotte"}},
+    "flat-rate-1": {"name": "Fabrikam Fleet", "plans": {"silver": "Fleet Silver"}}
+}"#;
+
 /// The `LANDING_FIELDS` of a branded shop.
 const FIELDS: &str = r#"[
     {"name": "company", "label": {"en": "Company", "sv": "Företag", "de": "Firma"}, "required": true, "maxLength": 80},
@@ -35,11 +44,14 @@ impl Shop {
         let options = options
             .with("LANDING_PUBLISHER_NAME", "Fabrikam Fleet")
             .with("LANDING_LOGO", LOGO)
+            .with("LANDING_LOGO_DARK", LOGO_DARK)
+            .with("LANDING_OFFERS", OFFERS)
             .with("LANDING_ACCENT", "#0f766e")
             .with("LANDING_SUPPORT", "support@fabrikam.example")
             .with("LANDING_PRODUCT_URL", "https://fleet.fabrikam.example/")
             .with("LANDING_PRIVACY_URL", "https://fabrikam.example/privacy")
             .with("LANDING_TERMS_URL", "https://fabrikam.example/terms")
+            .with("LANDING_IMPRINT_URL", "https://fabrikam.example/imprint")
             .with("RETENTION_DAYS", "90")
             .with("LANDING_FIELDS", FIELDS);
         Self::with(options).await

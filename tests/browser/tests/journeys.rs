@@ -8,7 +8,7 @@ use fantoccini::key::Key;
 use serde_json::json;
 use uuid::Uuid;
 
-const LOOK_AGAIN: Locator<'_> = Locator::LinkText("Look again");
+const LOOK_AGAIN: Locator<'_> = Locator::LinkText("Refresh");
 
 /// Confirms a purchase and waits for the next page.
 async fn confirm_purchase(page: &Page, shop: &Shop, heading: &str) -> Uuid {
@@ -26,7 +26,7 @@ async fn buy(page: Page, shop: Shop, by_publisher: bool, scripts: bool) {
     let page = page.with_scripts(scripts).await;
     let heading = match by_publisher {
         true => "Your account is being prepared",
-        false => "Your account is being set up",
+        false => "Your subscription is being activated",
     };
     let id = confirm_purchase(&page, &shop, heading).await;
     assert!(!page.url().await.as_str().contains("token"), "the token is no longer in the address");
@@ -47,12 +47,12 @@ async fn buy(page: Page, shop: Shop, by_publisher: bool, scripts: bool) {
 
     page.click(Locator::Css("a[href='/landing/manage']")).await;
     page.click(Locator::Css("#plan ~ button")).await;
-    page.wait_for_heading("Please confirm").await;
+    page.wait_for_heading("Change to Gold?").await;
     page.submit().await;
-    page.wait_for_heading("Microsoft has your change").await;
+    page.wait_for_heading("Change requested").await;
     shop.deliver().await;
     page.click(Locator::Css("main a.button")).await;
-    page.wait_for(Locator::XPath("//dd[.='gold' or .='platinum']")).await;
+    page.wait_for(Locator::XPath("//dd[.='Gold']")).await;
 }
 
 #[tokio::test]

@@ -37,7 +37,7 @@ async fn the_welcome_page_and_an_unknown_page_pass_the_audit() {
             page.audit(name).await;
         }
         page.open(&branded.url("/landing/nothing-here")).await;
-        page.wait_for_heading("There is no such page").await;
+        page.wait_for_heading("This page doesn’t exist").await;
         page.audit("not-found").await;
     })
     .await;
@@ -106,7 +106,7 @@ async fn pages_with_extreme_accent_colours_pass_the_audit() {
 #[ignore = "needs Chromium and axe-core: tests/browser/run"]
 async fn an_activation_in_progress_passes_the_audit() {
     for (activation, heading, name) in [
-        ("on-confirm", "Your account is being set up", "activating"),
+        ("on-confirm", "Your subscription is being activated", "activating"),
         ("by-publisher", "Your account is being prepared", "preparing"),
     ] {
         let shop = Shop::branded(activation).await;
@@ -142,24 +142,24 @@ async fn an_active_subscription_and_its_changes_pass_the_audit() {
         page.wait_for_heading("Change your subscription").await;
         page.audit("manage").await;
         page.click(Locator::Css("#plan ~ button")).await;
-        page.wait_for_heading("Please confirm").await;
+        page.wait_for_heading("Change to Basic?").await;
         page.audit("change-plan").await;
         page.click(Locator::Css("main a.button")).await;
         page.click(Locator::Css("button.grave")).await;
-        page.wait_for_heading("Please confirm").await;
+        page.wait_for_heading("Cancel your subscription?").await;
         page.audit("change-cancel").await;
         plain.fault(Call::DeleteSubscription, FaultKind::Status(409, ErrorForm::Object));
         page.submit().await;
-        page.wait_for_heading("Microsoft did not take the change").await;
+        page.wait_for_heading("Microsoft did not accept the change").await;
         page.audit("change-refused").await;
         plain.clear_faults();
 
         page.open(&plain.url("/landing/manage")).await;
         page.fill("seats", "15").await;
         page.click(Locator::Css("#seats ~ button")).await;
-        page.wait_for_heading("Please confirm").await;
+        page.wait_for_heading("Change to 15 seats?").await;
         page.submit().await;
-        page.wait_for_heading("Microsoft has your change").await;
+        page.wait_for_heading("Change requested").await;
         page.audit("change-requested").await;
     })
     .await;
@@ -232,7 +232,7 @@ async fn refusals_and_expired_sessions_pass_the_audit() {
         shop.advance_minutes(61);
         page.fill("company", "Contoso").await;
         page.submit().await;
-        page.wait_for_heading("This page is too old").await;
+        page.wait_for_heading("Your session has expired").await;
         page.audit("session-over").await;
     })
     .await;
@@ -273,7 +273,7 @@ async fn microsofts_failures_and_refusals_pass_the_audit() {
         let id = shop.purchase(team());
         shop.fault(Call::Resolve, FaultKind::Status(500, ErrorForm::Nested));
         sign_in(&page, &shop, id, ADELE).await;
-        page.wait_for_heading("We can't reach Microsoft at the moment").await;
+        page.wait_for_heading("We can’t reach Microsoft at the moment").await;
         page.audit("unavailable").await;
         shop.clear_faults();
         page.click(Locator::Css("main a.button")).await;
@@ -282,6 +282,75 @@ async fn microsofts_failures_and_refusals_pass_the_audit() {
         page.submit().await;
         page.wait_for_heading("Microsoft did not accept the activation").await;
         page.audit("refused").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium and axe-core: tests/browser/run"]
+async fn every_state_of_a_purchase_passes_the_audit_in_every_language() {
+    let shop = Shop::branded("on-confirm").await;
+    browse(|page| async move {
+        for language in ["en", "sv", "de"] {
+            page.set_language(language).await;
+            let name = |state: &str| format!("state-{state}-{language}");
+            let manage = shop.url("/landing/manage");
+            let id = shop.purchase(team());
+            sign_in(&page, &shop, id, ADELE).await;
+            page.audit(&name("1-pending")).await;
+            page.fill("company", "Contoso").await;
+            page.submit().await;
+            page.wait_for(Locator::Css(".waiting")).await;
+            page.audit(&name("2-activating")).await;
+            shop.advance_minutes(11);
+            page.open(&shop.url("/landing")).await;
+            page.wait_for(Locator::Css(".good")).await;
+            page.audit(&name("3-active")).await;
+            page.open(&manage).await;
+            page.audit(&name("4-manage")).await;
+            page.click(Locator::Css("#plan ~ button")).await;
+            page.wait_for(Locator::Css(".steps")).await;
+            page.audit(&name("5-change-plan")).await;
+            page.open(&manage).await;
+            page.fill("seats", "30").await;
+            page.click(Locator::Css("#seats ~ button")).await;
+            page.wait_for(Locator::Css(".steps")).await;
+            page.audit(&name("6-change-seats")).await;
+            page.submit().await;
+            page.wait_for(Locator::Css("a.button[href='/landing']")).await;
+            page.open(&manage).await;
+            page.wait_for(Locator::Css(".notice")).await;
+            page.audit(&name("7-requested")).await;
+            shop.deliver().await;
+            page.open(&manage).await;
+            page.click(Locator::Css("button.grave")).await;
+            page.wait_for(Locator::Css(".warn")).await;
+            page.audit(&name("8-change-cancel")).await;
+            shop.world(|world| world.suspend(id)).expect("a suspension");
+            page.open(&shop.url("/landing")).await;
+            page.audit(&name("9-suspended")).await;
+            shop.world(|world| world.unsubscribe(id)).expect("an end");
+            page.open(&shop.url("/landing")).await;
+            page.audit(&name("10-ended")).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium and axe-core: tests/browser/run"]
+async fn a_reader_chooses_a_language_without_scripts() {
+    let shop = Shop::branded("on-confirm").await;
+    browse(|page| async move {
+        let page = page.with_scripts(false).await;
+        let id = shop.purchase(team());
+        sign_in(&page, &shop, id, ADELE).await;
+        page.wait_for_heading("Set up your subscription").await;
+        page.click(Locator::LinkText("Svenska")).await;
+        page.wait_for_heading("Kom igång med din prenumeration").await;
+        page.open(&shop.url("/landing")).await;
+        page.wait_for_heading("Kom igång med din prenumeration").await;
+        page.audit("pending-chosen-swedish").await;
     })
     .await;
 }

@@ -10,7 +10,7 @@ use http::header::ACCEPT_LANGUAGE;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-pub(crate) use phrases::{ByTerm, Message, Phrases};
+pub(crate) use phrases::{ByTerm, Counted, Message, Phrases, Question};
 
 mod shipped {
     include!(concat!(env!("OUT_DIR"), "/languages.rs"));
@@ -60,6 +60,15 @@ impl Languages {
         best.map_or_else(|| self.fallback(), |(_, language)| language)
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Language> {
+        self.0.iter()
+    }
+
+    /// The language with exactly this code.
+    pub(crate) fn with_code(&self, code: &str) -> Option<&Language> {
+        self.0.iter().find(|language| language.code == code)
+    }
+
     fn find(&self, tag: &str) -> Option<&Language> {
         if tag == "*" {
             return Some(self.fallback());
@@ -70,8 +79,7 @@ impl Languages {
     }
 
     fn fallback(&self) -> &Language {
-        let english = self.0.iter().find(|language| language.code == FALLBACK);
-        english.expect("English is shipped")
+        self.with_code(FALLBACK).expect("English is shipped")
     }
 }
 
@@ -119,6 +127,14 @@ impl Language {
             grouped.push(digit);
         }
         grouped
+    }
+
+    /// A phrase about so many.
+    pub(crate) fn counted(&self, phrases: &Counted, count: u64) -> String {
+        match count {
+            1 => phrases.one.clone(),
+            _ => fill(&phrases.many, &[("count", &self.number(count))]),
+        }
     }
 
     /// A billing term: `P1M` is a month. A term that we do not know stays as Microsoft wrote it

@@ -10,11 +10,14 @@ pub(crate) struct Phrases {
     pub(crate) format: Format,
     pub(crate) frame: FramePhrases,
     pub(crate) details: DetailPhrases,
+    pub(crate) dates: DatePhrases,
     pub(crate) prices: PricePhrases,
+    pub(crate) steps: StepPhrases,
     pub(crate) pending: PendingPhrases,
     pub(crate) errors: ErrorPhrases,
     pub(crate) activating: ActivatingPhrases,
     pub(crate) preparing: PreparingPhrases,
+    pub(crate) requested: RequestedPhrases,
     pub(crate) active: ActivePhrases,
     pub(crate) colleague: ColleaguePhrases,
     pub(crate) manage: ManagePhrases,
@@ -40,6 +43,8 @@ pub(crate) struct Message {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Format {
     pub(crate) direction: String,
+    /// The language's own name.
+    pub(crate) name: String,
     pub(crate) date: String,
     pub(crate) months: Vec<String>,
     pub(crate) thousands: String,
@@ -63,6 +68,8 @@ pub(crate) struct FramePhrases {
     pub(crate) support: String,
     pub(crate) privacy: String,
     pub(crate) terms: String,
+    pub(crate) imprint: String,
+    pub(crate) language: String,
 }
 
 /// The details of a purchase.
@@ -77,8 +84,6 @@ pub(crate) struct DetailPhrases {
     pub(crate) term: String,
     pub(crate) trial: String,
     pub(crate) free_trial: String,
-    pub(crate) renews: String,
-    pub(crate) valid: String,
     pub(crate) beneficiary: String,
     pub(crate) purchaser: String,
     pub(crate) terms: ByTerm,
@@ -92,6 +97,57 @@ pub(crate) struct ByTerm {
     pub(crate) months: String,
     pub(crate) year: String,
     pub(crate) years: String,
+}
+
+/// One of something, or several.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Counted {
+    pub(crate) one: String,
+    pub(crate) many: String,
+}
+
+/// What a date is the date of.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DatePhrases {
+    pub(crate) trial_until: String,
+    pub(crate) billed_from: String,
+    pub(crate) renews_on: String,
+    pub(crate) ends_on: String,
+    /// Microsoft has not said what comes after it.
+    pub(crate) term_until: String,
+    pub(crate) suspended_since: String,
+    pub(crate) ended_on: String,
+}
+
+/// What happens between a purchase and the first use.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StepPhrases {
+    pub(crate) heading: String,
+    pub(crate) confirm: String,
+    pub(crate) prepare: String,
+    pub(crate) activate: String,
+    pub(crate) start: String,
+    pub(crate) start_trial: String,
+    /// For those who don't see the marks.
+    pub(crate) done: String,
+    pub(crate) current: String,
+}
+
+/// A change that is not in force yet.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RequestedPhrases {
+    pub(crate) plan: String,
+    pub(crate) seats: Counted,
+    pub(crate) cancel: String,
+    /// A change that somebody else requested.
+    pub(crate) other: String,
+    pub(crate) text: String,
+    /// Microsoft's answer got lost.
+    pub(crate) unknown: String,
 }
 
 /// List prices.
@@ -204,13 +260,20 @@ pub(crate) struct ManagePhrases {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChangePhrases {
     pub(crate) status: String,
-    pub(crate) title: String,
-    pub(crate) plan: String,
-    pub(crate) seats: String,
-    pub(crate) cancel: String,
+    pub(crate) plan: Question,
+    pub(crate) one_seat: Question,
+    pub(crate) seats: Question,
+    pub(crate) cancel: Question,
     pub(crate) text: String,
     /// Between a value before and after, for those who don't see the arrow.
     pub(crate) becomes: String,
+}
+
+/// A question with its two buttons.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Question {
+    pub(crate) title: String,
     pub(crate) yes: String,
     pub(crate) no: String,
 }
@@ -269,10 +332,13 @@ pub(crate) struct Messages {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LinkPhrases {
-    pub(crate) sign_in_again: String,
+    pub(crate) sign_in: String,
     pub(crate) organization: String,
     pub(crate) sign_out_at_microsoft: String,
     pub(crate) back: String,
     pub(crate) try_again: String,
     pub(crate) start: String,
+    pub(crate) azure: String,
+    pub(crate) admin_center: String,
+    pub(crate) marketplace: String,
 }

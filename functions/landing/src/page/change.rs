@@ -4,7 +4,7 @@ use shared::flows::request_change::ChangeRequest;
 
 use super::frame::Frame;
 use super::price::Price;
-use crate::language::fill;
+use crate::language::{Question, fill};
 use crate::purchase::Opened;
 
 /// A plan to choose, as its id and the text for the reader.
@@ -33,8 +33,10 @@ pub(super) struct Step<'a> {
 }
 
 pub(super) struct ChangeSummary<'a> {
-    /// For the reader.
-    pub(super) sentence: String,
+    /// The question, and the texts of its two buttons.
+    pub(super) title: String,
+    pub(super) yes: String,
+    pub(super) no: String,
     /// Empty for a cancellation.
     pub(super) steps: Vec<Step<'a>>,
     /// Whether a price is among them.
@@ -47,70 +49,88 @@ pub(super) struct ChangeSummary<'a> {
 
 impl<'a> ChangeSummary<'a> {
     pub(super) fn of(request: &ChangeRequest, opened: &Opened, frame: &Frame<'a>) -> Self {
-        let phrases = &frame.t().change;
-        let (subscription, plans) = (&opened.record.subscription, &opened.plans);
-        let (plan, seats) = (&subscription.plan_id, subscription.quantity);
-        let price = |plan: &str, seats| Price::of(frame, plans, subscription, plan, seats);
-        let name = |plan| frame.plan_name(subscription, plans, plan).to_owned();
-        let number = |seats| frame.language.number(seats);
-        let labels = &frame.t().details;
+        let subscription = &opened.record.subscription;
         match request {
-            ChangeRequest::Plan(wanted) => Self::priced(
+            ChangeRequest::Plan(wanted) => Self::of_plan(wanted, opened, frame),
+            ChangeRequest::Seats(wanted) => {
+                Self::of_seats(*wanted, subscription.quantity, opened, frame)
+            }
+            ChangeRequest::Cancel => {
+                let Question { title, yes, no } = &frame.t().change.cancel;
                 Self {
-                    sentence: fill(&phrases.plan, &[("plan", &name(wanted))]),
-                    steps: vec![Step {
-                        label: &labels.plan,
-                        from: Some(name(plan)),
-                        to: name(wanted),
-                    }],
+                    title: title.clone(),
+                    yes: yes.clone(),
+                    no: no.clone(),
+                    steps: Vec::new(),
                     is_priced: false,
-                    want: "plan",
-                    field: Some(("plan", wanted.clone())),
-                },
-                frame,
-                price(plan, seats),
-                price(wanted, seats),
-            ),
-            ChangeRequest::Seats(wanted) => Self::priced(
-                Self {
-                    sentence: fill(&phrases.seats, &[("count", &number(*wanted))]),
-                    steps: vec![Step {
-                        label: &labels.seats,
-                        from: seats.map(number),
-                        to: number(*wanted),
-                    }],
-                    is_priced: false,
-                    want: "seats",
-                    field: Some(("seats", wanted.to_string())),
-                },
-                frame,
-                price(plan, seats),
-                price(plan, Some(*wanted)),
-            ),
-            ChangeRequest::Cancel => Self {
-                sentence: phrases.cancel.clone(),
-                steps: Vec::new(),
-                is_priced: false,
-                want: "cancel",
-                field: None,
-            },
+                    want: "cancel",
+                    field: None,
+                }
+            }
         }
     }
 
-    fn priced(self, frame: &Frame<'a>, before: Option<Price>, after: Option<Price>) -> Self {
-        let Some(after) = after else { return self };
-        let labels = &frame.t().prices;
-        let (each_before, total_before) =
-            before.map_or((None, None), |before| (Some(before.each), before.total));
-        let mut steps = self.steps;
-        let mut add = |label: &'a str, from: Option<String>, to: String| {
-            let from = from.filter(|from| *from != to);
-            steps.push(Step { label, from, to });
-        };
-        add(&labels.list, each_before, after.each);
-        if let Some(total) = after.total {
-            add(&labels.total, total_before, total);
+    fn of_plan(wanted: &str, opened: &Opened, frame: &Frame<'a>) -> Self {
+        let (subscription, plans) = (&opened.record.subscription, &opened.plans);
+        let price = |plan: &str| Price::of(frame, plans, subscription, plan, subscription.quantity);
+        let name = |plan: &str| frame.plan_name(subscription, plans, plan).to_owned();
+        let [from, to] = [&subscription.plan_id, wanted].map(name);
+        let Question { title, yes, no } = &frame.t().change.plan;
+        let label = &frame.t().details.plan;
+        let (before, after) = (price(&subscription.plan_id), price(wanted));
+        Self {
+            title: fill(title, &[("plan", &to)]),
+            yes: fill(yes, &[("plan", &to)]),
+            no: fill(no, &[("plan", &from)]),
+            is_priced: after.is_some(),
+            steps: with_prices(Step { label, from: Some(from), to }, frame, before, after),
+            want: "plan",
+            field: Some(("plan", wanted.to_owned())),
         }
-        Self { steps, is_priced: true, ..self }
     }
+
+    fn of_seats(wanted: u64, seats: Option<u64>, opened: &Opened, frame: &Frame<'a>) -> Self {
+        let (subscription, plans) = (&opened.record.subscription, &opened.plans);
+        let plan = &subscription.plan_id;
+        let price = |seats| Price::of(frame, plans, subscription, plan, seats);
+        let phrases = &frame.t().change;
+        let question = |seats| if seats == 1 { &phrases.one_seat } else { &phrases.seats };
+        let number = |seats| frame.language.number(seats);
+        let about = |phrase: &str, seats| fill(phrase, &[("count", &number(seats))]);
+        let label = &frame.t().details.seats;
+        let (before, after) = (price(seats), price(Some(wanted)));
+        let kept = seats.unwrap_or_default();
+        Self {
+            title: about(&question(wanted).title, wanted),
+            yes: about(&question(wanted).yes, wanted),
+            no: about(&question(kept).no, kept),
+            is_priced: after.is_some(),
+            steps: with_prices(
+                Step { label, from: seats.map(number), to: number(wanted) },
+                frame,
+                before,
+                after,
+            ),
+            want: "seats",
+            field: Some(("seats", wanted.to_string())),
+        }
+    }
+}
+
+/// Adds the prices before and after.
+fn with_prices<'a>(
+    step: Step<'a>,
+    frame: &Frame<'a>,
+    before: Option<Price>,
+    after: Option<Price>,
+) -> Vec<Step<'a>> {
+    let Some(after) = after else { return vec![step] };
+    let labels = &frame.t().prices;
+    let (each, total) = before.map_or((None, None), |before| (Some(before.each), before.total));
+    let priced = |label: &'a str, from: Option<String>, to: String| {
+        let from = from.filter(|from| *from != to);
+        Step { label, from, to }
+    };
+    let total = after.total.map(|to| priced(&labels.total, total, to));
+    [step, priced(&labels.list, each, after.each)].into_iter().chain(total).collect()
 }

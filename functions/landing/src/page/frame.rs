@@ -3,6 +3,7 @@
 use shared::config::{Branding, Field, Offers, Retention, Support};
 use shared::domain::Subscription;
 
+use crate::activation_mode::ActivationMode;
 use crate::assets::Assets;
 use crate::known_plans::KnownPlans;
 use crate::language::{Language, Phrases, fill};
@@ -13,10 +14,12 @@ use crate::theme;
 const STYLE: &str = include_str!("../../templates/style.css");
 
 /// The publisher, as pages show it.
-pub(super) struct Brand {
+pub(crate) struct Brand {
     pub(super) name: Option<String>,
     /// The logo's address.
     pub(super) logo: Option<String>,
+    /// Its address for dark pages, if there is another one.
+    pub(super) logo_dark: Option<String>,
     /// The script's address.
     pub(super) script: String,
     /// The style sheet, in the publisher's colour.
@@ -26,6 +29,7 @@ pub(super) struct Brand {
     pub(super) product_url: Option<String>,
     pub(super) privacy: Option<String>,
     pub(super) terms: Option<String>,
+    pub(super) imprint: Option<String>,
     /// After so many days from a subscription's end, its personal data is erased.
     pub(super) retention_days: Option<u64>,
     /// The publisher's fields in the form of a new purchase.
@@ -35,10 +39,11 @@ pub(super) struct Brand {
 }
 
 impl Brand {
-    pub(super) fn new(branding: Branding, retention: Option<Retention>, assets: &Assets) -> Self {
+    pub(crate) fn new(branding: Branding, retention: Option<Retention>, assets: &Assets) -> Self {
         Self {
             name: branding.name,
             logo: assets.logo_address(),
+            logo_dark: assets.logo_dark_address(),
             script: assets.script_address(),
             style: format!("{}{STYLE}", theme::variables(branding.accent)),
             support: branding.support.map(|support| match support {
@@ -48,6 +53,7 @@ impl Brand {
             product_url: branding.product_url,
             privacy: branding.privacy_url,
             terms: branding.terms_url,
+            imprint: branding.imprint_url,
             retention_days: retention.and_then(|kept| u64::try_from(kept.0.as_hours() / 24).ok()),
             fields: branding.fields,
             offers: branding.offers,
@@ -59,6 +65,11 @@ impl Brand {
 pub(super) struct Frame<'a> {
     pub(super) language: &'a Language,
     pub(super) brand: &'a Brand,
+    pub(super) activation: ActivationMode,
+    /// Each language's code and own name.
+    pub(super) languages: &'a [(&'static str, String)],
+    /// The page's path, or that of the page after it.
+    pub(super) here: &'static str,
     pub(super) sign_in_is_off: bool,
     pub(super) session: Option<&'a Session>,
 }
@@ -75,11 +86,17 @@ impl<'a> Frame<'a> {
     }
 
     pub(super) fn has_footer(&self) -> bool {
-        self.brand.support.is_some() || self.has_legal()
+        self.brand.support.is_some() || self.has_legal() || self.offers_languages()
     }
 
     pub(super) fn has_legal(&self) -> bool {
-        self.brand.privacy.is_some() || self.brand.terms.is_some()
+        let Brand { privacy, terms, imprint, .. } = self.brand;
+        [privacy, terms, imprint].into_iter().any(Option::is_some)
+    }
+
+    /// Without sign-in, the purchase token in the address would be lost on the way.
+    pub(super) fn offers_languages(&self) -> bool {
+        !self.sign_in_is_off && self.languages.len() > 1
     }
 
     /// A sentence about how long personal data is kept; `None` if nothing erases it by itself.

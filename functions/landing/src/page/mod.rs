@@ -1,14 +1,18 @@
 //! The pages that a visitor sees.
 
 mod change;
+mod dates;
 mod form_token;
 mod frame;
 mod inputs;
 mod notice;
 mod pages;
+pub(crate) mod portals;
 mod price;
 mod purchase;
 mod render;
+mod requested;
+mod steps;
 mod views;
 
 use jiff::Timestamp;
@@ -20,6 +24,7 @@ use crate::manage::ChangeOptions;
 use crate::purchase::Opened;
 use crate::sign_up_form::SignUpForm;
 pub(crate) use form_token::FormToken;
+pub(crate) use frame::Brand;
 pub(crate) use notice::Notice;
 pub(crate) use pages::Pages;
 
@@ -29,7 +34,6 @@ pub(crate) enum Page<'a> {
         opened: &'a Opened,
         token: FormToken<'a>,
         form: SignUpForm,
-        now: Timestamp,
     },
     /// Confirmed, and not active yet.
     Waiting(&'a Opened),
@@ -40,6 +44,7 @@ pub(crate) enum Page<'a> {
         subscription: &'a Subscription,
         plans: &'a KnownPlans,
         is_form: bool,
+        now: Timestamp,
     },
     /// The changes that the customer may make.
     Manage {

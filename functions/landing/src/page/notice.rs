@@ -47,7 +47,8 @@ impl Notice {
     pub(super) fn render(&self, frame: Frame<'_>) -> (StatusCode, askama::Result<String>) {
         let (status, Message { title, text }) = self.message(frame.t());
         let link = self.link(&frame);
-        (status, NoticeView { frame, title, paragraphs: text, link }.render())
+        let names_portals = matches!(self, Self::NoToken | Self::Expired);
+        (status, NoticeView { frame, title, paragraphs: text, link, names_portals }.render())
     }
 
     fn message<'a>(&self, phrases: &'a Phrases) -> (StatusCode, &'a Message) {
@@ -85,9 +86,8 @@ impl Notice {
             Self::Changed(_) | Self::NotOffered => (PURCHASE, &phrases.links.back),
             Self::Unavailable if frame.sign_in_is_off => return None,
             Self::Unavailable if frame.session.is_some() => (PURCHASE, &phrases.links.try_again),
-            Self::Unavailable | Self::SignInFailed | Self::Declined | Self::SessionOver => {
-                (SIGN_IN, &phrases.links.sign_in_again)
-            }
+            Self::Unavailable | Self::SignInFailed => (SIGN_IN, &phrases.links.try_again),
+            Self::Declined | Self::SessionOver => (SIGN_IN, &phrases.links.sign_in),
             Self::Stranger { may_be_guest: false } => (SIGN_IN, &phrases.frame.other_account),
             Self::Stranger { may_be_guest: true } => {
                 (SIGN_IN_AS_GUEST, &phrases.links.organization)

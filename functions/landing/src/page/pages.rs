@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::{CONTENT_LANGUAGE, VARY};
 use http::{HeaderValue, StatusCode};
 use ring::digest::{SHA256, digest};
-use shared::config::{Branding, Field, Retention};
+use shared::config::Field;
 use shared::host::error_class::ErrorClass;
 use shared::host::http::{Problem, Response, html};
 use tracing::error;
@@ -13,26 +13,30 @@ use tracing::error;
 use super::frame::{Brand, Frame};
 use super::render::render;
 use super::{Notice, Page};
-use crate::assets::Assets;
-use crate::language::Language;
+use crate::activation_mode::ActivationMode;
+use crate::language::{Language, Languages};
 use crate::redirect::see_other;
+use crate::routes::PURCHASE;
 use crate::sign_in::Session;
 
 pub(crate) struct Pages {
     brand: Brand,
+    /// Each language's code and own name.
+    languages: Vec<(&'static str, String)>,
+    activation: ActivationMode,
     sign_in_is_off: bool,
 }
 
 impl Pages {
     /// Every page warns if sign-in is off.
     pub(crate) fn new(
-        branding: Branding,
-        retention: Option<Retention>,
-        assets: &Assets,
+        brand: Brand,
+        languages: &Languages,
+        activation: ActivationMode,
         sign_in_is_off: bool,
     ) -> Self {
-        let brand = Brand::new(branding, retention, assets);
-        Self { brand, sign_in_is_off }
+        let name = |language: &Language| (language.code, language.phrases.format.name.clone());
+        Self { brand, languages: languages.iter().map(name).collect(), activation, sign_in_is_off }
     }
 
     /// The content security policy of every page.
@@ -55,18 +59,27 @@ impl Pages {
     pub(crate) fn home(&self, language: &Language) -> Response {
         match &self.brand.product_url {
             Some(product) => see_other(product),
-            None => self.show(Page::Notice(Notice::NoToken), language, None),
+            None => self.show(Page::Notice(Notice::NoToken), language, PURCHASE, None),
         }
     }
 
+    /// `here` is the path at which the visitor finds the page, or the one after it.
     pub(crate) fn show(
         &self,
         page: Page<'_>,
         language: &Language,
+        here: &'static str,
         session: Option<&Session>,
     ) -> Response {
-        let frame =
-            Frame { language, brand: &self.brand, sign_in_is_off: self.sign_in_is_off, session };
+        let frame = Frame {
+            language,
+            brand: &self.brand,
+            activation: self.activation,
+            languages: &self.languages,
+            here,
+            sign_in_is_off: self.sign_in_is_off,
+            session,
+        };
         let (status, rendered) = render(page, frame);
         let mut response = match rendered {
             Ok(page) => html(status, page),

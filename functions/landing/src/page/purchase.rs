@@ -3,15 +3,16 @@
 use jiff::Timestamp;
 use shared::domain::{ACTIVATION_DEADLINE, Record, Status, Subscription};
 
+use super::dates::dates;
 use super::frame::Frame;
 use super::price::Price;
 use crate::known_plans::KnownPlans;
 use crate::language::{Language, fill};
 use crate::purchase::Opened;
 
-pub(super) struct PurchaseSummary {
+pub(super) struct PurchaseSummary<'a> {
     /// Labels and values, in the order in which the page shows them.
-    pub(super) details: Vec<(String, String)>,
+    pub(super) details: Vec<(&'a String, String)>,
     /// Whether a price is among them.
     pub(super) is_priced: bool,
     /// The number of seats, for an input.
@@ -19,9 +20,9 @@ pub(super) struct PurchaseSummary {
     pub(super) is_free_trial: bool,
 }
 
-impl PurchaseSummary {
+impl<'a> PurchaseSummary<'a> {
     /// For the people whom Microsoft names.
-    pub(super) fn of(opened: &Opened, frame: &Frame<'_>) -> Self {
+    pub(super) fn of(opened: &Opened, frame: &Frame<'a>) -> Self {
         let subscription = &opened.record.subscription;
         let labels = &frame.t().details;
         let purchaser = &subscription.purchaser;
@@ -38,7 +39,9 @@ impl PurchaseSummary {
         let terms = terms(subscription, &opened.plans, frame);
         let price = price(subscription, &opened.plans, frame);
         let is_priced = price.iter().any(|(_, price)| price.is_some());
-        let rows = bought.into_iter().chain(terms).chain(price).chain(people);
+        let dates = dates(subscription, opened.record.status_since(), opened.now, frame);
+        let dates = dates.into_iter().map(|(label, date)| (label, Some(date)));
+        let rows = bought.into_iter().chain(terms).chain(price).chain(dates).chain(people);
         Self { is_priced, ..Self::new(subscription, rows) }
     }
 
@@ -46,17 +49,20 @@ impl PurchaseSummary {
     pub(super) fn for_colleague(
         subscription: &Subscription,
         plans: &KnownPlans,
-        frame: &Frame<'_>,
+        now: Timestamp,
+        frame: &Frame<'a>,
     ) -> Self {
-        Self::new(subscription, terms(subscription, plans, frame).into_iter())
+        let dates = dates(subscription, None, now, frame);
+        let dates = dates.into_iter().map(|(label, date)| (label, Some(date)));
+        Self::new(subscription, terms(subscription, plans, frame).into_iter().chain(dates))
     }
 
-    fn new<'a>(
+    fn new(
         subscription: &Subscription,
         rows: impl Iterator<Item = (&'a String, Option<String>)>,
     ) -> Self {
         Self {
-            details: rows.filter_map(|(label, value)| Some((label.clone(), value?))).collect(),
+            details: rows.filter_map(|(label, value)| Some((label, value?))).collect(),
             is_priced: false,
             seats: subscription.quantity,
             is_free_trial: subscription.is_free_trial,
@@ -69,21 +75,18 @@ fn terms<'a>(
     subscription: &Subscription,
     plans: &KnownPlans,
     frame: &Frame<'a>,
-) -> [(&'a String, Option<String>); 5] {
+) -> [(&'a String, Option<String>); 4] {
     let (labels, language) = (&frame.t().details, frame.language);
-    let status = &subscription.saas_subscription_status;
-    let renews = *status == Status::Subscribed && subscription.auto_renew.unwrap_or(true);
-    let term = &subscription.term;
+    let term = subscription.term.term_unit.as_deref();
+    // Before the activation, Microsoft names no day on which it ends.
+    let is_trial = subscription.is_free_trial
+        && subscription.saas_subscription_status == Status::PendingFulfillmentStart;
     let plan = frame.plan_name(subscription, plans, &subscription.plan_id);
     [
         (&labels.plan, Some(plan.to_owned())),
         (&labels.seats, subscription.quantity.map(|seats| language.number(seats))),
-        (&labels.term, term.term_unit.as_deref().map(|unit| language.term(unit))),
-        (&labels.trial, subscription.is_free_trial.then(|| labels.free_trial.clone())),
-        (
-            if renews { &labels.renews } else { &labels.valid },
-            term.end_date.map(|day| language.day(day)),
-        ),
+        (&labels.term, term.map(|unit| language.term(unit))),
+        (&labels.trial, is_trial.then(|| labels.free_trial.clone())),
     ]
 }
 

@@ -7,6 +7,8 @@ use super::form_token::FormToken;
 use super::frame::Frame;
 use super::inputs::Inputs;
 use super::purchase::PurchaseSummary;
+use super::requested::RequestedChange;
+use super::steps::Step;
 use crate::language::fill;
 use crate::manage::ChangeOptions;
 
@@ -14,25 +16,28 @@ use crate::manage::ChangeOptions;
 #[template(path = "pending.html")]
 pub(super) struct PendingView<'a> {
     pub(super) frame: Frame<'a>,
-    pub(super) purchase: PurchaseSummary,
+    pub(super) purchase: PurchaseSummary<'a>,
     pub(super) token: FormToken<'a>,
     pub(super) inputs: Inputs<'a>,
     pub(super) deadline: Option<String>,
+    pub(super) steps: Vec<Step<'a>>,
 }
 
 #[derive(Template)]
 #[template(path = "waiting.html")]
 pub(super) struct WaitingView<'a> {
     pub(super) frame: Frame<'a>,
-    pub(super) purchase: PurchaseSummary,
+    pub(super) purchase: PurchaseSummary<'a>,
     pub(super) by_publisher: bool,
+    pub(super) steps: Vec<Step<'a>>,
 }
 
 #[derive(Template)]
 #[template(path = "active.html")]
 pub(super) struct ActiveView<'a> {
     pub(super) frame: Frame<'a>,
-    pub(super) purchase: PurchaseSummary,
+    pub(super) purchase: PurchaseSummary<'a>,
+    pub(super) requested: Option<RequestedChange<'a>>,
     pub(super) customer_may_change: bool,
     pub(super) may_manage: bool,
 }
@@ -41,7 +46,7 @@ pub(super) struct ActiveView<'a> {
 #[template(path = "colleague.html")]
 pub(super) struct ColleagueView<'a> {
     pub(super) frame: Frame<'a>,
-    pub(super) purchase: PurchaseSummary,
+    pub(super) purchase: PurchaseSummary<'a>,
     pub(super) status: &'a str,
 }
 
@@ -49,7 +54,8 @@ pub(super) struct ColleagueView<'a> {
 #[template(path = "manage.html")]
 pub(super) struct ManageView<'a> {
     pub(super) frame: Frame<'a>,
-    pub(super) purchase: PurchaseSummary,
+    pub(super) purchase: PurchaseSummary<'a>,
+    pub(super) requested: Option<RequestedChange<'a>>,
     /// The plans to choose from, as id and text.
     pub(super) plans: Vec<(&'a str, String)>,
     pub(super) options: &'a ChangeOptions,
@@ -69,7 +75,7 @@ impl ManageView<'_> {
 #[template(path = "change.html")]
 pub(super) struct ChangeView<'a> {
     pub(super) frame: Frame<'a>,
-    pub(super) purchase: PurchaseSummary,
+    pub(super) purchase: PurchaseSummary<'a>,
     pub(super) change: ChangeSummary<'a>,
     pub(super) csrf_token: &'a str,
 }
@@ -78,7 +84,7 @@ pub(super) struct ChangeView<'a> {
 #[template(path = "suspended.html")]
 pub(super) struct SuspendedView<'a> {
     pub(super) frame: Frame<'a>,
-    pub(super) purchase: PurchaseSummary,
+    pub(super) purchase: PurchaseSummary<'a>,
     pub(super) customer_may_change: bool,
 }
 
@@ -86,14 +92,14 @@ pub(super) struct SuspendedView<'a> {
 #[template(path = "unsubscribed.html")]
 pub(super) struct UnsubscribedView<'a> {
     pub(super) frame: Frame<'a>,
-    pub(super) purchase: PurchaseSummary,
+    pub(super) purchase: PurchaseSummary<'a>,
 }
 
 #[derive(Template)]
 #[template(path = "unknown.html")]
 pub(super) struct UnknownView<'a> {
     pub(super) frame: Frame<'a>,
-    pub(super) purchase: PurchaseSummary,
+    pub(super) purchase: PurchaseSummary<'a>,
     pub(super) status: &'a str,
 }
 
@@ -110,4 +116,6 @@ pub(super) struct NoticeView<'a> {
     pub(super) title: &'a str,
     pub(super) paragraphs: &'a [String],
     pub(super) link: Option<Link<'a>>,
+    /// Whether the text names Microsoft's portals.
+    pub(super) names_portals: bool,
 }

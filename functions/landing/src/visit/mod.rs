@@ -15,12 +15,14 @@ use shared::host::error_class::ErrorClass;
 use shared::host::http::{Request, Response};
 use tracing::{error, info, warn};
 
+use crate::known_plans::KnownPlans;
 use crate::language::Language;
 use crate::page::{FormToken, Notice, Page, Pages};
 use crate::purchase::{Opened, Purchases, VisitError};
 use crate::routes::Route;
 use crate::sign_in::Session;
 use crate::sign_up_form::{Answers, SignUpForm};
+use crate::under_way::UnderWay;
 
 /// A request, and all that its answer needs.
 pub(crate) struct Visit<'a> {
@@ -83,16 +85,21 @@ impl Visit<'_> {
     ) -> Response {
         // A page that polls looks at its state alone.
         if !self.is_by_script() {
-            opened.plans.own = self.purchases.own_plan(&opened.record.subscription).await;
+            let subscription = &opened.record.subscription;
+            let wanted = async {
+                let plan_id = UnderWay::of(&opened)?.plan_id()?;
+                self.purchases.single_plan(subscription, plan_id).await
+            };
+            let (own, wanted) = tokio::join!(self.purchases.own_plan(subscription), wanted);
+            opened.plans =
+                KnownPlans { own, offered: wanted.map(|plan| *plan).into_iter().collect() };
         }
         let opened = &opened;
         let page = match opened.record.status() {
             Status::PendingFulfillmentStart if opened.record.activation.is_some() => {
                 Page::Waiting(opened)
             }
-            Status::PendingFulfillmentStart => {
-                Page::Pending { opened, token, form, now: self.clock.now() }
-            }
+            Status::PendingFulfillmentStart => Page::Pending { opened, token, form },
             Status::Subscribed | Status::Suspended | Status::Unsubscribed | Status::Other(_) => {
                 Page::Existing(opened)
             }
@@ -110,7 +117,7 @@ impl Visit<'_> {
                 info!("a visitor is a colleague of the beneficiary");
                 let is_form = *self.request.method() == Method::POST;
                 let (subscription, plans) = &*shown;
-                let page = Page::Colleague { subscription, plans, is_form };
+                let page = Page::Colleague { subscription, plans, is_form, now: self.clock.now() };
                 return self.show(page, session);
             }
             VisitError::TokenRejected => {
@@ -142,7 +149,7 @@ impl Visit<'_> {
     }
 
     fn show(&self, page: Page<'_>, session: Option<&Session>) -> Response {
-        self.pages.show(page, self.language, session)
+        self.pages.show(page, self.language, self.route.page(), session)
     }
 
     fn show_notice(&self, notice: Notice, session: Option<&Session>) -> Response {

@@ -21,6 +21,8 @@ pub struct Branding {
     /// The publisher, or its product, as buyers know it.
     pub name: Option<String>,
     pub logo: Option<Logo>,
+    /// The logo on dark pages, where it is another one.
+    pub logo_dark: Option<Logo>,
     /// The colour of buttons and links.
     pub accent: Colour,
     pub support: Option<Support>,
@@ -30,6 +32,8 @@ pub struct Branding {
     pub privacy_url: Option<String>,
     /// The product's terms of use.
     pub terms_url: Option<String>,
+    /// Who the publisher is, as the law of some countries wants it said.
+    pub imprint_url: Option<String>,
     /// The questions beside the contact address.
     pub fields: Vec<Field>,
     /// What single offers have of their own.
@@ -83,11 +87,19 @@ const LONGEST_PUBLISHER_NAME: usize = 80;
 const DEFAULT_ACCENT: Colour = Colour([0x0b, 0x5c, 0xad]);
 
 impl Branding {
-    /// Reads `LANDING_PUBLISHER_NAME`, `LANDING_LOGO`, `LANDING_ACCENT`, `LANDING_SUPPORT`,
-    /// `LANDING_PRODUCT_URL`, `LANDING_PRIVACY_URL`, `LANDING_TERMS_URL`, `LANDING_FIELDS` and
-    /// `LANDING_OFFERS`.
+    /// Reads `LANDING_PUBLISHER_NAME`, `LANDING_LOGO`, `LANDING_LOGO_DARK`, `LANDING_ACCENT`,
+    /// `LANDING_SUPPORT`, `LANDING_PRODUCT_URL`, `LANDING_PRIVACY_URL`, `LANDING_TERMS_URL`,
+    /// `LANDING_IMPRINT_URL`, `LANDING_FIELDS` and `LANDING_OFFERS`.
     pub fn read(environment: &Environment) -> Result<Self, ConfigError> {
+        const LOGO_DARK: &str = "LANDING_LOGO_DARK";
+        const ON_DARK: &str = "the logo on dark pages, as a data: address in base64";
+        let logo_dark = optional(environment, LOGO_DARK, ON_DARK, logo)?;
+        if logo_dark.is_some() && environment.get("LANDING_LOGO").is_none() {
+            let problem = "needs a LANDING_LOGO, for light pages".to_owned();
+            return Err(ConfigError { name: LOGO_DARK, problem, purpose: ON_DARK });
+        }
         Ok(Self {
+            logo_dark,
             name: optional(
                 environment,
                 "LANDING_PUBLISHER_NAME",
@@ -130,6 +142,12 @@ impl Branding {
                 environment,
                 "LANDING_TERMS_URL",
                 "where the product's terms of use are, an https page",
+                page,
+            )?,
+            imprint_url: optional(
+                environment,
+                "LANDING_IMPRINT_URL",
+                "where the publisher says who it is, an https page",
                 page,
             )?,
             fields: optional(

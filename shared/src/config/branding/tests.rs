@@ -12,6 +12,7 @@ fn every_branding_setting_is_optional() {
     assert_eq!((branding.name, branding.logo, branding.support), (None, None, None));
     assert_eq!((branding.product_url, branding.fields), (None, vec![]));
     assert_eq!((branding.privacy_url, branding.terms_url), (None, None));
+    assert_eq!((branding.imprint_url, branding.logo_dark), (None, None));
     assert_eq!(branding.offers, Offers::default());
 }
 
@@ -20,6 +21,11 @@ fn every_branding_setting_is_read() {
     let png = read("LANDING_LOGO", "data:image/png;base64,iVBORw==").expect("a logo");
     let logo = Logo { content_type: "image/png", bytes: vec![0x89, b'P', b'N', b'G'] };
     assert_eq!(png.logo, Some(logo));
+    let png = "data:image/png;base64,iVBORw==".to_owned();
+    let logos = move |name: &str| name.starts_with("LANDING_LOGO").then(|| png.clone());
+    let both = Branding::read(&Environment::from_fn(logos)).expect("two logos");
+    assert_eq!(both.logo, both.logo_dark);
+    assert!(both.logo_dark.is_some());
     assert_eq!(read("LANDING_ACCENT", "#FFd400").expect("a colour").accent, Colour([255, 212, 0]));
     let support = |value| read("LANDING_SUPPORT", value).expect("a place").support;
     assert_eq!(support("help@a.example"), Some(Support::Mail("help@a.example".into())));
@@ -33,6 +39,7 @@ fn every_branding_setting_is_read() {
     let expected = Some("https://a.example/legal?x=1");
     assert_eq!(legal("LANDING_PRIVACY_URL").privacy_url.as_deref(), expected);
     assert_eq!(legal("LANDING_TERMS_URL").terms_url.as_deref(), expected);
+    assert_eq!(legal("LANDING_IMPRINT_URL").imprint_url.as_deref(), expected);
     let offers =
         r#"{"fleet":{"name":{"sv":"Fordon","en":"Fleet"},"plans":{"gold":"Gold"}},"other":{}}"#;
     let offers = read("LANDING_OFFERS", offers).expect("offers").offers;
@@ -79,6 +86,10 @@ fn nonsensical_settings_are_refused_without_echoing_the_value() {
         ("LANDING_PRIVACY_URL", "legal@a.example"),
         ("LANDING_TERMS_URL", "http://a.example"),
         ("LANDING_TERMS_URL", "https://user:pass@a.example"),
+        ("LANDING_IMPRINT_URL", "http://a.example"),
+        ("LANDING_IMPRINT_URL", "javascript:alert(1)"),
+        ("LANDING_LOGO_DARK", "data:image/png;base64,***"),
+        ("LANDING_LOGO_DARK", "data:image/png;base64,iVBORw=="),
         ("LANDING_OFFERS", "zq offers"),
         ("LANDING_OFFERS", r#"{"fleet":"Fleet"}"#),
         ("LANDING_OFFERS", r#"{"fleet":["Fleet",{}]}"#),

@@ -29,6 +29,7 @@ pub(crate) const CHOICES: &[&[(&str, &str)]] = &[
         ("CertificateArn", "arn:aws:acm:eu-north-1:123456789012:certificate/a"),
     ],
     &[("HostedZoneId", "Z0123456789ABCDEFGHIJ")],
+    &[("LandingLogoDark", "data:image/png;base64,iVBORw==")],
     &[("DefaultEndpoint", "disabled")],
     &[("ExistingTableName", "kept")],
     &[(
@@ -116,6 +117,7 @@ fn parameters_that_need_others_are_refused_without_them() {
         (&[choice("DomainName")], "DomainName and CertificateArn"),
         (&[choice("CertificateArn")], "DomainName and CertificateArn"),
         (&[choice("HostedZoneId")], "HostedZoneId requires DomainName"),
+        (&[choice("LandingLogoDark")], "LandingLogoDark requires LandingLogo"),
         (&[choice("DefaultEndpoint")], "only with a DomainName"),
         (&[choice("ExistingTableName")], "ExistingTableName and ExistingTableStreamArn"),
         (&[choice("ExistingTableStreamArn")], "ExistingTableName and ExistingTableStreamArn"),

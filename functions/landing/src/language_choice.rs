@@ -1,0 +1,47 @@
+//! A reader's choice of a language, which comes before what the browser prefers.
+
+use http::header::{COOKIE, SET_COOKIE};
+use http::{HeaderMap, HeaderValue};
+use shared::host::http::{Request, Response};
+
+use crate::form_field::form_field;
+use crate::language::{Language, Languages};
+
+/// The parameter of an address that chooses a language.
+pub(crate) const PARAMETER: &str = "language";
+
+const COOKIE_NAME: &str = "landing-language";
+
+/// A year, in seconds.
+const LIFETIME: u32 = 31_536_000;
+
+/// The language that the address chooses.
+pub(crate) fn chosen<'a>(languages: &'a Languages, request: &Request) -> Option<&'a Language> {
+    languages.with_code(&form_field(request.uri().query()?, PARAMETER)?)
+}
+
+/// The language that the reader chose before.
+pub(crate) fn remembered<'a>(
+    languages: &'a Languages,
+    headers: &HeaderMap,
+) -> Option<&'a Language> {
+    headers
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|pairs| pairs.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter(|(name, _)| name.strip_prefix("__Host-").unwrap_or(name) == COOKIE_NAME)
+        .find_map(|(_, code)| languages.with_code(code))
+}
+
+/// Makes the browser remember a choice. `secure` is true over HTTPS.
+pub(crate) fn remember(response: &mut Response, language: &Language, secure: bool) {
+    let (prefix, secure) = if secure { ("__Host-", "; Secure") } else { ("", "") };
+    let code = language.code;
+    let cookie = format!(
+        "{prefix}{COOKIE_NAME}={code}; Path=/; Max-Age={LIFETIME}; HttpOnly; SameSite=Lax{secure}"
+    );
+    let cookie = HeaderValue::try_from(cookie).expect("a language's code is header text");
+    response.headers_mut().append(SET_COOKIE, cookie);
+}
