@@ -46,7 +46,8 @@ impl AttemptLog {
     /// Keeps an attempt that failed. The outcome is recorded before: if this fails, the delivery goes on.
     pub(crate) async fn keep_failed(&self, attempted: &Attempted<'_>, sent: Sent) {
         if !attempted.event.is_test() {
-            self.keep(attempted, sent, None).await;
+            // Boxed, since seldom needed: the delivery's own future stays small.
+            Box::pin(self.keep(attempted, sent, None)).await;
         }
     }
 
@@ -57,7 +58,7 @@ impl AttemptLog {
             let (body, request) = (sent.body.take(), sent.request.take());
             let outcome = sent.outcome.clone();
             let sent = Sent { outcome, body, request: None, ..*sent };
-            self.keep(attempted, sent, request).await;
+            Box::pin(self.keep(attempted, sent, request)).await;
         }
     }
 

@@ -224,12 +224,14 @@ impl Landing {
             language,
             request,
         };
-        let work = deadline::with_deadline(self.clock.now() + deadline::CALLER_TIME, async {
+        // Boxed once: unboxed, each of the futures around it would move these 40 KB over the stack.
+        let answer = Box::pin(async {
             match &sign_in {
                 Some(sign_in) => visit.answer_with_sign_in(sign_in).await,
                 None => visit.answer_without_sign_in().await,
             }
         });
+        let work = deadline::with_deadline(self.clock.now() + deadline::CALLER_TIME, answer);
         correlation::in_span(self.clock.new_id(), span, work).await
     }
 
