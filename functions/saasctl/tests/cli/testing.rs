@@ -44,6 +44,7 @@ async fn a_test_event_prints_what_was_sent_and_answered() {
         assert!(printed.contains(expected), "{expected} in {printed}");
     }
     assert!(!printed.contains(product.key()), "{printed}");
+    env.advance(std::time::Duration::from_secs(1));
     let json = run_while_delivering(&env, &["test-event", "--json"]).await.json();
     assert_eq!(json["type"], "saas-fulfillment.subscription.test.v1");
     assert_eq!(json["receivers"][0]["status"], 204);
