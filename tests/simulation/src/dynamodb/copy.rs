@@ -7,7 +7,10 @@ use memory_dynamodb::{Item, Value};
 use memory_store::MemoryStore;
 use serde::de::DeserializeOwned;
 use shared::domain::{Event, NextVersion, Record, SubscriptionId};
-use shared::store::{AnnotationStore as _, Checkpoints as _, Commit, Cursor, Outbox as _, Target};
+use shared::store::{
+    AnnotationStore as _, Attempt, Attempts as _, Checkpoints as _, Commit, Cursor, Outbox as _,
+    Target,
+};
 
 use crate::io::Io;
 use crate::simulated_store::{count_cursor, ready, write};
@@ -37,6 +40,7 @@ pub(super) fn copy(io: &Arc<Io>, table: &MemoryStore, operation: &str, written: 
     let Some(id) = subscription(first) else { return };
     let copied = match operation {
         _ if sort(first) == "ANNOTATIONS" => save_annotations(table, id, first),
+        _ if sort(first).starts_with("ATTEMPT#") => save_attempt(io, table, id, first),
         "TransactWriteItems" => copy_commit(io, table, id, written),
         "UpdateItem" => update_event(table, id, first),
         _ => save_cursor(io, table, id, first),
@@ -167,6 +171,21 @@ fn note_compared(io: &Io, table: &MemoryStore, written: &[Arc<Item>]) {
             io.violate(format!("DynamoDB has written a note that is none: {item:?}"));
         }
     }
+}
+
+/// An attempt is new, or it loses what the receiver wrote.
+fn save_attempt(
+    io: &Io,
+    table: &MemoryStore,
+    id: SubscriptionId,
+    item: &Item,
+) -> Result<(), String> {
+    let attempt: Attempt = body(item)?;
+    if !item.contains_key("expires_at") {
+        return Err(format!("{} for ever", sort(item)));
+    }
+    io.count("attempt kept");
+    ready(table.save_attempt(id, &attempt)).map_err(|error| error.to_string())
 }
 
 fn save_annotations(table: &MemoryStore, id: SubscriptionId, item: &Item) -> Result<(), String> {
