@@ -265,7 +265,7 @@ async fn pages_that_send_people_to_microsoft_link_there() {
         assert_eq!(links_to_portals(&page), links, "{}", page.body);
         env.world(|world| world.unsubscribe(id)).expect("an end");
         let page = env.visit(id).await;
-        let again = "href=\"https://marketplace.microsoft.com/\">Microsoft Marketplace</a>";
+        let again = "href=\"https://marketplace.microsoft.com/\">Go to Microsoft Marketplace</a>";
         assert!(page.body.contains(again), "F-LP-11: {}", page.body);
     }
 }

@@ -205,7 +205,8 @@ async fn a_confirmation_shows_plan_and_price_before_and_after() {
     let env = env_with_sign_in().await;
     let (mut browser, _) = customer(&env, Purchase::flat_rate("silver")).await;
     let choices = browser.get(MANAGE).await.body;
-    assert!(choices.contains(">Gold – US$99.00 per month</option>"), "{choices}");
+    let gold = "Gold <span class=\"quiet\">US$99.00 per month</span>";
+    assert!(choices.contains(gold), "{choices}");
     let question = submit(&env, &mut browser, &[("want", "plan"), ("plan", "gold")]).await.body;
     for step in [
         step("Plan", "Silver", "Gold"),
@@ -217,7 +218,7 @@ async fn a_confirmation_shows_plan_and_price_before_and_after() {
     let question = submit(&env, &mut browser, &[("want", "seats"), ("seats", "30")]).await.body;
     for step in [
         step("Seats", "10", "30"),
-        "<dt>List price</dt><dd><strong>US$5.00 per seat and month</strong></dd>".to_owned(),
+        "<dt>List price</dt><dd>US$5.00 per seat and month</dd>".to_owned(),
         step("List price for all seats", "US$50.00 per month", "US$150.00 per month"),
     ] {
         assert!(question.contains(&step), "{step} in {question}");
@@ -237,7 +238,7 @@ async fn a_private_offer_is_changed_without_any_price() {
     let env = env_with_sign_in().await;
     let (mut browser, _) = customer(&env, Purchase::flat_rate("silver").private_offer()).await;
     let choices = browser.get(MANAGE).await.body;
-    assert!(choices.contains(">Gold</option>"), "{choices}");
+    assert!(choices.contains("<span>Gold</span>"), "{choices}");
     let question = submit(&env, &mut browser, &[("want", "plan"), ("plan", "gold")]).await.body;
     assert!(question.contains(&step("Plan", "Silver", "Gold")), "{question}");
     for page in [choices, question] {

@@ -46,7 +46,7 @@ async fn buy(page: Page, shop: Shop, by_publisher: bool, scripts: bool) {
     assert_eq!(address.as_deref(), Some("https://fleet.fabrikam.example/"));
 
     page.click(Locator::Css("a[href='/landing/manage']")).await;
-    page.click(Locator::Css("#plan ~ button")).await;
+    page.click(Locator::Css("fieldset ~ button")).await;
     page.wait_for_heading("Change to Gold?").await;
     page.submit().await;
     page.wait_for_heading("Change requested").await;

@@ -7,21 +7,27 @@ use super::price::Price;
 use crate::language::{Question, fill};
 use crate::purchase::Opened;
 
-/// A plan to choose, as its id and the text for the reader.
+/// A plan to choose.
+pub(super) struct PlanChoice<'a> {
+    pub(super) id: &'a str,
+    pub(super) name: String,
+    /// Its list price.
+    pub(super) price: Option<String>,
+}
+
 pub(super) fn plan_choices<'a>(
     ids: &'a [String],
     opened: &Opened,
     frame: &Frame<'_>,
-) -> Vec<(&'a str, String)> {
+) -> Vec<PlanChoice<'a>> {
     let (subscription, plans) = (&opened.record.subscription, &opened.plans);
-    let text = |id: &str| {
-        let name = frame.plan_name(subscription, plans, id);
-        match Price::of(frame, plans, subscription, id, subscription.quantity) {
-            Some(price) => format!("{name} – {}", price.each),
-            None => name.to_owned(),
-        }
+    let choice = |id: &'a String| PlanChoice {
+        id,
+        name: frame.plan_name(subscription, plans, id).to_owned(),
+        price: Price::of(frame, plans, subscription, id, subscription.quantity)
+            .map(|price| price.each),
     };
-    ids.iter().map(|id| (id.as_str(), text(id))).collect()
+    ids.iter().map(choice).collect()
 }
 
 /// A value before and after a change.

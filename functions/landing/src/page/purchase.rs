@@ -11,6 +11,8 @@ use crate::language::{Language, fill};
 use crate::purchase::Opened;
 
 pub(super) struct PurchaseSummary<'a> {
+    /// The name that the buyer chose, or the id; empty for a colleague.
+    pub(super) name: String,
     /// Labels and values, in the order in which the page shows them.
     pub(super) details: Vec<(&'a String, String)>,
     /// Whether a price is among them.
@@ -29,7 +31,7 @@ impl<'a> PurchaseSummary<'a> {
         let is_resold = purchaser.tenant_id != subscription.beneficiary.tenant_id;
         let name = subscription.name.clone().unwrap_or_else(|| subscription.id.to_string());
         let bought = [
-            (&labels.subscription, Some(name)),
+            (&labels.subscription, Some(name.clone())),
             (&labels.offer, Some(frame.offer_name(subscription).to_owned())),
         ];
         let people = [
@@ -42,7 +44,7 @@ impl<'a> PurchaseSummary<'a> {
         let dates = dates(subscription, opened.record.status_since(), opened.now, frame);
         let dates = dates.into_iter().map(|(label, date)| (label, Some(date)));
         let rows = bought.into_iter().chain(terms).chain(price).chain(dates).chain(people);
-        Self { is_priced, ..Self::new(subscription, rows) }
+        Self { name, is_priced, ..Self::new(subscription, rows) }
     }
 
     /// For a colleague: no name, no address and no price.
@@ -63,6 +65,7 @@ impl<'a> PurchaseSummary<'a> {
     ) -> Self {
         Self {
             details: rows.filter_map(|(label, value)| Some((label, value?))).collect(),
+            name: String::new(),
             is_priced: false,
             seats: subscription.quantity,
             is_free_trial: subscription.is_free_trial,

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::change::ChangeSummary;
+use super::change::{ChangeSummary, PlanChoice};
 use super::form_token::FormToken;
 use super::frame::Frame;
 use super::inputs::Inputs;
@@ -56,8 +56,8 @@ pub(super) struct ManageView<'a> {
     pub(super) frame: Frame<'a>,
     pub(super) purchase: PurchaseSummary<'a>,
     pub(super) requested: Option<RequestedChange<'a>>,
-    /// The plans to choose from, as id and text.
-    pub(super) plans: Vec<(&'a str, String)>,
+    /// The plans to choose from.
+    pub(super) plans: Vec<PlanChoice<'a>>,
     pub(super) options: &'a ChangeOptions,
     pub(super) csrf_token: &'a str,
 }
