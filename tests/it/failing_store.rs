@@ -20,6 +20,8 @@ pub(crate) enum Failing {
     No,
     /// Nothing can be read.
     Reads,
+    /// No list can be read.
+    Lists,
     /// Nothing can be written.
     Commits,
     /// Commits are written, but their answers are lost.
@@ -140,6 +142,9 @@ impl Store for FailingStore {
         query: &ListQuery,
         next: Option<&str>,
     ) -> Result<Page<Record>, StoreError> {
+        if self.switch.is(Failing::Lists) {
+            return Err(unavailable());
+        }
         self.read()?;
         self.inner.store.list(query, next).await
     }

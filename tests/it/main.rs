@@ -54,6 +54,7 @@ mod landing_look;
 mod landing_manage;
 mod landing_methods;
 mod landing_names;
+mod landing_others;
 mod landing_prices;
 mod landing_refusals;
 mod landing_rules;

@@ -10,6 +10,7 @@ mod known_refusals;
 mod language;
 mod language_choice;
 mod manage;
+mod others;
 mod own_plan;
 mod page;
 mod purchase;
@@ -125,7 +126,14 @@ impl Landing {
         let refusals = KnownRefusals::new(refusals.clone(), clock.clone());
         let marketplace = microsoft.marketplace(RetryPolicy::INTERACTIVE, clock.clone());
         Ok(Self {
-            purchases: Purchases::new(marketplace, dependencies.ledger(), refusals, approval, mode),
+            purchases: Purchases::new(
+                marketplace,
+                dependencies.ledger(),
+                dependencies.store.clone(),
+                refusals,
+                approval,
+                mode,
+            ),
             headers: SecurityHeaders::new(origin.as_ref(), pages.policy()),
             origin,
             pages,

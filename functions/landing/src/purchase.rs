@@ -13,7 +13,7 @@ use shared::flows::request_change::ChangeFlow;
 use shared::host::error_class::ErrorClass;
 use shared::microsoft::fulfillment::{FulfillmentError, Marketplace, PurchaseToken};
 use shared::publisher::approval::ChangeApproval;
-use shared::store::Refused;
+use shared::store::{Refused, Store};
 use thiserror::Error;
 use tracing::field::display;
 use tracing::{Span, info};
@@ -79,6 +79,8 @@ pub(crate) struct Opened {
     pub(crate) visitor: Option<Visitor>,
     /// As far as the page needs them.
     pub(crate) plans: KnownPlans,
+    /// The person's other subscriptions, as far as the page shows them.
+    pub(crate) others: Vec<Subscription>,
     /// When it was opened.
     pub(crate) now: Timestamp,
 }
@@ -95,6 +97,7 @@ pub(crate) struct Visitor {
 pub(crate) struct Purchases {
     marketplace: Arc<dyn Marketplace>,
     ledger: Ledger,
+    pub(crate) store: Arc<dyn Store>,
     refusals: KnownRefusals,
     activation: ActivationFlow,
     pub(crate) changes: ChangeFlow,
@@ -107,6 +110,7 @@ impl Purchases {
     pub(crate) fn new(
         marketplace: Arc<dyn Marketplace>,
         ledger: Ledger,
+        store: Arc<dyn Store>,
         refusals: KnownRefusals,
         approval: ChangeApproval,
         mode: ActivationMode,
@@ -117,6 +121,7 @@ impl Purchases {
             changes: ChangeFlow { marketplace: marketplace.clone(), ledger: ledger.clone() },
             marketplace,
             ledger,
+            store,
             refusals,
             mode,
         }
@@ -165,7 +170,7 @@ impl Purchases {
         };
         let record = committed.record.ok_or(VisitError::NoRecord)?;
         let now = self.ledger.clock().now();
-        Ok(Opened { record, visitor, plans: KnownPlans::default(), now })
+        Ok(Opened { record, visitor, plans: KnownPlans::default(), others: Vec::new(), now })
     }
 
     /// Asks Microsoft what the token bought, unless Microsoft has refused it to this account before. Only

@@ -27,6 +27,7 @@ pub(crate) struct Phrases {
     pub(crate) unknown: UnknownPhrases,
     pub(crate) messages: Messages,
     pub(crate) links: LinkPhrases,
+    pub(crate) others: OtherPhrases,
 }
 
 /// The text of a page that consists of a message.
@@ -341,4 +342,13 @@ pub(crate) struct LinkPhrases {
     pub(crate) azure: String,
     pub(crate) admin_center: String,
     pub(crate) marketplace: String,
+}
+
+/// The other subscriptions of the same person.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OtherPhrases {
+    pub(crate) heading: String,
+    /// How to open one of them.
+    pub(crate) text: String,
 }

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use http::StatusCode;
-use shared::domain::{ActivationRequest, CustomerOperation, Status};
+use shared::domain::{ActivationRequest, CustomerOperation, Status, Subscription};
 
 use super::Page;
 use super::change::{ChangeSummary, plan_choices};
@@ -12,13 +12,13 @@ use super::purchase::{PurchaseSummary, confirmation_deadline};
 use super::requested::RequestedChange;
 use super::steps::{Stage, steps};
 use super::views::{
-    ActiveView, ChangeView, ColleagueView, ManageView, PendingView, SuspendedView, UnknownView,
-    UnsubscribedView, WaitingView,
+    ActiveView, ChangeView, ColleagueView, ManageView, Other, PendingView, SuspendedView,
+    UnknownView, UnsubscribedView, WaitingView,
 };
 use crate::manage::may_change;
 use crate::purchase::Opened;
 
-pub(super) fn render(page: Page<'_>, frame: Frame<'_>) -> (StatusCode, askama::Result<String>) {
+pub(super) fn render<'a>(page: Page<'a>, frame: Frame<'a>) -> (StatusCode, askama::Result<String>) {
     let summary = |opened: &Opened| PurchaseSummary::of(opened, &frame);
     let rendered = match page {
         Page::Pending { opened, token, form } => {
@@ -47,14 +47,7 @@ pub(super) fn render(page: Page<'_>, frame: Frame<'_>) -> (StatusCode, askama::R
         Page::Colleague { subscription, plans, is_form, now } => {
             let status = if is_form { StatusCode::FORBIDDEN } else { StatusCode::OK };
             let purchase = PurchaseSummary::for_colleague(subscription, plans, now, &frame);
-            let phrases = frame.t();
-            let shown = match &subscription.saas_subscription_status {
-                Status::PendingFulfillmentStart => &phrases.colleague.pending,
-                Status::Subscribed => &phrases.active.status,
-                Status::Suspended => &phrases.suspended.status,
-                Status::Unsubscribed => &phrases.unsubscribed.status,
-                Status::Other(word) => word,
-            };
+            let shown = status_name(&subscription.saas_subscription_status, &frame);
             return (status, ColleagueView { frame, purchase, status: shown }.render());
         }
         Page::Manage { opened, options, csrf_token } => {
@@ -72,7 +65,7 @@ pub(super) fn render(page: Page<'_>, frame: Frame<'_>) -> (StatusCode, askama::R
     (StatusCode::OK, rendered)
 }
 
-fn render_existing(opened: &Opened, frame: Frame<'_>) -> askama::Result<String> {
+fn render_existing<'a>(opened: &'a Opened, frame: Frame<'a>) -> askama::Result<String> {
     let record = &opened.record;
     let purchase = PurchaseSummary::of(opened, &frame);
     let customer_may_change = record.subscription.allows(&CustomerOperation::Update);
@@ -81,12 +74,42 @@ fn render_existing(opened: &Opened, frame: Frame<'_>) -> askama::Result<String> 
             let may_manage = may_change(opened, &CustomerOperation::Update)
                 || may_change(opened, &CustomerOperation::Delete);
             let requested = RequestedChange::of(opened, &frame);
-            ActiveView { frame, purchase, requested, customer_may_change, may_manage }.render()
+            let others = others(opened, &frame);
+            let view =
+                ActiveView { frame, purchase, requested, customer_may_change, may_manage, others };
+            view.render()
         }
-        Status::Suspended => SuspendedView { frame, purchase, customer_may_change }.render(),
-        Status::Unsubscribed => UnsubscribedView { frame, purchase }.render(),
+        Status::Suspended => {
+            let others = others(opened, &frame);
+            SuspendedView { frame, purchase, customer_may_change, others }.render()
+        }
+        Status::Unsubscribed => {
+            let others = others(opened, &frame);
+            UnsubscribedView { frame, purchase, others }.render()
+        }
         Status::PendingFulfillmentStart | Status::Other(_) => {
             UnknownView { frame, purchase, status: record.status().as_str() }.render()
         }
+    }
+}
+
+/// The person's other subscriptions.
+fn others<'a>(opened: &'a Opened, frame: &Frame<'a>) -> Vec<Other<'a>> {
+    let other = |subscription: &'a Subscription| Other {
+        name: subscription.name.clone().unwrap_or_else(|| subscription.id.to_string()),
+        offer: frame.offer_name(subscription),
+        status: status_name(&subscription.saas_subscription_status, frame),
+    };
+    opened.others.iter().map(other).collect()
+}
+
+fn status_name<'a>(status: &'a Status, frame: &Frame<'a>) -> &'a str {
+    let phrases = frame.t();
+    match status {
+        Status::PendingFulfillmentStart => &phrases.colleague.pending,
+        Status::Subscribed => &phrases.active.status,
+        Status::Suspended => &phrases.suspended.status,
+        Status::Unsubscribed => &phrases.unsubscribed.status,
+        Status::Other(word) => word,
     }
 }

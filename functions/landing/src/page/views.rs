@@ -40,6 +40,7 @@ pub(super) struct ActiveView<'a> {
     pub(super) requested: Option<RequestedChange<'a>>,
     pub(super) customer_may_change: bool,
     pub(super) may_manage: bool,
+    pub(super) others: Vec<Other<'a>>,
 }
 
 #[derive(Template)]
@@ -86,6 +87,7 @@ pub(super) struct SuspendedView<'a> {
     pub(super) frame: Frame<'a>,
     pub(super) purchase: PurchaseSummary<'a>,
     pub(super) customer_may_change: bool,
+    pub(super) others: Vec<Other<'a>>,
 }
 
 #[derive(Template)]
@@ -93,6 +95,7 @@ pub(super) struct SuspendedView<'a> {
 pub(super) struct UnsubscribedView<'a> {
     pub(super) frame: Frame<'a>,
     pub(super) purchase: PurchaseSummary<'a>,
+    pub(super) others: Vec<Other<'a>>,
 }
 
 #[derive(Template)]
@@ -100,6 +103,13 @@ pub(super) struct UnsubscribedView<'a> {
 pub(super) struct UnknownView<'a> {
     pub(super) frame: Frame<'a>,
     pub(super) purchase: PurchaseSummary<'a>,
+    pub(super) status: &'a str,
+}
+
+/// Another subscription of the same person.
+pub(super) struct Other<'a> {
+    pub(super) name: String,
+    pub(super) offer: &'a str,
     pub(super) status: &'a str,
 }
 

@@ -90,7 +90,12 @@ impl Visit<'_> {
                 let plan_id = UnderWay::of(&opened)?.plan_id()?;
                 self.purchases.single_plan(subscription, plan_id).await
             };
-            let (own, wanted) = tokio::join!(self.purchases.own_plan(subscription), wanted);
+            let (own, wanted, others) = tokio::join!(
+                self.purchases.own_plan(subscription),
+                wanted,
+                self.purchases.others(&opened)
+            );
+            opened.others = others;
             opened.plans =
                 KnownPlans { own, offered: wanted.map(|plan| *plan).into_iter().collect() };
         }
