@@ -76,6 +76,10 @@ pub(crate) fn check_visit_reaches(io: &Arc<Io>, request: &Request<Bytes>) {
         (_, &Method::GET) if io.world(|world| world.settings().oddities.short_resolve) => {
             about_this && visit.account.is_some()
         }
+        // A colleague sees the plan by its name.
+        (_, &Method::GET) if path.ends_with("/listAvailablePlans") => {
+            about_this && (may_see(io, &visit) || role_of(io, &visit) == Role::Colleague)
+        }
         (_, &Method::GET) => about_this && may_see(io, &visit),
         (_, &Method::POST) if path.ends_with("/activate") => {
             about_this && may_see(io, &visit) && visit.step == Step::Confirm
