@@ -33,7 +33,7 @@ async fn new_purchase(case: &mut HostedCase) {
     let answer = case.send(Live::buyer(token)).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     is_page(&answer);
-    for shown in ["Contoso production", "per-seat-1", "team", "12", "method=\"post\""] {
+    for shown in ["Contoso production", "per-seat-1", "Team", "12", "method=\"post\""] {
         assert!(answer.body.contains(shown), "{shown} is not on the page: {}", answer.body);
     }
     assert_eq!(case.count(Call::Resolve), 1);

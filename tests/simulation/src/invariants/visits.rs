@@ -76,7 +76,7 @@ pub(crate) fn check_visit_reaches(io: &Arc<Io>, request: &Request<Bytes>) {
         (_, &Method::GET) if io.world(|world| world.settings().oddities.short_resolve) => {
             about_this && visit.account.is_some()
         }
-        // A colleague sees the plan by its name.
+        // A colleague reads the name of the plan, too.
         (_, &Method::GET) if path.ends_with("/listAvailablePlans") => {
             about_this && (may_see(io, &visit) || role_of(io, &visit) == Role::Colleague)
         }
