@@ -189,6 +189,16 @@ impl Outbox for FaultyTable {
         saved.map_err(|lost| CursorError::from(unavailable(lost)))?
     }
 
+    async fn delete_cursor(
+        &self,
+        id: SubscriptionId,
+        target: Target,
+        revision: u64,
+    ) -> Result<(), CursorError> {
+        let deleted = self.effects.effect(self.table.delete_cursor(id, target, revision)).await;
+        deleted.map_err(|lost| CursorError::from(unavailable(lost)))?
+    }
+
     async fn backlog(&self, id: SubscriptionId, after: Position) -> Result<Backlog, StoreError> {
         self.effects.effect(self.table.backlog(id, after)).await.map_err(unavailable)?
     }
@@ -208,8 +218,8 @@ impl Outbox for FaultyTable {
         self.effects.effect(self.table.parked(next)).await.map_err(unavailable)?
     }
 
-    async fn waiting(&self, targets: &[Target]) -> Result<Waiting, StoreError> {
-        self.effects.effect(self.table.waiting(targets)).await.map_err(unavailable)?
+    async fn waiting(&self, targets: &[Target], paused: &[Target]) -> Result<Waiting, StoreError> {
+        self.effects.effect(self.table.waiting(targets, paused)).await.map_err(unavailable)?
     }
 }
 

@@ -69,6 +69,19 @@ impl DeliveryEnv {
         Self { table: MemoryStore::default(), product, clock, variables, begun_at }
     }
 
+    /// The same table, product and clock under these settings in addition.
+    pub(crate) fn beside(&self, settings: &[(&str, &str)]) -> Self {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let mut variables = self.variables.clone();
+        variables.extend(settings.iter().map(own));
+        let (table, product) = (self.table.clone(), self.product.clone());
+        Self { table, product, clock: self.clock.clone(), variables, begun_at: self.begun_at }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// The delivery that ships, after a cold start, on this table.
     pub(crate) fn delivery(&self) -> Delivery {
         self.delivery_with(Arc::new(self.table.clone()))
@@ -112,8 +125,15 @@ impl DeliveryEnv {
         let rate_limit = settings
             .rate_limit
             .map(|RateLimit { per_second, .. }| RateLimit { per_second, pacing });
-        let (sightings, attempts) = (Arc::new(self.table.clone()), Arc::new(self.table.clone()));
-        DeliverySettings { rate_limit, sightings, attempts, ..settings }
+        let table = Arc::new(self.table.clone());
+        DeliverySettings {
+            rate_limit,
+            sightings: table.clone(),
+            attempts: table.clone(),
+            store: table.clone(),
+            receivers: table,
+            ..settings
+        }
     }
 
     /// When the environment was made.

@@ -100,7 +100,8 @@ async fn events_that_the_product_refuses_are_counted_waiting_and_parked() {
     let id = |number| SubscriptionId(uuid::Uuid::from_u128(number));
     let at = now + SignedDuration::from_mins(40);
     let save = async |number, revision, state| {
-        let cursor = Cursor { revision, delivered: Position::default(), state };
+        let cursor =
+            Cursor { revision, delivered: Position::default(), state, receiver_added_at: None };
         doctor.table().save_cursor(id(number), Target::Endpoint, &cursor).await.expect("saved");
     };
     let since = |minutes| Some(trouble(now - SignedDuration::from_mins(minutes)));

@@ -114,7 +114,12 @@ async fn a_test_event_that_was_parked_is_failed_without_another_attempt_and_the_
     let now = doctor.env.system.clock.now();
     let trouble = Trouble { since: now, attempts: 9, last: "answered 500".to_owned() };
     let state_of = CursorState::Parked { at: now, trouble };
-    let cursor = Cursor { revision: 1, delivered: Position::default(), state: state_of };
+    let cursor = Cursor {
+        revision: 1,
+        delivered: Position::default(),
+        state: state_of,
+        receiver_added_at: None,
+    };
     let saved = doctor.table().save_cursor(TEST_SUBSCRIPTION, Target::Endpoint, &cursor).await;
     saved.expect("saved");
     let expected = json!({

@@ -105,7 +105,8 @@ impl Everything {
         let at = self.env.system.clock.now();
         let trouble = Trouble { since: at, attempts: 3, last: "the endpoint of Vance".to_owned() };
         let state = CursorState::Parked { at, trouble };
-        let cursor = Cursor { revision: 1, delivered: Position::default(), state };
+        let cursor =
+            Cursor { revision: 1, delivered: Position::default(), state, receiver_added_at: None };
         let id = SubscriptionId(self.id);
         table.save_cursor(id, Target::EventBus, &cursor).await.expect("saved");
         let attempt = Attempt {

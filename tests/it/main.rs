@@ -23,6 +23,7 @@ mod delivery_env;
 mod delivery_faults;
 mod delivery_product;
 mod delivery_rate;
+mod delivery_receivers;
 mod delivery_resumes;
 mod delivery_schemas;
 mod delivery_summary;

@@ -13,6 +13,7 @@ mod idempotency;
 mod items;
 mod outbox;
 mod pacing;
+mod receivers;
 mod refusals;
 mod restoration;
 pub(crate) mod runs;

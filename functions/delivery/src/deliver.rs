@@ -7,20 +7,26 @@
 //! cursor covers the event, so that a crash loses nothing and at most repeats an event.
 
 use futures_util::future::join_all;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use shared::domain::{Annotations, Event, SubscriptionId};
 use shared::host::error_class::ErrorClass;
 use shared::host::retry::jitter;
 use shared::publisher::cloud_event::CloudEvent;
+use shared::publisher::receiver::CurrentReceiver;
 use shared::store::{Cursor, CursorError, CursorState, StoreError, Target};
 use tracing::{error, info, warn};
 
 use crate::receiver::DeliveryError;
-use crate::{Delivery, Outlet, Trigger, attempts, back_off};
+use crate::states::States;
+use crate::{Delivery, Limits, Outlet, Trigger, attempts, back_off};
 
 /// How often a worker starts over when another one moves the same cursor. After that, the other one
 /// does the work.
 const ATTEMPTS: u32 = 5;
+
+/// When the events of a paused receiver are looked at again. A resume is in force by then for every
+/// subscription; one with a new event doesn't wait.
+const LOOKED_AT_AGAIN: SignedDuration = SignedDuration::from_mins(15);
 
 /// The result for one subscription.
 #[derive(Clone, Copy, Default)]
@@ -48,14 +54,15 @@ enum End {
 impl Delivery {
     /// Whether a target is configured.
     pub(crate) fn has(&self, target: Target) -> bool {
-        self.outlets.iter().any(|outlet| outlet.settings.target == target)
+        self.outlets.iter().any(|outlet| outlet.target() == target)
     }
 
     /// Delivers a subscription's events to all targets.
     pub(crate) async fn deliver(
         &self,
         trigger: &Trigger,
-        begun: Timestamp,
+        states: &States,
+        limits: Limits,
     ) -> Result<Attempted, StoreError> {
         // Read once for all events and targets. Where they can't be read, no event is sent without them: the
         // product may need the reference to know whose event it is.
@@ -65,7 +72,12 @@ impl Delivery {
             Err(error) => return Err(error),
         };
         let outlets = self.outlets.iter();
-        let lanes = outlets.map(|outlet| self.deliver_to(outlet, trigger, &annotations, begun));
+        let outlets =
+            outlets.filter(|outlet| trigger.only.is_none_or(|only| only == outlet.target()));
+        let lanes = outlets.map(|outlet| {
+            let current = outlet.settings.with(states);
+            self.deliver_to((outlet, current), trigger, &annotations, limits)
+        });
         let mut attempted = Attempted::default();
         let mut are_covered = true;
         for delivered in join_all(lanes).await {
@@ -84,18 +96,18 @@ impl Delivery {
     /// Returns how many events the target accepted, too.
     async fn deliver_to(
         &self,
-        outlet: &Outlet,
+        (outlet, current): (&Outlet, CurrentReceiver<'_>),
         trigger: &Trigger,
         annotations: &Result<Option<Annotations>, DeliveryError>,
-        begun: Timestamp,
+        limits: Limits,
     ) -> Result<(u64, End), StoreError> {
         let mut events = 0;
         for _ in 0..ATTEMPTS {
             let cursor = Cursor::default();
-            let has_skipped = false;
+            let id = trigger.id;
             let mut lane =
-                Lane { id: trigger.id, outlet, annotations, cursor, events, has_skipped };
-            match self.advance(&mut lane, trigger, begun).await {
+                Lane { id, outlet, current, annotations, cursor, events, is_unsaved: false };
+            match self.advance(&mut lane, trigger, limits).await {
                 Ok(end) => return Ok((lane.events, end)),
                 Err(CursorError::Conflict) => events = lane.events,
                 Err(CursorError::Store(error)) => return Err(error),
@@ -109,10 +121,13 @@ impl Delivery {
         &self,
         lane: &mut Lane<'_>,
         trigger: &Trigger,
-        begun: Timestamp,
+        limits: Limits,
     ) -> Result<End, CursorError> {
-        lane.cursor = self.outbox.cursor(lane.id, lane.target()).await?;
-        if self.waits(&lane.cursor.state) {
+        let stored = self.outbox.cursor(lane.id, lane.target()).await?;
+        lane.cursor = lane.current.own(&stored);
+        // What an earlier receiver of this name has left leaves the list of what is due.
+        lane.is_unsaved = lane.cursor.state != stored.state;
+        if self.waits(lane) {
             if !trigger.pending.is_empty() {
                 // Bumps the revision. A worker whose clock is ahead of ours may be about to remove
                 // the mark, and must read the cursor again.
@@ -131,8 +146,9 @@ impl Delivery {
             let Some(last) = backlog.events.last().map(Event::position) else {
                 if lane.cursor.state != CursorState::Flowing {
                     lane.cursor.state = CursorState::Flowing;
-                    self.save(lane).await?;
+                    lane.is_unsaved = true;
                 }
+                self.save_if_unsaved(lane).await?;
                 return Ok(End::Covered);
             };
             let annotations = match lane.annotations {
@@ -140,14 +156,17 @@ impl Delivery {
                 Err(unreadable) => return self.failed(lane, unreadable).await,
             };
             for event in &backlog.events {
-                if self.is_over(begun) {
+                if self.is_over(limits) {
                     return self.out_of_time(lane).await;
                 }
                 let is_last = !backlog.more && event.position() == last;
-                if !lane.outlet.settings.takes(event, None) {
+                if !lane.current.takes(event) {
                     self.passed(lane, event, is_last);
-                    lane.has_skipped = true;
+                    lane.is_unsaved = true;
                     continue;
+                }
+                if lane.current.pause().is_some() {
+                    return self.postponed(lane).await;
                 }
                 if let Some(pace) = &self.pace
                     && !pace.wait(lane.target(), trigger.slots_until).await?
@@ -172,19 +191,34 @@ impl Delivery {
                 self.passed(lane, event, is_last);
                 self.save(lane).await?;
             }
-            self.save_skipped(lane).await?;
+            self.save_if_unsaved(lane).await?;
             if !backlog.more {
                 return Ok(End::Covered);
             }
         }
     }
 
-    fn waits(&self, state: &CursorState) -> bool {
-        match state {
+    fn waits(&self, lane: &Lane<'_>) -> bool {
+        match &lane.cursor.state {
             CursorState::Flowing => false,
-            CursorState::Due { at, .. } => *at > self.clock.now(),
+            CursorState::Due { at, trouble } => {
+                // Without a failure, it waits for the end of a pause alone.
+                let has_reason = trouble.is_some() || lane.current.pause().is_some();
+                has_reason && *at > self.clock.now()
+            }
             CursorState::Parked { .. } => true,
         }
+    }
+
+    /// The target is paused. The cursor covers its events, and is looked at again later. That is no failure,
+    /// so a pause never parks.
+    async fn postponed(&self, lane: &mut Lane<'_>) -> Result<End, CursorError> {
+        let later = self.clock.now() + LOOKED_AT_AGAIN;
+        // Whole seconds, as in the outbox index.
+        let at = Timestamp::from_second(later.as_second()).unwrap_or(later);
+        lane.cursor.state = CursorState::Due { at, trouble: None };
+        self.save(lane).await?;
+        Ok(End::Covered)
     }
 
     /// The target accepted an event, or the event counts as delivered. The cursor moves to it.
@@ -199,16 +233,16 @@ impl Delivery {
         };
     }
 
-    /// Events that the target doesn't take cost no write each.
-    async fn save_skipped(&self, lane: &mut Lane<'_>) -> Result<(), CursorError> {
-        if lane.has_skipped {
+    /// Events that the target doesn't take cost no write of their own.
+    async fn save_if_unsaved(&self, lane: &mut Lane<'_>) -> Result<(), CursorError> {
+        if lane.is_unsaved {
             self.save(lane).await?;
         }
         Ok(())
     }
 
     async fn out_of_time(&self, lane: &mut Lane<'_>) -> Result<End, CursorError> {
-        self.save_skipped(lane).await?;
+        self.save_if_unsaved(lane).await?;
         Ok(End::OutOfTime)
     }
 
@@ -245,7 +279,7 @@ impl Delivery {
 
     async fn save(&self, lane: &mut Lane<'_>) -> Result<(), CursorError> {
         lane.cursor.revision += 1;
-        lane.has_skipped = false;
+        lane.is_unsaved = false;
         self.outbox.save_cursor(lane.id, lane.target(), &lane.cursor).await
     }
 }
@@ -258,17 +292,19 @@ fn unreadable(key: &str) -> DeliveryError {
 struct Lane<'a> {
     id: SubscriptionId,
     outlet: &'a Outlet,
+    current: CurrentReceiver<'a>,
     /// The publisher's own reference and metadata.
     annotations: &'a Result<Option<Annotations>, DeliveryError>,
     cursor: Cursor,
     /// Accepted so far.
     events: u64,
-    /// Whether the cursor passed events that the target doesn't take, and is not saved yet.
-    has_skipped: bool,
+    /// Whether the cursor differs from the saved one: as a rule, it passed events that the target doesn't
+    /// take.
+    is_unsaved: bool,
 }
 
 impl Lane<'_> {
     fn target(&self) -> Target {
-        self.outlet.settings.target
+        self.outlet.target()
     }
 }

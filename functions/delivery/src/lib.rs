@@ -8,15 +8,18 @@
 mod answer_text;
 mod attempts;
 mod back_off;
+mod catch_up;
 mod deliver;
 mod endpoint;
 mod event_bus;
 mod pace;
 mod receiver;
+mod states;
 mod stream;
 mod summary;
+mod sweep;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
@@ -29,9 +32,7 @@ use shared::host::clock::{Clock, SystemClock};
 use shared::host::environment::{ConfigError, Environment};
 use shared::host::{correlation, deadline};
 use shared::publisher::receiver::ReceiverSettings;
-use shared::store::{
-    AnnotationStore, Due, Outbox, STREAM_HEAD_START, Sighting, StoreError, Target,
-};
+use shared::store::{AnnotationStore, Outbox, Receivers, Store, StoreError, Target};
 use tracing::field::Empty;
 use tracing::{error, info_span};
 
@@ -41,6 +42,7 @@ use endpoint::Endpoint;
 use event_bus::EventBus;
 use pace::Pace;
 use receiver::Receiver;
+use states::States;
 pub use stream::{Failed, Failures, Records};
 pub use summary::Report;
 
@@ -63,6 +65,8 @@ const NOTED_EVERY: SignedDuration = SignedDuration::from_mins(5);
 
 pub struct Delivery {
     outlets: Vec<Outlet>,
+    receivers: Arc<dyn Receivers>,
+    store: Arc<dyn Store>,
     outbox: Arc<dyn Outbox>,
     annotations: Arc<dyn AnnotationStore>,
     attempts: AttemptLog,
@@ -80,6 +84,12 @@ struct Outlet {
     receiver: Box<dyn Receiver>,
 }
 
+impl Outlet {
+    fn target(&self) -> Target {
+        self.settings.target
+    }
+}
+
 /// A subscription with events to deliver.
 struct Trigger {
     id: SubscriptionId,
@@ -87,6 +97,23 @@ struct Trigger {
     pending: BTreeSet<u64>,
     /// When a slot of a receiver with a rate limit begins too late.
     slots_until: Timestamp,
+    /// The one receiver that they are delivered to; `None`: to all.
+    only: Option<Target>,
+}
+
+/// Until when an invocation works.
+#[derive(Clone, Copy)]
+struct Limits {
+    /// No request starts later.
+    last_start: Timestamp,
+    /// Every request ends by then.
+    end: Timestamp,
+}
+
+impl Limits {
+    fn of(begun: Timestamp) -> Self {
+        Self { last_start: begun + SEND_BUDGET, end: begun + REQUEST_DEADLINE }
+    }
 }
 
 /// How deliveries are started.
@@ -124,6 +151,8 @@ impl Delivery {
             event_bus,
             park_after,
             rate_limit,
+            store,
+            receivers,
             outbox,
             annotations,
             attempts,
@@ -144,7 +173,19 @@ impl Delivery {
         let noting = Noting::new(sightings, clock.clone(), NOTED_EVERY);
         let pace = rate_limit.map(|limit| Pace::new(limit, clock.clone()));
         let attempts = AttemptLog::new(attempts, keeps_attempt_text, clock.clone());
-        Self { outlets, outbox, annotations, attempts, clock, source, park_after, pace, noting }
+        Self {
+            outlets,
+            receivers,
+            store,
+            outbox,
+            annotations,
+            attempts,
+            clock,
+            source,
+            park_after,
+            pace,
+            noting,
+        }
     }
 
     /// Delivers the events that the table's stream names. An event that a receiver does not accept
@@ -153,12 +194,27 @@ impl Delivery {
     pub async fn stream(&self, records: &Records) -> Failures {
         let begun = self.clock.now();
         let slots_until = begun + STREAM_PATIENCE;
+        let triggers = records.subscriptions();
         let triggers =
-            records.subscriptions().map(|(id, pending)| Trigger { id, pending, slots_until });
+            triggers.map(|(id, pending)| Trigger { id, pending, slots_until, only: None });
+        let triggers: Vec<_> = triggers.collect();
+        let ids = triggers.iter().map(|trigger| trigger.id).collect();
         let span = info_span!("delivery", correlation_id = Empty);
-        let work = self.deliver_all(triggers.collect(), begun);
-        let done = correlation::in_span(self.clock.new_id(), span, work).await;
-        records.failures(&done.failed)
+        let work = async {
+            let limits = Limits::of(begun);
+            match deadline::with_deadline(limits.end, self.states()).await {
+                Ok(states) => self.deliver_all(triggers, &states, limits).await.failed,
+                Err(error) => {
+                    error!(
+                        %error, class = error.class().name(),
+                        "could not read the states of the receivers; the events stay due"
+                    );
+                    ids
+                }
+            }
+        };
+        let failed = correlation::in_span(self.clock.new_id(), span, work).await;
+        records.failures(&failed)
     }
 
     /// Delivers what is due: failed events whose pause is over, events whose redelivery was requested,
@@ -176,73 +232,13 @@ impl Delivery {
         correlation::in_span(self.clock.new_id(), span, work).await
     }
 
-    async fn sweep_all(&self, driver: Driver) -> Result<Report, StoreError> {
-        let begun = self.clock.now();
-        let by = match driver {
-            Driver::BesideTheStream => begun,
-            Driver::Alone => begun + STREAM_HEAD_START,
-        };
-        let mut report = Report::default();
-        let ended = self.attempt_due(by, begun, &mut report).await;
-        self.summarise(&report, begun, ended.as_ref().err()).await;
-        if ended.is_ok() {
-            self.noting.note(&Sighting::Sweep).await;
-        }
-        ended.map(|()| report)
-    }
-
-    /// Attempts everything that is due by then, as long as there is time.
-    async fn attempt_due(
-        &self,
-        by: Timestamp,
-        begun: Timestamp,
-        report: &mut Report,
-    ) -> Result<(), StoreError> {
-        let mut next = None;
-        loop {
-            let page = self.outbox.due(by, next.as_deref()).await?;
-            let triggers = self.triggers(page.items, begun + SEND_BUDGET);
-            report.subscriptions += triggers.len() as u64;
-            let done = self.deliver_all(triggers, begun).await;
-            report.delivered += done.delivered;
-            report.refused += done.refused;
-            report.cut_short += done.cut_short;
-            report.failed += done.failed.len() as u64;
-            next = page.next;
-            if next.is_none() || self.is_over(begun) || report.cut_short > 0 {
-                break;
-            }
-        }
-        report.finished = next.is_none() && !self.is_over(begun) && report.cut_short == 0;
-        Ok(())
-    }
-
-    /// Groups what is due by subscription.
-    fn triggers(&self, due: Vec<Due>, slots_until: Timestamp) -> Vec<Trigger> {
-        let mut triggers = BTreeMap::<_, BTreeSet<u64>>::new();
-        for due in due {
-            match due {
-                Due::Pending(id, version) => {
-                    triggers.entry(id).or_default().insert(version);
-                }
-                Due::Cursor(id, target) if self.has(target) => {
-                    triggers.entry(id).or_default();
-                }
-                // The target is no longer configured.
-                Due::Cursor(..) => {}
-            }
-        }
-        let triggers = triggers.into_iter();
-        triggers.map(|(id, pending)| Trigger { id, pending, slots_until }).collect()
-    }
-
     /// Delivers the events of each subscription, up to [`MAX_CONCURRENT`] at a time.
-    async fn deliver_all(&self, triggers: Vec<Trigger>, begun: Timestamp) -> Done {
+    async fn deliver_all(&self, triggers: Vec<Trigger>, states: &States, limits: Limits) -> Done {
         let mut done = Done::default();
         let mut in_flight = FuturesUnordered::new();
         for trigger in triggers {
             // A receiver with a rate limit leaves many of them when the time is over.
-            if self.is_over(begun) {
+            if self.is_over(limits) {
                 done.cut_short += 1;
                 continue;
             }
@@ -252,9 +248,8 @@ impl Delivery {
                 done.add(one);
             }
             in_flight.push(async move {
-                let delivered = self.deliver(&trigger, begun);
-                let deadline = begun + REQUEST_DEADLINE;
-                (trigger.id, deadline::with_deadline(deadline, delivered).await)
+                let delivered = self.deliver(&trigger, states, limits);
+                (trigger.id, deadline::with_deadline(limits.end, delivered).await)
             });
         }
         while let Some(one) = in_flight.next().await {
@@ -264,8 +259,8 @@ impl Delivery {
     }
 
     /// Whether it is too late to start another request.
-    fn is_over(&self, begun: Timestamp) -> bool {
-        self.clock.now().duration_since(begun) >= SEND_BUDGET
+    fn is_over(&self, limits: Limits) -> bool {
+        self.clock.now() >= limits.last_start
     }
 }
 
@@ -276,6 +271,8 @@ struct Done {
     refused: u64,
     cut_short: u64,
     failed: BTreeSet<SubscriptionId>,
+    /// Whether the table failed, so that another attempt may succeed.
+    is_table_away: bool,
 }
 
 impl Done {
@@ -292,6 +289,7 @@ impl Done {
                     "could not deliver events; they stay due"
                 );
                 self.failed.insert(id);
+                self.is_table_away |= !matches!(error, StoreError::Corrupt { .. });
             }
         }
     }

@@ -4,10 +4,11 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use shared::host::deadline;
-use shared::store::{STREAM_HEAD_START, StoreError, Target};
+use shared::store::{STREAM_HEAD_START, StoreError, Target, Waiting};
 use tracing::{info, warn};
 
-use crate::{Delivery, REQUEST_DEADLINE};
+use crate::states::States;
+use crate::{Delivery, Outlet, REQUEST_DEADLINE};
 
 /// The result of a sweep.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -35,15 +36,21 @@ impl Delivery {
     pub(crate) async fn summarise(
         &self,
         report: &Report,
+        states: &States,
         begun: Timestamp,
         failure: Option<&StoreError>,
     ) {
-        let targets: Vec<Target> =
-            self.outlets.iter().map(|outlet| outlet.settings.target).collect();
-        let count = self.outbox.waiting(&targets);
+        let targets: Vec<Target> = self.outlets.iter().map(Outlet::target).collect();
+        let is_paused =
+            |target: &Target| states.get(target).is_some_and(|state| state.paused.is_some());
+        let paused: Vec<Target> = targets.iter().copied().filter(is_paused).collect();
+        let count = self.outbox.waiting(&targets, &paused);
         let counted = deadline::with_deadline(begun + REQUEST_DEADLINE, count).await;
         let (waiting, uncounted) = match counted {
-            Ok(waiting) => (Some(waiting), None),
+            Ok(waiting) => {
+                self.clear_strays(&waiting, begun).await;
+                (Some(waiting), None)
+            }
             Err(error) => (None, Some(error)),
         };
         let now = self.clock.now();
@@ -60,6 +67,8 @@ impl Delivery {
             && oldest.is_some_and(|oldest| i128::from(oldest) < i128::from(PATIENCE.as_secs()));
         let at =
             |target| waiting.as_ref().and_then(|waiting| waiting.by_target.get(&target).copied());
+        let names = paused.iter().map(ToString::to_string);
+        let paused = names.reduce(|all, one| format!("{all} {one}"));
         // As in `crm=3 audit=1`; nothing where no endpoint has a name.
         let named = targets.iter().filter(|target| matches!(target, Target::Named(_)));
         let named = named.filter_map(|target| Some(format!("{target}={}", at(*target)?)));
@@ -78,6 +87,7 @@ impl Delivery {
                     waiting_for_endpoint = at(Target::Endpoint),
                     waiting_for_event_bus = at(Target::EventBus),
                     waiting_for = by_name,
+                    paused,
                     oldest_waiting_seconds = oldest,
                     parked_subscriptions = waiting.as_ref().map(|waiting| waiting.parked),
                     counted_all = waiting.as_ref().map(|waiting| waiting.is_complete),
@@ -94,6 +104,19 @@ impl Delivery {
                 warn,
                 "swept what was due; events wait for a receiver, are parked or were left"
             );
+        }
+    }
+
+    /// The rest is cleared by the next sweep.
+    async fn clear_strays(&self, waiting: &Waiting, begun: Timestamp) {
+        let clearing = self.clear(&waiting.strays);
+        match deadline::with_deadline(begun + REQUEST_DEADLINE, clearing).await {
+            Ok(0) => {}
+            Ok(cleared) => info!(cleared, "deleted cursors of receivers that were removed"),
+            Err(error) => warn!(
+                %error, class = error.class().name(),
+                "could not delete the cursors of receivers that were removed"
+            ),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! How far the receivers have come, and everything that they missed sent again.
 
+use std::collections::BTreeMap;
+
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
@@ -8,10 +10,10 @@ use serde_json::json;
 use shared::domain::{Event, Position, SubscriptionId};
 use shared::flows::redelivery::{From, redeliver};
 use shared::host::http::{Problem, Request, Response, json as json_response};
-use shared::publisher::receiver::ReceiverSettings;
+use shared::publisher::receiver::CurrentReceiver;
 use shared::store::{
-    Backlog, Cursor, CursorState, Due, Filter, ListBy, ListQuery, Page, Sort, StoreError, Target,
-    Trouble,
+    Backlog, Cursor, CursorState, Due, Filter, ListBy, ListQuery, Page, ReceiverState, Sort,
+    StoreError, Target, Trouble,
 };
 use tracing::field::display;
 use tracing::{error, info};
@@ -85,7 +87,8 @@ impl Management {
     /// How one subscription's events stand at each receiver.
     pub(crate) async fn deliveries_of(&self, id: SubscriptionId) -> Result<Response, Problem> {
         self.record(id).await?;
-        let deliveries = self.standing(id).await.map_err(store_problem)?;
+        let states = self.states().await?;
+        let deliveries = self.standing(id, &states).await.map_err(store_problem)?;
         Ok(json_response(StatusCode::OK, &json!({ "deliveries": deliveries })))
     }
 
@@ -114,7 +117,8 @@ impl Management {
         next: Option<&str>,
     ) -> Result<Response, Problem> {
         let page = self.open(state, next).await.map_err(unless_cursor)?;
-        let standing = page.items.into_iter().map(|id| self.standing(id));
+        let states = self.states().await?;
+        let standing = page.items.into_iter().map(|id| self.standing(id, &states));
         // In the order of the list.
         let standing = stream::iter(standing).buffered(CONCURRENT);
         let standing: Vec<Vec<Delivery>> = standing.try_collect().await.map_err(store_problem)?;
@@ -156,12 +160,18 @@ impl Management {
         Ok(json_response(StatusCode::ACCEPTED, &answer))
     }
 
-    async fn standing(&self, id: SubscriptionId) -> Result<Vec<Delivery>, StoreError> {
+    async fn standing(
+        &self,
+        id: SubscriptionId,
+        states: &BTreeMap<Target, ReceiverState>,
+    ) -> Result<Vec<Delivery>, StoreError> {
         let mut deliveries = Vec::new();
         for receiver in &self.settings.receivers {
-            let cursor = self.settings.outbox.cursor(id, receiver.target).await?;
+            let receiver = receiver.with(states);
+            let cursor = self.settings.outbox.cursor(id, receiver.target()).await?;
+            let cursor = receiver.own(&cursor);
             let first = self.first_for(receiver, id, cursor.delivered).await?;
-            deliveries.push(delivery(id, receiver.target, &cursor, first.as_ref()));
+            deliveries.push(delivery(id, receiver.target(), &cursor, first.as_ref()));
         }
         Ok(deliveries)
     }
@@ -169,7 +179,7 @@ impl Management {
     /// The first event after a position that the receiver takes.
     async fn first_for(
         &self,
-        receiver: &ReceiverSettings,
+        receiver: CurrentReceiver<'_>,
         id: SubscriptionId,
         mut after: Position,
     ) -> Result<Option<Event>, StoreError> {
@@ -177,11 +187,16 @@ impl Management {
             let Backlog { events, more } = self.settings.outbox.backlog(id, after).await?;
             let Some(last) = events.last().map(Event::position) else { return Ok(None) };
             after = last;
-            match events.into_iter().find(|event| receiver.takes(event, None)) {
+            match events.into_iter().find(|event| receiver.takes(event)) {
                 None if more => {}
                 found => return Ok(found),
             }
         }
+    }
+
+    /// What the table knows about the receivers.
+    pub(crate) async fn states(&self) -> Result<BTreeMap<Target, ReceiverState>, Problem> {
+        self.settings.receiver_states.receivers().await.map_err(store_problem)
     }
 
     /// Subscriptions with entries of this state, each once on a page.

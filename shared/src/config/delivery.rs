@@ -16,7 +16,9 @@ use crate::host::environment::{ConfigError, Environment, parse};
 use crate::host::http_client::Transport;
 use crate::host::secret::ClientSecret;
 use crate::publisher::receiver::ReceiverSettings;
-use crate::store::{AnnotationStore, Attempts, Outbox, Pacing, Sightings, Target};
+use crate::store::{
+    AnnotationStore, Attempts, Outbox, Pacing, Receivers, Sightings, Store, Target,
+};
 
 pub struct DeliverySettings {
     /// The `source` of every event.
@@ -27,7 +29,10 @@ pub struct DeliverySettings {
     pub park_after: SignedDuration,
     /// How fast events are sent to each receiver; `None` for no limit.
     pub rate_limit: Option<RateLimit>,
+    /// Where the subscriptions are found that a new receiver has missed events of.
+    pub store: Arc<dyn Store>,
     pub outbox: Arc<dyn Outbox>,
+    pub receivers: Arc<dyn Receivers>,
     pub annotations: Arc<dyn AnnotationStore>,
     pub attempts: Arc<dyn Attempts>,
     /// Whether the beginning of an answer's text is kept with an attempt that failed.
@@ -190,7 +195,9 @@ impl DeliverySettings {
             event_bus,
             park_after: SignedDuration::from_hours(24 * days),
             rate_limit,
+            store: table.clone(),
             outbox: table.clone(),
+            receivers: table.clone(),
             annotations: table.clone(),
             attempts: table.clone(),
             keeps_attempt_text,

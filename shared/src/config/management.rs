@@ -10,7 +10,7 @@ use crate::host::step_functions::RunStarter;
 use crate::microsoft::entra::EndingCredential;
 use crate::publisher::receiver::ReceiverSettings;
 use crate::store::{
-    AnnotationStore, Attempts, Erasures, IdempotencyStore, Inspection, Outbox, Target,
+    AnnotationStore, Attempts, Erasures, IdempotencyStore, Inspection, Outbox, Receivers, Target,
 };
 
 pub struct ManagementSettings {
@@ -18,6 +18,8 @@ pub struct ManagementSettings {
     pub source: String,
     /// The receivers of the delivery.
     pub receivers: Vec<ReceiverSettings>,
+    /// What the table knows about them.
+    pub receiver_states: Arc<dyn Receivers>,
     pub outbox: Arc<dyn Outbox>,
     pub idempotency: Arc<dyn IdempotencyStore>,
     pub annotations: Arc<dyn AnnotationStore>,
@@ -51,6 +53,7 @@ impl ManagementSettings {
         Ok(Self {
             source,
             receivers,
+            receiver_states: table.clone(),
             outbox: table.clone(),
             idempotency: table.clone(),
             annotations: table.clone(),

@@ -36,7 +36,7 @@ pub async fn redeliver(
             From::Only(event) => event.previous(),
         };
         let state = CursorState::Due { at: clock.now(), trouble: None };
-        let cursor = Cursor { revision: current.revision + 1, delivered, state };
+        let cursor = Cursor { revision: current.revision + 1, delivered, state, ..current };
         match outbox.save_cursor(id, target, &cursor).await {
             Ok(()) => return Ok(cursor),
             Err(CursorError::Conflict) => {}

@@ -1,12 +1,12 @@
 //! The receivers of events, as the settings describe them, and which events each of them takes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use super::cloud_event;
 use crate::domain::{Event, TEST_SUBSCRIPTION};
-use crate::store::Target;
+use crate::store::{Cursor, Pause, ReceiverState, Target};
 
 /// A receiver, as the settings describe it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,12 +32,51 @@ impl ReceiverSettings {
         Self { target, filter: EventFilter::default(), from: None }
     }
 
-    /// Whether the receiver is sent this event. Every other one counts as delivered to it. `starts_at` is
-    /// when the receiver was added; `None`: it has been there from the beginning.
-    pub fn takes(&self, event: &Event, starts_at: Option<Timestamp>) -> bool {
-        event.kind.is_announced()
-            && starts_at.is_none_or(|start| event.recorded_at >= start)
-            && self.filter.passes(event)
+    /// With what the table knows about it.
+    pub fn with<'a>(&'a self, states: &'a BTreeMap<Target, ReceiverState>) -> CurrentReceiver<'a> {
+        CurrentReceiver { settings: self, state: states.get(&self.target) }
+    }
+}
+
+/// A receiver as it is now.
+#[derive(Clone, Copy, Debug)]
+pub struct CurrentReceiver<'a> {
+    pub settings: &'a ReceiverSettings,
+    /// What the table knows about it; `None` before a delivery has added it, and for a receiver without a
+    /// name.
+    pub state: Option<&'a ReceiverState>,
+}
+
+impl<'a> CurrentReceiver<'a> {
+    pub fn target(self) -> Target {
+        self.settings.target
+    }
+
+    /// Whether the receiver is sent this event. Every other one counts as delivered to it.
+    pub fn takes(self, event: &Event) -> bool {
+        event.kind.is_announced() && self.has_started(event) && self.settings.filter.passes(event)
+    }
+
+    fn has_started(self, event: &Event) -> bool {
+        let starts_at = self.state.and_then(|state| state.starts_at);
+        match self.settings.target {
+            Target::Endpoint | Target::EventBus => true,
+            Target::Named(_) => starts_at.is_some_and(|start| event.recorded_at >= start),
+        }
+    }
+
+    /// The receiver's own cursor. One of an earlier receiver of its name is as none.
+    pub fn own(self, cursor: &Cursor) -> Cursor {
+        let receiver_added_at = self.state.and_then(|state| state.added_at);
+        if cursor.receiver_added_at == receiver_added_at {
+            return cursor.clone();
+        }
+        Cursor { revision: cursor.revision, receiver_added_at, ..Cursor::default() }
+    }
+
+    /// `None` unless it is paused.
+    pub fn pause(self) -> Option<&'a Pause> {
+        self.state.and_then(|state| state.paused.as_ref())
     }
 }
 
@@ -80,6 +119,13 @@ mod tests {
         ReceiverSettings { target, filter, from: None }
     }
 
+    /// Whether an endpoint that started at this time takes an event.
+    fn takes(filter: EventFilter, start: Timestamp, event: &Event) -> bool {
+        let crm = crm(filter);
+        let states = BTreeMap::from([(crm.target, ReceiverState::added(start, None))]);
+        crm.with(&states).takes(event)
+    }
+
     #[test]
     fn an_event_passes_if_its_type_and_its_offer_do() {
         const RENEWED: &str = "saas-fulfillment.subscription.renewed.v1";
@@ -96,29 +142,50 @@ mod tests {
             (&[PURCHASED], &["seats"], "seats", false),
             (&[RENEWED], &["seats"], "seats", true),
         ] {
-            let takes = crm(filter(types, offers)).takes(&event(offer, EventKind::Renewed), None);
+            let renewed = event(offer, EventKind::Renewed);
+            let takes = takes(filter(types, offers), Timestamp::UNIX_EPOCH, &renewed);
             assert_eq!(takes, expected, "{types:?} {offers:?} {offer}");
         }
     }
 
     #[test]
     fn an_event_passes_from_the_start_on_and_only_if_it_is_announced() {
-        let all = crm(EventFilter::default());
+        let all = EventFilter::default;
         let renewed = event("seats", EventKind::Renewed);
         let nanosecond = jiff::SignedDuration::from_nanos(1);
         let start = renewed.recorded_at;
-        assert!(all.takes(&renewed, Some(start)) && all.takes(&renewed, Some(start - nanosecond)));
-        assert!(!all.takes(&renewed, Some(start + nanosecond)));
+        assert!(takes(all(), start, &renewed) && takes(all(), start - nanosecond, &renewed));
+        assert!(!takes(all(), start + nanosecond, &renewed));
+        assert!(!crm(all()).with(&BTreeMap::new()).takes(&renewed), "nobody has added it");
+        let unnamed = ReceiverSettings::of_all(Target::Endpoint);
+        assert!(unnamed.with(&BTreeMap::new()).takes(&renewed));
         for announced in [true, false] {
             let imported = event("seats", EventKind::Imported { announced });
-            assert_eq!(all.takes(&imported, None), announced);
+            assert_eq!(takes(all(), start, &imported), announced);
         }
+    }
+
+    #[test]
+    fn a_cursor_of_an_earlier_receiver_of_the_name_is_as_none() {
+        let delivered = crate::domain::Position { version: 7, index: 1 };
+        let state = crate::store::CursorState::Due { at: Timestamp::MAX, trouble: None };
+        let added = Timestamp::UNIX_EPOCH;
+        let former = Cursor { revision: 3, delivered, state, receiver_added_at: Some(added) };
+        let crm = crm(EventFilter::default());
+        let states = |at| BTreeMap::from([(crm.target, ReceiverState::added(at, None))]);
+        assert_eq!(crm.with(&states(added)).own(&former), former);
+        let later = added + jiff::SignedDuration::from_nanos(1);
+        let fresh = Cursor { revision: 3, receiver_added_at: Some(later), ..Cursor::default() };
+        assert_eq!(crm.with(&states(later)).own(&former), fresh);
+        let unnamed = Cursor { receiver_added_at: None, ..former };
+        let endpoint = ReceiverSettings::of_all(Target::Endpoint);
+        assert_eq!(endpoint.with(&BTreeMap::new()).own(&unnamed), unnamed);
     }
 
     #[test]
     fn a_test_event_passes_every_filter() {
         let test = Event::test(EventKind::Test, None, None, Timestamp::UNIX_EPOCH);
         let nothing = filter(&["saas-fulfillment.subscription.renewed.v1"], &["flat"]);
-        assert!(crm(nothing).takes(&test, None));
+        assert!(takes(nothing, test.recorded_at, &test));
     }
 }

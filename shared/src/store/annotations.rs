@@ -11,11 +11,11 @@ use thiserror::Error;
 use super::StoreError;
 use crate::domain::{Annotations, SubscriptionId};
 
-/// Why annotations were not saved.
+/// Why annotations, or a receiver's state, were not saved.
 #[derive(Debug, Error)]
 pub enum SaveError {
     /// Another writer saved that revision.
-    #[error("another writer changed the annotations")]
+    #[error("another writer saved that revision")]
     Conflict,
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -10,6 +10,7 @@ mod first_start;
 pub(super) mod index;
 mod kind;
 mod pace;
+mod receiver;
 mod run;
 pub(super) mod search;
 
@@ -26,6 +27,7 @@ pub(super) use self::erasure::{erasure, erasure_key, erasure_of, event_body};
 pub(super) use self::first_start::{first_start, first_start_key};
 pub use self::kind::ItemKind;
 pub(super) use self::pace::{Paced, pace, pace_key};
+pub(super) use self::receiver::{receiver, receiver_key, receiver_target};
 pub(super) use self::run::{dry_run, dry_run_key, is_run_sort, pause, pause_key, run};
 use super::error::Corruption;
 use super::{

@@ -20,10 +20,11 @@
 //! | refusal | `REFUSED#<digest>` | `REFUSED` | when Microsoft refuses a token or a code |
 //! | sighting | `SEEN` | `WEBHOOK#<host>`, `SWEEP` | now and then, when it is seen |
 //! | first start | `DEPLOYMENT` | `FIRST_START` | once, and once at the end of the import |
+//! | receiver | `RECEIVERS` | `<target>` | if the revision is the expected one |
 //! | pace | `PACE` | `<target>` | if the revision is the expected one |
 //!
 //! Each user of the table has a trait of its own: [`Store`] for records, [`Outbox`] for the
-//! delivery, [`Pacing`] for its rate limit, [`Attempts`] for its failures, [`AnnotationStore`] and [`IdempotencyStore`] for the publisher's
+//! delivery, [`Receivers`] for those it delivers to, [`Pacing`] for its rate limit, [`Attempts`] for its failures, [`AnnotationStore`] and [`IdempotencyStore`] for the publisher's
 //! API, [`Checkpoints`], [`Runs`] and [`DueWork`] for the reconciliation, [`Refusals`] for the landing page,
 //! [`Erasures`] for erasures,
 //! [`Restoration`] for a restore, [`Sightings`] and [`Inspection`] for an examination.
@@ -43,6 +44,7 @@ mod item;
 mod list_query;
 mod outbox;
 mod pacing;
+mod receivers;
 mod refusals;
 mod restoration;
 mod run;
@@ -76,6 +78,7 @@ pub use outbox::{
     Waiting,
 };
 pub use pacing::Pacing;
+pub use receivers::{CatchUp, ROLLOUT, ReceiverState, Receivers};
 pub use refusals::{REFUSAL_LIFETIME, Refusals, Refused};
 pub use restoration::Restoration;
 pub use run::{LONGEST_NOTE, Pause, Run, RunEnd, Runs};

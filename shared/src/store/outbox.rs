@@ -31,6 +31,10 @@ pub struct Cursor {
     /// The last event that the target received, or that counts as delivered.
     pub delivered: Position,
     pub state: CursorState,
+    /// When the receiver was added; `None` for one without a name of its own. A cursor of another time
+    /// belongs to an earlier receiver of the name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receiver_added_at: Option<Timestamp>,
 }
 
 /// What we know about the events after a cursor.
@@ -109,15 +113,23 @@ pub struct Waiting {
     pub oldest: Option<Timestamp>,
     /// Subscriptions with events that are parked at a target.
     pub parked: u64,
+    /// Waiting and parked cursors of named endpoints that are not among the targets. A part of them, if there
+    /// are many.
+    pub strays: BTreeSet<(SubscriptionId, Target)>,
     /// Whether all were counted. If not, there are at least as many, and the oldest may be older.
     pub is_complete: bool,
 }
 
 impl Waiting {
+    /// How many strays are named at a time. Each costs two round trips.
+    const STRAYS: usize = 200;
+
     /// Counts entries, each subscription once. Cursors of other targets don't count: nobody sends to them.
+    /// What waits for a paused target counts in `by_target` alone.
     pub fn count(
         entries: impl IntoIterator<Item = Entry>,
         targets: &[Target],
+        paused: &[Target],
         is_complete: bool,
     ) -> Self {
         let (mut waiting, mut parked) = (BTreeSet::new(), BTreeSet::new());
@@ -126,16 +138,25 @@ impl Waiting {
             let target = match due {
                 Due::Pending(..) => None,
                 Due::Cursor(_, target) if targets.contains(&target) => Some(target),
-                Due::Cursor(..) => continue,
+                Due::Cursor(id, target @ Target::Named(_)) => {
+                    if counted.strays.len() < Self::STRAYS {
+                        counted.strays.insert((id, target));
+                    }
+                    continue;
+                }
+                Due::Cursor(_, Target::Endpoint | Target::EventBus) => continue,
             };
             if is_parked {
                 parked.insert(due.subscription());
                 continue;
             }
-            waiting.insert(due.subscription());
             if let Some(target) = target {
                 *counted.by_target.entry(target).or_default() += 1;
+                if paused.contains(&target) {
+                    continue;
+                }
             }
+            waiting.insert(due.subscription());
             counted.oldest = Some(counted.oldest.map_or(since, |oldest| oldest.min(since)));
         }
         counted.subscriptions = waiting.len() as u64;
@@ -180,6 +201,14 @@ pub trait Outbox: Send + Sync {
         cursor: &Cursor,
     ) -> Result<(), CursorError>;
 
+    /// MUST return [`CursorError::Conflict`] if the saved one's revision isn't this one.
+    async fn delete_cursor(
+        &self,
+        id: SubscriptionId,
+        target: Target,
+        revision: u64,
+    ) -> Result<(), CursorError>;
+
     async fn backlog(&self, id: SubscriptionId, after: Position) -> Result<Backlog, StoreError>;
 
     /// Removes the pending mark from the events of these versions: a cursor covers them.
@@ -197,5 +226,5 @@ pub trait Outbox: Send + Sync {
 
     /// Counts what waits for these targets, due or not. Cheap enough for every minute, so it MAY count only
     /// the entries that are due first, and MUST then say that it is not complete.
-    async fn waiting(&self, targets: &[Target]) -> Result<Waiting, StoreError>;
+    async fn waiting(&self, targets: &[Target], paused: &[Target]) -> Result<Waiting, StoreError>;
 }

@@ -47,6 +47,7 @@ fn function(has_receivers: bool) -> &'static Function {
                 .filter(|_| has_receivers)
                 .map(ReceiverSettings::of_all)
                 .collect(),
+            receiver_states: Arc::new(store(&wire)),
             outbox: Arc::new(store(&wire)),
             idempotency: Arc::new(store(&wire)),
             annotations: Arc::new(store(&wire)),

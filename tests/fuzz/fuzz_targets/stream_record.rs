@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use delivery::{Delivery, Records};
-use fuzz::{Still, Unnoted, Wire, run, status};
+use fuzz::{Still, Unnoted, Wire, run, status, store};
 use http::{StatusCode, Uri};
 use jiff::{SignedDuration, Timestamp};
 use libfuzzer_sys::fuzz_target;
@@ -18,8 +18,8 @@ use shared::domain::{Annotations, Position, SubscriptionId};
 use shared::host::secret::ClientSecret;
 use shared::publisher::receiver::ReceiverSettings;
 use shared::store::{
-    AnnotationStore, Attempt, Attempts, Backlog, Cursor, CursorError, Due, Outbox, Page, SaveError,
-    StoreError, Target, Waiting,
+    AnnotationStore, Attempt, Attempts, Backlog, Cursor, CursorError, Due, Outbox, Page,
+    ReceiverState, Receivers, SaveError, StoreError, Target, Waiting,
 };
 use uuid::Uuid;
 
@@ -62,6 +62,10 @@ impl Outbox for Table {
         panic!("nothing was carried, so that no cursor moves")
     }
 
+    async fn delete_cursor(&self, _: SubscriptionId, _: Target, _: u64) -> Result<(), CursorError> {
+        panic!("the stream is no sweep")
+    }
+
     async fn backlog(&self, _: SubscriptionId, _: Position) -> Result<Backlog, StoreError> {
         Ok(Backlog { events: Vec::new(), more: false })
     }
@@ -79,7 +83,22 @@ impl Outbox for Table {
         panic!("the stream is no sweep")
     }
 
-    async fn waiting(&self, _: &[Target]) -> Result<Waiting, StoreError> {
+    async fn waiting(&self, _: &[Target], _: &[Target]) -> Result<Waiting, StoreError> {
+        panic!("the stream is no sweep")
+    }
+}
+
+#[async_trait]
+impl Receivers for Table {
+    async fn receivers(&self) -> Result<BTreeMap<Target, ReceiverState>, StoreError> {
+        Ok(BTreeMap::new())
+    }
+
+    async fn save_receiver(&self, _: Target, _: &ReceiverState) -> Result<(), SaveError> {
+        panic!("the one receiver has no name")
+    }
+
+    async fn delete_receiver(&self, _: Target, _: u64) -> Result<(), SaveError> {
         panic!("the stream is no sweep")
     }
 }
@@ -140,6 +159,8 @@ fn function() -> &'static Function {
             event_bus: None,
             park_after: SignedDuration::from_hours(24),
             rate_limit: None,
+            store: Arc::new(store(&wire)),
+            receivers: table.clone(),
             outbox: table.clone(),
             annotations: table.clone(),
             attempts: table.clone(),

@@ -62,7 +62,12 @@ fn at(version: u64, index: u8) -> Position {
 }
 
 fn flowing(revision: u64, version: u64) -> Cursor {
-    Cursor { revision, delivered: at(version, 0), state: CursorState::Flowing }
+    Cursor {
+        revision,
+        delivered: at(version, 0),
+        state: CursorState::Flowing,
+        receiver_added_at: None,
+    }
 }
 
 fn trouble() -> Trouble {
@@ -94,7 +99,7 @@ pub(super) async fn a_cursor_moves_only_from_its_current_revision(table: OutboxT
         CursorState::Parked { at: noon(), trouble: trouble() },
         CursorState::Flowing,
     ]) {
-        let moved = Cursor { revision, delivered: at(7, 2), state };
+        let moved = Cursor { revision, delivered: at(7, 2), state, receiver_added_at: None };
         table.save(1, Target::Endpoint, &moved).await.expect("the next");
         assert_eq!(table.cursor(1, Target::Endpoint).await, moved);
     }
@@ -174,7 +179,8 @@ pub(super) async fn events_are_due_until_they_are_settled(table: OutboxTable<'_>
 pub(super) async fn a_cursor_is_due_at_its_time_and_parked_until_it_is_moved(
     table: OutboxTable<'_>,
 ) {
-    let moved = |revision, state| Cursor { revision, delivered: at(1, 0), state };
+    let moved =
+        |revision, state| Cursor { revision, delivered: at(1, 0), state, receiver_added_at: None };
     let due = CursorState::Due { at: seconds(60), trouble: Some(trouble()) };
     table.save(1, Target::Endpoint, &moved(1, due.clone())).await.expect("saved");
     table.save(1, Target::EventBus, &moved(1, due)).await.expect("saved");
@@ -197,7 +203,8 @@ pub(super) async fn due_entries_are_listed_oldest_first_and_page_by_page(table: 
     for number in 0..MANY {
         let at = seconds(i64::try_from(number * 7 % MANY).expect("few"));
         let state = CursorState::Due { at, trouble: None };
-        let cursor = Cursor { revision: 1, delivered: Position::default(), state };
+        let cursor =
+            Cursor { revision: 1, delivered: Position::default(), state, receiver_added_at: None };
         table.save(number, Target::Endpoint, &cursor).await.expect("saved");
     }
     let due = table.due(seconds(9999)).await;
@@ -214,7 +221,8 @@ pub(super) async fn due_entries_are_listed_oldest_first_and_page_by_page(table: 
 
 pub(super) async fn what_waits_is_counted_by_subscription_and_target(table: OutboxTable<'_>) {
     let targets = Target::UNNAMED;
-    let waiting = async |targets: &[Target]| table.outbox.waiting(targets).await.expect("a count");
+    let waiting =
+        async |targets: &[Target]| table.outbox.waiting(targets, &[]).await.expect("a count");
     let none = Waiting { is_complete: true, ..Waiting::default() };
     assert_eq!(waiting(&targets).await, none);
 
@@ -224,7 +232,7 @@ pub(super) async fn what_waits_is_counted_by_subscription_and_target(table: Outb
     assert_eq!(recorded.oldest_seconds(seconds(90)), 90);
     assert_eq!((recorded.oldest_seconds(seconds(-1)), none.oldest_seconds(noon())), (0, 0));
 
-    let moved = |state| Cursor { revision: 1, delivered: at(0, 0), state };
+    let moved = |state| Cursor { revision: 1, delivered: at(0, 0), state, receiver_added_at: None };
     let since = seconds(-7200);
     let failing = Some(Trouble { since, ..trouble() });
     let due = |at, trouble| moved(CursorState::Due { at, trouble });
@@ -245,6 +253,7 @@ pub(super) async fn what_waits_is_counted_by_subscription_and_target(table: Outb
         by_target: [(Target::Endpoint, 2), (Target::EventBus, 1)].into(),
         oldest: Some(since),
         parked: 2,
+        strays: BTreeSet::new(),
         is_complete: true,
     };
     assert_eq!(waiting(&targets).await, all);
@@ -266,11 +275,12 @@ async fn a_count_that_is_not_complete_says_so() {
         for number in 0..5 {
             // All under one partition key.
             let state = CursorState::Due { at: noon(), trouble: None };
-            let cursor = Cursor { revision: 1, delivered: at(0, 0), state };
+            let cursor =
+                Cursor { revision: 1, delivered: at(0, 0), state, receiver_added_at: None };
             let saved = store.save_cursor(id(number * 8), Target::Endpoint, &cursor).await;
             saved.expect("saved");
         }
-        let waiting = store.waiting(&Target::UNNAMED).await.expect("a count");
+        let waiting = store.waiting(&Target::UNNAMED, &[]).await.expect("a count");
         assert_eq!(waiting.subscriptions, expected, "{page_size}");
         assert_eq!(waiting.is_complete, page_size > 5, "{page_size}: {waiting:?}");
     }

@@ -13,7 +13,7 @@ use shared::host::environment::Environment;
 use shared::host::http_client::{HttpClient, Transport};
 use shared::store::{
     AnnotationStore, Attempts, Checkpoints, DueWork, Erasures, Inspection, Outbox, Pacing,
-    Restoration, Runs, Sightings, Store,
+    Receivers, Restoration, Runs, Sightings, Store,
 };
 use uuid::Uuid;
 
@@ -42,6 +42,7 @@ pub(super) struct Table {
     pub(super) outbox: Arc<dyn Outbox>,
     pub(super) checkpoints: Arc<dyn Checkpoints>,
     pub(super) pacing: Arc<dyn Pacing>,
+    pub(super) receivers: Arc<dyn Receivers>,
     pub(super) due_work: Arc<dyn DueWork>,
     pub(super) runs: Arc<dyn Runs>,
     pub(super) restoration: Arc<dyn Restoration>,
@@ -81,6 +82,7 @@ impl Table {
             outbox: store.clone(),
             checkpoints: store.clone(),
             pacing: store.clone(),
+            receivers: store.clone(),
             due_work: store.clone(),
             runs: store.clone(),
             restoration: store.clone(),

@@ -13,7 +13,9 @@ use crate::capacity::Units;
 use crate::condition::Placeholders;
 use crate::items::{Items, Key, PARTITION, SORT, check, key_alone};
 use crate::refusal::Refusal;
-use crate::request::{BatchGetItem, GetItem, Put, TransactWriteItems, UpdateItem, read};
+use crate::request::{
+    BatchGetItem, DeleteItem, GetItem, Put, TransactWriteItems, UpdateItem, read,
+};
 use crate::tokens::Tokens;
 use crate::value::{Item, size};
 
@@ -158,6 +160,7 @@ impl DynamoDb {
                 }
                 Ok(Carried { answer: json!({}), written: vec![self.put(put.item, now, false)?] })
             }
+            "DeleteItem" => self.delete_item(&read(body)?, now),
             "UpdateItem" => self.update_item(&read(body)?, now),
             "TransactWriteItems" => {
                 let request: TransactWriteItems = read(body)?;
@@ -267,6 +270,22 @@ impl DynamoDb {
         let before = self.items.get(&key).map(|item| &**item);
         self.units.write(before, item.as_deref(), in_transaction);
         self.items.set(key, now, item);
+    }
+
+    fn delete_item(&mut self, delete: &DeleteItem, now: Timestamp) -> Result<Carried, Refusal> {
+        self.check_table(&delete.table_name)?;
+        let key = key_alone(&delete.key)?;
+        let (names, values) =
+            (&delete.expression_attribute_names, &delete.expression_attribute_values);
+        let placeholders = Placeholders::new(names, values);
+        let condition = placeholders.condition(delete.condition_expression.as_deref())?;
+        placeholders.all_used()?;
+        let before = self.items.get(&key).map(|item| &**item);
+        if condition.is_some_and(|condition| !condition.holds(before)) {
+            return Err(Refusal::ConditionalCheckFailed);
+        }
+        self.write(key, now, None, false);
+        Ok(json!({}).into())
     }
 
     /// An update of an absent item makes an item of its keys alone.

@@ -83,6 +83,18 @@ pub(crate) struct Scan {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
+pub(crate) struct DeleteItem {
+    pub table_name: String,
+    pub key: Item,
+    pub condition_expression: Option<String>,
+    #[serde(default)]
+    pub expression_attribute_names: Names,
+    #[serde(default)]
+    pub expression_attribute_values: Values,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
 pub(crate) struct Put {
     pub table_name: String,
     pub item: Item,

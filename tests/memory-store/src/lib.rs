@@ -12,6 +12,7 @@ mod memory_store;
 mod outbox;
 mod outbox_table;
 mod pacing;
+mod receivers;
 mod refusals;
 mod run_table;
 mod runs;

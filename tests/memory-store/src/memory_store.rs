@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use shared::domain::{Annotations, Event, EventKind, OperationId, Record, SubscriptionId};
 use shared::store::{
     Attempt, Checkpoint, Commit, CommitError, Due, FirstStart, IdempotencyRecord, ListBy,
-    ListQuery, Mark, Page, Refused, Restoration, Sighting, Sort, Store, StoreError, Target,
+    ListQuery, Mark, Page, ReceiverState, Refused, Restoration, Sighting, Sort, Store, StoreError,
+    Target,
 };
 
 use crate::outbox_table::OutboxTable;
@@ -31,6 +32,7 @@ struct Table {
     first_start: Option<FirstStart>,
     /// Until when the time of each target is reserved.
     reserved: BTreeMap<Target, Timestamp>,
+    receivers: BTreeMap<Target, ReceiverState>,
     epoch: u64,
     writes: u64,
     outbox: OutboxTable,
@@ -100,6 +102,13 @@ impl MemoryStore {
 
     pub(crate) fn reserved<T>(&self, act: impl FnOnce(&mut BTreeMap<Target, Timestamp>) -> T) -> T {
         act(&mut self.table().reserved)
+    }
+
+    pub(crate) fn receiver_states<T>(
+        &self,
+        act: impl FnOnce(&mut BTreeMap<Target, ReceiverState>) -> T,
+    ) -> T {
+        act(&mut self.table().receivers)
     }
 
     pub(crate) fn refusals<T>(&self, act: impl FnOnce(&mut HashMap<Refused, Timestamp>) -> T) -> T {

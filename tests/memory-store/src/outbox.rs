@@ -45,6 +45,15 @@ impl Outbox for MemoryStore {
         self.outbox(|outbox| outbox.save(id, target, cursor))
     }
 
+    async fn delete_cursor(
+        &self,
+        id: SubscriptionId,
+        target: Target,
+        revision: u64,
+    ) -> Result<(), CursorError> {
+        self.outbox(|outbox| outbox.delete(id, target, revision))
+    }
+
     async fn backlog(&self, id: SubscriptionId, after: Position) -> Result<Backlog, StoreError> {
         let all = self.history(id, after.version.saturating_sub(1));
         let mut events: Vec<_> = all.into_iter().filter(|event| event.position() > after).collect();
@@ -69,7 +78,7 @@ impl Outbox for MemoryStore {
         page(self.all_parked(), next)
     }
 
-    async fn waiting(&self, targets: &[Target]) -> Result<Waiting, StoreError> {
-        Ok(Waiting::count(self.outbox(|outbox| outbox.entries()), targets, true))
+    async fn waiting(&self, targets: &[Target], paused: &[Target]) -> Result<Waiting, StoreError> {
+        Ok(Waiting::count(self.outbox(|outbox| outbox.entries()), targets, paused, true))
     }
 }

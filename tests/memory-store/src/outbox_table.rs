@@ -62,6 +62,21 @@ impl OutboxTable {
         Ok(())
     }
 
+    pub(crate) fn delete(
+        &mut self,
+        id: SubscriptionId,
+        target: Target,
+        revision: u64,
+    ) -> Result<(), CursorError> {
+        match self.cursors.get(&(id, target)) {
+            Some(cursor) if cursor.revision == revision => {
+                self.cursors.remove(&(id, target));
+                Ok(())
+            }
+            Some(_) | None => Err(CursorError::Conflict),
+        }
+    }
+
     /// Everything that is due by then, the oldest first. As in the table's index, times are rounded
     /// to seconds.
     pub(crate) fn due(&self, by: Timestamp) -> Vec<Due> {

@@ -156,6 +156,8 @@ impl Publisher {
             event_bus: targets.contains(&Target::EventBus).then(|| self.event_bus(host)),
             park_after: SignedDuration::from_hours(24 * i64::from(self.choices.park_after_days)),
             rate_limit: None,
+            store: self.records(host),
+            receivers: self.store(host),
             outbox: self.store(host),
             annotations: self.store(host),
             attempts: self.store(host),
@@ -280,6 +282,7 @@ impl Publisher {
                 .into_iter()
                 .map(ReceiverSettings::of_all)
                 .collect(),
+            receiver_states: self.store(host),
             outbox: self.store(host),
             idempotency: self.store(host),
             annotations: self.store(host),

@@ -14,8 +14,8 @@ use shared::domain::{Event, OperationId, Position, Record, SubscriptionId};
 use shared::store::{
     AnnotationStore, Attempts, Backlog, BeginError, Checkpoints, Commit, CommitError, Cursor,
     CursorError, CursorState, Due, DueWork, Erasures, IdempotencyRecord, IdempotencyStore,
-    Inspection, ListQuery, Mark, Outbox, Page, Refusals, Runs, Sightings, Store, StoreError,
-    Target, Waiting,
+    Inspection, ListQuery, Mark, Outbox, Page, Receivers, Refusals, Runs, Sightings, Store,
+    StoreError, Target, Waiting,
 };
 
 use crate::fault::Fault;
@@ -112,6 +112,7 @@ pub(crate) trait Table:
     + AnnotationStore
     + Attempts
     + Erasures
+    + Receivers
     + Refusals
     + Runs
     + Sightings
@@ -128,6 +129,7 @@ impl<T> Table for T where
         + AnnotationStore
         + Attempts
         + Erasures
+        + Receivers
         + Refusals
         + Runs
         + Sightings
@@ -243,6 +245,15 @@ impl Outbox for SimulatedStore {
         self.effect(|| "table: save cursor".to_owned(), save).await?
     }
 
+    async fn delete_cursor(
+        &self,
+        id: SubscriptionId,
+        target: Target,
+        revision: u64,
+    ) -> Result<(), CursorError> {
+        self.call("delete cursor", self.table.delete_cursor(id, target, revision)).await?
+    }
+
     async fn backlog(&self, id: SubscriptionId, after: Position) -> Result<Backlog, StoreError> {
         self.call("backlog", self.table.backlog(id, after)).await?
     }
@@ -263,8 +274,8 @@ impl Outbox for SimulatedStore {
     }
 
     /// No effect: only the summary of a sweep depends on it.
-    async fn waiting(&self, targets: &[Target]) -> Result<Waiting, StoreError> {
-        self.table.waiting(targets).await
+    async fn waiting(&self, targets: &[Target], paused: &[Target]) -> Result<Waiting, StoreError> {
+        self.table.waiting(targets, paused).await
     }
 }
 

@@ -54,7 +54,7 @@ pub(super) async fn events(outbox: &dyn Outbox, targets: &[Target], now: Timesta
     if targets.is_empty() {
         return Finding::ok(EVENTS, NO_RECEIVER);
     }
-    let waiting = match outbox.waiting(targets).await {
+    let waiting = match outbox.waiting(targets, &[]).await {
         Ok(waiting) => waiting,
         Err(error) => return unread(EVENTS, &error),
     };

@@ -68,6 +68,7 @@ fn doctor(environment: &Environment, clock: Arc<dyn Clock>) -> Doctor {
     let settings = ManagementSettings {
         source: "urn:saas-fulfillment".to_owned(),
         receivers: vec![ReceiverSettings::of_all(Target::Endpoint)],
+        receiver_states: table.clone(),
         outbox: table.clone(),
         idempotency: table.clone(),
         annotations: table.clone(),

@@ -13,6 +13,7 @@ mod inspection;
 mod list;
 mod outbox;
 mod pacing;
+mod receivers;
 mod refusals;
 mod restoration;
 mod runs;

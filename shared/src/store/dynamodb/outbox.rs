@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use futures_util::future::try_join_all;
@@ -20,6 +21,9 @@ use crate::store::{
 /// Events read at a time. They are delivered well within a function's time.
 const BACKLOG: i32 = 25;
 
+/// More cursors than a subscription can have: one for each receiver that there has ever been.
+const CURSORS: i32 = 1000;
+
 /// The most entries that are counted under one partition key of the index. A longer outage of the product
 /// costs no more than this each minute: 32 read units for each key.
 const COUNTED: i32 = 1000;
@@ -32,8 +36,7 @@ impl Outbox for DynamoDbStore {
     }
 
     async fn cursors(&self, id: SubscriptionId) -> Result<Vec<Target>, StoreError> {
-        // One answer holds thousands of them.
-        let request = self.query_between(id, item::cursor_sorts());
+        let request = self.query_between(id, item::cursor_sorts()).limit(CURSORS);
         let answer = request.send().await.map_err(store_error)?;
         let items = answer.items.unwrap_or_default();
         let target = |found: &Item| item::cursor_target(found.get(item::SORT)?.as_s().ok()?);
@@ -64,6 +67,29 @@ impl Outbox for DynamoDbStore {
                     PutItemError::ConditionalCheckFailedException(_)
                     | PutItemError::TransactionConflictException(_),
                 ) => CursorError::Conflict,
+                _ => store_error(error).into(),
+            }),
+        }
+    }
+
+    async fn delete_cursor(
+        &self,
+        id: SubscriptionId,
+        target: Target,
+        revision: u64,
+    ) -> Result<(), CursorError> {
+        let request = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(item::cursor_key(id, target)))
+            .condition_expression("#version = :expected")
+            .expression_attribute_names("#version", item::VERSION)
+            .expression_attribute_values(":expected", number(revision));
+        match request.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(match error.as_service_error() {
+                Some(DeleteItemError::ConditionalCheckFailedException(_)) => CursorError::Conflict,
                 _ => store_error(error).into(),
             }),
         }
@@ -119,14 +145,14 @@ impl Outbox for DynamoDbStore {
         self.due_entries(keys, None, next, cursor).await
     }
 
-    async fn waiting(&self, targets: &[Target]) -> Result<Waiting, StoreError> {
+    async fn waiting(&self, targets: &[Target], paused: &[Target]) -> Result<Waiting, StoreError> {
         let kinds = [index::DUE, index::PARKED];
         let keys =
             kinds.iter().flat_map(|kind| index::outbox_keys(kind).map(move |key| (*kind, key)));
         let counted = try_join_all(keys.map(|(kind, key)| self.first_entries(kind, key))).await?;
         let is_complete = counted.iter().all(|(_, is_complete)| *is_complete);
         let entries = counted.into_iter().flat_map(|(entries, _)| entries);
-        Ok(Waiting::count(entries, targets, is_complete))
+        Ok(Waiting::count(entries, targets, paused, is_complete))
     }
 }
 

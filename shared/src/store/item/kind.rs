@@ -71,6 +71,8 @@ kinds! {
     Sighting = "SEEN" "",
     /// When the deployment first started.
     FirstStart = "DEPLOYMENT" "FIRST_START",
+    /// Since when a receiver of events is there, and whether it is paused.
+    Receiver = "RECEIVERS" "",
     /// From when on the next event may be sent to a target.
     Pace = "PACE" "",
 }

@@ -6,7 +6,7 @@ use super::reads::{Written, assert_read, key, plain, tables};
 use super::*;
 
 #[tokio::test]
-async fn the_first_start_and_the_pace_of_each_target_are_read() {
+async fn the_first_start_the_paces_and_the_states_of_receivers_are_read() {
     for Written { items, table, .. } in tables().await {
         let stored = |kind| items.get(kind).map_or(&[][..], Vec::as_slice);
         let first = table.checkpoints.first_start().await.expect("a read");
@@ -18,6 +18,12 @@ async fn the_first_start_and_the_pace_of_each_target_are_read() {
             let next = table.pacing.reserve(target, from, until, SignedDuration::ZERO).await;
             let next = next.expect("a read");
             assert_eq!(json!(next), plain(&item["body"])["freeFrom"]);
+        }
+        let states = table.receivers.receivers().await.expect("a read");
+        assert_eq!(states.len(), stored(&ItemKind::Receiver).len());
+        for item in stored(&ItemKind::Receiver) {
+            let target: Target = key(item, "sk").parse().expect("a target");
+            assert_read(states.get(&target).cloned(), &plain(&item["body"]));
         }
     }
 }

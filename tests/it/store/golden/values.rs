@@ -2,9 +2,9 @@
 
 use shared::domain::{Account, Annotations, Event, EventKind, Position, Record};
 use shared::store::{
-    Attempt, Checkpoint, Cursor, CursorState, Erasure, FirstStart, IdempotencyRecord,
-    IdempotencyStore, Part, Pause, QuietRuns, Refusals as _, Refused, Round, Run, RunEnd,
-    SentRequest, Sighting, StoredResponse, Target, Trouble,
+    Attempt, CatchUp, Checkpoint, Cursor, CursorState, Erasure, FirstStart, IdempotencyRecord,
+    IdempotencyStore, Part, Pause, QuietRuns, ReceiverState, Refusals as _, Refused, Round, Run,
+    RunEnd, SentRequest, Sighting, StoredResponse, Target, Trouble,
 };
 
 use super::*;
@@ -116,6 +116,9 @@ pub(super) async fn write(table: &Table) {
         let length = SignedDuration::from_nanos(length);
         let reserved = table.pacing.reserve(target, noon(), Timestamp::MAX, length).await;
         assert_eq!(reserved.expect("the table answers"), Some(noon()));
+    }
+    for (target, state) in receivers() {
+        table.receivers.save_receiver(target, &state).await.expect("the receiver is new");
     }
     let test = Event::test(
         EventKind::Test,
@@ -254,17 +257,39 @@ fn complete_event(index: usize, kind: &EventKind) -> Event {
     read(event)
 }
 
-fn cursors() -> [(usize, Target, Cursor); 4] {
+fn crm() -> Target {
+    "crm".parse().expect("a name")
+}
+
+fn receivers() -> [(Target, ReceiverState); 2] {
+    let paused = Pause { since: noon(), note: "it moves".to_owned(), by: Some("ann".to_owned()) };
+    let catch_up = CatchUp { due_at: noon(), since: noon(), next: Some("a place".to_owned()) };
+    let complete = ReceiverState {
+        missing_since: Some(noon()),
+        catch_up: Some(catch_up),
+        paused: Some(paused),
+        ..ReceiverState::added(noon(), None)
+    };
+    let bare = ReceiverState { revision: 1, ..ReceiverState::default() };
+    [(crm(), complete), (Target::EventBus, bare)]
+}
+
+fn cursors() -> [(usize, Target, Cursor); 5] {
     let at = noon();
     let trouble = Trouble { since: at, attempts: 3, last: "503 Service Unavailable".to_owned() };
-    let cursor =
-        |state| Cursor { revision: 1, delivered: Position { version: 1, index: 2 }, state };
+    let cursor = |state| Cursor {
+        revision: 1,
+        delivered: Position { version: 1, index: 2 },
+        state,
+        receiver_added_at: None,
+    };
     let due = |trouble| cursor(CursorState::Due { at, trouble });
     [
         (1, Target::Endpoint, due(Some(trouble.clone()))),
         (1, Target::EventBus, cursor(CursorState::Flowing)),
         (2, Target::Endpoint, cursor(CursorState::Parked { at, trouble })),
         (2, Target::EventBus, due(None)),
+        (2, crm(), Cursor { receiver_added_at: Some(at), ..due(None) }),
     ]
 }
 

@@ -1,14 +1,14 @@
 //! The items beside records and their delivery.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use shared::domain::{Annotations, Event, SubscriptionId};
 use shared::store::{
     AnnotationStore, Attempt, Attempts, Checkpoint, CheckpointError, Checkpoints, CommitError,
-    DueRecord, DueWork, FirstStart, Inspection, Page, Pause, Refusals, Refused, Run, Runs,
-    SaveError, Sighting, Sightings, StoreError,
+    DueRecord, DueWork, FirstStart, Inspection, Page, Pause, ReceiverState, Receivers, Refusals,
+    Refused, Run, Runs, SaveError, Sighting, Sightings, StoreError, Target,
 };
 
 use super::SimulatedStore;
@@ -163,6 +163,21 @@ impl Runs for SimulatedStore {
 
     async fn save_dry_run(&self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
         self.call("save dry run", self.table.save_dry_run(checkpoint)).await?
+    }
+}
+
+#[async_trait]
+impl Receivers for SimulatedStore {
+    async fn receivers(&self) -> Result<BTreeMap<Target, ReceiverState>, StoreError> {
+        self.call("receivers", self.table.receivers()).await?
+    }
+
+    async fn save_receiver(&self, target: Target, state: &ReceiverState) -> Result<(), SaveError> {
+        self.call("save receiver", self.table.save_receiver(target, state)).await?
+    }
+
+    async fn delete_receiver(&self, target: Target, revision: u64) -> Result<(), SaveError> {
+        self.call("delete receiver", self.table.delete_receiver(target, revision)).await?
     }
 }
 

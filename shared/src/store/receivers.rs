@@ -1,0 +1,150 @@
+//! What the table knows about the receivers of events beside their settings: since when they are there, and
+//! whether they are paused.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{Pause, SaveError, StoreError, Target};
+
+/// How long functions with other settings may go on after a deployment. They know nothing of a receiver that
+/// was added, and count events as delivered without it; and they have not yet heard of a removal.
+pub const ROLLOUT: SignedDuration = SignedDuration::from_mins(15);
+
+/// The state of a receiver. Serialised in the table: members are only added.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReceiverState {
+    /// Grows by one each time it is saved. Concurrent writers are detected by it.
+    pub revision: u64,
+    /// When it was added; `None` for a receiver without a name of its own, which has been there from the
+    /// beginning. Cursors of another time belong to an earlier receiver of this name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub added_at: Option<Timestamp>,
+    /// From when on it receives events; `None`: from the first one on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts_at: Option<Timestamp>,
+    /// Since when the settings no longer name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing_since: Option<Timestamp>,
+    /// What is still to be looked through for events that it has missed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub catch_up: Option<CatchUp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<Pause>,
+}
+
+/// A walk through the subscriptions by their last change, the latest first. Serialised in the table: members
+/// are only added.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CatchUp {
+    /// It begins at this time.
+    pub due_at: Timestamp,
+    /// It ends at a subscription that has not changed since then.
+    pub since: Timestamp,
+    /// Its place in the list; `None` at the beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+impl ReceiverState {
+    /// A receiver that is added now, and receives the events from `from` on, or else from now on.
+    pub fn added(now: Timestamp, from: Option<Timestamp>) -> Self {
+        let starts_at = from.unwrap_or(now);
+        Self {
+            revision: 1,
+            added_at: Some(now),
+            starts_at: Some(starts_at),
+            catch_up: Some(CatchUp { due_at: now + ROLLOUT, since: starts_at, next: None }),
+            ..Self::default()
+        }
+    }
+
+    /// The state after the settings were found to name the receiver, or not to; `None` if it stays.
+    #[must_use]
+    pub fn noticed(&self, is_configured: bool, now: Timestamp) -> Option<Self> {
+        let mut next = Self { revision: self.revision + 1, ..self.clone() };
+        match (is_configured, self.missing_since) {
+            (true, None) | (false, Some(_)) => return None,
+            (false, None) => next.missing_since = Some(now),
+            (true, Some(missing)) => {
+                next.missing_since = None;
+                // Meanwhile, events may have been counted as delivered without it: also before that was
+                // noticed, and after it was configured again.
+                let since = missing - ROLLOUT;
+                let since = self.catch_up.as_ref().map_or(since, |other| other.since.min(since));
+                let catch_up = CatchUp { due_at: now + ROLLOUT, since, next: None };
+                next.catch_up = self.added_at.map(|_| catch_up);
+            }
+        }
+        Some(next)
+    }
+
+    /// Whether it has been missing from the settings for so long that it is removed.
+    pub fn is_gone(&self, now: Timestamp) -> bool {
+        self.missing_since.is_some_and(|since| now.duration_since(since) >= ROLLOUT)
+    }
+}
+
+/// The table, as the receivers' states are kept in it.
+#[async_trait]
+pub trait Receivers: Send + Sync {
+    /// All of them. MUST be consistent.
+    async fn receivers(&self) -> Result<BTreeMap<Target, ReceiverState>, StoreError>;
+
+    /// MUST return [`SaveError::Conflict`] if the stored revision isn't one below (for the first one: unless
+    /// there is none).
+    async fn save_receiver(&self, target: Target, state: &ReceiverState) -> Result<(), SaveError>;
+
+    /// MUST return [`SaveError::Conflict`] if the stored revision isn't this one.
+    async fn delete_receiver(&self, target: Target, revision: u64) -> Result<(), SaveError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn minutes(minutes: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes)
+    }
+
+    #[test]
+    fn a_receiver_that_is_missing_for_a_rollout_is_gone_unless_it_is_back_before() {
+        let added = ReceiverState::added(minutes(0), None);
+        assert_eq!(added.noticed(true, minutes(1)), None);
+        let missing = added.noticed(false, minutes(100)).expect("it is missing now");
+        assert_eq!((missing.revision, missing.missing_since), (2, Some(minutes(100))));
+        assert_eq!(missing.noticed(false, minutes(105)), None);
+        assert!(!missing.is_gone(minutes(114)) && missing.is_gone(minutes(115)));
+        assert!(!added.is_gone(minutes(10_000)));
+        let back = missing.noticed(true, minutes(110)).expect("it is back");
+        assert_eq!((back.revision, back.missing_since, back.added_at), (3, None, added.added_at));
+        let catch_up = CatchUp { due_at: minutes(125), since: minutes(0), next: None };
+        assert_eq!(back.catch_up, Some(catch_up), "what was left of the first one is in it, too");
+        let caught_up = ReceiverState { catch_up: None, ..missing };
+        let back = caught_up.noticed(true, minutes(110)).expect("it is back");
+        let catch_up = CatchUp { due_at: minutes(125), since: minutes(85), next: None };
+        assert_eq!(back.catch_up, Some(catch_up));
+    }
+
+    #[test]
+    fn a_receiver_without_a_name_has_nothing_to_catch_up() {
+        let paused = ReceiverState { revision: 1, ..ReceiverState::default() };
+        let missing = paused.noticed(false, minutes(1)).expect("it is missing now");
+        let back = missing.noticed(true, minutes(2)).expect("it is back");
+        assert_eq!(back, ReceiverState { revision: 3, ..paused });
+    }
+
+    #[test]
+    fn a_receiver_starts_when_it_is_added_or_at_the_time_that_is_asked_for() {
+        let now = ReceiverState::added(minutes(7), None);
+        assert_eq!((now.starts_at, now.added_at), (Some(minutes(7)), Some(minutes(7))));
+        let before = ReceiverState::added(minutes(7), Some(minutes(1)));
+        assert_eq!((before.starts_at, before.added_at), (Some(minutes(1)), Some(minutes(7))));
+        let catch_up = CatchUp { due_at: minutes(22), since: minutes(1), next: None };
+        assert_eq!(before.catch_up, Some(catch_up));
+    }
+}
