@@ -3,7 +3,10 @@
 use emulator::{Call, FaultKind, Purchase, Times};
 use jiff::SignedDuration;
 use shared::domain::{Position, SubscriptionId};
-use shared::store::{Cursor, CursorState, Outbox as _, Sighting, Target, Trouble};
+use shared::store::{
+    Cursor, CursorState, Outbox as _, Pause, ReceiverState, Receivers as _, Sighting, Target,
+    Trouble,
+};
 
 use crate::doctor_env::{DoctorEnv, Fault, OWN_HOST, settings, webhook};
 
@@ -115,6 +118,30 @@ async fn events_that_the_product_refuses_are_counted_waiting_and_parked() {
     save(3, 2, CursorState::Parked { at: now, trouble: trouble(now) }).await;
     let words = ["1 subscription are parked", "saasctl redeliver", "DeliveryEndpoint"];
     doctor.examine().await.has("events", "failed", &words);
+}
+
+#[tokio::test]
+async fn a_pause_of_more_than_a_day_is_a_warning_and_what_waits_for_it_is_none() {
+    let doctor = DoctorEnv::at_work().await;
+    let pause = |hours| {
+        let since = doctor.env.system.clock.now() - SignedDuration::from_hours(hours);
+        Some(Pause { since, note: "it moves".to_owned(), by: None })
+    };
+    let state = |revision, paused| ReceiverState { revision, paused, ..ReceiverState::default() };
+    let save = async |state| {
+        doctor.table().save_receiver(Target::Endpoint, &state).await.expect("saved");
+    };
+    save(state(1, pause(23))).await;
+    let due = CursorState::Due { at: doctor.env.system.clock.now(), trouble: None };
+    let cursor = Cursor { revision: 1, state: due, ..Cursor::default() };
+    let id = SubscriptionId(uuid::Uuid::from_u128(1));
+    doctor.table().save_cursor(id, Target::Endpoint, &cursor).await.expect("saved");
+    doctor.examine().await.has("events", "ok", &["accepts"]);
+    save(state(2, pause(25))).await;
+    let found = doctor.examine().await;
+    found.has("events", "warning", &["endpoint", "1 day ago", "saasctl resume-receiver endpoint"]);
+    save(state(3, None)).await;
+    doctor.examine().await.has("events", "ok", &["accepts"]);
 }
 
 #[tokio::test]

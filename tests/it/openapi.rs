@@ -5,6 +5,7 @@ mod complete;
 mod description;
 mod doctor;
 mod erasures;
+mod receivers;
 mod reconciliations;
 
 use std::collections::BTreeSet;
@@ -26,7 +27,13 @@ const BATCH: (&str, &str) = ("accept", "application/cloudevents-batch+json");
 async fn every_answer_is_described_and_every_described_member_is_shown() {
     let options = Options::default()
         .with("DELIVERY_ENDPOINT", "http://127.0.0.1:9/events")
-        .with("DELIVERY_SIGNING_KEY", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+        .with("DELIVERY_SIGNING_KEY", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+        .with(
+            "DELIVERY_ENDPOINTS",
+            r#"[{"name":"crm","url":"http://127.0.0.1:9/crm","offers":["flat"],
+                "eventTypes":["saas-fulfillment.subscription.renewed.v1"]}]"#,
+        )
+        .with("DELIVERY_SIGNING_KEYS", r#"{"crm":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}"#);
     let env = TestEnv::with(options).await;
     let mut caller = Caller::new(&env).await;
     let nobody = Uuid::from_u128(0xabc);
@@ -174,6 +181,7 @@ async fn every_answer_is_described_and_every_described_member_is_shown() {
     assert_eq!(answer.status, 202);
 
     reconciliations::call(&mut caller).await;
+    receivers::call(&mut caller).await;
 
     let without_receivers = TestEnv::new().await;
     doctor::call(&mut caller, &without_receivers).await;
@@ -269,7 +277,7 @@ async fn the_description_lists_exactly_the_deployed_routes() {
         let [method, path] = pair else { continue };
         if let (Some(method), Some(path)) =
             (method.strip_prefix("Method: "), path.strip_prefix("Path: "))
-            && ["/subscriptions", "/deliveries", "/doctor", "/reconciliations"]
+            && ["/subscriptions", "/deliveries", "/doctor", "/receivers", "/reconciliations"]
                 .iter()
                 .any(|prefix| path.starts_with(prefix))
         {

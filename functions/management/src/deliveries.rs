@@ -132,16 +132,19 @@ impl Management {
     pub(crate) async fn recover(
         &self,
         recovery: &Recovery,
+        receiver: Option<&str>,
         next: Option<&str>,
     ) -> Result<Response, Problem> {
         if self.settings.receivers.is_empty() {
             return Err(no_receiver());
         }
+        let only = receiver.map(|name| self.receiver(name)).transpose()?;
         let page = match recovery {
             Recovery::Parked => self.parked(next).await,
             Recovery::Since(since) => self.changed(*since, next).await,
         };
-        let Page { items, next } = page.map_err(unless_cursor)?;
+        let Page { mut items, next } = page.map_err(unless_cursor)?;
+        items.retain(|(_, target, _)| only.is_none_or(|only| only.target == *target));
         let recovered = items.len();
         let again = items.into_iter().map(async |(id, target, from)| {
             redeliver(&*self.settings.outbox, &*self.clock, id, target, from).await.map(|_| ())
@@ -154,7 +157,10 @@ impl Management {
             Recovery::Parked => None,
             Recovery::Since(since) => Some(display(since)),
         };
-        info!(recovered, since, "scheduled events of many subscriptions to be sent again");
+        info!(
+            recovered,
+            since, receiver, "scheduled events of many subscriptions to be sent again"
+        );
         let next = next.as_deref().map(cursor::encode);
         let answer = json!({ "recovered": recovered, "next": next });
         Ok(json_response(StatusCode::ACCEPTED, &answer))

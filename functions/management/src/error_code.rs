@@ -78,6 +78,8 @@ codes! {
     UnknownVersion = CONFLICT "unknown_version",
     /// No receiver of events is configured.
     NoReceiver = CONFLICT "nobody_to_tell",
+    /// The settings name no such receiver of events.
+    UnknownReceiver = NOT_FOUND "unknown_receiver",
     /// The reconciliation is paused.
     ReconciliationPaused = CONFLICT "reconciliation_paused",
     /// Only the schedule starts the reconciliation here.

@@ -22,6 +22,7 @@ mod openapi;
 mod parameters;
 mod poll;
 mod problem;
+mod receivers;
 mod reconciliations;
 mod request_change;
 mod route;
@@ -144,7 +145,12 @@ impl Management {
                 self.attempts(id, limit, next.as_deref(), request).await
             }
             Route::Deliveries { state, next } => self.deliveries(state, next.as_deref()).await,
-            Route::Recover { recovery, next } => self.recover(&recovery, next.as_deref()).await,
+            Route::Recover { recovery, receiver, next } => {
+                self.recover(&recovery, receiver.as_deref(), next.as_deref()).await
+            }
+            Route::Receivers => self.receivers().await,
+            Route::PauseReceiver { name, note } => self.pause_receiver(&name, note, request).await,
+            Route::ResumeReceiver(name) => self.resume_receiver(&name, request).await,
             Route::Examine => {
                 let gateway = request.extensions().get::<GatewayHost>();
                 Ok(json_response(StatusCode::OK, &self.doctor.examine(gateway).await))

@@ -41,6 +41,10 @@ pub(crate) enum Call {
     Deliveries,
     /// Send the events of many subscriptions again.
     Recover,
+    /// The receivers of events.
+    Receivers,
+    PauseReceiver,
+    ResumeReceiver,
     /// The personal data of an ended subscription.
     Erase,
     /// Why doesn't it work?
@@ -85,7 +89,7 @@ const LIST: [Query; 8] = [
 ];
 
 /// Every call. Where a path matches two patterns, the first one wins.
-pub(crate) static TABLE: [Entry; 23] = [
+pub(crate) static TABLE: [Entry; 26] = [
     entry(Call::List, Method::GET, "/subscriptions", &LIST),
     // It lies below the same path as all other calls, so that one permission covers it. No GUID
     // looks like it.
@@ -103,6 +107,9 @@ pub(crate) static TABLE: [Entry; 23] = [
     entry(Call::Attempts, Method::GET, "/subscriptions/{id}/attempts", &ATTEMPTS),
     entry(Call::Deliveries, Method::GET, "/deliveries", &DELIVERIES),
     entry(Call::Recover, Method::POST, "/deliveries/recover", &[]),
+    entry(Call::Receivers, Method::GET, "/receivers", &[]),
+    entry(Call::PauseReceiver, Method::POST, "/receivers/{name}/pause", &[]),
+    entry(Call::ResumeReceiver, Method::POST, "/receivers/{name}/resume", &[]),
     entry(Call::Erase, Method::POST, "/subscriptions/{id}/erase", &[]),
     entry(Call::Examine, Method::GET, "/doctor", &[]),
     entry(Call::SendTestEvent, Method::POST, "/doctor/test-event", &[]),
@@ -157,8 +164,17 @@ pub(crate) enum Route {
     },
     Recover {
         recovery: Recovery,
+        /// The one receiver whose events are sent again; `None`: all of them.
+        receiver: Option<String>,
         next: Option<String>,
     },
+    Receivers,
+    PauseReceiver {
+        name: String,
+        note: String,
+    },
+    /// The receiver with this name.
+    ResumeReceiver(String),
     Examine,
     SendTestEvent(EventKind),
     /// The event with this id.
@@ -190,6 +206,9 @@ impl Route {
             | Self::Document
             | Self::Deliveries { .. }
             | Self::Recover { .. }
+            | Self::Receivers
+            | Self::PauseReceiver { .. }
+            | Self::ResumeReceiver(_)
             | Self::Examine
             | Self::SendTestEvent(_)
             | Self::TestEvent(_)
@@ -229,6 +248,7 @@ impl Route {
             Some(Ok(id)) => Ok(id),
             Some(Err(_)) | None => Err(malformed("the subscription's id is not a GUID")),
         };
+        let name = || parts.first().copied().unwrap_or_default().to_owned();
         Ok(match entry.call {
             Call::List => {
                 let query = list_query(&parameters)?;
@@ -288,12 +308,16 @@ impl Route {
                 next: parameters.filled(Query::Next).map(cursor::decode).transpose()?,
             },
             Call::Recover => recovery(request.body())?,
+            Call::Receivers => Self::Receivers,
+            Call::PauseReceiver => Self::PauseReceiver {
+                name: name(),
+                note: run_request::optional_note(request.body())?,
+            },
+            Call::ResumeReceiver => Self::ResumeReceiver(name()),
             Call::Erase => Self::Erase(id()?),
             Call::Examine => Self::Examine,
             Call::SendTestEvent => Self::SendTestEvent(test_event_request::kind(request.body())?),
-            Call::TestEvent => {
-                Self::TestEvent(parts.first().copied().unwrap_or_default().to_owned())
-            }
+            Call::TestEvent => Self::TestEvent(name()),
             Call::Reconciliations => Self::Reconciliations {
                 limit: parameters.given(Query::Limit).map_or(Ok(LARGEST_PAGE), limit)?,
                 next: parameters.filled(Query::Next).map(cursor::decode).transpose()?,
@@ -396,6 +420,7 @@ fn recovery(body: &[u8]) -> Result<Route, Problem> {
     struct Body {
         state: Option<String>,
         since: Option<Timestamp>,
+        receiver: Option<String>,
         next: Option<String>,
     }
     let recovery = |body: &Body| match (body.state.as_deref(), body.since) {
@@ -404,12 +429,13 @@ fn recovery(body: &[u8]) -> Result<Route, Problem> {
         _ => None,
     };
     let body: Option<Body> = strict_object(body);
-    match body.as_ref().and_then(|body| Some((recovery(body)?, body.next.as_deref()))) {
-        Some((recovery, next)) => {
-            Ok(Route::Recover { recovery, next: next.map(cursor::decode).transpose()? })
+    match body.and_then(|body| Some((recovery(&body)?, body))) {
+        Some((recovery, Body { receiver, next, .. })) => {
+            let next = next.as_deref().map(cursor::decode).transpose()?;
+            Ok(Route::Recover { recovery, receiver, next })
         }
         None => Err(malformed(
-            "the body must be {\"state\": \"parked\"} or {\"since\": a time}, and may have `next` of the answer before",
+            "the body must be {\"state\": \"parked\"} or {\"since\": a time}, and may have the name of a `receiver`, and `next` of the answer before",
         )),
     }
 }

@@ -1,4 +1,4 @@
-//! The bodies of the calls about the reconciliation.
+//! The bodies of the calls about the reconciliation, and of pauses.
 
 use serde::Deserialize;
 use shared::host::http::Problem;
@@ -42,6 +42,16 @@ pub(crate) fn note(body: &[u8]) -> Result<String, Problem> {
     })
 }
 
+/// Reads the note of a pause that needs none. Without one, it is empty.
+pub(crate) fn optional_note(body: &[u8]) -> Result<String, Problem> {
+    let is_empty = body.trim_ascii().is_empty() || strict_object::<Empty>(body).is_some();
+    if is_empty { Ok(String::new()) } else { note(body) }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Empty {}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,6 +84,13 @@ mod tests {
         }
         for body in ["", "{}", r#"{"note":null}"#, r#"{"note":"a","by":"me"}"#] {
             assert!(note(body.as_bytes()).is_err(), "{body}");
+        }
+        for body in ["", " ", "{}"] {
+            assert_eq!(optional_note(body.as_bytes()), Ok(String::new()), "{body}");
+        }
+        assert_eq!(optional_note(sent("why").as_bytes()), Ok("why".to_owned()));
+        for body in ["[]", r#"{"note":""}"#, r#"{"by":"me"}"#, "{"] {
+            assert!(optional_note(body.as_bytes()).is_err(), "{body}");
         }
     }
 }

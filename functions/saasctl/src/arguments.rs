@@ -15,6 +15,7 @@ use crate::list_options::{ListFilter, ListFormat, ListOrder, OpenDelivery};
 use crate::options::{
     ConnectionOptions, DoctorOptions, Received, RequestOptions, TailOptions, WaitOptions,
 };
+use crate::receiver_options::ReceiverCommand;
 use crate::reconciliation_options::ReconciliationCommand;
 use crate::value::{number, operation_id, pair, seconds, time};
 
@@ -241,6 +242,10 @@ pub(crate) enum Command {
         #[arg(long, group = "what", value_name = "TIME", value_parser = time)]
         #[arg(verbatim_doc_comment)]
         since: Option<Timestamp>,
+        /// Of this receiver alone, as `receivers`
+        /// names it
+        #[arg(long, value_name = "NAME", verbatim_doc_comment)]
+        receiver: Option<String>,
     },
     /// Send a test event to your product, and show what
     /// was sent and what it answered.
@@ -259,6 +264,8 @@ pub(crate) enum Command {
         #[arg(long, value_name = "SECONDS", value_parser = seconds, verbatim_doc_comment)]
         timeout: Option<Duration>,
     },
+    #[command(flatten)]
+    Receiver(ReceiverCommand),
     /// Show which deployment the commands reach, and as whom.
     Whoami,
     #[command(flatten)]

@@ -130,8 +130,12 @@ pub(crate) async fn recover(
     api: &Api,
     output: &Output,
     since: Option<Timestamp>,
+    receiver: Option<&str>,
 ) -> Result<(), CommandError> {
     let mut body = since.map_or(json!({ "state": "parked" }), |since| json!({ "since": since }));
+    if let Some(receiver) = receiver {
+        body["receiver"] = json!(receiver);
+    }
     let mut recovered = 0;
     loop {
         let call = ApiCall::at(Method::POST, "/deliveries/recover".to_owned()).body(body.clone());

@@ -26,6 +26,8 @@ mod patience;
 mod preflight_command;
 mod printable;
 mod read;
+mod receiver_options;
+mod receivers;
 mod reconciliation;
 mod reconciliation_options;
 mod record;
@@ -127,7 +129,10 @@ async fn run(arguments: Arguments, output: &Output) -> Result<(), CommandError> 
         Command::Attempts { id, limit } => {
             attempts::attempts(&api, output, find(id).await?, limit).await
         }
-        Command::Recover { parked: _, since } => deliveries::recover(&api, output, since).await,
+        Command::Recover { parked: _, since, receiver } => {
+            deliveries::recover(&api, output, since, receiver.as_deref()).await
+        }
+        Command::Receiver(command) => receivers::run(&api, output, &command).await,
         Command::TestEvent { kind, timeout } => {
             test_event::test_event(&api, output, kind.as_deref(), timeout).await
         }

@@ -19,17 +19,21 @@ use shared::domain::{
 use shared::host::clock::SystemClock;
 use shared::host::environment::Environment;
 use shared::host::http_client::{HttpClient, Transport};
-use shared::store::{Commit, Outbox};
+use shared::store::{Commit, DynamoDbStore, Outbox, Receivers};
 use uuid::Uuid;
 
 use crate::aws::EVENT_BUS_ARN;
 use crate::azure::Azure;
 use crate::lambda::Lambda;
+use crate::process::Variables;
 use crate::{Answer, Credential, Event, Live};
 use saasctl::template::Grant;
 
 /// The one case in which buyers sign in. In all others, a link alone opens a purchase.
 const WITH_SIGN_IN: &str = "sign-in";
+
+/// The one case in which an endpoint has a name.
+const WITH_AN_ENDPOINT: &str = "catching-up";
 
 /// The origin that the payloads of `events/` were sent to.
 const BASE_URL: &str = "https://k7wq2m9xva.execute-api.eu-north-1.amazonaws.com";
@@ -75,7 +79,9 @@ impl HostedCase {
         credential: Option<Credential>,
     ) -> Self {
         let (env, product) = env(case).await;
-        let settings = credential.map(|credential| credential.settings(&env)).unwrap_or_default();
+        let mut settings =
+            credential.map(|credential| credential.settings(&env)).unwrap_or_default();
+        settings.extend(own(case, &product));
         let host = Lambda::start_with(binary, function, &env.system, &settings).await;
         Self::new(env, product, Host::Lambda(Box::new(host)), function, case)
     }
@@ -87,7 +93,9 @@ impl HostedCase {
         credential: Option<Credential>,
     ) -> Self {
         let (env, product) = env(case).await;
-        let settings = credential.map(|credential| credential.settings(&env)).unwrap_or_default();
+        let mut settings =
+            credential.map(|credential| credential.settings(&env)).unwrap_or_default();
+        settings.extend(own(case, &product));
         let host = Azure::start(binary, &env.system, settings).await;
         Self::new(env, product, Host::Azure(Box::new(host)), function, case)
     }
@@ -224,6 +232,18 @@ impl HostedCase {
     /// # Panics
     /// When the settings are wrong.
     pub fn outbox(&self) -> Arc<dyn Outbox> {
+        self.table()
+    }
+
+    /// The states of the receivers in the table.
+    ///
+    /// # Panics
+    /// When the settings are wrong.
+    pub fn receivers(&self) -> Arc<dyn Receivers> {
+        self.table()
+    }
+
+    fn table(&self) -> Arc<DynamoDbStore> {
         let variables = self.env.system.variables.clone();
         let environment = Environment::from_fn(move |name| variables.get(name).cloned());
         let transport: Arc<dyn Transport> = Arc::new(HttpClient::default());
@@ -281,6 +301,18 @@ impl HostedCase {
         }
         Outcome { answers: self.answers, used }
     }
+}
+
+/// The settings of one case.
+fn own(case: &str, product: &Receiver) -> Variables {
+    if case != WITH_AN_ENDPOINT {
+        return Variables::new();
+    }
+    let endpoints = json!([{ "name": "crm", "url": product.url() }]);
+    let keys = json!({ "crm": product.key() });
+    [("DELIVERY_ENDPOINTS", endpoints), ("DELIVERY_SIGNING_KEYS", keys)]
+        .map(|(name, value)| (name.to_owned(), value.to_string()))
+        .into()
 }
 
 /// An environment on the machine's clock, because a binary has no other one, and a product that

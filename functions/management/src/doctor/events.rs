@@ -1,7 +1,9 @@
 //! Whether events reach your product.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
-use shared::store::{Due, Outbox, STREAM_HEAD_START, Target};
+use shared::store::{Due, Outbox, ReceiverState, Receivers, STREAM_HEAD_START, Target};
 
 use super::ago::ago;
 use super::finding::Finding;
@@ -16,6 +18,9 @@ const NEXT_SWEEP: SignedDuration = SignedDuration::from_secs(60);
 
 /// As the alarm EventsNotTaken.
 const TOO_LONG: SignedDuration = SignedDuration::from_mins(30);
+
+/// A pause that is longer was forgotten.
+const PAUSE_IS_LONG: SignedDuration = SignedDuration::from_hours(24);
 
 const NO_RECEIVER: &str = "No receiver is configured: DeliveryEndpoint, DeliveryEndpoints and DeliveryEventBusArn are empty. \
      Events are recorded and not sent.";
@@ -48,13 +53,24 @@ pub(super) async fn stream(outbox: &dyn Outbox, targets: &[Target], now: Timesta
 }
 
 /// Events that a receiver refuses.
-pub(super) async fn events(outbox: &dyn Outbox, targets: &[Target], now: Timestamp) -> Finding {
+pub(super) async fn events(
+    outbox: &dyn Outbox,
+    receivers: &dyn Receivers,
+    targets: &[Target],
+    now: Timestamp,
+) -> Finding {
     const PLACE: &str =
         "Parameters DeliveryEndpoint, DeliveryEndpoints and DeliveryEventBusArn: your product";
     if targets.is_empty() {
         return Finding::ok(EVENTS, NO_RECEIVER);
     }
-    let waiting = match outbox.waiting(targets, &[]).await {
+    let mut states = match receivers.receivers().await {
+        Ok(states) => states,
+        Err(error) => return unread(EVENTS, &error),
+    };
+    states.retain(|target, state| targets.contains(target) && state.paused.is_some());
+    let paused: Vec<Target> = states.keys().copied().collect();
+    let waiting = match outbox.waiting(targets, &paused).await {
         Ok(waiting) => waiting,
         Err(error) => return unread(EVENTS, &error),
     };
@@ -85,8 +101,24 @@ pub(super) async fn events(outbox: &dyn Outbox, targets: &[Target], now: Timesta
                 PLACE,
             )
         }
-        Some(_) | None => Finding::ok(EVENTS, "Your product accepts its events."),
+        Some(_) | None => pauses(&states, now)
+            .unwrap_or_else(|| Finding::ok(EVENTS, "Your product accepts its events.")),
     }
+}
+
+/// A warning about a pause that was forgotten; `None` without one.
+fn pauses(states: &BTreeMap<Target, ReceiverState>, now: Timestamp) -> Option<Finding> {
+    let since = |state: &ReceiverState| state.paused.as_ref().map(|pause| pause.since);
+    let (target, since) = states
+        .iter()
+        .filter_map(|(target, state)| Some((target, since(state)?)))
+        .find(|(_, since)| now.duration_since(*since) > PAUSE_IS_LONG)?;
+    let says = format!(
+        "The receiver {target} was paused {}, and its events wait. If that was forgotten, run `saasctl \
+         resume-receiver {target}`.",
+        ago(since, now)
+    );
+    Some(Finding::warning(EVENTS, says, "`saasctl receivers`"))
 }
 
 fn counted(number: u64, more: bool, of: &str) -> String {

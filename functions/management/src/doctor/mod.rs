@@ -26,7 +26,9 @@ use shared::host::http::GatewayHost;
 use shared::host::http_client::Transport;
 use shared::host::version::version;
 use shared::microsoft::entra::EndingCredential;
-use shared::store::{Attempts, Checkpoints, Inspection, Outbox, Runs, Sightings, Store, Target};
+use shared::store::{
+    Attempts, Checkpoints, Inspection, Outbox, Receivers, Runs, Sightings, Store, Target,
+};
 use tracing::{error, info, warn};
 
 use finding::{Finding, Outcome};
@@ -45,6 +47,7 @@ pub(crate) struct Doctor {
     inspection: Arc<dyn Inspection>,
     outbox: Arc<dyn Outbox>,
     attempts: Arc<dyn Attempts>,
+    receivers: Arc<dyn Receivers>,
     targets: Vec<Target>,
     end: Option<EndingCredential>,
     /// Of the settings, as Lambda counts them.
@@ -64,6 +67,7 @@ impl Doctor {
             inspection: settings.inspection.clone(),
             outbox: settings.outbox.clone(),
             attempts: settings.attempts.clone(),
+            receivers: settings.receiver_states.clone(),
             targets: settings.targets(),
             end: settings.end.clone(),
             bytes: settings.bytes,
@@ -120,7 +124,7 @@ impl Doctor {
             self.limited(self.checkpoints.checkpoint()),
             self.limited(self.runs.pause()),
             self.limited(credential::end(self.end.as_ref(), now)),
-            self.limited(events::events(outbox, targets, now)),
+            self.limited(events::events(outbox, &*self.receivers, targets, now)),
         );
         vec![
             token,

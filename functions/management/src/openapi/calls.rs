@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::described::{Body, Described, JSON, OF_CHANGE, TABLE, list, ok, page, read, record};
 use super::erase::erase;
-use super::reconciliations;
 use super::response::{Success, refusal};
 use super::schemas::reference;
+use super::{receivers, reconciliations};
 use crate::error_code::ErrorCode;
 use crate::events::BATCH;
 use crate::route::Call;
@@ -241,7 +241,7 @@ pub(super) fn describe(call: Call) -> Described {
                     status: 202,
                     ..ok("The next sweep of the delivery sends them", reference("Recovered"))
                 },
-                &[&TABLE, &[ErrorCode::NoReceiver]],
+                &[&TABLE, &[ErrorCode::UnknownReceiver, ErrorCode::NoReceiver]],
             )
         },
         Call::Erase => erase(),
@@ -280,6 +280,9 @@ pub(super) fn describe(call: Call) -> Described {
         ),
         Call::Reconciliations => reconciliations::list(),
         Call::Reconcile => reconciliations::start(),
+        Call::Receivers => receivers::list(),
+        Call::PauseReceiver => receivers::pause(),
+        Call::ResumeReceiver => receivers::resume(),
         Call::Pause => reconciliations::pause(),
         Call::Resume => reconciliations::resume(),
     }

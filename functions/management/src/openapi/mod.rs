@@ -4,6 +4,7 @@
 mod calls;
 mod described;
 mod erase;
+mod receivers;
 mod reconciliations;
 mod response;
 mod schemas;
@@ -94,6 +95,11 @@ fn document() -> Value {
                     "name": "operationId", "in": "path", "required": true,
                     "description": "The operation's id, as in the 202 of a change; a GUID as a rule",
                     "schema": { "type": "string", "minLength": 1, "maxLength": 200 },
+                },
+                "name": {
+                    "name": "name", "in": "path", "required": true,
+                    "description": "The receiver's name, as `GET /receivers` lists it",
+                    "schema": { "type": "string", "minLength": 1, "maxLength": 20 },
                 },
                 "eventId": {
                     "name": "eventId", "in": "path", "required": true,

@@ -83,3 +83,33 @@ async fn a_recovery_needs_one_of_its_two_forms() {
     let without_product = TestEnv::new().await;
     without_product.run(&["recover", "--parked"]).await.failed(1, "nobody_to_tell");
 }
+
+#[tokio::test]
+async fn a_receiver_is_paused_and_resumed_by_its_name() {
+    let product = Receiver::start().await.expect("a product");
+    let env = env_with(product.url(), product.key()).await;
+    let usual = env.run(&["receivers"]).await.done();
+    assert_eq!(usual, "endpoint  endpoint  nothing waits\n");
+    let paused = env.run(&["pause-receiver", "endpoint", "--note", "it moves"]).await.done();
+    assert!(paused.starts_with("endpoint is paused"), "{paused}");
+    env.active(Purchase::flat_rate("silver")).await;
+    env.system.deliver_events().await.expect("the stream is read");
+    assert!(product.events().is_empty());
+    let shown = env.run(&["receivers"]).await.done();
+    assert!(shown.starts_with("endpoint  endpoint  1 subscription waits\n"), "{shown}");
+    assert!(shown.contains(": it moves\n"), "{shown}");
+    assert!(shown.lines().all(|line| line.len() <= 80), "{shown}");
+    let json = env.run(&["receivers", "--json"]).await.json();
+    assert_eq!(json["receivers"][0]["paused"]["note"], "it moves");
+    let resumed = env.run(&["resume-receiver", "endpoint"]).await.done();
+    assert!(resumed.contains("within 15 minutes"), "{resumed}");
+    env.advance(Duration::from_secs(16 * 60));
+    env.system.sweep().await.expect("a sweep");
+    assert_eq!(product.events().len(), 2);
+    for action in ["pause-receiver", "resume-receiver"] {
+        env.run(&[action, "other"]).await.failed(1, "unknown_receiver");
+    }
+    env.run(&["recover", "--parked", "--receiver", "other"]).await.failed(1, "unknown_receiver");
+    let none = env.run(&["recover", "--parked", "--receiver", "endpoint"]).await.done();
+    assert_eq!(none, "Nothing to send again.\n");
+}

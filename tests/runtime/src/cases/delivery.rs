@@ -1,11 +1,12 @@
 //! Invocations of the delivery by the table's stream and by the schedule.
 
 use emulator::Purchase;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use shared::domain::SubscriptionId;
 use shared::flows::redelivery::{From, redeliver};
 use shared::host::clock::SystemClock;
-use shared::store::{CursorState, Target};
+use shared::store::{Cursor, CursorState, ReceiverState, Target};
 use uuid::Uuid;
 
 use crate::{HostedCase, Live};
@@ -16,6 +17,7 @@ super::cases! {
     "nothing-new" => nothing_new,
     "scheduled" => scheduled,
     "scheduled" => scheduled_too_early,
+    "catching-up" => catching_up,
 }
 
 fn ids(events: &[Value]) -> Vec<String> {
@@ -83,4 +85,27 @@ async fn scheduled_too_early(case: &mut HostedCase) {
     });
     assert_eq!(report, expected);
     assert_eq!(case.received().len(), 0);
+}
+
+/// A sweep delivers to a new endpoint what it has missed, and removes one that is gone from the settings.
+async fn catching_up(case: &mut HostedCase) {
+    let id = SubscriptionId(case.active(Purchase::per_seat("team", 10)).await);
+    let [crm, former]: [Target; 2] = ["crm", "former"].map(|name| name.parse().expect("a name"));
+    let now = Timestamp::now();
+    let hour = SignedDuration::from_hours(1);
+    let added = ReceiverState::added(now - hour, Some(now - hour));
+    let gone = ReceiverState { missing_since: Some(now - hour), ..added.clone() };
+    for (target, state) in [(crm, &added), (former, &gone)] {
+        case.receivers().save_receiver(target, state).await.expect("saved");
+    }
+    let state = CursorState::Due { at: now + hour, trouble: None };
+    let cursor = Cursor { revision: 1, state, ..Cursor::default() };
+    case.outbox().save_cursor(id, former, &cursor).await.expect("saved");
+    let report = case.send(Live::default()).await.json();
+    assert_eq!((&report["finished"], &report["delivered"]), (&true.into(), &2.into()), "{report}");
+    assert_eq!(ids(&case.received()), case.event_ids(id.0).await, "at the new endpoint alone");
+    let states = case.receivers().receivers().await.expect("a read");
+    assert_eq!(states.keys().collect::<Vec<_>>(), [&crm]);
+    assert_eq!(states[&crm].catch_up, None);
+    assert_eq!(case.outbox().cursors(id).await.expect("a read"), [crm]);
 }

@@ -1,9 +1,10 @@
 //! Calls of the management API.
 
 use emulator::{Call, Purchase};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use shared::domain::{Position, SubscriptionId, TEST_SUBSCRIPTION};
-use shared::store::{Cursor, CursorState, Target, Trouble};
+use shared::store::{Cursor, CursorState, Pause, ReceiverState, Target, Trouble};
 use uuid::Uuid;
 
 use crate::{Answer, HostedCase, Live};
@@ -43,6 +44,9 @@ super::cases! {
     "reconcile" => reconcile,
     "pause-reconciliation" => pause_reconciliation,
     "resume-reconciliation" => resume_reconciliation,
+    "receivers" => receivers,
+    "pause-receiver" => pause_receiver,
+    "resume-receiver" => resume_receiver,
     "unknown-route" => unknown_route,
 }
 
@@ -441,4 +445,34 @@ async fn pause_reconciliation(case: &mut HostedCase) {
 async fn resume_reconciliation(case: &mut HostedCase) {
     let answer = case.send(Live::default()).await;
     assert_eq!((answer.status, answer.json()), (200, json!({ "pause": null })));
+}
+
+async fn receivers(case: &mut HostedCase) {
+    let answer = case.send(Live::default()).await;
+    let shown = |name: &str, kind: &str| {
+        json!({
+            "name": name, "kind": kind, "eventTypes": null, "offers": null, "addedAt": null,
+            "startsAt": null, "catchingUp": false, "paused": null, "waiting": 0,
+        })
+    };
+    let both = [shown("endpoint", "endpoint"), shown("event-bus", "eventBus")];
+    assert_eq!((answer.status, answer.json()), (200, json!({ "receivers": both })));
+}
+
+async fn pause_receiver(case: &mut HostedCase) {
+    let answer = case.attempt(Live::default()).await.expect("the function answers");
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let paused = answer.json()["paused"].clone();
+    assert_eq!(paused["note"], "the product moves");
+    let again = case.attempt(Live::default()).await.expect("the function answers").json();
+    assert_eq!(again["paused"]["since"], paused["since"], "a second call keeps the time");
+}
+
+async fn resume_receiver(case: &mut HostedCase) {
+    let paused = Some(Pause { since: Timestamp::UNIX_EPOCH, note: String::new(), by: None });
+    let state = ReceiverState { revision: 1, paused, ..ReceiverState::default() };
+    case.receivers().save_receiver(Target::Endpoint, &state).await.expect("saved");
+    let answer = case.send(Live::default()).await;
+    assert_eq!((answer.status, &answer.json()["paused"]), (200, &Value::Null));
+    assert!(case.receivers().receivers().await.expect("a read").is_empty());
 }

@@ -10,13 +10,15 @@ use super::{HTTP_FUNCTIONS, ID, OPERATION_ID};
 
 /// What an operator may call beside every `GET`. Ending a subscription and erasing its people is left to
 /// an admin.
-const OPERATES: [(&str, &str); 9] = [
+const OPERATES: [(&str, &str); 11] = [
     ("PATCH", "/subscriptions/{id}"),
     ("POST", "/subscriptions/{id}/activate"),
     ("POST", "/subscriptions/{id}/observe"),
     ("POST", "/subscriptions/{id}/redeliver"),
     ("POST", "/deliveries/recover"),
     ("POST", "/doctor/test-event"),
+    ("POST", "/receivers/{name}/pause"),
+    ("POST", "/receivers/{name}/resume"),
     ("POST", "/reconciliations"),
     ("POST", "/reconciliations/pause"),
     ("POST", "/reconciliations/resume"),

@@ -92,11 +92,15 @@ pub(super) fn sent_request() -> Value {
 
 pub(super) fn recovery() -> Value {
     let next = next("`next` of the answer before");
+    let receiver = json!({
+        "type": ["string", "null"],
+        "description": "The name of the one receiver whose events are sent again",
+    });
     json!({
         "oneOf": [
             {
                 "type": "object",
-                "properties": { "state": { "const": "parked" }, "next": next },
+                "properties": { "state": { "const": "parked" }, "receiver": receiver, "next": next },
                 "required": ["state"],
                 "additionalProperties": false,
             },
@@ -104,6 +108,7 @@ pub(super) fn recovery() -> Value {
                 "type": "object",
                 "properties": {
                     "since": time("Events that were recorded at this time or later"),
+                    "receiver": receiver,
                     "next": next,
                 },
                 "required": ["since"],

@@ -9,6 +9,7 @@ mod deliveries;
 mod doctor;
 mod history;
 mod parts;
+mod receivers;
 mod reconciliations;
 
 use serde_json::{Map, Value, json};
@@ -52,6 +53,8 @@ pub(super) fn all() -> Value {
         "Delivery": deliveries::delivery(),
         "Attempt": deliveries::attempt(),
         "SentRequest": deliveries::sent_request(),
+        "Receiver": receivers::receiver(),
+        "ReceiverPauseRequest": receivers::pause_request(),
         "Recovery": deliveries::recovery(),
         "Recovered": deliveries::recovered(),
         "Problem": calls::problem(),

@@ -17,7 +17,7 @@ fn counts(description: &str) -> Value {
 }
 
 /// A schema or null.
-fn or_null(schema: &Value, description: &str) -> Value {
+pub(super) fn or_null(schema: &Value, description: &str) -> Value {
     json!({ "oneOf": [schema, { "type": "null" }], "description": description })
 }
 
@@ -147,9 +147,9 @@ pub(super) fn pause() -> Value {
     json!({
         "type": "object",
         "properties": {
-            "since": time("When the reconciliation was paused"),
-            "note": text("Why"),
-            "by": text("The caller of this API who paused it, as AWS names it"),
+            "since": time("When the pause began"),
+            "note": text("Why; empty if nobody said it"),
+            "by": text("The caller of this API who paused, as AWS names it"),
         },
         "required": ["since", "note"],
     })

@@ -1,0 +1,24 @@
+//! The commands about the receivers of events.
+
+use clap::Subcommand;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReceiverCommand {
+    /// Show the receivers of events: what each receives, and
+    /// whether it is paused.
+    #[command(verbatim_doc_comment)]
+    Receivers,
+    /// Pause a receiver of events. Its events wait.
+    PauseReceiver {
+        /// Its name, such as `endpoint` or `event-bus`.
+        name: String,
+        /// Why, up to 500 characters.
+        #[arg(long, value_name = "TEXT")]
+        note: Option<String>,
+    },
+    /// Resume a receiver of events.
+    ResumeReceiver {
+        /// Its name, such as `endpoint` or `event-bus`.
+        name: String,
+    },
+}
