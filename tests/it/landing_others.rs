@@ -2,6 +2,7 @@
 
 use emulator::{Person, Purchase};
 use local::Options;
+use uuid::Uuid;
 
 use crate::browser::Browser;
 use crate::failing_store::{Failing, Switch};
@@ -12,11 +13,12 @@ use crate::test_env::TestEnv;
 const HEADING: &str = "Your other subscriptions";
 
 /// Signs in, confirms, and leaves a record.
-async fn buy(env: &TestEnv, purchase: Purchase, email: &str) {
+async fn buy(env: &TestEnv, purchase: Purchase, email: &str) -> Uuid {
     let id = env.purchase(purchase);
     let mut browser = Browser::new(env);
     browser.sign_in(id, email).await;
     browser.confirm().await;
+    id
 }
 
 #[tokio::test]
@@ -26,7 +28,8 @@ async fn a_person_sees_their_own_other_subscriptions_and_nobody_elses() {
     let (mut browser, id) = customer(&env, Purchase::flat_rate("silver").named("First")).await;
     let page = browser.page().await.body;
     assert!(!page.contains(HEADING), "there is no other one: {page}");
-    buy(&env, Purchase::per_seat("team", 12).named("Fleet <of> twelve"), adele).await;
+    let fleet = Purchase::per_seat("team", 12).named("Fleet <of> twelve");
+    let fleet = buy(&env, fleet, adele).await;
     // The same address, of another account.
     let namesake = Person { email: adele.to_owned(), ..Person::colleague() };
     let theirs = env.purchase(Purchase::flat_rate("gold").named("Namesake's").by(namesake));
@@ -45,6 +48,9 @@ async fn a_person_sees_their_own_other_subscriptions_and_nobody_elses() {
     assert!(browser.page().await.body.contains(other));
     env.world(|world| world.unsubscribe(id)).expect("an end");
     assert!(browser.page().await.body.contains(other));
+    env.world(|world| world.unsubscribe(fleet)).expect("an end");
+    env.deliver().await;
+    assert!(!browser.page().await.body.contains(HEADING), "nothing is left to open");
 }
 
 #[tokio::test]

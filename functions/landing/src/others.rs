@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use shared::domain::{MatchedBy, Record, Role, SearchTerm, Subscription, identify};
+use shared::domain::{MatchedBy, Record, Role, SearchTerm, Status, Subscription, identify};
 use shared::host::deadline::with_limit;
 use shared::store::{ListBy, ListQuery};
 use tracing::warn;
@@ -17,7 +17,7 @@ const MOST_OTHERS: u8 = 20;
 const LONGEST_WAIT: Duration = Duration::from_secs(3);
 
 impl Purchases {
-    /// The other subscriptions for which Microsoft names this very account, by name. They are looked for by
+    /// The other subscriptions that have not ended and for which Microsoft names this very account, by name. They are looked for by
     /// the address that Microsoft has of the person, which alone identifies nobody (F-LP-9).
     ///
     /// On the heap: every visit holds this future.
@@ -56,7 +56,8 @@ impl Purchases {
         };
         let mut others: Vec<Subscription> = found
             .into_iter()
-            .filter(|record| record.id() != subscription.id && !record.is_erased())
+            .filter(|record| record.id() != subscription.id)
+            .filter(|record| *record.status() != Status::Unsubscribed)
             .filter(is_theirs)
             .map(|record| record.subscription)
             .collect();

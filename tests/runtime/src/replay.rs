@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use saasctl::template::Grant;
+
 use crate::deployment::tested;
 use crate::hosted_case::{Case, HostedCase};
 use crate::{Answer, Credential, Event};
