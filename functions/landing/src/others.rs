@@ -17,8 +17,9 @@ const MOST_OTHERS: u8 = 20;
 const LONGEST_WAIT: Duration = Duration::from_secs(3);
 
 impl Purchases {
-    /// The other subscriptions that have not ended and for which Microsoft names this very account, by name. They are looked for by
-    /// the address that Microsoft has of the person, which alone identifies nobody (F-LP-9).
+    /// The other subscriptions that have not ended and for which Microsoft names this very account, by name.
+    /// They are looked for by the address that Microsoft has of the person, which alone identifies nobody
+    /// (F-LP-9).
     ///
     /// On the heap: every visit holds this future.
     pub(crate) fn others<'a>(
