@@ -40,7 +40,7 @@ pub struct DynamoDb {
 pub struct Answer {
     pub status: u16,
     pub body: Bytes,
-    /// The items that the request has written.
+    /// The items that the request has written; of a `DeleteItem`, the item that was there.
     pub written: Vec<Arc<Item>>,
     /// A read of the table showed an older state, since it did not ask for a consistent one.
     pub is_late: bool,
@@ -280,12 +280,12 @@ impl DynamoDb {
         let placeholders = Placeholders::new(names, values);
         let condition = placeholders.condition(delete.condition_expression.as_deref())?;
         placeholders.all_used()?;
-        let before = self.items.get(&key).map(|item| &**item);
-        if condition.is_some_and(|condition| !condition.holds(before)) {
+        let before = self.items.get(&key).cloned();
+        if condition.is_some_and(|condition| !condition.holds(before.as_deref())) {
             return Err(Refusal::ConditionalCheckFailed);
         }
         self.write(key, now, None, false);
-        Ok(json!({}).into())
+        Ok(Carried { answer: json!({}), written: before.into_iter().collect() })
     }
 
     /// An update of an absent item makes an item of its keys alone.

@@ -2,6 +2,7 @@
 
 pub(crate) mod bus;
 mod inbox;
+mod named;
 mod rotation;
 mod signature;
 
@@ -14,6 +15,7 @@ use uuid::Uuid;
 
 pub(crate) use bus::{Bus, BusHealth};
 pub(crate) use inbox::Inbox;
+pub(crate) use named::Named;
 pub(crate) use rotation::{Rotation, Signed};
 pub(crate) use signature::Clocks;
 use signature::Refusal;
@@ -31,12 +33,15 @@ pub enum Receivers {
     Endpoint,
     EventBus,
     Both,
+    /// An endpoint, and others that have names and come and go.
+    Several,
 }
 
 impl Receivers {
+    /// Those that stay.
     pub(crate) fn targets(self) -> Vec<Target> {
         match self {
-            Self::Endpoint => vec![Target::Endpoint],
+            Self::Endpoint | Self::Several => vec![Target::Endpoint],
             Self::EventBus => vec![Target::EventBus],
             Self::Both => Target::UNNAMED.to_vec(),
         }
@@ -60,6 +65,15 @@ pub enum Health {
 impl Health {
     pub const ALL: [Self; 5] =
         [Self::Healthy, Self::Broken, Self::Overloaded, Self::Gone, Self::Confused];
+
+    fn status(self) -> StatusCode {
+        match self {
+            Self::Healthy | Self::Confused => StatusCode::OK,
+            Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Gone => StatusCode::GONE,
+        }
+    }
 }
 
 /// How the product decides about changes. It always decides the same about the same change.
@@ -90,6 +104,8 @@ pub struct Product {
     pub(crate) receivers: Receivers,
     pub(crate) bus: Bus,
     pub(crate) endpoint: Inbox,
+    /// Those of [`Receivers::Several`].
+    pub(crate) named: Vec<Named>,
     pub(crate) keys: Rotation,
 }
 
@@ -100,7 +116,12 @@ impl Product {
         request: &Request<Bytes>,
         clocks: Clocks,
     ) -> Result<Response<Bytes>, String> {
-        let is_event = request.uri().path() == "/events";
+        let path = request.uri().path();
+        let is_to = |named: &&mut Named| named.url().path() == path;
+        if let Some(named) = self.named.iter_mut().find(is_to) {
+            return named.call(request, clocks);
+        }
+        let is_event = path == "/events";
         let signed = if is_event { Signed::Events } else { Signed::Questions };
         let id = match signature::verify(request, &self.keys.held(signed), clocks) {
             Ok(id) => id,
@@ -121,10 +142,7 @@ impl Product {
         let mut answer = Response::new(Bytes::new());
         *answer.status_mut() = match self.health {
             _ if is_event && self.endpoint.fails(&body) => StatusCode::INTERNAL_SERVER_ERROR,
-            Health::Healthy | Health::Confused => StatusCode::OK,
-            Health::Broken => StatusCode::INTERNAL_SERVER_ERROR,
-            Health::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
-            Health::Gone => StatusCode::GONE,
+            health => health.status(),
         };
         if self.health == Health::Overloaded {
             answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("90"));
@@ -152,7 +170,7 @@ impl Product {
         Bytes::from(json!({ "decision": decision, "reason": "so it is" }).to_string())
     }
 
-    /// What each configured receiver has received.
+    /// What each receiver that stays has received.
     pub(crate) fn inboxes(&self) -> impl Iterator<Item = (Target, &Inbox)> {
         self.receivers.targets().into_iter().map(|target| match target {
             Target::Endpoint | Target::Named(_) => (target, &self.endpoint),
@@ -160,10 +178,41 @@ impl Product {
         })
     }
 
+    /// The configured receivers with names.
+    pub(crate) fn configured(&self) -> impl Iterator<Item = &Named> {
+        self.named.iter().filter(|named| named.is_configured)
+    }
+
+    /// All configured receivers.
+    pub(crate) fn targets(&self) -> Vec<Target> {
+        let named = self.configured().map(Named::target);
+        self.receivers.targets().into_iter().chain(named).collect()
+    }
+
+    pub(crate) fn inbox(&mut self, target: Target) -> &mut Inbox {
+        let named = self.named.iter_mut().find(|named| named.target() == target);
+        match (target, named) {
+            (Target::EventBus, _) => &mut self.bus.inbox,
+            (_, Some(named)) => &mut named.inbox,
+            (_, None) => &mut self.endpoint,
+        }
+    }
+
+    /// An endpoint becomes healthy or not.
+    pub(crate) fn set_health(&mut self, target: Target, health: Health) {
+        match self.named.iter_mut().find(|named| named.target() == target) {
+            Some(named) => named.health = health,
+            None => self.health = health,
+        }
+    }
+
     /// Each receiver fails every event.
     pub(crate) fn fail(&mut self) {
         self.health = Health::Broken;
         self.bus.health = BusHealth::Broken;
+        for named in &mut self.named {
+            named.health = Health::Broken;
+        }
     }
 
     /// Each receiver accepts events again.
@@ -172,11 +221,18 @@ impl Product {
         self.bus.health = BusHealth::Healthy;
         self.endpoint.refuses = None;
         self.bus.inbox.refuses = None;
+        for named in &mut self.named {
+            named.health = Health::Healthy;
+            named.inbox.refuses = None;
+        }
     }
 
     pub fn forget(&mut self, subscription: Uuid) {
         self.endpoint.forget(subscription);
         self.bus.inbox.forget(subscription);
+        for named in &mut self.named {
+            named.inbox.forget(subscription);
+        }
     }
 }
 

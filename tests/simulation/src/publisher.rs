@@ -9,7 +9,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_secretsmanager::config::retry::RetryConfig;
 use aws_sdk_secretsmanager::config::{BehaviorVersion, Region};
 use delivery::Delivery;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use landing::Landing;
 use management::Management;
 use memory_store::MemoryStore;
@@ -49,7 +49,12 @@ pub(crate) struct Publisher {
     choices: Choices,
     handlers: BTreeMap<Function, Arc<dyn Handler>>,
     reconciliations: BTreeMap<Host, Arc<Reconciliation>>,
-    deliveries: BTreeMap<Host, Arc<Delivery>>,
+    /// Each with the number of the settings that it has read.
+    deliveries: BTreeMap<Host, (u32, Arc<Delivery>)>,
+    /// How often the settings have named other receivers.
+    receivers_changed: u32,
+    /// Until when execution environments go on with the former receivers.
+    rollout_until: Timestamp,
 }
 
 impl Publisher {
@@ -99,6 +104,8 @@ impl Publisher {
             handlers: BTreeMap::new(),
             reconciliations: BTreeMap::new(),
             deliveries: BTreeMap::new(),
+            receivers_changed: 0,
+            rollout_until: Timestamp::MIN,
         }
     }
 
@@ -142,16 +149,33 @@ impl Publisher {
     }
 
     pub(crate) fn delivery(&mut self, host: Host) -> Arc<Delivery> {
-        if let Some(delivery) = self.deliveries.get(&host) {
-            return delivery.clone();
+        if let Some((read, delivery)) = self.deliveries.get(&host) {
+            let is_former = read + 1 == self.receivers_changed;
+            let is_rolling_out = self.io.now() < self.rollout_until;
+            if *read == self.receivers_changed || (is_former && is_rolling_out) {
+                return delivery.clone();
+            }
         }
         let targets = self.choices.receivers.targets();
+        let named = self.io.product(|product| {
+            let named = product.configured();
+            named
+                .map(|named| (named.settings.clone(), named.url(), named.secret()))
+                .collect::<Vec<_>>()
+        });
+        let named = named.into_iter().map(|(receiver, url, secret)| EndpointSettings {
+            receiver,
+            url,
+            keys: ClientSecret::Given(secret.into()),
+            transport: self.transport(host),
+        });
         let settings = DeliverySettings {
             source: SOURCE.to_owned(),
             endpoints: targets
                 .contains(&Target::Endpoint)
                 .then(|| self.endpoint(host))
                 .into_iter()
+                .chain(named)
                 .collect(),
             event_bus: targets.contains(&Target::EventBus).then(|| self.event_bus(host)),
             park_after: SignedDuration::from_hours(24 * i64::from(self.choices.park_after_days)),
@@ -165,7 +189,7 @@ impl Publisher {
             sightings: self.store(host),
         };
         let delivery = Arc::new(Delivery::new(settings, self.clock(host)));
-        self.deliveries.insert(host, delivery.clone());
+        self.deliveries.insert(host, (self.receivers_changed, delivery.clone()));
         delivery
     }
 
@@ -225,6 +249,14 @@ impl Publisher {
         }
     }
 
+    /// The settings name other receivers. Execution environments that are warm may go on with the former ones
+    /// for a while.
+    pub(crate) fn receivers_changed(&mut self, rollout_until: Option<Timestamp>) {
+        self.receivers_changed += 1;
+        self.rollout_until = rollout_until.unwrap_or(Timestamp::MIN);
+        self.handlers.remove(&Function::Management);
+    }
+
     fn store(&self, host: Host) -> Arc<dyn Table> {
         match &self.dynamodb {
             Some(client) => Arc::new(dynamodb::store(client, self.clock(host))),
@@ -272,16 +304,18 @@ impl Publisher {
         Arc::new(DeadlineTransport::new(transport, self.clock(host)))
     }
 
+    fn receivers(&self) -> Vec<ReceiverSettings> {
+        let unnamed = self.choices.receivers.targets().into_iter().map(ReceiverSettings::of_all);
+        let named = self.io.product(|product| {
+            product.configured().map(|named| named.settings.clone()).collect::<Vec<_>>()
+        });
+        unnamed.chain(named).collect()
+    }
+
     fn management(&self, host: Host) -> ManagementSettings {
         ManagementSettings {
             source: SOURCE.to_owned(),
-            receivers: self
-                .choices
-                .receivers
-                .targets()
-                .into_iter()
-                .map(ReceiverSettings::of_all)
-                .collect(),
+            receivers: self.receivers(),
             receiver_states: self.store(host),
             outbox: self.store(host),
             idempotency: self.store(host),

@@ -31,7 +31,7 @@ use uuid::Uuid;
 use crate::browser::Browser;
 use crate::choices::Choices;
 use crate::io::{Io, Turn};
-use crate::product::Opinion;
+use crate::product::{Named, Opinion, Receivers};
 use crate::publisher::Publisher;
 use crate::reached::Reached;
 use crate::reproduce;
@@ -103,6 +103,9 @@ impl Run {
         io.product(|product| {
             product.opinion = opinion;
             product.receivers = choices.receivers;
+            if choices.receivers == Receivers::Several {
+                product.named = Named::all();
+            }
         });
         io.set_choices(choices);
         Self {

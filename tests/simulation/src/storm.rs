@@ -2,6 +2,7 @@
 
 mod asks;
 mod customers;
+mod endpoints;
 mod happening;
 mod people;
 mod receivers;
@@ -156,6 +157,8 @@ impl Run {
                 }
             }
             Happening::ReceiverHealth => self.receiver_health(),
+            Happening::ChangeEndpoints => self.change_endpoints(),
+            Happening::PauseReceiver => self.pause_receiver(),
             Happening::FailInsideAVersion => self.fail_inside_a_version(),
             Happening::OvertakeADelivery => self.overtake_a_delivery(),
             Happening::RotateSigningKeys => self.rotate_signing_keys(),

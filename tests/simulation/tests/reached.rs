@@ -190,6 +190,16 @@ fn cases(theme: Theme) -> &'static [&'static str] {
             "struck: table: settle",
             "struck: table: due",
         ],
+        Theme::Endpoints => &[
+            "an endpoint added",
+            "an endpoint added from a time",
+            "an endpoint removed",
+            "struck: table: receivers",
+            "struck: table: save receiver",
+            "struck: table: delete receiver",
+            "struck: table: delete cursor",
+            "struck: POST /events/*",
+        ],
         Theme::Erasures => &[
             "PersonalDataErased",
             "erasure: 200",

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use shared::domain::{Event, NextVersion, Record, SubscriptionId};
 use shared::store::{
     AnnotationStore as _, Attempt, Attempts as _, Checkpoints as _, Commit, Cursor, Outbox as _,
-    Target,
+    ReceiverState, Receivers as _, Target,
 };
 
 use crate::io::Io;
@@ -37,8 +37,15 @@ pub(super) fn copy(io: &Arc<Io>, table: &MemoryStore, operation: &str, written: 
         note_compared(io, table, written);
         return;
     }
+    if first.get("pk").and_then(Value::text) == Some("RECEIVERS") {
+        if let Err(what) = copy_receiver(table, operation, first) {
+            io.violate(format!("DynamoDB has written a receiver that is none: {what}"));
+        }
+        return;
+    }
     let Some(id) = subscription(first) else { return };
     let copied = match operation {
+        "DeleteItem" => delete_cursor(table, id, first),
         _ if sort(first) == "ANNOTATIONS" => save_annotations(table, id, first),
         _ if sort(first).starts_with("ATTEMPT#") => save_attempt(io, table, id, first),
         "TransactWriteItems" => copy_commit(io, table, id, written),
@@ -146,15 +153,36 @@ fn settle(table: &MemoryStore, id: SubscriptionId, event: &Item) -> Result<(), S
     ready(table.settle(id, &BTreeSet::from([version]))).map_err(|error| error.to_string())
 }
 
+fn copy_receiver(table: &MemoryStore, operation: &str, item: &Item) -> Result<(), String> {
+    let target: Target = sort(item).parse().map_err(|_| "another name".to_owned())?;
+    let state: ReceiverState = body(item)?;
+    let copied = match operation {
+        "DeleteItem" => ready(table.delete_receiver(target, state.revision)),
+        _ => ready(table.save_receiver(target, &state)),
+    };
+    copied.map_err(|refused| refused.to_string())
+}
+
+fn delete_cursor(table: &MemoryStore, id: SubscriptionId, item: &Item) -> Result<(), String> {
+    let target = target_of(item)?;
+    let cursor: Cursor = body(item)?;
+    let deleted = ready(table.delete_cursor(id, target, cursor.revision));
+    deleted.map_err(|refused| format!("no cursor that a store may delete: {refused}"))
+}
+
+fn target_of(item: &Item) -> Result<Target, String> {
+    let name = sort(item).strip_prefix("DELIVERY#");
+    let target = name.and_then(|name| name.parse().ok());
+    target.ok_or_else(|| format!("an item {}", sort(item)))
+}
+
 fn save_cursor(
     io: &Io,
     table: &MemoryStore,
     id: SubscriptionId,
     item: &Item,
 ) -> Result<(), String> {
-    let name = sort(item).strip_prefix("DELIVERY#");
-    let target: Option<Target> = name.and_then(|name| name.parse().ok());
-    let target = target.ok_or_else(|| format!("an item {}", sort(item)))?;
+    let target = target_of(item)?;
     let cursor: Cursor = body(item)?;
     count_cursor(io, table, (id, target), &cursor);
     let saved = ready(table.save_cursor(id, target, &cursor));

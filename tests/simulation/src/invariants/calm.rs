@@ -1,13 +1,14 @@
 //! The invariants of the calm after a storm.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use emulator::{Action, Oddities, Settings, SubscriptionState, WebhookForm};
+use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use memory_store::MemoryStore;
 use shared::domain::{Event, EventKind, Record, SETTLING_WINDOW, Status, SubscriptionId};
-use shared::store::OperationOutcome;
+use shared::store::{OperationOutcome, ReceiverState, Receivers as _};
 use uuid::Uuid;
 
 use super::answers::{check_answers, check_rejections};
@@ -298,8 +299,8 @@ fn changes(
     values
 }
 
-/// Each receiver received every event that is announced, in order, its state equals the record, and no
-/// event is pending.
+/// Each receiver that stays received every event that is announced, in order, its state equals the record,
+/// and no event is pending. The others received what they take.
 fn check_delivered(io: &Arc<Io>, table: &MemoryStore, record: &Record) {
     let id = record.id();
     let mut announced = table.history(id, 0);
@@ -322,7 +323,42 @@ fn check_delivered(io: &Arc<Io>, table: &MemoryStore, record: &Record) {
     })
     .into_iter()
     .for_each(|what| io.violate(what));
+    check_named(io, table, &announced);
     if let due @ [_, ..] = &*table.all_due(Timestamp::MAX) {
         io.violate(format!("still pending: {due:?}"));
     }
+}
+
+/// Each endpoint with a name received the events that it takes since it was added, and no other. The order
+/// was checked at their arrival.
+fn check_named(io: &Arc<Io>, table: &MemoryStore, announced: &[Event]) {
+    let states = table.receivers().now_or_never().expect("a table in memory never waits");
+    let states = states.expect("a table in memory never fails");
+    let always = |target| BTreeMap::from([(target, ReceiverState::added(Timestamp::MIN, None))]);
+    io.product(|product| {
+        let mut wrong = Vec::new();
+        for named in &product.named {
+            let target = named.target();
+            let name = target.name();
+            if named.is_configured && !states.contains_key(&target) {
+                wrong.push(format!("{name} is configured, and was never added"));
+            }
+            let (from_start, ever) = (named.settings.with(&states), always(target));
+            let ever = named.settings.with(&ever);
+            for event in announced {
+                let received = named.inbox.received(event.subscription_id.0);
+                let has = received.contains(&event.id().as_str());
+                if named.is_configured && from_start.takes(event) && !has {
+                    wrong.push(format!("{name} has not received {}", event.id()));
+                }
+                if has && !ever.takes(event) {
+                    wrong
+                        .push(format!("{name} has received {}, which it doesn't take", event.id()));
+                }
+            }
+        }
+        wrong
+    })
+    .into_iter()
+    .for_each(|what| io.violate(what));
 }

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use emulator::Settings;
+use futures_util::FutureExt as _;
 use rand::Rng;
 use serde_json::json;
+use shared::store::Receivers as _;
 
 use super::Run;
 use super::behaviour::heal;
@@ -90,16 +92,27 @@ impl Run {
     /// The receivers are healthy again and receive the events they have missed.
     fn deliver_backlog(&mut self) {
         self.io.product(Product::recover);
+        self.resume_receivers();
         self.drain_stream();
         // Parked events are sent only after a redelivery was requested.
         for (id, _) in self.table.all_parked() {
             self.redeliver(id.0, &json!({}));
             self.finish();
         }
-        for _ in 0..3 {
+        // A removed endpoint is noticed, removed, and its cursors deleted, each by a sweep of its own.
+        for _ in 0..4 {
             // Longer than the longest pause between two attempts.
             self.io.world(|world| world.advance(Duration::from_secs(2 * 60 * 60)));
             self.start_sweep();
+            self.finish();
+        }
+    }
+
+    fn resume_receivers(&mut self) {
+        let states = self.table.receivers().now_or_never();
+        let states = states.expect("a table in memory never waits").unwrap_or_default();
+        for (target, _) in states.into_iter().filter(|(_, state)| state.paused.is_some()) {
+            self.resume_receiver(target);
             self.finish();
         }
     }

@@ -37,8 +37,10 @@ pub(super) fn draw(
 ) -> (Hosting, Skew) {
     let has_all = theme == Some(Theme::Outages);
     choices.receivers = match rng.random_range(0..12) {
+        _ if theme == Some(Theme::Endpoints) => Receivers::Several,
         0 => Receivers::EventBus,
         1 => Receivers::Both,
+        2 => Receivers::Several,
         _ if has_all => Receivers::Both,
         _ => Receivers::Endpoint,
     };

@@ -35,6 +35,10 @@ pub(super) enum Happening {
     Sweep,
     Redeliver,
     ReceiverHealth,
+    /// The settings name other endpoints.
+    ChangeEndpoints,
+    /// An operator pauses or resumes a receiver.
+    PauseReceiver,
     FailInsideAVersion,
     OvertakeADelivery,
     RotateSigningKeys,
@@ -56,7 +60,7 @@ pub(super) enum Happening {
 
 impl Happening {
     /// The relative probability of each.
-    pub(super) const WEIGHTS: [(Self, u32); 45] = [
+    pub(super) const WEIGHTS: [(Self, u32); 47] = [
         (Self::Purchase, 6),
         (Self::Visit, 4),
         (Self::Confirm, 8),
@@ -88,6 +92,8 @@ impl Happening {
         (Self::Sweep, 3),
         (Self::Redeliver, 1),
         (Self::ReceiverHealth, 2),
+        (Self::ChangeEndpoints, 1),
+        (Self::PauseReceiver, 1),
         (Self::FailInsideAVersion, 2),
         (Self::OvertakeADelivery, 2),
         (Self::RotateSigningKeys, 3),

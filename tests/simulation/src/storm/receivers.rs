@@ -13,22 +13,22 @@ use shared::store::{Cursor, CursorState, Outbox, Target};
 use uuid::Uuid;
 
 use crate::host::{Function, Host};
-use crate::product::{BusHealth, Health, Inbox, Product};
+use crate::product::{BusHealth, Health, Product};
 use crate::reached::words;
 use crate::run::{Purpose, Run};
 
 impl Run {
-    /// One of the receivers becomes healthy or not. The other one stays as it is.
+    /// One of the receivers becomes healthy or not. The others stay as they are.
     pub(super) fn receiver_health(&mut self) {
         match self.a_target() {
-            Target::Endpoint | Target::Named(_) => {
+            target @ (Target::Endpoint | Target::Named(_)) => {
                 let health = self.io.decide(|rng| {
                     let other = *Health::ALL.choose(rng).expect("there are variants");
                     if rng.random() { Health::Healthy } else { other }
                 });
                 self.io.count(format!("product: {}", words(health)));
-                self.io.note(|| format!("* the product: {health:?}"));
-                self.io.product(|product| product.health = health);
+                self.io.note(|| format!("* the product, {}: {health:?}", target.name()));
+                self.io.product(|product| product.set_health(target, health));
             }
             Target::EventBus => {
                 let health = self.io.decide(|rng| {
@@ -44,7 +44,7 @@ impl Run {
 
     /// One of the configured receivers.
     fn a_target(&self) -> Target {
-        let targets = self.choices.receivers.targets();
+        let targets = self.io.product(|product| product.targets());
         self.io.decide(|rng| *targets.choose(rng).expect("there is a receiver"))
     }
 
@@ -56,7 +56,7 @@ impl Run {
         self.io.note(|| format!("* the {} fails every {kind}", target.name()));
         self.io.product(|product| {
             product.recover();
-            inbox(product, target).refuses = Some(kind);
+            product.inbox(target).refuses = Some(kind);
         });
         // Longer than the sweep waits for the stream.
         self.io.world(|world| world.advance(Duration::from_secs(5 * 60)));
@@ -136,8 +136,8 @@ impl Run {
 
     /// When a subscription's events are sent again.
     fn next_attempt(&self, id: Uuid) -> Option<Timestamp> {
-        let targets = self.choices.receivers.targets().into_iter();
-        let cursors = targets.map(|target| self.cursor(SubscriptionId(id), target));
+        let targets = self.io.product(|product| product.targets());
+        let cursors = targets.into_iter().map(|target| self.cursor(SubscriptionId(id), target));
         cursors.into_iter().find_map(|cursor| match cursor.state {
             CursorState::Due { at, .. } => Some(at),
             CursorState::Flowing | CursorState::Parked { .. } => None,
@@ -161,12 +161,5 @@ impl Run {
             self.io.note(|| "* the signing keys change".to_owned());
             self.publisher.redeployed();
         }
-    }
-}
-
-fn inbox(product: &mut Product, target: Target) -> &mut Inbox {
-    match target {
-        Target::Endpoint | Target::Named(_) => &mut product.endpoint,
-        Target::EventBus => &mut product.bus.inbox,
     }
 }

@@ -37,8 +37,13 @@ impl Run {
 
     /// The publisher calls the management or activation API.
     pub(crate) fn call(&mut self, purpose: Purpose, method: Method, path: &str, body: &str) {
-        let request = Request::builder().method(method).uri(format!("/subscriptions/{path}"));
-        self.start(purpose, request.body(Bytes::from(body.to_owned())).expect("a GUID is a path"));
+        self.call_at(purpose, method, &format!("/subscriptions/{path}"), body);
+    }
+
+    /// The same at any path.
+    pub(crate) fn call_at(&mut self, purpose: Purpose, method: Method, path: &str, body: &str) {
+        let request = Request::builder().method(method).uri(path);
+        self.start(purpose, request.body(Bytes::from(body.to_owned())).expect("a path"));
     }
 
     /// An operator requests that events are sent again.

@@ -33,6 +33,8 @@ pub enum Theme {
     Strangers,
     /// There are two receivers. Each is away at times, and events are sent again.
     Outages,
+    /// Endpoints are added and removed, and receivers paused.
+    Endpoints,
     /// Subscriptions end, and the publisher asks for the erasure of personal data.
     Erasures,
     /// Pages of the list fail and are mended, while the reconciliation runs.
@@ -58,7 +60,7 @@ const ALL_THEMES: &[(Happening, u32)] = &[
 ];
 
 impl Theme {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Landing,
         Self::HandOver,
         Self::People,
@@ -71,6 +73,7 @@ impl Theme {
         Self::Keys,
         Self::Strangers,
         Self::Outages,
+        Self::Endpoints,
         Self::Erasures,
         Self::Pages,
         Self::DynamoDb,
@@ -143,6 +146,17 @@ impl Theme {
                 (H::Redeliver, 10),
                 (H::Renew, 10),
             ],
+            Self::Endpoints => &[
+                (H::ChangeEndpoints, 10),
+                (H::PauseReceiver, 10),
+                (H::ReceiverHealth, 5),
+                (H::Sweep, 20),
+                (H::Stream, 30),
+                (H::Minutes, 8),
+                (H::Redeliver, 5),
+                (H::Renew, 10),
+                (H::ChangePlan, 12),
+            ],
             Self::Erasures => &[
                 (H::PublisherErases, 25),
                 (H::Unsubscribe, 6),
@@ -202,6 +216,7 @@ impl Theme {
             | Self::Keys
             | Self::Strangers
             | Self::Outages
+            | Self::Endpoints
             | Self::Erasures
             | Self::Pages
             | Self::DynamoDb
@@ -260,6 +275,17 @@ impl Theme {
                 "table: backlog",
                 "table: settle",
                 "table: due",
+            ]),
+            Self::Endpoints => FaultPlan::Aimed(&[
+                "POST /events",
+                "POST /events/*",
+                "table: receivers",
+                "table: save receiver",
+                "table: delete receiver",
+                "table: delete cursor",
+                "table: cursor",
+                "table: save cursor",
+                "table: settle",
             ]),
             Self::Erasures => FaultPlan::Aimed(&[
                 "table: commit",
