@@ -17,24 +17,25 @@ pub(crate) type States = BTreeMap<Target, ReceiverState>;
 const ATTEMPTS: u32 = 16;
 
 impl Delivery {
-    /// Reads the receivers' states. Adds the endpoints with names that the table doesn't know.
+    /// Reads the receivers' states. Adds the endpoints with names that the table doesn't know, and notes those
+    /// that the settings don't name: from now on, this process counts events as delivered without them.
     pub(crate) async fn states(&self) -> Result<States, StoreError> {
         for _ in 0..ATTEMPTS {
             let states = self.receivers.receivers().await?;
-            let is_new = |outlet: &&Outlet| {
-                matches!(outlet.target(), Target::Named(_))
-                    && !states.contains_key(&outlet.target())
+            let Some((target, state)) = self.added(&states).or_else(|| self.missing(&states))
+            else {
+                return Ok(states);
             };
-            let Some(outlet) = self.outlets.iter().find(is_new) else { return Ok(states) };
-            let (target, now) = (outlet.target(), self.clock.now());
-            let state = ReceiverState::added(now, outlet.settings.from);
             match self.receivers.save_receiver(target, &state).await {
+                Ok(()) if state.missing_since.is_some() => {
+                    warn!(receiver = target.name(), "a receiver is missing from the settings");
+                }
                 Ok(()) => info!(
                     receiver = target.name(),
                     starts_at = state.starts_at.map(tracing::field::display),
                     "added a receiver of events"
                 ),
-                // Another process has added it.
+                // Another process was faster.
                 Err(SaveError::Conflict) => {}
                 Err(SaveError::Store(error)) => return Err(error),
             }
@@ -42,13 +43,25 @@ impl Delivery {
         Err(StoreError::Contended)
     }
 
-    /// Notes which receivers the settings name. One that they have not named for long is removed.
+    fn added(&self, states: &States) -> Option<(Target, ReceiverState)> {
+        let is_new = |outlet: &&Outlet| {
+            matches!(outlet.target(), Target::Named(_)) && !states.contains_key(&outlet.target())
+        };
+        let outlet = self.outlets.iter().find(is_new)?;
+        Some((outlet.target(), ReceiverState::added(self.clock.now(), outlet.settings.from)))
+    }
+
+    fn missing(&self, states: &States) -> Option<(Target, ReceiverState)> {
+        let mut others = states.iter().filter(|(target, _)| !self.has(**target));
+        others.find_map(|(target, state)| Some((*target, state.noticed(false, self.clock.now())?)))
+    }
+
+    /// Notes which receivers the settings name again. One that they have not named for long is removed.
     pub(crate) async fn tend(&self, states: &mut States, now: Timestamp) -> Result<(), StoreError> {
         for (target, state) in states.clone() {
-            let is_configured = self.has(target);
-            let is_gone = !is_configured && state.is_gone(now);
-            let noticed = state.noticed(is_configured, now);
-            let written = match &noticed {
+            let is_gone = !self.has(target) && state.is_gone(now);
+            let back = if self.has(target) { state.noticed(true, now) } else { None };
+            let written = match &back {
                 _ if is_gone => self.receivers.delete_receiver(target, state.revision).await,
                 Some(next) => self.receivers.save_receiver(target, next).await,
                 None => continue,
@@ -58,12 +71,7 @@ impl Delivery {
                     info!(receiver = target.name(), "removed a receiver of events");
                     states.remove(&target);
                 }
-                Ok(()) => {
-                    if !is_configured {
-                        warn!(receiver = target.name(), "a receiver is missing from the settings");
-                    }
-                    states.extend(noticed.map(|next| (target, next)));
-                }
+                Ok(()) => states.extend(back.map(|next| (target, next))),
                 // Another sweep was faster.
                 Err(SaveError::Conflict) => {}
                 Err(SaveError::Store(error)) => return Err(error),

@@ -70,14 +70,12 @@ impl ReceiverState {
         match (is_configured, self.missing_since) {
             (true, None) | (false, Some(_)) => return None,
             (false, None) => next.missing_since = Some(now),
-            (true, Some(missing)) => {
+            (true, Some(_)) => {
                 next.missing_since = None;
-                // Meanwhile, events may have been counted as delivered without it: also before that was
-                // noticed, and after it was configured again.
-                let since = missing - ROLLOUT;
-                let since = self.catch_up.as_ref().map_or(since, |other| other.since.min(since));
-                let catch_up = CatchUp { due_at: now + ROLLOUT, since, next: None };
-                next.catch_up = self.added_at.map(|_| catch_up);
+                // Meanwhile, events may have been counted as delivered without it: also old ones that had
+                // waited until then, and some after it was configured again.
+                let walk = |since| CatchUp { due_at: now + ROLLOUT, since, next: None };
+                next.catch_up = self.starts_at.map(walk);
             }
         }
         Some(next)
@@ -123,11 +121,7 @@ mod tests {
         let back = missing.noticed(true, minutes(110)).expect("it is back");
         assert_eq!((back.revision, back.missing_since, back.added_at), (3, None, added.added_at));
         let catch_up = CatchUp { due_at: minutes(125), since: minutes(0), next: None };
-        assert_eq!(back.catch_up, Some(catch_up), "what was left of the first one is in it, too");
-        let caught_up = ReceiverState { catch_up: None, ..missing };
-        let back = caught_up.noticed(true, minutes(110)).expect("it is back");
-        let catch_up = CatchUp { due_at: minutes(125), since: minutes(85), next: None };
-        assert_eq!(back.catch_up, Some(catch_up));
+        assert_eq!(back.catch_up, Some(catch_up), "from its start on");
     }
 
     #[test]

@@ -194,6 +194,7 @@ fn cases(theme: Theme) -> &'static [&'static str] {
             "an endpoint added",
             "an endpoint added from a time",
             "an endpoint removed",
+            "a paused receiver written",
             "struck: table: receivers",
             "struck: table: save receiver",
             "struck: table: delete receiver",

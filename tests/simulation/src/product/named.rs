@@ -10,7 +10,7 @@ use shared::publisher::receiver::{EventFilter, ReceiverSettings};
 use shared::store::Target;
 
 use super::signature::{self, Clocks, Key};
-use super::{EVENTS, Health, Inbox};
+use super::inbox::Inbox;
 
 pub(crate) struct Named {
     pub(crate) settings: ReceiverSettings,

@@ -173,6 +173,9 @@ impl Receivers for SimulatedStore {
     }
 
     async fn save_receiver(&self, target: Target, state: &ReceiverState) -> Result<(), SaveError> {
+        if state.paused.is_some() {
+            self.io.count("a paused receiver written");
+        }
         self.call("save receiver", self.table.save_receiver(target, state)).await?
     }
 
