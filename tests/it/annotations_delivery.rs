@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use shared::domain::{AnnotationPatch, Annotations, MetadataPatch, Position, SubscriptionId};
 use shared::flows::redelivery::{From, redeliver};
 use shared::store::{
-    AnnotationStore, Corruption, CursorState, Outbox as _, SaveError, StoreError, Target,
+    AnnotationStore, Corruption, CursorState, Outbox as _, Pause, ReceiverState, Receivers as _,
+    SaveError, StoreError, Target,
 };
 
 use crate::delivery_env::{DeliveryEnv, id, records};
@@ -175,6 +176,19 @@ async fn events_wait_for_annotations_that_can_not_be_read_as_they_wait_for_a_rec
     assert_eq!(trouble.last, "the item x can't be read");
     env.sweep_for_minutes(2).await;
     env.assert_all_delivered([1]);
+}
+
+#[tokio::test]
+async fn annotations_that_can_not_be_read_are_no_failure_of_a_paused_receiver() {
+    let env = DeliveryEnv::new();
+    let pause = Pause { since: env.now(), note: String::new(), by: None };
+    let state = ReceiverState { revision: 1, paused: Some(pause), ..ReceiverState::default() };
+    env.table.save_receiver(Target::Endpoint, &state).await.expect("saved");
+    let events = env.record(1, 10).await;
+    let corrupt = || StoreError::Corrupt { key: "x".to_owned(), reason: Corruption::MissingBody };
+    env.delivery_with(Counted::of(&env, Some(corrupt))).stream(&records(&events)).await;
+    let cursor = env.table.cursor(id(1), Target::Endpoint).await.expect("a read");
+    assert!(matches!(cursor.state, CursorState::Due { trouble: None, .. }), "{cursor:?}");
 }
 
 #[tokio::test]

@@ -253,6 +253,10 @@ impl Delivery {
         lane: &mut Lane<'_>,
         failure: &DeliveryError,
     ) -> Result<End, CursorError> {
+        // An item that can't be read. A pause parks nothing.
+        if lane.current.pause().is_some() {
+            return self.postponed(lane).await;
+        }
         let jitter = jitter(self.clock.new_id());
         let now = self.clock.now();
         let state = back_off::after(failure, &lane.cursor.state, now, self.park_after, jitter);
