@@ -73,7 +73,7 @@ async fn a_new_endpoint_gets_the_events_from_the_moment_on_at_which_it_is_added(
     let settings = settings("");
     let earlier = settings.before.record(1, 10).await;
     settings.before.stream(&earlier).await;
-    settings.before.clock.advance(minutes(1));
+    settings.before.clock.advance(minutes(3));
     settings.after.sweep().await;
     let later = settings.after.record(1, 20).await;
     settings.after.stream(&later).await;
@@ -207,7 +207,7 @@ async fn a_cursor_of_an_earlier_endpoint_of_the_name_is_as_none() {
     assert_eq!(settings.state().await, None);
     let between = settings.before.record(1, 20).await;
     settings.before.stream(&between).await;
-    settings.after.clock.advance(minutes(1));
+    settings.after.clock.advance(minutes(3));
     settings.after.sweep().await;
     let last = settings.after.record(1, 30).await;
     settings.after.stream(&last).await;

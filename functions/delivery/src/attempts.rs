@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use shared::domain::Event;
+use shared::domain::{Event, SubscriptionId};
 use shared::host::clock::Clock;
 use shared::host::deadline::time_left;
 use shared::host::http_client::UnreadBody;
 use shared::publisher::cloud_event::CloudEvent;
-use shared::store::{Attempt, Attempts, SentRequest, Target};
+use shared::store::{Attempt, Attempts, SentRequest, Store, StoreError, Target};
 use tracing::warn;
 
 use crate::answer_text::{MOST_READ, readable};
@@ -30,6 +30,7 @@ pub(crate) struct Attempted<'a> {
 
 pub(crate) struct AttemptLog {
     attempts: Arc<dyn Attempts>,
+    store: Arc<dyn Store>,
     keeps_text: bool,
     clock: Arc<dyn Clock>,
 }
@@ -37,10 +38,11 @@ pub(crate) struct AttemptLog {
 impl AttemptLog {
     pub(crate) fn new(
         attempts: Arc<dyn Attempts>,
+        store: Arc<dyn Store>,
         keeps_text: bool,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { attempts, keeps_text, clock }
+        Self { attempts, store, keeps_text, clock }
     }
 
     /// Keeps an attempt that failed. The outcome is recorded before: if this fails, the delivery goes on.
@@ -82,12 +84,24 @@ impl AttemptLog {
             },
             request,
         };
-        if let Err(error) = self.attempts.save_attempt(id, &attempt).await {
+        if let Err(error) = self.save(id, &attempt).await {
             warn!(
                 subscription.id = %id, %error, class = error.class().name(),
                 "could not keep an attempt"
             );
         }
+    }
+
+    async fn save(&self, id: SubscriptionId, attempt: &Attempt) -> Result<(), StoreError> {
+        self.attempts.save_attempt(id, attempt).await?;
+        // An erasure that was carried out during the attempt has not seen its text.
+        if attempt.answer.is_some()
+            && let Some(record) = self.store.load(id).await?
+            && (record.is_erased() || record.is_erasing())
+        {
+            self.attempts.save_attempt(id, &attempt.without_text()).await?;
+        }
+        Ok(())
     }
 
     async fn read(&self, body: UnreadBody) -> Option<String> {

@@ -1,9 +1,9 @@
 //! Looks for events that a new receiver has missed: functions with the former settings counted them as
 //! delivered without it, or they were recorded before it was added and it asks for them.
 //!
-//! The walk goes through the subscriptions by their last change, the latest first, and keeps its place in
-//! the receiver's state. It begins when every function has the new settings. So what changes from then on is
-//! delivered anyway, and the walk may leave it out.
+//! The walk goes through the subscriptions by their last change, the oldest first, and keeps its place in the
+//! receiver's state. It begins when every function has the new settings, and ends at the end of the list: a
+//! subscription that changes meanwhile, with or without an event, moves to where the walk has not been yet.
 
 use std::collections::BTreeSet;
 
@@ -64,11 +64,11 @@ impl Delivery {
     ) -> Result<bool, StoreError> {
         let Some(state) = states.get(&target).cloned() else { return Ok(false) };
         let Some(walk) = state.catch_up.clone() else { return Ok(false) };
-        let query = ListQuery { limit: PAGE, ..ListQuery::by(ListBy::Sort(Sort::LastChange)) };
-        let Page { items, next } = self.store.list(&query, walk.next.as_deref()).await?;
-        let is_last = next.is_none() || items.iter().any(|record| record.updated_at < walk.since);
-        let changed = items.iter().filter(|record| record.updated_at >= walk.since);
-        let triggers = changed.map(|record| Trigger {
+        let query = ListQuery { limit: PAGE, ..ListQuery::by(ListBy::Oldest) };
+        let place = walk.next.clone().unwrap_or_else(|| Sort::position_from(walk.since));
+        let Page { items, next } = self.store.list(&query, Some(&place)).await?;
+        let is_last = next.is_none();
+        let triggers = items.iter().map(|record| Trigger {
             id: record.id(),
             pending: BTreeSet::new(),
             slots_until: limits.last_start,

@@ -13,12 +13,12 @@ use shared::host::error_class::ErrorClass;
 use shared::host::retry::jitter;
 use shared::publisher::cloud_event::CloudEvent;
 use shared::publisher::receiver::CurrentReceiver;
-use shared::store::{Cursor, CursorError, CursorState, StoreError, Target};
+use shared::store::{Cursor, CursorError, CursorState, StoreError, Target, Trouble};
 use tracing::{error, info, warn};
 
 use crate::receiver::DeliveryError;
 use crate::states::States;
-use crate::{Delivery, Limits, Outlet, Trigger, attempts, back_off};
+use crate::{Delivery, Limits, Outlet, Trigger, attempts, back_off, silence};
 
 /// How often a worker starts over when another one moves the same cursor. After that, the other one
 /// does the work.
@@ -166,7 +166,14 @@ impl Delivery {
                     continue;
                 }
                 if lane.current.pause().is_some() {
-                    return self.postponed(lane).await;
+                    return self.postponed(lane, LOOKED_AT_AGAIN, None).await;
+                }
+                if self.silence.is_silent(lane.target()) {
+                    let trouble = match &lane.cursor.state {
+                        CursorState::Due { trouble, .. } => trouble.clone(),
+                        CursorState::Flowing | CursorState::Parked { .. } => None,
+                    };
+                    return self.postponed(lane, silence::REST, trouble).await;
                 }
                 if let Some(pace) = &self.pace
                     && !pace.wait(lane.target(), trigger.slots_until).await?
@@ -177,6 +184,8 @@ impl Delivery {
                 let (target, at) = (lane.target(), self.clock.now());
                 let attempted = attempts::Attempted { event, sent_event: &sent, target, at };
                 let mut attempt = lane.outlet.receiver.send(&sent).await;
+                let is_answered = attempt.outcome.is_ok() || attempt.status.is_some();
+                self.silence.note(target, is_answered, attempt.latency);
                 self.attempts.keep_test(&attempted, &mut attempt).await;
                 if let Err(error) = &attempt.outcome {
                     let end = self.failed(lane, error).await?;
@@ -210,13 +219,18 @@ impl Delivery {
         }
     }
 
-    /// The target is paused. The cursor covers its events, and is looked at again later. That is no failure,
-    /// so a pause never parks.
-    async fn postponed(&self, lane: &mut Lane<'_>) -> Result<End, CursorError> {
-        let later = self.clock.now() + LOOKED_AT_AGAIN;
+    /// Nothing is sent to the target now, which is no failure and never parks. The cursor covers the target's
+    /// events, and is looked at again later.
+    async fn postponed(
+        &self,
+        lane: &mut Lane<'_>,
+        pause: SignedDuration,
+        trouble: Option<Trouble>,
+    ) -> Result<End, CursorError> {
+        let later = self.clock.now() + pause;
         // Whole seconds, as in the outbox index.
         let at = Timestamp::from_second(later.as_second()).unwrap_or(later);
-        lane.cursor.state = CursorState::Due { at, trouble: None };
+        lane.cursor.state = CursorState::Due { at, trouble };
         self.save(lane).await?;
         Ok(End::Covered)
     }
@@ -255,7 +269,7 @@ impl Delivery {
     ) -> Result<End, CursorError> {
         // An item that can't be read. A pause parks nothing.
         if lane.current.pause().is_some() {
-            return self.postponed(lane).await;
+            return self.postponed(lane, LOOKED_AT_AGAIN, None).await;
         }
         let jitter = jitter(self.clock.new_id());
         let now = self.clock.now();

@@ -14,6 +14,7 @@ mod endpoint;
 mod event_bus;
 mod pace;
 mod receiver;
+mod silence;
 mod states;
 mod stream;
 mod summary;
@@ -42,6 +43,7 @@ use endpoint::Endpoint;
 use event_bus::EventBus;
 use pace::Pace;
 use receiver::Receiver;
+use silence::Silence;
 use states::States;
 pub use stream::{Failed, Failures, Records};
 pub use summary::Report;
@@ -76,6 +78,7 @@ pub struct Delivery {
     /// `None`: events are sent as fast as the receivers accept them.
     pace: Option<Pace>,
     noting: Noting,
+    silence: Silence,
 }
 
 /// A receiver, and which events it takes.
@@ -172,7 +175,8 @@ impl Delivery {
         }
         let noting = Noting::new(sightings, clock.clone(), NOTED_EVERY);
         let pace = rate_limit.map(|limit| Pace::new(limit, clock.clone()));
-        let attempts = AttemptLog::new(attempts, keeps_attempt_text, clock.clone());
+        let silence = Silence::new(clock.clone());
+        let attempts = AttemptLog::new(attempts, store.clone(), keeps_attempt_text, clock.clone());
         Self {
             outlets,
             receivers,
@@ -185,6 +189,7 @@ impl Delivery {
             park_after,
             pace,
             noting,
+            silence,
         }
     }
 

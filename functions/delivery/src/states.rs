@@ -89,15 +89,15 @@ impl Delivery {
         if strays.is_empty() {
             return Ok(cleared);
         }
-        // Read after the strays were found: a process with other settings adds a receiver before it saves
-        // its first cursor.
-        let states = self.receivers.receivers().await?;
+        let mut cursors = Vec::new();
         for (id, target) in strays {
-            if self.has(*target) || states.contains_key(target) {
-                continue;
-            }
-            let cursor = self.outbox.cursor(*id, *target).await?;
-            match self.outbox.delete_cursor(*id, *target, cursor.revision).await {
+            cursors.push((*id, *target, self.outbox.cursor(*id, *target).await?.revision));
+        }
+        // Read after the cursors: a process with other settings adds a receiver before it saves one.
+        let states = self.receivers.receivers().await?;
+        let is_left = |target: &Target| !self.has(*target) && !states.contains_key(target);
+        for (id, target, revision) in cursors.into_iter().filter(|(_, target, _)| is_left(target)) {
+            match self.outbox.delete_cursor(id, target, revision).await {
                 Ok(()) => cleared += 1,
                 Err(CursorError::Conflict) => {}
                 Err(CursorError::Store(error)) => return Err(error),

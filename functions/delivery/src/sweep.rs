@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use shared::host::deadline;
-use shared::store::{Due, STREAM_HEAD_START, Sighting, StoreError};
+use shared::store::{Due, STREAM_HEAD_START, Sighting, StoreError, Target};
 
 use crate::states::States;
 use crate::{Delivery, Driver, Limits, Report, Trigger, catch_up};
@@ -71,22 +71,26 @@ impl Delivery {
         Ok(())
     }
 
-    /// Groups what is due by subscription.
+    /// Groups what is due by subscription. Where one cursor alone is due, the other receivers have nothing new.
     fn triggers(&self, due: Vec<Due>, slots_until: Timestamp) -> Vec<Trigger> {
-        let mut triggers = BTreeMap::<_, BTreeSet<u64>>::new();
+        let mut triggers = BTreeMap::<_, (BTreeSet<u64>, BTreeSet<Target>)>::new();
         for due in due {
             match due {
                 Due::Pending(id, version) => {
-                    triggers.entry(id).or_default().insert(version);
+                    triggers.entry(id).or_default().0.insert(version);
                 }
                 Due::Cursor(id, target) if self.has(target) => {
-                    triggers.entry(id).or_default();
+                    triggers.entry(id).or_default().1.insert(target);
                 }
                 // The target is no longer configured.
                 Due::Cursor(..) => {}
             }
         }
-        let triggers = triggers.into_iter();
-        triggers.map(|(id, pending)| Trigger { id, pending, slots_until, only: None }).collect()
+        let trigger = |(id, (pending, targets)): (_, (BTreeSet<u64>, BTreeSet<Target>))| {
+            let is_alone = pending.is_empty() && targets.len() == 1;
+            let only = targets.first().copied().filter(|_| is_alone);
+            Trigger { id, pending, slots_until, only }
+        };
+        triggers.into_iter().map(trigger).collect()
     }
 }

@@ -122,7 +122,7 @@ mod tests {
     /// Whether an endpoint that started at this time takes an event.
     fn takes(filter: EventFilter, start: Timestamp, event: &Event) -> bool {
         let crm = crm(filter);
-        let states = BTreeMap::from([(crm.target, ReceiverState::added(start, None))]);
+        let states = BTreeMap::from([(crm.target, ReceiverState::added(start, Some(start)))]);
         crm.with(&states).takes(event)
     }
 

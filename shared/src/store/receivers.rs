@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Pause, SaveError, StoreError, Target};
+use super::{Pause, STREAM_HEAD_START, SaveError, StoreError, Target};
 
 /// How long functions with other settings may go on after a deployment. They know nothing of a receiver that
 /// was added, and count events as delivered without it; and they have not yet heard of a removal.
@@ -36,14 +36,14 @@ pub struct ReceiverState {
     pub paused: Option<Pause>,
 }
 
-/// A walk through the subscriptions by their last change, the latest first. Serialised in the table: members
+/// A walk through the subscriptions by their last change, the oldest first. Serialised in the table: members
 /// are only added.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CatchUp {
-    /// It begins at this time.
+    /// It does not begin before this time.
     pub due_at: Timestamp,
-    /// It ends at a subscription that has not changed since then.
+    /// It begins with the subscriptions that have changed since then.
     pub since: Timestamp,
     /// Its place in the list; `None` at the beginning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -51,9 +51,11 @@ pub struct CatchUp {
 }
 
 impl ReceiverState {
-    /// A receiver that is added now, and receives the events from `from` on, or else from now on.
+    /// A receiver that is added now. It receives the events from `from` on; or else from now on, and those of
+    /// the last moments, since the first delivery with the new settings may be for an event that was recorded
+    /// after the deployment.
     pub fn added(now: Timestamp, from: Option<Timestamp>) -> Self {
-        let starts_at = from.unwrap_or(now);
+        let starts_at = from.unwrap_or(now - STREAM_HEAD_START);
         Self {
             revision: 1,
             added_at: Some(now),
@@ -111,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_receiver_that_is_missing_for_a_rollout_is_gone_unless_it_is_back_before() {
-        let added = ReceiverState::added(minutes(0), None);
+        let added = ReceiverState::added(minutes(0), Some(minutes(0)));
         assert_eq!(added.noticed(true, minutes(1)), None);
         let missing = added.noticed(false, minutes(100)).expect("it is missing now");
         assert_eq!((missing.revision, missing.missing_since), (2, Some(minutes(100))));
@@ -135,7 +137,7 @@ mod tests {
     #[test]
     fn a_receiver_starts_when_it_is_added_or_at_the_time_that_is_asked_for() {
         let now = ReceiverState::added(minutes(7), None);
-        assert_eq!((now.starts_at, now.added_at), (Some(minutes(7)), Some(minutes(7))));
+        assert_eq!((now.starts_at, now.added_at), (Some(minutes(5)), Some(minutes(7))));
         let before = ReceiverState::added(minutes(7), Some(minutes(1)));
         assert_eq!((before.starts_at, before.added_at), (Some(minutes(1)), Some(minutes(7))));
         let catch_up = CatchUp { due_at: minutes(22), since: minutes(1), next: None };

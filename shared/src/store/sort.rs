@@ -1,6 +1,7 @@
 //! The orders in which records are listed.
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::StoreError;
 use crate::domain::{Record, Status, SubscriptionId};
@@ -51,6 +52,13 @@ impl Sort {
         format!("{} {key}", self.name())
     }
 
+    /// Where a list by the last change, the oldest first, begins with the records that changed at this time or
+    /// later.
+    pub fn position_from(since: Timestamp) -> String {
+        let least = SubscriptionId(Uuid::nil());
+        Self::LastChange.position(&format!("{}#{least}", sortable(since)))
+    }
+
     /// The record before a position: its key, and its subscription.
     ///
     /// # Errors
@@ -84,11 +92,20 @@ mod tests {
     }
 
     #[test]
+    fn a_position_from_a_time_is_before_what_changed_at_it_and_after_what_changed_before() {
+        let position = Sort::position_from("2026-03-10T12:00:00Z".parse().expect("a time"));
+        let (before, _) = Sort::LastChange.record_before(&position).expect("as it was made");
+        let id = Uuid::from_u128(1);
+        assert!(before < &*format!("2026-03-10T12:00:00.000000000Z#{id}"));
+        assert!(before > &*format!("2026-03-10T11:59:59.999999999Z#{id}"));
+    }
+
+    #[test]
     fn a_position_is_one_of_its_own_order() {
-        let key = format!("2026-03-10T12:00:00.000000000Z#{}", uuid::Uuid::nil());
+        let key = format!("2026-03-10T12:00:00.000000000Z#{}", Uuid::nil());
         let position = Sort::TermEnd.position(&key);
         let (before, id) = Sort::TermEnd.record_before(&position).expect("as it was made");
-        assert_eq!((before, id), (&*key, SubscriptionId(uuid::Uuid::nil())));
+        assert_eq!((before, id), (&*key, SubscriptionId(Uuid::nil())));
         for (sort, position) in [
             (Sort::LastChange, &*position),
             (Sort::TermEnd, &key),

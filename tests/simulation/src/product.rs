@@ -1,6 +1,7 @@
 //! The publisher's product: it receives events, decides about changes, and is sometimes unhealthy.
 
 pub(crate) mod bus;
+mod health;
 mod inbox;
 mod named;
 mod rotation;
@@ -14,14 +15,12 @@ use shared::store::Target;
 use uuid::Uuid;
 
 pub(crate) use bus::{Bus, BusHealth};
+pub(crate) use health::{EVENTS, Health};
 pub(crate) use inbox::Inbox;
 pub(crate) use named::Named;
 pub(crate) use rotation::{Rotation, Signed};
 pub(crate) use signature::Clocks;
 use signature::Refusal;
-
-/// Where it receives events.
-pub(crate) const EVENTS: &str = "https://product.sim/events";
 
 /// Where it decides about changes.
 pub(crate) const DECISIONS: &str = "https://product.sim/decisions";
@@ -44,34 +43,6 @@ impl Receivers {
             Self::Endpoint | Self::Several => vec![Target::Endpoint],
             Self::EventBus => vec![Target::EventBus],
             Self::Both => Target::UNNAMED.to_vec(),
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Health {
-    #[default]
-    Healthy,
-    /// It answers with 500.
-    Broken,
-    /// It answers with 503 and `Retry-After`.
-    Overloaded,
-    /// It answers with 410.
-    Gone,
-    /// It answers with 200, but gives no decision.
-    Confused,
-}
-
-impl Health {
-    pub const ALL: [Self; 5] =
-        [Self::Healthy, Self::Broken, Self::Overloaded, Self::Gone, Self::Confused];
-
-    fn status(self) -> StatusCode {
-        match self {
-            Self::Healthy | Self::Confused => StatusCode::OK,
-            Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Gone => StatusCode::GONE,
         }
     }
 }

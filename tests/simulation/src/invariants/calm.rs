@@ -334,7 +334,12 @@ fn check_delivered(io: &Arc<Io>, table: &MemoryStore, record: &Record) {
 fn check_named(io: &Arc<Io>, table: &MemoryStore, announced: &[Event]) {
     let states = table.receivers().now_or_never().expect("a table in memory never waits");
     let states = states.expect("a table in memory never fails");
-    let always = |target| BTreeMap::from([(target, ReceiverState::added(Timestamp::MIN, None))]);
+    let always = |target| {
+        BTreeMap::from([(
+            target,
+            ReceiverState::added(Timestamp::UNIX_EPOCH, Some(Timestamp::MIN)),
+        )])
+    };
     io.product(|product| {
         let mut wrong = Vec::new();
         for named in &product.named {

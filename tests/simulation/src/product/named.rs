@@ -9,8 +9,9 @@ use serde_json::Value;
 use shared::publisher::receiver::{EventFilter, ReceiverSettings};
 use shared::store::Target;
 
-use super::signature::{self, Clocks, Key};
+use super::health::{EVENTS, Health};
 use super::inbox::Inbox;
+use super::signature::{self, Clocks, Key};
 
 pub(crate) struct Named {
     pub(crate) settings: ReceiverSettings,
