@@ -251,6 +251,7 @@ impl Outbox for SimulatedStore {
         target: Target,
         revision: u64,
     ) -> Result<(), CursorError> {
+        self.io.count("a cursor of a removed endpoint deleted");
         self.call("delete cursor", self.table.delete_cursor(id, target, revision)).await?
     }
 

@@ -198,8 +198,8 @@ fn cases(theme: Theme) -> &'static [&'static str] {
             "struck: table: receivers",
             "struck: table: save receiver",
             "struck: table: delete receiver",
-            "struck: table: delete cursor",
-            "struck: POST /events/*",
+            "a cursor of a removed endpoint deleted",
+            "struck: POST /events/crm",
         ],
         Theme::Erasures => &[
             "PersonalDataErased",

@@ -48,7 +48,8 @@ impl Run {
     fn check_all_received(&self, id: Uuid) {
         let events = self.table.history(SubscriptionId(id), 0).into_iter();
         let earlier = events.take_while(|event| event.kind != EventKind::PersonalDataErased);
-        let earlier: Vec<String> = earlier.map(|event| Event::id(&event)).collect();
+        let announced = earlier.filter(|event| event.kind.is_announced());
+        let earlier: Vec<String> = announced.map(|event| Event::id(&event)).collect();
         let missing = self.io.product(|product| {
             let lacks = |(target, inbox): (Target, &Inbox)| {
                 let received = inbox.received(id);

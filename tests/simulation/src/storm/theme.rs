@@ -278,7 +278,8 @@ impl Theme {
             ]),
             Self::Endpoints => FaultPlan::Aimed(&[
                 "POST /events",
-                "POST /events/*",
+                "POST /events/crm",
+                "POST /events/billing",
                 "table: receivers",
                 "table: save receiver",
                 "table: delete receiver",
