@@ -119,8 +119,12 @@ pub(crate) async fn redeliver(
     let targets: Vec<_> = answer["targets"].as_array().into_iter().flatten().map(text).collect();
     let targets = targets.join(", ");
     output.print(&match from {
-        Some(version) => format!("Delivering again from version {version} to: {targets}."),
-        None => format!("Delivering again, from where it stopped, to: {targets}."),
+        Some(version) => format!(
+            "Due again from version {version}: {targets}. The next sweep sends it, within a minute."
+        ),
+        None => format!(
+            "Due again, from where it stopped: {targets}. The next sweep sends it, within a minute."
+        ),
     })
 }
 

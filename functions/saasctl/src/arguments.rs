@@ -17,7 +17,7 @@ use crate::options::{
 };
 use crate::receiver_options::ReceiverCommand;
 use crate::reconciliation_options::ReconciliationCommand;
-use crate::value::{number, operation_id, pair, seconds, time};
+use crate::value::{number, operation_id, pair, receiver, seconds, time};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -244,7 +244,7 @@ pub(crate) enum Command {
         since: Option<Timestamp>,
         /// Of this receiver alone, as `receivers`
         /// names it
-        #[arg(long, value_name = "NAME", verbatim_doc_comment)]
+        #[arg(long, value_name = "NAME", value_parser = receiver, verbatim_doc_comment)]
         receiver: Option<String>,
     },
     /// Send a test event to your product, and show what

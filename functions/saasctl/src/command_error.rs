@@ -122,6 +122,12 @@ impl CommandError {
             "not_sent" => {
                 "`saasctl doctor` examines the way of events: the table's stream and the sweep"
             }
+            "not_accepted" => {
+                "the answer above, and `saasctl doctor`, say more; once your product is repaired, \
+                 `saasctl deliveries` shows what waits for it"
+            }
+            "already_in_force" => "`saasctl show ID` shows what is in force",
+            "unknown_version" => "`saasctl history ID` shows the versions with events",
             "run_under_way" => "`saasctl drift` shows how far it has come",
             "reconciliation_paused" => {
                 "`saasctl drift` shows why; `saasctl resume-runs` resumes it"

@@ -5,12 +5,13 @@ use std::str::FromStr;
 
 use serde_json::Value;
 use shared::domain::SearchTerm;
+use unicode_width::UnicodeWidthStr as _;
 use uuid::Uuid;
 
 use crate::api::{Api, query};
 use crate::command_error::CommandError;
 use crate::output::Output;
-use crate::table::text;
+use crate::table::{shortened, terminal_width, text};
 
 /// How many of several subscriptions are named in an error.
 const NAMED: usize = 5;
@@ -67,7 +68,7 @@ impl Named {
         };
         let id = text(&record["subscription"]["id"]);
         if !output.json {
-            output.note(&line(record));
+            output.note(&heading(record, terminal_width()));
         }
         id.parse().map_err(|_| CommandError::Unavailable("the API names no id".to_owned()))
     }
@@ -92,6 +93,19 @@ fn chosen<'a>(found: &'a [Value], wanted: &str) -> Option<&'a Value> {
 fn only(found: &[Value], fits: impl Fn(&Value) -> bool) -> Option<&Value> {
     let mut fitting = found.iter().filter(|record| fits(record));
     fitting.next().filter(|_| fitting.next().is_none())
+}
+
+/// The line of the one that was found. A long name is shortened, so that it fits the terminal.
+fn heading(record: &Value, width: Option<usize>) -> String {
+    let line = line(record);
+    let name = text(&record["subscription"]["name"]);
+    match width {
+        Some(width) if line.width() > width => {
+            let room = (name.width() + width).saturating_sub(line.width());
+            line.replacen(&name, &shortened(&name, room), 1)
+        }
+        _ => line,
+    }
 }
 
 fn line(record: &Value) -> String {
@@ -139,6 +153,18 @@ mod tests {
         assert_eq!(chosen(&found, "anna@"), None, "all are found by an address");
         assert_eq!(chosen(&found[..1], "anna@"), Some(&found[0]));
         assert_eq!(chosen(&[], "anna@"), None);
+    }
+
+    #[test]
+    fn a_long_name_is_shortened_so_that_the_line_fits_and_the_id_stays_whole() {
+        let id = "6f1d5a2e-0c57-4d0a-9a53-3b8c1e7f0a11";
+        let subscription =
+            json!({ "id": id, "name": "long ".repeat(30), "saasSubscriptionStatus": "Subscribed" });
+        let record = json!({ "subscription": subscription });
+        let fitting = heading(&record, Some(80));
+        assert_eq!(fitting.width(), 80, "{fitting}");
+        assert!(fitting.starts_with(id) && fitting.ends_with("…  Subscribed"), "{fitting}");
+        assert_eq!(heading(&record, None), line(&record));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Lists of subscriptions: all, filtered, sorted or found.
 
 use serde_json::{Value, json};
+use shared::domain::Status;
 use shared::store::{LARGEST_PAGE, Sort};
 use unicode_width::UnicodeWidthStr as _;
 
@@ -9,10 +10,12 @@ use crate::command_error::CommandError;
 use crate::export::table_of_records;
 use crate::list_options::{ListFilter, ListFormat, ListOrder, OpenDelivery};
 use crate::output::Output;
-use crate::table::{Table, seats, terminal_width, text, when};
+use crate::table::{Table, seats, shortened, terminal_width, text, when};
 
 const HEADINGS: [&str; 7] =
     ["Subscription", "Name", "Customer", "Offer", "Plan", "Seats", "Status"];
+
+const KNOWN: &str = "PendingFulfillmentStart, Subscribed, Suspended and Unsubscribed";
 
 /// What is listed.
 pub(crate) struct Wanted<'a> {
@@ -32,6 +35,9 @@ pub(crate) async fn list(
     wanted: &Wanted<'_>,
 ) -> Result<(), CommandError> {
     let records = read(api, output, wanted).await?;
+    if let Some(status) = wanted.filter.status.as_deref().and_then(unknown_status) {
+        output.note(&format!("{status} is no status that Microsoft has so far; they are {KNOWN}."));
+    }
     match wanted.format {
         Some(ListFormat::Csv) => output.print(table_of_records(&records).trim_end_matches('\n')),
         Some(ListFormat::Json) => print_json(output, &records),
@@ -42,6 +48,11 @@ pub(crate) async fn list(
 
 fn print_json(output: &Output, records: &[Value]) -> Result<(), CommandError> {
     output.print(&json!({ "subscriptions": records }).to_string())
+}
+
+/// The text, if it is none of the statuses that are known (F-LC-1).
+fn unknown_status(text: &str) -> Option<&str> {
+    matches!(Status::from(text), Status::Other(_)).then_some(text)
 }
 
 async fn read(
@@ -160,21 +171,6 @@ fn block(
         }
     }
     format!("{block}\n{line}").trim_end().to_owned()
-}
-
-/// The beginning of a text that is too long, with an ellipsis.
-fn shortened(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    let mut short = String::new();
-    for letter in text.chars() {
-        if format!("{short}{letter}…").width() > width {
-            break;
-        }
-        short.push(letter);
-    }
-    short + "…"
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use clap::Subcommand;
 
+use crate::value::receiver;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum ReceiverCommand {
     /// Show the receivers of events: what each receives, and
@@ -11,6 +13,7 @@ pub(crate) enum ReceiverCommand {
     /// Pause a receiver of events. Its events wait.
     PauseReceiver {
         /// Its name, such as `endpoint` or `event-bus`.
+        #[arg(value_parser = receiver)]
         name: String,
         /// Why, up to 500 characters.
         #[arg(long, value_name = "TEXT")]
@@ -19,6 +22,7 @@ pub(crate) enum ReceiverCommand {
     /// Resume a receiver of events.
     ResumeReceiver {
         /// Its name, such as `endpoint` or `event-bus`.
+        #[arg(value_parser = receiver)]
         name: String,
     },
 }

@@ -3,6 +3,7 @@
 use comfy_table::{ContentArrangement, presets};
 use jiff::Timestamp;
 use serde_json::Value;
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::printable::printable;
 
@@ -70,6 +71,21 @@ pub(crate) fn text(value: &Value) -> String {
         Value::String(text) => printable(text),
         other => other.to_string(),
     }
+}
+
+/// The beginning of a text that is too long, with an ellipsis.
+pub(crate) fn shortened(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut short = String::new();
+    for letter in text.chars() {
+        if format!("{short}{letter}…").width() > width {
+            break;
+        }
+        short.push(letter);
+    }
+    short + "…"
 }
 
 /// A number of seats; empty for a flat rate.

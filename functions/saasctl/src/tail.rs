@@ -13,6 +13,7 @@ use crate::history::{change_of, who};
 use crate::options::TailOptions;
 use crate::output::Output;
 use crate::table::{terminal_width, text, when};
+use crate::wrapped::wrapped;
 
 /// The list of changes lags behind the records. A change that is older than the newest one by less than this is
 /// looked for again.
@@ -144,7 +145,12 @@ fn printed(output: &Output, event: &Value, width: Option<usize>) -> String {
     let (id, who) = (text(&event["subscriptionId"]), who(&event["cause"]));
     let line = format!("{at}  {id}  {what}  {who}");
     match width {
-        Some(width) if line.width() > width => format!("{at}  {what}\n  {id}  {who}"),
+        Some(width) if line.width() > width => {
+            let below = format!("{id}  {who}");
+            let below = wrapped(&below, width.saturating_sub(2));
+            let below: Vec<_> = below.iter().map(|line| format!("\n  {line}")).collect();
+            format!("{at}  {what}{}", below.concat())
+        }
         _ => line,
     }
 }

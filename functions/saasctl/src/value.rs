@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use shared::domain::OperationId;
+use shared::store::Target;
 
 /// Reads a time, or a length of time before now.
 pub(crate) fn time(text: &str) -> Result<Timestamp, &'static str> {
@@ -14,6 +17,13 @@ fn time_before(text: &str, now: Timestamp) -> Result<Timestamp, &'static str> {
     const NONE: &str = "neither a time, such as 2026-03-10T12:00Z, nor a length, such as 6h";
     if let Ok(at) = text.parse() {
         return Ok(at);
+    }
+    // jiff would read the day of a time without its zone, too.
+    if !text.contains(['T', 't', ' '])
+        && let Ok(day) = text.parse::<Date>()
+    {
+        let midnight = day.to_zoned(TimeZone::UTC).map_err(|_| NONE)?;
+        return Ok(midnight.timestamp());
     }
     let ago: SignedDuration = match text.strip_suffix('d').map(str::parse::<u32>) {
         Some(Ok(days)) => SignedDuration::from_hours(24 * i64::from(days)),
@@ -30,6 +40,12 @@ fn time_before(text: &str, now: Timestamp) -> Result<Timestamp, &'static str> {
 pub(crate) fn pair(text: &str) -> Result<(String, String), &'static str> {
     let (key, value) = text.split_once('=').ok_or("not KEY=VALUE")?;
     Ok((key.to_owned(), value.to_owned()))
+}
+
+/// Reads a receiver's name.
+pub(crate) fn receiver(text: &str) -> Result<String, &'static str> {
+    let target = text.parse::<Target>().map_err(|_| "not the name of a receiver")?;
+    Ok(target.name().to_owned())
 }
 
 pub(crate) fn number(text: &str) -> Result<usize, &'static str> {
@@ -56,12 +72,23 @@ mod tests {
         let now = "2026-03-12T12:00:00Z".parse().expect("a timestamp");
         let time = |text| time_before(text, now);
         assert_eq!(time("2026-03-10T12:00Z"), Ok(noon));
+        assert_eq!(time("2026-03-10"), Ok(noon - SignedDuration::from_hours(12)), "midnight, UTC");
         for (text, minutes) in [("90m", 90), ("6h", 360), ("2d", 2880), ("1h30m", 90)] {
             let ago = now.duration_since(time(text).expect("a length"));
             assert_eq!(ago, SignedDuration::from_mins(minutes), "{text}");
         }
-        for nonsense in ["", "yesterday", "-6h", "d", "6", "999999999d"] {
+        for nonsense in ["", "yesterday", "-6h", "d", "6", "999999999d", "2026-03-10T12:00"] {
             assert!(time(nonsense).is_err(), "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn a_receivers_name_is_no_path() {
+        for name in ["endpoint", "event-bus", "crm"] {
+            assert_eq!(receiver(name), Ok(name.to_owned()));
+        }
+        for nonsense in ["", "a/b", "a?b", "Endpoint", "crm x"] {
+            assert!(receiver(nonsense).is_err(), "{nonsense}");
         }
     }
 

@@ -101,6 +101,16 @@ pub(super) async fn events(
                 PLACE,
             )
         }
+        Some(since) if !waiting.by_target.is_empty() => pauses(&states, now).unwrap_or_else(|| {
+            let says = format!(
+                "Events of {} wait for your product to accept them; the first began {}. This check \
+                 fails after {} minutes.",
+                counted(waiting.subscriptions, more, "subscription"),
+                ago(since, now),
+                TOO_LONG.as_secs() / 60
+            );
+            Finding::ok(EVENTS, says)
+        }),
         Some(_) | None => pauses(&states, now)
             .unwrap_or_else(|| Finding::ok(EVENTS, "Your product accepts its events.")),
     }

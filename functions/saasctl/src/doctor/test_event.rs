@@ -24,14 +24,14 @@ pub(super) async fn test_event(api: &Api) -> Check {
 }
 
 async fn arrival(api: &Api) -> Result<Check, CommandError> {
-    let Seen { id, event } = send(api, None, PATIENCE).await?;
+    let Seen { event, .. } = send(api, None, PATIENCE).await?;
     let says = match event["state"].as_str() {
         Some("delivered") => {
             return Ok(Check::ok(CHECK, "Every receiver has accepted a test event."));
         }
-        Some("failed") => format!("The test event {id} was refused: {}.", reasons(&event)),
+        Some("failed") => format!("The test event was refused: {}.", reasons(&event)),
         _ => format!(
-            "After {} seconds, no attempt was made to deliver {id}: the table's stream does \
+            "After {} seconds, no attempt was made to deliver it: the table's stream does \
              not invoke the delivery, or the delivery does not start. Read its log.",
             PATIENCE.as_secs()
         ),

@@ -133,7 +133,10 @@ async fn redeliver_needs_a_receiver_and_a_known_version() {
     let env = TestEnv::with(options).await;
     let id = env.active(Purchase::flat_rate("silver")).await.to_string();
     let said = env.run(&["redeliver", &id, "--from", "1"]).await.done();
-    assert_eq!(said, "Delivering again from version 1 to: endpoint.\n");
+    assert_eq!(
+        said,
+        "Due again from version 1: endpoint. The next sweep sends it, within a minute.\n"
+    );
     let said = env.run(&["--json", "redeliver", &id]).await.json();
     assert_eq!(
         (&said["targets"][0], &said["fromVersion"]),

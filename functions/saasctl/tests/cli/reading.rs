@@ -44,8 +44,11 @@ async fn list_prints_a_table_or_json() {
         let expected: Vec<_> = expected.iter().map(|id| Value::from(id.to_string())).collect();
         assert_eq!(ids, expected, "{arguments:?}");
     }
-    let none = env.run(&["list", "--status", "Unsubscribed"]).await.done();
-    assert_eq!(none, "No subscriptions.\n");
+    let none = env.run(&["list", "--status", "Unsubscribed"]).await;
+    assert_eq!((none.stdout.as_str(), none.stderr.as_str()), ("No subscriptions.\n", ""));
+    let unknown = env.run(&["list", "--status", "Subscribd"]).await;
+    assert!(unknown.stderr.contains("Subscribd is no status"), "{unknown:?}");
+    assert_eq!(unknown.done(), "No subscriptions.\n");
 }
 
 #[tokio::test]
