@@ -2,8 +2,10 @@
 //! beside them.
 
 use jiff::{SignedDuration, Timestamp};
-use shared::domain::Event;
-use shared::store::{CursorState, Outbox as _, Pause, ReceiverState, Receivers as _, Target};
+use shared::domain::{Event, NextVersion};
+use shared::store::{
+    Commit, CursorState, Outbox as _, Pause, ReceiverState, Receivers as _, Store as _, Target,
+};
 
 use crate::delivery_env::{DeliveryEnv, id};
 use crate::delivery_product::{Behaviour, NAMED};
@@ -105,6 +107,39 @@ async fn a_new_endpoint_gets_what_a_process_with_the_former_settings_has_settled
     }
     settings.assert_product_has_all(1..=60);
     assert!(settings.after.table.all_due(settings.after.clock_later()).is_empty());
+}
+
+#[tokio::test]
+async fn a_walk_meets_what_changes_without_an_event_while_it_rests() {
+    let settings = settings("");
+    settings.after.sweep().await;
+    for number in 1..=60 {
+        let events = settings.before.record(number, 10).await;
+        settings.before.stream(&events).await;
+        settings.before.clock.advance(SignedDuration::from_secs(1));
+    }
+    // Requests that are never answered use up the time of the sweep in which the walk begins.
+    settings.after.product.behaves(|arrival| {
+        let hangs = (27..=33).any(|number| arrival.subscription == id(number));
+        if hangs && arrival.host == CRM_HOST { Behaviour::Hangs } else { Behaviour::Accepts }
+    });
+    let walk = async || settings.state().await.expect("it is there").catch_up;
+    while walk().await.expect("it goes on").next.is_none() {
+        settings.after.sweep_for_minutes(1).await;
+    }
+    for number in [1, 60] {
+        let mut record = settings.after.table.record(id(number)).expect("a record");
+        record.version += 1;
+        record.updated_at = settings.after.now();
+        let next = NextVersion { record, events: Vec::new(), has_new_search_terms: false };
+        let commit = Commit { next: Some(next), mark: None };
+        settings.after.table.commit(id(number), &commit).await.expect("committed");
+    }
+    settings.after.product.behaves(|_| Behaviour::Accepts);
+    settings.after.sweep_for_minutes(60).await;
+    for number in 1..=60 {
+        assert_eq!(settings.at_crm(number), settings.after.recorded(number), "{number}");
+    }
 }
 
 #[tokio::test]
