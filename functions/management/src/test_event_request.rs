@@ -1,6 +1,6 @@
 //! The body that asks for a test event.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use shared::domain::EventKind;
 use shared::host::http::Problem;
 use shared::lenient::strict_object;
@@ -18,7 +18,7 @@ pub(crate) fn kind(body: &[u8]) -> Result<EventKind, Problem> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Body {
-        #[serde(rename = "type")]
+        #[serde(rename = "type", default, deserialize_with = "text")]
         wanted: Option<String>,
     }
     let wanted = if body.trim_ascii().is_empty() {
@@ -38,6 +38,11 @@ pub(crate) fn kind(body: &[u8]) -> Result<EventKind, Problem> {
     })
 }
 
+/// A text that is given. `null` is none.
+fn text<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
+    String::deserialize(value).map(Some)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,6 +59,7 @@ mod tests {
             (named("plan-changed.v2"), None),
             (named("PlanChanged"), None),
             (r#"{"type":7}"#.to_owned(), None),
+            (r#"{"type":null}"#.to_owned(), None),
             (r#"{"kind":"Test"}"#.to_owned(), None),
             ("[]".to_owned(), None),
         ] {

@@ -120,10 +120,10 @@ pub(crate) async fn redeliver(
     let targets = targets.join(", ");
     output.print(&match from {
         Some(version) => format!(
-            "Due again from version {version}: {targets}. The next sweep sends it, within a minute."
+            "Events are due again from version {version}, to: {targets}. The next sweep sends them."
         ),
         None => format!(
-            "Due again, from where it stopped: {targets}. The next sweep sends it, within a minute."
+            "Events are due again from where it stopped, to: {targets}. The next sweep sends them."
         ),
     })
 }

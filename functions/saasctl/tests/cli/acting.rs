@@ -135,7 +135,7 @@ async fn redeliver_needs_a_receiver_and_a_known_version() {
     let said = env.run(&["redeliver", &id, "--from", "1"]).await.done();
     assert_eq!(
         said,
-        "Due again from version 1: endpoint. The next sweep sends it, within a minute.\n"
+        "Events are due again from version 1, to: endpoint. The next sweep sends them.\n"
     );
     let said = env.run(&["--json", "redeliver", &id]).await.json();
     assert_eq!(
