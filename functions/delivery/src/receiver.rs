@@ -27,7 +27,7 @@ pub(crate) struct Sent {
     pub(crate) latency: SignedDuration,
     /// Nothing of it was read for the outcome.
     pub(crate) body: Option<UnreadBody>,
-    /// `None` if nothing could be sent.
+    /// Of a test event alone; `None` also if nothing could be sent.
     pub(crate) request: Option<SentRequest>,
 }
 

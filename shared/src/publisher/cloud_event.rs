@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::domain::{
     Action, Annotations, Cause, Event, EventKind, OperationId, OperationSource, RequestedChange,
-    Requester, Ruling, SignUp, Subscription, SubscriptionId,
+    Requester, Ruling, SignUp, Subscription, SubscriptionId, TEST_SUBSCRIPTION,
 };
 
 /// The media type of [`CloudEvent`] in JSON.
@@ -127,6 +127,11 @@ enum Values<'a> {
 }
 
 impl<'a> CloudEvent<'a> {
+    /// Whether somebody asked for it to see what a receiver answers.
+    pub fn is_test(&self) -> bool {
+        self.subject == TEST_SUBSCRIPTION
+    }
+
     pub fn new(event: &'a Event, source: &'a str) -> Self {
         let (name, version) = type_of(&event.kind);
         Self {
