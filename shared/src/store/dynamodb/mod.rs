@@ -16,6 +16,7 @@ mod pacing;
 mod receivers;
 mod refusals;
 mod restoration;
+mod revision;
 mod runs;
 mod search;
 mod sightings;

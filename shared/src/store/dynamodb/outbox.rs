@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use futures_util::future::try_join_all;
@@ -13,9 +12,9 @@ use super::DynamoDbStore;
 use super::due_entries::{DUE_INDEX, DueEntry};
 use super::error::store_error;
 use crate::domain::{Position, SubscriptionId};
-use crate::store::item::{self, Item, index, number, text};
+use crate::store::item::{self, Item, index, text};
 use crate::store::{
-    Backlog, Cursor, CursorError, Due, Entry, Outbox, Page, StoreError, Target, Waiting,
+    Backlog, Cursor, CursorError, Due, Entry, Outbox, Page, SaveError, StoreError, Target, Waiting,
 };
 
 /// Events read at a time. They are delivered well within a function's time.
@@ -49,17 +48,8 @@ impl Outbox for DynamoDbStore {
         target: Target,
         cursor: &Cursor,
     ) -> Result<(), CursorError> {
-        let put = self.client.put_item().table_name(&self.table);
-        let put = put.set_item(Some(item::cursor(id, target, cursor)?));
-        let put = match cursor.revision.checked_sub(1).ok_or(CursorError::Conflict)? {
-            0 => put
-                .condition_expression("attribute_not_exists(#pk)")
-                .expression_attribute_names("#pk", item::PARTITION),
-            expected => put
-                .condition_expression("#version = :expected")
-                .expression_attribute_names("#version", item::VERSION)
-                .expression_attribute_values(":expected", number(expected)),
-        };
+        let put = self.put_revision(item::cursor(id, target, cursor)?, cursor.revision);
+        let put = put.ok_or(CursorError::Conflict)?;
         match put.send().await {
             Ok(_) => Ok(()),
             Err(error) => Err(match error.as_service_error() {
@@ -78,21 +68,11 @@ impl Outbox for DynamoDbStore {
         target: Target,
         revision: u64,
     ) -> Result<(), CursorError> {
-        let request = self
-            .client
-            .delete_item()
-            .table_name(&self.table)
-            .set_key(Some(item::cursor_key(id, target)))
-            .condition_expression("#version = :expected")
-            .expression_attribute_names("#version", item::VERSION)
-            .expression_attribute_values(":expected", number(revision));
-        match request.send().await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(match error.as_service_error() {
-                Some(DeleteItemError::ConditionalCheckFailedException(_)) => CursorError::Conflict,
-                _ => store_error(error).into(),
-            }),
-        }
+        let deleted = self.delete_revision(item::cursor_key(id, target), revision).await;
+        deleted.map_err(|error| match error {
+            SaveError::Conflict => CursorError::Conflict,
+            SaveError::Store(error) => error.into(),
+        })
     }
 
     async fn backlog(&self, id: SubscriptionId, after: Position) -> Result<Backlog, StoreError> {

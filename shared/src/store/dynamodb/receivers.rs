@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 
 use super::DynamoDbStore;
 use super::error::store_error;
-use crate::store::item::{self, number, text};
+use crate::store::item::{self, text};
 use crate::store::{
     CommitError, ItemKind, ReceiverState, Receivers, SaveError, StoreError, Target,
 };
@@ -34,16 +33,8 @@ impl Receivers for DynamoDbStore {
     }
 
     async fn save_receiver(&self, target: Target, state: &ReceiverState) -> Result<(), SaveError> {
-        let put = self.client.put_item().set_item(Some(item::receiver(target, state)?));
-        let put = match state.revision.checked_sub(1).ok_or(SaveError::Conflict)? {
-            0 => put
-                .condition_expression("attribute_not_exists(#pk)")
-                .expression_attribute_names("#pk", item::PARTITION),
-            expected => put
-                .condition_expression("#version = :expected")
-                .expression_attribute_names("#version", item::VERSION)
-                .expression_attribute_values(":expected", number(expected)),
-        };
+        let put = self.put_revision(item::receiver(target, state)?, state.revision);
+        let put = put.ok_or(SaveError::Conflict)?;
         self.put_if(put).await.map_err(|error| match error {
             CommitError::Conflict | CommitError::AlreadyMarked => SaveError::Conflict,
             CommitError::Store(error) => error.into(),
@@ -51,20 +42,6 @@ impl Receivers for DynamoDbStore {
     }
 
     async fn delete_receiver(&self, target: Target, revision: u64) -> Result<(), SaveError> {
-        let request = self
-            .client
-            .delete_item()
-            .table_name(&self.table)
-            .set_key(Some(item::receiver_key(target)))
-            .condition_expression("#version = :expected")
-            .expression_attribute_names("#version", item::VERSION)
-            .expression_attribute_values(":expected", number(revision));
-        match request.send().await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(match error.as_service_error() {
-                Some(DeleteItemError::ConditionalCheckFailedException(_)) => SaveError::Conflict,
-                _ => store_error(error).into(),
-            }),
-        }
+        self.delete_revision(item::receiver_key(target), revision).await
     }
 }
