@@ -3,6 +3,7 @@
 mod answers;
 mod calm;
 mod commit;
+mod endpoints;
 mod noted;
 mod origin;
 mod proof;

@@ -1,17 +1,17 @@
 //! The invariants of the calm after a storm.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use emulator::{Action, Oddities, Settings, SubscriptionState, WebhookForm};
-use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use memory_store::MemoryStore;
 use shared::domain::{Event, EventKind, Record, SETTLING_WINDOW, Status, SubscriptionId};
-use shared::store::{OperationOutcome, ReceiverState, Receivers as _};
+use shared::store::OperationOutcome;
 use uuid::Uuid;
 
 use super::answers::{check_answers, check_rejections};
+use super::endpoints::check_named;
 use super::midnight;
 use crate::io::Io;
 use crate::replay;
@@ -327,43 +327,4 @@ fn check_delivered(io: &Arc<Io>, table: &MemoryStore, record: &Record) {
     if let due @ [_, ..] = &*table.all_due(Timestamp::MAX) {
         io.violate(format!("still pending: {due:?}"));
     }
-}
-
-/// Each endpoint with a name received the events that it takes since it was added, and no other. The order
-/// was checked at their arrival.
-fn check_named(io: &Arc<Io>, table: &MemoryStore, announced: &[Event]) {
-    let states = table.receivers().now_or_never().expect("a table in memory never waits");
-    let states = states.expect("a table in memory never fails");
-    let always = |target| {
-        BTreeMap::from([(
-            target,
-            ReceiverState::added(Timestamp::UNIX_EPOCH, Some(Timestamp::MIN)),
-        )])
-    };
-    io.product(|product| {
-        let mut wrong = Vec::new();
-        for named in &product.named {
-            let target = named.target();
-            let name = target.name();
-            if named.is_configured && !states.contains_key(&target) {
-                wrong.push(format!("{name} is configured, and was never added"));
-            }
-            let (from_start, ever) = (named.settings.with(&states), always(target));
-            let ever = named.settings.with(&ever);
-            for event in announced {
-                let received = named.inbox.received(event.subscription_id.0);
-                let has = received.contains(&event.id().as_str());
-                if named.is_configured && from_start.takes(event) && !has {
-                    wrong.push(format!("{name} has not received {}", event.id()));
-                }
-                if has && !ever.takes(event) {
-                    wrong
-                        .push(format!("{name} has received {}, which it doesn't take", event.id()));
-                }
-            }
-        }
-        wrong
-    })
-    .into_iter()
-    .for_each(|what| io.violate(what));
 }
