@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use http::Method;
 use serde::{Deserialize, Deserializer};
-use shared::domain::{AnnotationPatch, MetadataPatch, SubscriptionId};
+use shared::domain::{AnnotationPatch, LONGEST_REASON, MetadataPatch, SubscriptionId};
 use shared::flows::request_change::ChangeRequest;
 use shared::host::http::Problem;
 use shared::lenient::strict_object;
@@ -20,7 +20,11 @@ const LONGEST_PLAN: usize = 100;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Patch {
     /// Microsoft is to change the subscription.
-    Request(ChangeRequest),
+    Request {
+        change: ChangeRequest,
+        /// Such as when and how the customer approved the change (F-CHP-3).
+        reason: Option<String>,
+    },
     /// The publisher's own reference and metadata.
     Annotate(AnnotationPatch),
 }
@@ -34,7 +38,8 @@ where
     T::deserialize(sent).map(Some)
 }
 
-/// Reads the body of a `PATCH`: a plan or a quantity, never both (F-CHP-4), or what only we store. One body
+/// Reads the body of a `PATCH`: a plan or a quantity, never both (F-CHP-4), with a reason for the history;
+/// or what only we store. One body
 /// never does both: Microsoft could refuse its part when ours is stored.
 pub(crate) fn parse(body: &[u8]) -> Result<Patch, Problem> {
     #[derive(Deserialize)]
@@ -44,19 +49,23 @@ pub(crate) fn parse(body: &[u8]) -> Result<Patch, Problem> {
         #[serde(default, deserialize_with = "json_integer::read")]
         quantity: Option<u64>,
         #[serde(default, deserialize_with = "present")]
+        reason: Option<String>,
+        #[serde(default, deserialize_with = "present")]
         reference: Option<Option<String>>,
         #[serde(default, deserialize_with = "present")]
         metadata: Option<Option<BTreeMap<String, Option<String>>>>,
     }
     let invalid = |detail: &str| ErrorCode::InvalidChange.with(detail);
-    let Body { plan_id, quantity, reference, metadata } = strict_object(body).ok_or_else(|| {
-        invalid(
-            "the body must be {\"planId\": text}, {\"quantity\": number}, or an object of \
-             \"reference\" (text or null) and \"metadata\" (an object of texts and nulls, or null)",
-        )
-    })?;
+    let Body { plan_id, quantity, reason, reference, metadata } =
+        strict_object(body).ok_or_else(|| {
+            invalid(
+                "the body must be {\"planId\": text} or {\"quantity\": number}, each with a \"reason\" \
+                 (text) or without, or an object of \"reference\" (text or null) and \"metadata\" (an object \
+                 of texts and nulls, or null)",
+            )
+        })?;
     if reference.is_some() || metadata.is_some() {
-        if plan_id.is_some() || quantity.is_some() {
+        if plan_id.is_some() || quantity.is_some() || reason.is_some() {
             return Err(invalid(
                 "Microsoft changes the plan and the quantity, and only this API stores the reference and \
                  the metadata: send them in two requests",
@@ -67,11 +76,17 @@ pub(crate) fn parse(body: &[u8]) -> Result<Patch, Problem> {
         let patch = AnnotationPatch::new(reference, metadata);
         return patch.map(Patch::Annotate).map_err(|error| invalid(&error.to_string()));
     }
+    let reason = reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());
+    if reason.as_ref().is_some_and(|reason| reason.chars().count() > LONGEST_REASON) {
+        return Err(invalid(&format!("the reason must have at most {LONGEST_REASON} characters")));
+    }
     match (plan_id.as_deref().map(str::trim), quantity) {
         (Some(plan), None) if (1..=LONGEST_PLAN).contains(&plan.len()) => {
-            Ok(Patch::Request(ChangeRequest::Plan(plan.to_owned())))
+            Ok(Patch::Request { change: ChangeRequest::Plan(plan.to_owned()), reason })
         }
-        (None, Some(seats @ 1..=MOST_SEATS)) => Ok(Patch::Request(ChangeRequest::Seats(seats))),
+        (None, Some(seats @ 1..=MOST_SEATS)) => {
+            Ok(Patch::Request { change: ChangeRequest::Seats(seats), reason })
+        }
         (None, Some(_)) => Err(invalid(&format!("the quantity must be from 1 to {MOST_SEATS}"))),
         (Some(_), Some(_)) => {
             Err(invalid("change the plan and the quantity in two requests, one after the other"))

@@ -132,7 +132,9 @@ impl Management {
                 Ok(json_response(StatusCode::OK, &json!({ "operations": operations })))
             }
             Route::Operation(id, operation) => self.operation(id, &operation).await,
-            Route::RequestChange(id, change) => self.request_change(id, &change, request).await,
+            Route::RequestChange { id, change, reason } => {
+                self.request_change(id, &change, reason.as_deref(), request).await
+            }
             Route::Erase(id) => self.erase(id, request).await,
             Route::Annotate(id, patch) => self.annotate(id, &patch, request).await,
             Route::Observe(id) => {

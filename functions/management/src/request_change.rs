@@ -3,7 +3,7 @@
 use http::header::{LOCATION, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use serde_json::json;
-use shared::domain::{DecidedBy, OperationId, Record, Requester, Ruling, SubscriptionId};
+use shared::domain::{DecidedBy, OperationId, Record, Requester, Ruling, SubscriptionId, Verdict};
 use shared::flows::request_change::{ChangeRequest, CheckError, RequestError};
 use shared::host::http::{Principal, Problem, Request, Response, json as json_response};
 use shared::microsoft::fulfillment::AcceptedOperation;
@@ -21,6 +21,7 @@ impl Management {
         &self,
         id: SubscriptionId,
         change: &ChangeRequest,
+        reason: Option<&str>,
         request: &Request,
     ) -> Result<Response, Problem> {
         let (key, if_match) = (Idempotency::key(request)?, IfMatch::of(request)?);
@@ -37,7 +38,7 @@ impl Management {
             CheckError::Fulfillment(error) => fulfillment_problem(error),
         })?;
         let claim = self.idempotency.begin(key, line).await?;
-        let response = self.send(record, change, requester, &if_match).await;
+        let response = self.send(record, change, (requester, reason), &if_match).await;
         Ok(self.idempotency.end(claim, response).await)
     }
 
@@ -46,13 +47,13 @@ impl Management {
         &self,
         record: Record,
         change: &ChangeRequest,
-        requester: Requester,
+        (requester, reason): (Requester, Option<&str>),
         if_match: &IfMatch,
     ) -> Result<Response, Problem> {
         let id = record.id();
         let ruling = match change {
             ChangeRequest::Plan(_) | ChangeRequest::Seats(_) => {
-                Some(Ruling::accept(DecidedBy::Publisher))
+                Some(Ruling::new(Verdict::Accept, DecidedBy::Publisher, reason.unwrap_or_default()))
             }
             ChangeRequest::Cancel => None,
         };

@@ -143,7 +143,11 @@ pub(crate) enum Route {
     Plans(SubscriptionId),
     Operations(SubscriptionId),
     Operation(SubscriptionId, OperationId),
-    RequestChange(SubscriptionId, ChangeRequest),
+    RequestChange {
+        id: SubscriptionId,
+        change: ChangeRequest,
+        reason: Option<String>,
+    },
     Annotate(SubscriptionId, AnnotationPatch),
     Observe(SubscriptionId),
     Erase(SubscriptionId),
@@ -221,7 +225,7 @@ impl Route {
             | Self::Plans(id)
             | Self::Operations(id)
             | Self::Operation(id, _)
-            | Self::RequestChange(id, _)
+            | Self::RequestChange { id, .. }
             | Self::Annotate(id, _)
             | Self::Observe(id)
             | Self::DeliveriesOf(id)
@@ -271,10 +275,14 @@ impl Route {
             Call::Document => Self::Document,
             Call::Read => Self::Read(id()?),
             Call::Change => match (id()?, change_request::parse(request.body())?) {
-                (id, Patch::Request(change)) => Self::RequestChange(id, change),
+                (id, Patch::Request { change, reason }) => {
+                    Self::RequestChange { id, change, reason }
+                }
                 (id, Patch::Annotate(patch)) => Self::Annotate(id, patch),
             },
-            Call::Cancel => Self::RequestChange(id()?, ChangeRequest::Cancel),
+            Call::Cancel => {
+                Self::RequestChange { id: id()?, change: ChangeRequest::Cancel, reason: None }
+            }
             Call::Events => Self::Events {
                 id: id()?,
                 after: match parameters.given(Query::After) {

@@ -54,7 +54,7 @@ pub use requested_change::RequestedChange;
 pub use review::{
     ChangePolicy, ChangeRules, Review, RuleVerdict, RulesError, reject, rejected_before, review,
 };
-pub use ruling::{DecidedBy, Ruling, Verdict};
+pub use ruling::{DecidedBy, LONGEST_REASON, Ruling, Verdict};
 pub use search::{SearchField, SearchTerm, SearchTerms};
 pub use sign_up::SignUp;
 pub use subscription::{CustomerOperation, Party, Status, Subscription, SubscriptionId, Term};

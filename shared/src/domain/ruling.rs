@@ -71,7 +71,7 @@ pub struct Ruling {
 
 /// The longest reason that is kept, in characters: one sentence. It travels with the event, and
 /// stays in the table for as long as the event does.
-const LONGEST_REASON: usize = 200;
+pub const LONGEST_REASON: usize = 200;
 
 impl Ruling {
     /// An acceptance that needs no reason.

@@ -1,11 +1,11 @@
 use super::*;
 
 fn plan(id: &str) -> Patch {
-    Patch::Request(ChangeRequest::Plan(id.to_owned()))
+    Patch::Request { change: ChangeRequest::Plan(id.to_owned()), reason: None }
 }
 
 fn seats(number: u64) -> Patch {
-    Patch::Request(ChangeRequest::Seats(number))
+    Patch::Request { change: ChangeRequest::Seats(number), reason: None }
 }
 
 #[test]
@@ -32,10 +32,30 @@ fn t_12_a_change_is_a_plan_or_a_quantity_never_both() {
 }
 
 #[test]
+fn a_change_has_a_reason_of_200_characters_at_most() {
+    let with = |reason: &str| format!(r#"{{"quantity":5,"reason":{reason}}}"#);
+    let reason_of = |reason: &str| match parse(with(reason).as_bytes()) {
+        Ok(Patch::Request { reason, .. }) => Ok(reason),
+        Ok(other) => panic!("a request to Microsoft: {other:?}"),
+        Err(problem) => Err(problem.code),
+    };
+    let approved = Some("Approved by mail on 3 March".to_owned());
+    assert_eq!(reason_of(r#"" Approved by mail on 3 March ""#), Ok(approved));
+    assert_eq!(reason_of(r#"" ""#), Ok(None));
+    let fits = "å".repeat(200);
+    assert_eq!(reason_of(&format!("{fits:?}")), Ok(Some(fits.clone())));
+    for wrong in [&format!("\"{fits}å\""), "null", "5"] {
+        assert_eq!(reason_of(wrong), Err("invalid_change"), "{wrong}");
+    }
+    let noted = parse(br#"{"reference":"4711","reason":"because"}"#);
+    assert_eq!(noted.map_err(|problem| problem.code), Err("invalid_change"));
+}
+
+#[test]
 fn requests_that_mean_the_same_have_the_same_line() {
     let id = "6f1d5a2e-0c57-4d0a-9a53-3b8c1e7f0a11".parse().expect("a GUID");
     let line_of = |body: &str| match parse(body.as_bytes()) {
-        Ok(Patch::Request(change)) => line(&change, id),
+        Ok(Patch::Request { change, .. }) => line(&change, id),
         other => panic!("a request to Microsoft: {other:?}"),
     };
     assert_eq!(line_of(r#"{"quantity":5}"#), line_of("{ \"quantity\" : 5 }"));

@@ -1,7 +1,7 @@
 //! What callers send, and what we and Microsoft answer.
 
 use serde_json::{Value, json};
-use shared::domain::{LONGEST_KEY, LONGEST_REFERENCE, LONGEST_VALUE, MOST_PAIRS};
+use shared::domain::{LONGEST_KEY, LONGEST_REASON, LONGEST_REFERENCE, LONGEST_VALUE, MOST_PAIRS};
 
 use super::parts::{PLAIN, VISIBLE, text};
 use crate::error_code::ErrorCode;
@@ -85,13 +85,17 @@ pub(super) fn change() -> Value {
                 "type": "object",
                 "properties": {
                     "planId": { "type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[A-Za-z0-9._-]+$" },
+                    "reason": reason(),
                 },
                 "required": ["planId"],
                 "additionalProperties": false,
             },
             {
                 "type": "object",
-                "properties": { "quantity": { "type": "integer", "minimum": 1, "maximum": 1_000_000 } },
+                "properties": {
+                    "quantity": { "type": "integer", "minimum": 1, "maximum": 1_000_000 },
+                    "reason": reason(),
+                },
                 "required": ["quantity"],
                 "additionalProperties": false,
             },
@@ -118,6 +122,14 @@ pub(super) fn change() -> Value {
                 "additionalProperties": false,
             },
         ],
+    })
+}
+
+fn reason() -> Value {
+    json!({
+        "type": "string", "maxLength": LONGEST_REASON,
+        "description": "For the history, such as when and how the customer approved the change. E-mail \
+            addresses in it are left out.",
     })
 }
 
