@@ -89,6 +89,7 @@ impl Management {
             Some(Pause { since, note: note.clone(), by: by.clone() })
         };
         self.set_pause(receiver, pause).await.map_err(store_problem)?;
+        let by = Principal::logged(request);
         info!(receiver = receiver.target.name(), by, "paused a receiver of events");
         self.one(receiver).await
     }
@@ -100,7 +101,7 @@ impl Management {
     ) -> Result<Response, Problem> {
         let receiver = self.receiver(name)?;
         self.set_pause(receiver, |_| None).await.map_err(store_problem)?;
-        let by = Principal::of(request);
+        let by = Principal::logged(request);
         info!(receiver = receiver.target.name(), by, "resumed a receiver of events");
         self.one(receiver).await
     }

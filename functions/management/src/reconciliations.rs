@@ -79,7 +79,7 @@ impl Management {
         let since = earlier.map_or_else(|| self.clock.now(), |pause| pause.since);
         let pause = Pause { since, note, by: Principal::of(request) };
         self.runs.save_pause(Some(&pause)).await.map_err(store_problem)?;
-        info!(%since, by = pause.by, "paused the reconciliation");
+        info!(%since, by = Principal::logged(request), "paused the reconciliation");
         Ok(json_response(StatusCode::OK, &json!({ "pause": pause })))
     }
 

@@ -10,6 +10,7 @@ use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use serde_json::json;
 use url::form_urlencoded;
+use uuid::Uuid;
 
 use super::error_class::ErrorClass;
 
@@ -19,43 +20,72 @@ pub type Request = http::Request<Bytes>;
 /// A response with its whole body.
 pub type Response<B = Bytes> = http::Response<B>;
 
-/// The AWS principal that signed a request. A host adds it to the request's extensions after the
-/// signature was checked.
+/// Who calls: the AWS principal that signed the request, or a member of the publisher's staff at the console.
+/// A host adds it to the request's extensions after the signature was checked, the console after the sign-in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Principal {
-    arn: String,
-    access_key_id: Option<String>,
+pub struct Principal(Caller);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Caller {
+    Aws { arn: String, access_key_id: Option<String> },
+    Staff { name: String, object_id: Uuid },
 }
 
 impl Principal {
     pub fn new(arn: String) -> Self {
-        Self { arn, access_key_id: None }
+        Self(Caller::Aws { arn, access_key_id: None })
+    }
+
+    /// A person who signed in to the console: their name at Entra and their object id there.
+    pub fn staff(name: &str, object_id: Uuid) -> Self {
+        let name = name.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect();
+        Self(Caller::Staff { name, object_id })
     }
 
     /// Adds the id of the access key that signed. It is no secret: AWS's own log of a session's
     /// start names it beside the person, who may be left out of the principal's text.
     #[must_use]
-    pub fn with_access_key_id(self, access_key_id: Option<String>) -> Self {
-        Self { access_key_id, ..self }
+    pub fn with_access_key_id(mut self, id: Option<String>) -> Self {
+        if let Caller::Aws { access_key_id, .. } = &mut self.0 {
+            *access_key_id = id;
+        }
+        self
     }
 
     /// The id of the access key that signed the request, where the host says so.
     pub fn access_key_id(request: &Request) -> Option<&str> {
-        request.extensions().get::<Self>()?.access_key_id.as_deref()
+        match &request.extensions().get::<Self>()?.0 {
+            Caller::Aws { access_key_id, .. } => access_key_id.as_deref(),
+            Caller::Staff { .. } => None,
+        }
     }
 
-    /// Who signed the request, as it is stored and logged; `None` where the host doesn't say.
+    /// Who called, as it is stored; `None` where the host doesn't say.
     pub fn of(request: &Request) -> Option<String> {
         request.extensions().get::<Self>().map(Self::to_string)
     }
+
+    /// Who called, as it is logged: of a person at the console, the object id alone.
+    pub fn logged(request: &Request) -> Option<String> {
+        match &request.extensions().get::<Self>()?.0 {
+            Caller::Staff { object_id, .. } => Some(format!("console: {object_id}")),
+            Caller::Aws { .. } => Self::of(request),
+        }
+    }
 }
 
-/// For logs and events. A session of AWS's single sign-on is named by an e-mail address, which is left out.
+/// In characters. Entra allows a longer name.
+const LONGEST_NAME: usize = 100;
+
+/// For events. A session of AWS's single sign-on is named by an e-mail address, which is left out.
 impl fmt::Display for Principal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.arn.rsplit_once('/') {
-            Some((role, session)) if session.contains('@') => f.write_str(role),
-            _ => f.write_str(&self.arn),
+        match &self.0 {
+            Caller::Staff { name, object_id } => write!(f, "console: {name} ({object_id})"),
+            Caller::Aws { arn, .. } => match arn.rsplit_once('/') {
+                Some((role, session)) if session.contains('@') => f.write_str(role),
+                _ => f.write_str(arn),
+            },
         }
     }
 }

@@ -29,7 +29,7 @@ pub fn read_personal_data(request: &Request, route: &'static str, shown: Shown) 
         Shown::Events(id, events) => (Some(id), None, Some(events), None),
         Shown::Attempts(id, attempts) => (Some(id), None, None, Some(attempts)),
     };
-    let principal = Principal::of(request);
+    let principal = Principal::logged(request);
     let subscription = subscription.map(display);
     // At some levels, the line has no span to name it.
     let correlation_id = correlation::current().map(display);

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use http::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::{Access, answer};
 use crate::host::http::{
@@ -236,6 +237,18 @@ fn the_text_of_a_principal_holds_no_email_address() {
     for arn in ["arn:aws:iam::123456789012:user/portal", "arn:aws:iam::123456789012:root"] {
         assert_eq!(text(arn), arn);
     }
+}
+
+#[test]
+fn a_person_at_the_console_is_stored_by_name_and_logged_by_object_id() {
+    let person = Uuid::from_u128(7);
+    let mut request = Request::default();
+    assert_eq!((Principal::of(&request), Principal::logged(&request)), (None, None));
+    request.extensions_mut().insert(Principal::staff("Ada\u{1b}[2J Admin", person));
+    let stored = format!("console: Ada[2J Admin ({person})");
+    assert_eq!(Principal::of(&request), Some(stored));
+    assert_eq!(Principal::logged(&request), Some(format!("console: {person}")));
+    assert_eq!(Principal::access_key_id(&request), None);
 }
 
 /// A handler that answers every request with a body.
