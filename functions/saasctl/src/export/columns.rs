@@ -4,7 +4,7 @@
 use csv::{Terminator, WriterBuilder};
 use serde_json::Value;
 
-use super::formula::guarded;
+use shared::publisher::formula::guarded;
 
 pub(super) const OF_RECORDS: &[&str] = &[
     "subscription.id",

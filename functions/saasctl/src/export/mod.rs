@@ -5,7 +5,6 @@
 mod changed;
 mod columns;
 mod destination;
-mod formula;
 pub(crate) mod options;
 mod rows;
 

@@ -8,7 +8,7 @@
 ///
 /// A spreadsheet that separates columns by semicolons or tabs, as many European ones do, also ends a
 /// cell within our quotation marks. So each part of the text is treated as a cell of its own.
-pub(super) fn guarded(text: &str) -> String {
+pub fn guarded(text: &str) -> String {
     let mut guarded = String::with_capacity(text.len() + 1);
     let mut begins = true;
     for (at, letter) in text.char_indices() {
