@@ -1,6 +1,6 @@
 //! Injects faults into the delivery's effects: its reads and writes of the table, and its requests.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -16,8 +16,8 @@ use memory_store::MemoryStore;
 use shared::domain::{Annotations, Position, SubscriptionId};
 use shared::host::http_client::{SendError, Transport};
 use shared::store::{
-    AnnotationStore, Backlog, Cursor, CursorError, Due, Outbox, Page, SaveError, StoreError,
-    Target, Waiting,
+    AnnotationStore, Backlog, Cursor, CursorError, Due, Outbox, Page, ReceiverState, SaveError,
+    StoreError, Target, Waiting,
 };
 
 use crate::delivery_product::Product;
@@ -218,8 +218,12 @@ impl Outbox for FaultyTable {
         self.effects.effect(self.table.parked(next)).await.map_err(unavailable)?
     }
 
-    async fn waiting(&self, targets: &[Target], paused: &[Target]) -> Result<Waiting, StoreError> {
-        self.effects.effect(self.table.waiting(targets, paused)).await.map_err(unavailable)?
+    async fn waiting(
+        &self,
+        targets: &[Target],
+        states: &BTreeMap<Target, ReceiverState>,
+    ) -> Result<Waiting, StoreError> {
+        self.effects.effect(self.table.waiting(targets, states)).await.map_err(unavailable)?
     }
 }
 

@@ -98,7 +98,7 @@ async fn an_event_without_a_slot_stays_due_and_counts_as_no_failure() {
         let cursor = env.table.cursor(id(number), Target::Endpoint).await.expect("a read");
         assert_eq!(cursor.state, CursorState::Flowing, "{number}: no trouble, no pause");
     }
-    let waiting = env.table.waiting(&[Target::Endpoint], &[]).await.expect("a read");
+    let waiting = env.table.waiting(&[Target::Endpoint], &BTreeMap::new()).await.expect("a read");
     let unfinished = (0..50)
         .filter(|number| env.product.accepted_of(id(*number)).len() < env.recorded(*number).len());
     assert_eq!(waiting.subscriptions, unfinished.count() as u64);

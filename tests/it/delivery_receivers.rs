@@ -231,6 +231,44 @@ async fn a_removed_endpoint_loses_its_state_and_its_cursors_and_begins_anew_unde
 }
 
 #[tokio::test]
+async fn what_was_parked_for_an_endpoint_ends_with_it_also_if_its_name_is_added_again_at_once() {
+    let settings = settings("");
+    settings.after.sweep().await;
+    settings.after.clock.advance(minutes(1));
+    settings.after.product.behaves(|arrival| match &*arrival.host {
+        CRM_HOST => Behaviour::Answers(500),
+        _ => Behaviour::Accepts,
+    });
+    // More than a sweep deletes.
+    for number in 1..=210 {
+        let events = settings.after.record(number, 10).await;
+        settings.after.stream(&events).await;
+    }
+    for _ in 0..8 * 24 {
+        settings.after.clock.advance(minutes(60));
+        settings.after.sweep().await;
+    }
+    assert_eq!(settings.after.table.all_parked().len(), 210);
+    settings.after.product.behaves(|_| Behaviour::Accepts);
+    settings.before.sweep_for_minutes(1).await;
+    settings.before.clock.advance(minutes(16));
+    settings.before.sweep().await;
+    assert_eq!(settings.state().await, None);
+    assert_eq!(settings.after.table.all_parked().len(), 10);
+
+    settings.after.sweep().await;
+    let targets = [Target::Endpoint, crm()];
+    let states = settings.after.table.receivers().await.expect("a read");
+    assert!(states.contains_key(&crm()));
+    let waiting = settings.after.table.waiting(&targets, &states).await.expect("a count");
+    assert_eq!((waiting.parked, waiting.strays.len()), (0, 0));
+    assert!(settings.after.table.all_parked().is_empty());
+    let events = settings.after.record(205, 20).await;
+    settings.after.stream(&events).await;
+    assert_eq!(settings.at_crm(205), ids(&events), "nothing from before");
+}
+
+#[tokio::test]
 async fn a_cursor_of_an_earlier_endpoint_of_the_name_is_as_none() {
     let settings = settings("");
     settings.after.sweep().await;

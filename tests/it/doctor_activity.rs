@@ -104,7 +104,7 @@ async fn events_that_the_product_refuses_are_counted_waiting_and_parked() {
     let at = now + SignedDuration::from_mins(40);
     let save = async |number, revision, state| {
         let cursor =
-            Cursor { revision, delivered: Position::default(), state, receiver_added_at: None };
+            Cursor { revision, delivered: Position::default(), state, ..Cursor::default() };
         doctor.table().save_cursor(id(number), Target::Endpoint, &cursor).await.expect("saved");
     };
     let since = |minutes| Some(trouble(now - SignedDuration::from_mins(minutes)));

@@ -213,6 +213,7 @@ pub(crate) async fn examine(
         sightings: table.clone(),
         erasures: table.clone(),
         outbox: table.clone(),
+        receiver_states: table.clone(),
         annotations: table,
         transport,
         clock,

@@ -118,7 +118,7 @@ async fn a_test_event_that_was_parked_is_failed_without_another_attempt_and_the_
         revision: 1,
         delivered: Position::default(),
         state: state_of,
-        receiver_added_at: None,
+        ..Cursor::default()
     };
     let saved = doctor.table().save_cursor(TEST_SUBSCRIPTION, Target::Endpoint, &cursor).await;
     saved.expect("saved");

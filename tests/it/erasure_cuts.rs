@@ -7,6 +7,7 @@ use serde_json::json;
 use shared::domain::{Cause, SubscriptionId};
 use shared::flows::erasure::{ErasureError, ErasureFlow};
 use shared::flows::ledger::Ledger;
+use shared::publisher::receiver::ReceiverSettings;
 use shared::store::Target;
 
 use crate::erasure_env::{DAY, end, erased, find, items};
@@ -37,7 +38,8 @@ async fn erase_over(
         erasures: table.erasures,
         outbox: table.outbox,
         annotations: table.annotations,
-        targets: vec![Target::Endpoint],
+        receivers: vec![ReceiverSettings::of_all(Target::Endpoint)],
+        receiver_states: table.receivers,
     };
     let record = table.store.load(SubscriptionId(id)).await?.expect("a record");
     flow.erase(record, &Cause::Management { principal: None }, |_| true).await.map(drop)

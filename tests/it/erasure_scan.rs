@@ -106,7 +106,7 @@ impl Everything {
         let trouble = Trouble { since: at, attempts: 3, last: "the endpoint of Vance".to_owned() };
         let state = CursorState::Parked { at, trouble };
         let cursor =
-            Cursor { revision: 1, delivered: Position::default(), state, receiver_added_at: None };
+            Cursor { revision: 1, delivered: Position::default(), state, ..Cursor::default() };
         let id = SubscriptionId(self.id);
         table.save_cursor(id, Target::EventBus, &cursor).await.expect("saved");
         let attempt = Attempt {

@@ -125,7 +125,7 @@ impl ImportEnv {
 
     /// How many subscriptions wait for the product.
     async fn waiting(&self) -> u64 {
-        let waiting = self.table().waiting(&[Target::Endpoint], &[]).await;
+        let waiting = self.table().waiting(&[Target::Endpoint], &BTreeMap::new()).await;
         waiting.expect("the table is there").subscriptions
     }
 

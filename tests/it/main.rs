@@ -36,6 +36,7 @@ mod emulated_time;
 mod erasure;
 mod erasure_cuts;
 mod erasure_env;
+mod erasure_receivers;
 mod erasure_restore;
 mod erasure_retention;
 mod erasure_scan;

@@ -217,6 +217,7 @@ fn memory(table: &MemoryStore, restoration: Arc<dyn Restoration>) -> RestoredTab
         restoration,
         checkpoints: table.clone(),
         outbox: table.clone(),
+        receivers: table.clone(),
         annotations: table.clone(),
         erasures: table,
     }

@@ -112,6 +112,7 @@ impl RestoreEnv {
             restoration: table.clone(),
             checkpoints: table.clone(),
             outbox: table.clone(),
+            receivers: table.clone(),
             annotations: table.clone(),
             erasures: table,
         }

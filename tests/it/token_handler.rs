@@ -70,6 +70,7 @@ impl BareHandler {
             sightings: table.clone(),
             erasures: table.clone(),
             outbox: table.clone(),
+            receiver_states: table.clone(),
             annotations: table,
             transport,
             clock,

@@ -297,6 +297,7 @@ impl Delivery {
 
     async fn save(&self, lane: &mut Lane<'_>) -> Result<(), CursorError> {
         lane.cursor.revision += 1;
+        lane.cursor.saved_at = lane.cursor.receiver_added_at.map(|_| self.clock.now());
         lane.is_unsaved = false;
         self.outbox.save_cursor(lane.id, lane.target(), &lane.cursor).await
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use shared::domain::SubscriptionId;
-use shared::store::{CursorError, ReceiverState, SaveError, StoreError, Target};
+use shared::store::{Cursor, CursorError, ReceiverState, SaveError, StoreError, Target};
 use tracing::{info, warn};
 
 use crate::{Delivery, Outlet};
@@ -80,7 +80,8 @@ impl Delivery {
         Ok(())
     }
 
-    /// Deletes cursors of endpoints that were removed. Returns how many.
+    /// Deletes cursors of endpoints that were removed, or resets them if an endpoint of the name was added
+    /// since. Returns how many.
     pub(crate) async fn clear(
         &self,
         strays: &BTreeSet<(SubscriptionId, Target)>,
@@ -91,13 +92,24 @@ impl Delivery {
         }
         let mut cursors = Vec::new();
         for (id, target) in strays {
-            cursors.push((*id, *target, self.outbox.cursor(*id, *target).await?.revision));
+            cursors.push((*id, *target, self.outbox.cursor(*id, *target).await?));
         }
         // Read after the cursors: a process with other settings adds a receiver before it saves one.
         let states = self.receivers.receivers().await?;
-        let is_left = |target: &Target| !self.has(*target) && !states.contains_key(target);
-        for (id, target, revision) in cursors.into_iter().filter(|(_, target, _)| is_left(target)) {
-            match self.outbox.delete_cursor(id, target, revision).await {
+        for (id, target, cursor) in cursors {
+            let written = match states.get(&target) {
+                None if self.has(target) => continue,
+                None => self.outbox.delete_cursor(id, target, cursor.revision).await,
+                Some(state) if cursor.receiver_added_at == state.added_at => continue,
+                // Its revision goes on growing, so that no delivery takes a later cursor for it.
+                Some(state) => {
+                    let (revision, saved_at) = (cursor.revision + 1, Some(self.clock.now()));
+                    let next = cursor.of_receiver(state.added_at);
+                    let next = Cursor { revision, saved_at, ..next };
+                    self.outbox.save_cursor(id, target, &next).await
+                }
+            };
+            match written {
                 Ok(()) => cleared += 1,
                 Err(CursorError::Conflict) => {}
                 Err(CursorError::Store(error)) => return Err(error),

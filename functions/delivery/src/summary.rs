@@ -42,9 +42,9 @@ impl Delivery {
     ) {
         let targets: Vec<Target> = self.outlets.iter().map(Outlet::target).collect();
         let is_paused =
-            |target: &Target| states.get(target).is_some_and(|state| state.paused.is_some());
-        let paused: Vec<Target> = targets.iter().copied().filter(is_paused).collect();
-        let count = self.outbox.waiting(&targets, &paused);
+            |target: &&Target| states.get(target).is_some_and(|state| state.paused.is_some());
+        let paused = targets.iter().filter(is_paused);
+        let count = self.outbox.waiting(&targets, states);
         let counted = deadline::with_deadline(begun + REQUEST_DEADLINE, count).await;
         let (waiting, uncounted) = match counted {
             Ok(waiting) => {
@@ -67,7 +67,7 @@ impl Delivery {
             && oldest.is_some_and(|oldest| i128::from(oldest) < i128::from(PATIENCE.as_secs()));
         let at =
             |target| waiting.as_ref().and_then(|waiting| waiting.by_target.get(&target).copied());
-        let names = paused.iter().map(ToString::to_string);
+        let names = paused.map(ToString::to_string);
         let paused = names.reduce(|all, one| format!("{all} {one}"));
         // As in `crm=3 audit=1`; nothing where no endpoint has a name.
         let named = targets.iter().filter(|target| matches!(target, Target::Named(_)));

@@ -124,11 +124,9 @@ impl Management {
     async fn receivers_now(
         &self,
     ) -> Result<(BTreeMap<Target, ReceiverState>, BTreeMap<Target, u64>), Problem> {
-        let targets = self.settings.targets();
-        let waiting = self.settings.outbox.waiting(&targets, &[]);
-        let read = tokio::try_join!(self.settings.receiver_states.receivers(), waiting);
-        let (states, waiting) = read.map_err(store_problem)?;
-        Ok((states, waiting.by_target))
+        let states = self.states().await?;
+        let waiting = self.settings.outbox.waiting(&self.settings.targets(), &states).await;
+        Ok((states, waiting.map_err(store_problem)?.by_target))
     }
 
     async fn set_pause(

@@ -53,6 +53,7 @@ pub(crate) async fn restore_table(
         restoration: table.clone(),
         checkpoints: table.clone(),
         outbox: table.clone(),
+        receivers: table.clone(),
         annotations: table.clone(),
         erasures: table,
     };

@@ -40,7 +40,8 @@ use crate::host::deadline::DeadlineTransport;
 use crate::host::environment::{ConfigError, Environment};
 use crate::host::http_client::{HttpClient, Transport};
 use crate::store::{
-    AnnotationStore, Checkpoints, DueWork, Erasures, Outbox, Refusals, Runs, Sightings, Store,
+    AnnotationStore, Checkpoints, DueWork, Erasures, Outbox, Receivers, Refusals, Runs, Sightings,
+    Store,
 };
 
 /// What every function that talks to Microsoft is built from.
@@ -59,9 +60,10 @@ pub struct Dependencies {
     pub refusals: Arc<dyn Refusals>,
     /// The same table, for what a function sees beside its work.
     pub sightings: Arc<dyn Sightings>,
-    /// The same table, for erasures, as are the next two.
+    /// The same table, for erasures, as are the next three.
     pub erasures: Arc<dyn Erasures>,
     pub outbox: Arc<dyn Outbox>,
+    pub receiver_states: Arc<dyn Receivers>,
     pub annotations: Arc<dyn AnnotationStore>,
     pub clock: Arc<dyn Clock>,
 }
@@ -90,6 +92,7 @@ impl Dependencies {
             sightings: table.clone(),
             erasures: table.clone(),
             outbox: table.clone(),
+            receiver_states: table.clone(),
             annotations: table,
             transport,
             clock,
@@ -102,13 +105,13 @@ impl Dependencies {
 
     /// Erasures, which wait for the receivers that the settings name.
     pub fn erasure(&self, environment: &Environment) -> Result<ErasureFlow, ConfigError> {
-        let receivers = delivery::receivers(environment)?;
         Ok(ErasureFlow {
             ledger: self.ledger(),
             erasures: self.erasures.clone(),
             outbox: self.outbox.clone(),
             annotations: self.annotations.clone(),
-            targets: receivers.iter().map(|receiver| receiver.target).collect(),
+            receivers: delivery::receivers(environment)?,
+            receiver_states: self.receiver_states.clone(),
         })
     }
 }

@@ -21,9 +21,10 @@ use tracing::info;
 use super::ledger::{Ledger, UpdateError};
 use crate::domain::{Annotations, Cause, Decision, ErasureRefused, Record, SubscriptionId};
 use crate::host::error_class::ErrorClass;
+use crate::publisher::receiver::ReceiverSettings;
 use crate::store::{
-    AnnotationStore, Cursor, CursorError, CursorState, Erasure, Erasures, Outbox, SaveError,
-    StoreError, Target, Trouble,
+    AnnotationStore, Cursor, CursorError, CursorState, Erasure, Erasures, Outbox, Receivers,
+    SaveError, StoreError, Target, Trouble,
 };
 
 /// How often an item is written anew while another writer is faster.
@@ -36,8 +37,10 @@ pub struct ErasureFlow {
     pub erasures: Arc<dyn Erasures>,
     pub outbox: Arc<dyn Outbox>,
     pub annotations: Arc<dyn AnnotationStore>,
-    /// The receivers that events are delivered to.
-    pub targets: Vec<Target>,
+    /// The receivers that must have accepted every event before.
+    pub receivers: Vec<ReceiverSettings>,
+    /// What the table knows about them.
+    pub receiver_states: Arc<dyn Receivers>,
 }
 
 /// Why an erasure was not carried out, or not completed.
@@ -132,14 +135,17 @@ impl ErasureFlow {
     /// Whether a receiver has not accepted an event yet. An event is pending until every receiver's cursor
     /// covers it, so the cursors are read after the marks.
     async fn has_undelivered_events(&self, id: SubscriptionId) -> Result<bool, StoreError> {
-        if self.targets.is_empty() {
+        if self.receivers.is_empty() {
             return Ok(false);
         }
         if self.erasures.has_pending_events(id).await? {
             return Ok(true);
         }
-        for target in &self.targets {
-            if self.outbox.cursor(id, *target).await?.state != CursorState::Flowing {
+        let states = self.receiver_states.receivers().await?;
+        for receiver in &self.receivers {
+            let cursor = self.outbox.cursor(id, receiver.target).await?;
+            // What an earlier receiver of the name has left waits for nobody.
+            if receiver.with(&states).own(&cursor).state != CursorState::Flowing {
                 return Ok(true);
             }
         }

@@ -24,8 +24,8 @@ use super::ledger::{Ledger, UpdateError};
 use crate::domain::{Cause, Record, SubscriptionId};
 use crate::host::clock::Clock;
 use crate::store::{
-    AnnotationStore, CheckpointError, Checkpoints, CommitError, Erasures, Outbox, Restoration,
-    Store, StoreError, Target,
+    AnnotationStore, CheckpointError, Checkpoints, CommitError, Erasures, Outbox, Receivers,
+    Restoration, Store, StoreError, Target,
 };
 
 /// How many records are written at a time. More would exceed what a new table takes, which a restored
@@ -46,6 +46,7 @@ pub struct RestoredTable {
     pub restoration: Arc<dyn Restoration>,
     pub checkpoints: Arc<dyn Checkpoints>,
     pub outbox: Arc<dyn Outbox>,
+    pub receivers: Arc<dyn Receivers>,
     pub annotations: Arc<dyn AnnotationStore>,
     pub erasures: Arc<dyn Erasures>,
 }
@@ -150,7 +151,9 @@ async fn erase_again(
         erasures: table.erasures.clone(),
         outbox: table.outbox.clone(),
         annotations: table.annotations.clone(),
-        targets: Vec::new(),
+        // It was allowed before.
+        receivers: Vec::new(),
+        receiver_states: table.receivers.clone(),
     };
     let (mut erased, mut next) = (0, None);
     loop {

@@ -67,11 +67,7 @@ impl<'a> CurrentReceiver<'a> {
 
     /// The receiver's own cursor. One of an earlier receiver of its name is as none.
     pub fn own(self, cursor: &Cursor) -> Cursor {
-        let receiver_added_at = self.state.and_then(|state| state.added_at);
-        if cursor.receiver_added_at == receiver_added_at {
-            return cursor.clone();
-        }
-        Cursor { revision: cursor.revision, receiver_added_at, ..Cursor::default() }
+        cursor.of_receiver(self.state.and_then(|state| state.added_at))
     }
 
     /// `None` unless it is paused.
@@ -170,7 +166,9 @@ mod tests {
         let delivered = crate::domain::Position { version: 7, index: 1 };
         let state = crate::store::CursorState::Due { at: Timestamp::MAX, trouble: None };
         let added = Timestamp::UNIX_EPOCH;
-        let former = Cursor { revision: 3, delivered, state, receiver_added_at: Some(added) };
+        let receiver_added_at = Some(added);
+        let former =
+            Cursor { revision: 3, delivered, state, receiver_added_at, ..Cursor::default() };
         let crm = crm(EventFilter::default());
         let states = |at| BTreeMap::from([(crm.target, ReceiverState::added(at, None))]);
         assert_eq!(crm.with(&states(added)).own(&former), former);

@@ -151,7 +151,12 @@ pub(super) fn event(event: &Event) -> Result<Item, StoreError> {
     Ok(waiting(item, event.subscription_id, index::DUE, at, None))
 }
 
-/// A cursor never expires: without it, all events of its subscription would be sent again.
+/// Longer than every event, so that the events that a cursor covers are deleted before it. DynamoDB takes some
+/// days to delete what has expired.
+const CURSOR_LIVES: SignedDuration = SignedDuration::from_hours(430 * 24);
+
+/// Without its cursor, all events of a subscription would be sent again. So only one that covers none any more
+/// expires, and only that of a receiver with a name: the others are never removed.
 pub(super) fn cursor(
     id: SubscriptionId,
     target: Target,
@@ -160,7 +165,10 @@ pub(super) fn cursor(
     let mut item = with_body(cursor_key(id, target), cursor)?;
     item.insert(VERSION.into(), number(cursor.revision));
     Ok(match &cursor.state {
-        CursorState::Flowing => item,
+        CursorState::Flowing => match cursor.saved_at {
+            Some(saved_at) => with_expiry(item, saved_at, CURSOR_LIVES)?,
+            None => item,
+        },
         CursorState::Due { at, trouble } => {
             let since = trouble.as_ref().map(|trouble| trouble.since);
             waiting(item, id, index::DUE, *at, since)

@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{Page, StoreError, Target};
+use super::{Page, ROLLOUT, ReceiverState, StoreError, Target};
 use crate::domain::{Event, Position, SubscriptionId};
 
 /// How long the stream has to deliver a new event before the sweep does. If it were shorter, both
@@ -35,6 +35,21 @@ pub struct Cursor {
     /// belongs to an earlier receiver of the name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receiver_added_at: Option<Timestamp>,
+    /// When a delivery saved it; `None` for a receiver without a name of its own. One that flows is kept as
+    /// long after that as the events that it covers: it may have been left by a receiver that was removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saved_at: Option<Timestamp>,
+}
+
+impl Cursor {
+    /// As the receiver sees it that was added then: a cursor of an earlier receiver of its name is as none.
+    #[must_use]
+    pub fn of_receiver(&self, added_at: Option<Timestamp>) -> Self {
+        if self.receiver_added_at == added_at {
+            return self.clone();
+        }
+        Self { revision: self.revision, receiver_added_at: added_at, ..Self::default() }
+    }
 }
 
 /// What we know about the events after a cursor.
@@ -102,6 +117,16 @@ pub struct Entry {
     pub is_parked: bool,
 }
 
+impl Entry {
+    /// Whether an earlier receiver of the name has left it: it was parked before this one was added, or so
+    /// soon after that this one can't have failed for long enough. One that waits is not asked: the delivery
+    /// reads it when it is due.
+    fn is_left_behind(&self, state: Option<&ReceiverState>) -> bool {
+        let added_at = state.and_then(|state| state.added_at);
+        self.is_parked && added_at.is_some_and(|added_at| self.since < added_at + ROLLOUT)
+    }
+}
+
 /// How much waits for the publisher's product.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Waiting {
@@ -113,8 +138,8 @@ pub struct Waiting {
     pub oldest: Option<Timestamp>,
     /// Subscriptions with events that are parked at a target.
     pub parked: u64,
-    /// Waiting and parked cursors of named endpoints that are not among the targets. A part of them, if there
-    /// are many.
+    /// Cursors of named endpoints that were removed: waiting and parked ones of names that are not among the
+    /// targets, and parked ones of names that were added again since. A part of them, if there are many.
     pub strays: BTreeSet<(SubscriptionId, Target)>,
     /// Whether all were counted. If not, there are at least as many, and the oldest may be older.
     pub is_complete: bool,
@@ -129,15 +154,20 @@ impl Waiting {
     pub fn count(
         entries: impl IntoIterator<Item = Entry>,
         targets: &[Target],
-        paused: &[Target],
+        states: &BTreeMap<Target, ReceiverState>,
         is_complete: bool,
     ) -> Self {
         let (mut waiting, mut parked) = (BTreeSet::new(), BTreeSet::new());
         let mut counted = Self { is_complete, ..Self::default() };
-        for Entry { due, since, is_parked } in entries {
+        for entry in entries {
+            let Entry { due, since, is_parked } = entry;
             let target = match due {
                 Due::Pending(..) => None,
-                Due::Cursor(_, target) if targets.contains(&target) => Some(target),
+                Due::Cursor(_, target)
+                    if targets.contains(&target) && !entry.is_left_behind(states.get(&target)) =>
+                {
+                    Some(target)
+                }
                 Due::Cursor(id, target @ Target::Named(_)) => {
                     if counted.strays.len() < Self::STRAYS {
                         counted.strays.insert((id, target));
@@ -152,7 +182,7 @@ impl Waiting {
             }
             if let Some(target) = target {
                 *counted.by_target.entry(target).or_default() += 1;
-                if paused.contains(&target) {
+                if states.get(&target).is_some_and(|state| state.paused.is_some()) {
                     continue;
                 }
             }
@@ -226,5 +256,10 @@ pub trait Outbox: Send + Sync {
 
     /// Counts what waits for these targets, due or not. Cheap enough for every minute, so it MAY count only
     /// the entries that are due first, and MUST then say that it is not complete.
-    async fn waiting(&self, targets: &[Target], paused: &[Target]) -> Result<Waiting, StoreError>;
+    /// `states` is what the table knows about the receivers.
+    async fn waiting(
+        &self,
+        targets: &[Target],
+        states: &BTreeMap<Target, ReceiverState>,
+    ) -> Result<Waiting, StoreError>;
 }

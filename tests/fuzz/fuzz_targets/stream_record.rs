@@ -83,7 +83,11 @@ impl Outbox for Table {
         panic!("the stream is no sweep")
     }
 
-    async fn waiting(&self, _: &[Target], _: &[Target]) -> Result<Waiting, StoreError> {
+    async fn waiting(
+        &self,
+        _: &[Target],
+        _: &BTreeMap<Target, ReceiverState>,
+    ) -> Result<Waiting, StoreError> {
         panic!("the stream is no sweep")
     }
 }

@@ -164,6 +164,7 @@ pub fn dependencies(
         sightings: Arc::new(Unnoted),
         erasures: Arc::new(store(wire)),
         outbox: Arc::new(store(wire)),
+        receiver_states: Arc::new(store(wire)),
         annotations: Arc::new(store(wire)),
         clock: Arc::new(Still),
     };

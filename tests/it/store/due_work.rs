@@ -1,6 +1,6 @@
 //! The contract of every store about what is due. Each case gets an empty store.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use shared::domain::{DecidedBy, Ruling, Verdict};
 use shared::store::{Due, DueRecord, DueWork, Outbox, Page, Target};
@@ -125,7 +125,7 @@ pub(super) async fn due_work_and_the_outbox_do_not_show_each_other(table: DueTab
     }
     assert_eq!(table.outbox.due(far(), None).await.expect("a page").items, []);
     assert_eq!(table.outbox.parked(None).await.expect("a page").items, []);
-    let waiting = table.outbox.waiting(&Target::UNNAMED, &[]).await.expect("a count");
+    let waiting = table.outbox.waiting(&Target::UNNAMED, &BTreeMap::new()).await.expect("a count");
     assert_eq!((waiting.subscriptions, waiting.parked), (0, 0));
     assert_eq!(table.work(far()).await, [id(1)]);
     assert_eq!(table.ended(far()).await, [id(2)]);

@@ -1,7 +1,7 @@
 //! The contract of every outbox, which holds the events that are pending for the publisher's
 //! product. Each case gets an empty store.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use shared::domain::{Event, Position};
 use shared::store::{
@@ -62,12 +62,7 @@ fn at(version: u64, index: u8) -> Position {
 }
 
 fn flowing(revision: u64, version: u64) -> Cursor {
-    Cursor {
-        revision,
-        delivered: at(version, 0),
-        state: CursorState::Flowing,
-        receiver_added_at: None,
-    }
+    Cursor { revision, delivered: at(version, 0), state: CursorState::Flowing, ..Cursor::default() }
 }
 
 fn trouble() -> Trouble {
@@ -99,7 +94,7 @@ pub(super) async fn a_cursor_moves_only_from_its_current_revision(table: OutboxT
         CursorState::Parked { at: noon(), trouble: trouble() },
         CursorState::Flowing,
     ]) {
-        let moved = Cursor { revision, delivered: at(7, 2), state, receiver_added_at: None };
+        let moved = Cursor { revision, delivered: at(7, 2), state, ..Cursor::default() };
         table.save(1, Target::Endpoint, &moved).await.expect("the next");
         assert_eq!(table.cursor(1, Target::Endpoint).await, moved);
     }
@@ -180,7 +175,7 @@ pub(super) async fn a_cursor_is_due_at_its_time_and_parked_until_it_is_moved(
     table: OutboxTable<'_>,
 ) {
     let moved =
-        |revision, state| Cursor { revision, delivered: at(1, 0), state, receiver_added_at: None };
+        |revision, state| Cursor { revision, delivered: at(1, 0), state, ..Cursor::default() };
     let due = CursorState::Due { at: seconds(60), trouble: Some(trouble()) };
     table.save(1, Target::Endpoint, &moved(1, due.clone())).await.expect("saved");
     table.save(1, Target::EventBus, &moved(1, due)).await.expect("saved");
@@ -204,7 +199,7 @@ pub(super) async fn due_entries_are_listed_oldest_first_and_page_by_page(table: 
         let at = seconds(i64::try_from(number * 7 % MANY).expect("few"));
         let state = CursorState::Due { at, trouble: None };
         let cursor =
-            Cursor { revision: 1, delivered: Position::default(), state, receiver_added_at: None };
+            Cursor { revision: 1, delivered: Position::default(), state, ..Cursor::default() };
         table.save(number, Target::Endpoint, &cursor).await.expect("saved");
     }
     let due = table.due(seconds(9999)).await;
@@ -221,8 +216,9 @@ pub(super) async fn due_entries_are_listed_oldest_first_and_page_by_page(table: 
 
 pub(super) async fn what_waits_is_counted_by_subscription_and_target(table: OutboxTable<'_>) {
     let targets = Target::UNNAMED;
-    let waiting =
-        async |targets: &[Target]| table.outbox.waiting(targets, &[]).await.expect("a count");
+    let waiting = async |targets: &[Target]| {
+        table.outbox.waiting(targets, &BTreeMap::new()).await.expect("a count")
+    };
     let none = Waiting { is_complete: true, ..Waiting::default() };
     assert_eq!(waiting(&targets).await, none);
 
@@ -232,7 +228,7 @@ pub(super) async fn what_waits_is_counted_by_subscription_and_target(table: Outb
     assert_eq!(recorded.oldest_seconds(seconds(90)), 90);
     assert_eq!((recorded.oldest_seconds(seconds(-1)), none.oldest_seconds(noon())), (0, 0));
 
-    let moved = |state| Cursor { revision: 1, delivered: at(0, 0), state, receiver_added_at: None };
+    let moved = |state| Cursor { revision: 1, delivered: at(0, 0), state, ..Cursor::default() };
     let since = seconds(-7200);
     let failing = Some(Trouble { since, ..trouble() });
     let due = |at, trouble| moved(CursorState::Due { at, trouble });
@@ -275,18 +271,42 @@ async fn a_count_that_is_not_complete_says_so() {
         for number in 0..5 {
             // All under one partition key.
             let state = CursorState::Due { at: noon(), trouble: None };
-            let cursor =
-                Cursor { revision: 1, delivered: at(0, 0), state, receiver_added_at: None };
+            let cursor = Cursor { revision: 1, delivered: at(0, 0), state, ..Cursor::default() };
             let saved = store.save_cursor(id(number * 8), Target::Endpoint, &cursor).await;
             saved.expect("saved");
         }
-        let waiting = store.waiting(&Target::UNNAMED, &[]).await.expect("a count");
+        let waiting = store.waiting(&Target::UNNAMED, &BTreeMap::new()).await.expect("a count");
         assert_eq!(waiting.subscriptions, expected, "{page_size}");
         assert_eq!(waiting.is_complete, page_size > 5, "{page_size}: {waiting:?}");
     }
 }
 
 /// Only DynamoDB's items show their expiry.
+#[tokio::test]
+async fn a_cursor_of_a_named_receiver_expires_after_the_events_that_it_covers_unless_some_wait() {
+    let table = Table::new().await;
+    let crm = "crm".parse().expect("a name");
+    let due = CursorState::Due { at: noon(), trouble: None };
+    for (revision, state, expires) in
+        [(1, CursorState::Flowing, true), (2, due, false), (3, CursorState::Flowing, true)]
+    {
+        let saved_at = Some(noon());
+        let cursor = Cursor { revision, state, saved_at, ..Cursor::default() };
+        table.outbox.save_cursor(id(1), crm, &cursor).await.expect("saved");
+        let items = table.items(id(1)).await;
+        let item = items.iter().find(|item| sort(item) == "DELIVERY#crm").expect("a cursor");
+        let expires_at = item.get("expires_at").map(|at| format!("{at:?}"));
+        let after_430_days = (noon().as_second() + 430 * 24 * 3600).to_string();
+        assert_eq!(
+            expires_at.is_some_and(|at| at.contains(&after_430_days)),
+            expires,
+            "{revision}"
+        );
+        assert_eq!(item.contains_key("expires_at"), expires, "{revision}");
+        assert_eq!(table.outbox.cursor(id(1), crm).await.expect("a read"), cursor);
+    }
+}
+
 #[tokio::test]
 async fn a_cursor_never_expires_and_settling_recreates_no_event() {
     let table = Table::new().await;

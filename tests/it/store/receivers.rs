@@ -52,6 +52,7 @@ async fn cursors_of_a_receiver_that_is_gone_are_found_and_deleted(outbox: &dyn O
             trouble: shared::store::Trouble { since: noon(), attempts: 1, last: String::new() },
         },
         receiver_added_at: Some(noon()),
+        ..Cursor::default()
     };
     let one = id(1);
     assert_eq!(outbox.cursors(one).await.expect("a read"), []);
@@ -63,7 +64,7 @@ async fn cursors_of_a_receiver_that_is_gone_are_found_and_deleted(outbox: &dyn O
     found.sort();
     assert_eq!(found, [Target::Endpoint, crm()]);
     assert_eq!(outbox.cursor(one, crm()).await.expect("a read"), parked(1));
-    let waiting = outbox.waiting(&[Target::Endpoint], &[]).await.expect("a count");
+    let waiting = outbox.waiting(&[Target::Endpoint], &BTreeMap::new()).await.expect("a count");
     assert_eq!(waiting.parked, 1);
     assert_eq!(waiting.strays.into_iter().collect::<Vec<_>>(), [(one, crm())], "no unnamed one");
     let refused = outbox.delete_cursor(one, crm(), 2).await;
@@ -75,6 +76,22 @@ async fn cursors_of_a_receiver_that_is_gone_are_found_and_deleted(outbox: &dyn O
     assert_eq!(outbox.cursors(one).await.expect("a read"), [Target::Endpoint]);
 }
 
+async fn what_was_parked_for_an_earlier_receiver_of_the_name_does_not_count(outbox: &dyn Outbox) {
+    let hours = SignedDuration::from_hours;
+    let added_at = noon() + hours(100);
+    for (number, at) in [(1, noon()), (2, added_at), (3, added_at + hours(24))] {
+        let trouble = shared::store::Trouble { since: at, attempts: 1, last: String::new() };
+        let state = CursorState::Parked { at, trouble };
+        let cursor = Cursor { revision: 1, state, ..Cursor::default() };
+        outbox.save_cursor(id(number), crm(), &cursor).await.expect("saved");
+    }
+    let states = BTreeMap::from([(crm(), ReceiverState::added(added_at, None))]);
+    let waiting = outbox.waiting(&[crm()], &states).await.expect("a count");
+    assert_eq!(waiting.parked, 1, "its own");
+    let strays = [1, 2].map(|number| (id(number), crm()));
+    assert_eq!(waiting.strays.into_iter().collect::<Vec<_>>(), strays);
+}
+
 async fn what_waits_for_a_paused_receiver_is_counted_apart(outbox: &dyn Outbox) {
     for (number, target) in [(1, crm()), (2, crm()), (3, Target::Endpoint)] {
         let state = CursorState::Due { at: noon(), trouble: None };
@@ -82,10 +99,14 @@ async fn what_waits_for_a_paused_receiver_is_counted_apart(outbox: &dyn Outbox) 
         outbox.save_cursor(id(number), target, &cursor).await.expect("saved");
     }
     let targets = [Target::Endpoint, crm()];
-    let waiting = outbox.waiting(&targets, &[crm()]).await.expect("a count");
+    let pause = Pause { since: noon(), note: String::new(), by: None };
+    let paused = ReceiverState { paused: Some(pause), ..ReceiverState::default() };
+    let states = BTreeMap::from([(crm(), paused.clone())]);
+    let waiting = outbox.waiting(&targets, &states).await.expect("a count");
     assert_eq!(waiting.by_target, BTreeMap::from([(Target::Endpoint, 1), (crm(), 2)]));
     assert_eq!((waiting.subscriptions, waiting.strays.len()), (1, 0));
-    let waiting = outbox.waiting(&targets, &targets).await.expect("a count");
+    let states = targets.map(|target| (target, paused.clone())).into();
+    let waiting = outbox.waiting(&targets, &states).await.expect("a count");
     assert_eq!((waiting.subscriptions, waiting.oldest), (0, None));
 }
 
@@ -95,6 +116,8 @@ async fn receivers_are_kept_on_dynamodb() {
         .await;
     cursors_of_a_receiver_that_is_gone_are_found_and_deleted(&*Table::new().await.outbox).await;
     what_waits_for_a_paused_receiver_is_counted_apart(&*Table::new().await.outbox).await;
+    what_was_parked_for_an_earlier_receiver_of_the_name_does_not_count(&*Table::new().await.outbox)
+        .await;
 }
 
 #[tokio::test]
@@ -102,6 +125,7 @@ async fn receivers_are_kept_on_the_wire() {
     a_state_is_saved_and_deleted_only_from_its_current_revision(&*wire::store()).await;
     cursors_of_a_receiver_that_is_gone_are_found_and_deleted(&*wire::store()).await;
     what_waits_for_a_paused_receiver_is_counted_apart(&*wire::store()).await;
+    what_was_parked_for_an_earlier_receiver_of_the_name_does_not_count(&*wire::store()).await;
 }
 
 #[tokio::test]
@@ -110,4 +134,5 @@ async fn receivers_are_kept_in_memory() {
     a_state_is_saved_and_deleted_only_from_its_current_revision(&store()).await;
     cursors_of_a_receiver_that_is_gone_are_found_and_deleted(&store()).await;
     what_waits_for_a_paused_receiver_is_counted_apart(&store()).await;
+    what_was_parked_for_an_earlier_receiver_of_the_name_does_not_count(&store()).await;
 }

@@ -1,11 +1,13 @@
 //! The outbox's port.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use shared::domain::{Position, SubscriptionId};
-use shared::store::{Backlog, Cursor, CursorError, Due, Outbox, Page, StoreError, Target, Waiting};
+use shared::store::{
+    Backlog, Cursor, CursorError, Due, Outbox, Page, ReceiverState, StoreError, Target, Waiting,
+};
 
 use crate::memory_store::MemoryStore;
 
@@ -78,7 +80,11 @@ impl Outbox for MemoryStore {
         page(self.all_parked(), next)
     }
 
-    async fn waiting(&self, targets: &[Target], paused: &[Target]) -> Result<Waiting, StoreError> {
-        Ok(Waiting::count(self.outbox(|outbox| outbox.entries()), targets, paused, true))
+    async fn waiting(
+        &self,
+        targets: &[Target],
+        states: &BTreeMap<Target, ReceiverState>,
+    ) -> Result<Waiting, StoreError> {
+        Ok(Waiting::count(self.outbox(|outbox| outbox.entries()), targets, states, true))
     }
 }

@@ -117,6 +117,7 @@ impl Host {
             runs: store.clone(),
             erasures: store.clone(),
             outbox: store.clone(),
+            receiver_states: store.clone(),
             annotations: store.clone(),
             refusals: store.clone(),
             sightings: store,

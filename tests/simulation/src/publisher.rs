@@ -289,6 +289,7 @@ impl Publisher {
             sightings: self.store(host),
             erasures: self.store(host),
             outbox: self.store(host),
+            receiver_states: self.store(host),
             annotations: self.store(host),
             clock: self.clock(host),
         })

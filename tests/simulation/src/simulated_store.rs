@@ -3,7 +3,7 @@
 mod beside;
 mod erasures;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -14,8 +14,8 @@ use shared::domain::{Event, OperationId, Position, Record, SubscriptionId};
 use shared::store::{
     AnnotationStore, Attempts, Backlog, BeginError, Checkpoints, Commit, CommitError, Cursor,
     CursorError, CursorState, Due, DueWork, Erasures, IdempotencyRecord, IdempotencyStore,
-    Inspection, ListQuery, Mark, Outbox, Page, Receivers, Refusals, Runs, Sightings, Store,
-    StoreError, Target, Waiting,
+    Inspection, ListQuery, Mark, Outbox, Page, ReceiverState, Receivers, Refusals, Runs, Sightings,
+    Store, StoreError, Target, Waiting,
 };
 
 use crate::fault::Fault;
@@ -275,8 +275,12 @@ impl Outbox for SimulatedStore {
     }
 
     /// No effect: only the summary of a sweep depends on it.
-    async fn waiting(&self, targets: &[Target], paused: &[Target]) -> Result<Waiting, StoreError> {
-        self.table.waiting(targets, paused).await
+    async fn waiting(
+        &self,
+        targets: &[Target],
+        states: &BTreeMap<Target, ReceiverState>,
+    ) -> Result<Waiting, StoreError> {
+        self.table.waiting(targets, states).await
     }
 }
 

@@ -68,12 +68,11 @@ pub(super) async fn events(
         Ok(states) => states,
         Err(error) => return unread(EVENTS, &error),
     };
-    states.retain(|target, state| targets.contains(target) && state.paused.is_some());
-    let paused: Vec<Target> = states.keys().copied().collect();
-    let waiting = match outbox.waiting(targets, &paused).await {
+    let waiting = match outbox.waiting(targets, &states).await {
         Ok(waiting) => waiting,
         Err(error) => return unread(EVENTS, &error),
     };
+    states.retain(|target, state| targets.contains(target) && state.paused.is_some());
     let more = !waiting.is_complete;
     if waiting.parked > 0 {
         return Finding::failed(

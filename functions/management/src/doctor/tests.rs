@@ -61,6 +61,7 @@ fn doctor(environment: &Environment, clock: Arc<dyn Clock>) -> Doctor {
         sightings: table.clone(),
         erasures: table.clone(),
         outbox: table.clone(),
+        receiver_states: table.clone(),
         annotations: table.clone(),
         transport,
         clock,

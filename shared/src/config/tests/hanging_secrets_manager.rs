@@ -71,6 +71,7 @@ fn dependencies(environment: &Environment) -> Dependencies {
         sightings: table.clone(),
         erasures: table.clone(),
         outbox: table.clone(),
+        receiver_states: table.clone(),
         annotations: table,
         transport,
         clock,

@@ -1,6 +1,6 @@
 //! The outbox: cursors, pending events, and what is due, in DynamoDB.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -14,7 +14,8 @@ use super::error::store_error;
 use crate::domain::{Position, SubscriptionId};
 use crate::store::item::{self, Item, index, text};
 use crate::store::{
-    Backlog, Cursor, CursorError, Due, Entry, Outbox, Page, SaveError, StoreError, Target, Waiting,
+    Backlog, Cursor, CursorError, Due, Entry, Outbox, Page, ReceiverState, SaveError, StoreError,
+    Target, Waiting,
 };
 
 /// Events read at a time. They are delivered well within a function's time.
@@ -125,14 +126,18 @@ impl Outbox for DynamoDbStore {
         self.due_entries(keys, None, next, cursor).await
     }
 
-    async fn waiting(&self, targets: &[Target], paused: &[Target]) -> Result<Waiting, StoreError> {
+    async fn waiting(
+        &self,
+        targets: &[Target],
+        states: &BTreeMap<Target, ReceiverState>,
+    ) -> Result<Waiting, StoreError> {
         let kinds = [index::DUE, index::PARKED];
         let keys =
             kinds.iter().flat_map(|kind| index::outbox_keys(kind).map(move |key| (*kind, key)));
         let counted = try_join_all(keys.map(|(kind, key)| self.first_entries(kind, key))).await?;
         let is_complete = counted.iter().all(|(_, is_complete)| *is_complete);
         let entries = counted.into_iter().flat_map(|(entries, _)| entries);
-        Ok(Waiting::count(entries, targets, paused, is_complete))
+        Ok(Waiting::count(entries, targets, states, is_complete))
     }
 }
 

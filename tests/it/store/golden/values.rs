@@ -281,7 +281,7 @@ fn cursors() -> [(usize, Target, Cursor); 5] {
         revision: 1,
         delivered: Position { version: 1, index: 2 },
         state,
-        receiver_added_at: None,
+        ..Cursor::default()
     };
     let due = |trouble| cursor(CursorState::Due { at, trouble });
     [
@@ -289,7 +289,7 @@ fn cursors() -> [(usize, Target, Cursor); 5] {
         (1, Target::EventBus, cursor(CursorState::Flowing)),
         (2, Target::Endpoint, cursor(CursorState::Parked { at, trouble })),
         (2, Target::EventBus, due(None)),
-        (2, crm(), Cursor { receiver_added_at: Some(at), ..due(None) }),
+        (2, crm(), Cursor { receiver_added_at: Some(at), saved_at: Some(at), ..due(None) }),
     ]
 }
 

@@ -337,8 +337,7 @@ async fn parked(case: &mut HostedCase) -> Uuid {
     let at = "2026-03-10T12:00:00Z".parse().expect("a timestamp");
     let trouble = Trouble { since: at, attempts: 170, last: "answered 500".to_owned() };
     let state = CursorState::Parked { at, trouble };
-    let cursor =
-        Cursor { revision: 1, delivered: Position::default(), state, receiver_added_at: None };
+    let cursor = Cursor { revision: 1, delivered: Position::default(), state, ..Cursor::default() };
     let saved = case.outbox().save_cursor(SubscriptionId(id), Target::Endpoint, &cursor).await;
     saved.expect("a write");
     id
