@@ -15,6 +15,7 @@ mod people;
 mod seeded;
 mod server;
 mod settings;
+mod staff;
 mod wire;
 mod world;
 

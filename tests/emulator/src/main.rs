@@ -63,6 +63,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("Tenant           {}", known.tenant_id);
     println!("Client id        {}", known.client_id);
     println!("Landing client   {}", known.landing_client_id);
+    println!("Console client   {}", known.console_client_id);
     println!("Webhooks go to   {}", known.webhook_url.as_deref().unwrap_or("(set --webhook-url)"));
     tokio::signal::ctrl_c().await?;
     emulator.shutdown();

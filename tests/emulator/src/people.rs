@@ -29,7 +29,7 @@ pub struct Person {
 }
 
 impl Person {
-    fn new(name: &str, email: &str, number: u128, tenant_id: Uuid) -> Self {
+    pub(crate) fn new(name: &str, email: &str, number: u128, tenant_id: Uuid) -> Self {
         Self {
             name: name.into(),
             email: email.into(),

@@ -1,14 +1,15 @@
-//! What Entra knows: the publisher's tenant, its two applications, the signing keys and the
+//! What Entra knows: the publisher's tenant, its applications, the signing keys and the
 //! sign-ins under way.
 
 use super::aws_account::AwsAccount;
 use super::grant::Grant;
 use super::keys::{self, TestKey};
 use super::managed_identity::ManagedIdentity;
-use super::registration::Registration;
+use super::registration::{Registration, WebApp};
 use crate::people::Person;
 use crate::seeded::Seeded;
 use crate::settings::{ClientRefusal, Settings, TokenVersion};
+use crate::staff::{StaffMember, staff};
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -22,9 +23,8 @@ pub struct Entra {
     pub(super) client_id: String,
     pub(super) client_secret: String,
     pub(super) marketplace_app_id: String,
-    pub(super) landing_client_id: String,
-    pub(super) landing_client_secret: String,
-    pub(super) landing_redirect_uris: Vec<String>,
+    pub(super) landing: WebApp,
+    pub(super) console: WebApp,
     pub(super) token_lifetime: Duration,
     // In seconds.
     pub(super) issuing_interval: i64,
@@ -61,9 +61,16 @@ impl Entra {
             client_id: settings.client_id.clone(),
             client_secret: settings.client_secret.clone(),
             marketplace_app_id: settings.marketplace_app_id.clone(),
-            landing_client_id: settings.landing_client_id.clone(),
-            landing_client_secret: settings.landing_client_secret.clone(),
-            landing_redirect_uris: settings.landing_redirect_uris.clone(),
+            landing: WebApp {
+                client_id: settings.landing_client_id.clone(),
+                client_secret: settings.landing_client_secret.clone(),
+                redirect_uris: settings.landing_redirect_uris.clone(),
+            },
+            console: WebApp {
+                client_id: settings.console_client_id.clone(),
+                client_secret: settings.console_client_secret.clone(),
+                redirect_uris: Vec::new(),
+            },
             token_lifetime: settings.behaviour.token_lifetime,
             issuing_interval: 60,
             service_principal: ids.uuid(),
@@ -101,7 +108,7 @@ impl Entra {
 
     /// The same for the landing page's application.
     pub fn set_landing_client_secret(&mut self, secret: &str) {
-        secret.clone_into(&mut self.landing_client_secret);
+        secret.clone_into(&mut self.landing.client_secret);
     }
 
     /// Refuses every application from now on; `None`: no longer.
@@ -131,7 +138,7 @@ impl Entra {
     /// Registers a redirect address for the landing page. Once one is registered, Entra accepts no
     /// others.
     pub fn add_redirect_uri(&mut self, uri: &str) {
-        self.landing_redirect_uris.push(uri.to_owned());
+        self.landing.redirect_uris.push(uri.to_owned());
     }
 
     pub(crate) fn set_now(&mut self, now: Timestamp) {
@@ -189,6 +196,16 @@ impl Entra {
             TokenVersion::V1 => format!("https://sts.windows.net/{tenant}/"),
             TokenVersion::V2 => format!("{}/{tenant}/v2.0", self.authority),
         }
+    }
+
+    /// The application that signs people in, by its client id.
+    pub(super) fn web_app(&self, client_id: &str) -> Option<&WebApp> {
+        [&self.landing, &self.console].into_iter().find(|app| app.client_id == client_id)
+    }
+
+    /// The publisher's people, whom the console's application admits.
+    pub(super) fn staff(&self) -> Vec<StaffMember> {
+        staff(self.tenant_id.parse().expect("the publisher's tenant is a GUID"))
     }
 
     pub(super) fn is_known_tenant(&self, tenant: &str) -> bool {

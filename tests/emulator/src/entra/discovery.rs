@@ -47,9 +47,10 @@ impl Entra {
             return self.unknown_tenant(tenant);
         }
         let query = request.query.as_deref().unwrap_or_default();
-        let is_own_application = [&self.client_id, &self.landing_client_id]
-            .iter()
-            .any(|application| query == format!("appid={application}"));
+        let is_own_application =
+            [&self.client_id, &self.landing.client_id, &self.console.client_id]
+                .iter()
+                .any(|application| query == format!("appid={application}"));
         let for_application = self.for_applications.iter().filter(|_| is_own_application);
         let turns = self.published.iter().chain(for_application);
         let keys: Vec<Value> = turns.map(|turn| keys::rotated(*turn).jwk()).collect();

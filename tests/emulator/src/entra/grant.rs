@@ -3,9 +3,11 @@
 use crate::people::Person;
 use jiff::Timestamp;
 
-/// What a buyer's sign-in grants to the application that redeems the code.
+/// What a person's sign-in grants to the application that redeems the code.
 #[derive(Debug)]
 pub(super) struct Grant {
+    /// The application that the person signed in to.
+    pub(super) client_id: String,
     pub(super) person: Person,
     pub(super) redirect_uri: String,
     pub(super) challenge: Option<String>,

@@ -8,6 +8,21 @@ pub(super) struct Registration {
     pub(super) federated: Vec<Federated>,
 }
 
+/// An application that signs people in.
+#[derive(Clone, Debug)]
+pub(super) struct WebApp {
+    pub(super) client_id: String,
+    pub(super) client_secret: String,
+    /// Empty: every address is accepted.
+    pub(super) redirect_uris: Vec<String>,
+}
+
+impl WebApp {
+    pub(super) fn has_registered(&self, uri: &str) -> bool {
+        self.redirect_uris.is_empty() || self.redirect_uris.iter().any(|known| known == uri)
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Certificate {
     pub(super) thumbprint: String,

@@ -1,7 +1,8 @@
-//! The sign-in of buyers: authorization code with PKCE (section 8).
+//! The sign-in of buyers and of the publisher's staff: authorization code with PKCE (section 8).
 
 use super::directory::Entra;
 use super::grant::Grant;
+use super::registration::WebApp;
 use super::sign_in_page::{account_picker, error_page};
 use super::token_endpoint::Form;
 use crate::people::{PERSONAL_TENANT, Person};
@@ -19,17 +20,21 @@ impl Entra {
     /// code.
     pub(super) fn authorize(&mut self, tenant: &str, request: &ApiRequest) -> Reply {
         let parameter = |name: &str| request.parameter(name);
-        let people: Vec<Person> = Person::everybody()
-            .into_iter()
-            .filter_map(|person| person.signed_in_at(tenant))
-            .collect();
-        if people.is_empty() {
+        if !self.is_known_tenant(tenant) {
             return error_page("AADSTS90002", "There is no such tenant.");
         }
-        if parameter("client_id").as_deref() != Some(self.landing_client_id.as_str()) {
+        let client_id = parameter("client_id").unwrap_or_default();
+        let Some(app) = self.web_app(&client_id) else {
             return error_page("AADSTS700016", "The application was not found in the directory.");
+        };
+        if !self.admits(app, tenant) {
+            return error_page(
+                "AADSTS50194",
+                "The application is not configured for many tenants.",
+            );
         }
-        let Some(redirect_uri) = parameter("redirect_uri").filter(|uri| self.is_registered(uri))
+        let people = self.people_of(app, tenant);
+        let Some(redirect_uri) = parameter("redirect_uri").filter(|uri| app.has_registered(uri))
         else {
             return error_page(
                 "AADSTS50011",
@@ -75,6 +80,7 @@ impl Entra {
                 let nonce = parameter("nonce");
                 let expires = self.now.checked_add(10.minutes()).unwrap_or(self.now);
                 let grant = Grant {
+                    client_id,
                     person,
                     redirect_uri,
                     challenge,
@@ -89,15 +95,24 @@ impl Entra {
         }
     }
 
-    fn is_registered(&self, uri: &str) -> bool {
-        self.landing_redirect_uris.is_empty()
-            || self.landing_redirect_uris.iter().any(|known| known == uri)
+    /// The console's application is of the publisher's tenant alone.
+    fn admits(&self, app: &WebApp, tenant: &str) -> bool {
+        app.client_id != self.console.client_id || tenant.eq_ignore_ascii_case(&self.tenant_id)
+    }
+
+    fn people_of(&self, app: &WebApp, tenant: &str) -> Vec<Person> {
+        let people = match app.client_id == self.console.client_id {
+            true => self.staff().into_iter().map(|member| member.person).collect(),
+            false => Person::everybody(),
+        };
+        people.into_iter().filter_map(|person| person.signed_in_at(tenant)).collect()
     }
 
     /// Redeems a code (grant type `authorization_code`).
     pub(super) fn authorization_code(&mut self, tenant: &str, form: &Form) -> Reply {
-        let (client_id, secret) =
-            (self.landing_client_id.clone(), self.landing_client_secret.clone());
+        let named = form.get("client_id").map_or("", String::as_str);
+        let app = self.web_app(named).unwrap_or(&self.landing);
+        let (client_id, secret) = (app.client_id.clone(), app.client_secret.clone());
         if let Err(refusal) = self.authenticate(tenant, form, &client_id, &secret) {
             return refusal;
         }
@@ -106,6 +121,9 @@ impl Entra {
         let verifier =
             form.get("code_verifier").map(|text| URL_SAFE_NO_PAD.encode(Sha256::digest(text)));
         let problem = match self.grants.get_mut(&code) {
+            Some(grant) if grant.client_id != client_id => {
+                Some((70_002, "The code was issued to another application."))
+            }
             None => Some((9_002_313, "The code is malformed or unknown.")),
             Some(grant) if grant.redeemed => Some((54_005, "The code was redeemed already.")),
             Some(grant) if grant.expires <= now => Some((70_008, "The code has expired.")),
@@ -142,9 +160,9 @@ impl Entra {
         let tenant = person.tenant_id.to_string();
         let now = self.now.as_second();
         // The subject is pairwise: each application sees another one.
-        let subject = Sha256::digest(format!("{}/{}", self.landing_client_id, person.object_id));
+        let subject = Sha256::digest(format!("{}/{}", grant.client_id, person.object_id));
         let mut claims = json!({
-            "aud": self.landing_client_id,
+            "aud": grant.client_id,
             "iss": self.issuer_of(&tenant, TokenVersion::V2),
             "iat": now,
             "nbf": now,
@@ -162,6 +180,14 @@ impl Entra {
         // Work accounts often have no `email` claim (F-LP-8).
         if person.tenant_id == PERSONAL_TENANT {
             claims["email"] = json!(person.email);
+        }
+        if grant.client_id == self.console.client_id {
+            let staff = self.staff();
+            let member = staff.iter().find(|member| member.person == *person);
+            // Entra leaves the claim out of a token for a person without a role.
+            if let Some(role) = member.and_then(|member| member.role) {
+                claims["roles"] = json!([role]);
+            }
         }
         Some(self.sign(&claims))
     }

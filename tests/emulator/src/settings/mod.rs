@@ -30,6 +30,10 @@ pub struct Settings {
     pub landing_client_id: String,
     /// The secret of [`Settings::landing_client_id`].
     pub landing_client_secret: String,
+    /// The application of the console, of the publisher's tenant alone.
+    pub console_client_id: String,
+    /// The secret of [`Settings::console_client_id`].
+    pub console_client_secret: String,
     /// Why Entra refuses every application. `None`: it doesn't.
     pub client_refusal: Option<ClientRefusal>,
     /// Redirect addresses registered for the landing page's application. Empty: every address is
@@ -66,6 +70,8 @@ impl Default for Settings {
             marketplace_app_id: MARKETPLACE_APP_ID.into(),
             landing_client_id: "e0a5f9d4-7c1b-4e2f-8a36-91d4b7c3f528".into(),
             landing_client_secret: "emulated-landing-secret".into(),
+            console_client_id: "3c7e1b85-92d6-4f0a-b4e8-5a1d7f60c932".into(),
+            console_client_secret: "emulated-console-secret".into(),
             client_refusal: None,
             landing_redirect_uris: Vec::new(),
             landing_url: None,

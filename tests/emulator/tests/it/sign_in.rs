@@ -130,3 +130,56 @@ fn the_token_endpoint_accepts_credentials_in_the_header() {
         .with_header("authorization", &format!("Basic {basic}"));
     assert_eq!(world.entra_call(&request).reply().unwrap().status, 200);
 }
+
+#[test]
+fn the_consoles_application_admits_the_publishers_staff_alone_and_names_their_role() {
+    let mut world = world();
+    let settings = world.settings().clone();
+    let app = [("client_id", settings.console_client_id.as_str())];
+    let at = |world: &mut World, tenant: &str, identity: &str| {
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(app)
+            .extend_pairs([
+                ("response_type", "code"),
+                ("redirect_uri", REDIRECT),
+                ("scope", "openid profile"),
+                ("identity", identity),
+            ])
+            .finish();
+        let target = format!("/{tenant}/oauth2/v2.0/authorize?{query}");
+        world.entra_call(&ApiRequest::new(Method::GET, &target)).reply().unwrap().clone()
+    };
+    let tenant = settings.tenant_id.as_str();
+    assert_eq!(at(&mut world, "common", "ada@fabrikam.example").status, 400, "one tenant alone");
+    assert_eq!(at(&mut world, tenant, "adele@contoso.example").status, 400, "a buyer");
+    for (email, roles) in [
+        ("vera@fabrikam.example", json!(["Viewer"])),
+        ("olof@fabrikam.example", json!(["Operator"])),
+        ("ada@fabrikam.example", json!(["Admin"])),
+        ("nils@fabrikam.example", Value::Null),
+    ] {
+        let sent = at(&mut world, tenant, email);
+        let target = url::Url::parse(sent.header("location").unwrap()).unwrap();
+        let code = target.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
+        let redeem = |client_id: &str, secret: &str| {
+            let path = format!("/{tenant}/oauth2/v2.0/token");
+            ApiRequest::new(Method::POST, &path).with_form(&[
+                ("grant_type", "authorization_code"),
+                ("client_id", client_id),
+                ("client_secret", secret),
+                ("redirect_uri", REDIRECT),
+                ("code", &code),
+            ])
+        };
+        let of_landing = redeem(&settings.landing_client_id, &settings.landing_client_secret);
+        let refused = world.entra_call(&of_landing);
+        assert_eq!(refused.reply().unwrap().status, 400, "another application's code");
+        let own = redeem(&settings.console_client_id, &settings.console_client_secret);
+        let answer = world.entra_call(&own);
+        let body = answer.reply().unwrap().body_json();
+        let claims = crate::entra::claims(body["id_token"].as_str().unwrap());
+        assert_eq!(claims["aud"], json!(settings.console_client_id));
+        assert_eq!(claims["tid"], json!(tenant));
+        assert_eq!(claims["roles"], roles, "{email}");
+    }
+}
