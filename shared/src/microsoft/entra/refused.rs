@@ -57,6 +57,10 @@ pub enum InvalidToken {
     OtherAudience,
     #[error("another tenant")]
     OtherTenant,
+    #[error("names no object")]
+    NoObject,
+    #[error("the roles are no list of texts")]
+    RolesNotText,
     #[error("another issuer")]
     OtherIssuer,
     #[error("the version contradicts the issuer")]

@@ -1,11 +1,12 @@
-//! Verifies Entra's id tokens: who signed in on the landing page (F-LP-6, F-LP-8).
+//! Verifies Entra's id tokens: who signed in (F-LP-6, F-LP-8).
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jsonwebtoken::dangerous::insecure_decode;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::jwt::{check_times, key_id, signed_claims};
@@ -23,7 +24,7 @@ use crate::lenient::lenient;
 const MOST_TENANTS: usize = 64;
 
 /// A person whom Entra signed in. Only [`IdTokenVerifier`] makes one; the landing page keeps it in
-/// a sealed cookie.
+/// a sealed cookie, without the roles.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Person {
@@ -34,6 +35,11 @@ pub struct Person {
     /// The sign-in name. For the page; never an identity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
+    /// The values of the application's roles that the person has in the application's one tenant. Empty
+    /// where the application is open to every tenant, because each tenant's own administrators assign
+    /// roles.
+    #[serde(skip)]
+    pub roles: BTreeSet<String>,
 }
 
 /// Names and addresses stay out of every log.
@@ -43,11 +49,13 @@ impl fmt::Debug for Person {
     }
 }
 
-/// Verifies the id tokens of one application, from every tenant.
+/// Verifies the id tokens of one application, from every tenant or from one.
 pub struct IdTokenVerifier {
     transport: Arc<dyn Transport>,
     authority: String,
     client_id: Uuid,
+    /// The one tenant whose tokens are accepted; `None`: every tenant's.
+    only: Option<Uuid>,
     retry: RetryPolicy,
     clock: Arc<dyn Clock>,
     keys: Mutex<HashMap<Uuid, Arc<SigningKeys>>>,
@@ -72,9 +80,12 @@ struct Claims {
     name: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
     preferred_username: Option<String>,
+    #[serde(default)]
+    roles: Value,
 }
 
 impl IdTokenVerifier {
+    /// Accepts the tokens of every tenant.
     pub fn new(
         transport: Arc<dyn Transport>,
         authority: String,
@@ -83,7 +94,14 @@ impl IdTokenVerifier {
         clock: Arc<dyn Clock>,
     ) -> Self {
         ring_jwt::install();
-        Self { transport, authority, client_id, retry, clock, keys: Mutex::default() }
+        let (only, keys) = (None, Mutex::default());
+        Self { transport, authority, client_id, only, retry, clock, keys }
+    }
+
+    /// Accepts this tenant's tokens alone. Each must name the person's object id, and may name roles.
+    #[must_use]
+    pub fn of_tenant(self, tenant: Uuid) -> Self {
+        Self { only: Some(tenant), ..self }
     }
 
     /// Checks signature, issuer, audience, nonce and times.
@@ -95,7 +113,9 @@ impl IdTokenVerifier {
         is_nonce: impl Fn(&str) -> bool + Send,
     ) -> Result<Person, Refused> {
         let key_id = key_id(token)?;
-        let key = self.keys_of(claimed_tenant(token)?).get(&key_id).await?;
+        let tenant = claimed_tenant(token)?;
+        self.check_tenant(tenant)?;
+        let key = self.keys_of(tenant).get(&key_id).await?;
         Ok(self.check(signed_claims(token, &key)?, is_nonce)?)
     }
 
@@ -107,6 +127,7 @@ impl IdTokenVerifier {
         if claims.aud != self.client_id {
             return Err(InvalidToken::OtherAudience);
         }
+        self.check_tenant(claims.tid)?;
         // Exactly, and per tenant: a multitenant application may be handed any tenant's token, and
         // only the issuer ties the tenant to its keys.
         if claims.iss != format!("{}/{}/v2.0", self.authority, claims.tid) {
@@ -120,11 +141,24 @@ impl IdTokenVerifier {
         }
         let begins = [Some(claims.iat), claims.nbf].into_iter().flatten();
         check_times(claims.exp, begins, self.clock.now())?;
+        let roles = match self.only {
+            None => BTreeSet::new(),
+            Some(_) if claims.oid.is_none() => return Err(InvalidToken::NoObject),
+            Some(_) => app_roles(claims.roles)?,
+        };
         Ok(Person {
             account: Account { tenant_id: claims.tid, object_id: claims.oid },
             name: claims.name,
             username: claims.preferred_username,
+            roles,
         })
+    }
+
+    fn check_tenant(&self, tenant: Uuid) -> Result<(), InvalidToken> {
+        match self.only {
+            Some(only) if only != tenant => Err(InvalidToken::OtherTenant),
+            Some(_) | None => Ok(()),
+        }
     }
 
     fn keys_of(&self, tenant: Uuid) -> Arc<SigningKeys> {
@@ -138,6 +172,14 @@ impl IdTokenVerifier {
             Arc::new(SigningKeys::new(transport, authority, tenant, *client_id, *retry, clock))
         });
         Arc::clone(of_tenant)
+    }
+}
+
+/// Entra leaves the claim out for a person without a role, and otherwise lists the roles' values (F-ROLE-2).
+fn app_roles(claim: Value) -> Result<BTreeSet<String>, InvalidToken> {
+    match claim {
+        Value::Null => Ok(BTreeSet::new()),
+        claim => serde_json::from_value(claim).map_err(|_| InvalidToken::RolesNotText),
     }
 }
 
