@@ -7,4 +7,6 @@ pub mod host;
 pub mod lenient;
 pub mod microsoft;
 pub mod publisher;
+#[cfg(feature = "sign-in")]
+pub mod sign_in;
 pub mod store;

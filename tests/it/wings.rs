@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 use imports::{Crate, Import};
 
 /// Each wing of `shared`, and the wings that it may use. `config` is the composition root.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("lenient", &[]),
     ("host", &[]),
     ("domain", &["lenient"]),
     ("store", &["domain", "lenient", "host"]),
     ("microsoft", &["domain", "lenient", "host"]),
     ("publisher", &["microsoft", "store", "domain", "lenient", "host"]),
+    ("sign_in", &["microsoft", "store", "domain", "lenient", "host"]),
     ("flows", &["publisher", "microsoft", "store", "domain", "lenient", "host"]),
     ("config", &["flows", "publisher", "microsoft", "store", "domain", "lenient", "host"]),
 ];

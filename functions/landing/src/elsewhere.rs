@@ -2,11 +2,9 @@
 
 use http::header::HOST;
 use http::{HeaderMap, Method};
-use shared::config::Origin;
-use shared::host::http::{Request, Response};
+use shared::host::http::{Request, Response, see_other};
+use shared::host::origin::Origin;
 use url::{Url, form_urlencoded};
-
-use crate::redirect::see_other;
 
 /// Where a proxy writes the host that the browser shows.
 const FORWARDED_HOST: &str = "x-forwarded-host";

@@ -2,9 +2,8 @@
 
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
-use shared::host::http::{Request, Response};
+use shared::host::http::{Request, Response, form_field};
 
-use crate::form_field::form_field;
 use crate::language::{Language, Languages};
 
 /// The parameter of an address that chooses a language.

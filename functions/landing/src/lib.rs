@@ -4,9 +4,7 @@
 mod activation_mode;
 mod assets;
 mod elsewhere;
-mod form_field;
 mod known_plans;
-mod known_refusals;
 mod language;
 mod language_choice;
 mod manage;
@@ -14,7 +12,6 @@ mod others;
 mod own_plan;
 mod page;
 mod purchase;
-mod redirect;
 mod routes;
 mod security_headers;
 mod sign_in;
@@ -28,21 +25,22 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use http::header::ACCEPT;
 use http::{HeaderMap, Method, StatusCode, Uri};
-use shared::config::{Branding, Dependencies, Origin, Retention};
+use shared::config::{Branding, Dependencies, LANDING_BASE_URL, Retention};
 use shared::host::clock::Clock;
 use shared::host::environment::{ConfigError, Environment};
 use shared::host::error_class::ErrorClass;
 use shared::host::http::{GatewayHost, Handler, Problem, Request, Response};
+use shared::host::origin::Origin;
 use shared::host::retry::RetryPolicy;
 use shared::host::{correlation, deadline};
 use shared::publisher::approval::ChangeApproval;
+use shared::store::KnownRefusals;
 use tracing::field::Empty;
 use tracing::{error, info_span, warn};
 
 use activation_mode::ActivationMode;
 use assets::Assets;
 use elsewhere::redirect_to_origin;
-use known_refusals::KnownRefusals;
 use language::{Language, Languages};
 use page::{Brand, Notice, Page, Pages};
 use purchase::Purchases;
@@ -93,14 +91,14 @@ impl Landing {
         environment: &Environment,
         dependencies: &Dependencies,
     ) -> Result<Self, ConfigError> {
-        Self::at(Origin::read_if_set(environment)?, environment, dependencies)
+        Self::at(LANDING_BASE_URL.read_if_set(environment)?, environment, dependencies)
     }
 
     pub fn new(
         environment: &Environment,
         dependencies: &Dependencies,
     ) -> Result<Self, ConfigError> {
-        Self::at(Some(Origin::read(environment)?), environment, dependencies)
+        Self::at(Some(LANDING_BASE_URL.read(environment)?), environment, dependencies)
     }
 
     fn at(

@@ -9,11 +9,11 @@ use shared::domain::{
 };
 use shared::flows::request_change::{ChangeRefused, ChangeRequest, CheckError, RequestError};
 use shared::host::error_class::ErrorClass;
+use shared::host::http::form_field;
 use shared::microsoft::fulfillment::{FulfillmentError, Plan};
 use shared::publisher::approval::{ChangeApproval, ChangeContext};
 use tracing::warn;
 
-use crate::form_field::form_field;
 use crate::known_plans::KnownPlans;
 use crate::purchase::{Opened, Purchases, VisitError};
 

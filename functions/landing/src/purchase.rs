@@ -13,7 +13,7 @@ use shared::flows::request_change::ChangeFlow;
 use shared::host::error_class::ErrorClass;
 use shared::microsoft::fulfillment::{FulfillmentError, Marketplace, PurchaseToken};
 use shared::publisher::approval::ChangeApproval;
-use shared::store::{Refused, Store};
+use shared::store::{KnownRefusals, Refused, Store};
 use thiserror::Error;
 use tracing::field::display;
 use tracing::{Span, info};
@@ -21,7 +21,6 @@ use uuid::Uuid;
 
 use crate::activation_mode::ActivationMode;
 use crate::known_plans::KnownPlans;
-use crate::known_refusals::KnownRefusals;
 
 const BAD_REQUEST: u16 = 400;
 

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use shared::config::{Field, is_email};
 use shared::domain::SignUp;
-
-use crate::form_field::form_field;
+use shared::host::http::form_field;
 
 /// The name of the contact address's field.
 pub(crate) const CONTACT: &str = "contact";

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use serde_json::json;
 use shared::config::{
-    Branding, DeliverySettings, Dependencies, ManagementSettings, Origin, credential_ends,
-    transport,
+    Branding, DeliverySettings, Dependencies, LANDING_BASE_URL, ManagementSettings,
+    credential_ends, transport,
 };
 use shared::host::clock::{Clock, SystemClock};
 use shared::host::environment::{ConfigError, Environment};
@@ -88,7 +88,7 @@ fn read_settings(function: &str, environment: &Environment) -> Result<(), Config
     let dependencies = Dependencies::with_clock(environment, clock)?;
     match function {
         "landing" => {
-            Origin::read_if_set(environment)?;
+            LANDING_BASE_URL.read_if_set(environment)?;
             Branding::read(environment)?;
             dependencies.microsoft.landing_app(environment)?;
             ChangeApproval::read(environment, &dependencies).map(drop)

@@ -14,9 +14,9 @@ mod guid;
 mod landing_app;
 mod management;
 mod microsoft;
-mod origin;
 mod retention;
 mod secret;
+mod web_app;
 mod web_identity_role;
 
 use std::sync::Arc;
@@ -27,10 +27,9 @@ pub use branding::{
 };
 pub use credential_ends::credential_ends;
 pub use delivery::{DeliverySettings, EndpointSettings, EventBusSettings, RateLimit};
-pub use landing_app::LandingApp;
+pub use landing_app::LANDING_BASE_URL;
 pub use management::ManagementSettings;
 pub use microsoft::{MARKETPLACE_APP_ID, Microsoft};
-pub use origin::Origin;
 pub use retention::Retention;
 
 use crate::flows::erasure::ErasureFlow;

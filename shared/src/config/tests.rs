@@ -147,7 +147,7 @@ fn no_address_is_called_over_http_except_on_this_machine() {
     let approval: Read = |environment| {
         ChangeApproval::read(environment, &Dependencies::read(environment)?).map(drop)
     };
-    let origin: Read = |environment| Origin::read(environment).map(drop);
+    let origin: Read = |environment| LANDING_BASE_URL.read(environment).map(drop);
     for (name, read) in [
         ("MARKETPLACE_URL", dependencies),
         ("ENTRA_AUTHORITY", dependencies),

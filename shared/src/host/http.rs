@@ -5,7 +5,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use serde_json::json;
@@ -98,6 +98,15 @@ pub fn query_parameters(request: &Request) -> impl Iterator<Item = (Cow<'_, str>
         .filter(|(name, _)| name != "code" && !name.starts_with("X-Amz-"))
 }
 
+/// The value of a field in a query or in a form. `None` if the field is missing or repeated.
+pub fn form_field(encoded: &str, name: &str) -> Option<String> {
+    let mut values = form_urlencoded::parse(encoded.as_bytes()).filter(|(key, _)| key == name);
+    match (values.next(), values.next()) {
+        (Some((_, value)), None) => Some(value.into_owned()),
+        _ => None,
+    }
+}
+
 /// The host that a gateway was called by, as the gateway itself names it. No header has a say in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GatewayHost(pub String);
@@ -133,6 +142,14 @@ pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
 
 pub fn html(status: StatusCode, page: String) -> Response {
     respond(status, Some("text/html; charset=utf-8"), page.into())
+}
+
+/// Redirects a browser with 303. No origin comes from a visitor's request.
+pub fn see_other(location: &str) -> Response {
+    let mut response = empty(StatusCode::SEE_OTHER);
+    let location = HeaderValue::try_from(location).expect("an encoded address is header text");
+    response.headers_mut().insert(LOCATION, location);
+    response
 }
 
 fn respond(status: StatusCode, content_type: Option<&'static str>, body: Bytes) -> Response {

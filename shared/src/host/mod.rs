@@ -14,6 +14,7 @@ pub mod invocation;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 pub mod metric;
+pub mod origin;
 pub mod retry;
 pub mod secret;
 pub mod step_functions;

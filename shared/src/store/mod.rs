@@ -41,6 +41,7 @@ mod first_start;
 mod idempotency;
 mod inspection;
 mod item;
+mod known_refusals;
 mod list_query;
 mod outbox;
 mod pacing;
@@ -72,6 +73,7 @@ pub use idempotency::{
 };
 pub use inspection::Inspection;
 pub use item::ItemKind;
+pub use known_refusals::KnownRefusals;
 pub use list_query::{Filter, LARGEST_PAGE, ListBy, ListQuery, Page};
 pub use outbox::{
     Backlog, Cursor, CursorError, CursorState, Due, Entry, Outbox, STREAM_HEAD_START, Trouble,

@@ -7,7 +7,7 @@ use http::{HeaderValue, StatusCode};
 use ring::digest::{SHA256, digest};
 use shared::config::Field;
 use shared::host::error_class::ErrorClass;
-use shared::host::http::{Problem, Response, html};
+use shared::host::http::{Problem, Response, html, see_other};
 use tracing::error;
 
 use super::frame::{Brand, Frame};
@@ -15,7 +15,6 @@ use super::render::render;
 use super::{Notice, Page};
 use crate::activation_mode::ActivationMode;
 use crate::language::{Language, Languages};
-use crate::redirect::see_other;
 use crate::routes::PURCHASE;
 use crate::sign_in::Session;
 

@@ -1,14 +1,12 @@
 //! Changes that a signed-in customer makes.
 
-use shared::host::http::Response;
+use shared::host::http::{Response, form_field, see_other};
 
 use super::Visit;
-use crate::form_field::form_field;
 use crate::known_plans::KnownPlans;
 use crate::manage::{self, ChangeOutcome, Choice};
 use crate::page::{Notice, Page};
 use crate::purchase::VisitError;
-use crate::redirect::see_other;
 use crate::routes;
 use crate::sign_in::Session;
 

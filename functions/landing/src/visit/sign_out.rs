@@ -1,13 +1,13 @@
 //! The end of a session.
 
-use shared::host::http::Response;
+use shared::host::http::{Response, see_other};
+use shared::sign_in::Visitor;
 use tracing::warn;
 
 use super::Visit;
 use crate::page::Notice;
-use crate::redirect::see_other;
 use crate::routes;
-use crate::sign_in::{SignIn, Visitor};
+use crate::sign_in::SignIn;
 
 impl Visit<'_> {
     /// Ends the session, also one that has expired: its cookie still holds the purchase. Only the

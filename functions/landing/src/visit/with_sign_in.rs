@@ -1,16 +1,16 @@
 //! A visit in which the buyer signs in.
 
 use http::Method;
-use shared::host::http::Response;
+use shared::host::http::{Response, see_other};
 use shared::microsoft::fulfillment::PurchaseToken;
+use shared::sign_in::Visitor;
 use tracing::{error, info, warn};
 
 use super::Visit;
 use crate::page::{FormToken, Notice};
 use crate::purchase::{Opened, VisitError};
-use crate::redirect::see_other;
 use crate::routes::{self, Route};
-use crate::sign_in::{Prompt, Session, SignIn, SignInError, Visitor};
+use crate::sign_in::{Prompt, Session, SignIn, SignInError};
 
 impl Visit<'_> {
     pub(crate) async fn answer_with_sign_in(&self, sign_in: &SignIn<'_>) -> Response {
@@ -157,7 +157,7 @@ impl Visit<'_> {
                 info!("a visitor declined to sign in");
                 Notice::Declined
             }
-            SignInError::TokenTooLong => {
+            SignInError::TooLong => {
                 info!("the purchase token of a visit is longer than any of Microsoft's");
                 Notice::Expired
             }

@@ -1,14 +1,12 @@
 //! A visit while sign-in is off, for development only.
 
 use http::Method;
-use shared::host::http::Response;
+use shared::host::http::{Response, form_field, see_other};
 use shared::microsoft::fulfillment::PurchaseToken;
 
 use super::Visit;
-use crate::form_field::form_field;
 use crate::page::{FormToken, Notice};
 use crate::purchase::{Opened, VisitError};
-use crate::redirect::see_other;
 use crate::routes::{self, Route};
 use crate::sign_up_form::CONTACT;
 

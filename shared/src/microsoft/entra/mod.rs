@@ -11,6 +11,7 @@ mod ring_jwt;
 mod test_env;
 mod token;
 mod token_cache;
+mod web_app;
 mod webhook_token;
 
 pub use client_refusal::{class_of_refusal, describe_refusal, refuses_credential};
@@ -24,4 +25,5 @@ pub use keys::{FetchKeysError, SigningKeyError, SigningKeys};
 pub use refused::{InvalidToken, Refused, UnverifiedToken};
 pub use token::{AccessToken, ClientCredentials, TokenEndpoint, TokenError, TokenProvider};
 pub use token_cache::TokenCache;
+pub use web_app::{SHORTEST_COOKIE_KEY, WebApp, are_cookie_keys};
 pub use webhook_token::{Caller, Expected, WebhookTokenVerifier};

@@ -18,19 +18,19 @@ use oauth2::{
     StandardRevocableToken, StandardTokenResponse, TokenUrl,
 };
 use serde::{Deserialize, Serialize};
-use shared::config::{LandingApp, Origin};
-use shared::domain::PERSONAL_TENANT;
-use shared::host::clock::Clock;
-use shared::host::http_client::{SendError, Transport};
-use shared::host::retry::RetryPolicy;
-use shared::lenient::lenient;
-use shared::microsoft::entra::{Credential, Identity, Proof, refuses_credential};
 use url::Url;
 use uuid::Uuid;
 
 use super::error::{SignInError, Unavailable, Untrusted};
+use super::site::Site;
 use super::token_answer::readable;
-use crate::routes::SIGNED_IN;
+use crate::domain::PERSONAL_TENANT;
+use crate::host::clock::Clock;
+use crate::host::http_client::{SendError, Transport};
+use crate::host::origin::Origin;
+use crate::host::retry::RetryPolicy;
+use crate::lenient::lenient;
+use crate::microsoft::entra::{Credential, Identity, Proof, WebApp, refuses_credential};
 
 /// Enough to identify the person. None of these needs an administrator's consent.
 const SCOPES: [&str; 3] = ["openid", "profile", "email"];
@@ -89,15 +89,18 @@ impl<'c> AsyncHttpClient<'c> for OAuthTransport {
     }
 }
 
-/// Entra, for the landing page's application.
-pub(super) struct Entra(LandingApp);
+/// Entra, for a page's application.
+pub(super) struct Entra {
+    app: WebApp,
+    site: &'static Site,
+}
 
 /// Which account Entra signs in, and whether it asks the person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Prompt {
-    /// Any account. Entra does not ask if the person is signed in with one already.
+pub enum Prompt {
+    /// Any account of the application's. Entra does not ask if the person is signed in with one already.
     OnlyIfNeeded,
-    /// Any account, which the person selects.
+    /// Any account of the application's, which the person selects.
     SelectAccount,
     /// An account that the person selects and that this directory has as a member or as a guest.
     /// Entra answers with its ids in this directory.
@@ -105,8 +108,8 @@ pub(crate) enum Prompt {
 }
 
 impl Prompt {
-    /// The directory that alone may answer; `None`: any.
-    pub(super) fn tenant(self) -> Option<Uuid> {
+    /// The directory that this asks for.
+    fn tenant(self) -> Option<Uuid> {
         match self {
             Self::OnlyIfNeeded | Self::SelectAccount => None,
             Self::InTenant(tenant) => Some(tenant),
@@ -136,15 +139,20 @@ pub(super) struct AuthorizationRequest {
 }
 
 impl Entra {
-    pub(super) fn new(app: LandingApp) -> Self {
-        Self(app)
+    pub(super) fn new(app: WebApp, site: &'static Site) -> Self {
+        Self { app, site }
+    }
+
+    /// The directory that alone may answer; `None`: any.
+    pub(super) fn tenant(&self, prompt: Prompt) -> Option<Uuid> {
+        prompt.tenant().or(self.app.tenant_id)
     }
 
     /// Entra's answer comes back to the page at `origin`.
     fn client(&self, origin: &Origin, tenant: Option<Uuid>) -> EntraClient {
         let endpoint = |name: &str| parse(&self.endpoint(tenant, name));
-        let redirect = parse(&format!("{}{SIGNED_IN}", origin.as_str()));
-        Client::new(ClientId::new(self.0.client_id.to_string()))
+        let redirect = parse(&format!("{}{}", origin.as_str(), self.site.redirect_path));
+        Client::new(ClientId::new(self.app.client_id.to_string()))
             .set_auth_type(AuthType::RequestBody)
             .set_auth_uri(AuthUrl::from_url(endpoint("authorize")))
             .set_token_uri(TokenUrl::from_url(endpoint("token")))
@@ -153,7 +161,7 @@ impl Entra {
 
     /// Entra asks the person which account to sign out of, and stays on its own page.
     pub(super) fn sign_out_address(&self) -> Url {
-        parse(&format!("{}/common/oauth2/v2.0/logout", self.0.authority))
+        parse(&self.endpoint(self.app.tenant_id, "logout"))
     }
 
     pub(super) fn authorization_request(
@@ -163,7 +171,7 @@ impl Entra {
     ) -> AuthorizationRequest {
         let (challenge, pkce_verifier) = PkceCodeChallenge::new_random_sha256();
         let nonce = CsrfToken::new_random();
-        let client = self.client(origin, prompt.tenant());
+        let client = self.client(origin, self.tenant(prompt));
         let mut request = client
             .authorize_url(CsrfToken::new_random)
             .add_scopes(SCOPES.map(|scope| Scope::new(scope.to_owned())))
@@ -193,7 +201,7 @@ impl Entra {
         clock: &dyn Clock,
     ) -> Result<Proof, Unavailable> {
         let client = Identity {
-            client_id: &self.0.client_id.to_string(),
+            client_id: &self.app.client_id.to_string(),
             token_endpoint: &self.endpoint(tenant, "token"),
             clock,
             timeout: RetryPolicy::INTERACTIVE.attempt_timeout,
@@ -202,7 +210,7 @@ impl Entra {
     }
 
     fn endpoint(&self, tenant: Option<Uuid>, name: &str) -> String {
-        format!("{}/{}/oauth2/v2.0/{name}", self.0.authority, directory(tenant))
+        format!("{}/{}/oauth2/v2.0/{name}", self.app.authority, directory(tenant))
     }
 
     /// Exchanges a code for the id token, at the directory that the person was sent to. There is no
@@ -222,44 +230,52 @@ impl Entra {
         }
         let answer = request
             .set_pkce_verifier(PkceCodeVerifier::new(pkce_verifier))
-            .request_async(&OAuthTransport(self.0.transport.clone()))
+            .request_async(&OAuthTransport(self.app.transport.clone()))
             .await;
         match answer {
             Ok(token) => {
                 token.extra_fields().id_token.clone().ok_or_else(|| Unavailable::NoIdToken.into())
             }
-            Err(RequestTokenError::ServerResponse(refusal)) => Err(token_error(refusal, proof)),
+            Err(RequestTokenError::ServerResponse(refusal)) => {
+                Err(self.token_error(refusal, proof))
+            }
             Err(RequestTokenError::Request(error)) => Err(Unavailable::Unreachable(error).into()),
             Err(RequestTokenError::Parse(..) | RequestTokenError::Other(_)) => {
                 Err(Unavailable::UnreadableAnswer.into())
             }
         }
     }
+
+    /// The visitor brought an invalid code, or the operator set up the application wrongly (F-AUTH-15),
+    /// or Entra failed.
+    fn token_error(&self, refusal: Refusal, proof: &Proof) -> SignInError {
+        let (site, asserted) = (self.site, proof.asserted());
+        let codes = refusal.error_codes.unwrap_or_default();
+        match refusal.error {
+            _ if refuses_credential(&codes) => {
+                Unavailable::ApplicationRefused { site, error: "the credential", codes, asserted }
+                    .into()
+            }
+            BasicErrorResponseType::InvalidGrant => Untrusted::BadCode.into(),
+            BasicErrorResponseType::InvalidClient => {
+                Unavailable::ApplicationRefused { site, error: "invalid_client", codes, asserted }
+                    .into()
+            }
+            BasicErrorResponseType::UnauthorizedClient => Unavailable::ApplicationRefused {
+                site,
+                error: "unauthorized_client",
+                codes,
+                asserted,
+            }
+            .into(),
+            BasicErrorResponseType::InvalidRequest
+            | BasicErrorResponseType::InvalidScope
+            | BasicErrorResponseType::UnsupportedGrantType
+            | BasicErrorResponseType::Extension(_) => Unavailable::ErrorAnswer.into(),
+        }
+    }
 }
 
 fn parse(url: &str) -> Url {
     Url::parse(url).expect("made of an address that was checked")
-}
-
-/// The visitor brought an invalid code, or the operator set up the application wrongly (F-AUTH-15),
-/// or Entra failed.
-fn token_error(refusal: Refusal, proof: &Proof) -> SignInError {
-    let asserted = proof.asserted();
-    let codes = refusal.error_codes.unwrap_or_default();
-    match refusal.error {
-        _ if refuses_credential(&codes) => {
-            Unavailable::ApplicationRefused { error: "the credential", codes, asserted }.into()
-        }
-        BasicErrorResponseType::InvalidGrant => Untrusted::BadCode.into(),
-        BasicErrorResponseType::InvalidClient => {
-            Unavailable::ApplicationRefused { error: "invalid_client", codes, asserted }.into()
-        }
-        BasicErrorResponseType::UnauthorizedClient => {
-            Unavailable::ApplicationRefused { error: "unauthorized_client", codes, asserted }.into()
-        }
-        BasicErrorResponseType::InvalidRequest
-        | BasicErrorResponseType::InvalidScope
-        | BasicErrorResponseType::UnsupportedGrantType
-        | BasicErrorResponseType::Extension(_) => Unavailable::ErrorAnswer.into(),
-    }
 }

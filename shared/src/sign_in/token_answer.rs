@@ -1,14 +1,14 @@
 //! Entra's answer to the exchange of a code, as the OAuth library reads it.
 //!
 //! The library refuses a whole answer for a lifetime that is text (F-AUTH-5), for a byte order mark
-//! (F-GEN-14) or for another media type. The landing page needs an id token or an error, nothing
-//! else.
+//! (F-GEN-14) or for another media type. A sign-in needs an id token or an error, nothing else.
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response};
 use serde_json::Value;
-use shared::lenient::value;
+
+use crate::lenient::value;
 
 /// The members that the library demands or that we use.
 const NEEDED: [&str; 4] = ["access_token", "token_type", "id_token", "error"];

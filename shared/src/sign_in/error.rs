@@ -2,31 +2,35 @@
 
 use std::collections::BTreeSet;
 
-use shared::host::error_class::ErrorClass;
-use shared::host::http_client::SendError;
-use shared::host::secret::SecretError;
-use shared::microsoft::entra::{
+use thiserror::Error;
+
+use super::site::Site;
+use crate::host::error_class::ErrorClass;
+use crate::host::http_client::SendError;
+use crate::host::secret::SecretError;
+use crate::microsoft::entra::{
     Asserted, CredentialError, InvalidToken, Refused, SigningKeyError, class_of_refusal,
     describe_refusal, sent,
 };
-use thiserror::Error;
 
+/// Why a sign-in fails.
 #[derive(Debug, Error)]
-pub(crate) enum SignInError {
+pub enum SignInError {
     /// Entra's answer does not belong to a sign-in of this browser, or is invalid.
     #[error(transparent)]
     Untrusted(#[from] Untrusted),
     #[error("the visitor declined to sign in")]
     Declined,
-    /// It does not fit into a cookie. Microsoft's tokens are far shorter.
-    #[error("the purchase token is too long")]
-    TokenTooLong,
+    /// It does not fit into a cookie. Microsoft's purchase tokens are far shorter.
+    #[error("what the visitor came with is too long")]
+    TooLong,
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
 
+/// What is wrong with Entra's answer.
 #[derive(Debug, Error, PartialEq, Eq)]
-pub(crate) enum Untrusted {
+pub enum Untrusted {
     #[error("the browser has no cookie of a sign-in")]
     NoRoundTrip,
     #[error("the sign-in took too long")]
@@ -45,7 +49,7 @@ pub(crate) enum Untrusted {
 
 /// Entra or Secrets Manager is unavailable, or the application is set up wrongly.
 #[derive(Debug, Error)]
-pub(crate) enum Unavailable {
+pub enum Unavailable {
     #[error(transparent)]
     Secret(#[from] SecretError),
     #[error(transparent)]
@@ -53,12 +57,14 @@ pub(crate) enum Unavailable {
     #[error(transparent)]
     Unreachable(#[from] SendError),
     #[error(
-        "Entra refuses the landing page's application: {}{}; check its client id and \
+        "Entra refuses the {}'s application: {}{}; check its client id and \
          credential",
+        site.name,
         describe_refusal(error, codes),
         sent(asserted)
     )]
     ApplicationRefused {
+        site: &'static Site,
         /// Entra's word, such as `invalid_client`.
         error: &'static str,
         /// AADSTS numbers.
@@ -68,10 +74,10 @@ pub(crate) enum Unavailable {
     },
     #[error(transparent)]
     Credential(#[from] CredentialError),
-    #[error("LANDING_COOKIE_KEY is needed where the landing page's app has no client secret")]
-    NoCookieKey,
-    #[error("LANDING_COOKIE_KEY is shorter than it must be")]
-    ShortCookieKey,
+    #[error("{} is needed where the {}'s app has no client secret", .0.cookie_key_setting, .0.name)]
+    NoCookieKey(&'static Site),
+    #[error("{} is shorter than it must be", .0.cookie_key_setting)]
+    ShortCookieKey(&'static Site),
     #[error("Entra answered with an error")]
     ErrorAnswer,
     #[error("could not read Entra's answer")]
@@ -81,11 +87,12 @@ pub(crate) enum Unavailable {
 }
 
 impl Unavailable {
-    pub(crate) fn class(&self) -> ErrorClass {
+    /// What an operator does about it.
+    pub fn class(&self) -> ErrorClass {
         match self {
             Self::Secret(error) => error.class(),
             Self::Credential(error) => error.class(),
-            Self::NoCookieKey | Self::ShortCookieKey => ErrorClass::Configuration,
+            Self::NoCookieKey(_) | Self::ShortCookieKey(_) => ErrorClass::Configuration,
             Self::ApplicationRefused { error, codes, .. } => class_of_refusal(error, codes),
             Self::Keys(error) => error.class(),
             Self::Unreachable(_) | Self::ErrorAnswer | Self::UnreadableAnswer | Self::NoIdToken => {

@@ -14,8 +14,16 @@ const LONGEST_PART: usize = 3800;
 /// more parts, every later request of the visitor would fail.
 const MOST_PARTS: usize = 2;
 
+/// The names of a page's two cookies.
+#[derive(Clone, Copy, Debug)]
+pub struct CookieNames {
+    pub round_trip: &'static str,
+    pub session: &'static str,
+}
+
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cookies {
+    pub(super) names: CookieNames,
     /// True over HTTPS. The prefix `__Host-` then keeps other hosts of the domain from setting
     /// these cookies, and `Secure` keeps browsers from sending them unencrypted. Over plain HTTP,
     /// on a developer's machine, browsers would refuse both.
@@ -27,8 +35,8 @@ impl Cookies {
     fn name(self, kind: CookieKind, part: usize) -> String {
         let prefix = if self.secure { "__Host-" } else { "" };
         let name = match kind {
-            CookieKind::RoundTrip => "landing",
-            CookieKind::Session => "landing-session",
+            CookieKind::RoundTrip => self.names.round_trip,
+            CookieKind::Session => self.names.session,
         };
         match part {
             0 => format!("{prefix}{name}"),
@@ -118,6 +126,11 @@ mod tests {
 
     const MAX_AGE: Duration = Duration::from_secs(900);
 
+    fn cookies(secure: bool) -> Cookies {
+        let names = CookieNames { round_trip: "landing", session: "landing-session" };
+        Cookies { names, secure }
+    }
+
     fn set(cookies: Cookies, value: &str) -> Vec<String> {
         let mut headers = HeaderMap::new();
         let fits = cookies.set(&mut headers, CookieKind::RoundTrip, value, MAX_AGE).is_some();
@@ -127,7 +140,7 @@ mod tests {
 
     #[test]
     fn over_https_a_cookie_is_bound_to_its_host() {
-        let cookies = Cookies { secure: true };
+        let cookies = cookies(true);
         let attributes = "Path=/; Max-Age=900; HttpOnly; SameSite=Lax; Secure";
         assert_eq!(set(cookies, "abc"), [format!("__Host-landing=abc; {attributes}")]);
         let (mut headers, mut sent) = (HeaderMap::new(), HeaderMap::new());
@@ -144,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_cookie_is_found_by_its_whole_name() {
-        let cookies = Cookies { secure: true };
+        let cookies = cookies(true);
         let mut headers = HeaderMap::new();
         headers.append(COOKIE, HeaderValue::from_static("landing=x; my__Host-landing=y"));
         headers.append(COOKIE, HeaderValue::from_static("a=b;__Host-landing=z=; c=d"));
@@ -154,7 +167,7 @@ mod tests {
 
     #[test]
     fn a_long_value_is_split_into_parts_that_a_browser_keeps() {
-        let cookies = Cookies { secure: true };
+        let cookies = cookies(true);
         let value: String = ('a'..='z').cycle().take(7_600).collect();
         let parts = set(cookies, &value);
         assert_eq!(parts.len(), 2);
@@ -183,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_cookie_with_an_impossible_number_of_parts_is_ignored() {
-        let cookies = Cookies { secure: false };
+        let cookies = cookies(false);
         for value in ["9999999999.a", "3.a", "1.a", "0.a", "-1.a", ".a", "x.a", "2.a"] {
             let mut headers = HeaderMap::new();
             let cookie = HeaderValue::from_str(&format!("landing={value}")).expect("text");

@@ -10,9 +10,6 @@ use serde::de::DeserializeOwned;
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
-/// The purpose of the derived key. If it changes, browsers' cookies can't be opened.
-const KEY_INFO: &[u8] = b"landing page cookies, AES-256-GCM, version 2";
-
 /// The two cookies. A value that was sealed as one kind can't be opened as the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CookieKind {
@@ -38,11 +35,12 @@ impl CookieKeys {
     /// holds several words, each gives a key, so that a new one can be put before the old one, which
     /// goes an hour later. Without the old one, all older cookies are invalid.
     ///
-    /// A key is also bound to the application and to the page's origin: of two deployments with one
-    /// secret, such as a trial and the real one, neither accepts the other's sessions.
-    pub(super) fn derive(secret: &str, client_id: Uuid, origin: &str) -> Self {
-        // Only the last part has no fixed length, so no other parts give the same text.
-        let info = [KEY_INFO, client_id.as_bytes(), origin.as_bytes()];
+    /// A key is also bound to its page, to the application and to the page's origin: of two deployments
+    /// with one secret, such as a trial and the real one, neither accepts the other's sessions.
+    pub(super) fn derive(secret: &str, purpose: &[u8], client_id: Uuid, origin: &str) -> Self {
+        // No page's purpose begins another page's, and of the rest only the last part has no fixed
+        // length, so no other parts give the same text.
+        let info = [purpose, client_id.as_bytes(), origin.as_bytes()];
         let key = |word: &str| {
             let extracted = Salt::new(HKDF_SHA256, &[]).extract(word.as_bytes());
             let expanded =
@@ -89,12 +87,12 @@ fn random<const N: usize>() -> [u8; N] {
 }
 
 /// 192 random bits.
-pub(super) fn random_text() -> String {
+pub fn random_text() -> String {
     URL_SAFE_NO_PAD.encode(random::<24>())
 }
 
 /// The duration does not depend on how many bytes match.
-pub(super) fn constant_time_eq(one: &str, other: &str) -> bool {
+pub fn constant_time_eq(one: &str, other: &str) -> bool {
     one.as_bytes().ct_eq(other.as_bytes()).into()
 }
 
@@ -104,26 +102,28 @@ mod tests {
 
     const APP: Uuid = Uuid::from_u128(1);
     const ORIGIN: &str = "https://signup.example.com";
+    const PURPOSE: &[u8] = b"landing page cookies";
 
     fn key() -> CookieKeys {
-        CookieKeys::derive("a-secret", APP, ORIGIN)
+        CookieKeys::derive("a-secret", PURPOSE, APP, ORIGIN)
     }
 
     #[test]
-    fn only_the_same_secret_application_origin_and_kind_open_a_sealed_value() {
+    fn only_the_same_secret_page_application_origin_and_kind_open_a_sealed_value() {
         let key = key();
         let sealed = key.seal(CookieKind::RoundTrip, &"a purchase token").expect("it is short");
         assert_eq!(key.open(CookieKind::RoundTrip, &sealed), Some("a purchase token".to_owned()));
         assert_eq!(key.open::<String>(CookieKind::Session, &sealed), None);
-        for (secret, app, origin) in [
-            ("another", APP, ORIGIN),
-            ("a-secret", Uuid::from_u128(2), ORIGIN),
-            ("a-secret", APP, "https://signup.example.com:8443"),
-            ("a-secret", APP, "http://signup.example.com"),
+        for (secret, purpose, app, origin) in [
+            ("another", PURPOSE, APP, ORIGIN),
+            ("a-secret", b"staff console cookies", APP, ORIGIN),
+            ("a-secret", PURPOSE, Uuid::from_u128(2), ORIGIN),
+            ("a-secret", PURPOSE, APP, "https://signup.example.com:8443"),
+            ("a-secret", PURPOSE, APP, "http://signup.example.com"),
         ] {
-            let other = CookieKeys::derive(secret, app, origin);
+            let other = CookieKeys::derive(secret, purpose, app, origin);
             let opened = other.open::<String>(CookieKind::RoundTrip, &sealed);
-            assert_eq!(opened, None, "{secret} {app} {origin}");
+            assert_eq!(opened, None, "{secret} {purpose:?} {app} {origin}");
         }
         let again = self::key().open(CookieKind::RoundTrip, &sealed);
         assert_eq!(again, Some("a purchase token".to_owned()), "the key follows from the secret");
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn with_two_keys_the_first_seals_and_both_open() {
-        let keys = |secret| CookieKeys::derive(secret, APP, ORIGIN);
+        let keys = |secret| CookieKeys::derive(secret, PURPOSE, APP, ORIGIN);
         let (old, both, new) = (keys("old"), keys("new\nold"), keys("new"));
         let of_old = old.seal(CookieKind::Session, &"someone").expect("it is short");
         let of_both = both.seal(CookieKind::Session, &"someone").expect("it is short");

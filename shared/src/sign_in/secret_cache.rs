@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
-use shared::config::{LandingApp, Origin};
-use shared::host::clock::Clock;
-use shared::host::secret::{ClientSecret, SecretError, UnusableSecret};
-use shared::microsoft::entra::Credential;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use super::error::Unavailable;
 use super::seal::CookieKeys;
+use super::site::Site;
+use crate::host::clock::Clock;
+use crate::host::origin::Origin;
+use crate::host::secret::{ClientSecret, SecretError, UnusableSecret};
+use crate::microsoft::entra::{Credential, WebApp, are_cookie_keys};
 
 /// How long they are used before they are read again. Longer, and a rotated secret is picked up
 /// that much later.
@@ -29,16 +30,18 @@ pub(super) struct SecretCache {
     credential: Credential,
     cookie_key: Option<ClientSecret>,
     client_id: Uuid,
+    site: &'static Site,
     cached: Mutex<Option<Cached>>,
     clock: Arc<dyn Clock>,
 }
 
 impl SecretCache {
-    pub(super) fn new(app: &LandingApp, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(app: &WebApp, site: &'static Site, clock: Arc<dyn Clock>) -> Self {
         Self {
             credential: app.credential.clone(),
             cookie_key: app.cookie_key.clone(),
             client_id: app.client_id,
+            site,
             cached: Mutex::default(),
             clock,
         }
@@ -50,7 +53,8 @@ impl SecretCache {
         origin: &Origin,
     ) -> Result<(Credential, CookieKeys), Unavailable> {
         let Cached { credential, cookie_key, .. } = self.cached().await?;
-        let key = CookieKeys::derive(cookie_key.expose_secret(), self.client_id, origin.as_str());
+        let (secret, purpose) = (cookie_key.expose_secret(), self.site.cookie_key_purpose);
+        let key = CookieKeys::derive(secret, purpose, self.client_id, origin.as_str());
         Ok((credential, key))
     }
 
@@ -65,10 +69,10 @@ impl SecretCache {
             tokio::join!(self.credential.fetched(), self.read_cookie_key());
         let credential = credential?;
         let cookie_key = match (cookie_key?, &credential) {
-            (Some(keys), _) if LandingApp::are_cookie_keys(keys.expose_secret()) => keys,
-            (Some(_), _) => return Err(Unavailable::ShortCookieKey),
+            (Some(keys), _) if are_cookie_keys(keys.expose_secret()) => keys,
+            (Some(_), _) => return Err(Unavailable::ShortCookieKey(self.site)),
             (None, Credential::Secret(ClientSecret::Given(secret))) => secret.clone(),
-            (None, _) => return Err(Unavailable::NoCookieKey),
+            (None, _) => return Err(Unavailable::NoCookieKey(self.site)),
         };
         Ok(cached.insert(Cached { credential, cookie_key, read_at: now }).clone())
     }

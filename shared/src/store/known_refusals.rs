@@ -1,23 +1,26 @@
-//! Tokens and codes that Microsoft has refused before. A table that fails never keeps a buyer out.
+//! Tokens and codes that Microsoft has refused before. A table that fails never keeps a visitor out.
 
 use std::sync::Arc;
 
-use shared::host::clock::Clock;
-use shared::store::{Refusals, Refused};
 use tracing::{info, warn};
 
+use super::refusals::{Refusals, Refused};
+use crate::host::clock::Clock;
+
+/// [`Refusals`], for those who can do without the answer.
 #[derive(Clone)]
-pub(crate) struct KnownRefusals {
+pub struct KnownRefusals {
     table: Arc<dyn Refusals>,
     clock: Arc<dyn Clock>,
 }
 
 impl KnownRefusals {
-    pub(crate) fn new(table: Arc<dyn Refusals>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(table: Arc<dyn Refusals>, clock: Arc<dyn Clock>) -> Self {
         Self { table, clock }
     }
 
-    pub(crate) async fn contain(&self, refused: &Refused) -> bool {
+    /// Whether Microsoft refused this before, as far as the table says.
+    pub async fn contain(&self, refused: &Refused) -> bool {
         match self.table.is_refused(refused, self.clock.now()).await {
             Ok(is_refused) => {
                 if is_refused {
@@ -35,7 +38,7 @@ impl KnownRefusals {
         }
     }
 
-    pub(crate) async fn remember(&self, refused: &Refused) {
+    pub async fn remember(&self, refused: &Refused) {
         if let Err(error) = self.table.remember(refused, self.clock.now()).await {
             warn!(
                 %error, class = error.class().name(),

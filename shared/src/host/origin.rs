@@ -1,16 +1,43 @@
-//! The landing page's origin (`LANDING_BASE_URL`).
+//! Where browsers see a page: its origin, and the setting that names it.
 
 use url::Url;
 
-use crate::host::address::is_loopback;
-use crate::host::environment::{ConfigError, Environment};
+use super::address::is_loopback;
+use super::environment::{ConfigError, Environment};
 
-const NAME: &str = "LANDING_BASE_URL";
+/// The setting that names a page's origin.
+pub struct OriginSetting {
+    pub name: &'static str,
+    pub purpose: &'static str,
+}
 
-const PURPOSE: &str = "the origin of the landing page, such as https://signup.example.com";
+impl OriginSetting {
+    /// Reads the origin. It is https, or http on this machine: a cookie never travels unencrypted.
+    pub fn read(&self, environment: &Environment) -> Result<Origin, ConfigError> {
+        let given = environment.require(self.name, self.purpose)?;
+        self.parse(environment, &given)
+    }
 
-/// Where buyers see the landing page: scheme, host and port, without a path. The page and its
-/// cookies start at its root.
+    /// The same where the setting may be absent, because a gateway names its host
+    /// ([`Origin::of_host`]).
+    pub fn read_if_set(&self, environment: &Environment) -> Result<Option<Origin>, ConfigError> {
+        environment.get(self.name).map(|given| self.parse(environment, &given)).transpose()
+    }
+
+    fn parse(&self, environment: &Environment, given: &str) -> Result<Origin, ConfigError> {
+        let Self { name, purpose } = *self;
+        let url = environment.url_or(name, given, purpose)?;
+        let wrong = |problem: &str| ConfigError { name, problem: problem.to_owned(), purpose };
+        let url = Url::parse(&url).map_err(|_| wrong("is not an address"))?;
+        if url.path() != "/" {
+            return Err(wrong("must not have a path"));
+        }
+        Ok(Origin { text: url.origin().ascii_serialization(), url })
+    }
+}
+
+/// Where visitors see a page: scheme, host and port, without a path. The page's cookies start at
+/// its root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     url: Url,
@@ -19,38 +46,12 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// Reads `LANDING_BASE_URL`. It is https, or http on this machine: a cookie with the purchase
-    /// token never travels unencrypted.
-    pub fn read(environment: &Environment) -> Result<Self, ConfigError> {
-        let given = environment.require(NAME, PURPOSE)?;
-        Self::parse(environment, &given)
-    }
-
-    /// The same where the setting may be absent, because a gateway names its host ([`Self::of_host`]).
-    pub fn read_if_set(environment: &Environment) -> Result<Option<Self>, ConfigError> {
-        environment.get(NAME).map(|given| Self::parse(environment, &given)).transpose()
-    }
-
     /// The origin of a gateway's host, which is served over HTTPS. `None` if the text is no host.
     pub fn of_host(host: &str) -> Option<Self> {
         let url = Url::parse(&format!("https://{host}")).ok()?;
         // Nothing but the host: no port, path, credentials or query.
         let is_host = url.host_str().is_some_and(|parsed| parsed.eq_ignore_ascii_case(host));
         is_host.then(|| Self { text: url.origin().ascii_serialization(), url })
-    }
-
-    fn parse(environment: &Environment, given: &str) -> Result<Self, ConfigError> {
-        let url = environment.url_or(NAME, given, PURPOSE)?;
-        let wrong = |problem: &str| ConfigError {
-            name: NAME,
-            problem: problem.to_owned(),
-            purpose: PURPOSE,
-        };
-        let url = Url::parse(&url).map_err(|_| wrong("is not an address"))?;
-        if url.path() != "/" {
-            return Err(wrong("must not have a path"));
-        }
-        Ok(Self { text: url.origin().ascii_serialization(), url })
     }
 
     /// The origin as browsers write it, without a trailing slash.
@@ -88,7 +89,9 @@ mod tests {
     use super::*;
 
     fn origin(base_url: &'static str) -> Origin {
-        Origin::read(&Environment::from_fn(move |_| Some(base_url.to_owned()))).expect(base_url)
+        const SETTING: OriginSetting =
+            OriginSetting { name: "BASE_URL", purpose: "the origin of a page" };
+        SETTING.read(&Environment::from_fn(move |_| Some(base_url.to_owned()))).expect(base_url)
     }
 
     #[test]
