@@ -6,6 +6,7 @@ mod aws;
 mod azure_identity;
 mod branding;
 mod change_approval;
+mod console_app;
 mod credential;
 mod credential_ends;
 mod delivery;
@@ -25,6 +26,7 @@ pub use aws::{dynamodb, table};
 pub use branding::{
     Branding, Colour, Field, Label, Logo, OfferBranding, Offers, Support, is_email,
 };
+pub use console_app::CONSOLE_BASE_URL;
 pub use credential_ends::credential_ends;
 pub use delivery::{DeliverySettings, EndpointSettings, EventBusSettings, RateLimit};
 pub use landing_app::LANDING_BASE_URL;

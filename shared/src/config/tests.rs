@@ -1,3 +1,4 @@
+mod console_app;
 mod credential_ends;
 mod endpoints;
 mod hanging_secrets_manager;
@@ -148,6 +149,7 @@ fn no_address_is_called_over_http_except_on_this_machine() {
         ChangeApproval::read(environment, &Dependencies::read(environment)?).map(drop)
     };
     let origin: Read = |environment| LANDING_BASE_URL.read(environment).map(drop);
+    let console: Read = |environment| CONSOLE_BASE_URL.read(environment).map(drop);
     for (name, read) in [
         ("MARKETPLACE_URL", dependencies),
         ("ENTRA_AUTHORITY", dependencies),
@@ -157,6 +159,7 @@ fn no_address_is_called_over_http_except_on_this_machine() {
         ("DELIVERY_ENDPOINT", delivery),
         ("DECISION_URL", approval),
         ("LANDING_BASE_URL", origin),
+        ("CONSOLE_BASE_URL", console),
     ] {
         let read_with = |address: &str| {
             let key = Some("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
