@@ -1,4 +1,5 @@
-//! Signs people in with Entra, and recognises them on later requests.
+//! Signs people in with Entra, and recognises them on later requests: buyers on the landing page, and the
+//! publisher's staff on the console.
 //!
 //! The server keeps no session. Two cookies do: one for the round trip to Entra, and one for the
 //! session after it. Both are encrypted with a key derived from the application's secret. What a page
@@ -7,11 +8,13 @@
 mod cookie;
 mod entra;
 mod error;
+mod return_path;
 mod round_trip;
 mod seal;
 mod secret_cache;
 mod session;
 mod site;
+mod staff;
 mod token_answer;
 
 use std::sync::Arc;
@@ -38,10 +41,12 @@ use secret_cache::SecretCache;
 pub use cookie::CookieNames;
 pub use entra::Prompt;
 pub use error::{SignInError, Unavailable, Untrusted};
+pub use return_path::ReturnPath;
 pub use round_trip::RoundTrip;
 pub use seal::{constant_time_eq, random_text};
 pub use session::{SESSION_TIME, Session, Visitor};
 pub use site::Site;
+pub use staff::{NotStaff, REDIRECT_PATH, Staff, StaffRole, StaffSignIn, StaffSignInAt};
 
 /// In characters. Longer names are truncated, because they would not fit into a cookie.
 const LONGEST_NAME: usize = 80;
