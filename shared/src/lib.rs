@@ -10,3 +10,4 @@ pub mod publisher;
 #[cfg(feature = "sign-in")]
 pub mod sign_in;
 pub mod store;
+pub mod web;

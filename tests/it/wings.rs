@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use imports::{Crate, Import};
 
 /// Each wing of `shared`, and the wings that it may use. `config` is the composition root.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("lenient", &[]),
     ("host", &[]),
     ("domain", &["lenient"]),
@@ -18,7 +18,8 @@ const ARROWS: [(&str, &[&str]); 9] = [
     ("publisher", &["microsoft", "store", "domain", "lenient", "host"]),
     ("sign_in", &["microsoft", "store", "domain", "lenient", "host"]),
     ("flows", &["publisher", "microsoft", "store", "domain", "lenient", "host"]),
-    ("config", &["flows", "publisher", "microsoft", "store", "domain", "lenient", "host"]),
+    ("web", &["host"]),
+    ("config", &["web", "flows", "publisher", "microsoft", "store", "domain", "lenient", "host"]),
 ];
 
 fn workspace() -> PathBuf {

@@ -13,10 +13,8 @@ mod own_plan;
 mod page;
 mod purchase;
 mod routes;
-mod security_headers;
 mod sign_in;
 mod sign_up_form;
-mod theme;
 mod under_way;
 mod visit;
 
@@ -35,6 +33,7 @@ use shared::host::retry::RetryPolicy;
 use shared::host::{correlation, deadline};
 use shared::publisher::approval::ChangeApproval;
 use shared::store::KnownRefusals;
+use shared::web::SecurityHeaders;
 use tracing::field::Empty;
 use tracing::{error, info_span, warn};
 
@@ -45,7 +44,6 @@ use language::{Language, Languages};
 use page::{Brand, Notice, Page, Pages};
 use purchase::Purchases;
 use routes::{Methods, Route};
-use security_headers::SecurityHeaders;
 use sign_in::SignInApp;
 use visit::Visit;
 

@@ -23,9 +23,7 @@ mod web_identity_role;
 use std::sync::Arc;
 
 pub use aws::{dynamodb, table};
-pub use branding::{
-    Branding, Colour, Field, Label, Logo, OfferBranding, Offers, Support, is_email,
-};
+pub use branding::{Branding, Field, Label, Logo, OfferBranding, Offers, Support, is_email};
 pub use console_app::CONSOLE_BASE_URL;
 pub use credential_ends::credential_ends;
 pub use delivery::{DeliverySettings, EndpointSettings, EventBusSettings, RateLimit};

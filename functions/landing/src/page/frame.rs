@@ -2,16 +2,13 @@
 
 use shared::config::{Branding, Field, Offers, Retention, Support};
 use shared::domain::Subscription;
+use shared::web;
 
 use crate::activation_mode::ActivationMode;
 use crate::assets::Assets;
 use crate::known_plans::KnownPlans;
 use crate::language::{Language, Phrases, fill};
 use crate::sign_in::Session;
-use crate::theme;
-
-/// Part of every page, so that a page needs no second request to look right.
-const STYLE: &str = include_str!("../../templates/style.css");
 
 /// The publisher, as pages show it.
 pub(crate) struct Brand {
@@ -22,7 +19,8 @@ pub(crate) struct Brand {
     pub(super) logo_dark: Option<String>,
     /// The script's address.
     pub(super) script: String,
-    /// The style sheet, in the publisher's colour.
+    /// The style sheet, in the publisher's colour. It is part of every page, so that a page needs no second
+    /// request to look right.
     pub(super) style: String,
     /// The address of a page or a mailbox.
     pub(super) support: Option<String>,
@@ -45,7 +43,7 @@ impl Brand {
             logo: assets.logo_address(),
             logo_dark: assets.logo_dark_address(),
             script: assets.script_address(),
-            style: format!("{}{STYLE}", theme::variables(branding.accent)),
+            style: web::style(branding.accent),
             support: branding.support.map(|support| match support {
                 Support::Mail(address) => format!("mailto:{address}"),
                 Support::Page(address) => address,

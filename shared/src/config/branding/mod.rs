@@ -3,8 +3,6 @@
 mod label;
 mod offers;
 
-use std::str::FromStr;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
@@ -14,6 +12,7 @@ use label::is_plain;
 pub use offers::{OfferBranding, Offers};
 
 use crate::host::environment::{ConfigError, Environment};
+use crate::web::Colour;
 
 /// Every part may be left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,10 +44,6 @@ pub struct Logo {
     pub content_type: &'static str,
     pub bytes: Vec<u8>,
 }
-
-/// Red, green and blue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Colour(pub [u8; 3]);
 
 /// Where buyers find help.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,9 +78,6 @@ const LONGEST_FIELD: usize = 500;
 const LONGEST_FIELD_NAME: usize = 40;
 const LONGEST_PUBLISHER_NAME: usize = 80;
 
-/// A neutral blue with enough contrast to white text.
-const DEFAULT_ACCENT: Colour = Colour([0x0b, 0x5c, 0xad]);
-
 impl Branding {
     /// Reads `LANDING_PUBLISHER_NAME`, `LANDING_LOGO`, `LANDING_LOGO_DARK`, `LANDING_ACCENT`,
     /// `LANDING_SUPPORT`, `LANDING_PRODUCT_URL`, `LANDING_PRIVACY_URL`, `LANDING_TERMS_URL`,
@@ -117,7 +109,7 @@ impl Branding {
             )?,
             accent: environment.parse_or(
                 "LANDING_ACCENT",
-                DEFAULT_ACCENT,
+                Colour::DEFAULT_ACCENT,
                 "the colour of the landing page's buttons and links, such as #0b5cad",
             )?,
             support: optional(
@@ -189,21 +181,6 @@ fn logo(address: &str) -> Result<Logo, &'static str> {
     let content_type = IMAGES.into_iter().find(|image| *image == kind).ok_or(FORM)?;
     let bytes = STANDARD.decode(data).map_err(|_| "holds text that is not base64")?;
     if bytes.is_empty() { Err(FORM) } else { Ok(Logo { content_type, bytes }) }
-}
-
-impl FromStr for Colour {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const FORM: &str = "is not a colour such as #0b5cad";
-        let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6).ok_or(FORM)?;
-        if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            return Err(FORM);
-        }
-        let value = u32::from_str_radix(digits, 16).map_err(|_| FORM)?;
-        let [_, red, green, blue] = value.to_be_bytes();
-        Ok(Self([red, green, blue]))
-    }
 }
 
 fn support(text: &str) -> Result<Support, &'static str> {

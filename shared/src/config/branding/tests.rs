@@ -8,7 +8,7 @@ fn read(name: &'static str, value: &str) -> Result<Branding, ConfigError> {
 #[test]
 fn every_branding_setting_is_optional() {
     let branding = Branding::read(&Environment::from_fn(|_| None)).expect("the defaults");
-    assert_eq!(branding.accent, DEFAULT_ACCENT);
+    assert_eq!(branding.accent, Colour::DEFAULT_ACCENT);
     assert_eq!((branding.name, branding.logo, branding.support), (None, None, None));
     assert_eq!((branding.product_url, branding.fields), (None, vec![]));
     assert_eq!((branding.privacy_url, branding.terms_url), (None, None));

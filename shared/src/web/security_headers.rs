@@ -1,12 +1,12 @@
-//! The headers that keep other sites from framing, opening, reading or scripting the landing page.
+//! The headers that keep other sites from framing, opening, reading or scripting a page.
 
+use crate::host::http::Response;
+use crate::host::origin::Origin;
 use http::HeaderValue;
 use http::header::{
     CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use shared::host::http::Response;
-use shared::host::origin::Origin;
 
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
@@ -22,12 +22,12 @@ const NO_PERMISSIONS: &str = "camera=(), display-capture=(), geolocation=(), mic
 const HTTPS_ONLY: &str = "max-age=31536000";
 
 /// The headers of every answer.
-pub(crate) struct SecurityHeaders(Vec<(HeaderName, HeaderValue)>);
+pub struct SecurityHeaders(Vec<(HeaderName, HeaderValue)>);
 
 impl SecurityHeaders {
     /// `origin` is `None` behind a gateway, which is served over HTTPS. `policy` is the content
     /// security policy of pages.
-    pub(crate) fn new(origin: Option<&Origin>, policy: HeaderValue) -> Self {
+    pub fn new(origin: Option<&Origin>, policy: HeaderValue) -> Self {
         let fixed = |name, value| (name, HeaderValue::from_static(value));
         let mut headers = vec![
             (CONTENT_SECURITY_POLICY, policy),
@@ -46,7 +46,7 @@ impl SecurityHeaders {
     }
 
     /// Adds the headers, except those that the answer has already.
-    pub(crate) fn protect(&self, mut response: Response) -> Response {
+    pub fn protect(&self, mut response: Response) -> Response {
         for (name, value) in &self.0 {
             response.headers_mut().entry(name).or_insert_with(|| value.clone());
         }

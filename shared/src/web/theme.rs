@@ -1,6 +1,30 @@
 //! The publisher's colour, adjusted so that text stays readable on light and on dark pages.
 
-use shared::config::Colour;
+use std::str::FromStr;
+
+/// Red, green and blue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Colour(pub [u8; 3]);
+
+impl Colour {
+    /// A neutral blue with enough contrast to white text.
+    pub const DEFAULT_ACCENT: Self = Self([0x0b, 0x5c, 0xad]);
+}
+
+impl FromStr for Colour {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const FORM: &str = "is not a colour such as #0b5cad";
+        let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6).ok_or(FORM)?;
+        if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Err(FORM);
+        }
+        let value = u32::from_str_radix(digits, 16).map_err(|_| FORM)?;
+        let [_, red, green, blue] = value.to_be_bytes();
+        Ok(Self([red, green, blue]))
+    }
+}
 
 /// The minimum for text (WCAG 2.2, success criterion 1.4.3).
 const MIN_CONTRAST: f64 = 4.5;
@@ -18,7 +42,7 @@ const WHITE: Colour = Colour([255, 255, 255]);
 
 /// The style sheet's variables for an accent colour. Text on it is black or white. Links are made
 /// darker or lighter until they are readable.
-pub(crate) fn variables(accent: Colour) -> String {
+pub(super) fn variables(accent: Colour) -> String {
     let on_dark = make_readable(accent, DARK_BACKGROUND, WHITE, MIN_CONTRAST_ON_DARK);
     let block = |accent: Colour, link: Colour| {
         format!(
@@ -112,7 +136,7 @@ mod tests {
 
     #[test]
     fn the_backgrounds_are_those_of_the_style_sheet() {
-        let style = include_str!("../templates/style.css");
+        let style = include_str!("style.css");
         let (light, dark) = style.split_once("@media (prefers-color-scheme: dark)").expect("both");
         assert!(light.contains(&format!("--page: {};", hex(LIGHT_BACKGROUND))));
         assert!(dark.contains(&format!("--tint: {};", hex(DARK_BACKGROUND))));
