@@ -1,0 +1,196 @@
+//! What the staff can do at the console, who may do it, and where.
+
+use shared::sign_in::StaffRole;
+
+/// What an act is about. Its page leads to the act, and shows what came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Area {
+    Subscription,
+    Deliveries,
+    Reconciliation,
+}
+
+/// Something that changes the deployment, a subscription or what is known about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Act {
+    /// Tells Microsoft that the account is set up.
+    Approve,
+    ChangePlan,
+    ChangeSeats,
+    Cancel,
+    /// Reads Microsoft's copy now.
+    LookAgain,
+    Redeliver,
+    Erase,
+    /// The publisher's own reference, and a note.
+    Note,
+    RecoverParked,
+    RecoverSince,
+    PauseReceiver,
+    ResumeReceiver,
+    TestEvent,
+    Reconcile,
+    DryRun,
+    PauseRuns,
+    ResumeRuns,
+}
+
+impl Act {
+    pub(crate) const ALL: [Self; 17] = [
+        Self::Approve,
+        Self::ChangePlan,
+        Self::ChangeSeats,
+        Self::Cancel,
+        Self::LookAgain,
+        Self::Redeliver,
+        Self::Erase,
+        Self::Note,
+        Self::RecoverParked,
+        Self::RecoverSince,
+        Self::PauseReceiver,
+        Self::ResumeReceiver,
+        Self::TestEvent,
+        Self::Reconcile,
+        Self::DryRun,
+        Self::PauseRuns,
+        Self::ResumeRuns,
+    ];
+
+    /// The last segment of its address.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::ChangePlan => "change-plan",
+            Self::ChangeSeats => "change-seats",
+            Self::Cancel => "cancel",
+            Self::LookAgain => "look-again",
+            Self::Redeliver => "redeliver",
+            Self::Erase => "erase",
+            Self::Note => "note",
+            Self::RecoverParked => "recover-parked",
+            Self::RecoverSince => "recover-since",
+            Self::PauseReceiver => "pause",
+            Self::ResumeReceiver => "resume",
+            Self::TestEvent => "test-event",
+            Self::Reconcile => "run",
+            Self::DryRun => "dry-run",
+            Self::PauseRuns => "pause",
+            Self::ResumeRuns => "resume",
+        }
+    }
+
+    pub(crate) fn area(self) -> Area {
+        match self {
+            Self::Approve
+            | Self::ChangePlan
+            | Self::ChangeSeats
+            | Self::Cancel
+            | Self::LookAgain
+            | Self::Redeliver
+            | Self::Erase
+            | Self::Note => Area::Subscription,
+            Self::RecoverParked
+            | Self::RecoverSince
+            | Self::PauseReceiver
+            | Self::ResumeReceiver
+            | Self::TestEvent => Area::Deliveries,
+            Self::Reconcile | Self::DryRun | Self::PauseRuns | Self::ResumeRuns => {
+                Area::Reconciliation
+            }
+        }
+    }
+
+    /// The act with this name in this area.
+    pub(crate) fn named(area: Area, name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|act| act.area() == area && act.name() == name)
+    }
+
+    /// Who may do it: as the template's policies for callers of the API have it.
+    pub(crate) fn role(self) -> StaffRole {
+        match self {
+            Self::Cancel | Self::Erase => StaffRole::Admin,
+            Self::Approve
+            | Self::ChangePlan
+            | Self::ChangeSeats
+            | Self::LookAgain
+            | Self::Redeliver
+            | Self::Note
+            | Self::RecoverParked
+            | Self::RecoverSince
+            | Self::PauseReceiver
+            | Self::ResumeReceiver
+            | Self::TestEvent
+            | Self::Reconcile
+            | Self::DryRun
+            | Self::PauseRuns
+            | Self::ResumeRuns => StaffRole::Operator,
+        }
+    }
+}
+
+impl Act {
+    /// The link to it, and the heading of its page.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Approve => "Approve the purchase",
+            Self::ChangePlan => "Change the plan",
+            Self::ChangeSeats => "Change the seats",
+            Self::Cancel => "Cancel the subscription",
+            Self::LookAgain => "Look again at Microsoft",
+            Self::Redeliver => "Send events again",
+            Self::Erase => "Erase personal data",
+            Self::Note => "Edit reference and note",
+            Self::RecoverParked => "Send everything that is parked",
+            Self::RecoverSince => "Send everything since a time",
+            Self::PauseReceiver => "Pause the receiver",
+            Self::ResumeReceiver => "Resume the receiver",
+            Self::TestEvent => "Send a test event",
+            Self::Reconcile => "Start a run now",
+            Self::DryRun => "Start a dry run",
+            Self::PauseRuns => "Pause the reconciliation",
+            Self::ResumeRuns => "Resume the reconciliation",
+        }
+    }
+
+    /// The sentence on the page after it.
+    pub(crate) fn done(self) -> &'static str {
+        match self {
+            Self::Approve => "Microsoft was asked to activate the purchase.",
+            Self::ChangePlan | Self::ChangeSeats => {
+                "Microsoft has the request. The change is in force when its webhook says so."
+            }
+            Self::Cancel => "Microsoft was asked to end the subscription.",
+            Self::LookAgain => "The record is as Microsoft has it now.",
+            Self::Redeliver | Self::RecoverParked | Self::RecoverSince => {
+                "The events are due again. The next sweep sends them, within a minute."
+            }
+            Self::Erase => "The personal data was erased.",
+            Self::Note => "Your note was saved.",
+            Self::PauseReceiver => "The receiver is paused. Its events wait.",
+            Self::ResumeReceiver => "The receiver is resumed.",
+            Self::TestEvent => "The test event is on its way. Reload the page to see the answer.",
+            Self::Reconcile | Self::DryRun => "The run has started.",
+            Self::PauseRuns => "The reconciliation is paused.",
+            Self::ResumeRuns => "The reconciliation is resumed.",
+        }
+    }
+
+    /// Whether it can't be taken back.
+    pub(crate) fn is_grave(self) -> bool {
+        matches!(self, Self::Cancel | Self::Erase)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_act_is_found_in_its_own_area_alone() {
+        for act in Act::ALL {
+            assert_eq!(Act::named(act.area(), act.name()), Some(act));
+        }
+        assert_eq!(Act::named(Area::Subscription, "run"), None);
+        assert_eq!(Act::named(Area::Deliveries, "cancel"), None);
+    }
+}

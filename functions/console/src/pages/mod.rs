@@ -1,0 +1,43 @@
+//! The pages. Each reads what it shows through the API, in the name of the person who looks.
+
+mod act;
+mod deliveries;
+mod health;
+mod list;
+mod needs_you;
+mod notice;
+mod offers;
+mod reconciliation;
+mod subscription;
+mod test_event;
+
+use askama::Template;
+use http::StatusCode;
+use shared::host::error_class::ErrorClass;
+use shared::host::http::{Problem, Response, html};
+use tracing::error;
+
+pub(crate) use act::{ActPage, Input};
+pub(crate) use list::ListQuery;
+pub(crate) use notice::{Notice, denied, refused};
+
+use crate::api::Caller;
+use crate::frame::Frame;
+
+/// What every page is made of.
+#[derive(Clone, Copy)]
+pub(crate) struct Pages<'a> {
+    pub(crate) caller: Caller<'a>,
+    pub(crate) frame: Frame<'a>,
+}
+
+pub(crate) fn shown(status: StatusCode, page: &impl Template) -> Response {
+    match page.render() {
+        Ok(page) => html(status, page),
+        Err(error) => {
+            error!(%error, class = ErrorClass::Program.name(), "could not render a page");
+            let detail = "the page can't be shown";
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail).into()
+        }
+    }
+}

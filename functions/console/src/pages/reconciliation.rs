@@ -1,0 +1,110 @@
+//! The runs of the reconciliation: what they found, repaired and left.
+
+use askama::Template;
+use http::StatusCode;
+use serde_json::Value;
+use shared::host::http::Response;
+use shared::store::{Difference, Outcome, RepairAction, Run, RunEnd};
+use url::form_urlencoded;
+
+use super::{Pages, shown};
+use crate::act::Act;
+use crate::answers::{Reconciliations, UnderWay};
+use crate::api::Refusal;
+use crate::frame::Frame;
+use crate::routes;
+use crate::words::{ago, moment, spaced};
+
+#[derive(Template)]
+#[template(path = "reconciliation.html")]
+struct ReconciliationPage<'a> {
+    frame: Frame<'a>,
+    shown: Reconciliations,
+    next: Option<String>,
+}
+
+impl ReconciliationPage<'_> {
+    fn act(&self, act: Act) -> String {
+        routes::act(act, None)
+    }
+
+    fn moment(&self, at: &jiff::Timestamp) -> String {
+        moment(*at)
+    }
+
+    fn ago(&self, at: &jiff::Timestamp) -> String {
+        ago(*at, self.frame.now)
+    }
+
+    /// The runs that go on, each with its name.
+    fn under_way(&self) -> Vec<(&'static str, &UnderWay)> {
+        let run = self.shown.current.as_ref().map(|run| ("A run", run));
+        run.into_iter().chain(self.shown.dry_run.as_ref().map(|run| ("A dry run", run))).collect()
+    }
+
+    /// Why a run ended before the end of Microsoft's list.
+    fn end(&self, run: &Run) -> Option<&'static str> {
+        match run.end {
+            RunEnd::List => None,
+            RunEnd::Records => Some("The list broke off; the rest was read one by one."),
+            RunEnd::Budget => Some("The list broke off; a part of the rest was read."),
+            RunEnd::Broken => Some("The list broke off; the rest was not read."),
+        }
+    }
+
+    fn subscription(&self, difference: &Difference) -> String {
+        routes::subscription(difference.subscription_id)
+    }
+
+    /// What became of it, and why.
+    fn outcome(&self, difference: &Difference, is_dry: &bool) -> String {
+        let outcome = match (difference.outcome, is_dry) {
+            (Outcome::Repaired, true) => "Would be repaired",
+            (Outcome::Repaired, false) => "Repaired",
+            (Outcome::Left, _) => "Left to the next run",
+            (Outcome::Failed, _) => "Failed",
+        };
+        match &difference.reason {
+            Some(reason) => format!("{outcome}: {reason}"),
+            None => outcome.to_owned(),
+        }
+    }
+
+    fn details(&self, difference: &Difference) -> Vec<String> {
+        let value = |value: &Value| match value {
+            Value::Null => "–".to_owned(),
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        // The changes say it.
+        let actions = difference.actions.iter().filter(|act| **act != RepairAction::RecordUpdated);
+        let actions = actions.map(|act| spaced(json_word(act).as_str()));
+        let changes = difference.changes.iter().map(|change| {
+            match (&change.from, &change.to) {
+                // Fields that may hold personal data have no values.
+                (Value::Null, Value::Null) => change.field.clone(),
+                (from, to) => format!("{} {} → {}", change.field, value(from), value(to)),
+            }
+        });
+        actions.chain(changes).collect()
+    }
+}
+
+fn json_word(action: &RepairAction) -> String {
+    let word = serde_json::to_value(action).unwrap_or_default();
+    word.as_str().unwrap_or_default().to_owned()
+}
+
+impl Pages<'_> {
+    pub(crate) async fn reconciliation(self, next: Option<&str>) -> Result<Response, Refusal> {
+        let encoded =
+            |next: &str| form_urlencoded::byte_serialize(next.as_bytes()).collect::<String>();
+        let next = next.map(|next| format!("&next={}", encoded(next))).unwrap_or_default();
+        let shown_runs: Reconciliations =
+            self.caller.get(&format!("/reconciliations?limit=10{next}")).await?;
+        let next = shown_runs.next.as_deref();
+        let next = next.map(|next| format!("{}?next={}", routes::RECONCILIATION, encoded(next)));
+        let page = ReconciliationPage { frame: self.frame, shown: shown_runs, next };
+        Ok(shown(StatusCode::OK, &page))
+    }
+}

@@ -1,0 +1,195 @@
+//! One subscription: our record beside Microsoft's copy, the customer, the deliveries and the history.
+
+use askama::Template;
+use http::StatusCode;
+use serde_json::Value;
+use shared::domain::{ActivationRequest, Event, Status, SubscriptionId};
+use shared::host::http::Response;
+use shared::microsoft::fulfillment::{FulfillmentError, Marketplace};
+
+use super::{Pages, shown};
+use crate::act::Act;
+use crate::answers::{Attempt, Attempts, Deliveries, Delivery, Events, Operations, Record};
+use crate::api::Refusal;
+use crate::copies::{Row, differences, rows};
+use crate::frame::Frame;
+use crate::routes;
+use crate::words::{ago, change, days_left, moment, name, spaced, tone, who, why};
+
+/// How many versions of the history are on a page.
+const VERSIONS: u64 = 100;
+
+/// An event of the history.
+struct Entry {
+    version: u64,
+    title: String,
+    change: Option<String>,
+    who: String,
+    why: Option<String>,
+    when: String,
+    /// The fields that became others.
+    changes: Vec<Row>,
+    /// The event as it is stored.
+    raw: String,
+}
+
+#[derive(Template)]
+#[template(path = "subscription.html")]
+struct SubscriptionPage<'a> {
+    frame: Frame<'a>,
+    record: &'a Record,
+    /// A sentence about what the subscription waits for.
+    waits: Option<String>,
+    copies: Result<Vec<Row>, &'static str>,
+    deliveries: Result<Vec<Delivery>, Refusal>,
+    attempts: Vec<Attempt>,
+    operations: Result<Vec<String>, Refusal>,
+    history: Result<Vec<Entry>, Refusal>,
+    /// The address of the history before this page's.
+    earlier: Option<String>,
+}
+
+impl SubscriptionPage<'_> {
+    fn id(&self) -> SubscriptionId {
+        self.record.subscription.id
+    }
+
+    fn name(&self) -> String {
+        name(self.record)
+    }
+
+    fn tone(&self) -> &'static str {
+        tone(&self.record.subscription.saas_subscription_status)
+    }
+
+    fn moment(&self, at: &jiff::Timestamp) -> String {
+        moment(*at)
+    }
+
+    fn differing(&self) -> usize {
+        self.copies.as_ref().map_or(0, |rows| rows.iter().filter(|row| row.differs()).count())
+    }
+
+    /// What the person may do now, with a link's text.
+    fn acts(&self) -> Vec<(String, &'static str, bool)> {
+        let status = &self.record.subscription.saas_subscription_status;
+        let ended = *status == Status::Unsubscribed;
+        let fits = |act: Act| match act {
+            Act::Approve => *status == Status::PendingFulfillmentStart,
+            Act::ChangePlan => *status == Status::Subscribed,
+            Act::ChangeSeats => {
+                *status == Status::Subscribed && self.record.subscription.quantity.is_some()
+            }
+            Act::Cancel => !ended,
+            Act::Erase => ended && self.record.erased_at.is_none(),
+            Act::Note => self.record.erased_at.is_none(),
+            Act::LookAgain | Act::Redeliver => true,
+            Act::RecoverParked
+            | Act::RecoverSince
+            | Act::PauseReceiver
+            | Act::ResumeReceiver
+            | Act::TestEvent
+            | Act::Reconcile
+            | Act::DryRun
+            | Act::PauseRuns
+            | Act::ResumeRuns => false,
+        };
+        Act::ALL
+            .into_iter()
+            .filter(|act| self.frame.may(*act) && fits(*act))
+            .map(|act| (routes::act(act, Some(self.id())), act.title(), act.is_grave()))
+            .collect()
+    }
+}
+
+impl Pages<'_> {
+    pub(crate) async fn subscription(
+        self,
+        id: SubscriptionId,
+        until: Option<u64>,
+        marketplace: &dyn Marketplace,
+    ) -> Result<Response, Refusal> {
+        let caller = self.caller;
+        let path = format!("/subscriptions/{id}");
+        let record: Record = caller.get(&path).await?;
+        let until = until.unwrap_or(record.version).min(record.version);
+        let after = until.saturating_sub(VERSIONS);
+        let (events, deliveries, attempts, operations, theirs) = tokio::join!(
+            caller.get::<Events>(format!("{path}/events?after={after}")),
+            caller.get::<Deliveries>(format!("{path}/deliveries")),
+            caller.get::<Attempts>(format!("{path}/attempts?limit=10")),
+            caller.get::<Operations>(format!("{path}/operations")),
+            marketplace.get_subscription(id),
+        );
+        let copies = match theirs {
+            Ok(theirs) => match theirs.of(id).onto(None) {
+                Ok(theirs) => Ok(rows(&record.subscription, &theirs)),
+                Err(_) => Err("Microsoft's answer about it is incomplete."),
+            },
+            Err(FulfillmentError::NotFound { .. }) => Err("Microsoft knows no such subscription."),
+            Err(_) => Err("Microsoft did not answer. Reload the page in a moment."),
+        };
+        let history = events.map(|found| {
+            let within = found.events.iter().filter(|event| event.version <= until);
+            within.rev().map(entry).collect()
+        });
+        let page = SubscriptionPage {
+            waits: waits(&record, self.frame.now),
+            copies,
+            deliveries: deliveries.map(|found| found.deliveries),
+            attempts: attempts.map(|found| found.attempts).unwrap_or_default(),
+            operations: operations.map(|found| found.operations.iter().map(pretty).collect()),
+            history,
+            earlier: (after > 0)
+                .then(|| format!("{}?until={after}#history", routes::subscription(id))),
+            frame: self.frame,
+            record: &record,
+        };
+        Ok(shown(StatusCode::OK, &page))
+    }
+}
+
+fn entry(event: &Event) -> Entry {
+    let before = event.before.as_ref();
+    Entry {
+        version: event.version,
+        title: spaced(event.kind.name()),
+        change: change(&event.kind),
+        who: who(&event.cause),
+        why: event.ruling.as_ref().map(why),
+        when: moment(event.recorded_at),
+        changes: before.map(|before| differences(before, &event.subscription)).unwrap_or_default(),
+        raw: serde_json::to_value(event).map(|event| pretty(&event)).unwrap_or_default(),
+    }
+}
+
+fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default()
+}
+
+fn waits(record: &Record, now: jiff::Timestamp) -> Option<String> {
+    let pending = record.pending_operation.as_ref();
+    let pending = pending.map(|pending| {
+        format!("{} was requested {}, and is not over.", pending.action, ago(pending.since, now))
+    });
+    let lapses = || match days_left(&record.subscription, now) {
+        Some(0) => " The purchase may have lapsed.".to_owned(),
+        Some(1) => " It lapses in 1 day.".to_owned(),
+        Some(days) => format!(" It lapses in {days} days."),
+        None => String::new(),
+    };
+    match record.activation {
+        Some(ActivationRequest::AwaitsPublisher { since }) => Some(format!(
+            "The buyer confirmed {}. It waits for your approval.{}",
+            ago(since, now),
+            lapses()
+        )),
+        Some(ActivationRequest::AwaitsMicrosoft { since }) => {
+            Some(format!("Microsoft was asked to activate it {}.", ago(since, now)))
+        }
+        None if record.subscription.saas_subscription_status == Status::PendingFulfillmentStart => {
+            Some(format!("It waits for the buyer to confirm on the landing page.{}", lapses()))
+        }
+        None => pending,
+    }
+}

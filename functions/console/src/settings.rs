@@ -1,0 +1,89 @@
+//! The settings in force, as far as they may be seen.
+
+use shared::host::environment::Environment;
+
+/// A setting that the deployment has set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Setting {
+    pub(crate) name: &'static str,
+    /// `None` for a secret, and for an address, which may hold one.
+    pub(crate) value: Option<String>,
+}
+
+/// Parts of the names of settings whose values are not shown.
+const HIDDEN: [&str; 7] =
+    ["SECRET", "KEY", "CERTIFICATE", "TOKEN", "URL", "ENDPOINT", "CREDENTIALS"];
+
+/// The longest value that is shown, in characters. A logo is longer.
+const LONGEST: usize = 300;
+
+/// What the console was asked to start with, without what Lambda adds itself.
+pub(crate) fn in_force(environment: &Environment) -> Vec<Setting> {
+    let own = environment.asked().into_iter().filter(|name| !name.starts_with("AWS_"));
+    let set = own.filter_map(|name| Some((name, environment.get(name)?)));
+    let shown = |(name, value): (&'static str, String)| Setting {
+        name,
+        value: Some(value)
+            .filter(|value| {
+                !HIDDEN.iter().any(|part| name.contains(part)) || value.starts_with("arn:")
+            })
+            .map(|value| value.chars().take(LONGEST).collect()),
+    };
+    set.map(shown).collect()
+}
+
+/// How requested changes are decided, in the order in which it is asked.
+pub(crate) fn rules(environment: &Environment) -> Vec<(&'static str, String)> {
+    let rules = environment.get("CHANGE_RULES").map(|rules| {
+        let rules: Result<serde_json::Value, _> = serde_json::from_str(&rules);
+        rules.and_then(|rules| serde_json::to_string_pretty(&rules)).unwrap_or_default()
+    });
+    let product = match environment.get("DECISION_URL") {
+        Some(_) => "your product decides",
+        None => "not asked",
+    };
+    let given = |name| environment.get(name);
+    vec![
+        ("Rules", rules.unwrap_or_else(|| "none: every change passes".to_owned())),
+        ("Product", product.to_owned()),
+        ("Policy", given("CHANGE_POLICY").unwrap_or_else(|| "accept".to_owned())),
+        ("Activation", given("ACTIVATION").unwrap_or_else(|| "on-confirm".to_owned())),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_and_addresses_are_named_without_their_values() {
+        let environment = Environment::from_fn(|name| match name {
+            "CHANGE_POLICY" => Some("reject".to_owned()),
+            "ENTRA_CLIENT_SECRET" => Some("hush".to_owned()),
+            "ENTRA_CLIENT_SECRET_ARN" => {
+                Some("arn:aws:secretsmanager:eu-north-1:1:secret:a".to_owned())
+            }
+            "DELIVERY_URL" => Some("https://user:hush@example.com".to_owned()),
+            "AWS_REGION" => Some("eu-north-1".to_owned()),
+            _ => None,
+        });
+        for name in
+            ["CHANGE_POLICY", "ENTRA_CLIENT_SECRET", "ENTRA_CLIENT_SECRET_ARN", "DELIVERY_URL"]
+        {
+            assert!(environment.get(name).is_some());
+        }
+        environment.get("AWS_REGION");
+        environment.get("RETENTION_DAYS");
+        let shown: Vec<_> = in_force(&environment)
+            .into_iter()
+            .map(|setting| (setting.name, setting.value.unwrap_or_default()))
+            .collect();
+        let expected = [
+            ("CHANGE_POLICY", "reject".to_owned()),
+            ("DELIVERY_URL", String::new()),
+            ("ENTRA_CLIENT_SECRET", String::new()),
+            ("ENTRA_CLIENT_SECRET_ARN", "arn:aws:secretsmanager:eu-north-1:1:secret:a".to_owned()),
+        ];
+        assert_eq!(shown, expected);
+    }
+}
