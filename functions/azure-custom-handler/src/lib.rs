@@ -18,6 +18,7 @@ use axum::extract::State;
 use axum::middleware::map_response;
 use axum::response::IntoResponse;
 use axum::routing::{any, post};
+use console::Console;
 use delivery::{Delivery, Driver};
 use http::StatusCode;
 use reconciliation::Reconciliation;
@@ -36,6 +37,8 @@ pub struct Functions {
     pub activation: Arc<dyn Handler>,
     pub management: Arc<dyn Handler>,
     pub reconciliation: Arc<Reconciliation>,
+    /// `None` without `CONSOLE_CLIENT_ID`. It is served at an origin of its own: see [`console_router`].
+    pub console: Option<Arc<dyn Handler>>,
     /// `None` if no receiver is configured.
     pub delivery: Option<Arc<Delivery>>,
 }
@@ -54,7 +57,12 @@ impl Functions {
         let starter: Arc<dyn RunStarter> = Arc::new(InProcess::new(reconciliation.clone()));
         let management = ManagementSettings::read(environment, dependencies)?;
         let management = ManagementSettings { starter: Some(starter), ..management };
+        let console: Option<Arc<dyn Handler>> = match environment.get("CONSOLE_CLIENT_ID") {
+            None => None,
+            Some(_) => Some(Arc::new(Console::new(environment, dependencies, management.clone())?)),
+        };
         Ok(Self {
+            console,
             landing: Arc::new(landing::Landing::new(environment, dependencies)?),
             webhook: Arc::new(webhook::Webhook::new(environment, dependencies)?),
             activation: Arc::new(activation::Activation::new(dependencies)),
@@ -84,6 +92,14 @@ pub fn router(functions: Functions) -> Router {
         .route("/delivery", post(deliver).with_state(functions.delivery))
         // Management has several routes, and answers 404 to all unknown ones.
         .fallback_service(private(&functions.management))
+        .layer(map_response(name_version))
+}
+
+/// The console, which shares no origin with the landing page.
+pub fn console_router(console: Arc<dyn Handler>) -> Router {
+    let largest_body = body::LARGEST_PUBLIC;
+    Router::new()
+        .fallback_service(any(hand_over).with_state(Function { handler: console, largest_body }))
         .layer(map_response(name_version))
 }
 

@@ -13,6 +13,7 @@ use crate::store::{
     AnnotationStore, Attempts, Erasures, IdempotencyStore, Inspection, Outbox, Receivers, Target,
 };
 
+#[derive(Clone)]
 pub struct ManagementSettings {
     /// The `source` of every event, as in the delivery.
     pub source: String,

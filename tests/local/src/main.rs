@@ -35,6 +35,9 @@ struct Arguments {
     /// The port of the emulator and its page; 0 takes any free one.
     #[arg(long, default_value_t = 8081)]
     emulator_port: u16,
+    /// The port of the staff console; 0 takes any free one.
+    #[arg(long, default_value_t = 8082)]
+    console_port: u16,
     /// Keep the database and Microsoft's side in this folder. By default they
     /// are in memory
     #[arg(long, value_name = "DIR", conflicts_with = "play", verbatim_doc_comment)]
@@ -146,9 +149,15 @@ async fn serve(arguments: &Arguments, given: Variables) -> Result<(), Box<dyn Er
     };
     let mut variables = given.clone();
     variables.entry("LANDING_SIGN_IN".to_owned()).or_insert_with(|| "entra".to_owned());
-    let (port, data) = (arguments.port, arguments.data.clone());
-    let (system, receiver) =
-        start(Options { variables, emulator, port, data, wrap_store: None }).await?;
+    let options = Options {
+        variables,
+        emulator,
+        port: arguments.port,
+        console_port: arguments.console_port,
+        data: arguments.data.clone(),
+        wrap_store: None,
+    };
+    let (system, receiver) = start(options).await?;
     if let Some(emulator) = system.emulator() {
         emulator.run_deliveries();
     }
@@ -181,6 +190,9 @@ fn print_addresses(arguments: &Arguments, system: &LocalSystem, receiver: Option
         println!("Microsoft's side   {}   buy something here", emulator.url());
     }
     println!("Landing page       {}/landing", system.url());
+    if let Some(console) = system.console_url() {
+        println!("Console            {console}/console   sign in as vera, olof or ada");
+    }
     println!("Webhook            {}/webhook", system.url());
     println!("Publisher's API    {}/subscriptions", system.url());
     if let Some(database) = system.database_url() {

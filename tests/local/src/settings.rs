@@ -22,6 +22,7 @@ pub(crate) fn add_defaults(
     emulator: Option<&Emulator>,
     database: Option<&Database>,
     url: &str,
+    console_url: &str,
 ) {
     let mut default = |name: &str, value: &str| {
         variables.entry(name.to_owned()).or_insert_with(|| value.to_owned());
@@ -34,6 +35,7 @@ pub(crate) fn add_defaults(
         default("ENTRA_CLIENT_ID", &settings.client_id);
         default("MARKETPLACE_APP_ID", &settings.marketplace_app_id);
         default("LANDING_CLIENT_ID", &settings.landing_client_id);
+        default("CONSOLE_CLIENT_ID", &settings.console_client_id);
         default("AWS_ENDPOINT_URL_STS", &emulator.sts_url());
         let identity = emulator.entra(|entra| entra.managed_identity().clone());
         default("IDENTITY_ENDPOINT", &emulator.identity_endpoint());
@@ -47,6 +49,7 @@ pub(crate) fn add_defaults(
     default("AWS_REGION", "us-east-1");
     default("LANDING_SIGN_IN", "off");
     default("LANDING_BASE_URL", url);
+    default("CONSOLE_BASE_URL", console_url);
     if !variables.contains_key("AWS_ROLE_ARN") {
         for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
             variables.entry(name.to_owned()).or_insert_with(|| "local".to_owned());
@@ -54,9 +57,11 @@ pub(crate) fn add_defaults(
     }
     if let Some(emulator) = emulator {
         let settings = emulator.world(|world| world.settings().clone());
-        for (application, secret) in
-            [("LANDING", settings.landing_client_secret), ("ENTRA", settings.client_secret)]
-        {
+        for (application, secret) in [
+            ("LANDING", settings.landing_client_secret),
+            ("CONSOLE", settings.console_client_secret),
+            ("ENTRA", settings.client_secret),
+        ] {
             let name = format!("{application}_CLIENT_SECRET");
             // A secret, its ARN and another kind of credential exclude each other.
             let kind = variables

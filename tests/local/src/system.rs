@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use azure_custom_handler::{Functions, router};
+use azure_custom_handler::{Functions, console_router, router};
 use delivery::{Delivery, Driver};
 use emulator::Emulator;
 use reconciliation::{Reconciliation, Report, SliceError};
@@ -39,6 +39,8 @@ pub struct Options {
     pub emulator: emulator::Settings,
     /// The port of the functions; 0 takes any free one.
     pub port: u16,
+    /// The port of the console; 0 takes any free one.
+    pub console_port: u16,
     /// The folder that keeps the database and Microsoft's side. `None` keeps both in memory.
     pub data: Option<PathBuf>,
     pub wrap_store: Option<WrapStore>,
@@ -73,14 +75,17 @@ pub struct LocalSystem {
     pub settings_read: Vec<&'static str>,
     database: Option<Database>,
     url: String,
-    _server: Server,
+    /// `None` if the settings name no application of the console.
+    console_url: Option<String>,
+    _servers: Vec<Server>,
     _data: Option<DataFolder>,
 }
 
 impl LocalSystem {
     /// Starts the parts that the settings don't name, creates the table, and serves the functions.
     pub async fn start(options: Options) -> Result<Self, LocalError> {
-        let Options { mut variables, emulator: mut settings, port, data, wrap_store } = options;
+        let Options { mut variables, emulator: mut settings, port, console_port, data, wrap_store } =
+            options;
         let data = data.as_deref().map(DataFolder::open).transpose()?;
         settings.kept_in = data.as_ref().map(DataFolder::microsoft);
         let emulator = match (variables.get("MARKETPLACE_URL"), variables.get("ENTRA_AUTHORITY")) {
@@ -94,8 +99,15 @@ impl LocalSystem {
             }
         };
         let port = Port::open("the functions", port, "--port").await?;
+        let console_port = Port::open("the console", console_port, "--console-port").await?;
         let url = port.url.clone();
-        settings::add_defaults(&mut variables, emulator.as_ref(), database.as_ref(), &url);
+        settings::add_defaults(
+            &mut variables,
+            emulator.as_ref(),
+            database.as_ref(),
+            &url,
+            &console_port.url,
+        );
 
         let environment = settings::environment(&variables);
         let clock: Arc<dyn Clock> = match &emulator {
@@ -117,7 +129,10 @@ impl LocalSystem {
         let stream = database.as_ref().map(|database| Stream::of(database.inner(), &table));
         let stream = stream.transpose()?;
 
-        let server = port.serve(router(functions));
+        let console = functions.console.clone();
+        let console_url = console.as_ref().map(|_| console_port.url.clone());
+        let mut servers = vec![port.serve(router(functions))];
+        servers.extend(console.map(|console| console_port.serve(console_router(console))));
         if let Some(emulator) = &emulator {
             emulator.set_webhook_url(&format!("{url}/webhook"));
             emulator.set_landing_url(&format!("{url}/landing"));
@@ -136,7 +151,8 @@ impl LocalSystem {
             settings_read: environment.asked(),
             database,
             url,
-            _server: server,
+            console_url,
+            _servers: servers,
             _data: data,
         })
     }
@@ -144,6 +160,11 @@ impl LocalSystem {
     /// The functions' URL, without a trailing slash.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The console's URL, without a trailing slash; `None` if there is no console.
+    pub fn console_url(&self) -> Option<&str> {
+        self.console_url.as_deref()
     }
 
     /// The embedded database's URL. `None` if the settings name another database.
