@@ -334,6 +334,47 @@ async fn two_processes_with_different_settings_lose_nothing_and_keep_the_order()
 }
 
 #[tokio::test]
+async fn a_filter_that_takes_more_applies_to_functions_with_the_former_one_too() {
+    const RENEWED: &str = "saas-fulfillment.subscription.renewed.v1";
+    let env = DeliveryEnv::new();
+    let keys = format!(r#"{{"crm":"{}"}}"#, NAMED[0].1);
+    let with = |member: &str| {
+        let endpoints = format!(r#"[{{"name":"crm","url":"https://crm.example/in"{member}}}]"#);
+        env.beside(&[("DELIVERY_ENDPOINTS", &endpoints), ("DELIVERY_SIGNING_KEYS", &keys)])
+    };
+    let settings =
+        Settings { before: with(&format!(r#","eventTypes":["{RENEWED}"]"#)), after: with("") };
+    settings.before.sweep_for_minutes(20).await;
+    let left_out = settings.before.record(1, 10).await;
+    settings.before.stream(&left_out).await;
+    settings.after.sweep().await;
+    let mut taken = Vec::new();
+    for round in 2..=9 {
+        let events = settings.before.record(1, round * 10).await;
+        let process = if round % 2 == 0 { &settings.before } else { &settings.after };
+        process.stream(&events).await;
+        process.sweep_for_minutes(1).await;
+        taken.extend(events);
+    }
+    assert_eq!(settings.at_crm(1), ids(&taken), "from the change on, in order, each once");
+    assert_eq!(settings.state().await.expect("it is there").filters.len(), 2);
+    settings.after.sweep_for_minutes(20).await;
+    assert_eq!(settings.state().await.expect("it is there").filters.len(), 1, "it is rolled out");
+    assert_eq!(settings.at_crm(1), ids(&taken));
+
+    // Takes less again: in force when the last function with the former filter is gone.
+    let events = settings.before.record(1, 100).await;
+    settings.before.stream(&events).await;
+    assert_eq!(settings.at_crm(1).len(), taken.len() + events.len(), "both are in use");
+    settings.before.sweep_for_minutes(20).await;
+    let all = settings.at_crm(1);
+    let events = settings.before.record(1, 110).await;
+    settings.before.stream(&events).await;
+    assert_eq!(settings.at_crm(1), all, "and no longer");
+    settings.assert_product_has_all([1]);
+}
+
+#[tokio::test]
 async fn a_paused_receiver_is_sent_nothing_and_gets_everything_after_the_resume() {
     for target in [Target::Endpoint, crm()] {
         let settings = settings("");

@@ -13,7 +13,7 @@ use shared::host::error_class::ErrorClass;
 use shared::host::retry::jitter;
 use shared::publisher::cloud_event::CloudEvent;
 use shared::publisher::receiver::CurrentReceiver;
-use shared::store::{Cursor, CursorError, CursorState, StoreError, Target, Trouble};
+use shared::store::{Cursor, CursorError, CursorState, ReceiverState, StoreError, Target, Trouble};
 use tracing::{error, info, warn};
 
 use crate::receiver::DeliveryError;
@@ -75,8 +75,8 @@ impl Delivery {
         let outlets =
             outlets.filter(|outlet| trigger.only.is_none_or(|only| only == outlet.target()));
         let lanes = outlets.map(|outlet| {
-            let current = outlet.settings.with(states);
-            self.deliver_to((outlet, current), trigger, &annotations, limits)
+            let state = states.get(&outlet.target());
+            self.deliver_to((outlet, state), trigger, &annotations, limits)
         });
         let mut attempted = Attempted::default();
         let mut are_covered = true;
@@ -96,7 +96,7 @@ impl Delivery {
     /// Returns how many events the target accepted, too.
     async fn deliver_to(
         &self,
-        (outlet, current): (&Outlet, CurrentReceiver<'_>),
+        (outlet, state): (&Outlet, Option<&ReceiverState>),
         trigger: &Trigger,
         annotations: &Result<Option<Annotations>, DeliveryError>,
         limits: Limits,
@@ -105,8 +105,9 @@ impl Delivery {
         for _ in 0..ATTEMPTS {
             let cursor = Cursor::default();
             let id = trigger.id;
+            let state = state.cloned();
             let mut lane =
-                Lane { id, outlet, current, annotations, cursor, events, is_unsaved: false };
+                Lane { id, outlet, state, annotations, cursor, events, is_unsaved: false };
             match self.advance(&mut lane, trigger, limits).await {
                 Ok(end) => return Ok((lane.events, end)),
                 Err(CursorError::Conflict) => events = lane.events,
@@ -124,7 +125,7 @@ impl Delivery {
         limits: Limits,
     ) -> Result<End, CursorError> {
         let stored = self.outbox.cursor(lane.id, lane.target()).await?;
-        lane.cursor = lane.current.own(&stored);
+        lane.cursor = lane.current().own(&stored);
         // What an earlier receiver of this name has left leaves the list of what is due.
         lane.is_unsaved = lane.cursor.state != stored.state;
         if self.waits(lane) {
@@ -155,17 +156,18 @@ impl Delivery {
                 Ok(annotations) => annotations.as_ref(),
                 Err(unreadable) => return self.failed(lane, unreadable).await,
             };
+            self.look_again(lane, &backlog.events).await?;
             for event in &backlog.events {
                 if self.is_over(limits) {
                     return self.out_of_time(lane).await;
                 }
                 let is_last = !backlog.more && event.position() == last;
-                if !lane.current.takes(event) {
+                if !lane.current().takes(event) {
                     self.passed(lane, event, is_last);
                     lane.is_unsaved = true;
                     continue;
                 }
-                if lane.current.pause().is_some() {
+                if lane.current().pause().is_some() {
                     return self.postponed(lane, LOOKED_AT_AGAIN, None).await;
                 }
                 if self.silence.is_silent(lane.target()) {
@@ -207,12 +209,26 @@ impl Delivery {
         }
     }
 
+    /// A function with a filter that takes more may have begun to run after this one read the states. So no
+    /// event is left out before they are read again, after the event.
+    async fn look_again(&self, lane: &mut Lane<'_>, events: &[Event]) -> Result<(), StoreError> {
+        if !events.iter().any(|event| lane.current().leaves_out(event)) {
+            return Ok(());
+        }
+        let state = self.receivers.receivers().await?.remove(&lane.target());
+        let added_at = |state: &Option<ReceiverState>| state.as_ref()?.added_at;
+        if added_at(&state) == added_at(&lane.state) {
+            lane.state = state;
+        }
+        Ok(())
+    }
+
     fn waits(&self, lane: &Lane<'_>) -> bool {
         match &lane.cursor.state {
             CursorState::Flowing => false,
             CursorState::Due { at, trouble } => {
                 // Without a failure, it waits for the end of a pause alone.
-                let has_reason = trouble.is_some() || lane.current.pause().is_some();
+                let has_reason = trouble.is_some() || lane.current().pause().is_some();
                 has_reason && *at > self.clock.now()
             }
             CursorState::Parked { .. } => true,
@@ -268,7 +284,7 @@ impl Delivery {
         failure: &DeliveryError,
     ) -> Result<End, CursorError> {
         // An item that can't be read. A pause parks nothing.
-        if lane.current.pause().is_some() {
+        if lane.current().pause().is_some() {
             return self.postponed(lane, LOOKED_AT_AGAIN, None).await;
         }
         let jitter = jitter(self.clock.new_id());
@@ -311,7 +327,8 @@ fn unreadable(key: &str) -> DeliveryError {
 struct Lane<'a> {
     id: SubscriptionId,
     outlet: &'a Outlet,
-    current: CurrentReceiver<'a>,
+    /// What the table knows about the receiver.
+    state: Option<ReceiverState>,
     /// The publisher's own reference and metadata.
     annotations: &'a Result<Option<Annotations>, DeliveryError>,
     cursor: Cursor,
@@ -325,5 +342,9 @@ struct Lane<'a> {
 impl Lane<'_> {
     fn target(&self) -> Target {
         self.outlet.target()
+    }
+
+    fn current(&self) -> CurrentReceiver<'_> {
+        CurrentReceiver { settings: &self.outlet.settings, state: self.state.as_ref() }
     }
 }

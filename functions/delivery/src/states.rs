@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use shared::domain::SubscriptionId;
-use shared::store::{Cursor, CursorError, ReceiverState, SaveError, StoreError, Target};
+use shared::store::{
+    Cursor, CursorError, FilterInUse, ReceiverState, SaveError, StoreError, Target,
+};
 use tracing::{info, warn};
 
 use crate::{Delivery, Outlet};
@@ -18,18 +20,23 @@ const ATTEMPTS: u32 = 16;
 
 impl Delivery {
     /// Reads the receivers' states. Adds the endpoints with names that the table doesn't know, and notes those
-    /// that the settings don't name: from now on, this process counts events as delivered without them.
+    /// that the settings don't name: from now on, this process counts events as delivered without them. Notes
+    /// the filters, too: processes with other ones send what this process takes.
     pub(crate) async fn states(&self) -> Result<States, StoreError> {
         for _ in 0..ATTEMPTS {
             let states = self.receivers.receivers().await?;
-            let Some((target, state)) = self.added(&states).or_else(|| self.missing(&states))
-            else {
-                return Ok(states);
-            };
+            let noticed = self.added(&states).or_else(|| self.missing(&states));
+            let noticed = noticed.or_else(|| self.filtered(&states));
+            let Some((target, state)) = noticed else { return Ok(states) };
             match self.receivers.save_receiver(target, &state).await {
-                Ok(()) if state.missing_since.is_some() => {
+                Ok(()) if !self.has(target) => {
                     warn!(receiver = target.name(), "a receiver is missing from the settings");
                 }
+                Ok(()) if states.contains_key(&target) => info!(
+                    receiver = target.name(),
+                    filters = state.filters.len(),
+                    "noted which events a receiver takes"
+                ),
                 Ok(()) => info!(
                     receiver = target.name(),
                     starts_at = state.starts_at.map(tracing::field::display),
@@ -48,7 +55,19 @@ impl Delivery {
             matches!(outlet.target(), Target::Named(_)) && !states.contains_key(&outlet.target())
         };
         let outlet = self.outlets.iter().find(is_new)?;
-        Some((outlet.target(), ReceiverState::added(self.clock.now(), outlet.settings.from)))
+        let now = self.clock.now();
+        let added = ReceiverState::added(now, outlet.settings.from);
+        let filter = FilterInUse { filter: outlet.settings.filter.clone(), seen_at: now };
+        Some((outlet.target(), ReceiverState { filters: vec![filter], ..added }))
+    }
+
+    fn filtered(&self, states: &States) -> Option<(Target, ReceiverState)> {
+        let now = self.clock.now();
+        let named = |outlet: &&Outlet| matches!(outlet.target(), Target::Named(_));
+        self.outlets.iter().filter(named).find_map(|outlet| {
+            let state = states.get(&outlet.target())?;
+            Some((outlet.target(), state.filtered(&outlet.settings.filter, now)?))
+        })
     }
 
     fn missing(&self, states: &States) -> Option<(Target, ReceiverState)> {

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::cloud_event;
 use crate::domain::{Event, TEST_SUBSCRIPTION};
+pub use crate::store::EventFilter;
 use crate::store::{Cursor, Pause, ReceiverState, Target};
 
 /// A receiver, as the settings describe it.
@@ -15,15 +16,6 @@ pub struct ReceiverSettings {
     pub filter: EventFilter,
     /// From when on it receives events; `None`: from the moment at which it is added.
     pub from: Option<Timestamp>,
-}
-
-/// Which events a receiver takes. `None` stands for every one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EventFilter {
-    /// As in the member `type` of a CloudEvent.
-    pub event_types: Option<BTreeSet<String>>,
-    /// Offer ids, without the ending of a preview.
-    pub offers: Option<BTreeSet<String>>,
 }
 
 impl ReceiverSettings {
@@ -54,7 +46,24 @@ impl<'a> CurrentReceiver<'a> {
 
     /// Whether the receiver is sent this event. Every other one counts as delivered to it.
     pub fn takes(self, event: &Event) -> bool {
-        event.kind.is_announced() && self.has_started(event) && self.settings.filter.passes(event)
+        self.would_take(event) && !self.is_filtered(event)
+    }
+
+    /// Whether nothing but its filter keeps this event from the receiver.
+    pub fn leaves_out(self, event: &Event) -> bool {
+        self.would_take(event) && self.is_filtered(event)
+    }
+
+    fn would_take(self, event: &Event) -> bool {
+        event.kind.is_announced() && self.has_started(event)
+    }
+
+    /// Functions with other settings may run beside this one. An event that one of them would leave out, and
+    /// another one send, is sent by each.
+    fn is_filtered(self, event: &Event) -> bool {
+        let others = self.state.into_iter().flat_map(|state| &state.filters);
+        let mut filters = others.map(|it| &it.filter).chain([&self.settings.filter]);
+        !filters.any(|filter| filter.passes(event))
     }
 
     fn has_started(self, event: &Event) -> bool {
@@ -77,7 +86,7 @@ impl<'a> CurrentReceiver<'a> {
 }
 
 impl EventFilter {
-    fn passes(&self, event: &Event) -> bool {
+    pub(crate) fn passes(&self, event: &Event) -> bool {
         // A test event asks whether events arrive, so no filter holds it back.
         if event.subscription_id == TEST_SUBSCRIPTION {
             return true;
@@ -94,6 +103,7 @@ impl EventFilter {
 mod tests {
     use super::*;
     use crate::domain::{Cause, EventKind};
+    use crate::store::FilterInUse;
 
     fn event(offer: &str, kind: EventKind) -> Event {
         let mut event = Event::test(EventKind::Test, None, None, Timestamp::UNIX_EPOCH);
@@ -142,6 +152,28 @@ mod tests {
             let takes = takes(filter(types, offers), Timestamp::UNIX_EPOCH, &renewed);
             assert_eq!(takes, expected, "{types:?} {offers:?} {offer}");
         }
+    }
+
+    #[test]
+    fn an_event_passes_if_the_filter_of_another_function_takes_it() {
+        const RENEWED: &str = "saas-fulfillment.subscription.renewed.v1";
+        let crm = crm(filter(&[RENEWED], &["flat"]));
+        let added = ReceiverState::added(Timestamp::UNIX_EPOCH, None);
+        let renewed = event("seats", EventKind::Renewed);
+        for (other, expected) in [
+            (filter(&[], &["flat"]), false),
+            (filter(&[RENEWED], &["seats"]), true),
+            (EventFilter::default(), true),
+        ] {
+            let other = FilterInUse { filter: other, seen_at: Timestamp::UNIX_EPOCH };
+            let state = ReceiverState { filters: vec![other.clone()], ..added.clone() };
+            let states = BTreeMap::from([(crm.target, state)]);
+            let current = crm.with(&states);
+            let found = (current.takes(&renewed), current.leaves_out(&renewed));
+            assert_eq!(found, (expected, !expected), "{other:?}");
+        }
+        let silent = event("seats", EventKind::Imported { announced: false });
+        assert!(!crm.with(&BTreeMap::from([(crm.target, added)])).leaves_out(&silent));
     }
 
     #[test]

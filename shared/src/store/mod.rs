@@ -80,7 +80,7 @@ pub use outbox::{
     Waiting,
 };
 pub use pacing::Pacing;
-pub use receivers::{CatchUp, ROLLOUT, ReceiverState, Receivers};
+pub use receivers::{CatchUp, EventFilter, FilterInUse, ROLLOUT, ReceiverState, Receivers};
 pub use refusals::{REFUSAL_LIFETIME, Refusals, Refused};
 pub use restoration::Restoration;
 pub use run::{LONGEST_NOTE, Pause, Run, RunEnd, Runs};

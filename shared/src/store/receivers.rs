@@ -1,7 +1,7 @@
 //! What the table knows about the receivers of events beside their settings: since when they are there, and
 //! whether they are paused.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -12,6 +12,9 @@ use super::{Pause, STREAM_HEAD_START, SaveError, StoreError, Target};
 /// How long functions with other settings may go on after a deployment. They know nothing of a receiver that
 /// was added, and count events as delivered without it; and they have not yet heard of a removal.
 pub const ROLLOUT: SignedDuration = SignedDuration::from_mins(15);
+
+/// How often a function notes its filter again while there are several.
+const NOTED_EVERY: SignedDuration = SignedDuration::from_mins(5);
 
 /// The state of a receiver. Serialised in the table: members are only added.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +37,32 @@ pub struct ReceiverState {
     pub catch_up: Option<CatchUp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused: Option<Pause>,
+    /// What the settings of the functions that run let it take. There are several while a deployment with
+    /// another filter is rolled out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub filters: Vec<FilterInUse>,
+}
+
+/// Which events a receiver takes. `None` stands for every one. Serialised in the table: members are only
+/// added.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventFilter {
+    /// As in the member `type` of a CloudEvent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_types: Option<BTreeSet<String>>,
+    /// Offer ids, without the ending of a preview.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offers: Option<BTreeSet<String>>,
+}
+
+/// A filter in the settings of a function. Serialised in the table: members are only added.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FilterInUse {
+    pub filter: EventFilter,
+    /// When a function noted it last. One that is the only one is not noted again.
+    pub seen_at: Timestamp,
 }
 
 /// A walk through the subscriptions by their last change, the oldest first. Serialised in the table: members
@@ -83,6 +112,26 @@ impl ReceiverState {
         Some(next)
     }
 
+    /// The state after a function with this filter was found to run; `None` if it stays. Filters that were not
+    /// seen for the time of a rollout are no longer in use.
+    #[must_use]
+    pub fn filtered(&self, own: &EventFilter, now: Timestamp) -> Option<Self> {
+        let is_old = |at: Timestamp, limit| now.duration_since(at) >= limit;
+        let (own_before, others): (Vec<_>, Vec<_>) =
+            self.filters.iter().cloned().partition(|it| it.filter == *own);
+        let count = others.len();
+        let mut filters = others;
+        filters.retain(|it| !is_old(it.seen_at, ROLLOUT));
+        let is_noted = own_before
+            .first()
+            .is_some_and(|it| filters.is_empty() || !is_old(it.seen_at, NOTED_EVERY));
+        if is_noted && filters.len() == count {
+            return None;
+        }
+        filters.push(FilterInUse { filter: own.clone(), seen_at: now });
+        Some(Self { revision: self.revision + 1, filters, ..self.clone() })
+    }
+
     /// Whether it has been missing from the settings for so long that it is removed.
     pub fn is_gone(&self, now: Timestamp) -> bool {
         self.missing_since.is_some_and(|since| now.duration_since(since) >= ROLLOUT)
@@ -124,6 +173,40 @@ mod tests {
         assert_eq!((back.revision, back.missing_since, back.added_at), (3, None, added.added_at));
         let catch_up = CatchUp { due_at: minutes(125), since: minutes(0), next: None };
         assert_eq!(back.catch_up, Some(catch_up), "from its start on");
+    }
+
+    #[test]
+    fn a_filter_is_in_use_until_it_was_not_seen_for_a_rollout() {
+        let types = |types: &[&str]| {
+            let types = types.iter().map(|&name| name.to_owned()).collect();
+            EventFilter { event_types: Some(types), offers: None }
+        };
+        let (former, new) = (types(&["a"]), types(&["a", "b"]));
+        let noted = |state: &ReceiverState, own, at| state.filtered(own, minutes(at));
+        let in_use = |state: &ReceiverState| {
+            let filters = state.filters.iter();
+            filters.map(|it| (it.filter.clone(), it.seen_at)).collect::<Vec<_>>()
+        };
+        let added = ReceiverState::added(minutes(0), None);
+        let alone = noted(&added, &former, 0).expect("the first one");
+        assert_eq!((alone.revision, in_use(&alone)), (2, vec![(former.clone(), minutes(0))]));
+        assert_eq!(noted(&alone, &former, 10_000), None, "it is the only one");
+        let both = noted(&alone, &new, 14).expect("another one");
+        let seen = |of_former, of_new| {
+            vec![(former.clone(), minutes(of_former)), (new.clone(), minutes(of_new))]
+        };
+        assert_eq!(in_use(&both), seen(0, 14));
+        assert_eq!(noted(&both, &new, 14), None);
+        let again = noted(&both, &former, 14).expect("it still runs");
+        assert_eq!(in_use(&again), [seen(14, 14)[1].clone(), seen(14, 14)[0].clone()]);
+        assert_eq!(noted(&again, &new, 18), None);
+        let again = noted(&again, &new, 19).expect("noted every five minutes");
+        assert_eq!(in_use(&again), seen(14, 19));
+        let rolled_out = noted(&again, &new, 29).expect("the former one is gone");
+        assert_eq!(in_use(&rolled_out), [(new.clone(), minutes(29))]);
+        assert_eq!(noted(&rolled_out, &new, 10_000), None);
+        let late = noted(&rolled_out, &former, 10_000).expect("one that slept");
+        assert_eq!(in_use(&late), [(former.clone(), minutes(10_000))]);
     }
 
     #[test]

@@ -102,6 +102,22 @@ pub(crate) fn count_cursor(
     }
 }
 
+/// Notes which filters a delivery has found in use, and which events were there before.
+pub(crate) fn note_filters(io: &Io, table: &MemoryStore, target: Target, state: &ReceiverState) {
+    if state.filters.len() > 1 {
+        io.count("functions with different filters");
+    }
+    let versions = || {
+        let ids = table.ids().into_iter();
+        ids.filter_map(|id| Some((id, table.record(id)?.version))).collect()
+    };
+    io.product(|product| {
+        if let Some(named) = product.named.iter_mut().find(|named| named.target() == target) {
+            named.noted(&state.filters, versions);
+        }
+    });
+}
+
 /// All ports of the table.
 pub(crate) trait Table:
     Store

@@ -194,6 +194,8 @@ fn cases(theme: Theme) -> &'static [&'static str] {
             "an endpoint added",
             "an endpoint added from a time",
             "an endpoint removed",
+            "a filter widened",
+            "functions with different filters",
             "a paused receiver written",
             "struck: table: receivers",
             "struck: table: save receiver",

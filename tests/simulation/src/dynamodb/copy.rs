@@ -13,7 +13,7 @@ use shared::store::{
 };
 
 use crate::io::Io;
-use crate::simulated_store::{count_cursor, ready, write};
+use crate::simulated_store::{count_cursor, note_filters, ready, write};
 
 /// Copies the items that one request has written. The table in memory keeps the rules of every
 /// store, so it is a violation if it refuses what DynamoDB has accepted.
@@ -38,7 +38,7 @@ pub(super) fn copy(io: &Arc<Io>, table: &MemoryStore, operation: &str, written: 
         return;
     }
     if first.get("pk").and_then(Value::text) == Some("RECEIVERS") {
-        if let Err(what) = copy_receiver(table, operation, first) {
+        if let Err(what) = copy_receiver(io, table, operation, first) {
             io.violate(format!("DynamoDB has written a receiver that is none: {what}"));
         }
         return;
@@ -153,13 +153,19 @@ fn settle(table: &MemoryStore, id: SubscriptionId, event: &Item) -> Result<(), S
     ready(table.settle(id, &BTreeSet::from([version]))).map_err(|error| error.to_string())
 }
 
-fn copy_receiver(table: &MemoryStore, operation: &str, item: &Item) -> Result<(), String> {
+fn copy_receiver(
+    io: &Arc<Io>,
+    table: &MemoryStore,
+    operation: &str,
+    item: &Item,
+) -> Result<(), String> {
     let target: Target = sort(item).parse().map_err(|_| "another name".to_owned())?;
     let state: ReceiverState = body(item)?;
     let copied = match operation {
         "DeleteItem" => ready(table.delete_receiver(target, state.revision)),
         _ => ready(table.save_receiver(target, &state)),
     };
+    note_filters(io, table, target, &state);
     copied.map_err(|refused| refused.to_string())
 }
 

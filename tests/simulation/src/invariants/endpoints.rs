@@ -7,6 +7,7 @@ use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use memory_store::MemoryStore;
 use shared::domain::Event;
+use shared::publisher::receiver::ReceiverSettings;
 use shared::store::{ReceiverState, Receivers as _};
 
 use crate::io::Io;
@@ -30,12 +31,19 @@ pub(super) fn check_named(io: &Arc<Io>, table: &MemoryStore, announced: &[Event]
             if named.is_configured && !states.contains_key(&target) {
                 wrong.push(format!("{name} is configured, and was never added"));
             }
-            let (from_start, ever) = (named.settings.with(&states), always(target));
+            let state = states.get(&target).cloned();
+            // Judged by the filters of its time alone.
+            let state = state.map(|state| ReceiverState { filters: Vec::new(), ..state });
+            let states = state.map(|state| (target, state)).into_iter().collect();
+            let ever = always(target);
             let ever = named.settings.with(&ever);
             for event in announced {
                 let received = named.inbox.received(event.subscription_id.0);
                 let has = received.contains(&event.id().as_str());
-                if named.is_configured && from_start.takes(event) && !has {
+                let takes = named.filters_of(event).any(|filter| {
+                    ReceiverSettings { filter, ..named.settings.clone() }.with(&states).takes(event)
+                });
+                if named.is_configured && takes && !has {
                     wrong.push(format!("{name} has not received {}", event.id()));
                 }
                 if has && !ever.takes(event) {

@@ -11,7 +11,7 @@ use shared::store::{
     Refused, Run, Runs, SaveError, Sighting, Sightings, StoreError, Target,
 };
 
-use super::SimulatedStore;
+use super::{SimulatedStore, note_filters, ready};
 
 #[async_trait]
 impl Checkpoints for SimulatedStore {
@@ -176,7 +176,14 @@ impl Receivers for SimulatedStore {
         if state.paused.is_some() {
             self.io.count("a paused receiver written");
         }
-        self.call("save receiver", self.table.save_receiver(target, state)).await?
+        let save = || {
+            let saved = ready(self.table.save_receiver(target, state));
+            if saved.is_ok() {
+                note_filters(&self.io, &self.table, target, state);
+            }
+            saved
+        };
+        self.effect(|| "table: save receiver".to_owned(), save).await?
     }
 
     async fn delete_receiver(&self, target: Target, revision: u64) -> Result<(), SaveError> {

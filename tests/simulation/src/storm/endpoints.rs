@@ -16,12 +16,19 @@ use crate::run::{Purpose, Run};
 const ROLLOUT: Duration = Duration::from_secs(10 * 60);
 
 impl Run {
-    /// The settings name another endpoint, or one less. Some execution environments go on without knowing it.
+    /// The settings name another endpoint, or one less, or let one take more events. Some execution environments
+    /// go on without knowing it.
     pub(super) fn change_endpoints(&mut self) {
         if self.choices.receivers != Receivers::Several {
             return;
         }
         let now = self.io.now();
+        let widens = self.io.decide(|rng| rng.random_bool(0.3));
+        if widens && self.widen_a_filter() {
+            let keeps = self.io.decide(|rng| rng.random_bool(0.8));
+            self.publisher.receivers_changed(keeps.then_some(now + ROLLOUT));
+            return;
+        }
         let names =
             self.io.product(|product| product.named.iter().map(Named::target).collect::<Vec<_>>());
         let target = self.io.decide(|rng| *names.choose(rng).expect("there are names"));
@@ -45,6 +52,18 @@ impl Run {
         self.io.note(|| format!("* {} is configured: {is_added}, from {from:?}", target.name()));
         let keeps = self.io.decide(|rng| rng.random_bool(0.5));
         self.publisher.receivers_changed(keeps.then_some(now + ROLLOUT));
+    }
+
+    fn widen_a_filter(&mut self) -> bool {
+        let widened = self.io.product(|product| {
+            let mut named = product.named.iter_mut().filter(|named| named.is_configured);
+            named.find_map(|named| named.widen().then(|| named.target()))
+        });
+        if let Some(target) = widened {
+            self.io.count("a filter widened");
+            self.io.note(|| format!("* {} takes more events", target.name()));
+        }
+        widened.is_some()
     }
 
     /// An operator pauses a receiver, or resumes it.
