@@ -72,6 +72,8 @@ async fn a_subscription_shows_both_copies_the_customer_and_the_history_with_who_
         &page,
         &[
             "They agree.",
+            "P1M · 4 Mar 2026 to 3 Apr 2026",
+            "It renews on the next day.",
             "Purchased",
             "Activated",
             "Buyer, on the landing page",

@@ -14,7 +14,7 @@ use crate::api::Refusal;
 use crate::copies::{Row, differences, rows};
 use crate::frame::Frame;
 use crate::routes;
-use crate::words::{ago, change, days_left, moment, name, spaced, tone, who, why};
+use crate::words::{ago, change, day, days_left, moment, name, spaced, tone, who, why};
 
 /// How many versions of the history are on a page.
 const VERSIONS: u64 = 100;
@@ -64,6 +64,32 @@ impl SubscriptionPage<'_> {
 
     fn moment(&self, at: &jiff::Timestamp) -> String {
         moment(*at)
+    }
+
+    /// From when to when it runs.
+    fn term(&self) -> Option<String> {
+        let term = &self.record.subscription.term;
+        let unit = term.term_unit.as_deref().unwrap_or_default();
+        let dates = match (term.start_date, term.end_date) {
+            (Some(start), Some(end)) => format!("{} to {}", day(start), day(end)),
+            (None, Some(end)) => format!("to {}", day(end)),
+            (Some(start), None) => format!("from {}", day(start)),
+            (None, None) => String::new(),
+        };
+        let parts = [unit, &dates].into_iter().filter(|part| !part.is_empty());
+        Some(parts.collect::<Vec<_>>().join(" · ")).filter(|term| !term.is_empty())
+    }
+
+    /// What happens when the term is over. The end date is its last day (F-OBJ-6).
+    fn renewal(&self) -> Option<&'static str> {
+        let subscription = &self.record.subscription;
+        match (&subscription.saas_subscription_status, subscription.auto_renew) {
+            (Status::Subscribed | Status::Suspended, Some(true)) => {
+                Some("It renews on the next day.")
+            }
+            (Status::Subscribed | Status::Suspended, Some(false)) => Some("It ends."),
+            _ => None,
+        }
     }
 
     fn differing(&self) -> usize {
