@@ -122,6 +122,7 @@ fn event(kind: EventKind) -> Event {
         }),
         ruling: Some(Ruling::new(Verdict::Reject, DecidedBy::Product, "not now")),
         correlation_id: Some(Uuid::from_u128(5)),
+        only_receiver: None,
         kind,
     }
 }

@@ -41,6 +41,10 @@ impl RawReceiver {
         Self { url, requests, serving }
     }
 
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// How many complete requests have arrived.
     pub(crate) fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)

@@ -13,7 +13,7 @@ use shared::publisher::cloud_event::{MEDIA_TYPE, type_name};
 use shared::store::{Attempts as _, Inspection as _, Outbox as _, Target};
 use standardwebhooks::Webhook;
 
-use crate::delivery_env::{DeliveryEnv, id};
+use crate::delivery_env::{DeliveryEnv, KEY, id};
 use crate::delivery_product::{Behaviour, verify_at_any_time};
 use crate::raw_receiver::{RawReceiver, Then};
 use crate::test_env::{Answer, TestEnv, is_problem};
@@ -141,6 +141,60 @@ async fn an_accepted_test_event_is_kept_with_what_each_receiver_was_sent_and_an_
     env.stream(&events).await;
     let kept = env.table.attempts(id(1), 100, None).await.expect("a page").items;
     assert_eq!((kept.len(), kept[0].request.is_none()), (1, true));
+}
+
+#[tokio::test]
+async fn a_test_event_for_one_receiver_reaches_no_other_and_an_unknown_name_is_refused() {
+    let accepts = b"HTTP/1.1 204 No Content\r\n\r\n".to_vec();
+    let crm = RawReceiver::start(accepts.clone(), Then::Closes).await;
+    let endpoint = RawReceiver::start(accepts, Then::Closes).await;
+    let named = json!([{ "name": "crm", "url": crm.url() }]).to_string();
+    let keys = json!({ "crm": KEY }).to_string();
+    let options = Options::default().with("DELIVERY_ENDPOINTS", &named);
+    let env = endpoint.env_with(options.with("DELIVERY_SIGNING_KEYS", &keys)).await;
+    for (receiver, expected) in [("crm", (1, 0)), ("endpoint", (1, 1))] {
+        env.pass(1);
+        let answer = ask(&env, &json!({ "receiver": receiver })).await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.body);
+        let id = answer.json()["id"].as_str().expect("an id").to_owned();
+        env.system.deliver_events().await.expect("the stream is read");
+        let shown = env.get(&format!("{TEST_EVENT}/{id}")).await.json();
+        let receivers = shown["receivers"].as_array().expect("a list");
+        let names: Vec<_> = receivers.iter().map(|one| &one["receiver"]).collect();
+        assert_eq!((&shown["state"], &names[..]), (&json!("delivered"), &[&json!(receiver)][..]));
+        assert_eq!(receivers[0]["status"], 204, "{shown}");
+        assert_eq!((crm.requests(), endpoint.requests()), expected);
+    }
+    let refused = ask(&env, &json!({ "receiver": "billing" })).await;
+    is_problem(&refused, StatusCode::NOT_FOUND, "unknown_receiver");
+    let detail = refused.json()["detail"].to_string();
+    assert!(detail.contains("there are endpoint and crm"), "{detail}");
+    env.pass(1);
+    let answer = ask(&env, &json!({})).await;
+    env.system.deliver_events().await.expect("the stream is read");
+    let id = answer.json()["id"].as_str().expect("an id").to_owned();
+    let shown = env.get(&format!("{TEST_EVENT}/{id}")).await.json();
+    assert_eq!((&shown["state"], crm.requests()), (&json!("delivered"), 2), "without a name: all");
+}
+
+#[tokio::test]
+async fn a_receiver_that_was_added_after_a_test_event_was_not_sent_it() {
+    let accepts = b"HTTP/1.1 204 No Content\r\n\r\n".to_vec();
+    let crm = RawReceiver::start(accepts, Then::Closes).await;
+    let named = json!([{ "name": "crm", "url": crm.url() }]).to_string();
+    let keys = json!({ "crm": KEY }).to_string();
+    let options = Options::default().with("DELIVERY_ENDPOINTS", &named);
+    let env = TestEnv::with(options.with("DELIVERY_SIGNING_KEYS", &keys)).await;
+    let id = ask(&env, &json!({})).await.json()["id"].as_str().expect("an id").to_owned();
+    let state = async || env.get(&format!("{TEST_EVENT}/{id}")).await.json();
+    assert_eq!(state().await["state"], "waiting", "no delivery has run yet");
+    // The delivery adds it with its first run.
+    env.advance(Duration::from_secs(600));
+    env.system.deliver_events().await.expect("the stream is read");
+    let shown = state().await;
+    assert_eq!((&shown["state"], crm.requests()), (&json!("failed"), 0), "{shown}");
+    let says = shown["receivers"][0]["lastError"].as_str().expect("text");
+    assert_eq!(says, "not sent: the receiver was added after this test event");
 }
 
 #[tokio::test]

@@ -59,6 +59,7 @@ use doctor::Doctor;
 use idempotency::Idempotency;
 use problem::{fulfillment_problem, store_problem, unknown_subscription, update_problem};
 use route::Route;
+use test_event_request::TestEventRequest;
 
 /// The description of this API. Made from the code; a test compares the two.
 static DOCUMENT: &str = include_str!("../openapi.json");
@@ -158,8 +159,11 @@ impl Management {
                 let gateway = request.extensions().get::<GatewayHost>();
                 Ok(json_response(StatusCode::OK, &self.doctor.examine(gateway).await))
             }
-            Route::SendTestEvent(kind) => {
-                let id = self.doctor.send_test_event(kind, Principal::of(request)).await?;
+            Route::SendTestEvent(wanted) => {
+                let TestEventRequest { kind, receiver } = wanted;
+                let only = receiver.map(|name| self.receiver(&name)).transpose()?;
+                let only = only.map(|receiver| receiver.target);
+                let id = self.doctor.send_test_event(kind, only, Principal::of(request)).await?;
                 Ok(json_response(StatusCode::ACCEPTED, &json!({ "id": id })))
             }
             Route::TestEvent(id) => {

@@ -111,7 +111,15 @@ impl Management {
         let mut receivers = self.settings.receivers.iter();
         let found = receivers.find(|receiver| receiver.target.name() == name);
         found.ok_or_else(|| {
-            ErrorCode::UnknownReceiver.with("the settings name no such receiver of events")
+            let receivers = self.settings.receivers.iter();
+            let names: Vec<_> = receivers.map(|receiver| receiver.target.name()).collect();
+            let are = match &names[..] {
+                [] => "there are none".to_owned(),
+                [one] => format!("there is {one}"),
+                [some @ .., last] => format!("there are {} and {last}", some.join(", ")),
+            };
+            let says = format!("the settings name no such receiver of events; {are}");
+            ErrorCode::UnknownReceiver.with(says)
         })
     }
 

@@ -3,7 +3,7 @@
 
 use http::Method;
 use jiff::Timestamp;
-use shared::domain::{AnnotationPatch, EventKind, OperationId, SearchTerm, Status, SubscriptionId};
+use shared::domain::{AnnotationPatch, OperationId, SearchTerm, Status, SubscriptionId};
 use shared::host::http::{Problem, Request};
 use shared::lenient::strict_object;
 use shared::store::{Filter, LARGEST_PAGE, ListBy, ListQuery, Sort};
@@ -14,6 +14,7 @@ use crate::change_request::{self, Patch};
 use crate::deliveries::{DeliveryState, Recovery};
 use crate::error_code::{ErrorCode, malformed};
 use crate::parameters::{Parameters, Query};
+use crate::test_event_request::TestEventRequest;
 use crate::{cursor, json_integer, run_request, test_event_request};
 
 /// A call, as the table names it.
@@ -180,7 +181,7 @@ pub(crate) enum Route {
     /// The receiver with this name.
     ResumeReceiver(String),
     Examine,
-    SendTestEvent(EventKind),
+    SendTestEvent(TestEventRequest),
     /// The event with this id.
     TestEvent(String),
     Reconciliations {
@@ -324,7 +325,7 @@ impl Route {
             Call::ResumeReceiver => Self::ResumeReceiver(name()),
             Call::Erase => Self::Erase(id()?),
             Call::Examine => Self::Examine,
-            Call::SendTestEvent => Self::SendTestEvent(test_event_request::kind(request.body())?),
+            Call::SendTestEvent => Self::SendTestEvent(test_event_request::wanted(request.body())?),
             Call::TestEvent => Self::TestEvent(name()),
             Call::Reconciliations => Self::Reconciliations {
                 limit: parameters.given(Query::Limit).map_or(Ok(LARGEST_PAGE), limit)?,

@@ -13,23 +13,44 @@ pub(crate) fn types() -> impl Iterator<Item = String> {
     EventKind::examples().into_iter().map(|kind| type_name(&kind))
 }
 
+/// A test event that is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TestEventRequest {
+    pub(crate) kind: EventKind,
+    /// The name of the one receiver that it is for; `None`: every one.
+    pub(crate) receiver: Option<String>,
+}
+
 /// Reads the optional body.
-pub(crate) fn kind(body: &[u8]) -> Result<EventKind, Problem> {
+pub(crate) fn wanted(body: &[u8]) -> Result<TestEventRequest, Problem> {
+    let (kind, receiver) = members(body)?;
+    Ok(TestEventRequest { kind: kind_of(kind)?, receiver })
+}
+
+/// The members `type` and `receiver`.
+fn members(body: &[u8]) -> Result<(Option<String>, Option<String>), Problem> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Body {
         #[serde(rename = "type", default, deserialize_with = "text")]
-        wanted: Option<String>,
+        kind: Option<String>,
+        #[serde(default, deserialize_with = "text")]
+        receiver: Option<String>,
     }
-    let wanted = if body.trim_ascii().is_empty() {
-        None
-    } else {
-        let body: Option<Body> = strict_object(body);
-        let body = body.ok_or_else(|| {
-            malformed("the body must be empty or {\"type\": the type of an event}")
-        })?;
-        body.wanted
-    };
+    if body.trim_ascii().is_empty() {
+        return Ok((None, None));
+    }
+    let body: Option<Body> = strict_object(body);
+    let Body { kind, receiver } = body.ok_or_else(|| {
+        malformed(
+            "the body must be empty or an object with `type`, the type of an event, and `receiver`, the \
+             name of a receiver, alone; both are optional",
+        )
+    })?;
+    Ok((kind, receiver))
+}
+
+fn kind_of(wanted: Option<String>) -> Result<EventKind, Problem> {
     let Some(wanted) = wanted else { return Ok(EventKind::Test) };
     let known = EventKind::examples().into_iter().find(|kind| type_name(kind) == wanted);
     known.ok_or_else(|| {
@@ -63,8 +84,27 @@ mod tests {
             (r#"{"kind":"Test"}"#.to_owned(), None),
             ("[]".to_owned(), None),
         ] {
-            let read = kind(body.as_bytes()).ok();
-            assert_eq!(read.as_ref().map(EventKind::name), expected, "{body}");
+            let read = wanted(body.as_bytes()).ok();
+            assert_eq!(read.as_ref().map(|read| read.kind.name()), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_body_may_name_a_receiver() {
+        for (body, expected) in [
+            (r#"{"receiver":"crm"}"#, Some(Some("crm"))),
+            (
+                r#"{"receiver":"crm","type":"saas-fulfillment.subscription.test.v1"}"#,
+                Some(Some("crm")),
+            ),
+            ("{}", Some(None)),
+            (r#"{"receiver":null}"#, None),
+            (r#"{"receiver":["crm"]}"#, None),
+            (r#"{"receiver":"crm","receiver":"crm"}"#, None),
+        ] {
+            let read = wanted(body.as_bytes()).ok();
+            let receiver = read.as_ref().map(|read| read.receiver.as_deref());
+            assert_eq!(receiver, expected, "{body}");
         }
     }
 }

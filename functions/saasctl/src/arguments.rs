@@ -259,6 +259,10 @@ pub(crate) enum Command {
         /// PersonalDataErased
         #[arg(long = "type", value_name = "TYPE", verbatim_doc_comment, value_parser = type_named)]
         kind: Option<String>,
+        /// Send it to the receiver with this name alone
+        /// [default: to all].
+        #[arg(long, value_name = "NAME", value_parser = receiver, verbatim_doc_comment)]
+        receiver: Option<String>,
         /// How long to wait for the answer
         /// [default: 30; for Imported, 200]
         #[arg(long, value_name = "SECONDS", value_parser = seconds, verbatim_doc_comment)]

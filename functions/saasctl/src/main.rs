@@ -133,8 +133,10 @@ async fn run(arguments: Arguments, output: &Output) -> Result<(), CommandError> 
             deliveries::recover(&api, output, since, receiver.as_deref()).await
         }
         Command::Receiver(command) => receivers::run(&api, output, &command).await,
-        Command::TestEvent { kind, timeout } => {
-            test_event::test_event(&api, output, kind.as_deref(), timeout).await
+        Command::TestEvent { kind, receiver, timeout } => {
+            let (kind, receiver) = (kind.as_deref(), receiver.as_deref());
+            let wanted = test_event::Wanted { kind, receiver };
+            test_event::test_event(&api, output, wanted, timeout).await
         }
         Command::Whoami => whoami::whoami(&api, output).await,
         Command::Doctor(options) => doctor::doctor(&api, output, &connection, &options).await,

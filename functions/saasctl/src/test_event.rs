@@ -29,14 +29,24 @@ pub(crate) struct Seen {
     pub(crate) event: Value,
 }
 
-/// Sends a test event of a type, and waits until each receiver has answered or the time is over.
+/// Which test event is sent, and to whom.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Wanted<'a> {
+    /// `None`: the usual one.
+    pub(crate) kind: Option<&'a str>,
+    /// The name of the one receiver; `None`: all.
+    pub(crate) receiver: Option<&'a str>,
+}
+
+/// Sends a test event, and waits until each receiver has answered or the time is over.
 pub(crate) async fn send(
     api: &Api,
-    kind: Option<&str>,
+    Wanted { kind, receiver }: Wanted<'_>,
     patience: Duration,
 ) -> Result<Seen, CommandError> {
-    let body = kind.map_or(json!({}), |kind| json!({ "type": kind }));
-    let call = ApiCall::at(Method::POST, "/doctor/test-event".to_owned()).body(body);
+    let members = [("type", kind), ("receiver", receiver)].into_iter();
+    let body = members.filter_map(|(name, value)| Some((name.to_owned(), json!(value?)))).collect();
+    let call = ApiCall::at(Method::POST, "/doctor/test-event".to_owned()).body(Value::Object(body));
     let id = text(&api.call(&call).await?.body["id"]);
     let began = Instant::now();
     loop {
@@ -54,13 +64,13 @@ pub(crate) async fn send(
 pub(crate) async fn test_event(
     api: &Api,
     output: &Output,
-    kind: Option<&str>,
+    wanted: Wanted<'_>,
     timeout: Option<Duration>,
 ) -> Result<(), CommandError> {
     let imported = type_name(&EventKind::Imported { announced: true });
-    let patience = if kind == Some(&*imported) { SWEEP } else { PATIENCE };
+    let patience = if wanted.kind == Some(&*imported) { SWEEP } else { PATIENCE };
     output.progress("waiting for your product");
-    let seen = send(api, kind, timeout.unwrap_or(patience)).await;
+    let seen = send(api, wanted, timeout.unwrap_or(patience)).await;
     output.progress("");
     let Seen { id, event } = seen?;
     if output.json {

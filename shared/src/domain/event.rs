@@ -43,6 +43,9 @@ pub struct Event {
     /// The correlation id of the work that recorded it, as sent to Microsoft (F-GEN-5).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<Uuid>,
+    /// The name of the one receiver that it is for; `None`: every one. Of a test event alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only_receiver: Option<String>,
 }
 
 impl Event {

@@ -73,6 +73,7 @@ impl Event {
             before,
             subscription,
             correlation_id,
+            only_receiver: None,
         }
     }
 

@@ -55,6 +55,7 @@ impl Record {
             subscription: self.subscription.clone(),
             ruling: None,
             correlation_id: None,
+            only_receiver: None,
         });
         next
     }

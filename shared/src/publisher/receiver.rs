@@ -55,7 +55,12 @@ impl<'a> CurrentReceiver<'a> {
     }
 
     fn would_take(self, event: &Event) -> bool {
-        event.kind.is_announced() && self.has_started(event)
+        event.kind.is_announced() && self.is_meant(event) && self.has_started(event)
+    }
+
+    /// A test event may be for one receiver alone.
+    pub fn is_meant(self, event: &Event) -> bool {
+        event.only_receiver.as_ref().is_none_or(|name| name == self.target().name())
     }
 
     /// Functions with other settings may run beside this one. An event that one of them would leave out, and
@@ -217,5 +222,14 @@ mod tests {
         let test = Event::test(EventKind::Test, None, None, Timestamp::UNIX_EPOCH);
         let nothing = filter(&["saas-fulfillment.subscription.renewed.v1"], &["flat"]);
         assert!(takes(nothing, test.recorded_at, &test));
+    }
+
+    #[test]
+    fn a_test_event_for_one_receiver_is_taken_by_no_other() {
+        let test = Event::test(EventKind::Test, None, None, Timestamp::UNIX_EPOCH);
+        for (name, expected) in [("crm", true), ("endpoint", false), ("crm-2", false)] {
+            let only = Event { only_receiver: Some(name.to_owned()), ..test.clone() };
+            assert_eq!(takes(EventFilter::default(), test.recorded_at, &only), expected, "{name}");
+        }
     }
 }

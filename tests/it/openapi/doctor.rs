@@ -8,6 +8,7 @@ pub(super) async fn call<'a>(caller: &mut Caller<'a>, without_receivers: &'a Tes
     caller.get("/doctor").await;
     caller.post("/doctor/test-event?unknown=1", "").await;
     caller.post("/doctor/test-event", r#"{"type":"x"}"#).await;
+    caller.post("/doctor/test-event", r#"{"receiver":"x"}"#).await;
     let answer = caller.post("/doctor/test-event", "").await;
     caller.env.system.deliver_events().await.expect("the stream is read");
     for id in [answer.json()["id"].as_str().expect("an id"), "x"] {

@@ -26,6 +26,7 @@ use shared::host::http::GatewayHost;
 use shared::host::http_client::Transport;
 use shared::host::version::version;
 use shared::microsoft::entra::EndingCredential;
+use shared::publisher::receiver::ReceiverSettings;
 use shared::store::{
     Attempts, Checkpoints, Inspection, Outbox, Receivers, Runs, Sightings, Store, Target,
 };
@@ -49,6 +50,7 @@ pub(crate) struct Doctor {
     attempts: Arc<dyn Attempts>,
     receivers: Arc<dyn Receivers>,
     targets: Vec<Target>,
+    receiver_settings: Vec<ReceiverSettings>,
     end: Option<EndingCredential>,
     /// Of the settings, as Lambda counts them.
     bytes: usize,
@@ -69,6 +71,7 @@ impl Doctor {
             attempts: settings.attempts.clone(),
             receivers: settings.receiver_states.clone(),
             targets: settings.targets(),
+            receiver_settings: settings.receivers.clone(),
             end: settings.end.clone(),
             bytes: settings.bytes,
             clock: dependencies.clock.clone(),

@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use shared::domain::{Event, EventKind, Position, TEST_SUBSCRIPTION};
 use shared::flows::redelivery::{From, redeliver};
@@ -19,6 +19,12 @@ use crate::problem::{no_receiver, store_problem};
 
 /// Why a test event was never sent.
 const REPLACED: &str = "not sent: a later test event took its place";
+
+/// Likewise.
+const NOT_TAKEN: &str = "not sent: the receiver was added after this test event";
+
+/// By how much the clocks of two functions may differ.
+const CLOCKS: SignedDuration = SignedDuration::from_mins(5);
 
 /// How far a test event has come.
 #[derive(Debug, Serialize)]
@@ -71,16 +77,18 @@ struct Exchange {
 }
 
 impl Doctor {
-    /// Records a test event, and returns its id.
+    /// Records a test event, for one receiver or for all, and returns its id.
     pub(crate) async fn send_test_event(
         &self,
         kind: EventKind,
+        only: Option<Target>,
         principal: Option<String>,
     ) -> Result<String, Problem> {
         if self.targets.is_empty() {
             return Err(no_receiver());
         }
         let event = Event::test(kind, principal, correlation::current(), self.clock.now());
+        let event = Event { only_receiver: only.map(|target| target.to_string()), ..event };
         self.record(&event).await.map_err(store_problem)?;
         info!(event.id = event.id(), event = event.kind.name(), "recorded a test event");
         Ok(event.id())
@@ -89,7 +97,12 @@ impl Doctor {
     /// Earlier test events that a receiver refused must not hold this one up, so they are sent no more.
     async fn record(&self, event: &Event) -> Result<(), StoreError> {
         self.inspection.record_test(event).await?;
-        for target in &self.targets {
+        let states = self.receivers.receivers().await?;
+        for receiver in &self.receiver_settings {
+            let (receiver, target) = (receiver.with(&states), &receiver.target);
+            if !receiver.is_meant(event) {
+                continue;
+            }
             let cursor = self.outbox.cursor(TEST_SUBSCRIPTION, *target).await?;
             if cursor.state != CursorState::Flowing {
                 let from = From::Only(event.position());
@@ -107,21 +120,41 @@ impl Doctor {
         let found = self.store.events(TEST_SUBSCRIPTION, version.saturating_sub(1)).await;
         let found = found.map_err(store_problem)?.items;
         let event = found.iter().find(|event| event.version == version).ok_or_else(unknown)?;
-        let attempts = self.attempts.attempts(TEST_SUBSCRIPTION, LARGEST_PAGE, None).await;
-        let attempts = attempts.map_err(store_problem)?.items;
+        let attempts = self.attempts_of(event).await.map_err(store_problem)?;
+        let states = self.receivers.receivers().await.map_err(store_problem)?;
         let mut receivers = Vec::new();
-        for target in &self.targets {
-            let cursor = self.outbox.cursor(TEST_SUBSCRIPTION, *target).await;
-            let is_last = |attempt: &&Attempt| {
-                attempt.event_id == event.id() && attempt.receiver == target.name()
-            };
-            let last = attempts.iter().find(is_last).cloned();
-            let cursor = cursor.map_err(store_problem)?;
-            receivers.push(receiver(*target, cursor, event.position(), last));
+        for receiver in &self.receiver_settings {
+            let (receiver, target) = (receiver.with(&states), receiver.target);
+            if !receiver.is_meant(event) {
+                continue;
+            }
+            let cursor = self.outbox.cursor(TEST_SUBSCRIPTION, target).await;
+            let cursor = receiver.own(&cursor.map_err(store_problem)?);
+            let last = attempts.iter().find(|attempt| attempt.receiver == target.name()).cloned();
+            let takes = receiver.takes(event);
+            receivers.push(shown(target, cursor, event.position(), last, takes));
         }
         let state = receivers.iter().map(|receiver| receiver.state).max();
         let state = state.unwrap_or(State::Waiting);
         Ok(TestEvent { id: event.id(), kind: type_name(&event.kind), state, receivers })
+    }
+}
+
+impl Doctor {
+    /// The attempts to deliver a test event, the latest first. Those of many later ones may come before.
+    async fn attempts_of(&self, event: &Event) -> Result<Vec<Attempt>, StoreError> {
+        let (id, mut found, mut next) = (event.id(), Vec::new(), None);
+        loop {
+            let page =
+                self.attempts.attempts(TEST_SUBSCRIPTION, LARGEST_PAGE, next.as_deref()).await?;
+            let is_earlier = |attempt: &Attempt| attempt.at < event.recorded_at - CLOCKS;
+            let is_last = page.items.last().is_none_or(is_earlier);
+            found.extend(page.items.into_iter().filter(|attempt| attempt.event_id == id));
+            next = page.next.filter(|_| !is_last);
+            if next.is_none() {
+                return Ok(found);
+            }
+        }
     }
 }
 
@@ -131,7 +164,14 @@ fn version_of(id: &str) -> Option<u64> {
     rest.strip_suffix("-0")?.parse().ok()
 }
 
-fn receiver(target: Target, cursor: Cursor, position: Position, last: Option<Attempt>) -> Receiver {
+/// `takes`: whether the event is one of those that the receiver is sent.
+fn shown(
+    target: Target,
+    cursor: Cursor,
+    position: Position,
+    last: Option<Attempt>,
+    takes: bool,
+) -> Receiver {
     let reason = last.as_ref().map(|attempt| attempt.reason.clone());
     let exchange = last.map(|attempt| Exchange {
         at: attempt.at,
@@ -149,6 +189,10 @@ fn receiver(target: Target, cursor: Cursor, position: Position, last: Option<Att
         exchange,
     };
     let failed = |error, one| Receiver { state: State::Failed, last_error: Some(error), ..one };
+    // The cursor passes it without an attempt.
+    if !takes && reason.is_none() && cursor.delivered >= position {
+        return failed(NOT_TAKEN.to_owned(), one);
+    }
     let (trouble, next_attempt) = match (cursor.delivered.cmp(&position), reason, cursor.state) {
         (_, Some(None), _) | (Ordering::Equal, _, _) => {
             return Receiver { state: State::Delivered, ..one };

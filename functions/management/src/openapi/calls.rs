@@ -269,7 +269,7 @@ pub(super) fn describe(call: Call) -> Described {
                         reference("TestEventId"),
                     )
                 },
-                &[&TABLE, &[ErrorCode::NoReceiver]],
+                &[&TABLE, &[ErrorCode::UnknownReceiver, ErrorCode::NoReceiver]],
             )
         },
         Call::TestEvent => read(

@@ -6,7 +6,7 @@ use super::check::Check;
 use crate::api::Api;
 use crate::command_error::CommandError;
 use crate::table::text;
-use crate::test_event::{PATIENCE, Seen, send};
+use crate::test_event::{PATIENCE, Seen, Wanted, send};
 
 const CHECK: &str = "test-event";
 
@@ -24,7 +24,7 @@ pub(super) async fn test_event(api: &Api) -> Check {
 }
 
 async fn arrival(api: &Api) -> Result<Check, CommandError> {
-    let Seen { event, .. } = send(api, None, PATIENCE).await?;
+    let Seen { event, .. } = send(api, Wanted::default(), PATIENCE).await?;
     let says = match event["state"].as_str() {
         Some("delivered") => {
             return Ok(Check::ok(CHECK, "Every receiver has accepted a test event."));

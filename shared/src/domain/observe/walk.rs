@@ -155,6 +155,7 @@ impl Walk {
                 subscription,
                 ruling: None,
                 correlation_id: None,
+                only_receiver: None,
             })
             .collect();
         Decision::Commit(NextVersion::of(record, events))

@@ -2,9 +2,10 @@
 
 use shared::domain::{Account, Annotations, Event, EventKind, Position, Record};
 use shared::store::{
-    Attempt, CatchUp, Checkpoint, Cursor, CursorState, Erasure, FirstStart, IdempotencyRecord,
-    IdempotencyStore, Part, Pause, QuietRuns, ReceiverState, Refusals as _, Refused, Round, Run,
-    RunEnd, SentRequest, Sighting, StoredResponse, Target, Trouble,
+    Attempt, CatchUp, Checkpoint, Cursor, CursorState, Erasure, EventFilter, FilterInUse,
+    FirstStart, IdempotencyRecord, IdempotencyStore, Part, Pause, QuietRuns, ReceiverState,
+    Refusals as _, Refused, Round, Run, RunEnd, SentRequest, Sighting, StoredResponse, Target,
+    Trouble,
 };
 
 use super::*;
@@ -126,6 +127,7 @@ pub(super) async fn write(table: &Table) {
         None,
         noon(),
     );
+    let test = Event { only_receiver: Some("crm".to_owned()), ..test };
     table.inspection.record_test(&test).await.expect("a test event");
 }
 
@@ -264,10 +266,16 @@ fn crm() -> Target {
 fn receivers() -> [(Target, ReceiverState); 2] {
     let paused = Pause { since: noon(), note: "it moves".to_owned(), by: Some("ann".to_owned()) };
     let catch_up = CatchUp { due_at: noon(), since: noon(), next: Some("a place".to_owned()) };
+    let words = |word: &str| Some([word.to_owned()].into());
+    let filter = EventFilter {
+        event_types: words("saas-fulfillment.subscription.renewed.v1"),
+        offers: words("per-seat-1"),
+    };
     let complete = ReceiverState {
         missing_since: Some(noon()),
         catch_up: Some(catch_up),
         paused: Some(paused),
+        filters: vec![FilterInUse { filter, seen_at: noon() }],
         ..ReceiverState::added(noon(), None)
     };
     let bare = ReceiverState { revision: 1, ..ReceiverState::default() };

@@ -49,10 +49,16 @@ pub(super) fn test_event_request() -> Value {
     let types: Vec<_> = types().collect();
     json!({
         "type": "object",
-        "properties": { "type": {
-            "enum": types, "default": types.first(),
-            "description": "The type of the event",
-        } },
+        "properties": {
+            "type": {
+                "enum": types, "default": types.first(),
+                "description": "The type of the event",
+            },
+            "receiver": {
+                "type": "string", "examples": ["crm"],
+                "description": "The name of the one receiver that it is sent to; without it, to all",
+            },
+        },
         "additionalProperties": false,
     })
 }
@@ -77,7 +83,7 @@ pub(super) fn test_event() -> Value {
             "state": state("`delivered` when every receiver has accepted it; `failed` if a receiver has not, at the last attempt"),
             "receivers": {
                 "type": "array",
-                "description": "After an attempt, with what was sent and answered",
+                "description": "Those that it is for; after an attempt, with what was sent and answered",
                 "items": {
                     "type": "object", "properties": receiver, "required": ["receiver", "state"],
                 },
