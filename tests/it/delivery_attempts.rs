@@ -1,6 +1,7 @@
 //! Attempts that a receiver did not accept are kept, with what it answered.
 
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use async_trait::async_trait;
 use delivery::Driver;
@@ -9,7 +10,7 @@ use http::StatusCode;
 use jiff::SignedDuration;
 use local::Options;
 use serde_json::{Value, json};
-use shared::domain::{Event, EventKind, NextVersion, Status, SubscriptionId};
+use shared::domain::{Cause, Decision, Event, EventKind, NextVersion, Status, SubscriptionId};
 use shared::store::{
     Attempt, Attempts, Commit, CursorState, Erasures, Outbox, Page, Store, StoreError, Target,
 };
@@ -168,6 +169,36 @@ async fn a_failed_write_is_logged_and_changes_nothing_of_the_delivery() {
     env.clock.advance(SignedDuration::from_secs(602));
     delivery.sweep(Driver::BesideTheStream).await.expect("a sweep");
     env.assert_all_delivered([1]);
+}
+
+#[tokio::test]
+async fn what_a_receiver_answers_while_an_erasure_is_carried_out_is_not_kept() {
+    let env = DeliveryEnv::new();
+    let events = env.record(1, 10).await;
+    assert!(events[0].names_people());
+    let mut ended = env.table.record(id(1)).expect("a record");
+    ended.version += 1;
+    ended.subscription.saas_subscription_status = Status::Unsubscribed;
+    let commit = Commit { next: Some(NextVersion::of(ended, Vec::new())), mark: None };
+    env.table.commit(id(1), &commit).await.expect("committed");
+    env.product.says(b"Adele is unknown");
+    let (table, now) = (env.table.clone(), env.now());
+    // The event is on its way when the record becomes a tombstone.
+    env.product.behaves(move |_| {
+        let record = table.record(id(1)).expect("a record");
+        let Decision::Commit(next) = record.erase(&Cause::Management { principal: None }, now)
+        else {
+            panic!("nothing to erase")
+        };
+        let commit = Commit { next: Some(next), mark: None };
+        let mut committed = table.commit(id(1), &commit);
+        let committed = committed.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(matches!(committed, Poll::Ready(Ok(()))), "a table in memory never waits");
+        Behaviour::Answers(500)
+    });
+    env.stream(&events[..1]).await;
+    assert!(env.table.record(id(1)).expect("a record").is_erased());
+    assert_eq!(kept(&env, 1).await, [attempt(&env, Some(500), "answered 500")]);
 }
 
 #[tokio::test]
