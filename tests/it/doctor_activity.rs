@@ -117,7 +117,7 @@ async fn events_that_the_product_refuses_are_counted_waiting_and_parked() {
     assert_eq!(found.with("failed"), ["events"]);
     found.has("events", "failed", &["3 subscriptions", "5 hours ago", "DeliveryEndpoint"]);
     save(3, 2, CursorState::Parked { at: now, trouble: trouble(now) }).await;
-    let words = ["1 subscription are parked", "saasctl redeliver", "DeliveryEndpoint"];
+    let words = ["1 subscription are parked", "saasctl recover --parked", "DeliveryEndpoint"];
     doctor.examine().await.has("events", "failed", &words);
 }
 

@@ -66,7 +66,11 @@ async fn confirm(api: &Api, output: &Output, id: Uuid) -> Result<(), CommandErro
         "Cancelling ends {} {} ({}), which is {}, for good.",
         text(&subscription["id"]),
         text(&subscription["name"]),
-        format!("{} {}", text(&subscription["planId"]), seats(&subscription["quantity"])).trim(),
+        match seats(&subscription["quantity"]).as_str() {
+            "" => text(&subscription["planId"]),
+            "1" => format!("{}, 1 seat", text(&subscription["planId"])),
+            seats => format!("{}, {seats} seats", text(&subscription["planId"])),
+        },
         text(&subscription["saasSubscriptionStatus"]),
     ));
     confirmed(output, "Type yes to cancel it:")
@@ -120,10 +124,10 @@ pub(crate) async fn redeliver(
     let targets = targets.join(", ");
     output.print(&match from {
         Some(version) => format!(
-            "Events are due again from version {version}, to: {targets}. The next sweep sends them."
+            "Events are due again from version {version}, to: {targets}.\nThe next sweep sends them."
         ),
         None => format!(
-            "Events are due again from where it stopped, to: {targets}. The next sweep sends them."
+            "Events are due again from where it stopped, to: {targets}.\nThe next sweep sends them."
         ),
     })
 }
@@ -177,7 +181,7 @@ async fn send(
             Ok(answer) => return Ok(answer.body),
             Err(failure) if failure.may_be_retried() && attempt < ATTEMPTS => {
                 output.note(&format!("{failure}; retrying with the same idempotency key"));
-                tokio::time::sleep(options.wait.poll).await;
+                tokio::time::sleep(options.wait.patience.poll).await;
                 attempt += 1;
             }
             Err(failure) => return Err(failure),

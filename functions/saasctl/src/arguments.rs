@@ -237,8 +237,10 @@ pub(crate) enum Command {
         #[arg(long, group = "what")]
         parked: bool,
         /// Every event that was recorded at this time
-        /// or later, such as 2026-03-10T12:00Z, or so
-        /// long ago, such as 90m, 6h or 2d
+        /// or later, such as 2026-03-10T12:00Z, since
+        /// the midnight (UTC) of a day, such as
+        /// 2026-03-10, or since so long ago, such as
+        /// 90m, 6h or 2d
         #[arg(long, group = "what", value_name = "TIME", value_parser = time)]
         #[arg(verbatim_doc_comment)]
         since: Option<Timestamp>,

@@ -3,11 +3,14 @@
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
-use shared::domain::OperationId;
+use shared::domain::{OperationId, SearchTerm};
 use thiserror::Error;
 
 use crate::connection::ConnectionError;
 use crate::sign::SigningError;
+
+/// The exit code of a command that was not called as it must be.
+pub(crate) const WRONG_USAGE: u8 = 2;
 
 #[derive(Debug, Error)]
 pub(crate) enum CommandError {
@@ -32,6 +35,12 @@ pub(crate) enum CommandError {
     /// The time to wait was over before the change was in effect.
     #[error("timed out (last seen: {0}); the change continues without this command")]
     StillUnderWay(String),
+    /// Fewer characters than a search takes.
+    #[error(
+        "a subscription is found by its id, or by at least {} characters",
+        SearchTerm::SHORTEST
+    )]
+    TooShort,
     /// No subscription is the one that the user named.
     #[error("{0}")]
     NotFound(String),
@@ -79,6 +88,7 @@ impl CommandError {
             Self::OutcomeUnknown(_) => "outcome_unknown",
             Self::Ended { .. } => "operation_ended",
             Self::StillUnderWay(_) => "still_under_way",
+            Self::TooShort => "too_short",
             Self::NotFound(_) => "not_found",
             Self::Ambiguous(_) => "ambiguous",
             Self::IdNeeded => "id_needed",
@@ -104,7 +114,28 @@ impl CommandError {
                  `saasctl observe ID` fetches one that only Microsoft knows"
             }
             "not_found" => "`saasctl search TEXT` finds subscriptions by the beginning of a value",
+            "too_short" => "give more of the name, address, domain, id or reference",
             "ambiguous" => "give more of it, or the id",
+            "id_needed" => "`saasctl search TEXT` shows the ids",
+            "unsubscribed" => "it has ended for good; the customer has to buy again",
+            "flat_rate" => "`saasctl plans ID` shows which plans are sold by the seat",
+            "refused" => "`saasctl observe ID` shows what Microsoft holds",
+            "request_in_progress" => "wait a moment, and repeat the command with the same --key",
+            "operation_ended" => {
+                "`saasctl history ID` shows whether the change was rejected, and why"
+            }
+            "not_ended" => "`saasctl cancel ID` ends it; its data can be erased seven days later",
+            "too_early" => {
+                "repeat the command then; a deployment with RETENTION_DAYS erases by itself"
+            }
+            "undelivered_events" => {
+                "`saasctl deliveries ID` shows which receiver lacks them, and why"
+            }
+            "personal_data_erased" => "`saasctl history ID` shows when, and by whom",
+            "unknown_receiver" => "`saasctl receivers` lists the receivers",
+            "not_startable" => "`saasctl drift` shows the runs that the schedule starts",
+            "no_route" => "`saasctl whoami` shows whether the deployment is older than saasctl",
+            "bad_address" => "such as https://a1b2c3d4e5.execute-api.eu-north-1.amazonaws.com",
             "plan_not_available" => "`saasctl plans ID` shows the available plans",
             "quantity_out_of_limits" => "`saasctl plans ID` shows each plan's limits",
             "operation_pending" => "`saasctl operations ID` shows the pending operation",
@@ -123,8 +154,8 @@ impl CommandError {
                 "`saasctl doctor` examines the way of events: the table's stream and the sweep"
             }
             "not_accepted" => {
-                "the answer above, and `saasctl doctor`, say more; once your product is repaired, \
-                 `saasctl deliveries` shows what waits for it"
+                "the answer above says more; once your product is repaired, `saasctl deliveries` shows \
+                 what waits for it, and `saasctl attempts ID` what it answered"
             }
             "already_in_force" => "`saasctl show ID` shows what is in force",
             "unknown_version" => "`saasctl history ID` shows the versions with events",
@@ -186,7 +217,8 @@ impl CommandError {
             | Self::BadAddress
             | Self::Unencrypted
             | Self::Unsigned(_)
-            | Self::IdNeeded => 2,
+            | Self::TooShort
+            | Self::IdNeeded => WRONG_USAGE,
             Self::Unavailable(_) | Self::NoAnswer(_) => 3,
             Self::OutcomeUnknown(_) => 4,
             Self::StillUnderWay(_) | Self::RunUnderWay(_) | Self::NotSent(_) => 5,

@@ -1,8 +1,11 @@
 //! What the product has not accepted yet, and sending it again.
 
+use std::collections::BTreeMap;
+
 use http::Method;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use shared::domain::TEST_SUBSCRIPTION;
 use unicode_width::UnicodeWidthStr as _;
 use uuid::Uuid;
 
@@ -10,7 +13,7 @@ use crate::api::{Api, ApiCall, query};
 use crate::attempts;
 use crate::command_error::CommandError;
 use crate::output::Output;
-use crate::table::{Table, terminal_width, text, when};
+use crate::table::{Table, shortened, terminal_width, text, when};
 
 /// How many attempts of one subscription are listed.
 const ATTEMPTS: usize = 3;
@@ -21,6 +24,7 @@ pub(crate) async fn deliveries(
     output: &Output,
     id: Option<Uuid>,
 ) -> Result<(), CommandError> {
+    let mut names = BTreeMap::new();
     let deliveries = match id {
         Some(id) => {
             let mut answer = api.get(format!("/{id}/deliveries")).await?;
@@ -30,6 +34,9 @@ pub(crate) async fn deliveries(
             let mut all = Vec::new();
             for state in ["parked", "waiting"] {
                 read(api, output, state, &mut all).await?;
+                if !output.json {
+                    read_names(api, state, &mut names).await?;
+                }
             }
             output.progress("");
             // The parked ones first, and of each state the one that waits longest. Times of UTC sort as text.
@@ -44,14 +51,14 @@ pub(crate) async fn deliveries(
         if output.json {
             return output.print(&json!({ "deliveries": deliveries }).to_string());
         }
-        return output.print(&printed(&deliveries, terminal_width(), "Nothing waits."));
+        return output.print(&printed(&deliveries, &names, terminal_width(), "Nothing waits."));
     };
     let failed = attempts::latest(api, id, ATTEMPTS).await?;
     if output.json {
         let both = json!({ "deliveries": deliveries, "attempts": failed });
         return output.print(&both.to_string());
     }
-    output.print(&printed(&deliveries, terminal_width(), "No receiver is configured."))?;
+    output.print(&printed(&deliveries, &names, terminal_width(), "No receiver is configured."))?;
     if failed.is_empty() {
         return Ok(());
     }
@@ -81,29 +88,63 @@ async fn read(
     }
 }
 
+/// The names of the subscriptions with deliveries in this state.
+async fn read_names(
+    api: &Api,
+    state: &str,
+    names: &mut BTreeMap<String, String>,
+) -> Result<(), CommandError> {
+    let mut next = None::<String>;
+    loop {
+        let query = query(&[("delivery", Some(state)), ("next", next.as_deref())]);
+        let page = api.get(query).await?;
+        let records = page["subscriptions"].as_array().into_iter().flatten();
+        names.extend(records.map(|record| {
+            let subscription = &record["subscription"];
+            (text(&subscription["id"]), text(&subscription["name"]))
+        }));
+        next = page["next"].as_str().map(str::to_owned);
+        if next.is_none() {
+            return Ok(());
+        }
+    }
+}
+
 /// A line for each. Where they don't fit the terminal, the error has a line of its own.
-fn printed(deliveries: &[Value], width: Option<usize>, nothing: &str) -> String {
+fn printed(
+    deliveries: &[Value],
+    names: &BTreeMap<String, String>,
+    width: Option<usize>,
+    nothing: &str,
+) -> String {
     let headings =
-        ["Subscription", "Receiver", "State", "Since", "Tries", "Next try", "Last error"];
+        ["Subscription", "Name", "Receiver", "State", "Since", "Tries", "Next try", "Last error"];
     let mut table = Table::unwrapped(&headings);
-    let rows: Vec<_> = deliveries.iter().map(row).collect();
+    let rows: Vec<_> = deliveries.iter().map(|delivery| row(delivery, names)).collect();
     rows.iter().for_each(|row| table.row(row.clone()));
     let wide = table.or_if_empty(nothing);
     match width {
         Some(width) if wide.lines().any(|line| line.width() > width) => {
-            rows.iter().map(block).collect::<Vec<_>>().join("\n")
+            rows.iter().map(|row| block(row, width)).collect::<Vec<_>>().join("\n")
         }
         _ => wide,
     }
 }
 
-fn row(delivery: &Value) -> [String; 7] {
+fn row(delivery: &Value, names: &BTreeMap<String, String>) -> [String; 8] {
+    let id = text(&delivery["subscriptionId"]);
+    let name = match names.get(&id) {
+        Some(name) => name.clone(),
+        None if id == TEST_SUBSCRIPTION.to_string() => "test events".to_owned(),
+        None => String::new(),
+    };
     let state = match delivery["state"].as_str() {
         Some("upToDate") => "up to date".to_owned(),
         _ => text(&delivery["state"]),
     };
     [
-        text(&delivery["subscriptionId"]),
+        id,
+        name,
         text(&delivery["receiver"]),
         state,
         when(&delivery["waitingSince"], false),
@@ -113,8 +154,14 @@ fn row(delivery: &Value) -> [String; 7] {
     ]
 }
 
-fn block([id, receiver, state, since, tries, next, error]: &[String; 7]) -> String {
+fn block(
+    [id, name, receiver, state, since, tries, next, error]: &[String; 8],
+    width: usize,
+) -> String {
     let mut lines = vec![format!("{id}  {receiver}  {state}")];
+    if !name.is_empty() {
+        lines.push(format!("  {}", shortened(name, width.saturating_sub(2))));
+    }
     if !since.is_empty() {
         let next = if next.is_empty() { String::new() } else { format!("  next {next}") };
         lines.push(format!("  since {since}  tries {tries}{next}"));
@@ -170,12 +217,17 @@ mod tests {
             "waitingSince": "2026-03-10T12:00:00Z", "attempts": 170, "lastError": "answered 500",
             "nextAttemptAt": null,
         });
-        let narrow = printed(std::slice::from_ref(&delivery), Some(80), "");
+        let mut test = delivery.clone();
+        test["subscriptionId"] = json!(TEST_SUBSCRIPTION);
+        let names = BTreeMap::from([(id.to_owned(), "Contoso Cloud".to_owned())]);
+        let both = [delivery, test];
+        let since = "since 2026-03-10 12:00:00  tries 170\n  answered 500";
         let expected = format!(
-            "{id}  endpoint  parked\n  since 2026-03-10 12:00:00  tries 170\n  answered 500"
+            "{id}  endpoint  parked\n  Contoso Cloud\n  {since}\n\
+             {TEST_SUBSCRIPTION}  endpoint  parked\n  test events\n  {since}"
         );
-        assert_eq!(narrow, expected);
-        assert_eq!(printed(&[delivery], None, "").lines().count(), 2, "one line in a pipe");
-        assert_eq!(printed(&[], Some(80), "Nothing waits."), "Nothing waits.");
+        assert_eq!(printed(&both, &names, Some(80), ""), expected);
+        assert_eq!(printed(&both, &names, None, "").lines().count(), 3, "one line each in a pipe");
+        assert_eq!(printed(&[], &names, Some(80), "Nothing waits."), "Nothing waits.");
     }
 }

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::api::{Api, query};
 use crate::command_error::CommandError;
 use crate::output::Output;
+use crate::record::customer;
 use crate::table::{shortened, terminal_width, text};
 
 /// How many of several subscriptions are named in an error.
@@ -47,12 +48,7 @@ impl Named {
             Self::Id(id) => return Ok(*id),
             Self::Text(wanted) => wanted,
         };
-        if SearchTerm::of(wanted).is_none() {
-            return Err(CommandError::NotFound(format!(
-                "a subscription is named by its id, or by at least {} characters",
-                SearchTerm::SHORTEST
-            )));
-        }
+        searchable(wanted)?;
         let found = search(api, wanted).await?;
         let record = match (&found[..], chosen(&found, wanted)) {
             (_, Some(record)) => record,
@@ -60,7 +56,7 @@ impl Named {
                 return Err(CommandError::NotFound("no subscription is found by this".to_owned()));
             }
             (several, None) => {
-                let lines: Vec<_> = several.iter().take(NAMED).map(line).collect();
+                let lines: Vec<_> = several.iter().take(NAMED).map(with_address).collect();
                 let more = if several.len() > NAMED { "\n  and others" } else { "" };
                 let lines = lines.join("\n  ");
                 return Err(CommandError::Ambiguous(format!("several fit:\n  {lines}{more}")));
@@ -72,6 +68,11 @@ impl Named {
         }
         id.parse().map_err(|_| CommandError::Unavailable("the API names no id".to_owned()))
     }
+}
+
+/// Fails unless subscriptions can be found by this text.
+pub(crate) fn searchable(text: &str) -> Result<(), CommandError> {
+    SearchTerm::of(text).map(|_| ()).ok_or(CommandError::TooShort)
 }
 
 /// The one that is meant: it is named in full, by its reference or else its name; or else no other one's id,
@@ -106,6 +107,11 @@ fn heading(record: &Value, width: Option<usize>) -> String {
         }
         _ => line,
     }
+}
+
+/// The line with the customer's address, by which it may have been found.
+fn with_address(record: &Value) -> String {
+    format!("{}  {}", line(record), customer(&record["subscription"])).trim_end().to_owned()
 }
 
 fn line(record: &Value) -> String {

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::api::Api;
 use crate::command_error::CommandError;
+use crate::differences::differences;
 use crate::output::Output;
 use crate::table::{Table, terminal_width, text, when};
 use crate::wrapped::wrapped;
@@ -60,16 +61,27 @@ fn row(event: &Value) -> [String; 6] {
 
 fn block([version, when, event, change, who, why]: &[String; 6], width: usize) -> String {
     const INDENT: &str = "      ";
-    let mut lines = vec![format!("{version:<5} {when}  {event}  {change}").trim_end().to_owned()];
-    for text in [who, why] {
+    let first = format!("{version:<5} {when}  {event}");
+    let whole = format!("{first}  {change}").trim_end().to_owned();
+    let (first, below) = if whole.width() <= width { (whole, "") } else { (first, &**change) };
+    let mut lines = vec![first];
+    for text in [below, who, why] {
         let room = width.saturating_sub(INDENT.len());
         lines.extend(wrapped(text, room).into_iter().map(|line| format!("{INDENT}{line}")));
     }
     lines.join("\n")
 }
 
-/// The old and the new value, or the one that was asked for in vain; empty for an event without them.
+/// The old and the new value, or the one that was asked for in vain; of other details, each that differs; empty
+/// for an event without them.
 pub(crate) fn change_of(event: &Value) -> String {
+    if event["type"] == "DetailsChanged" {
+        return match &event["before"] {
+            // Also an event of an old version.
+            Value::Null => String::new(),
+            before => differences(before, &event["subscription"]).join("; "),
+        };
+    }
     let change = if event["change"].is_object() { &event["change"] } else { event };
     match (&change["from"], &change["to"]) {
         (Value::Null, Value::Null) => String::new(),
@@ -183,6 +195,24 @@ mod tests {
         ] {
             assert_eq!(why(&decision), expected);
         }
+    }
+
+    #[test]
+    fn changed_details_are_named_and_fit_80_columns() {
+        let with = |renews: bool, name: &str| json!({ "name": name, "autoRenew": renews });
+        let event = json!({
+            "version": 5, "recordedAt": "2026-03-10T12:00:00Z", "type": "DetailsChanged",
+            "before": with(true, "Contoso"), "subscription": with(false, "Contoso Cloud Services"),
+            "cause": { "by": "reconciliation" },
+        });
+        let expected = "\
+5     2026-03-10 12:00:00  DetailsChanged
+      autoRenew true → false; name Contoso → Contoso Cloud Services
+      reconciliation";
+        assert_eq!(printed(std::slice::from_ref(&event), Some(80)), expected);
+        let mut restated = event;
+        restated["before"] = Value::Null;
+        assert_eq!(change_of(&restated), "");
     }
 
     #[test]

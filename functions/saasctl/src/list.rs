@@ -10,6 +10,7 @@ use crate::command_error::CommandError;
 use crate::export::table_of_records;
 use crate::list_options::{ListFilter, ListFormat, ListOrder, OpenDelivery};
 use crate::output::Output;
+use crate::record::customer;
 use crate::table::{Table, seats, shortened, terminal_width, text, when};
 
 const HEADINGS: [&str; 7] =
@@ -130,13 +131,6 @@ fn row(record: &Value, is_by_change: bool) -> [String; 8] {
             when(&subscription["term"]["endDate"], true)
         },
     ]
-}
-
-/// The address of the person whom the subscription is for, or else of the one who bought it.
-fn customer(subscription: &Value) -> String {
-    let parties = [&subscription["beneficiary"], &subscription["purchaser"]];
-    let mut addresses = parties.into_iter().map(|party| text(&party["emailId"]));
-    addresses.find(|address| !address.is_empty()).unwrap_or_default()
 }
 
 /// The id with the status, and below it the rest, in lines that fit.

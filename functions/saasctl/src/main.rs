@@ -11,6 +11,7 @@ mod attempts;
 mod command_error;
 mod connection;
 mod deliveries;
+mod differences;
 mod doctor;
 mod erase;
 mod export;
@@ -50,7 +51,7 @@ use clap::{CommandFactory as _, Parser as _};
 
 use api::Api;
 use arguments::{Arguments, Command};
-use command_error::CommandError;
+use command_error::{CommandError, WRONG_USAGE};
 use connection::Connection;
 use find::Named;
 use list::Wanted;
@@ -58,7 +59,15 @@ use output::Output;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(usage) if usage.use_stderr() => {
+            Output { json: false }.note(usage.render().to_string().trim_end());
+            return ExitCode::from(WRONG_USAGE);
+        }
+        // A help text or the version.
+        Err(asked) => asked.exit(),
+    };
     let output = Output { json: arguments.json };
     match run(arguments, &output).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -96,6 +105,7 @@ async fn run(arguments: Arguments, output: &Output) -> Result<(), CommandError> 
             list::list(&api, output, &wanted).await
         }
         Command::Search { text, filter, format } => {
+            find::searchable(&text)?;
             let (search, filter) = (Some(&*text), &filter);
             let wanted = Wanted { search, filter, order: None, delivery: None, format };
             list::list(&api, output, &wanted).await

@@ -28,6 +28,12 @@ pub(crate) struct WaitOptions {
     /// Wait until the change is in effect, or has failed.
     #[arg(long)]
     pub(crate) wait: bool,
+    #[command(flatten)]
+    pub(crate) patience: PatienceOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PatienceOptions {
     /// How long to wait.
     #[arg(long, default_value = "300", value_parser = seconds, value_name = "SECONDS")]
     pub(crate) timeout: Duration,
@@ -67,8 +73,10 @@ pub(crate) struct ConnectionOptions {
 
 #[derive(Debug, Args)]
 pub(crate) struct TailOptions {
-    /// Begin at this time, such as 2026-03-10T12:00Z, or
-    /// so long ago, such as 90m, 6h or 2d [default: now]
+    /// Begin at this time, such as 2026-03-10T12:00Z, at
+    /// the midnight (UTC) of a day, such as 2026-03-10,
+    /// or so long ago, such as 90m, 6h or 2d
+    /// [default: now]
     #[arg(long, value_name = "TIME", value_parser = time, verbatim_doc_comment)]
     pub(crate) since: Option<Timestamp>,
     /// End when all is printed that there is.

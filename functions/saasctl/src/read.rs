@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::api::{Api, ApiCall};
 use crate::command_error::CommandError;
+use crate::differences::differences;
 use crate::output::Output;
 use crate::record::record_text;
 use crate::table::{Table, seats, terminal_width, text, when};
@@ -17,9 +18,33 @@ pub(crate) async fn show(api: &Api, output: &Output, id: Uuid) -> Result<(), Com
     output.print(&record_text(output, &record))
 }
 
+/// Reads Microsoft's copy, and says how the record differed from it.
 pub(crate) async fn observe(api: &Api, output: &Output, id: Uuid) -> Result<(), CommandError> {
-    let answer = api.call(&ApiCall::new(Method::POST, format!("/{id}/observe"))).await?;
-    output.print(&record_text(output, &answer.body))
+    let observe = ApiCall::new(Method::POST, format!("/{id}/observe"));
+    if output.json {
+        return output.print(&api.call(&observe).await?.body.to_string());
+    }
+    let before = match api.get(format!("/{id}")).await {
+        Ok(before) => Some(before),
+        Err(error) if error.code() == "unknown_subscription" => None,
+        Err(error) => return Err(error),
+    };
+    let after = api.call(&observe).await?.body;
+    output.note(&observed(before.as_ref(), &after));
+    output.print(&record_text(output, &after))
+}
+
+fn observed(before: Option<&Value>, after: &Value) -> String {
+    let Some(before) = before else {
+        return "Microsoft was asked just now. The subscription was not recorded before."
+            .to_owned();
+    };
+    let differed = differences(&before["subscription"], &after["subscription"]);
+    if differed.is_empty() {
+        return "Microsoft was asked just now. Its copy is what was recorded.".to_owned();
+    }
+    let lines: Vec<_> = differed.iter().map(|line| format!("\n  {line}")).collect();
+    format!("Microsoft was asked just now. Its copy differed, and is recorded:{}", lines.concat())
 }
 
 pub(crate) async fn operations(
@@ -117,6 +142,16 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn an_observation_says_what_differed() {
+        let record =
+            |seats: u64| json!({ "subscription": { "planId": "basic", "quantity": seats } });
+        let says = |before: Option<Value>| observed(before.as_ref(), &record(12));
+        assert!(says(None).ends_with("was not recorded before."), "{}", says(None));
+        assert!(says(Some(record(12))).ends_with("Its copy is what was recorded."));
+        assert!(says(Some(record(10))).ends_with("is recorded:\n  quantity 10 → 12"));
+    }
 
     #[test]
     fn no_id_of_an_operation_is_broken_at_80_columns() {

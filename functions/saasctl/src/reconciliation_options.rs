@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use crate::options::WaitOptions;
+use crate::options::PatienceOptions;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ReconciliationCommand {
@@ -16,8 +16,11 @@ pub(crate) enum ReconciliationCommand {
         /// start one run
         #[arg(long, value_name = "TEXT", verbatim_doc_comment)]
         key: Option<String>,
+        /// Wait until the run has ended, and show what it found
+        #[arg(long, verbatim_doc_comment)]
+        wait: bool,
         #[command(flatten)]
-        wait: WaitOptions,
+        patience: PatienceOptions,
     },
     /// Pause the reconciliation.
     PauseRuns {
@@ -35,9 +38,10 @@ pub(crate) struct DriftOptions {
     #[arg(long, default_value = "5", value_name = "NUMBER")]
     #[arg(value_parser = clap::value_parser!(u8).range(1..=100))]
     pub(crate) limit: u8,
-    /// Compare now, repair nothing, and show what differs
+    /// Compare now, repair nothing, wait until the
+    /// comparison has ended, and show what differs
     #[arg(long, verbatim_doc_comment)]
     pub(crate) dry_run: bool,
     #[command(flatten)]
-    pub(crate) wait: WaitOptions,
+    pub(crate) patience: PatienceOptions,
 }

@@ -14,6 +14,9 @@ pub(crate) fn record_text(output: &Output, record: &Value) -> String {
     let term = &subscription["term"];
     let pending = &record["pendingOperation"];
     let (opened, sign_up) = (&record["bound"], &record["signUp"]);
+    // Microsoft keeps the flag of one that has ended.
+    let has_ended = subscription["saasSubscriptionStatus"] == "Unsubscribed";
+    let renews = if has_ended { String::new() } else { text(&subscription["autoRenew"]) };
     let mut table = Table::of(&[]);
     for (name, value) in [
         ("Subscription", text(&subscription["id"])),
@@ -27,7 +30,7 @@ pub(crate) fn record_text(output: &Output, record: &Value) -> String {
         ("Term start", when(&term["startDate"], true)),
         ("Term end", when(&term["endDate"], true)),
         ("Test purchase", text(&subscription["isTest"])),
-        ("Renews", text(&subscription["autoRenew"])),
+        ("Renews", renews),
         ("Beneficiary", party(&subscription["beneficiary"])),
         ("Purchaser", party(&subscription["purchaser"])),
         ("Opened by", format!("{} {}", text(&opened["role"]), when(&opened["at"], false))),
@@ -52,6 +55,13 @@ pub(crate) fn record_text(output: &Output, record: &Value) -> String {
     table.or_if_empty("")
 }
 
+/// The address of the person whom the subscription is for, or else of the one who bought it.
+pub(crate) fn customer(subscription: &Value) -> String {
+    let parties = [&subscription["beneficiary"], &subscription["purchaser"]];
+    let mut addresses = parties.into_iter().map(|party| text(&party["emailId"]));
+    addresses.find(|address| !address.is_empty()).unwrap_or_default()
+}
+
 /// A person's address, and the tenant that they belong to.
 fn party(party: &Value) -> String {
     let tenant = text(&party["tenantId"]);
@@ -64,6 +74,17 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn one_that_has_ended_does_not_renew() {
+        for (status, expected) in [("Subscribed", true), ("Unsubscribed", false)] {
+            let record = json!({
+                "subscription": { "saasSubscriptionStatus": status, "autoRenew": true },
+            });
+            let shown = record_text(&Output { json: false }, &record);
+            assert_eq!(shown.contains("Renews"), expected, "{shown}");
+        }
+    }
 
     #[test]
     fn a_record_shows_the_buyers_answers_and_who_opened_the_purchase() {

@@ -146,11 +146,45 @@ fn printed(output: &Output, event: &Value, width: Option<usize>) -> String {
     let line = format!("{at}  {id}  {what}  {who}");
     match width {
         Some(width) if line.width() > width => {
+            let first = format!("{at}  {what}");
+            let first = if first.width() <= width {
+                first
+            } else {
+                let lines = wrapped(&what, width.saturating_sub(at.width() + 2));
+                let indent = " ".repeat(at.width() + 2);
+                format!("{at}  {}", lines.join(&format!("\n{indent}")))
+            };
             let below = format!("{id}  {who}");
             let below = wrapped(&below, width.saturating_sub(2));
             let below: Vec<_> = below.iter().map(|line| format!("\n  {line}")).collect();
-            format!("{at}  {what}{}", below.concat())
+            format!("{first}{}", below.concat())
         }
         _ => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_line_fits_80_columns() {
+        let details =
+            |name: &str, email: &str| json!({ "name": name, "beneficiary": { "emailId": email } });
+        let event = json!({
+            "recordedAt": "2026-03-10T12:00:00Z", "type": "DetailsChanged",
+            "subscriptionId": "6f1d5a2e-0c57-4d0a-9a53-3b8c1e7f0a11",
+            "before": details("Contoso", "adele@contoso.example"),
+            "subscription": details("Contoso Cloud Services", "anna@contoso.example"),
+            "cause": { "by": "reconciliation" },
+        });
+        let printed = printed(&Output { json: false }, &event, Some(80));
+        let expected = "\
+2026-03-10 12:00:00  DetailsChanged beneficiary.emailId adele@contoso.example →
+                     anna@contoso.example; name Contoso → Contoso Cloud Services
+  6f1d5a2e-0c57-4d0a-9a53-3b8c1e7f0a11 reconciliation";
+        assert_eq!(printed, expected);
     }
 }

@@ -9,20 +9,20 @@ use uuid::Uuid;
 
 use crate::api::{Api, ApiCall};
 use crate::command_error::CommandError;
-use crate::options::WaitOptions;
+use crate::options::{PatienceOptions, WaitOptions};
 use crate::output::Output;
 use crate::table::text;
 
 /// One wait. It reports each change of what it sees, and ends when its time is over.
 pub(crate) struct Wait<'a> {
     output: &'a Output,
-    options: &'a WaitOptions,
+    options: &'a PatienceOptions,
     started: Instant,
     last: String,
 }
 
 impl<'a> Wait<'a> {
-    pub(crate) fn new(output: &'a Output, options: &'a WaitOptions) -> Self {
+    pub(crate) fn new(output: &'a Output, options: &'a PatienceOptions) -> Self {
         Self { output, options, started: Instant::now(), last: String::new() }
     }
 
@@ -67,7 +67,7 @@ pub(crate) async fn for_change(
     options: &WaitOptions,
     in_effect: impl Fn(&Value) -> bool,
 ) -> Result<Value, CommandError> {
-    let mut wait = Wait::new(output, options);
+    let mut wait = Wait::new(output, &options.patience);
     if let Some(operation) = operation {
         let name = operation.escaped();
         wait.report(&format!("Microsoft has accepted the request: operation {name}"));
@@ -109,7 +109,7 @@ pub(crate) async fn for_activation(
     id: Uuid,
     options: &WaitOptions,
 ) -> Result<Value, CommandError> {
-    let mut wait = Wait::new(output, options);
+    let mut wait = Wait::new(output, &options.patience);
     loop {
         let read = api.call(&ApiCall::new(Method::POST, format!("/{id}/observe"))).await;
         if let Some(answer) = wait.unless_down(read)? {

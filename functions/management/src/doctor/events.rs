@@ -79,8 +79,8 @@ pub(super) async fn events(
             EVENTS,
             format!(
                 "Events of {} are parked, since your product accepted none for DeliveryParkAfterDays. \
-                 Repair the product, then run `saasctl redeliver` for each subscription that an ERROR \
-                 line of delivery calls parked.",
+                 `saasctl deliveries` shows which, and why. Repair the product, then run `saasctl recover \
+                 --parked`.",
                 counted(waiting.parked, more, "subscription")
             ),
             PLACE,

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::api::{Api, ApiCall};
 use crate::command_error::CommandError;
-use crate::options::WaitOptions;
+use crate::options::PatienceOptions;
 use crate::output::Output;
 use crate::reconciliation_options::ReconciliationCommand;
 use crate::table::{terminal_width, text};
@@ -24,7 +24,7 @@ pub(crate) async fn run(
 ) -> Result<(), CommandError> {
     match command {
         ReconciliationCommand::Drift(options) if options.dry_run => {
-            let run = complete(api, output, true, None, &options.wait).await?;
+            let run = complete(api, output, true, None, &options.patience).await?;
             print_run(output, &run)
         }
         ReconciliationCommand::Drift(options) => {
@@ -34,11 +34,11 @@ pub(crate) async fn run(
                 false => printed::overview(&shown, terminal_width()),
             })
         }
-        ReconciliationCommand::Reconcile { key, wait } if wait.wait => {
-            let run = complete(api, output, false, key.as_deref(), wait).await?;
+        ReconciliationCommand::Reconcile { key, wait: true, patience } => {
+            let run = complete(api, output, false, key.as_deref(), patience).await?;
             print_run(output, &run)
         }
-        ReconciliationCommand::Reconcile { key, wait: _ } => {
+        ReconciliationCommand::Reconcile { key, .. } => {
             let started = start(api, false, key.as_deref()).await?;
             output.print(&match output.json {
                 true => started.to_string(),
@@ -82,7 +82,7 @@ async fn complete(
     output: &Output,
     dry_run: bool,
     key: Option<&str>,
-    options: &WaitOptions,
+    options: &PatienceOptions,
 ) -> Result<Value, CommandError> {
     let started = start(api, dry_run, key).await?;
     let started_at = time(&started["startedAt"]);

@@ -116,8 +116,17 @@ async fn observe_reads_microsofts_copy() {
     let id = env.active(Purchase::flat_rate("silver")).await;
     env.world(|world| world.suspend(id)).expect("a suspension");
     assert_eq!(env.recorded(id).await.status().as_str(), "Subscribed");
-    let shown = env.run(&["observe", &id.to_string()]).await.done();
+    let ran = env.run(&["observe", &id.to_string()]).await;
+    let said = "Microsoft was asked just now. Its copy differed, and is recorded:\n";
+    assert!(ran.stderr.contains(said), "{ran:?}");
+    assert!(ran.stderr.contains("\n  saasSubscriptionStatus Subscribed → Suspended\n"), "{ran:?}");
+    let shown = ran.done();
     assert!(shown.contains("Suspended"), "{shown}");
+    let again = env.run(&["observe", &id.to_string()]).await;
+    assert!(again.stderr.contains("Its copy is what was recorded."), "{again:?}");
+    let json = env.run(&["observe", &id.to_string(), "--json"]).await;
+    assert_eq!(json.stderr, "", "a program gets JSON alone");
+    assert_eq!(json.json()["subscription"]["saasSubscriptionStatus"], "Suspended");
     assert_eq!(env.recorded(id).await.status().as_str(), "Suspended");
 }
 
@@ -135,7 +144,7 @@ async fn redeliver_needs_a_receiver_and_a_known_version() {
     let said = env.run(&["redeliver", &id, "--from", "1"]).await.done();
     assert_eq!(
         said,
-        "Events are due again from version 1, to: endpoint. The next sweep sends them.\n"
+        "Events are due again from version 1, to: endpoint.\nThe next sweep sends them.\n"
     );
     let said = env.run(&["--json", "redeliver", &id]).await.json();
     assert_eq!(

@@ -32,6 +32,8 @@ async fn what_waits_and_what_is_parked_is_listed_and_recovered() {
     let listed = env.run(&["deliveries"]).await.done();
     assert!(listed.contains(&id) && listed.contains("waiting"), "{listed}");
     assert!(listed.contains("not connected"), "{listed}");
+    let name = env.recorded(id.parse().expect("an id")).await.subscription.name;
+    assert!(listed.contains(&name.expect("a name")), "{listed}");
 
     env.advance(Duration::from_secs(25 * 3600));
     env.system.sweep().await.expect("a sweep");

@@ -46,9 +46,12 @@ async fn erase_says_why_and_until_when_it_is_refused() {
     let env = TestEnv::new().await;
     let active = env.active(Purchase::flat_rate("silver")).await.to_string();
     env.run(&["erase", &active, "--yes"]).await.failed(1, "not_ended");
+    let said = env.run(&["erase", &active]).await.failed(1, "not_ended");
+    assert!(!said.contains("yes to erase"), "there is nothing to ask: {said}");
     let id = ended(&env).await.to_string();
     let said = env.run(&["erase", &id, "--yes"]).await.failed(1, "too_early");
     assert!(said.contains("seven days") && said.contains("Z"), "{said}");
+    assert!(said.contains("\nhint: repeat the command then"), "{said}");
     env.advance(8 * DAY);
     let said = env.run(&["erase", &id, "--yes", "--if-version", "99"]).await;
     said.failed(1, "version_mismatch");

@@ -42,7 +42,7 @@ async fn a_name_that_fits_several_names_them_and_does_nothing() {
     let one = env.run(&["show", "contoso one"]).await.done();
     assert!(one.contains(&ids[0].to_string()), "{one}");
     env.run(&["show", "nobody at all"]).await.failed(1, "not_found");
-    let said = env.run(&["show", "ab"]).await.failed(1, "not_found");
+    let said = env.run(&["show", "ab"]).await.failed(2, "too_short");
     assert!(said.contains("3 characters"), "{said}");
 }
 

@@ -133,7 +133,7 @@ async fn search_finds_subscriptions_and_prints_them_like_list() {
     }
     assert_eq!(env.run(&["search", "nobody"]).await.done(), "No subscriptions.\n");
     let short = env.run(&["search", "co"]).await;
-    assert_eq!(short.code, 1, "{}", short.stderr);
+    assert_eq!(short.code, 2, "{}", short.stderr);
     assert!(short.stderr.contains("at least 3 characters"), "{}", short.stderr);
 }
 
@@ -283,6 +283,16 @@ async fn the_address_may_end_in_subscriptions() {
         let url = format!("{}{end}", env.system.url());
         run(&mut command(&url, &["list"]), "").await.done();
     }
+}
+
+#[tokio::test]
+async fn a_usage_error_fits_the_terminal() {
+    let mut command =
+        command("http://127.0.0.1:1", &["list", "--sort", "by-nothing-that-there-is"]);
+    let ran = run(command.env("COLUMNS", "50"), "").await;
+    assert_eq!((ran.code, &*ran.stdout), (2, ""), "{ran:?}");
+    assert!(ran.stderr.contains("by-nothing-that-there-is"), "{ran:?}");
+    assert!(ran.stderr.lines().all(|line| line.chars().count() <= 50), "{ran:?}");
 }
 
 #[tokio::test]

@@ -99,7 +99,7 @@ async fn every_request_is_signed_for_the_gateway() {
         &["list", "--status", "Subscribed", "--offer", "an offer/with: blanks"],
         &["change-seats", id, "7", "--key", "order-1", "--if-version", "3"],
         &["cancel", id, "--yes"],
-        &["observe", id],
+        &["redeliver", id],
     ] {
         let (url, seen) = gateway().await;
         let mut command = signed(&url, &[arguments, &["--region", "eu-north-1"]].concat());
