@@ -21,7 +21,7 @@ struct HealthPage<'a> {
 
 impl HealthPage<'_> {
     fn name(&self, check: &Check) -> String {
-        spaced(&check.check)
+        spaced(&check.check.replace('-', " "))
     }
 
     fn tone(&self, check: &Check) -> &'static str {
