@@ -7,6 +7,7 @@ use http::StatusCode;
 use local::Options;
 
 use crate::console_env::{ADMIN, Desk, OPERATOR, VIEWER};
+use crate::raw_receiver::{RawReceiver, Then};
 use crate::test_env::TestEnv;
 
 const PAGES: [&str; 6] = [
@@ -282,4 +283,32 @@ async fn offers_show_microsofts_plans_and_the_rules() {
     let mut desk = Desk::of(&env, VIEWER).await;
     let page = desk.page("/console/offers").await;
     shows(&page, &["per-seat-1", "Team", "Basic", "1 subscriptions that changed last", "reject"]);
+}
+
+#[tokio::test]
+async fn alarms_that_ring_are_on_the_first_page_and_their_silence_is_no_all_clear() {
+    let alarms = "<DescribeAlarmsResponse><DescribeAlarmsResult><MetricAlarms><member>\
+        <AlarmName>saas-EventsParked</AlarmName>\
+        <AlarmDescription>A receiver failed for a week.</AlarmDescription>\
+        </member></MetricAlarms></DescribeAlarmsResult></DescribeAlarmsResponse>";
+    for (status, body, shown) in [
+        (
+            "200 OK",
+            alarms,
+            &["Alarms that ring", "saas-EventsParked", "A receiver failed for a week."][..],
+        ),
+        ("403 Forbidden", "", &["CloudWatch answered 403 to DescribeAlarms"]),
+    ] {
+        let answer = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        let cloudwatch = RawReceiver::start(answer.into_bytes(), Then::Closes).await;
+        let options = Options::default()
+            .with("ALARM_NAME_PREFIX", "saas-")
+            .with("AWS_ENDPOINT_URL_CLOUDWATCH", cloudwatch.url());
+        let env = TestEnv::with(options).await;
+        let mut desk = Desk::of(&env, VIEWER).await;
+        let page = desk.page("/console").await;
+        shows(&page, shown);
+        assert!(!page.contains("Nothing needs you"), "{page}");
+        assert_eq!(cloudwatch.requests(), 1);
+    }
 }

@@ -24,8 +24,9 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderValue, Method, StatusCode};
 use management::Management;
 use ring::digest::{SHA256, digest};
-use shared::config::{CONSOLE_BASE_URL, Dependencies, ManagementSettings};
+use shared::config::{self, CONSOLE_BASE_URL, Dependencies, ManagementSettings};
 use shared::host::clock::Clock;
+use shared::host::cloudwatch::Alarms;
 use shared::host::environment::{ConfigError, Environment};
 use shared::host::http::{GatewayHost, Handler, Problem, Request, Response, see_other};
 use shared::host::origin::Origin;
@@ -51,6 +52,8 @@ pub struct Console {
     api: Api,
     /// For Microsoft's copy beside ours, which no call of the API shows without adopting it.
     marketplace: Arc<dyn Marketplace>,
+    /// `None` where CloudWatch keeps no alarms of the deployment.
+    alarms: Option<Arc<dyn Alarms>>,
     sign_in: StaffSignIn,
     /// `None` if it is that of the gateway's host.
     origin: Option<Origin>,
@@ -94,6 +97,7 @@ impl Console {
                 activation: Arc::new(Activation::new(dependencies)),
             },
             marketplace: microsoft.marketplace(RetryPolicy::INTERACTIVE, clock.clone()),
+            alarms: config::alarms(environment, dependencies)?,
             sign_in: StaffSignIn::new(app, refusals, clock.clone()),
             headers: SecurityHeaders::new(origin.as_ref(), policy()),
             origin,
@@ -187,7 +191,7 @@ impl Console {
         let next = query.get("next");
         let list = || ListQuery::read(request.uri().query().unwrap_or_default());
         let answered = match route {
-            Route::NeedsYou => return pages.needs_you().await,
+            Route::NeedsYou => return pages.needs_you(self.alarms.as_deref()).await,
             Route::Subscriptions => pages.list(&list()).await,
             Route::Csv => pages.csv(&list()).await,
             Route::Subscription(id) => {

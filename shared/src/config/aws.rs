@@ -12,6 +12,7 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
 use super::azure_identity::azure_identity;
 use super::web_identity_role::WebIdentityRole;
 use crate::host::clock::Clock;
+use crate::host::cloudwatch::CloudWatch;
 use crate::host::environment::{ConfigError, Environment};
 use crate::host::http_client::{self, Transport};
 use crate::host::step_functions::StateMachine;
@@ -61,6 +62,21 @@ impl Aws {
             credentials: self.credentials,
             region: self.region,
             arn,
+        })
+    }
+
+    pub(super) fn cloudwatch(
+        self,
+        environment: &Environment,
+        prefix: String,
+    ) -> Result<CloudWatch, ConfigError> {
+        let endpoint = endpoint(environment, "AWS_ENDPOINT_URL_CLOUDWATCH")?;
+        Ok(CloudWatch {
+            endpoint: endpoint.unwrap_or_else(|| CloudWatch::endpoint_in(&self.region)),
+            transport: self.transport,
+            credentials: self.credentials,
+            region: self.region,
+            prefix,
         })
     }
 

@@ -1,10 +1,15 @@
 //! The staff console's own application at Entra, and where the publisher's staff see the console.
 
+use std::sync::Arc;
+
+use super::Dependencies;
+use super::aws::Aws;
 use super::credential::CredentialNames;
 use super::guid::Guid;
 use super::microsoft::Microsoft;
 use super::secret::SecretNames;
 use super::web_app::WebAppNames;
+use crate::host::cloudwatch::Alarms;
 use crate::host::environment::{ConfigError, Environment};
 use crate::host::origin::OriginSetting;
 use crate::microsoft::entra::WebApp;
@@ -32,6 +37,17 @@ const APP: WebAppNames = WebAppNames {
     credential: &CREDENTIAL,
     cookie_key: "CONSOLE_COOKIE_KEY",
 };
+
+/// Reads `ALARM_NAME_PREFIX`: how the names of the deployment's alarms begin. `None` where CloudWatch keeps
+/// none.
+pub fn alarms(
+    environment: &Environment,
+    dependencies: &Dependencies,
+) -> Result<Option<Arc<dyn Alarms>>, ConfigError> {
+    let Some(prefix) = environment.get("ALARM_NAME_PREFIX") else { return Ok(None) };
+    let aws = Aws::read(environment, &dependencies.transport)?;
+    Ok(Some(Arc::new(aws.cloudwatch(environment, prefix)?)))
+}
 
 impl Microsoft {
     /// Reads `CONSOLE_CLIENT_ID`, its secret, and the directory whose people sign in: `CONSOLE_TENANT_ID`,

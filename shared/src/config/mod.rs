@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 pub use aws::{dynamodb, table};
 pub use branding::{Branding, Field, Label, Logo, OfferBranding, Offers, Support, is_email};
-pub use console_app::CONSOLE_BASE_URL;
+pub use console_app::{CONSOLE_BASE_URL, alarms};
 pub use credential_ends::credential_ends;
 pub use delivery::{DeliverySettings, EndpointSettings, EventBusSettings, RateLimit};
 pub use landing_app::LANDING_BASE_URL;

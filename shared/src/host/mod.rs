@@ -4,6 +4,7 @@
 pub mod address;
 pub mod aws_signature;
 pub mod clock;
+pub mod cloudwatch;
 pub mod correlation;
 pub mod deadline;
 pub mod environment;

@@ -2,9 +2,13 @@
 
 use askama::Template;
 use http::StatusCode;
+use jiff::Timestamp;
 use shared::domain::ActivationRequest;
+use shared::host::cloudwatch::{Alarm, Alarms, AlarmsError};
+use shared::host::error_class::ErrorClass;
 use shared::host::http::Response;
 use shared::store::{Difference, Outcome};
+use tracing::warn;
 
 use super::list::Line;
 use super::{Pages, shown};
@@ -29,6 +33,8 @@ struct NeedsYouPage<'a> {
     parked: Result<Vec<Line>, Refusal>,
     open: Result<Vec<Open>, Refusal>,
     checks: Result<Vec<Check>, Refusal>,
+    /// The alarms that ring, each with what it means.
+    alarms: Result<Vec<Alarm>, AlarmsError>,
 }
 
 /// A difference that the last run left, or failed on.
@@ -41,25 +47,37 @@ struct Open {
 }
 
 impl NeedsYouPage<'_> {
+    fn ago(&self, at: &Timestamp) -> String {
+        ago(*at, self.frame.now)
+    }
+
     fn is_empty(&self) -> bool {
         let is_empty = |count: Option<usize>| count == Some(0);
         is_empty(self.purchases.as_ref().ok().map(Vec::len))
             && is_empty(self.parked.as_ref().ok().map(Vec::len))
             && is_empty(self.open.as_ref().ok().map(Vec::len))
             && is_empty(self.checks.as_ref().ok().map(Vec::len))
+            && is_empty(self.alarms.as_ref().ok().map(Vec::len))
     }
 }
 
 impl Pages<'_> {
     /// A part that can't be read says so, and hides no other.
-    pub(crate) async fn needs_you(self) -> Response {
+    pub(crate) async fn needs_you(self, alarms: Option<&dyn Alarms>) -> Response {
         let now = self.frame.now;
         let caller = self.caller;
-        let (purchases, parked, runs, checks) = tokio::join!(
+        let ringing = async {
+            match alarms {
+                Some(alarms) => alarms.ringing().await,
+                None => Ok(Vec::new()),
+            }
+        };
+        let (purchases, parked, runs, checks, alarms) = tokio::join!(
             caller.get::<Records>("/subscriptions?status=PendingFulfillmentStart&limit=50"),
             caller.get::<Records>("/subscriptions?delivery=parked"),
             caller.get::<Reconciliations>("/reconciliations?limit=1"),
             caller.get::<Examination>("/doctor"),
+            ringing,
         );
         let purchase = |record: &Record| Purchase {
             line: Line::of(record),
@@ -90,6 +108,9 @@ impl Pages<'_> {
                 let wrong = |check: &Check| matches!(&*check.outcome, "failed" | "warning");
                 examined.checks.into_iter().filter(wrong).collect()
             }),
+            alarms: alarms.inspect_err(
+                |error| warn!(%error, class = ErrorClass::Configuration.name(), "could not read the alarms"),
+            ),
         };
         shown(StatusCode::OK, &page)
     }
