@@ -198,6 +198,7 @@ impl Console {
                 let until = query.get("until").and_then(|until| until.parse().ok());
                 pages.subscription(*id, until, &*self.marketplace).await
             }
+            Route::Data(id) => pages.data(*id).await,
             Route::Deliveries => return pages.deliveries(next.as_deref()).await,
             Route::TestEvent(id) => pages.test_event(id).await,
             Route::Reconciliation => pages.reconciliation(next.as_deref()).await,

@@ -20,6 +20,9 @@ pub(crate) const SIGN_IN: &str = "/console/sign-in";
 pub(crate) const SIGN_OUT: &str = "/console/sign-out";
 pub(crate) const SIGNED_OUT: &str = "/console/signed-out";
 
+/// The last segment of the address of a subscription's file.
+const DATA: &str = "data.json";
+
 const TEST_EVENTS: &str = "/console/deliveries/test-events/";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +31,8 @@ pub(crate) enum Route {
     Subscriptions,
     Csv,
     Subscription(SubscriptionId),
+    /// Everything that is kept about it, as a file.
+    Data(SubscriptionId),
     Deliveries,
     /// The test event with this id.
     TestEvent(String),
@@ -71,7 +76,11 @@ impl Route {
             return last.parse().ok().map(Self::Subscription);
         }
         if let Some(id) = page.strip_prefix(SUBSCRIPTIONS).and_then(|rest| rest.strip_prefix('/')) {
-            return Some(Self::Act(Act::named(Area::Subscription, last)?, Some(id.parse().ok()?)));
+            let id = id.parse().ok()?;
+            return Some(match last {
+                DATA => Self::Data(id),
+                name => Self::Act(Act::named(Area::Subscription, name)?, Some(id)),
+            });
         }
         let area = match page {
             DELIVERIES => Area::Deliveries,
@@ -92,6 +101,7 @@ impl Route {
             | Self::Subscriptions
             | Self::Csv
             | Self::Subscription(_)
+            | Self::Data(_)
             | Self::Deliveries
             | Self::TestEvent(_)
             | Self::Reconciliation
@@ -108,7 +118,9 @@ impl Route {
             Self::NeedsYou | Self::SignIn | Self::SignedIn | Self::SignOut | Self::SignedOut => {
                 NEEDS_YOU
             }
-            Self::Subscriptions | Self::Csv | Self::Subscription(_) => SUBSCRIPTIONS,
+            Self::Subscriptions | Self::Csv | Self::Subscription(_) | Self::Data(_) => {
+                SUBSCRIPTIONS
+            }
             Self::Deliveries | Self::TestEvent(_) => DELIVERIES,
             Self::Reconciliation => RECONCILIATION,
             Self::Health => HEALTH,
@@ -142,6 +154,11 @@ pub(crate) fn subscription(id: SubscriptionId) -> String {
     format!("{SUBSCRIPTIONS}/{id}")
 }
 
+/// The file of everything that is kept about one subscription.
+pub(crate) fn data(id: SubscriptionId) -> String {
+    format!("{}/{DATA}", subscription(id))
+}
+
 /// The page that leads to an act and shows what came of it.
 pub(crate) fn page_of(act: Act, id: Option<SubscriptionId>) -> String {
     match (act.area(), id) {
@@ -169,6 +186,7 @@ mod tests {
             ("/console/".to_owned(), Some(Route::NeedsYou), "GET, HEAD"),
             ("/console/subscriptions.csv".to_owned(), Some(Route::Csv), "GET, HEAD"),
             (subscription(id), Some(Route::Subscription(id)), "GET, HEAD"),
+            (data(id), Some(Route::Data(id)), "GET, HEAD"),
             (
                 act(Act::Cancel, Some(id)),
                 Some(Route::Act(Act::Cancel, Some(id))),

@@ -1,6 +1,7 @@
 //! The pages. Each reads what it shows through the API, in the name of the person who looks.
 
 mod act;
+mod data;
 mod deliveries;
 mod health;
 mod list;
