@@ -300,17 +300,16 @@ async fn a_form_of_another_site_or_session_is_recognised() {
 #[tokio::test]
 async fn a_code_that_entra_refused_is_not_exchanged_again() {
     let env = TestEnv::new().await;
-    let console = Console::new(&env);
+    let own = |name: &str| env.system.variables[name].clone();
+    let (client, secret) = (own("CONSOLE_CLIENT_ID"), own("CONSOLE_CLIENT_SECRET"));
+    let app = [("CONSOLE_CLIENT_ID", &*client), ("CONSOLE_CLIENT_SECRET", &*secret)];
+    let console = Console::with(&env, &app);
     let mut browser = StaffBrowser::default();
     let entra = console.begin(&mut browser, "/console").await;
     let query = answer_to(&entra, "junk");
-    let refusal = json!({ "error": "invalid_grant", "error_codes": [70008] }).to_string();
+    let refused = console.finish_with(&mut browser, &query, None).await;
+    assert_eq!(untrusted(refused), Untrusted::BadCode);
     let id_token = console.sign(&console.claims(&entra, &["Admin"]));
-    let answer = {
-        let kind = emulator::FaultKind::Garbage(refusal);
-        console.finish_with(&mut browser, &query, kind).await
-    };
-    assert_eq!(untrusted(answer), Untrusted::BadCode);
-    let answer = console.come_back(&mut browser, &query, &id_token).await;
-    assert_eq!(untrusted(answer), Untrusted::BadCode, "Entra would answer it now");
+    let again = console.come_back(&mut browser, &query, &id_token).await;
+    assert_eq!(untrusted(again), Untrusted::BadCode, "Entra would answer it now");
 }

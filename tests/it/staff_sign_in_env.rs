@@ -118,18 +118,20 @@ impl<'a> Console<'a> {
     ) -> Result<String, NotStaff> {
         let body = json!({ "token_type": "Bearer", "access_token": "x", "expires_in": 3600,
                            "id_token": id_token });
-        self.finish_with(browser, query, FaultKind::Garbage(body.to_string())).await
+        self.finish_with(browser, query, Some(FaultKind::Garbage(body.to_string()))).await
     }
 
-    /// The same with another answer to the exchange of the code.
+    /// The same with another answer to the exchange of the code; `None`: Entra's own.
     pub(crate) async fn finish_with(
         &self,
         browser: &mut StaffBrowser,
         query: &str,
-        exchanged: FaultKind,
+        exchanged: Option<FaultKind>,
     ) -> Result<String, NotStaff> {
         self.env.world(|world| world.faults_mut().clear());
-        self.env.fault(Call::Token, exchanged, Times::Once);
+        if let Some(answer) = exchanged {
+            self.env.fault(Call::Token, answer, Times::Once);
+        }
         let mut request = Request::new(Bytes::new());
         *request.uri_mut() = format!("/console/signed-in?{query}").parse().expect("a path");
         *request.headers_mut() = browser.headers();
