@@ -9,8 +9,8 @@ use local::receiver::Receiver;
 use local::schemas::Schemas;
 use serde_json::{Value, json};
 use shared::domain::{
-    Action, Cause, DecidedBy, Event, EventKind, OperationId, RequestedChange, Ruling, SignUp,
-    Status, Subscription, Verdict,
+    Account, Action, Cause, Claimant, DecidedBy, Event, EventKind, MatchedBy, OperationId,
+    RequestedChange, Role, Ruling, SignUp, Status, Subscription, Verdict,
 };
 use shared::publisher::cloud_event::CloudEvent;
 use uuid::Uuid;
@@ -41,6 +41,8 @@ pub(crate) fn every_kind() -> Vec<EventKind> {
         EventKind::Test,
         EventKind::Imported { announced: true },
         EventKind::Imported { announced: false },
+        EventKind::Claimed { claimant: claimant() },
+        EventKind::SignedUp,
     ];
     for kind in &kinds {
         // A kind that is added doesn't compile here until it has a place above.
@@ -59,10 +61,19 @@ pub(crate) fn every_kind() -> Vec<EventKind> {
             | EventKind::ActivationDeadlineApproaching
             | EventKind::PersonalDataErased
             | EventKind::Test
-            | EventKind::Imported { .. } => {}
+            | EventKind::Imported { .. }
+            | EventKind::Claimed { .. }
+            | EventKind::SignedUp => {}
         }
     }
     kinds
+}
+
+fn claimant() -> Claimant {
+    let account = Account { tenant_id: Uuid::from_u128(4), object_id: Some(Uuid::from_u128(3)) };
+    let (role, matched_by) = (Role::Beneficiary, MatchedBy::TenantAndObject);
+    let at = "2026-03-10T12:00:00.5Z".parse().expect("a timestamp");
+    Claimant { account, role, matched_by, at }
 }
 
 /// A subscription with every member.
@@ -99,6 +110,7 @@ fn event(kind: EventKind) -> Event {
         EventKind::ActivationRequested
             | EventKind::Activated
             | EventKind::ActivationDeadlineApproaching
+            | EventKind::SignedUp
     );
     let is_first = matches!(kind, EventKind::Purchased | EventKind::Imported { .. });
     let subscription = full_subscription(status.as_str());
@@ -121,6 +133,7 @@ fn event(kind: EventKind) -> Event {
             language: "sv".to_owned(),
         }),
         ruling: Some(Ruling::new(Verdict::Reject, DecidedBy::Product, "not now")),
+        unclaimed: true,
         correlation_id: Some(Uuid::from_u128(5)),
         only_receiver: None,
         kind,

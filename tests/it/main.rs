@@ -51,6 +51,7 @@ mod import;
 mod lambda_events;
 mod landing;
 mod landing_asks;
+mod landing_claims;
 mod landing_dates;
 mod landing_elsewhere;
 mod landing_gateway;

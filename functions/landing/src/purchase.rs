@@ -161,7 +161,8 @@ impl Purchases {
                 let rule = |record: Option<&Record>| {
                     let now = self.ledger.clock().now();
                     let decision = observe(record, &observed, &Cause::Landing, now)?;
-                    Ok(decision.identifying(identification, record, now))
+                    let decision = decision.identifying(identification, record, now);
+                    Ok(decision.claiming(identification, account, record, &Cause::Landing, now))
                 };
                 let visitor = Visitor { account: *account, identification };
                 (self.ledger.update(id, current, None, rule).await?, Some(visitor))
@@ -200,16 +201,21 @@ impl Purchases {
     }
 
     /// Records the buyer's confirmation and answers, and activates if that is ours to do. A second
-    /// confirmation changes nothing (F-LP-10). Returns the new record.
+    /// confirmation changes nothing (F-LP-10). Where Microsoft has activated by itself, only the answers
+    /// are recorded (F-ACT-8). Returns the new record.
     pub(crate) async fn confirm(
         &self,
         record: Record,
         sign_up: Option<&SignUp>,
     ) -> Result<Record, VisitError> {
+        let now = self.ledger.clock().now();
+        if let (true, Some(sign_up)) = (record.lacks_sign_up(), sign_up) {
+            let complete = |record: &Record| record.complete_sign_up(sign_up, &Cause::Landing, now);
+            return Ok(self.ledger.note(record, complete).await?);
+        }
         if *record.status() != Status::PendingFulfillmentStart {
             return Ok(record);
         }
-        let now = self.ledger.clock().now();
         let record = match sign_up {
             Some(sign_up) => {
                 self.ledger.note(record, |record| record.keep_sign_up(sign_up, now)).await?

@@ -17,6 +17,8 @@ pub(crate) enum Query {
     Offer,
     /// Only test purchases, or none.
     Test,
+    /// Only those that no person has claimed, or none.
+    Unclaimed,
     /// Only with deliveries of this state.
     Delivery,
     /// The beginning of what is searched for.
@@ -38,6 +40,7 @@ impl Query {
             Self::Status => "status",
             Self::Offer => "offer",
             Self::Test => "test",
+            Self::Unclaimed => "unclaimed",
             Self::Delivery => "delivery",
             Self::Search => "search",
             Self::Sort => "sort",

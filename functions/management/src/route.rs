@@ -78,10 +78,11 @@ const DELIVERIES: [Query; 2] = [Query::State, Query::Next];
 
 const ATTEMPTS: [Query; 2] = [Query::Limit, Query::Next];
 
-const LIST: [Query; 8] = [
+const LIST: [Query; 9] = [
     Query::Status,
     Query::Offer,
     Query::Test,
+    Query::Unclaimed,
     Query::Delivery,
     Query::Search,
     Query::Sort,
@@ -358,7 +359,8 @@ fn list_query(parameters: &Parameters) -> Result<ListQuery, Problem> {
     let filter = Filter {
         status: filled(parameters.word(Query::Status)?).as_deref().map(Status::from),
         offer_id: filled(parameters.word(Query::Offer)?),
-        is_test: parameters.given(Query::Test).map(flag).transpose()?,
+        is_test: flag(parameters, Query::Test)?,
+        is_unclaimed: flag(parameters, Query::Unclaimed)?,
     };
     let limit = parameters.given(Query::Limit).map_or(Ok(LARGEST_PAGE), limit)?;
     Ok(ListQuery { by, filter, limit })
@@ -370,8 +372,9 @@ fn search(text: &str) -> Result<SearchTerm, Problem> {
         .ok_or_else(|| malformed(&format!("`search` needs at least {least} characters")))
 }
 
-fn flag(word: &str) -> Result<bool, Problem> {
-    word.parse().map_err(|_| malformed("`test` is neither `true` nor `false`"))
+fn flag(parameters: &Parameters, query: Query) -> Result<Option<bool>, Problem> {
+    let wrong = |_| malformed(&format!("`{}` is neither `true` nor `false`", query.name()));
+    parameters.given(query).map(|word| word.parse().map_err(wrong)).transpose()
 }
 
 fn limit(number: &str) -> Result<u8, Problem> {

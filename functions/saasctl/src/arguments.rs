@@ -255,8 +255,8 @@ pub(crate) enum Command {
     TestEvent {
         /// Test [default], Purchased, Imported,
         /// ActivationRequested, ActivationDeadlineApproaching,
-        /// Activated, PlanChanged, QuantityChanged,
-        /// ChangeRejected, Renewed, DetailsChanged,
+        /// Activated, Claimed, SignedUp, PlanChanged,
+        /// QuantityChanged, ChangeRejected, Renewed, DetailsChanged,
         /// Suspended, Reinstated, Unsubscribed or
         /// PersonalDataErased
         #[arg(long = "type", value_name = "TYPE", verbatim_doc_comment, value_parser = type_named)]

@@ -54,7 +54,7 @@ fn row(event: &Value) -> [String; 6] {
         when(&event["recordedAt"], false),
         text(&event["type"]),
         change_of(event),
-        who(&event["cause"]),
+        who(event),
         why(&event["decision"]),
     ]
 }
@@ -72,8 +72,8 @@ fn block([version, when, event, change, who, why]: &[String; 6], width: usize) -
     lines.join("\n")
 }
 
-/// The old and the new value, or the one that was asked for in vain; of other details, each that differs; empty
-/// for an event without them.
+/// The old and the new value, or the one that was asked for in vain; of other details, each that differs; that
+/// nobody has claimed an activation; empty for an event without any.
 pub(crate) fn change_of(event: &Value) -> String {
     if event["type"] == "DetailsChanged" {
         return match &event["before"] {
@@ -84,13 +84,22 @@ pub(crate) fn change_of(event: &Value) -> String {
     }
     let change = if event["change"].is_object() { &event["change"] } else { event };
     match (&change["from"], &change["to"]) {
-        (Value::Null, Value::Null) => String::new(),
+        (Value::Null, Value::Null) => {
+            let is_activation = event["type"] == "Activated";
+            let is_unclaimed = is_activation && event["unclaimed"] == true;
+            if is_unclaimed { "unclaimed".to_owned() } else { String::new() }
+        }
         (from, to) => format!("{} → {}", text(from), text(to)),
     }
 }
 
 /// Who did it, and the way.
-pub(crate) fn who(cause: &Value) -> String {
+pub(crate) fn who(event: &Value) -> String {
+    let (cause, claimant) = (&event["cause"], &event["claimant"]);
+    if claimant.is_object() {
+        let person = format!("{} {}", text(&claimant["role"]), account(&claimant["account"]));
+        return format!("{person}, on the landing page");
+    }
     let by = text(&cause["by"]);
     match by.as_str() {
         "landing" => "buyer, on the landing page".to_owned(),
@@ -109,12 +118,7 @@ pub(crate) fn who(cause: &Value) -> String {
 fn requester(cause: &Value) -> String {
     let requester = &cause["requester"];
     match requester["by"].as_str() {
-        Some("buyer") => {
-            let account = &requester["account"];
-            let person = [text(&account["objectId"]), text(&account["tenantId"])];
-            let person: Vec<_> = person.into_iter().filter(|part| !part.is_empty()).collect();
-            format!("buyer {}", person.join(" of tenant ")).trim_end().to_owned()
-        }
+        Some("buyer") => format!("buyer {}", account(&requester["account"])).trim_end().to_owned(),
         Some(_) => caller("API", &requester["principal"]),
         // F-OP-3.
         None => match cause["source"].as_str() {
@@ -122,6 +126,16 @@ fn requester(cause: &Value) -> String {
             Some("Partner") => "publisher".to_owned(),
             Some(_) | None => "Microsoft".to_owned(),
         },
+    }
+}
+
+/// A person, as their directory knows them.
+pub(crate) fn account(account: &Value) -> String {
+    let (person, tenant) = (text(&account["objectId"]), text(&account["tenantId"]));
+    match (person.is_empty(), tenant.is_empty()) {
+        (_, true) => person,
+        (true, false) => format!("tenant {tenant}"),
+        (false, false) => format!("{person} of tenant {tenant}"),
     }
 }
 
@@ -178,8 +192,16 @@ mod tests {
             ),
             (json!({ "by": "webhook", "action": "Renew" }), "Microsoft (webhook Renew)".to_owned()),
         ] {
-            assert_eq!(who(&cause), expected, "{cause}");
+            assert_eq!(who(&json!({ "cause": cause })), expected, "{cause}");
         }
+        let claimant = json!({
+            "role": "beneficiary", "rule": "tenantAndObject", "at": "2026-03-10T12:00:00Z",
+            "account": { "tenantId": TENANT, "objectId": PERSON },
+        });
+        assert_eq!(
+            who(&json!({ "cause": { "by": "landing" }, "claimant": claimant })),
+            format!("beneficiary {PERSON} of tenant {TENANT}, on the landing page")
+        );
     }
 
     #[test]

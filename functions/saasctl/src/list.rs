@@ -76,6 +76,7 @@ async fn read(
             ("status", filter.status.as_deref()),
             ("offer", filter.offer.as_deref()),
             ("test", is_test),
+            ("unclaimed", filter.unclaimed.then_some("true")),
             ("delivery", delivery.map(OpenDelivery::name)),
             ("sort", sort),
             ("limit", limit.as_deref()),

@@ -20,6 +20,10 @@ pub(crate) struct ListFilter {
     /// No test purchases.
     #[arg(long)]
     pub(crate) no_test: bool,
+    /// Only what Microsoft activated by itself and no
+    /// person has claimed.
+    #[arg(long, verbatim_doc_comment)]
+    pub(crate) unclaimed: bool,
     /// At most so many [default: all].
     #[arg(long, value_name = "NUMBER", value_parser = number)]
     pub(crate) limit: Option<usize>,

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::history::account;
 use crate::output::Output;
 use crate::printable::printable;
 use crate::table::{Table, seats, text, when};
@@ -34,6 +35,7 @@ pub(crate) fn record_text(output: &Output, record: &Value) -> String {
         ("Beneficiary", party(&subscription["beneficiary"])),
         ("Purchaser", party(&subscription["purchaser"])),
         ("Opened by", format!("{} {}", text(&opened["role"]), when(&opened["at"], false))),
+        ("Claimed by", claim(&record["claim"])),
         ("Contact", text(&sign_up["contactEmail"])),
         ("Language", text(&sign_up["language"])),
         ("Activation", text(&record["activation"]["state"])),
@@ -62,6 +64,19 @@ pub(crate) fn customer(subscription: &Value) -> String {
     addresses.find(|address| !address.is_empty()).unwrap_or_default()
 }
 
+/// Who claimed what Microsoft activated by itself; empty where there is nothing to claim.
+fn claim(claim: &Value) -> String {
+    match claim["state"].as_str() {
+        Some("unclaimed") => "nobody yet; Microsoft activated it by itself".to_owned(),
+        Some("claimed") => {
+            let when = when(&claim["at"], false);
+            format!("{} {} {when}", text(&claim["role"]), account(&claim["account"]))
+        }
+        // Also what a later version adds.
+        _ => text(&claim["state"]),
+    }
+}
+
 /// A person's address, and the tenant that they belong to.
 fn party(party: &Value) -> String {
     let tenant = text(&party["tenantId"]);
@@ -74,6 +89,19 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    const TENANT: &str = "c0a1e9d4-7b1f-4a53-8f9e-2d6b5a4c3e22";
+
+    #[test]
+    fn a_record_says_whether_a_person_has_claimed_it() {
+        for (claim, expected) in [
+            (json!(null), ""),
+            (json!({ "state": "unclaimed" }), "nobody yet; Microsoft activated it by itself"),
+            (json!({ "state": "disputed" }), "disputed"),
+        ] {
+            assert_eq!(super::claim(&claim), expected);
+        }
+    }
 
     #[test]
     fn one_that_has_ended_does_not_renew() {
@@ -90,6 +118,10 @@ mod tests {
     fn a_record_shows_the_buyers_answers_and_who_opened_the_purchase() {
         let record = json!({
             "subscription": { "id": "6f1d5a2e-0c57-4d0a-9a53-3b8c1e7f0a11" },
+            "claim": {
+                "state": "claimed", "role": "purchaser", "rule": "tenant",
+                "account": { "tenantId": TENANT }, "at": "2026-03-10T12:00:00Z",
+            },
             "bound": { "role": "purchaser", "rule": "tenant", "at": "2026-03-10T12:00:00Z" },
             "signUp": {
                 "contactEmail": "it@contoso.example", "language": "sv",
@@ -99,6 +131,7 @@ mod tests {
         let shown = record_text(&Output { json: false }, &record);
         for (name, value) in [
             ("Opened by", "purchaser 2026-03-10 12:00:00"),
+            ("Claimed by", &format!("purchaser tenant {TENANT} 2026-03-10 12:00:00")),
             ("Contact", "it@contoso.example"),
             ("Language", "sv"),
             ("Answer company", "Contoso[2J AB"),

@@ -142,7 +142,7 @@ fn printed(output: &Output, event: &Value, width: Option<usize>) -> String {
     }
     let what = format!("{} {}", text(&event["type"]), change_of(event)).trim_end().to_owned();
     let at = when(&event["recordedAt"], false);
-    let (id, who) = (text(&event["subscriptionId"]), who(&event["cause"]));
+    let (id, who) = (text(&event["subscriptionId"]), who(event));
     let line = format!("{at}  {id}  {what}  {who}");
     match width {
         Some(width) if line.width() > width => {

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
-use uuid::Uuid;
 
 use super::annotations::Annotations;
+use super::claim::Claim;
 use super::decision::{Decision, Staleness};
 use super::event::{Cause, Event, EventKind};
 use super::identification::Account;
@@ -69,8 +69,11 @@ impl Event {
         if let Cause::Webhook { requester: Some(Requester::Buyer { account }), .. } =
             &mut event.cause
         {
-            // That the buyer asked for it stays. A GUID of zeros names nobody.
-            *account = Account { tenant_id: Uuid::nil(), object_id: None };
+            // That the buyer asked for it stays.
+            *account = Account::ERASED;
+        }
+        if let EventKind::Claimed { claimant } = &mut event.kind {
+            *claimant = claimant.without_person();
         }
         event
     }
@@ -169,6 +172,7 @@ impl Record {
             record.pending_operation = None;
             record.own_requests.clear();
             record.identified_as = None;
+            record.claim = record.claim.map(Claim::without_person);
             record.sign_up = None;
             record.erased_at = Some(erased_at);
             record.is_erasing = true;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::claim::Claimant;
 use super::operation::{Action, OperationSource};
 use super::operation_id::OperationId;
 use super::own_request::Requester;
@@ -40,6 +41,10 @@ pub struct Event {
     /// Who accepted or rejected a requested change, and why.
     #[serde(default, rename = "decision", skip_serializing_if = "Option::is_none")]
     pub ruling: Option<Ruling>,
+    /// Microsoft had activated it by itself, and no person had claimed it yet (F-WHD-7). The event that a
+    /// person claims it with doesn't say so any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unclaimed: bool,
     /// The correlation id of the work that recorded it, as sent to Microsoft (F-GEN-5).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<Uuid>,
@@ -106,6 +111,10 @@ pub enum EventKind {
     ActivationRequested,
     /// Billing began.
     Activated,
+    /// The first person whom Microsoft names came for a subscription that it had activated by itself.
+    Claimed { claimant: Claimant },
+    /// A buyer filled in the form for such a subscription.
+    SignedUp,
     /// Another plan came into force.
     PlanChanged { from: String, to: String },
     /// Another number of seats came into force.
@@ -141,7 +150,10 @@ impl EventKind {
     pub(super) fn carries_sign_up(&self) -> bool {
         matches!(
             self,
-            Self::ActivationRequested | Self::ActivationDeadlineApproaching | Self::Activated
+            Self::ActivationRequested
+                | Self::ActivationDeadlineApproaching
+                | Self::Activated
+                | Self::SignedUp
         )
     }
 
@@ -157,6 +169,8 @@ impl EventKind {
             Self::Imported { .. } => "Imported",
             Self::ActivationRequested => "ActivationRequested",
             Self::Activated => "Activated",
+            Self::Claimed { .. } => "Claimed",
+            Self::SignedUp => "SignedUp",
             Self::PlanChanged { .. } => "PlanChanged",
             Self::QuantityChanged { .. } => "QuantityChanged",
             Self::ChangeRejected { .. } => "ChangeRejected",

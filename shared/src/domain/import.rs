@@ -67,7 +67,10 @@ impl Import {
             event.kind = EventKind::Imported { announced: self.policy == ImportPolicy::Announce };
             event.index = 0;
             event.before = None;
+            event.unclaimed = false;
             next.events = vec![event];
+            // Who set a customer from before up is unknown here.
+            next.record.claim = None;
         }
         Ok(decision)
     }

@@ -6,6 +6,7 @@
 //! and a fact, and returns a [`Decision`] that the caller carries out.
 
 mod annotations;
+mod claim;
 mod decision;
 mod due_work;
 mod epoch;
@@ -34,6 +35,7 @@ pub use annotations::{
     AnnotationPatch, Annotations, InvalidAnnotation, LONGEST_KEY, LONGEST_REFERENCE, LONGEST_VALUE,
     MOST_PAIRS, MetadataPatch, reference,
 };
+pub use claim::{Claim, Claimant};
 pub use decision::{Decision, NextVersion, Staleness};
 pub use epoch::RESTATED_AFTER;
 pub use erasure::{ErasureRefused, KEPT_AFTER_END};

@@ -4,7 +4,9 @@
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use super::claim::Claimant;
 use super::event::{Cause, Event, EventKind};
+use super::identification::{Account, MatchedBy, Role};
 use super::requested_change::RequestedChange;
 use super::ruling::{DecidedBy, Ruling, Verdict};
 use super::sign_up::SignUp;
@@ -25,7 +27,7 @@ const ADDRESS: &str = "test@example.com";
 
 impl EventKind {
     /// Each kind of event that a product can receive, with an example of what it holds.
-    pub fn examples() -> [Self; 15] {
+    pub fn examples() -> [Self; 17] {
         let (plan, other) = (PLAN.to_owned(), OTHER_PLAN.to_owned());
         let (from, to) = (Some(SEATS), Some(MORE_SEATS));
         [
@@ -35,6 +37,8 @@ impl EventKind {
             Self::ActivationRequested,
             Self::ActivationDeadlineApproaching,
             Self::Activated,
+            Self::Claimed { claimant: claimant(Timestamp::UNIX_EPOCH) },
+            Self::SignedUp,
             Self::PlanChanged { from: plan, to: other },
             Self::QuantityChanged { from, to },
             Self::ChangeRejected { change: RequestedChange::Seats { from, to } },
@@ -61,6 +65,10 @@ impl Event {
         now: Timestamp,
     ) -> Self {
         let (before, subscription) = states(&kind, now);
+        let kind = match kind {
+            EventKind::Claimed { .. } => EventKind::Claimed { claimant: claimant(now) },
+            kind => kind,
+        };
         Self {
             subscription_id: TEST_SUBSCRIPTION,
             version: u64::try_from(now.as_millisecond()).unwrap_or_default(),
@@ -72,6 +80,7 @@ impl Event {
             recorded_at: now,
             before,
             subscription,
+            unclaimed: false,
             correlation_id,
             only_receiver: None,
         }
@@ -111,7 +120,9 @@ fn states(kind: &EventKind, now: Timestamp) -> (Option<Subscription>, Subscripti
                 |quantity: &Option<u64>| Subscription { quantity: *quantity, ..active.clone() };
             (Some(with(from)), with(to))
         }
-        EventKind::ChangeRejected { .. } => (Some(active.clone()), active),
+        EventKind::Claimed { .. } | EventKind::SignedUp | EventKind::ChangeRejected { .. } => {
+            (Some(active.clone()), active)
+        }
         EventKind::Renewed => {
             let earlier = |at: Option<Timestamp>| at.map(|at| at - MONTH);
             let (start_date, end_date) =
@@ -132,6 +143,13 @@ fn states(kind: &EventKind, now: Timestamp) -> (Option<Subscription>, Subscripti
 }
 
 const MONTH: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Nobody, as the beneficiary of [`active`].
+fn claimant(at: Timestamp) -> Claimant {
+    let id = |number| Uuid::from_u128(TEST_SUBSCRIPTION.0.as_u128() + number);
+    let account = Account { tenant_id: id(2), object_id: Some(id(1)) };
+    Claimant { account, role: Role::Beneficiary, matched_by: MatchedBy::TenantAndObject, at }
+}
 
 /// An active subscription of nobody, which began today.
 fn active(now: Timestamp) -> Subscription {
@@ -205,6 +223,8 @@ fn ruling(kind: &EventKind) -> Option<Ruling> {
         | EventKind::Imported { .. }
         | EventKind::ActivationRequested
         | EventKind::Activated
+        | EventKind::Claimed { .. }
+        | EventKind::SignedUp
         | EventKind::Renewed
         | EventKind::DetailsChanged
         | EventKind::Suspended

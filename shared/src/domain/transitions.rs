@@ -43,9 +43,20 @@ impl Record {
         note: impl FnOnce(&mut Self),
     ) -> NextVersion {
         let mut next = self.noted(now, note);
+        let event = next.record.event(kind, cause, now);
         next.events.push(Event {
+            before: Some(self.subscription.clone()),
+            subscription: self.subscription.clone(),
+            ..event
+        });
+        next
+    }
+
+    /// The first event of this version, which changes nothing of the subscription.
+    pub(super) fn event(&self, kind: EventKind, cause: &Cause, now: Timestamp) -> Event {
+        Event {
             subscription_id: self.id(),
-            version: next.record.version,
+            version: self.version,
             index: 0,
             sign_up: self.sign_up.clone().filter(|_| kind.carries_sign_up()),
             kind,
@@ -54,10 +65,10 @@ impl Record {
             before: Some(self.subscription.clone()),
             subscription: self.subscription.clone(),
             ruling: None,
+            unclaimed: self.is_unclaimed(),
             correlation_id: None,
             only_receiver: None,
-        });
-        next
+        }
     }
 
     /// The next version without a change. Committing it proves that no one else changed the record

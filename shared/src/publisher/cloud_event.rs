@@ -14,8 +14,8 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::domain::{
-    Action, Annotations, Cause, Event, EventKind, OperationId, OperationSource, RequestedChange,
-    Requester, Ruling, SignUp, Subscription, SubscriptionId, TEST_SUBSCRIPTION,
+    Action, Annotations, Cause, Claimant, Event, EventKind, OperationId, OperationSource,
+    RequestedChange, Requester, Ruling, SignUp, Subscription, SubscriptionId, TEST_SUBSCRIPTION,
 };
 
 /// The media type of [`CloudEvent`] in JSON.
@@ -53,6 +53,10 @@ struct Data<'a> {
     change: Option<Values<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     decision: Option<&'a Ruling>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    unclaimed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claimant: Option<&'a Claimant>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sign_up: Option<&'a SignUp>,
     #[serde(flatten)]
@@ -157,6 +161,8 @@ impl<'a> CloudEvent<'a> {
                 },
                 change: change(&event.kind),
                 decision: event.ruling.as_ref(),
+                unclaimed: event.unclaimed,
+                claimant: claimant(&event.kind),
                 sign_up: event.sign_up.as_ref(),
                 annotations: Shown::default(),
             },
@@ -181,11 +187,13 @@ impl<'a> CloudEvent<'a> {
 }
 
 /// The last parts of the types' names, and the versions of their data.
-const TYPES: [(&str, u32); 15] = [
+const TYPES: [(&str, u32); 17] = [
     ("purchased", 1),
     ("imported", 1),
     ("activation-requested", 1),
     ("activated", 1),
+    ("claimed", 1),
+    ("signed-up", 1),
     ("plan-changed", 1),
     ("quantity-changed", 1),
     ("change-rejected", 1),
@@ -221,6 +229,8 @@ fn type_of(kind: &EventKind) -> (&'static str, u32) {
         EventKind::Imported { .. } => ("imported", 1),
         EventKind::ActivationRequested => ("activation-requested", 1),
         EventKind::Activated => ("activated", 1),
+        EventKind::Claimed { .. } => ("claimed", 1),
+        EventKind::SignedUp => ("signed-up", 1),
         EventKind::PlanChanged { .. } => ("plan-changed", 1),
         EventKind::QuantityChanged { .. } => ("quantity-changed", 1),
         EventKind::ChangeRejected { .. } => ("change-rejected", 1),
@@ -244,6 +254,8 @@ fn change(kind: &EventKind) -> Option<Values<'_>> {
         | EventKind::Imported { .. }
         | EventKind::ActivationRequested
         | EventKind::Activated
+        | EventKind::Claimed { .. }
+        | EventKind::SignedUp
         | EventKind::Renewed
         | EventKind::DetailsChanged
         | EventKind::Suspended
@@ -252,6 +264,13 @@ fn change(kind: &EventKind) -> Option<Values<'_>> {
         | EventKind::ActivationDeadlineApproaching
         | EventKind::PersonalDataErased
         | EventKind::Test => None,
+    }
+}
+
+fn claimant(kind: &EventKind) -> Option<&Claimant> {
+    match kind {
+        EventKind::Claimed { claimant } => Some(claimant),
+        _ => None,
     }
 }
 

@@ -55,6 +55,8 @@ pub struct Filter {
     pub offer_id: Option<String>,
     /// Only test purchases, or none of them (F-OBJ-12).
     pub is_test: Option<bool>,
+    /// Only those that no person has claimed, or none of them.
+    pub is_unclaimed: Option<bool>,
 }
 
 impl Filter {
@@ -62,6 +64,7 @@ impl Filter {
         self.status.as_ref().is_none_or(|status| record.status() == status)
             && self.offer_id.as_ref().is_none_or(|offer| *offer == record.subscription.offer_id)
             && self.is_test.is_none_or(|is_test| is_test == record.subscription.is_test)
+            && self.is_unclaimed.is_none_or(|unclaimed| unclaimed == record.is_unclaimed())
     }
 }
 

@@ -339,6 +339,34 @@ async fn every_state_of_a_purchase_passes_the_audit_in_every_language() {
 
 #[tokio::test]
 #[ignore = "needs Chromium and axe-core: tests/browser/run"]
+async fn the_form_of_a_purchase_that_activated_itself_passes_the_audit_in_every_language() {
+    let shop = Shop::branded("on-confirm").await;
+    browse(|page| async move {
+        for language in ["en", "sv", "de"] {
+            page.set_language(language).await;
+            let name = |state: &str| format!("unclaimed-{state}-{language}");
+            let id = shop.purchase(team().auto_activated());
+            shop.deliver().await;
+            sign_in(&page, &shop, id, ADELE).await;
+            page.wait_for(Locator::Css(".good")).await;
+            page.audit(&name("1-form")).await;
+            page.eval("document.querySelector('main form').noValidate = true").await;
+            page.fill("contact", "nobody").await;
+            page.submit().await;
+            page.wait_for(Locator::Css(".errors")).await;
+            page.audit(&name("2-errors")).await;
+            page.fill("contact", "it@contoso.example").await;
+            page.fill("company", "Contoso").await;
+            page.submit().await;
+            page.wait_for(Locator::Css("main:not(:has(form))")).await;
+            page.audit(&name("3-sent")).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium and axe-core: tests/browser/run"]
 async fn a_reader_chooses_a_language_without_scripts() {
     let shop = Shop::branded("on-confirm").await;
     browse(|page| async move {

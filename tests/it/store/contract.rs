@@ -243,7 +243,7 @@ async fn list(store: &dyn Store, filter: &Filter) -> BTreeMap<SubscriptionId, Re
 
 pub(super) fn filter(status: Option<&str>, offer: Option<&str>) -> Filter {
     let (status, offer_id) = (status.map(Status::from), offer.map(str::to_owned));
-    Filter { status, offer_id, is_test: None }
+    Filter { status, offer_id, is_test: None, is_unclaimed: None }
 }
 
 const LISTED: usize = 215;

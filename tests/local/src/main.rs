@@ -121,23 +121,29 @@ async fn play(mut given: Variables) -> Result<(), Box<dyn Error>> {
     let decider = Decider::start().await?;
     let mut variables = given.clone();
     variables.extend(decider.settings());
-    // Only the walkthrough moves the emulator's clock. A new seed gives new ids, because the table
-    // may hold the subscriptions of earlier runs.
-    let emulator = emulator::Settings { seed: new_seed(), ..emulator::Settings::default() };
-    let options = Options { variables, emulator, ..Options::default() };
-    let (system, receiver) = start(options).await?;
+    let (system, receiver) = start(played(&variables)).await?;
     let settings = settings_in_force(&system, &given);
     settings.iter().filter(|line| line.starts_with('*')).for_each(|line| println!("{line}"));
     println!(
-        "Takes two subscriptions from purchase to cancellation. Each step shows what\n\
+        "Takes four subscriptions from purchase to cancellation. Each step shows what\n\
          Microsoft holds, what the table holds, the events that were recorded, and the\n\
          events that your product received."
     );
-    walkthrough::walk(&system, receiver.as_ref(), &decider)
-        .await
-        .map_err(|difference| format!("\nDIFFERENCE: {difference}"))?;
+    let differs = |difference| format!("\nDIFFERENCE: {difference}");
+    let steps = walkthrough::walk(&system, receiver.as_ref(), &decider).await.map_err(differs)?;
+    variables.insert("LANDING_SIGN_IN".to_owned(), "entra".to_owned());
+    let (system, receiver) = start(played(&variables)).await?;
+    let walked = walkthrough::walk_with_sign_in(&system, receiver.as_ref(), &decider, steps);
+    walked.await.map_err(differs)?;
     println!("\nBoth sides agreed after every step.");
     Ok(())
+}
+
+/// Only the walkthrough moves the emulator's clock. A new seed gives new ids, because the table may hold the
+/// subscriptions of earlier runs.
+fn played(variables: &Variables) -> Options {
+    let emulator = emulator::Settings { seed: new_seed(), ..emulator::Settings::default() };
+    Options { variables: variables.clone(), emulator, ..Options::default() }
 }
 
 async fn serve(arguments: &Arguments, given: Variables) -> Result<(), Box<dyn Error>> {

@@ -1,10 +1,11 @@
-//! Two subscriptions from purchase to cancellation, without a person. Each step is an HTTP request
+//! Four subscriptions from purchase to cancellation, without a person at the keyboard. Each step is an HTTP request
 //! or an event at Microsoft. After it, the walkthrough prints and compares what Microsoft holds,
 //! what the table holds, which events were recorded, and which of them your product received.
 
 mod changes;
 mod compare;
 mod steps;
+mod unclaimed;
 
 use std::time::Duration;
 
@@ -35,33 +36,30 @@ impl From<reqwest::Error> for Difference {
     }
 }
 
-/// Walks through both lives, up to the first difference. `decider` must be the one that the
-/// functions ask. Without a `receiver`, the deliveries are not compared.
+/// Walks through two lives, up to the first difference, and returns the number of steps. `decider` must be
+/// the one that the functions ask. Without a `receiver`, the deliveries are not compared.
 pub async fn walk(
     system: &LocalSystem,
     receiver: Option<&Receiver>,
     decider: &Decider,
-) -> Result<(), Difference> {
-    let emulator = system.emulator().ok_or_else(|| {
-        Difference(
-            "the walkthrough needs the emulator, but MARKETPLACE_URL and ENTRA_AUTHORITY are set"
-                .to_owned(),
-        )
-    })?;
-    let id = emulator
-        .world(|world| world.purchase(Purchase::per_seat("basic", 10).named("Contoso Cloud")));
-    let mut walkthrough = Walkthrough {
-        system,
-        receiver,
-        decider,
-        emulator,
-        http: shared::host::http_client::client(),
-        id,
-        events: 0,
-        steps: 0,
-    };
+) -> Result<usize, Difference> {
+    let mut walkthrough = Walkthrough::new(system, receiver, decider, 0)?;
+    let purchase = Purchase::per_seat("basic", 10).named("Contoso Cloud");
+    walkthrough.id = walkthrough.emulator.world(|world| world.purchase(purchase));
     walkthrough.life().await?;
-    walkthrough.changes().await
+    walkthrough.changes().await?;
+    Ok(walkthrough.steps)
+}
+
+/// Walks through the lives of two subscriptions that Microsoft activates by itself, after so many steps. The
+/// system has sign-in on.
+pub async fn walk_with_sign_in(
+    system: &LocalSystem,
+    receiver: Option<&Receiver>,
+    decider: &Decider,
+    steps: usize,
+) -> Result<(), Difference> {
+    Walkthrough::new(system, receiver, decider, steps)?.unclaimed().await
 }
 
 struct Walkthrough<'a> {
@@ -75,6 +73,24 @@ struct Walkthrough<'a> {
     /// How many of its events the steps so far have printed.
     events: usize,
     steps: usize,
+}
+
+impl<'a> Walkthrough<'a> {
+    fn new(
+        system: &'a LocalSystem,
+        receiver: Option<&'a Receiver>,
+        decider: &'a Decider,
+        steps: usize,
+    ) -> Result<Self, Difference> {
+        let emulator = system.emulator().ok_or_else(|| {
+            Difference(
+            "the walkthrough needs the emulator, but MARKETPLACE_URL and ENTRA_AUTHORITY are set"
+                .to_owned(),
+        )
+        })?;
+        let http = shared::host::http_client::client();
+        Ok(Self { system, receiver, decider, emulator, http, id: Uuid::nil(), events: 0, steps })
+    }
 }
 
 impl Walkthrough<'_> {

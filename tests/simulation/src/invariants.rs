@@ -2,6 +2,7 @@
 
 mod answers;
 mod calm;
+mod claims;
 mod commit;
 mod endpoints;
 mod noted;

@@ -35,6 +35,10 @@ pub(crate) fn apply(before: Option<&Subscription>, event: &Event) -> Result<Subs
             fits(after.term.start_date > before.term.start_date, "Renewed into an earlier term")?;
             expected.term.clone_from(&after.term);
         }
+        EventKind::Claimed { .. } | EventKind::SignedUp => {
+            let lives = [Status::Subscribed, Status::Suspended];
+            fits(lives.contains(&before.saas_subscription_status), "of what is not active")?;
+        }
         EventKind::ChangeRejected { .. } => {}
         EventKind::PersonalDataErased => {
             require(before, &Status::Unsubscribed)?;

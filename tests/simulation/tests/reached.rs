@@ -92,6 +92,8 @@ fn cases(theme: Theme) -> &'static [&'static str] {
             "buyer: changes",
             "buyer: cancels",
             "buyer: declined",
+            "Claimed",
+            "SignedUp",
             "event: by a buyer",
             "event: by a buyer, known by its values",
         ],

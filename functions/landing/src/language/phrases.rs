@@ -19,6 +19,7 @@ pub(crate) struct Phrases {
     pub(crate) preparing: PreparingPhrases,
     pub(crate) requested: RequestedPhrases,
     pub(crate) active: ActivePhrases,
+    pub(crate) unclaimed: UnclaimedPhrases,
     pub(crate) colleague: ColleaguePhrases,
     pub(crate) manage: ManagePhrases,
     pub(crate) change: ChangePhrases,
@@ -228,6 +229,16 @@ pub(crate) struct ActivePhrases {
     pub(crate) manage: String,
     pub(crate) elsewhere: String,
     pub(crate) reseller: String,
+}
+
+/// A subscription that Microsoft activated by itself, without the buyer's details.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UnclaimedPhrases {
+    pub(crate) billed: String,
+    pub(crate) trial: String,
+    pub(crate) missing: String,
+    pub(crate) button: String,
 }
 
 /// What a colleague of the beneficiary reads.

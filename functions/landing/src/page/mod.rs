@@ -37,6 +37,12 @@ pub(crate) enum Page<'a> {
     },
     /// Confirmed, and not active yet.
     Waiting(&'a Opened),
+    /// Active, since Microsoft activated it by itself, with the form that no buyer has filled in.
+    SignUp {
+        opened: &'a Opened,
+        token: FormToken<'a>,
+        form: SignUpForm,
+    },
     /// Active, suspended, ended, or in a status that we do not know.
     Existing(&'a Opened),
     /// What a colleague of the beneficiary sees. They may send no form.

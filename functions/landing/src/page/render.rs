@@ -12,20 +12,18 @@ use super::purchase::{PurchaseSummary, confirmation_deadline};
 use super::requested::RequestedChange;
 use super::steps::{Stage, steps};
 use super::views::{
-    ActiveView, ChangeView, ColleagueView, ManageView, Other, PendingView, SuspendedView,
-    UnknownView, UnsubscribedView, WaitingView,
+    ActiveView, ChangeView, ColleagueView, ManageView, Other, PendingView, SignUpView,
+    SuspendedView, UnknownView, UnsubscribedView, WaitingView,
 };
 use crate::manage::may_change;
 use crate::purchase::Opened;
+use crate::sign_up_form::SignUpForm;
 
 pub(super) fn render<'a>(page: Page<'a>, frame: Frame<'a>) -> (StatusCode, askama::Result<String>) {
     let summary = |opened: &Opened| PurchaseSummary::of(opened, &frame);
     let rendered = match page {
         Page::Pending { opened, token, form } => {
-            let status = match form.errors.is_empty() {
-                true => StatusCode::OK,
-                false => StatusCode::BAD_REQUEST,
-            };
+            let status = status_of(&form);
             let view = PendingView {
                 frame,
                 purchase: summary(opened),
@@ -42,6 +40,11 @@ pub(super) fn render<'a>(page: Page<'a>, frame: Frame<'a>) -> (StatusCode, askam
             let reached = if by_publisher { Stage::Prepare } else { Stage::Activate };
             let steps = steps(&frame, reached, opened.record.subscription.is_free_trial);
             WaitingView { frame, purchase: summary(opened), by_publisher, steps }.render()
+        }
+        Page::SignUp { opened, token, form } => {
+            let status = status_of(&form);
+            let sign_up = SignUpView { token, inputs: Inputs::of(&form, &frame) };
+            return (status, active(opened, frame, Some(sign_up)).render());
         }
         Page::Existing(opened) => render_existing(opened, frame),
         Page::Colleague { subscription, plans, is_form, now } => {
@@ -70,15 +73,7 @@ fn render_existing<'a>(opened: &'a Opened, frame: Frame<'a>) -> askama::Result<S
     let purchase = PurchaseSummary::of(opened, &frame);
     let customer_may_change = record.subscription.allows(&CustomerOperation::Update);
     match record.status() {
-        Status::Subscribed => {
-            let may_manage = may_change(opened, &CustomerOperation::Update)
-                || may_change(opened, &CustomerOperation::Delete);
-            let requested = RequestedChange::of(opened, &frame);
-            let others = others(opened, &frame);
-            let view =
-                ActiveView { frame, purchase, requested, customer_may_change, may_manage, others };
-            view.render()
-        }
+        Status::Subscribed => active(opened, frame, None).render(),
         Status::Suspended => {
             let others = others(opened, &frame);
             SuspendedView { frame, purchase, customer_may_change, others }.render()
@@ -90,6 +85,27 @@ fn render_existing<'a>(opened: &'a Opened, frame: Frame<'a>) -> askama::Result<S
         Status::PendingFulfillmentStart | Status::Other(_) => {
             UnknownView { frame, purchase, status: record.status().as_str() }.render()
         }
+    }
+}
+
+fn status_of(form: &SignUpForm) -> StatusCode {
+    if form.errors.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST }
+}
+
+fn active<'a>(
+    opened: &'a Opened,
+    frame: Frame<'a>,
+    sign_up: Option<SignUpView<'a>>,
+) -> ActiveView<'a> {
+    ActiveView {
+        frame,
+        purchase: PurchaseSummary::of(opened, &frame),
+        sign_up,
+        requested: RequestedChange::of(opened, &frame),
+        customer_may_change: opened.record.subscription.allows(&CustomerOperation::Update),
+        may_manage: may_change(opened, &CustomerOperation::Update)
+            || may_change(opened, &CustomerOperation::Delete),
+        others: others(opened, &frame),
     }
 }
 

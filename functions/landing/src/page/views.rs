@@ -32,11 +32,19 @@ pub(super) struct WaitingView<'a> {
     pub(super) steps: Vec<Step<'a>>,
 }
 
+/// The form of a subscription that Microsoft activated by itself.
+pub(super) struct SignUpView<'a> {
+    pub(super) token: FormToken<'a>,
+    pub(super) inputs: Inputs<'a>,
+}
+
 #[derive(Template)]
 #[template(path = "active.html")]
 pub(super) struct ActiveView<'a> {
     pub(super) frame: Frame<'a>,
     pub(super) purchase: PurchaseSummary<'a>,
+    /// What no buyer has filled in yet.
+    pub(super) sign_up: Option<SignUpView<'a>>,
     pub(super) requested: Option<RequestedChange<'a>>,
     pub(super) customer_may_change: bool,
     pub(super) may_manage: bool,

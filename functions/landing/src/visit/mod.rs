@@ -38,9 +38,9 @@ impl Visit<'_> {
     /// Reads the buyer's answers. `None` once the purchase is confirmed, because answers then
     /// change nothing. The error is the form to show again.
     fn answers(&self, record: &Record, form: &str) -> Result<Option<SignUp>, SignUpForm> {
-        let is_open =
+        let is_pending =
             *record.status() == Status::PendingFulfillmentStart && record.activation.is_none();
-        if !is_open {
+        if !is_pending && !record.lacks_sign_up() {
             return Ok(None);
         }
         let fields = self.pages.sign_up_fields();
@@ -105,6 +105,9 @@ impl Visit<'_> {
                 Page::Waiting(opened)
             }
             Status::PendingFulfillmentStart => Page::Pending { opened, token, form },
+            Status::Subscribed if opened.record.lacks_sign_up() => {
+                Page::SignUp { opened, token, form }
+            }
             Status::Subscribed | Status::Suspended | Status::Unsubscribed | Status::Other(_) => {
                 Page::Existing(opened)
             }

@@ -199,6 +199,11 @@ fn parameter(query: Query) -> Value {
             "`true`: only test purchases; `false`: none of them. Pages can be short, since the filter leaves records out.",
             json!({ "type": "string", "enum": ["true", "false"] }),
         ),
+        Query::Unclaimed => (
+            "`true`: only subscriptions that Microsoft activated by itself and no person has claimed; `false`: none of them. \
+                Pages can be short, as with `test`.",
+            json!({ "type": "string", "enum": ["true", "false"] }),
+        ),
         Query::Delivery => (
             "Only subscriptions with events that your product has not accepted: `waiting` ones are sent by themselves, \
                 `parked` ones only on request. The oldest first; not together with `search`, `sort` or `limit`.",

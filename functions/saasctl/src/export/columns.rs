@@ -45,6 +45,12 @@ pub(super) const OF_RECORDS: &[&str] = &[
     "signUp.language",
     "reference",
     "metadata",
+    "claim.state",
+    "claim.role",
+    "claim.rule",
+    "claim.account.objectId",
+    "claim.account.tenantId",
+    "claim.at",
 ];
 
 pub(super) const OF_EVENTS: &[&str] = &[
@@ -69,6 +75,8 @@ pub(super) const OF_EVENTS: &[&str] = &[
     "subscription.term.endDate",
     "subscription.beneficiary.emailId",
     "subscription.purchaser.emailId",
+    "unclaimed",
+    "claimant",
 ];
 
 /// The line with the names of the columns.

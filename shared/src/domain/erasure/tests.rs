@@ -1,7 +1,7 @@
 //! What an erasure leaves of records and events, and that nothing brings anything back.
 
 use serde_json::{Value, json};
-use uuid::uuid;
+use uuid::{Uuid, uuid};
 
 use super::super::observation::Observation;
 use super::super::observe::observe;
@@ -56,6 +56,8 @@ fn ended() -> Record {
     record = observed(Some(&next.record), "Subscribed", now());
     let mut stored = json!(observed(Some(&record), "Unsubscribed", now()));
     let ruling = json!({ "verdict": "reject", "by": "product", "reason": PERSONAL[6] });
+    stored["claim"] = json!({ "state": "claimed", "role": "purchaser", "rule": "tenant", "at": now(),
+        "account": { "tenantId": PERSONAL[2], "objectId": PERSONAL[1] } });
     stored["bound"] = json!({ "role": "purchaser", "rule": "tenant", "at": now() });
     stored["ownRequests"] = json!([{ "action": "ChangePlan", "planId": "gold", "at": now(),
         "requester": { "by": "buyer", "account": { "tenantId": PERSONAL[2], "objectId": PERSONAL[1] } },

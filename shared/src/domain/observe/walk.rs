@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::super::claim::Claim;
 use super::super::decision::{Decision, NextVersion, Staleness};
 use super::super::event::{Cause, Event, EventKind};
 use super::super::lifecycle::{History, Step, path};
@@ -134,28 +135,24 @@ impl Walk {
         if self.events.is_empty() {
             return Decision::Unchanged;
         }
+        let is_activated = self.events.iter().any(|(kind, _)| *kind == EventKind::Activated);
         let passed = self.events.iter().map(|(_, subscription)| subscription);
-        let record = match current {
+        let mut record = match current {
             Some(record) => record.next_version(self.at, now),
             None => Record::initial(self.at.clone(), now).next_version(self.at, now),
         }
         .remember(passed, now);
+        if is_activated && current.is_none_or(Record::has_not_asked_for_activation) {
+            record.claim = Some(Claim::Unclaimed);
+        }
         let mut before = current.map(|record| record.subscription.clone());
         let events = (0..)
             .zip(self.events)
             .map(|(index, (kind, subscription))| Event {
-                subscription_id: record.id(),
-                version: record.version,
                 index,
-                sign_up: record.sign_up.clone().filter(|_| kind.carries_sign_up()),
-                kind,
-                cause: cause.clone(),
-                recorded_at: now,
                 before: before.replace(subscription.clone()),
                 subscription,
-                ruling: None,
-                correlation_id: None,
-                only_receiver: None,
+                ..record.event(kind, cause, now)
             })
             .collect();
         Decision::Commit(NextVersion::of(record, events))

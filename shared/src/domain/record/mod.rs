@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use self::recent_states::{BilledState, RecentState};
 use self::settled_operations::SettledOperations;
+use super::claim::Claim;
 use super::identification::IdentifiedAs;
 use super::operation::Action;
 use super::operation_id::OperationId;
@@ -66,6 +67,10 @@ pub struct Record {
     /// Who opened the purchase last on the landing page.
     #[serde(default, rename = "bound", skip_serializing_if = "Option::is_none")]
     pub identified_as: Option<IdentifiedAs>,
+    /// Whether a person has come for it; `None` where a person or the product asked for the activation, and
+    /// where a version before 0.2.0 recorded it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim: Option<Claim>,
     /// The buyer's answers on the landing page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sign_up: Option<SignUp>,
@@ -132,6 +137,7 @@ impl Record {
             own_requests: Vec::new(),
             deadline_announced: false,
             identified_as: None,
+            claim: None,
             sign_up: None,
             recent_states: Vec::new(),
             settled_operations: SettledOperations::default(),
@@ -243,6 +249,7 @@ impl Record {
             own_requests: self.own_requests.clone(),
             deadline_announced: self.deadline_announced,
             identified_as: self.identified_as,
+            claim: self.claim,
             sign_up: self.sign_up.clone(),
             subscription,
             recent_states,

@@ -62,12 +62,18 @@ impl World {
         };
         self.add_subscription(state);
         if auto_activated {
-            self.complete_activation(id);
-            self.report(id, Action::Subscribe);
+            self.activate_by_itself(id);
         } else if let Some(deadline) = self.settings.behaviour.activation_deadline {
             self.set_timer(time::after(self.now, deadline), Timer::Deadline(id));
         }
         id
+    }
+
+    /// Microsoft activates without a call to Activate, and sends the webhook. A purchase can show as pending
+    /// until then (F-ACT-7).
+    pub fn activate_by_itself(&mut self, id: Uuid) {
+        self.complete_activation(id);
+        self.report(id, Action::Subscribe);
     }
 
     /// A new purchase token, as the landing page has it after decoding the query (F-RES-2). A

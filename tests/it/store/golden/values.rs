@@ -190,6 +190,8 @@ fn complete_record() -> Value {
         ],
         "deadlineAnnounced": true,
         "bound": { "role": "purchaser", "rule": "tenantAndObject", "at": NOON },
+        "claim": { "state": "claimed", "role": "purchaser", "rule": "tenantAndObject", "at": NOON,
+                   "account": { "tenantId": Uuid::from_u128(4), "objectId": Uuid::from_u128(3) } },
         "signUp": sign_up(),
         "superseded": [{ "at": NOON, "held": {
             "status": "Suspended", "planId": "basic", "quantity": 30,
@@ -251,7 +253,7 @@ fn complete_event(index: usize, kind: &EventKind) -> Event {
         "subscriptionId": id(1), "version": 1, "index": index, "recordedAt": NOON,
         "cause": causes[index % causes.len()], "before": complete_subscription(),
         "subscription": complete_subscription(), "signUp": sign_up(), "decision": ruling(),
-        "correlationId": Uuid::from_u128(5),
+        "unclaimed": true, "correlationId": Uuid::from_u128(5),
     });
     for (name, value) in common.as_object().expect("an object") {
         event[name] = value.clone();

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use shared::domain::{Event, SubscriptionId};
+use shared::domain::{Claim, Event, Record, SubscriptionId};
 use shared::store::StoreError;
 
 use super::{Difference, Walkthrough};
@@ -30,6 +30,16 @@ impl fmt::Display for Billed {
     }
 }
 
+fn billed(record: &Record) -> Billed {
+    let subscription = &record.subscription;
+    Billed {
+        status: record.status().as_str().to_owned(),
+        plan: subscription.plan_id.clone(),
+        seats: subscription.quantity,
+        until: subscription.term.end_date.map(|at| at.strftime("%Y-%m-%d").to_string()),
+    }
+}
+
 fn unreadable(error: StoreError) -> Difference {
     Difference(format!("the table can't be read: {error}"))
 }
@@ -48,7 +58,8 @@ impl Walkthrough<'_> {
     ) -> Result<(), Difference> {
         self.steps += 1;
         let microsoft = self.at_microsoft();
-        let table = self.in_table().await?;
+        let record = self.system.store.load(SubscriptionId(self.id)).await.map_err(unreadable)?;
+        let table = record.as_ref().map(billed);
         let events = self.system.store.events(SubscriptionId(self.id), 0).await;
         let events = events.map_err(unreadable)?.items;
         let new = &events[self.events..];
@@ -60,6 +71,11 @@ impl Walkthrough<'_> {
         match &table {
             Some(table) => println!("    table      {table}"),
             None => println!("    table      no record"),
+        }
+        match record.as_ref().and_then(|record| record.claim) {
+            None => {}
+            Some(Claim::Unclaimed) => println!("    claim      unclaimed"),
+            Some(Claim::Claimed(by)) => println!("    claim      by the {:?}", by.role),
         }
         println!("    events     {}", list(&names, "none"));
         for ruling in new.iter().filter_map(|event| event.ruling.as_ref()) {
@@ -86,16 +102,6 @@ impl Walkthrough<'_> {
             seats: subscription.quantity.map(u64::from),
             until: subscription.term_end.map(|day| day.to_string()),
         }
-    }
-
-    async fn in_table(&self) -> Result<Option<Billed>, Difference> {
-        let record = self.system.store.load(SubscriptionId(self.id)).await.map_err(unreadable)?;
-        Ok(record.map(|record| Billed {
-            status: record.status().as_str().to_owned(),
-            plan: record.subscription.plan_id,
-            seats: record.subscription.quantity,
-            until: record.subscription.term.end_date.map(|at| at.strftime("%Y-%m-%d").to_string()),
-        }))
     }
 
     /// The product must have received every event once, in order, signed, and valid by its schema.

@@ -10,7 +10,7 @@ use shared::domain::{
 };
 use shared::store::{Commit, OperationOutcome};
 
-use super::{midnight, noted, origin, proof};
+use super::{claims, midnight, noted, origin, proof};
 use crate::io::{Caller, Io};
 use crate::replay;
 
@@ -26,6 +26,7 @@ pub(crate) fn check_commit(
     check_mark(io, table, before, commit);
     noted::check_noted(io, before, commit);
     proof::check_notes(io, table, before, commit);
+    claims::check_claims(io, table, before, commit);
     let Some(next) = &commit.next else { return };
     check_strangers(io, before, commit);
     let id = next.record.id();
@@ -88,6 +89,7 @@ fn check_sign_up(io: &Arc<Io>, event: &Event, kept: Option<&SignUp>) {
         EventKind::ActivationRequested
             | EventKind::ActivationDeadlineApproaching
             | EventKind::Activated
+            | EventKind::SignedUp
     );
     if event.sign_up.as_ref() != kept.filter(|_| carries) {
         let (id, name) = (event.subscription_id, event.kind.name());
@@ -179,6 +181,8 @@ fn check_microsoft_held(io: &Arc<Io>, kind: &EventKind, reported: &Subscription)
             | EventKind::ActivationRequested
             | EventKind::ActivationDeadlineApproaching
             | EventKind::ChangeRejected { .. }
+            | EventKind::Claimed { .. }
+            | EventKind::SignedUp
             | EventKind::Reinstated
             | EventKind::DetailsChanged
             | EventKind::PersonalDataErased

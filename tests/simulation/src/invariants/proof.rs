@@ -26,6 +26,8 @@ pub(super) fn check_event(io: &Arc<Io>, table: &MemoryStore, event: &Event) {
         | EventKind::ActivationRequested
         | EventKind::ActivationDeadlineApproaching
         | EventKind::Activated
+        | EventKind::Claimed { .. }
+        | EventKind::SignedUp
         | EventKind::PlanChanged { .. }
         | EventKind::QuantityChanged { .. }
         | EventKind::ChangeRejected { .. }

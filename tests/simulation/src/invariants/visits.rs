@@ -14,7 +14,7 @@ use crate::io::Io;
 
 /// What an account is to a subscription (F-LP-9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
+pub(super) enum Role {
     /// Microsoft names this very person.
     NamedBeneficiary,
     /// Microsoft names the tenant alone.
@@ -42,7 +42,7 @@ fn role(io: &Io, id: Uuid, account: &Account) -> Role {
     }
 }
 
-fn role_of(io: &Io, visit: &Visit) -> Role {
+pub(super) fn role_of(io: &Io, visit: &Visit) -> Role {
     visit.account.as_ref().map_or(Role::Stranger, |account| role(io, visit.id, account))
 }
 

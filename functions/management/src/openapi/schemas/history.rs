@@ -48,7 +48,8 @@ pub(super) fn record() -> Value {
                 },
                 "required": ["role", "rule", "at"],
             },
-            "signUp": described("SignUp", "What the buyer entered when confirming"),
+            "claim": claim(),
+            "signUp": described("SignUp", "What the buyer entered on the landing page"),
             "erasedAt": time("When the personal data was erased; missing if it was not"),
             "reference": text("Your own reference of the subscription. `activate` doesn't show it."),
             "metadata": {
@@ -59,6 +60,37 @@ pub(super) fn record() -> Value {
             },
         },
         "required": ["subscription", "version", "updatedAt", "deadlineAnnounced"],
+    })
+}
+
+fn claim() -> Value {
+    json!({
+        "type": "object",
+        "description": "Whether a person has come for a subscription that Microsoft activated by itself; missing \
+            for every other one. The other members are there if a person has",
+        "properties": {
+            "state": {
+                "type": "string", "examples": ["unclaimed", "claimed"],
+                "description": "`claimed`: a person whom Microsoft names signed in; it grants nothing",
+            },
+            "account": account("The person's account"),
+            "role": { "type": "string", "examples": ["beneficiary", "purchaser"] },
+            "rule": { "type": "string", "examples": ["tenantAndObject", "tenant"] },
+            "at": time("When they first signed in"),
+        },
+        "required": ["state"],
+    })
+}
+
+fn account(description: &str) -> Value {
+    json!({
+        "type": "object",
+        "description": description,
+        "properties": {
+            "tenantId": { "type": "string", "format": "uuid" },
+            "objectId": { "type": "string", "format": "uuid" },
+        },
+        "required": ["tenantId"],
     })
 }
 
@@ -115,15 +147,7 @@ fn requester() -> Value {
         "description": "Who wanted the change, if it was requested on the landing page or through this API",
         "properties": {
             "by": { "type": "string", "examples": ["buyer", "publisher"] },
-            "account": {
-                "type": "object",
-                "description": "The buyer's account",
-                "properties": {
-                    "tenantId": { "type": "string", "format": "uuid" },
-                    "objectId": { "type": "string", "format": "uuid" },
-                },
-                "required": ["tenantId"],
-            },
+            "account": account("The buyer's account"),
             "principal": text("The caller of this API, as AWS names it"),
         },
         "required": ["by"],
@@ -146,6 +170,11 @@ pub(super) fn event() -> Value {
             "from": value("`PlanChanged` and `QuantityChanged`: the value before"),
             "to": value("`PlanChanged` and `QuantityChanged`: the value now in force"),
             "change": value_change(),
+            "claimant": described("Claimant", "`Claimed`: the person who claimed it"),
+            "unclaimed": {
+                "const": true,
+                "description": "Microsoft had activated it by itself, and no person had claimed it yet; missing otherwise",
+            },
             "cause": {
                 "type": "object",
                 "description": "How we learned of it",

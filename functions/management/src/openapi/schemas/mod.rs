@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 pub(super) use parts::reference;
 
 /// The published schemas and their parts, with their names here.
-const PUBLISHED: [(&str, &str); 8] = [
+const PUBLISHED: [(&str, &str); 9] = [
     ("urn:saas-fulfillment:schema:subscription.v1", "Subscription"),
     ("#/$defs/term", "Term"),
     ("#/$defs/party", "Party"),
@@ -25,6 +25,7 @@ const PUBLISHED: [(&str, &str); 8] = [
     ("#/$defs/cause", "EventOrigin"),
     ("#/$defs/tracking", "EventTracking"),
     ("#/$defs/signUp", "SignUp"),
+    ("#/$defs/claimant", "Claimant"),
     ("#/$defs/decision", "EventDecision"),
 ];
 
@@ -38,6 +39,7 @@ pub(super) fn all() -> Value {
     }
     let data = &mut schemas["EventData"]["properties"];
     data["change"] = history::value_change();
+    data["claimant"] = reference("Claimant");
     data["signUp"] = reference("SignUp");
     let own = json!({
         "Record": history::record(),

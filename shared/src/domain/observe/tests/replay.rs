@@ -168,7 +168,10 @@ fn assert_describes_the_difference(event: &Event, before: Option<&Subscription>,
             assert_ne!(*status, Status::Unsubscribed, "seed {seed}");
         }
         EventKind::DetailsChanged => assert_ne!(before, Some(after), "seed {seed}"),
-        EventKind::PersonalDataErased | EventKind::Test => {
+        EventKind::Claimed { .. }
+        | EventKind::SignedUp
+        | EventKind::PersonalDataErased
+        | EventKind::Test => {
             panic!("seed {seed}: no observation leads to {}", event.kind.name())
         }
     }
