@@ -214,7 +214,8 @@ pub(crate) async fn examine(
         erasures: table.clone(),
         outbox: table.clone(),
         receiver_states: table.clone(),
-        annotations: table,
+        annotations: table.clone(),
+        offer_settings: table,
         transport,
         clock,
     };

@@ -5,6 +5,7 @@ mod complete;
 mod description;
 mod doctor;
 mod erasures;
+mod offers;
 mod receivers;
 mod reconciliations;
 
@@ -182,6 +183,7 @@ async fn every_answer_is_described_and_every_described_member_is_shown() {
 
     reconciliations::call(&mut caller).await;
     receivers::call(&mut caller).await;
+    offers::call(&mut caller).await;
 
     let without_receivers = TestEnv::new().await;
     doctor::call(&mut caller, &without_receivers).await;
@@ -277,9 +279,16 @@ async fn the_description_lists_exactly_the_deployed_routes() {
         let [method, path] = pair else { continue };
         if let (Some(method), Some(path)) =
             (method.strip_prefix("Method: "), path.strip_prefix("Path: "))
-            && ["/subscriptions", "/deliveries", "/doctor", "/receivers", "/reconciliations"]
-                .iter()
-                .any(|prefix| path.starts_with(prefix))
+            && [
+                "/subscriptions",
+                "/deliveries",
+                "/doctor",
+                "/offers",
+                "/receivers",
+                "/reconciliations",
+            ]
+            .iter()
+            .any(|prefix| path.starts_with(prefix))
         {
             deployed.insert((method.to_ascii_lowercase(), path.to_owned()));
         }

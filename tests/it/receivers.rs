@@ -1,6 +1,8 @@
 //! The page for the developers of the publisher's product, `functions/delivery/README.md`, and its
 //! examples: each is started as the page says, and is sent what the functions send.
 
+mod handovers;
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -135,7 +137,9 @@ async fn takes_what_is_genuine_and_decides(command: Command) {
         "a question that is not genuine gets no decision"
     );
 
-    assert_eq!(example.end(), printed, "each event once");
+    printed.extend(example.takes_handovers().await);
+
+    assert_eq!(example.end(), printed, "each event and each handover once");
 }
 
 /// Messages that an example must refuse.
@@ -201,6 +205,9 @@ impl Example {
         command
             .env("DELIVERY_SIGNING_KEY", format!("{NEWER_KEY} {KEY}"))
             .env("DECISION_SIGNING_KEY", DECISION_KEY)
+            .env("HANDOVER_SIGNING_KEY", handovers::BOTH_KEYS)
+            .env("HANDOVER_ISSUER", handovers::ISSUER)
+            .env("HANDOVER_AUDIENCE", handovers::AUDIENCE)
             .env("PORT", "0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -11,6 +11,7 @@ mod first_start;
 mod golden;
 mod idempotency;
 mod items;
+mod offers;
 mod outbox;
 mod pacing;
 mod receivers;

@@ -71,7 +71,8 @@ impl BareHandler {
             erasures: table.clone(),
             outbox: table.clone(),
             receiver_states: table.clone(),
-            annotations: table,
+            annotations: table.clone(),
+            offer_settings: table,
             transport,
             clock,
         };

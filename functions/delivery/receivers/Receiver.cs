@@ -1,5 +1,8 @@
 // A product that receives events (POST /events) and decides about changes (POST /decisions).
 //
+// With HANDOVER_SIGNING_KEY it also has a sign-up page, which takes buyers over from the landing page
+// (POST /sign-up).
+//
 // Needs .NET 8 or newer and no packages. Put it into an empty web project:
 //
 //     dotnet new web --output receiver
@@ -8,10 +11,14 @@
 //
 // DELIVERY_SIGNING_KEY  one key, or two keys separated by a blank while one replaces the other
 // DECISION_SIGNING_KEY  the same for questions; without it they are checked with the keys above
+// HANDOVER_SIGNING_KEY  the same for handovers
+// HANDOVER_ISSUER       the landing page's origin, as in https://signup.example.com
+// HANDOVER_AUDIENCE     this program's origin, as in https://app.example.com
 // PORT                  0 takes a free port; the address is printed
 
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -26,6 +33,10 @@ const long LargestBody = 1024 * 1024;
 // same transaction as what the event does. Here they are lost when the program ends.
 var seenIds = new ConcurrentDictionary<string, bool>();
 
+// The ids of handovers that were used, each with the time at which it expires. A real product keeps
+// them in its database, under a unique index, until then: two processes must not both accept one.
+var usedHandovers = new ConcurrentDictionary<string, long>();
+
 var eventKeys = ReadKeys("DELIVERY_SIGNING_KEY");
 var decisionKeys = ReadKeys("DECISION_SIGNING_KEY");
 if (eventKeys.Count == 0)
@@ -37,6 +48,15 @@ if (decisionKeys.Count == 0)
     decisionKeys = eventKeys;
 }
 
+var handoverKeys = ReadKeys("HANDOVER_SIGNING_KEY");
+var issuer = Environment.GetEnvironmentVariable("HANDOVER_ISSUER") ?? "";
+var audience = Environment.GetEnvironmentVariable("HANDOVER_AUDIENCE") ?? "";
+if (handoverKeys.Count > 0 && (issuer == "" || audience == ""))
+{
+    throw new InvalidOperationException(
+        "HANDOVER_ISSUER and HANDOVER_AUDIENCE must be set beside HANDOVER_SIGNING_KEY");
+}
+
 var builder = WebApplication.CreateBuilder(args);
 // Beyond the limit Kestrel itself answers 413.
 builder.WebHost.ConfigureKestrel(options => options.Limits.MaxRequestBodySize = LargestBody);
@@ -46,6 +66,10 @@ var app = builder.Build();
 // body, and its bytes, which are what is signed, would be gone.
 app.MapPost("/events", (HttpRequest request) => Answer(request, eventKeys, Receive));
 app.MapPost("/decisions", (HttpRequest request) => Answer(request, decisionKeys, Decide));
+if (handoverKeys.Count > 0)
+{
+    app.MapPost("/sign-up", (HttpRequest request) => TakeOver(request));
+}
 
 app.Urls.Add($"http://127.0.0.1:{Environment.GetEnvironmentVariable("PORT") ?? "8090"}");
 await app.StartAsync();
@@ -75,6 +99,113 @@ async Task<IResult> Answer(
     catch (JsonException)
     {
         return Results.StatusCode(StatusCodes.Status400BadRequest);
+    }
+}
+
+// Takes a buyer over from the landing page.
+async Task<IResult> TakeOver(HttpRequest request)
+{
+    using var reader = new StreamReader(request.Body, Encoding.UTF8);
+    var form = await reader.ReadToEndAsync(request.HttpContext.RequestAborted);
+    // ParseQueryString puts a comma between repeated values, which no handover has.
+    var token = System.Web.HttpUtility.ParseQueryString(form)["handover"] ?? "";
+    var (claims, reason) = TakeHandover(token, DateTimeOffset.UtcNow.ToUnixTimeSeconds());
+    if (claims is null)
+    {
+        Console.Error.WriteLine($"refused a handover: {reason}");
+        // The landing page issues a new one to the buyer who comes back.
+        var again = WebUtility.HtmlEncode($"{issuer}/landing");
+        return Results.Content(
+            $"<!doctype html><title>Sign up</title><a href=\"{again}\">Please try again.</a>",
+            "text/html; charset=utf-8", Encoding.UTF8, StatusCodes.Status401Unauthorized);
+    }
+    Console.WriteLine($"handover {Text(claims.Value, "subscriptionId")} {Text(claims.Value, "role")}");
+    return Results.Content(SignUp(claims.Value), "text/html; charset=utf-8");
+}
+
+// The page of a buyer who comes from the landing page.
+//
+// A real product signs the person in here, as `tenantId` and `objectId`, and never as the e-mail
+// address; asks what it wants to know; sets the account of `subscriptionId` up; and then calls
+// POST /subscriptions/{id}/activate of the API. The request comes from another site, so it carries
+// none of this site's SameSite cookies: don't add the subscription to a session that is there.
+static string SignUp(JsonElement claims)
+{
+    var name = Member(claims, "person") is { } person ? Text(person, "name") : null;
+    var words = WebUtility.HtmlEncode($"Welcome, {name}! {Text(claims, "subscriptionId")}");
+    return $"<!doctype html><title>Sign up</title><p>{words}</p>";
+}
+
+// The claims of a handover, or why it is refused.
+(JsonElement?, string?) TakeHandover(string token, long now)
+{
+    const long skewSeconds = 60;
+    var parts = token.Split('.');
+    if (parts.Length != 3
+        || Decoded(parts[0]) is not { } header
+        || Decoded(parts[1]) is not { } claimsBytes
+        || Decoded(parts[2]) is not { } signature)
+    {
+        return (null, "it is no JWT");
+    }
+    // The algorithm is ours to choose, not the token's: `none` and all others are refused.
+    if (Parsed(header) is not { } head || Text(head, "alg") != "HS256"
+        || head.TryGetProperty("crit", out _))
+    {
+        return (null, "its algorithm is not HS256");
+    }
+    var signed = Encoding.ASCII.GetBytes($"{parts[0]}.{parts[1]}");
+    if (!handoverKeys.Exists(key => CryptographicOperations.FixedTimeEquals(
+            HMACSHA256.HashData(key, signed), signature)))
+    {
+        return (null, "no key has signed it");
+    }
+    if (Parsed(claimsBytes) is not { } claims
+        || Text(claims, "iss") != issuer || Text(claims, "aud") != audience)
+    {
+        return (null, "it is from another page, or for another one");
+    }
+    if (Number(claims, "iat") is not { } issuedAt || Number(claims, "exp") is not { } end
+        || now < issuedAt - skewSeconds || now >= end || Text(claims, "jti") is not { } id)
+    {
+        return (null, "it is not valid now");
+    }
+    // Only now, so that a forgery can't use up an id.
+    foreach (var used in usedHandovers)
+    {
+        if (used.Value <= now)
+        {
+            usedHandovers.TryRemove(used.Key, out _);
+        }
+    }
+    return usedHandovers.TryAdd(id, end) ? (claims, null) : (null, "it was used before");
+}
+
+// The bytes of a part of a JWT; null if it is not base64url.
+static byte[]? Decoded(string part)
+{
+    var text = part.Replace('-', '+').Replace('_', '/');
+    text += new string('=', (4 - text.Length % 4) % 4);
+    var bytes = new byte[text.Length];
+    return part.IndexOfAny(['+', '/', '=']) < 0
+        && Convert.TryFromBase64String(text, bytes, out var length)
+        ? bytes[..length]
+        : null;
+}
+
+// The JSON object in a part of a JWT; null if there is none.
+static JsonElement? Parsed(byte[] bytes)
+{
+    try
+    {
+        using var document = JsonDocument.Parse(bytes);
+        return document.RootElement.ValueKind == JsonValueKind.Object
+            ? document.RootElement.Clone()
+            : null;
+    }
+    catch (JsonException)
+    {
+        return null;
     }
 }
 

@@ -1,11 +1,17 @@
 // A product that receives events (POST /events) and decides about changes (POST /decisions).
 //
+// With HANDOVER_SIGNING_KEY it also has a sign-up page, which takes buyers over from the landing page
+// (POST /sign-up).
+//
 // Needs Node 18 or newer and no packages:
 //
 //     DELIVERY_SIGNING_KEY=whsec_... PORT=8090 node receiver.mjs
 //
 // DELIVERY_SIGNING_KEY  one key, or two keys separated by a blank while one replaces the other
 // DECISION_SIGNING_KEY  the same for questions; without it they are checked with the keys above
+// HANDOVER_SIGNING_KEY  the same for handovers
+// HANDOVER_ISSUER       the landing page's origin, as in https://signup.example.com
+// HANDOVER_AUDIENCE     this program's origin, as in https://app.example.com
 // PORT                  0 takes a free port; the address is printed
 
 import { createHmac, timingSafeEqual } from "node:crypto";
@@ -64,6 +70,89 @@ function whyNotGenuine(keys, headers, body, now) {
     }
   }
   return "no signature matches";
+}
+
+// How far the clocks of the landing page and this machine may differ.
+const SKEW_SECONDS = 60;
+
+// The ids of handovers that were used, each with the time at which it expires. A real product keeps
+// them in its database, under a unique index, until then: two processes must not both accept one.
+const usedHandovers = new Map();
+
+/** The JSON object in a part of a JWT; undefined if there is none. */
+function decodedObject(part) {
+  return /^[A-Za-z0-9_-]+$/.test(part) ? readObject(Buffer.from(part, "base64url")) : undefined;
+}
+
+/** The claims of a handover, or why it is refused. */
+function takeHandover({ keys, issuer, audience }, token, now) {
+  const [headerPart, claimsPart, signaturePart, more] = token.split(".");
+  if (!headerPart || !claimsPart || signaturePart === undefined || more !== undefined) {
+    return { reason: "it is no JWT" };
+  }
+  // The algorithm is ours to choose, not the token's: `none` and all others are refused.
+  const header = decodedObject(headerPart);
+  if (header?.alg !== "HS256" || "crit" in header) {
+    return { reason: "its algorithm is not HS256" };
+  }
+  const signature = Buffer.from(signaturePart, "latin1");
+  const isGenuine = keys.some((key) => {
+    const text = createHmac("sha256", key).update(`${headerPart}.${claimsPart}`).digest("base64url");
+    const one = Buffer.from(text);
+    return one.length === signature.length && timingSafeEqual(one, signature);
+  });
+  if (!isGenuine) {
+    return { reason: "no key has signed it" };
+  }
+  const claims = decodedObject(claimsPart);
+  if (claims.iss !== issuer || claims.aud !== audience) {
+    return { reason: "it is from another page, or for another one" };
+  }
+  if (!(claims.iat - SKEW_SECONDS <= now && now < claims.exp)) {
+    return { reason: "it is not valid now" };
+  }
+  // Only now, so that a forgery can't use up an id.
+  for (const [used, end] of usedHandovers) {
+    if (end <= now) {
+      usedHandovers.delete(used);
+    }
+  }
+  if (usedHandovers.has(claims.jti)) {
+    return { reason: "it was used before" };
+  }
+  usedHandovers.set(claims.jti, claims.exp);
+  return { claims };
+}
+
+function escaped(text) {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+
+/**
+ * The page of a buyer who comes from the landing page.
+ *
+ * A real product signs the person in here, as `tenantId` and `objectId`, and never as the e-mail
+ * address; asks what it wants to know; sets the account of `subscriptionId` up; and then calls
+ * POST /subscriptions/{id}/activate of the API. The request comes from another site, so it carries
+ * none of this site's SameSite cookies: don't add the subscription to a session that is there.
+ */
+function signUp({ person, subscriptionId }) {
+  const words = escaped(`Welcome, ${person.name ?? ""}! ${subscriptionId}`);
+  return `<!doctype html><title>Sign up</title><p>${words}</p>`;
+}
+
+function takeOver(body) {
+  const handovers = new URLSearchParams(body.toString("utf8")).getAll("handover");
+  const token = handovers.length === 1 ? handovers[0] : "";
+  const { claims, reason } = takeHandover(handover, token, Date.now() / 1000);
+  if (reason !== undefined) {
+    console.error(`refused a handover: ${reason}`);
+    // The landing page issues a new one to the buyer who comes back.
+    const again = escaped(`${handover.issuer}/landing`);
+    return [401, `<!doctype html><title>Sign up</title><a href="${again}">Please try again.</a>`];
+  }
+  console.log(`handover ${claims.subscriptionId} ${claims.role}`);
+  return [200, signUp(claims)];
 }
 
 /** Takes an event; returns the status and the answer. */
@@ -132,6 +221,9 @@ async function answer(request) {
   if (body === undefined) {
     return [413];
   }
+  if (route.takeOver !== undefined) {
+    return route.takeOver(body);
+  }
   const reason = whyNotGenuine(route.keys, request.headers, body, Date.now() / 1000);
   if (reason !== undefined) {
     console.error(`refused: ${reason}`);
@@ -147,9 +239,19 @@ if (eventKeys.length === 0) {
   console.error("DELIVERY_SIGNING_KEY is not set");
   process.exit(1);
 }
+const handover = {
+  keys: readKeys("HANDOVER_SIGNING_KEY"),
+  issuer: process.env.HANDOVER_ISSUER,
+  audience: process.env.HANDOVER_AUDIENCE,
+};
+if (handover.keys.length > 0 && !(handover.issuer && handover.audience)) {
+  console.error("HANDOVER_ISSUER and HANDOVER_AUDIENCE must be set beside HANDOVER_SIGNING_KEY");
+  process.exit(1);
+}
 const routes = {
   "POST /events": { keys: eventKeys, handle: receive },
   "POST /decisions": { keys: decisionKeys.length > 0 ? decisionKeys : eventKeys, handle: decide },
+  ...(handover.keys.length > 0 && { "POST /sign-up": { takeOver } }),
 };
 
 const server = createServer(async (request, response) => {
@@ -157,6 +259,8 @@ const server = createServer(async (request, response) => {
     const [status, content] = await answer(request);
     if (content === undefined) {
       response.writeHead(status).end();
+    } else if (typeof content === "string") {
+      response.writeHead(status, { "content-type": "text/html; charset=utf-8" }).end(content);
     } else {
       response.writeHead(status, { "content-type": "application/json" });
       response.end(JSON.stringify(content));

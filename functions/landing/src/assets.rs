@@ -54,40 +54,37 @@ impl Asset {
 
 pub(crate) struct Assets {
     script: Asset,
-    logo: Option<Asset>,
-    /// At the same path: the hash in the address says which one it is.
-    logo_dark: Option<Asset>,
+    /// All at the same path: the hash in the address says which one it is.
+    logos: Vec<Asset>,
 }
 
 impl Assets {
-    pub(crate) fn new(logo: Option<Logo>, logo_dark: Option<Logo>) -> Self {
+    pub(crate) fn new() -> Self {
         let script = include_bytes!("../templates/app.js");
-        let asset = |logo: Logo| Asset::new(logo.content_type, logo.bytes.into());
-        Self {
-            script: Asset::new("text/javascript; charset=utf-8", Bytes::from_static(script)),
-            logo: logo.map(asset),
-            logo_dark: logo_dark.map(asset),
+        let script = Asset::new("text/javascript; charset=utf-8", Bytes::from_static(script));
+        Self { script, logos: Vec::new() }
+    }
+
+    /// Adds a logo, and returns its address. The first one is also at addresses of other versions.
+    pub(crate) fn add_logo(&mut self, logo: Logo) -> String {
+        let logo = Asset::new(logo.content_type, logo.bytes.into());
+        let address = logo.logo_address();
+        if !self.logos.iter().any(|known| known.version == logo.version) {
+            self.logos.push(logo);
         }
+        address
     }
 
     pub(crate) fn script_address(&self) -> String {
         format!("{SCRIPT}?v={}", self.script.version)
     }
 
-    pub(crate) fn logo_address(&self) -> Option<String> {
-        self.logo.as_ref().map(Asset::logo_address)
-    }
-
-    pub(crate) fn logo_dark_address(&self) -> Option<String> {
-        self.logo_dark.as_ref().map(Asset::logo_address)
-    }
-
     pub(crate) fn answer(&self, uri: &Uri) -> Option<Response> {
         match uri.path() {
             SCRIPT => Some(self.script.answer(uri.query())),
             LOGO => {
-                let dark = self.logo_dark.as_ref().filter(|dark| dark.is_at(uri.query()));
-                dark.or(self.logo.as_ref()).map(|logo| logo.answer(uri.query()))
+                let named = self.logos.iter().find(|logo| logo.is_at(uri.query()));
+                named.or(self.logos.first()).map(|logo| logo.answer(uri.query()))
             }
             _ => None,
         }
@@ -101,13 +98,14 @@ mod tests {
     #[test]
     fn an_asset_may_be_cached_only_under_the_address_with_its_hash() {
         let logo = |bytes: &[u8]| Logo { content_type: "image/png", bytes: bytes.into() };
-        let assets = Assets::new(Some(logo(&[1, 2, 3])), Some(logo(&[4])));
+        let mut assets = Assets::new();
+        assert!(assets.answer(&Uri::from_static(LOGO)).is_none());
+        let [light, dark] = [&[1, 2, 3][..], &[4]].map(|bytes| assets.add_logo(logo(bytes)));
+        assert_eq!(assets.add_logo(logo(&[4])), dark, "of another offer");
         let cache_control = |address: &str| {
             let answer = assets.answer(&address.parse().expect("an address")).expect("an asset");
             answer.headers()[CACHE_CONTROL].clone()
         };
-        let logos = [assets.logo_address(), assets.logo_dark_address()];
-        let [light, dark] = logos.map(|address| address.expect("a logo"));
         let body = |address: &str| {
             let answer = assets.answer(&address.parse().expect("an address")).expect("an asset");
             answer.into_body().to_vec()
@@ -119,7 +117,5 @@ mod tests {
             assert_eq!(cache_control(&format!("{address}0")), "no-cache");
         }
         assert_eq!(cache_control(SCRIPT), "no-cache");
-        assert!(Assets::new(None, None).answer(&Uri::from_static(LOGO)).is_none());
-        assert!(Assets::new(None, None).logo_address().is_none());
     }
 }

@@ -14,16 +14,33 @@ const COOKIE_NAME: &str = "landing-language";
 /// A year, in seconds.
 const LIFETIME: u32 = 31_536_000;
 
-/// The language that the address chooses.
-pub(crate) fn chosen<'a>(languages: &'a Languages, request: &Request) -> Option<&'a Language> {
-    languages.with_code(&form_field(request.uri().query()?, PARAMETER)?)
+/// What a request says about its reader's language.
+#[derive(Clone, Copy)]
+pub(crate) struct Reader<'a> {
+    languages: &'a Languages,
+    headers: &'a HeaderMap,
+    /// The language that the address chooses.
+    pub(crate) chosen: Option<&'a Language>,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn of(languages: &'a Languages, request: &'a Request) -> Self {
+        let code = request.uri().query().and_then(|query| form_field(query, PARAMETER));
+        let chosen = code.and_then(|code| languages.with_code(&code));
+        Self { languages, headers: request.headers(), chosen }
+    }
+
+    /// The language of a page that is written in these; in all of them if there are none.
+    pub(crate) fn language(&self, codes: &[String]) -> &'a Language {
+        let remembered = remembered(self.languages, self.headers);
+        let mut wanted = [self.chosen, remembered].into_iter().flatten();
+        let wanted = wanted.find(|language| language.is_among(codes));
+        wanted.unwrap_or_else(|| self.languages.negotiate(self.headers, codes))
+    }
 }
 
 /// The language that the reader chose before.
-pub(crate) fn remembered<'a>(
-    languages: &'a Languages,
-    headers: &HeaderMap,
-) -> Option<&'a Language> {
+fn remembered<'a>(languages: &'a Languages, headers: &HeaderMap) -> Option<&'a Language> {
     headers
         .get_all(COOKIE)
         .iter()

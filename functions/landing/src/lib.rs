@@ -1,9 +1,10 @@
 //! The landing page. Microsoft's link brings a buyer with a purchase token: the page signs the
 //! buyer in with Entra, shows the purchase, and takes the confirmation. Later it offers changes.
 
-mod activation_mode;
 mod assets;
+mod brands;
 mod elsewhere;
+mod handovers;
 mod known_plans;
 mod language;
 mod language_choice;
@@ -18,12 +19,12 @@ mod sign_up_form;
 mod under_way;
 mod visit;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use http::header::ACCEPT;
-use http::{HeaderMap, Method, StatusCode, Uri};
-use shared::config::{Branding, Dependencies, LANDING_BASE_URL, Retention};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use shared::config::{Branding, Dependencies, LANDING_BASE_URL, Retention, handover_keys};
 use shared::host::clock::Clock;
 use shared::host::environment::{ConfigError, Environment};
 use shared::host::error_class::ErrorClass;
@@ -37,15 +38,20 @@ use shared::web::SecurityHeaders;
 use tracing::field::Empty;
 use tracing::{error, info_span, warn};
 
-use activation_mode::ActivationMode;
-use assets::Assets;
+use brands::{Brands, CurrentBrands};
 use elsewhere::redirect_to_origin;
-use language::{Language, Languages};
-use page::{Brand, Notice, Page, Pages};
+use handovers::Handovers;
+use language::Languages;
+use language_choice::Reader;
+use page::{Notice, Pages};
 use purchase::Purchases;
 use routes::{Methods, Route};
 use sign_in::SignInApp;
 use visit::Visit;
+
+/// The content security policy of an answer that is no page. Pages and files have policies of their own.
+const NO_PAGE: &str =
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// What the landing page may touch.
 pub struct Landing {
@@ -55,8 +61,10 @@ pub struct Landing {
     /// `None` if it is that of the gateway's host.
     origin: Option<Origin>,
     clock: Arc<dyn Clock>,
-    assets: Assets,
+    brands: CurrentBrands,
     pages: Pages,
+    /// `None` without a key.
+    handovers: Option<Handovers>,
     headers: SecurityHeaders,
     languages: Languages,
 }
@@ -104,20 +112,21 @@ impl Landing {
         environment: &Environment,
         dependencies: &Dependencies,
     ) -> Result<Self, ConfigError> {
-        const MODE: &str = "who activates a confirmed purchase, `on-confirm` or `by-publisher`";
-        let mode = environment.parse_or("ACTIVATION", ActivationMode::OnConfirm, MODE)?;
         let sign_in = read_sign_in(environment, dependencies, origin.as_ref())?;
         let approval = ChangeApproval::read(environment, dependencies)?;
         let branding = Branding::read(environment)?;
-        let assets = Assets::new(branding.logo.clone(), branding.logo_dark.clone());
+        if sign_in.is_none() && branding.hands_over() {
+            return Err(ConfigError {
+                name: "LANDING_SIGN_IN",
+                problem: "is `off`, and there is a sign-up page, to which people are handed over"
+                    .to_owned(),
+                purpose: "whether buyers sign in with Entra; `off` is for development only",
+            });
+        }
+        let keys = handover_keys(environment, dependencies, branding.hands_over())?;
         let languages = Languages::shipped();
         let retention = Retention::read(environment)?;
-        let pages = Pages::new(
-            Brand::new(branding, retention, &assets),
-            &languages,
-            mode,
-            sign_in.is_none(),
-        );
+        let pages = Pages::new(&languages, sign_in.is_none());
         let Dependencies { microsoft, clock, refusals, .. } = dependencies;
         let refusals = KnownRefusals::new(refusals.clone(), clock.clone());
         let marketplace = microsoft.marketplace(RetryPolicy::INTERACTIVE, clock.clone());
@@ -128,75 +137,76 @@ impl Landing {
                 dependencies.store.clone(),
                 refusals,
                 approval,
-                mode,
             ),
-            headers: SecurityHeaders::new(origin.as_ref(), pages.policy()),
+            headers: SecurityHeaders::new(origin.as_ref(), HeaderValue::from_static(NO_PAGE)),
+            brands: CurrentBrands::new(
+                dependencies.offer_settings.clone(),
+                clock.clone(),
+                branding,
+                retention,
+            ),
+            handovers: keys.map(|keys| Handovers::new(keys, clock.clone())),
             origin,
             pages,
-            assets,
             languages,
             sign_in,
             clock: clock.clone(),
         })
     }
 
-    fn no_route(&self, request: &Request, language: &Language) -> Response {
-        if matches!(*request.method(), Method::GET | Method::HEAD) && wants_html(request.headers())
-        {
-            return self.pages.show(
-                Page::Notice(Notice::NotFound),
-                language,
-                routes::PURCHASE,
-                None,
-            );
+    fn no_route(&self, request: &Request, brands: &Brands, reader: Reader<'_>) -> Response {
+        if *request.method() == Method::GET && wants_html(request.headers()) {
+            return self.pages.show_deployments(Notice::NotFound, brands, reader);
         }
         Problem::new(StatusCode::NOT_FOUND, "no_route", "the landing page is GET /landing").into()
     }
 
-    fn target(&self, uri: &Uri) -> Option<Target> {
+    fn target(uri: &Uri, brands: &Brands) -> Option<Target> {
         if uri.path() == "/" {
             return Some(Target::Home);
         }
-        let asset = self.assets.answer(uri).map(Target::Asset);
+        let asset = brands.assets.answer(uri).map(Target::Asset);
         asset.or_else(|| Route::of(uri.path()).map(Target::Visit))
     }
 
-    async fn respond(&self, request: Request) -> Response {
-        let chosen = language_choice::chosen(&self.languages, &request);
-        let secure = self.origin_of(&request).is_some_and(|origin| origin.is_https());
-        let mut response = self.respond_in(self.language_of(&request, chosen), request).await;
-        if let Some(language) = chosen {
+    async fn respond(&self, mut request: Request) -> Response {
+        let answers_head = Route::of(request.uri().path())
+            .is_none_or(|route| route.methods().contain(&Method::HEAD));
+        if *request.method() == Method::HEAD && answers_head {
+            *request.method_mut() = Method::GET;
+        }
+        let reader = Reader::of(&self.languages, &request);
+        let mut response = self.respond_to(reader, &request).await;
+        if let Some(language) = reader.chosen {
+            let secure = self.origin_of(&request).is_some_and(|origin| origin.is_https());
             language_choice::remember(&mut response, language, secure);
         }
         response
     }
 
-    fn language_of<'a>(&'a self, request: &Request, chosen: Option<&'a Language>) -> &'a Language {
-        let headers = request.headers();
-        chosen
-            .or_else(|| language_choice::remembered(&self.languages, headers))
-            .unwrap_or_else(|| self.languages.negotiate(headers))
-    }
-
-    async fn respond_in(&self, language: &Language, mut request: Request) -> Response {
-        let Some(target) = self.target(request.uri()) else {
-            return self.no_route(&request, language);
+    async fn respond_to(&self, reader: Reader<'_>, request: &Request) -> Response {
+        let brands = self.brands.get().await;
+        let Some(target) = Self::target(request.uri(), &brands) else {
+            return self.no_route(request, &brands, reader);
         };
         let methods = target.methods();
         if !methods.contain(request.method()) {
             return Problem::method_not_allowed(methods.allow()).into();
         }
-        if *request.method() == Method::HEAD {
-            *request.method_mut() = Method::GET;
-        }
         match target {
-            Target::Home => self.pages.home(language),
+            Target::Home => self.pages.home(&brands, reader),
             Target::Asset(asset) => asset,
-            Target::Visit(route) => self.visit(route, language, &request).await,
+            Target::Visit(route) => self.visit(route, &brands, reader, request).await,
         }
     }
 
-    async fn visit(&self, route: Route, language: &Language, request: &Request) -> Response {
+    async fn visit(
+        &self,
+        route: Route,
+        brands: &Brands,
+        reader: Reader<'_>,
+        request: &Request,
+    ) -> Response {
         let sign_in = match &self.sign_in {
             None => None,
             Some(app) => match self.origin_of(request) {
@@ -208,8 +218,7 @@ impl Landing {
                         metric = class.metric(),
                         "LANDING_BASE_URL is not set, and no gateway names the page's host"
                     );
-                    let page = Page::Notice(Notice::Misconfigured);
-                    return self.pages.show(page, language, routes::PURCHASE, None);
+                    return self.pages.show_deployments(Notice::Misconfigured, brands, reader);
                 }
             },
         };
@@ -223,9 +232,13 @@ impl Landing {
         let visit = Visit {
             purchases: &self.purchases,
             pages: &self.pages,
+            brands,
+            opened: OnceLock::new(),
+            handovers: self.handovers.as_ref(),
+            origin: self.origin_of(request),
             clock: &*self.clock,
             route,
-            language,
+            reader,
             request,
         };
         // Boxed once: unboxed, each of the futures around it would move these 40 KB over the stack.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use shared::config::ActivationMode;
 use shared::domain::{
     Account, Cause, Identification, IncompleteObservation, Observation, Record, SignUp, Status,
     Subscription, identify, is_colleague, observe, tenant_for_guest,
@@ -19,7 +20,6 @@ use tracing::field::display;
 use tracing::{Span, info};
 use uuid::Uuid;
 
-use crate::activation_mode::ActivationMode;
 use crate::known_plans::KnownPlans;
 
 const BAD_REQUEST: u16 = 400;
@@ -102,7 +102,6 @@ pub(crate) struct Purchases {
     pub(crate) changes: ChangeFlow,
     /// What the publisher allows a buyer to change.
     pub(crate) approval: ChangeApproval,
-    mode: ActivationMode,
 }
 
 impl Purchases {
@@ -112,7 +111,6 @@ impl Purchases {
         store: Arc<dyn Store>,
         refusals: KnownRefusals,
         approval: ChangeApproval,
-        mode: ActivationMode,
     ) -> Self {
         Self {
             approval,
@@ -122,7 +120,6 @@ impl Purchases {
             ledger,
             store,
             refusals,
-            mode,
         }
     }
 
@@ -207,6 +204,7 @@ impl Purchases {
         &self,
         record: Record,
         sign_up: Option<&SignUp>,
+        mode: ActivationMode,
     ) -> Result<Record, VisitError> {
         let now = self.ledger.clock().now();
         if let (true, Some(sign_up)) = (record.lacks_sign_up(), sign_up) {
@@ -222,7 +220,7 @@ impl Purchases {
             }
             None => record,
         };
-        match self.mode {
+        match mode {
             ActivationMode::OnConfirm => self.activate(record).await,
             ActivationMode::ByPublisher => {
                 let now = self.ledger.clock().now();

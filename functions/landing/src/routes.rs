@@ -8,6 +8,9 @@ pub(crate) const PURCHASE: &str = "/landing";
 /// Where a customer changes or cancels a subscription.
 pub(crate) const MANAGE: &str = "/landing/manage";
 
+/// Where a buyer goes on to the publisher's own sign-up page.
+pub(crate) const HANDOVER: &str = "/landing/continue";
+
 /// Signs the visitor in again, for the purchase in the cookies.
 pub(crate) const SIGN_IN: &str = "/landing/sign-in";
 
@@ -24,6 +27,7 @@ pub(crate) const SIGNED_IN: &str = "/landing/signed-in";
 pub(crate) enum Route {
     Purchase,
     Manage,
+    Handover,
     SignIn,
     SignInAsGuest,
     SignedIn,
@@ -68,6 +72,7 @@ impl Route {
         Some(match path {
             PURCHASE => Self::Purchase,
             MANAGE => Self::Manage,
+            HANDOVER => Self::Handover,
             SIGN_IN => Self::SignIn,
             SIGN_IN_AS_GUEST => Self::SignInAsGuest,
             SIGNED_IN => Self::SignedIn,
@@ -81,13 +86,14 @@ impl Route {
         match self {
             Self::Manage => MANAGE,
             Self::SignOut => SIGN_OUT,
+            Self::Handover => HANDOVER,
             Self::Purchase | Self::SignIn | Self::SignInAsGuest | Self::SignedIn => PURCHASE,
         }
     }
 
     pub(crate) fn methods(self) -> Methods {
         match self {
-            Self::SignIn | Self::SignInAsGuest => Methods::Look,
+            Self::Handover | Self::SignIn | Self::SignInAsGuest => Methods::Look,
             Self::Purchase | Self::Manage | Self::SignOut => Methods::LookAndSubmit,
             Self::SignedIn => Methods::GetOnly,
         }
@@ -103,6 +109,7 @@ mod tests {
         for (path, route, allow) in [
             ("/landing", Some(Route::Purchase), "GET, HEAD, POST"),
             ("/landing/manage", Some(Route::Manage), "GET, HEAD, POST"),
+            ("/landing/continue", Some(Route::Handover), "GET, HEAD"),
             ("/landing/sign-in", Some(Route::SignIn), "GET, HEAD"),
             ("/landing/sign-in/organization", Some(Route::SignInAsGuest), "GET, HEAD"),
             ("/landing/signed-in", Some(Route::SignedIn), "GET"),

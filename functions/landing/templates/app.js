@@ -30,6 +30,11 @@
     }
   });
 
+  // The way on needs no click. A script that runs before the page has loaded replaces it in the history, so that
+  // "back" leads to the page before.
+  const handover = document.querySelector("form[data-handover]");
+  if (handover) handover.requestSubmit();
+
   const errors = document.querySelector(".errors");
   if (errors) errors.focus();
 

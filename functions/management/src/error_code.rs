@@ -38,6 +38,8 @@ codes! {
     /// The body is neither a plan nor a number of seats nor annotations, or more than one of them (F-CHP-4), or
     /// a text in it is too long.
     InvalidChange = BAD_REQUEST "invalid_change",
+    /// Settings of offers that the landing page can't use, or that are too long for the table.
+    InvalidOffers = BAD_REQUEST "invalid_offers",
     /// The table has no such subscription.
     UnknownSubscription = NOT_FOUND "unknown_subscription",
     /// Microsoft has no such subscription or operation.

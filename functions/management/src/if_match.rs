@@ -1,4 +1,5 @@
-//! `ETag` and `If-Match`: a change that is based on an older version of the record is refused.
+//! `ETag` and `If-Match`: a change that is based on an older version of the record, or of the offers, is
+//! refused.
 
 use http::header::{ETAG, IF_MATCH};
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -20,14 +21,14 @@ pub(crate) fn answer(
     read_personal_data(request, route::form(request), Shown::Record(record.id()));
     let view = RecordView::from(record).with_annotations(annotations);
     let mut response = json(StatusCode::OK, &view);
-    if let Ok(tag) = HeaderValue::try_from(tag(record)) {
+    if let Ok(tag) = HeaderValue::try_from(tag(record.version)) {
         response.headers_mut().insert(ETAG, tag);
     }
     response
 }
 
-fn tag(record: &Record) -> String {
-    format!("\"{}\"", record.version)
+pub(crate) fn tag(version: u64) -> String {
+    format!("\"{version}\"")
 }
 
 /// The versions that a request names.
@@ -62,13 +63,19 @@ impl IfMatch {
 
     /// Refuses a record of another version.
     pub(crate) fn check(&self, record: &Record) -> Result<(), Problem> {
+        if self.allows(record.version) {
+            return Ok(());
+        }
+        Err(ErrorCode::VersionMismatch.with(format!(
+            "the record has version {}; look at it before asking again",
+            record.version
+        )))
+    }
+
+    pub(crate) fn allows(&self, version: u64) -> bool {
         match self {
-            Self::Any => Ok(()),
-            Self::OneOf(tags) if tags.contains(&tag(record)) => Ok(()),
-            Self::OneOf(_) => Err(ErrorCode::VersionMismatch.with(format!(
-                "the record has version {}; look at it before asking again",
-                record.version
-            ))),
+            Self::Any => true,
+            Self::OneOf(tags) => tags.contains(&tag(version)),
         }
     }
 }

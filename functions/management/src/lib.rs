@@ -1,5 +1,5 @@
 //! The publisher's API: list, read, events, plans and operations; change and cancel; note a reference and
-//! metadata; erase personal data; read Microsoft's copy now; send events again; examine the deployment; see,
+//! metadata; erase personal data; set what offers have of their own; read Microsoft's copy now; send events again; examine the deployment; see,
 //! start and pause the reconciliation.
 //!
 //! An accepted change is in force only when Microsoft's webhook says so (F-CHP-7): the answer is
@@ -17,6 +17,7 @@ mod events;
 mod idempotency;
 mod if_match;
 mod json_integer;
+mod offers;
 #[cfg(test)]
 mod openapi;
 mod parameters;
@@ -155,6 +156,8 @@ impl Management {
             Route::Receivers => self.receivers().await,
             Route::PauseReceiver { name, note } => self.pause_receiver(&name, note, request).await,
             Route::ResumeReceiver(name) => self.resume_receiver(&name, request).await,
+            Route::Offers => self.offers().await,
+            Route::SetOffers(offers) => self.set_offers(&offers, request).await,
             Route::Examine => {
                 let gateway = request.extensions().get::<GatewayHost>();
                 Ok(json_response(StatusCode::OK, &self.doctor.examine(gateway).await))

@@ -3,6 +3,7 @@
 
 use http::Method;
 use jiff::Timestamp;
+use serde_json::{Map, Value};
 use shared::domain::{AnnotationPatch, OperationId, SearchTerm, Status, SubscriptionId};
 use shared::host::http::{Problem, Request};
 use shared::lenient::strict_object;
@@ -15,7 +16,7 @@ use crate::deliveries::{DeliveryState, Recovery};
 use crate::error_code::{ErrorCode, malformed};
 use crate::parameters::{Parameters, Query};
 use crate::test_event_request::TestEventRequest;
-use crate::{cursor, json_integer, run_request, test_event_request};
+use crate::{cursor, json_integer, offers, run_request, test_event_request};
 
 /// A call, as the table names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +47,10 @@ pub(crate) enum Call {
     Receivers,
     PauseReceiver,
     ResumeReceiver,
+    /// What single offers have of their own on the landing page.
+    Offers,
+    SetOffers,
+    ClearOffers,
     /// The personal data of an ended subscription.
     Erase,
     /// Why doesn't it work?
@@ -91,7 +96,7 @@ const LIST: [Query; 9] = [
 ];
 
 /// Every call. Where a path matches two patterns, the first one wins.
-pub(crate) static TABLE: [Entry; 26] = [
+pub(crate) static TABLE: [Entry; 29] = [
     entry(Call::List, Method::GET, "/subscriptions", &LIST),
     // It lies below the same path as all other calls, so that one permission covers it. No GUID
     // looks like it.
@@ -112,6 +117,9 @@ pub(crate) static TABLE: [Entry; 26] = [
     entry(Call::Receivers, Method::GET, "/receivers", &[]),
     entry(Call::PauseReceiver, Method::POST, "/receivers/{name}/pause", &[]),
     entry(Call::ResumeReceiver, Method::POST, "/receivers/{name}/resume", &[]),
+    entry(Call::Offers, Method::GET, "/offers", &[]),
+    entry(Call::SetOffers, Method::PUT, "/offers", &[]),
+    entry(Call::ClearOffers, Method::DELETE, "/offers", &[]),
     entry(Call::Erase, Method::POST, "/subscriptions/{id}/erase", &[]),
     entry(Call::Examine, Method::GET, "/doctor", &[]),
     entry(Call::SendTestEvent, Method::POST, "/doctor/test-event", &[]),
@@ -181,6 +189,9 @@ pub(crate) enum Route {
     },
     /// The receiver with this name.
     ResumeReceiver(String),
+    Offers,
+    /// By offer id; empty to remove them.
+    SetOffers(Map<String, Value>),
     Examine,
     SendTestEvent(TestEventRequest),
     /// The event with this id.
@@ -215,6 +226,8 @@ impl Route {
             | Self::Receivers
             | Self::PauseReceiver { .. }
             | Self::ResumeReceiver(_)
+            | Self::Offers
+            | Self::SetOffers(_)
             | Self::Examine
             | Self::SendTestEvent(_)
             | Self::TestEvent(_)
@@ -324,6 +337,9 @@ impl Route {
                 note: run_request::optional_note(request.body())?,
             },
             Call::ResumeReceiver => Self::ResumeReceiver(name()),
+            Call::Offers => Self::Offers,
+            Call::SetOffers => Self::SetOffers(offers::parse(request.body())?),
+            Call::ClearOffers => Self::SetOffers(Map::new()),
             Call::Erase => Self::Erase(id()?),
             Call::Examine => Self::Examine,
             Call::SendTestEvent => Self::SendTestEvent(test_event_request::wanted(request.body())?),

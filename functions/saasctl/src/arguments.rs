@@ -12,6 +12,7 @@ use crate::export::options::ExportOptions;
 use crate::find::Named;
 use crate::kind_of_event::type_named;
 use crate::list_options::{ListFilter, ListFormat, ListOrder, OpenDelivery};
+use crate::offers_options::OffersCommand;
 use crate::options::{
     ConnectionOptions, DoctorOptions, Received, RequestOptions, TailOptions, WaitOptions,
 };
@@ -272,6 +273,10 @@ pub(crate) enum Command {
     },
     #[command(flatten)]
     Receiver(ReceiverCommand),
+    /// Show or set what single offers have of their own on
+    /// the landing page.
+    #[command(subcommand, verbatim_doc_comment)]
+    Offers(OffersCommand),
     /// Show which deployment the commands reach, and as whom.
     Whoami,
     #[command(flatten)]

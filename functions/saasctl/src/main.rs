@@ -21,6 +21,8 @@ mod import_references;
 mod kind_of_event;
 mod list;
 mod list_options;
+mod offers;
+mod offers_options;
 mod options;
 mod output;
 mod patience;
@@ -142,6 +144,7 @@ async fn run(arguments: Arguments, output: &Output) -> Result<(), CommandError> 
         Command::Recover { parked: _, since, receiver } => {
             deliveries::recover(&api, output, since, receiver.as_deref()).await
         }
+        Command::Offers(command) => offers::run(&api, output, &command).await,
         Command::Receiver(command) => receivers::run(&api, output, &command).await,
         Command::TestEvent { kind, receiver, timeout } => {
             let (kind, receiver) = (kind.as_deref(), receiver.as_deref());

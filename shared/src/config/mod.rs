@@ -12,6 +12,7 @@ mod credential_ends;
 mod delivery;
 mod endpoints;
 mod guid;
+mod handover;
 mod landing_app;
 mod management;
 mod microsoft;
@@ -23,10 +24,14 @@ mod web_identity_role;
 use std::sync::Arc;
 
 pub use aws::{dynamodb, table};
-pub use branding::{Branding, Field, Label, Logo, OfferBranding, Offers, Support, is_email};
+pub use branding::{
+    ActivationMode, Branding, Field, LANGUAGES, Label, Logo, OfferBranding, Offers, OffersError,
+    SignUpPage, Support, is_email,
+};
 pub use console_app::{CONSOLE_BASE_URL, alarms};
 pub use credential_ends::credential_ends;
 pub use delivery::{DeliverySettings, EndpointSettings, EventBusSettings, RateLimit};
+pub use handover::handover_keys;
 pub use landing_app::LANDING_BASE_URL;
 pub use management::ManagementSettings;
 pub use microsoft::{MARKETPLACE_APP_ID, Microsoft};
@@ -39,8 +44,8 @@ use crate::host::deadline::DeadlineTransport;
 use crate::host::environment::{ConfigError, Environment};
 use crate::host::http_client::{HttpClient, Transport};
 use crate::store::{
-    AnnotationStore, Checkpoints, DueWork, Erasures, Outbox, Receivers, Refusals, Runs, Sightings,
-    Store,
+    AnnotationStore, Checkpoints, DueWork, Erasures, OfferSettings, Outbox, Receivers, Refusals,
+    Runs, Sightings, Store,
 };
 
 /// What every function that talks to Microsoft is built from.
@@ -64,6 +69,8 @@ pub struct Dependencies {
     pub outbox: Arc<dyn Outbox>,
     pub receiver_states: Arc<dyn Receivers>,
     pub annotations: Arc<dyn AnnotationStore>,
+    /// The same table, for what single offers have of their own on the landing page.
+    pub offer_settings: Arc<dyn OfferSettings>,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -92,7 +99,8 @@ impl Dependencies {
             erasures: table.clone(),
             outbox: table.clone(),
             receiver_states: table.clone(),
-            annotations: table,
+            annotations: table.clone(),
+            offer_settings: table,
             transport,
             clock,
         })

@@ -100,6 +100,11 @@ impl SecretNames {
         [self.secret, self.arn].into_iter().any(|name| environment.get(name).is_some())
     }
 
+    /// Whether the secret has a place that it may be read from.
+    pub(super) fn may_be_read(&self, environment: &Environment) -> bool {
+        self.is_set_in(environment) || environment.get(ALL).is_some()
+    }
+
     /// Asks for both names without using them, so that [`Environment::asked`] names every setting
     /// there may be.
     pub(super) fn mention(&self, environment: &Environment) {

@@ -5,6 +5,7 @@ pub mod approval;
 pub mod audit;
 pub mod cloud_event;
 pub mod formula;
+pub mod handover;
 pub mod receiver;
 pub mod record_view;
 pub mod standard_webhooks;

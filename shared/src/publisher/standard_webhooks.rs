@@ -57,6 +57,13 @@ impl WebhookKeys {
         if keys.is_empty() { Err(WebhookKeyError::None) } else { Ok(Self(keys)) }
     }
 
+    /// A signature with the last key alone, for a form that has room for one. While a new key replaces an old
+    /// one behind it, the old one signs, which every receiver holds.
+    pub(super) fn sign_with_last(&self, message: &[u8]) -> hmac::Tag {
+        let key = self.0.last().expect("there is a key");
+        hmac::sign(key, message)
+    }
+
     /// The three headers of a message. It has a signature with each key, so a receiver may hold any
     /// of them.
     ///

@@ -11,7 +11,7 @@ use thiserror::Error;
 use super::StoreError;
 use crate::domain::{Annotations, SubscriptionId};
 
-/// Why annotations, or a receiver's state, were not saved.
+/// Why annotations, a receiver's state or the offers' settings were not saved.
 #[derive(Debug, Error)]
 pub enum SaveError {
     /// Another writer saved that revision.

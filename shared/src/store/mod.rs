@@ -21,11 +21,12 @@
 //! | sighting | `SEEN` | `WEBHOOK#<host>`, `SWEEP` | now and then, when it is seen |
 //! | first start | `DEPLOYMENT` | `FIRST_START` | once, and once at the end of the import |
 //! | receiver | `RECEIVERS` | `<target>` | if the revision is the expected one |
+//! | offers | `OFFERS` | `SETTINGS` | if the revision is the expected one |
 //! | pace | `PACE` | `<target>` | if the revision is the expected one |
 //!
 //! Each user of the table has a trait of its own: [`Store`] for records, [`Outbox`] for the
 //! delivery, [`Receivers`] for those it delivers to, [`Pacing`] for its rate limit, [`Attempts`] for its failures, [`AnnotationStore`] and [`IdempotencyStore`] for the publisher's
-//! API, [`Checkpoints`], [`Runs`] and [`DueWork`] for the reconciliation, [`Refusals`] for the landing page,
+//! API, [`Checkpoints`], [`Runs`] and [`DueWork`] for the reconciliation, [`Refusals`] and [`OfferSettings`] for the landing page,
 //! [`Erasures`] for erasures,
 //! [`Restoration`] for a restore, [`Sightings`] and [`Inspection`] for an examination.
 
@@ -43,6 +44,7 @@ mod inspection;
 mod item;
 mod known_refusals;
 mod list_query;
+mod offer_settings;
 mod outbox;
 mod pacing;
 mod receivers;
@@ -75,6 +77,7 @@ pub use inspection::Inspection;
 pub use item::ItemKind;
 pub use known_refusals::KnownRefusals;
 pub use list_query::{Filter, LARGEST_PAGE, ListBy, ListQuery, Page};
+pub use offer_settings::{LARGEST_OFFERS, OfferSettings, StoredOffers};
 pub use outbox::{
     Backlog, Cursor, CursorError, CursorState, Due, Entry, Outbox, STREAM_HEAD_START, Trouble,
     Waiting,

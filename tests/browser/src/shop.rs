@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use emulator::{Call, Emulator, Fault, FaultKind, Purchase, Times, World};
+use local::sign_up_page::SignUpPage;
 use local::{LocalSystem, Options};
 use uuid::Uuid;
 
@@ -16,6 +17,16 @@ const OFFERS: &str = r#"{
     "per-seat-1": {"name": {"en": "Fabrikam Fleet", "sv": "Fabrikam Fordon", "de": "Fabrikam Flotte"}},
     "flat-rate-1": {"name": "Fabrikam Fleet", "plans": {"silver": "Fleet Silver"}}
 }"#;
+
+/// The `LANDING_OFFERS` of a shop with two offers.
+const TWO_OFFERS: &str = r##"{
+    "per-seat-1": {"name": {"en": "Fabrikam Fleet", "sv": "Fabrikam Fordon"}, "languages": ["sv", "en"]},
+    "flat-rate-1": {
+        "name": "Tailwind Archiv", "publisherName": "Tailwind", "accent": "#7a1f5c", "logo": "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHZpZXdCb3g9IjAgMCA0MCA0MCI+PHJlY3Qgd2lkdGg9IjQwIiBoZWlnaHQ9IjQwIiBmaWxsPSIjN2ExZjVjIi8+PC9zdmc+",
+        "termsUrl": "https://tailwind.example/terms", "languages": ["de"],
+        "fields": [{"name": "shelves", "label": "Regale", "maxLength": 5}]
+    }
+}"##;
 
 /// The `LANDING_FIELDS` of a branded shop.
 const FIELDS: &str = r#"[
@@ -55,6 +66,28 @@ impl Shop {
             .with("RETENTION_DAYS", "90")
             .with("LANDING_FIELDS", FIELDS);
         Self::with(options).await
+    }
+
+    /// A branded shop whose second offer has nothing in common with the first one.
+    pub async fn with_two_offers() -> Self {
+        let options = Options::default()
+            .with("LANDING_PUBLISHER_NAME", "Fabrikam Fleet")
+            .with("LANDING_LOGO", LOGO)
+            .with("LANDING_LOGO_DARK", LOGO_DARK)
+            .with("LANDING_ACCENT", "#0f766e")
+            .with("LANDING_FIELDS", FIELDS)
+            .with("LANDING_OFFERS", TWO_OFFERS);
+        Self::with(options).await
+    }
+
+    /// A branded shop whose publisher has a sign-up page of its own.
+    pub async fn with_sign_up_page() -> (Self, SignUpPage) {
+        let page = SignUpPage::start().await.expect("a free port");
+        let mut options = Options::default().with("LANDING_PUBLISHER_NAME", "Fabrikam Fleet");
+        options.variables.extend(page.settings());
+        let shop = Self::with(options).await;
+        page.take_over_from(&shop.system);
+        (shop, page)
     }
 
     pub async fn with(options: Options) -> Self {

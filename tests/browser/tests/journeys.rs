@@ -83,6 +83,48 @@ async fn the_publisher_activates_without_scripts() {
     browse(|page| buy(page, shop, true, false)).await;
 }
 
+/// Goes from Microsoft's link over the publisher's own sign-up page to the active subscription.
+async fn sign_up(page: Page, shop: Shop, scripts: bool) {
+    let page = page.with_scripts(scripts).await;
+    let id = shop.purchase(Purchase::flat_rate("silver"));
+    page.open(&shop.link(id)).await;
+    page.pick_account(ADELE).await;
+    page.wait_for_heading("Set up your subscription").await;
+    page.submit().await;
+    if !scripts {
+        page.wait_for_heading("Continue to Fabrikam Fleet").await;
+        page.submit().await;
+    }
+    page.wait_for_heading("Your product: sign up").await;
+    assert!(!page.url().await.as_str().contains('?'), "no handover is in the address");
+    if scripts {
+        page.eval("history.back()").await;
+        page.wait_for_heading("Set up your subscription").await;
+        page.open(&shop.url("/landing")).await;
+        page.wait_for_heading("Your account is being prepared").await;
+        page.click(Locator::LinkText("Continue to Fabrikam Fleet")).await;
+        page.wait_for_heading("Your product: sign up").await;
+    }
+    page.click(Locator::Css("button")).await;
+    page.click(Locator::LinkText("Back to the purchase")).await;
+    page.wait_for_heading("Your subscription is active").await;
+    assert_eq!(shop.calls(Call::Activate), 1);
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium and axe-core: tests/browser/run"]
+async fn a_buyer_signs_up_at_the_publishers_own_page() {
+    let (shop, _page) = Shop::with_sign_up_page().await;
+    browse(|page| sign_up(page, shop, true)).await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium and axe-core: tests/browser/run"]
+async fn a_buyer_signs_up_at_the_publishers_own_page_without_scripts() {
+    let (shop, _page) = Shop::with_sign_up_page().await;
+    browse(|page| sign_up(page, shop, false)).await;
+}
+
 #[tokio::test]
 #[ignore = "needs Chromium and axe-core: tests/browser/run"]
 async fn a_waiting_page_stops_polling_when_the_session_ends() {

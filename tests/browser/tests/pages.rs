@@ -104,6 +104,45 @@ async fn pages_with_extreme_accent_colours_pass_the_audit() {
 
 #[tokio::test]
 #[ignore = "needs Chromium and axe-core: tests/browser/run"]
+async fn two_offers_with_looks_of_their_own_pass_the_audit() {
+    let shop = Shop::with_two_offers().await;
+    browse(|page| async move {
+        sign_in(&page, &shop, shop.purchase(team()), ADELE).await;
+        page.wait_for_heading("Set up your subscription").await;
+        page.wait_for(Locator::XPath("//dd[.='Fabrikam Fleet']")).await;
+        page.wait_for(Locator::Css("#company")).await;
+        page.audit("offer-fleet").await;
+        sign_in(&page, &shop, shop.purchase(Purchase::flat_rate("silver")), ADELE).await;
+        page.wait_for_heading("Richten Sie Ihr Abonnement ein").await;
+        page.wait_for(Locator::XPath("//dd[.='Tailwind Archiv']")).await;
+        page.wait_for(Locator::Css("#shelves")).await;
+        page.audit("offer-archive").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium and axe-core: tests/browser/run"]
+async fn the_way_to_the_publishers_own_sign_up_page_passes_the_audit() {
+    let (shop, _page) = Shop::with_sign_up_page().await;
+    browse(|page| async move {
+        // Scripts would leave the page at once.
+        let page = page.with_scripts(false).await;
+        sign_in(&page, &shop, shop.purchase(team()), ADELE).await;
+        page.wait_for_heading("Set up your subscription").await;
+        page.audit("pending-handover").await;
+        page.submit().await;
+        page.wait_for_heading("Continue to Fabrikam Fleet").await;
+        page.audit("handover").await;
+        page.open(&shop.url("/landing")).await;
+        page.wait_for_heading("Your account is being prepared").await;
+        page.audit("preparing-handover").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium and axe-core: tests/browser/run"]
 async fn an_activation_in_progress_passes_the_audit() {
     for (activation, heading, name) in [
         ("on-confirm", "Your subscription is being activated", "activating"),

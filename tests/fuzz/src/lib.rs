@@ -26,7 +26,9 @@ use shared::host::http_client::Transport;
 use shared::host::retry::RetryPolicy;
 use shared::microsoft::entra::{AccessToken, TokenCache, TokenError, TokenProvider};
 use shared::microsoft::fulfillment::{Client, Endpoint};
-use shared::store::{DynamoDbStore, Sighting, Sightings, StoreError};
+use shared::store::{
+    DynamoDbStore, OfferSettings, SaveError, Sighting, Sightings, StoreError, StoredOffers,
+};
 use tokio::runtime::{Builder, Runtime};
 use uuid::Uuid;
 
@@ -166,9 +168,24 @@ pub fn dependencies(
         outbox: Arc::new(store(wire)),
         receiver_states: Arc::new(store(wire)),
         annotations: Arc::new(store(wire)),
+        offer_settings: Arc::new(NoOffers),
         clock: Arc::new(Still),
     };
     (environment, dependencies)
+}
+
+/// Holds no settings of offers: a process reads them once a minute, and each input must find the same process.
+pub struct NoOffers;
+
+#[async_trait]
+impl OfferSettings for NoOffers {
+    async fn offers(&self) -> Result<StoredOffers, StoreError> {
+        Ok(StoredOffers::default())
+    }
+
+    async fn save_offers(&self, _: &StoredOffers) -> Result<(), SaveError> {
+        Ok(())
+    }
 }
 
 /// Notes nothing: a process notes what it saw once an hour, and each input must find the same process.

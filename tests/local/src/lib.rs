@@ -11,6 +11,7 @@ pub mod schemas;
 mod server;
 mod settings;
 pub mod settings_in_force;
+pub mod sign_up_page;
 mod signature;
 mod stream;
 pub mod system;

@@ -11,6 +11,7 @@ use std::time::Duration;
 use clap::Parser;
 use local::decider::Decider;
 use local::receiver::Receiver;
+use local::sign_up_page::SignUpPage;
 use local::{LocalError, LocalSystem, Options, settings_in_force, walkthrough};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use tracing_subscriber::EnvFilter;
@@ -42,6 +43,10 @@ struct Arguments {
     /// are in memory
     #[arg(long, value_name = "DIR", conflicts_with = "play", verbatim_doc_comment)]
     data: Option<PathBuf>,
+    /// Hand buyers over to a sign-up page of your product's own, which this
+    /// program has, too. Then your product activates
+    #[arg(long, conflicts_with = "play", verbatim_doc_comment)]
+    sign_up_page: bool,
     /// How often the reconciliation runs, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     reconcile_every: u64,
@@ -155,6 +160,11 @@ async fn serve(arguments: &Arguments, given: Variables) -> Result<(), Box<dyn Er
     };
     let mut variables = given.clone();
     variables.entry("LANDING_SIGN_IN".to_owned()).or_insert_with(|| "entra".to_owned());
+    let page = match arguments.sign_up_page {
+        true => Some(SignUpPage::start().await?),
+        false => None,
+    };
+    variables.extend(page.iter().flat_map(SignUpPage::settings));
     let options = Options {
         variables,
         emulator,
@@ -164,6 +174,9 @@ async fn serve(arguments: &Arguments, given: Variables) -> Result<(), Box<dyn Er
         wrap_store: None,
     };
     let (system, receiver) = start(options).await?;
+    if let Some(page) = &page {
+        page.take_over_from(&system);
+    }
     if let Some(emulator) = system.emulator() {
         emulator.run_deliveries();
     }

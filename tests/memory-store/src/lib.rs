@@ -9,6 +9,7 @@ mod erasures;
 mod idempotency;
 mod inspection;
 mod memory_store;
+mod offer_settings;
 mod outbox;
 mod outbox_table;
 mod pacing;

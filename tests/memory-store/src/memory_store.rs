@@ -9,7 +9,7 @@ use shared::domain::{Annotations, Event, EventKind, OperationId, Record, Subscri
 use shared::store::{
     Attempt, Checkpoint, Commit, CommitError, Due, FirstStart, IdempotencyRecord, ListBy,
     ListQuery, Mark, Page, ReceiverState, Refused, Restoration, Sighting, Sort, Store, StoreError,
-    Target,
+    StoredOffers, Target,
 };
 
 use crate::outbox_table::OutboxTable;
@@ -33,6 +33,7 @@ struct Table {
     /// Until when the time of each target is reserved.
     reserved: BTreeMap<Target, Timestamp>,
     receivers: BTreeMap<Target, ReceiverState>,
+    offers: StoredOffers,
     epoch: u64,
     writes: u64,
     outbox: OutboxTable,
@@ -109,6 +110,10 @@ impl MemoryStore {
         act: impl FnOnce(&mut BTreeMap<Target, ReceiverState>) -> T,
     ) -> T {
         act(&mut self.table().receivers)
+    }
+
+    pub(crate) fn stored_offers<T>(&self, act: impl FnOnce(&mut StoredOffers) -> T) -> T {
+        act(&mut self.table().offers)
     }
 
     pub(crate) fn refusals<T>(&self, act: impl FnOnce(&mut HashMap<Refused, Timestamp>) -> T) -> T {

@@ -19,7 +19,7 @@ use shared::domain::{
 use shared::host::clock::SystemClock;
 use shared::host::environment::Environment;
 use shared::host::http_client::{HttpClient, Transport};
-use shared::store::{Commit, DynamoDbStore, Outbox, Receivers};
+use shared::store::{Commit, DynamoDbStore, OfferSettings, Outbox, Receivers};
 use uuid::Uuid;
 
 use crate::aws::EVENT_BUS_ARN;
@@ -240,6 +240,14 @@ impl HostedCase {
     /// # Panics
     /// When the settings are wrong.
     pub fn receivers(&self) -> Arc<dyn Receivers> {
+        self.table()
+    }
+
+    /// The settings of offers in the table.
+    ///
+    /// # Panics
+    /// When the settings are wrong.
+    pub fn offers(&self) -> Arc<dyn OfferSettings> {
         self.table()
     }
 

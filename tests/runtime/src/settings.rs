@@ -71,6 +71,10 @@ pub const LANDING: &[Wrong] = &[
     ("RETENTION_DAYS", Some("99999")),
     ("LANDING_OFFERS", NONSENSE),
     ("LANDING_OFFERS", Some(r#"{"zq-nonsense-9f31":{"name":""}}"#)),
+    ("LANDING_OFFERS", Some(r#"{"zq-nonsense-9f31":{"languages":["zq-nonsense-9f31"]}}"#)),
+    ("LANDING_OFFERS", Some(r#"{"zq-nonsense-9f31":{"zq-nonsense-9f31":1}}"#)),
+    ("LANDING_SIGN_UP_URL", NONSENSE),
+    ("LANDING_SIGN_UP_URL", Some("http://zq-nonsense-9f31.example/sign-up")),
     ("LANDING_FIELDS", NONSENSE),
     ("LANDING_FIELDS", Some(r#"[{"name":"zq-nonsense-9f31","label":""}]"#)),
 ];

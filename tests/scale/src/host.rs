@@ -120,7 +120,8 @@ impl Host {
             receiver_states: store.clone(),
             annotations: store.clone(),
             refusals: store.clone(),
-            sightings: store,
+            sightings: store.clone(),
+            offer_settings: store,
             clock: self.clock.clone(),
         })
     }

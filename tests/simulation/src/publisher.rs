@@ -291,6 +291,7 @@ impl Publisher {
             outbox: self.store(host),
             receiver_states: self.store(host),
             annotations: self.store(host),
+            offer_settings: self.store(host),
             clock: self.clock(host),
         })
     }
@@ -323,6 +324,7 @@ impl Publisher {
             annotations: self.store(host),
             attempts: self.store(host),
             inspection: self.store(host),
+            offers: self.store(host),
             starter: None,
             erasures: self.store(host),
             end: None,

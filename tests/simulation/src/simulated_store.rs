@@ -14,8 +14,8 @@ use shared::domain::{Event, OperationId, Position, Record, SubscriptionId};
 use shared::store::{
     AnnotationStore, Attempts, Backlog, BeginError, Checkpoints, Commit, CommitError, Cursor,
     CursorError, CursorState, Due, DueWork, Erasures, IdempotencyRecord, IdempotencyStore,
-    Inspection, ListQuery, Mark, Outbox, Page, ReceiverState, Receivers, Refusals, Runs, Sightings,
-    Store, StoreError, Target, Waiting,
+    Inspection, ListQuery, Mark, OfferSettings, Outbox, Page, ReceiverState, Receivers, Refusals,
+    Runs, Sightings, Store, StoreError, Target, Waiting,
 };
 
 use crate::fault::Fault;
@@ -133,6 +133,7 @@ pub(crate) trait Table:
     + Runs
     + Sightings
     + Inspection
+    + OfferSettings
 {
 }
 
@@ -150,6 +151,7 @@ impl<T> Table for T where
         + Runs
         + Sightings
         + Inspection
+        + OfferSettings
 {
 }
 

@@ -41,8 +41,9 @@ impl Languages {
     }
 
     /// The language that the reader's browser prefers (RFC 9110, 12.5.4). A regional variant falls
-    /// back to the language itself.
-    pub(crate) fn negotiate(&self, headers: &HeaderMap) -> &Language {
+    /// back to the language itself. `codes` are those to choose from, the first one for readers who prefer
+    /// none of them; empty for all.
+    pub(crate) fn negotiate(&self, headers: &HeaderMap, codes: &[String]) -> &Language {
         let ranges = headers
             .get_all(ACCEPT_LANGUAGE)
             .iter()
@@ -52,12 +53,12 @@ impl Languages {
         let mut best: Option<(u16, &Language)> = None;
         for range in ranges {
             let Some((tag, weight)) = parse_range(range) else { continue };
-            let Some(language) = self.find(tag) else { continue };
+            let Some(language) = self.find(tag, codes) else { continue };
             if weight > best.map_or(0, |(weight, _)| weight) {
                 best = Some((weight, language));
             }
         }
-        best.map_or_else(|| self.fallback(), |(_, language)| language)
+        best.map_or_else(|| self.fallback(codes), |(_, language)| language)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Language> {
@@ -69,17 +70,20 @@ impl Languages {
         self.0.iter().find(|language| language.code == code)
     }
 
-    fn find(&self, tag: &str) -> Option<&Language> {
+    fn find(&self, tag: &str, codes: &[String]) -> Option<&Language> {
         if tag == "*" {
-            return Some(self.fallback());
+            return Some(self.fallback(codes));
         }
-        let with_code =
-            |code: &str| self.0.iter().find(|known| known.code.eq_ignore_ascii_case(code));
+        let with_code = |code: &str| {
+            let mut used = self.0.iter().filter(|known| known.is_among(codes));
+            used.find(|known| known.code.eq_ignore_ascii_case(code))
+        };
         with_code(tag).or_else(|| with_code(tag.split('-').next()?))
     }
 
-    fn fallback(&self) -> &Language {
-        self.with_code(FALLBACK).expect("English is shipped")
+    fn fallback(&self, codes: &[String]) -> &Language {
+        let first = codes.iter().find_map(|code| self.with_code(code));
+        first.unwrap_or_else(|| self.with_code(FALLBACK).expect("English is shipped"))
     }
 }
 
@@ -99,6 +103,11 @@ fn parse_range(range: &str) -> Option<(&str, u16)> {
 }
 
 impl Language {
+    /// Whether it is one of these, or these are all languages.
+    pub(crate) fn is_among(&self, codes: &[String]) -> bool {
+        codes.is_empty() || codes.iter().any(|code| code == self.code)
+    }
+
     pub(crate) fn day(&self, at: Timestamp) -> String {
         let date = at.to_zoned(TimeZone::UTC).date();
         let format = &self.phrases.format;

@@ -61,7 +61,7 @@ mod tests {
         ] {
             let amount = Amount::parse(amount).expect("an amount");
             for (code, written) in [("en", english), ("sv", swedish), ("de", german)] {
-                let language = languages.find(code).expect("it is shipped");
+                let language = languages.with_code(code).expect("it is shipped");
                 assert_eq!(language.money(amount, currency), written, "{code}");
             }
         }

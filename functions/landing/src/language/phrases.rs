@@ -17,6 +17,7 @@ pub(crate) struct Phrases {
     pub(crate) errors: ErrorPhrases,
     pub(crate) activating: ActivatingPhrases,
     pub(crate) preparing: PreparingPhrases,
+    pub(crate) handover: HandoverPhrases,
     pub(crate) requested: RequestedPhrases,
     pub(crate) active: ActivePhrases,
     pub(crate) unclaimed: UnclaimedPhrases,
@@ -217,6 +218,27 @@ pub(crate) struct PreparingPhrases {
     pub(crate) status: String,
     pub(crate) title: String,
     pub(crate) text: String,
+}
+
+/// The publisher's own sign-up page comes next.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HandoverPhrases {
+    pub(crate) status: String,
+    pub(crate) title: String,
+    pub(crate) text: String,
+    /// For a person who comes back from there.
+    pub(crate) again: String,
+    /// Where the settings name neither the offer nor the publisher.
+    pub(crate) unnamed: UnnamedHandoverPhrases,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UnnamedHandoverPhrases {
+    pub(crate) title: String,
+    pub(crate) text: String,
+    pub(crate) again: String,
 }
 
 #[derive(Deserialize)]

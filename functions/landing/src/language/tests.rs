@@ -10,7 +10,30 @@ fn negotiated(accepted: &[&'static str]) -> &'static str {
     for value in accepted {
         headers.append(ACCEPT_LANGUAGE, HeaderValue::from_static(value));
     }
-    Languages::shipped().negotiate(&headers).code
+    Languages::shipped().negotiate(&headers, &[]).code
+}
+
+#[test]
+fn a_page_in_some_languages_falls_back_to_the_first_of_them() {
+    for (codes, accepted, expected) in [
+        (&["sv", "de"][..], "de", "de"),
+        (&["sv", "de"], "en, de;q=0.5", "de"),
+        (&["sv", "de"], "en", "sv"),
+        (&["sv", "de"], "*", "sv"),
+        (&["de"], "sv", "de"),
+        (&[], "fr", "en"),
+    ] {
+        let codes: Vec<String> = codes.iter().map(|&code| code.to_owned()).collect();
+        let headers = HeaderMap::from_iter([(ACCEPT_LANGUAGE, HeaderValue::from_static(accepted))]);
+        let language = Languages::shipped().negotiate(&headers, &codes).code;
+        assert_eq!(language, expected, "{codes:?} {accepted}");
+    }
+}
+
+#[test]
+fn the_settings_know_the_languages_that_are_shipped() {
+    let shipped: Vec<_> = shipped::FILES.iter().map(|(code, _)| *code).collect();
+    assert_eq!(shipped, shared::config::LANGUAGES);
 }
 
 /// Collects each phrase's place in a file, with its placeholders.
@@ -98,7 +121,7 @@ fn days_numbers_and_terms_follow_the_language() {
     let day: Timestamp = "2026-03-01T23:30:00Z".parse().expect("a timestamp");
     let languages = Languages::shipped();
     let written = |code: &str| {
-        let language = languages.find(code).expect("it is shipped");
+        let language = languages.with_code(code).expect("it is shipped");
         (
             language.day(day),
             language.number(1_234_567),
@@ -116,7 +139,7 @@ fn days_numbers_and_terms_follow_the_language() {
         expected("1 mars 2026", "1\u{a0}234\u{a0}567", "1 månad", "18 månader")
     );
     assert_eq!(written("de"), expected("1. März 2026", "1.234.567", "1 Monat", "18 Monate"));
-    let english = languages.find("en").expect("it is shipped");
+    let english = languages.with_code("en").expect("it is shipped");
     for (unit, words) in [
         ("P1Y", "1 year"),
         ("P3Y", "3 years"),

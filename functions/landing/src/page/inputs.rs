@@ -24,6 +24,9 @@ pub(super) struct Inputs<'a>(pub(super) Vec<Input<'a>>);
 impl<'a> Inputs<'a> {
     /// The contact address and the publisher's fields, with the buyer's answers.
     pub(super) fn of(form: &'a SignUpForm, frame: &Frame<'a>) -> Self {
+        if !frame.brand.asks() {
+            return Self(Vec::new());
+        }
         let (phrases, code) = (frame.t(), frame.language.code);
         let first_error = |explain: &dyn Fn(AnswerError) -> Option<String>| {
             form.errors.iter().find_map(|error| explain(*error))

@@ -4,6 +4,7 @@ mod change;
 mod dates;
 mod form_token;
 mod frame;
+mod handover;
 mod inputs;
 mod notice;
 mod pages;
@@ -16,6 +17,7 @@ mod steps;
 mod views;
 
 use jiff::Timestamp;
+use shared::config::SignUpPage;
 use shared::domain::Subscription;
 use shared::flows::request_change::ChangeRequest;
 
@@ -26,7 +28,7 @@ use crate::sign_up_form::SignUpForm;
 pub(crate) use form_token::FormToken;
 pub(crate) use frame::Brand;
 pub(crate) use notice::Notice;
-pub(crate) use pages::Pages;
+pub(crate) use pages::{Pages, Place};
 
 pub(crate) enum Page<'a> {
     /// A new purchase, with the form to confirm it.
@@ -64,5 +66,43 @@ pub(crate) enum Page<'a> {
         request: &'a ChangeRequest,
         csrf_token: &'a str,
     },
+    /// The way on to the publisher's own sign-up page.
+    Handover {
+        opened: &'a Opened,
+        to: &'a SignUpPage,
+        handover: String,
+    },
     Notice(Notice),
+}
+
+impl<'a> Page<'a> {
+    /// The subscription that the page is about; `None` for a notice.
+    pub(crate) fn subscription(&self) -> Option<&'a Subscription> {
+        match self {
+            Self::Pending { opened, .. }
+            | Self::SignUp { opened, .. }
+            | Self::Waiting(opened)
+            | Self::Existing(opened)
+            | Self::Manage { opened, .. }
+            | Self::Change { opened, .. }
+            | Self::Handover { opened, .. } => Some(&opened.record.subscription),
+            Self::Colleague { subscription, .. } => Some(subscription),
+            Self::Notice(_) => None,
+        }
+    }
+
+    /// Another site that a form of this page is sent to.
+    fn sends_to(&self) -> Option<&'a SignUpPage> {
+        match self {
+            Self::Handover { to, .. } => Some(to),
+            Self::Pending { .. }
+            | Self::SignUp { .. }
+            | Self::Waiting(_)
+            | Self::Existing(_)
+            | Self::Colleague { .. }
+            | Self::Manage { .. }
+            | Self::Change { .. }
+            | Self::Notice(_) => None,
+        }
+    }
 }

@@ -1,11 +1,7 @@
 //! Answers with a page.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use http::header::{CONTENT_LANGUAGE, VARY};
+use http::header::{CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, VARY};
 use http::{HeaderValue, StatusCode};
-use ring::digest::{SHA256, digest};
-use shared::config::Field;
 use shared::host::error_class::ErrorClass;
 use shared::host::http::{Problem, Response, html, see_other};
 use tracing::error;
@@ -13,67 +9,63 @@ use tracing::error;
 use super::frame::{Brand, Frame};
 use super::render::render;
 use super::{Notice, Page};
-use crate::activation_mode::ActivationMode;
+use crate::brands::Brands;
 use crate::language::{Language, Languages};
+use crate::language_choice::Reader;
 use crate::routes::PURCHASE;
 use crate::sign_in::Session;
 
+/// Where a page is shown, and to whom.
+pub(crate) struct Place<'a> {
+    pub(crate) brands: &'a Brands,
+    pub(crate) brand: &'a Brand,
+    pub(crate) reader: Reader<'a>,
+    /// The path at which the visitor finds the page, or the one after it.
+    pub(crate) here: &'static str,
+    pub(crate) session: Option<&'a Session>,
+}
+
 pub(crate) struct Pages {
-    brand: Brand,
     /// Each language's code and own name.
     languages: Vec<(&'static str, String)>,
-    activation: ActivationMode,
     sign_in_is_off: bool,
 }
 
 impl Pages {
     /// Every page warns if sign-in is off.
-    pub(crate) fn new(
-        brand: Brand,
-        languages: &Languages,
-        activation: ActivationMode,
-        sign_in_is_off: bool,
-    ) -> Self {
+    pub(crate) fn new(languages: &Languages, sign_in_is_off: bool) -> Self {
         let name = |language: &Language| (language.code, language.phrases.format.name.clone());
-        Self { brand, languages: languages.iter().map(name).collect(), activation, sign_in_is_off }
-    }
-
-    /// The content security policy of every page.
-    pub(crate) fn policy(&self) -> HeaderValue {
-        let policy = format!(
-            "default-src 'none'; script-src 'self'; style-src 'sha256-{}'; img-src 'self'; \
-             connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
-             require-trusted-types-for 'script'",
-            STANDARD.encode(digest(&SHA256, self.brand.style.as_bytes()))
-        );
-        HeaderValue::try_from(policy).expect("base64 is header text")
-    }
-
-    /// The publisher's fields in the form of a new purchase.
-    pub(crate) fn sign_up_fields(&self) -> &[Field] {
-        &self.brand.fields
+        Self { languages: languages.iter().map(name).collect(), sign_in_is_off }
     }
 
     /// The answer to an address without a path: the product's own page, or a word about this one.
-    pub(crate) fn home(&self, language: &Language) -> Response {
-        match &self.brand.product_url {
+    pub(crate) fn home(&self, brands: &Brands, reader: Reader<'_>) -> Response {
+        match &brands.deployment.product_url {
             Some(product) => see_other(product),
-            None => self.show(Page::Notice(Notice::NoToken), language, PURCHASE, None),
+            None => self.show_deployments(Notice::NoToken, brands, reader),
         }
     }
 
-    /// `here` is the path at which the visitor finds the page, or the one after it.
-    pub(crate) fn show(
+    /// A page that belongs to no offer.
+    pub(crate) fn show_deployments(
         &self,
-        page: Page<'_>,
-        language: &Language,
-        here: &'static str,
-        session: Option<&Session>,
+        notice: Notice,
+        brands: &Brands,
+        reader: Reader<'_>,
     ) -> Response {
+        let brand = &brands.deployment;
+        let place = Place { brands, brand, reader, here: PURCHASE, session: None };
+        self.show(Page::Notice(notice), place)
+    }
+
+    pub(crate) fn show(&self, page: Page<'_>, place: Place<'_>) -> Response {
+        let Place { brands, brand, reader, here, session } = place;
+        let language = reader.language(&brand.languages);
+        let policy = brand.policy(page.sends_to());
         let frame = Frame {
             language,
-            brand: &self.brand,
-            activation: self.activation,
+            brand,
+            brands,
             languages: &self.languages,
             here,
             sign_in_is_off: self.sign_in_is_off,
@@ -93,6 +85,7 @@ impl Pages {
             }
         };
         let headers = response.headers_mut();
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
         headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.code));
         headers.insert(VARY, HeaderValue::from_static("accept-language, cookie"));
         response

@@ -7,13 +7,14 @@ use shared::domain::{ActivationRequest, CustomerOperation, Status, Subscription}
 use super::Page;
 use super::change::{ChangeSummary, plan_choices};
 use super::frame::Frame;
+use super::handover::HandoverWords;
 use super::inputs::Inputs;
 use super::purchase::{PurchaseSummary, confirmation_deadline};
 use super::requested::RequestedChange;
 use super::steps::{Stage, steps};
 use super::views::{
-    ActiveView, ChangeView, ColleagueView, ManageView, Other, PendingView, SignUpView,
-    SuspendedView, UnknownView, UnsubscribedView, WaitingView,
+    ActiveView, ChangeView, ColleagueView, HandoverView, ManageView, Other, PendingView,
+    SignUpView, SuspendedView, UnknownView, UnsubscribedView, WaitingView,
 };
 use crate::manage::may_change;
 use crate::purchase::Opened;
@@ -30,6 +31,7 @@ pub(super) fn render<'a>(page: Page<'a>, frame: Frame<'a>) -> (StatusCode, askam
                 token,
                 inputs: Inputs::of(&form, &frame),
                 deadline: confirmation_deadline(&opened.record, frame.language, opened.now),
+                words: frame.brand.sign_up.is_some().then(|| HandoverWords::of(&frame)),
                 steps: steps(&frame, Stage::Confirm, opened.record.subscription.is_free_trial),
             };
             return (status, view.render());
@@ -39,7 +41,10 @@ pub(super) fn render<'a>(page: Page<'a>, frame: Frame<'a>) -> (StatusCode, askam
                 matches!(opened.record.activation, Some(ActivationRequest::AwaitsPublisher { .. }));
             let reached = if by_publisher { Stage::Prepare } else { Stage::Activate };
             let steps = steps(&frame, reached, opened.record.subscription.is_free_trial);
-            WaitingView { frame, purchase: summary(opened), by_publisher, steps }.render()
+            // The publisher's page may not have been finished.
+            let goes_on = by_publisher && frame.brand.sign_up.is_some() && frame.session.is_some();
+            let words = goes_on.then(|| HandoverWords::of(&frame));
+            WaitingView { frame, purchase: summary(opened), by_publisher, words, steps }.render()
         }
         Page::SignUp { opened, token, form } => {
             let status = status_of(&form);
@@ -62,6 +67,11 @@ pub(super) fn render<'a>(page: Page<'a>, frame: Frame<'a>) -> (StatusCode, askam
         Page::Change { opened, request, csrf_token } => {
             let change = ChangeSummary::of(request, opened, &frame);
             ChangeView { frame, purchase: summary(opened), change, csrf_token }.render()
+        }
+        Page::Handover { opened, to, handover } => {
+            let words = HandoverWords::of(&frame);
+            let purchase = summary(opened);
+            HandoverView { frame, purchase, words, to: to.as_str(), handover }.render()
         }
         Page::Notice(notice) => return notice.render(frame),
     };
@@ -97,8 +107,11 @@ fn active<'a>(
     frame: Frame<'a>,
     sign_up: Option<SignUpView<'a>>,
 ) -> ActiveView<'a> {
+    let was_auto_activated = opened.record.claim.is_some();
+    let goes_on = was_auto_activated && frame.brand.sign_up.is_some() && frame.session.is_some();
     ActiveView {
         frame,
+        words: goes_on.then(|| HandoverWords::of(&frame)),
         purchase: PurchaseSummary::of(opened, &frame),
         sign_up,
         requested: RequestedChange::of(opened, &frame),

@@ -1,7 +1,8 @@
 //! What happens between a purchase and the first use, step by step.
 
+use shared::config::ActivationMode;
+
 use super::frame::Frame;
-use crate::activation_mode::ActivationMode;
 
 /// The step that a purchase has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,7 +26,8 @@ pub(super) struct Step<'a> {
 pub(super) fn steps<'a>(frame: &Frame<'a>, reached: Stage, is_free_trial: bool) -> Vec<Step<'a>> {
     let phrases = &frame.t().steps;
     let start = if is_free_trial { &phrases.start_trial } else { &phrases.start };
-    let prepares = frame.activation == ActivationMode::ByPublisher || reached == Stage::Prepare;
+    let prepares =
+        frame.brand.activation == ActivationMode::ByPublisher || reached == Stage::Prepare;
     [
         (Stage::Confirm, Some(&phrases.confirm)),
         (Stage::Prepare, prepares.then_some(&phrases.prepare)),

@@ -5,6 +5,7 @@ use askama::Template;
 use super::change::{ChangeSummary, PlanChoice};
 use super::form_token::FormToken;
 use super::frame::Frame;
+use super::handover::HandoverWords;
 use super::inputs::Inputs;
 use super::purchase::PurchaseSummary;
 use super::requested::RequestedChange;
@@ -20,6 +21,8 @@ pub(super) struct PendingView<'a> {
     pub(super) token: FormToken<'a>,
     pub(super) inputs: Inputs<'a>,
     pub(super) deadline: Option<String>,
+    /// If the publisher's own sign-up page comes next.
+    pub(super) words: Option<HandoverWords>,
     pub(super) steps: Vec<Step<'a>>,
 }
 
@@ -29,6 +32,8 @@ pub(super) struct WaitingView<'a> {
     pub(super) frame: Frame<'a>,
     pub(super) purchase: PurchaseSummary<'a>,
     pub(super) by_publisher: bool,
+    /// If the publisher's own sign-up page is where the buyer goes on.
+    pub(super) words: Option<HandoverWords>,
     pub(super) steps: Vec<Step<'a>>,
 }
 
@@ -43,6 +48,8 @@ pub(super) struct SignUpView<'a> {
 pub(super) struct ActiveView<'a> {
     pub(super) frame: Frame<'a>,
     pub(super) purchase: PurchaseSummary<'a>,
+    /// If Microsoft activated it by itself, and the publisher's own sign-up page is where the buyer goes on.
+    pub(super) words: Option<HandoverWords>,
     /// What no buyer has filled in yet.
     pub(super) sign_up: Option<SignUpView<'a>>,
     pub(super) requested: Option<RequestedChange<'a>>,
@@ -125,6 +132,17 @@ pub(super) struct Other<'a> {
 pub(super) struct Link<'a> {
     pub(super) to: &'a str,
     pub(super) text: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "handover.html")]
+pub(super) struct HandoverView<'a> {
+    pub(super) frame: Frame<'a>,
+    pub(super) purchase: PurchaseSummary<'a>,
+    pub(super) words: HandoverWords,
+    /// The publisher's sign-up page.
+    pub(super) to: &'a str,
+    pub(super) handover: String,
 }
 
 #[derive(Template)]

@@ -1,11 +1,13 @@
 //! One visit, from a request to its answer.
 
+mod handover;
 mod manage;
 mod sign_out;
 mod with_sign_in;
 mod without_sign_in;
 
 use std::pin::Pin;
+use std::sync::OnceLock;
 
 use http::Method;
 use shared::config::is_email;
@@ -13,11 +15,14 @@ use shared::domain::{Record, SignUp, Status};
 use shared::host::clock::Clock;
 use shared::host::error_class::ErrorClass;
 use shared::host::http::{Request, Response};
+use shared::host::origin::Origin;
 use tracing::{error, info, warn};
 
+use crate::brands::Brands;
+use crate::handovers::Handovers;
 use crate::known_plans::KnownPlans;
-use crate::language::Language;
-use crate::page::{FormToken, Notice, Page, Pages};
+use crate::language_choice::Reader;
+use crate::page::{Brand, FormToken, Notice, Page, Pages, Place};
 use crate::purchase::{Opened, Purchases, VisitError};
 use crate::routes::Route;
 use crate::sign_in::Session;
@@ -28,24 +33,41 @@ use crate::under_way::UnderWay;
 pub(crate) struct Visit<'a> {
     pub(crate) purchases: &'a Purchases,
     pub(crate) pages: &'a Pages,
+    pub(crate) brands: &'a Brands,
+    /// The brand of the purchase that the visit has opened.
+    pub(crate) opened: OnceLock<&'a Brand>,
+    pub(crate) handovers: Option<&'a Handovers>,
+    /// Where the visitor sees the page.
+    pub(crate) origin: Option<Origin>,
     pub(crate) clock: &'a dyn Clock,
     pub(crate) route: Route,
-    pub(crate) language: &'a Language,
+    pub(crate) reader: Reader<'a>,
     pub(crate) request: &'a Request,
 }
 
-impl Visit<'_> {
+impl<'a> Visit<'a> {
+    /// Remembers whose pages the visit is about, also for the notices that follow.
+    fn remember(&self, opened: Opened) -> Opened {
+        self.opened.get_or_init(|| self.brands.of(&opened.record.subscription));
+        opened
+    }
+
+    fn brand(&self) -> &'a Brand {
+        self.opened.get().copied().unwrap_or(&self.brands.deployment)
+    }
+
     /// Reads the buyer's answers. `None` once the purchase is confirmed, because answers then
     /// change nothing. The error is the form to show again.
     fn answers(&self, record: &Record, form: &str) -> Result<Option<SignUp>, SignUpForm> {
         let is_pending =
             *record.status() == Status::PendingFulfillmentStart && record.activation.is_none();
-        if !is_pending && !record.lacks_sign_up() {
+        let brand = self.brand();
+        if !(is_pending || record.lacks_sign_up()) || !brand.asks() {
             return Ok(None);
         }
-        let fields = self.pages.sign_up_fields();
+        let fields = &brand.fields;
         let answers = Answers::read(form, fields);
-        match answers.check(fields, self.language.code) {
+        match answers.check(fields, self.reader.language(&brand.languages).code) {
             Ok(sign_up) => Ok(Some(sign_up)),
             Err(errors) => Err(SignUpForm { answers, errors }),
         }
@@ -54,7 +76,7 @@ impl Visit<'_> {
     /// The form when it is first shown, with the answers that we have.
     fn prefilled_form(&self, record: &Record, session: Option<&Session>) -> SignUpForm {
         let answers = match &record.sign_up {
-            Some(sign_up) => Answers::of(sign_up, self.pages.sign_up_fields()),
+            Some(sign_up) => Answers::of(sign_up, &self.brand().fields),
             None => {
                 // The sign-in name is usually the buyer's e-mail address (F-LP-8).
                 let username = session.and_then(|session| session.person.username.clone());
@@ -66,13 +88,13 @@ impl Visit<'_> {
     }
 
     /// Shows the page for a purchase in this state (F-LP-11). On the heap, as every visit holds it.
-    fn show_purchase<'a>(
-        &'a self,
+    fn show_purchase<'b>(
+        &'b self,
         opened: Opened,
-        token: FormToken<'a>,
+        token: FormToken<'b>,
         form: SignUpForm,
-        session: Option<&'a Session>,
-    ) -> Pin<Box<dyn Future<Output = Response> + Send + 'a>> {
+        session: Option<&'b Session>,
+    ) -> Pin<Box<dyn Future<Output = Response> + Send + 'b>> {
         Box::pin(self.look_up_and_show(opened, token, form, session))
     }
 
@@ -105,7 +127,7 @@ impl Visit<'_> {
                 Page::Waiting(opened)
             }
             Status::PendingFulfillmentStart => Page::Pending { opened, token, form },
-            Status::Subscribed if opened.record.lacks_sign_up() => {
+            Status::Subscribed if opened.record.lacks_sign_up() && self.brand().asks() => {
                 Page::SignUp { opened, token, form }
             }
             Status::Subscribed | Status::Suspended | Status::Unsubscribed | Status::Other(_) => {
@@ -157,7 +179,10 @@ impl Visit<'_> {
     }
 
     fn show(&self, page: Page<'_>, session: Option<&Session>) -> Response {
-        self.pages.show(page, self.language, self.route.page(), session)
+        let own = page.subscription().map(|subscription| self.brands.of(subscription));
+        let brand = own.unwrap_or_else(|| self.brand());
+        let Self { brands, reader, .. } = *self;
+        self.pages.show(page, Place { brands, brand, reader, here: self.route.page(), session })
     }
 
     fn show_notice(&self, notice: Notice, session: Option<&Session>) -> Response {

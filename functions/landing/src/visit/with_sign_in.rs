@@ -7,7 +7,7 @@ use shared::sign_in::Visitor;
 use tracing::{error, info, warn};
 
 use super::Visit;
-use crate::page::{FormToken, Notice};
+use crate::page::{Brand, FormToken, Notice};
 use crate::purchase::{Opened, VisitError};
 use crate::routes::{self, Route};
 use crate::sign_in::{Prompt, Session, SignIn, SignInError};
@@ -23,8 +23,10 @@ impl Visit<'_> {
             (Route::SignOut, &Method::GET) => self.signed_out(sign_in).await,
             (Route::SignOut, _) => self.sign_out(sign_in).await,
             (Route::SignInAsGuest, _) => self.sign_in_as_guest(sign_in).await,
-            (Route::Purchase | Route::Manage, &Method::GET) => self.look(sign_in).await,
-            (Route::Purchase | Route::Manage, _) => self.submit(sign_in).await,
+            (Route::Purchase | Route::Manage | Route::Handover, &Method::GET) => {
+                self.look(sign_in).await
+            }
+            (Route::Purchase | Route::Manage | Route::Handover, _) => self.submit(sign_in).await,
         }
     }
 
@@ -43,6 +45,10 @@ impl Visit<'_> {
             (Some(token), _) => self.send_to_entra(sign_in, &token, Prompt::OnlyIfNeeded).await,
             (None, Visitor::SignedIn(session)) if self.route == Route::Manage => {
                 self.offer_changes(&session).await
+            }
+            (None, Visitor::SignedIn(session)) if self.route == Route::Handover => {
+                let page = self.hand_over(&session).await;
+                page.unwrap_or_else(|error| self.failed(error, Some(&session)))
             }
             (None, Visitor::SignedIn(session)) => match self.open(&session).await {
                 Ok(opened) => {
@@ -66,7 +72,8 @@ impl Visit<'_> {
     /// Opens the purchase that the session is about.
     pub(super) async fn open(&self, session: &Session) -> Result<Opened, VisitError> {
         let token = session.purchase_token().ok_or(VisitError::TokenRejected)?;
-        self.purchases.open(&token, Some(&session.person.account)).await
+        let opened = self.purchases.open(&token, Some(&session.person.account)).await?;
+        Ok(self.remember(opened))
     }
 
     /// Handles a form. A redirect follows each confirmation, so that reloading the page sends
@@ -86,6 +93,7 @@ impl Visit<'_> {
         let answer = match self.route {
             Route::Manage => self.change(&session).await,
             Route::Purchase
+            | Route::Handover
             | Route::SignIn
             | Route::SignInAsGuest
             | Route::SignedIn
@@ -105,8 +113,9 @@ impl Visit<'_> {
                 return Ok(self.show_purchase(opened, token, form, Some(session)).await);
             }
         };
-        self.purchases.confirm(opened.record, sign_up.as_ref()).await?;
-        Ok(see_other(routes::PURCHASE))
+        let Brand { activation, sign_up: page, .. } = self.brand();
+        self.purchases.confirm(opened.record, sign_up.as_ref(), *activation).await?;
+        Ok(see_other(if page.is_some() { routes::HANDOVER } else { routes::PURCHASE }))
     }
 
     async fn send_to_entra(

@@ -23,7 +23,7 @@ impl Visit<'_> {
         };
         let answer = if is_look {
             match self.purchases.open(&token, None).await {
-                Ok(opened) => Ok(self.purchase(opened, &token).await),
+                Ok(opened) => Ok(self.purchase(self.remember(opened), &token).await),
                 Err(error) => Err(error),
             }
         } else {
@@ -39,7 +39,7 @@ impl Visit<'_> {
 
     /// A form without answers confirms, too.
     async fn confirm_by_token(&self, token: &PurchaseToken) -> Result<Response, VisitError> {
-        let mut opened = self.purchases.open(token, None).await?;
+        let mut opened = self.remember(self.purchases.open(token, None).await?);
         let answers = match form_field(self.form(), CONTACT) {
             Some(_) => self.answers(&opened.record, self.form()),
             None => Ok(None),
@@ -51,7 +51,8 @@ impl Visit<'_> {
                 return Ok(self.show_purchase(opened, token, form, None).await);
             }
         };
-        opened.record = self.purchases.confirm(opened.record, sign_up.as_ref()).await?;
+        let activation = self.brand().activation;
+        opened.record = self.purchases.confirm(opened.record, sign_up.as_ref(), activation).await?;
         Ok(self.purchase(opened, token).await)
     }
 }

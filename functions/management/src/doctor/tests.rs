@@ -63,6 +63,7 @@ fn doctor(environment: &Environment, clock: Arc<dyn Clock>) -> Doctor {
         outbox: table.clone(),
         receiver_states: table.clone(),
         annotations: table.clone(),
+        offer_settings: table.clone(),
         transport,
         clock,
     };
@@ -75,6 +76,7 @@ fn doctor(environment: &Environment, clock: Arc<dyn Clock>) -> Doctor {
         annotations: table.clone(),
         attempts: table.clone(),
         inspection: table.clone(),
+        offers: table.clone(),
         erasures: table,
         starter: None,
         end: None,

@@ -6,7 +6,7 @@ use super::described::{Body, Described, JSON, OF_CHANGE, TABLE, list, ok, page, 
 use super::erase::erase;
 use super::response::{Success, refusal};
 use super::schemas::reference;
-use super::{receivers, reconciliations};
+use super::{offers, receivers, reconciliations};
 use crate::error_code::ErrorCode;
 use crate::events::BATCH;
 use crate::route::Call;
@@ -283,6 +283,9 @@ pub(super) fn describe(call: Call) -> Described {
         Call::Receivers => receivers::list(),
         Call::PauseReceiver => receivers::pause(),
         Call::ResumeReceiver => receivers::resume(),
+        Call::Offers => offers::get(),
+        Call::SetOffers => offers::set(),
+        Call::ClearOffers => offers::clear(),
         Call::Pause => reconciliations::pause(),
         Call::Resume => reconciliations::resume(),
     }

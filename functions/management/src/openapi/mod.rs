@@ -4,6 +4,7 @@
 mod calls;
 mod described;
 mod erase;
+mod offers;
 mod receivers;
 mod reconciliations;
 mod response;
@@ -114,8 +115,8 @@ fn document() -> Value {
                 },
                 "ifMatch": {
                     "name": "if-match", "in": "header", "required": false,
-                    "description": "The `ETag` of the record that the request is based on. \
-                        If the record has another version by now, the request is refused with 412.",
+                    "description": "The `ETag` of the record or the offers that the request is based on. \
+                        If they have another version by now, the request is refused with 412.",
                     "schema": {
                         "type": "string",
                         "pattern": "^(\\*|\"[0-9]{1,19}\")$",
@@ -125,7 +126,7 @@ fn document() -> Value {
             },
             "headers": {
                 "ETag": {
-                    "description": "The record's version, to send back as `If-Match`",
+                    "description": "The version of the record or the offers, to send back as `If-Match`",
                     "schema": { "type": "string", "pattern": "^\"[0-9]+\"$" },
                 },
                 "Location": {

@@ -10,6 +10,7 @@ mod erasing;
 mod export;
 mod export_faults;
 mod naming;
+mod offers;
 mod preflight;
 mod profiles;
 mod reading;

@@ -1,15 +1,24 @@
-//! The landing page's look and its form: the publisher's name, logo, colour, addresses and fields.
+//! The landing page's look, its form, and what follows it: the publisher's name, logo, colour, addresses
+//! and fields, who activates, and where the publisher's own sign-up page is.
 
+mod activation_mode;
+mod addresses;
+mod fields;
 mod label;
+mod members;
 mod offers;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
 
+pub use activation_mode::ActivationMode;
+pub use addresses::{SignUpPage, is_email};
+use addresses::{page, support};
+pub use fields::Field;
+use fields::fields;
 pub use label::Label;
 use label::is_plain;
-pub use offers::{OfferBranding, Offers};
+pub use offers::{LANGUAGES, OfferBranding, Offers, OffersError};
 
 use crate::host::environment::{ConfigError, Environment};
 use crate::web::Colour;
@@ -35,6 +44,10 @@ pub struct Branding {
     pub imprint_url: Option<String>,
     /// The questions beside the contact address.
     pub fields: Vec<Field>,
+    /// Who activates a purchase that the buyer has confirmed.
+    pub activation: ActivationMode,
+    /// Where the buyer goes on after the confirmation. Then the product activates, whatever `activation` says.
+    pub sign_up: Option<SignUpPage>,
     /// What single offers have of their own.
     pub offers: Offers,
 }
@@ -54,34 +67,13 @@ pub enum Support {
     Page(String),
 }
 
-/// A question to the buyer.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Field {
-    /// The key under which the product finds the answer.
-    pub name: String,
-    pub label: Label,
-    #[serde(default)]
-    pub required: bool,
-    /// In characters.
-    #[serde(default = "usual_length")]
-    pub max_length: usize,
-}
-
-fn usual_length() -> usize {
-    100
-}
-
-// Lengths are in characters. A record, its events and the form hold this much with ease.
-const MOST_FIELDS: usize = 10;
-const LONGEST_FIELD: usize = 500;
-const LONGEST_FIELD_NAME: usize = 40;
 const LONGEST_PUBLISHER_NAME: usize = 80;
 
 impl Branding {
     /// Reads `LANDING_PUBLISHER_NAME`, `LANDING_LOGO`, `LANDING_LOGO_DARK`, `LANDING_ACCENT`,
     /// `LANDING_SUPPORT`, `LANDING_PRODUCT_URL`, `LANDING_PRIVACY_URL`, `LANDING_TERMS_URL`,
-    /// `LANDING_IMPRINT_URL`, `LANDING_FIELDS` and `LANDING_OFFERS`.
+    /// `LANDING_IMPRINT_URL`, `LANDING_FIELDS`, `ACTIVATION`, `LANDING_SIGN_UP_URL` and
+    /// `LANDING_OFFERS`.
     pub fn read(environment: &Environment) -> Result<Self, ConfigError> {
         const LOGO_DARK: &str = "LANDING_LOGO_DARK";
         const ON_DARK: &str = "the logo on dark pages, as a data: address in base64";
@@ -96,10 +88,7 @@ impl Branding {
                 environment,
                 "LANDING_PUBLISHER_NAME",
                 "the name buyers know the publisher by",
-                |name| {
-                    let is_fit = name.chars().count() <= LONGEST_PUBLISHER_NAME && is_plain(name);
-                    is_fit.then(|| name.to_owned()).ok_or("is too long, or has control characters")
-                },
+                publisher_name,
             )?,
             logo: optional(
                 environment,
@@ -149,10 +138,21 @@ impl Branding {
                 fields,
             )?
             .unwrap_or_default(),
+            activation: environment.parse_or(
+                "ACTIVATION",
+                ActivationMode::OnConfirm,
+                "who activates a confirmed purchase, `on-confirm` or `by-publisher`",
+            )?,
+            sign_up: optional(
+                environment,
+                "LANDING_SIGN_UP_URL",
+                "the publisher's own sign-up page, as in https://app.example.com/sign-up",
+                SignUpPage::parse,
+            )?,
             offers: environment.parse_or(
                 "LANDING_OFFERS",
                 Offers::default(),
-                "the names of offers and plans, JSON by offer id",
+                "what single offers have of their own, JSON by offer id",
             )?,
         })
     }
@@ -170,6 +170,11 @@ fn optional<T>(
     environment.get(name).map(read).transpose()
 }
 
+fn publisher_name(name: &str) -> Result<String, &'static str> {
+    let is_fit = name.chars().count() <= LONGEST_PUBLISHER_NAME && is_plain(name);
+    is_fit.then(|| name.to_owned()).ok_or("is too long, or has control characters")
+}
+
 /// The types that a browser shows as an image. The setting holds the image itself: our pages load
 /// nothing from another site, and a function has no folder for files.
 const IMAGES: [&str; 4] = ["image/svg+xml", "image/png", "image/jpeg", "image/webp"];
@@ -181,75 +186,6 @@ fn logo(address: &str) -> Result<Logo, &'static str> {
     let content_type = IMAGES.into_iter().find(|image| *image == kind).ok_or(FORM)?;
     let bytes = STANDARD.decode(data).map_err(|_| "holds text that is not base64")?;
     if bytes.is_empty() { Err(FORM) } else { Ok(Logo { content_type, bytes }) }
-}
-
-fn support(text: &str) -> Result<Support, &'static str> {
-    if is_email(text) {
-        return Ok(Support::Mail(text.to_owned()));
-    }
-    https(text).map(Support::Page).ok_or("is neither an e-mail address nor an https page")
-}
-
-fn page(text: &str) -> Result<String, &'static str> {
-    https(text).ok_or("is not an https address")
-}
-
-fn https(text: &str) -> Option<String> {
-    let url = url::Url::parse(text).ok()?;
-    let is_fit = url.scheme() == "https"
-        && url.host().is_some()
-        && url.username().is_empty()
-        && url.password().is_none();
-    is_fit.then(|| url.into())
-}
-
-/// Whether a text looks like an e-mail address, by the rule that browsers use. Only the mail server
-/// knows whether the address exists.
-pub fn is_email(text: &str) -> bool {
-    let Some((local, domain)) = text.rsplit_once('@') else { return false };
-    let is_local = |c: char| c.is_ascii_alphanumeric() || ".!#$%&'*+/=?^_`{|}~-".contains(c);
-    let is_label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    text.len() <= 254
-        && !local.is_empty()
-        && local.chars().all(is_local)
-        && domain.contains('.')
-        && domain.split('.').all(is_label)
-}
-
-/// The form's own names.
-const RESERVED_NAMES: [&str; 3] = ["contact", "submit", "token"];
-
-fn fields(text: &str) -> Result<Vec<Field>, &'static str> {
-    let fields: Vec<Field> = serde_json::from_str(text).map_err(
-        |_| r#"is not a list such as [{"name":"company","label":"Company","required":true}]"#,
-    )?;
-    if fields.len() > MOST_FIELDS {
-        return Err("has more than ten fields");
-    }
-    for (at, field) in fields.iter().enumerate() {
-        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-        if !(1..=LONGEST_FIELD_NAME).contains(&field.name.len()) || !field.name.chars().all(is_name)
-        {
-            return Err("has a name that isn't 1 to 40 letters, digits, `-` or `_`");
-        }
-        let is_taken = RESERVED_NAMES.contains(&field.name.as_str())
-            || fields[..at].iter().any(|other| other.name == field.name);
-        if is_taken {
-            return Err("has a name that is taken");
-        }
-        if !(1..=LONGEST_FIELD).contains(&field.max_length) {
-            return Err("has a maxLength that isn't 1 to 500");
-        }
-        if !field.label.is_fit() {
-            return Err("has a label that is empty or too long");
-        }
-    }
-    Ok(fields)
 }
 
 #[cfg(test)]

@@ -72,7 +72,8 @@ fn dependencies(environment: &Environment) -> Dependencies {
         erasures: table.clone(),
         outbox: table.clone(),
         receiver_states: table.clone(),
-        annotations: table,
+        annotations: table.clone(),
+        offer_settings: table,
         transport,
         clock,
     }

@@ -11,6 +11,7 @@ mod first_start;
 mod idempotency;
 mod inspection;
 mod list;
+mod offer_settings;
 mod outbox;
 mod pacing;
 mod receivers;

@@ -75,6 +75,8 @@ kinds! {
     Receiver = "RECEIVERS" "",
     /// From when on the next event may be sent to a target.
     Pace = "PACE" "",
+    /// What single offers have of their own on the landing page.
+    Offers = "OFFERS" "SETTINGS",
 }
 
 impl ItemKind {

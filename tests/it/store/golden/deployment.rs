@@ -6,7 +6,7 @@ use super::reads::{Written, assert_read, key, plain, tables};
 use super::*;
 
 #[tokio::test]
-async fn the_first_start_the_paces_and_the_states_of_receivers_are_read() {
+async fn the_first_start_the_paces_the_offers_and_the_states_of_receivers_are_read() {
     for Written { items, table, .. } in tables().await {
         let stored = |kind| items.get(kind).map_or(&[][..], Vec::as_slice);
         let first = table.checkpoints.first_start().await.expect("a read");
@@ -18,6 +18,11 @@ async fn the_first_start_the_paces_and_the_states_of_receivers_are_read() {
             let next = table.pacing.reserve(target, from, until, SignedDuration::ZERO).await;
             let next = next.expect("a read");
             assert_eq!(json!(next), plain(&item["body"])["freeFrom"]);
+        }
+        let offers = table.offers.offers().await.expect("a read");
+        assert!(stored(&ItemKind::Offers).len() < 2, "there is one item of all offers");
+        for item in stored(&ItemKind::Offers) {
+            assert_read(Some(offers.clone()), &plain(&item["body"]));
         }
         let states = table.receivers.receivers().await.expect("a read");
         assert_eq!(states.len(), stored(&ItemKind::Receiver).len());

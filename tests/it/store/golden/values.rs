@@ -4,8 +4,8 @@ use shared::domain::{Account, Annotations, Event, EventKind, Position, Record};
 use shared::store::{
     Attempt, CatchUp, Checkpoint, Cursor, CursorState, Erasure, EventFilter, FilterInUse,
     FirstStart, IdempotencyRecord, IdempotencyStore, Part, Pause, QuietRuns, ReceiverState,
-    Refusals as _, Refused, Round, Run, RunEnd, SentRequest, Sighting, StoredResponse, Target,
-    Trouble,
+    Refusals as _, Refused, Round, Run, RunEnd, SentRequest, Sighting, StoredOffers,
+    StoredResponse, Target, Trouble,
 };
 
 use super::*;
@@ -121,6 +121,8 @@ pub(super) async fn write(table: &Table) {
     for (target, state) in receivers() {
         table.receivers.save_receiver(target, &state).await.expect("the receiver is new");
     }
+    let offers = crate::offers::complete().as_object().expect("an object").clone();
+    table.offers.save_offers(&StoredOffers { revision: 1, offers }).await.expect("the first ones");
     let test = Event::test(
         EventKind::Test,
         Some("arn:aws:iam::123456789012:role/ops".to_owned()),

@@ -4,7 +4,7 @@ use emulator::{Call, Purchase};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use shared::domain::{Position, SubscriptionId, TEST_SUBSCRIPTION};
-use shared::store::{Cursor, CursorState, Pause, ReceiverState, Target, Trouble};
+use shared::store::{Cursor, CursorState, Pause, ReceiverState, StoredOffers, Target, Trouble};
 use uuid::Uuid;
 
 use crate::{Answer, HostedCase, Live};
@@ -47,6 +47,9 @@ super::cases! {
     "receivers" => receivers,
     "pause-receiver" => pause_receiver,
     "resume-receiver" => resume_receiver,
+    "offers" => offers,
+    "set-offers" => set_offers,
+    "clear-offers" => clear_offers,
     "unknown-route" => unknown_route,
 }
 
@@ -474,4 +477,36 @@ async fn resume_receiver(case: &mut HostedCase) {
     let answer = case.send(Live::default()).await;
     assert_eq!((answer.status, &answer.json()["paused"]), (200, &Value::Null));
     assert!(case.receivers().receivers().await.expect("a read").is_empty());
+}
+
+fn one_offer() -> Value {
+    json!({ "flat-rate-1": { "name": "Fleet", "languages": ["sv", "en"] } })
+}
+
+/// Settings of offers that were saved before.
+async fn saved_offers(case: &HostedCase) {
+    let offers = one_offer().as_object().expect("an object").clone();
+    let stored = StoredOffers { revision: 1, offers };
+    case.offers().save_offers(&stored).await.expect("there were none");
+}
+
+async fn offers(case: &mut HostedCase) {
+    saved_offers(case).await;
+    let answer = case.send(Live::default()).await;
+    assert_eq!((answer.status, answer.json()), (200, one_offer()));
+}
+
+async fn set_offers(case: &mut HostedCase) {
+    let answer = case.send(Live::default()).await;
+    assert_eq!((answer.status, answer.json()), (200, one_offer()));
+    let stored = case.offers().offers().await.expect("a read");
+    assert_eq!((stored.revision, json!(stored.offers)), (1, one_offer()));
+}
+
+async fn clear_offers(case: &mut HostedCase) {
+    saved_offers(case).await;
+    let answer = case.send(Live::default()).await;
+    assert_eq!((answer.status, answer.json()), (200, json!({})));
+    let stored = case.offers().offers().await.expect("a read");
+    assert_eq!((stored.revision, stored.offers.len()), (2, 0));
 }

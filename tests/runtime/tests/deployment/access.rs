@@ -8,8 +8,8 @@ use saasctl::template::{elements, text};
 use super::routes::Route;
 use super::{HTTP_FUNCTIONS, ID, OPERATION_ID};
 
-/// What an operator may call beside every `GET`. Ending a subscription and erasing its people is left to
-/// an admin.
+/// What an operator may call beside every `GET`. Ending a subscription, erasing its people and saying where
+/// buyers are sent is left to an admin.
 const OPERATES: [(&str, &str); 11] = [
     ("PATCH", "/subscriptions/{id}"),
     ("POST", "/subscriptions/{id}/activate"),
@@ -24,8 +24,12 @@ const OPERATES: [(&str, &str); 11] = [
     ("POST", "/reconciliations/resume"),
 ];
 
-const ADMINISTERS: [(&str, &str); 2] =
-    [("DELETE", "/subscriptions/{id}"), ("POST", "/subscriptions/{id}/erase")];
+const ADMINISTERS: [(&str, &str); 4] = [
+    ("DELETE", "/subscriptions/{id}"),
+    ("POST", "/subscriptions/{id}/erase"),
+    ("PUT", "/offers"),
+    ("DELETE", "/offers"),
+];
 
 /// The calls that ask for a signature.
 fn signed() -> BTreeSet<Route> {

@@ -20,7 +20,9 @@ fn trigger(function: &str) -> Value {
 /// The folders whose triggers lead to a function. The host knows one route for each.
 fn folders(function: &str) -> Vec<&str> {
     match function {
-        "management" => vec!["management", "deliveries", "doctor", "receivers", "reconciliations"],
+        "management" => {
+            vec!["management", "deliveries", "doctor", "offers", "receivers", "reconciliations"]
+        }
         one => vec![one],
     }
 }

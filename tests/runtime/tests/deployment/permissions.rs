@@ -58,20 +58,22 @@ fn secrets(stack: &Stack, function: &str) -> BTreeSet<String> {
 #[test]
 fn each_function_may_read_the_secrets_that_it_uses_and_no_others() {
     let arn = |name: &str| format!("{ARN}{name}-AbCdEf");
-    let [entra, landing, decision, delivery, deliveries] =
-        ["entra", "landing", "decision", "delivery", "deliveries"].map(arn);
+    let [entra, landing, decision, handover, delivery, deliveries] =
+        ["entra", "landing", "decision", "handover", "delivery", "deliveries"].map(arn);
     let stack = deploy(&[
         ("EntraClientSecretArn", &entra),
         ("LandingClientSecretArn", &landing),
         ("DecisionUrl", "https://product.example/decisions"),
         ("DecisionSigningKeyArn", &decision),
+        ("LandingSignUpUrl", "https://product.example/sign-up"),
+        ("HandoverSigningKeyArn", &handover),
         ("DeliveryEndpoint", "https://product.example/events"),
         ("DeliverySigningKeyArn", &delivery),
         ("DeliveryEndpoints", r#"[{"name":"crm","url":"https://crm.example"}]"#),
         ("DeliverySigningKeysArn", &deliveries),
     ]);
     for (function, readable) in [
-        ("landing", vec![&entra, &landing, &decision]),
+        ("landing", vec![&entra, &landing, &decision, &handover]),
         ("activation", vec![&entra]),
         ("webhook", vec![&entra, &decision]),
         ("management", vec![&entra]),

@@ -83,6 +83,11 @@ const ODD: &[(&str, &str)] = &[
     ("LandingOffers", "fleet"),
     ("LandingOffers", r#"{"fleet":{"name":""}}"#),
     ("LandingOffers", r#"{"fleet":{"name":{"en":"Fleet"},"plans":{"gold":"Gold"}}}"#),
+    ("LandingOffers", r#"{"fleet":{"languages":["sv","en"],"activation":"by-publisher"}}"#),
+    ("LandingOffers", r#"{"fleet":{"languages":["fi"]}}"#),
+    ("LandingSignUpUrl", "http://product.example/sign-up"),
+    ("LandingSignUpUrl", "https://product.example/sign-up?from=marketplace"),
+    ("LandingSignUpUrl", "https://product.example/#sign-up"),
     ("ChangeRules", r#"{"offer":{"plans":{"basic":{"minSeats":5}}}}"#),
     ("ChangeRules", r#"{"offer":{"plan":{}}}"#),
 ];

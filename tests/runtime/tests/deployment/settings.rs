@@ -100,6 +100,7 @@ async fn the_example_of_a_function_apps_settings_names_what_the_handler_reads() 
         "DELIVERY_SIGNING_KEY_ARN",
         "DELIVERY_SIGNING_KEYS_ARN",
         "DECISION_SIGNING_KEY_ARN",
+        "HANDOVER_SIGNING_KEY_ARN",
         "SECRETS_ARN",
         "AWS_ENDPOINT_URL_DYNAMODB",
         "AWS_ENDPOINT_URL_STS",

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use shared::domain::{Annotations, Event, SubscriptionId};
 use shared::store::{
     AnnotationStore, Attempt, Attempts, Checkpoint, CheckpointError, Checkpoints, CommitError,
-    DueRecord, DueWork, FirstStart, Inspection, Page, Pause, ReceiverState, Receivers, Refusals,
-    Refused, Run, Runs, SaveError, Sighting, Sightings, StoreError, Target,
+    DueRecord, DueWork, FirstStart, Inspection, OfferSettings, Page, Pause, ReceiverState,
+    Receivers, Refusals, Refused, Run, Runs, SaveError, Sighting, Sightings, StoreError,
+    StoredOffers, Target,
 };
 
 use super::{SimulatedStore, note_filters, ready};
@@ -192,6 +193,18 @@ impl Receivers for SimulatedStore {
 }
 
 /// No effects: no seed examines the deployment.
+#[async_trait]
+impl OfferSettings for SimulatedStore {
+    /// No effect: nobody here saves any, and a page without them is the same page.
+    async fn offers(&self) -> Result<StoredOffers, StoreError> {
+        self.table.offers().await
+    }
+
+    async fn save_offers(&self, offers: &StoredOffers) -> Result<(), SaveError> {
+        self.table.save_offers(offers).await
+    }
+}
+
 #[async_trait]
 impl Inspection for SimulatedStore {
     async fn indexes(&self) -> Vec<(&'static str, Result<(), StoreError>)> {

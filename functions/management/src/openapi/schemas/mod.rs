@@ -8,6 +8,7 @@ mod calls;
 mod deliveries;
 mod doctor;
 mod history;
+mod offers;
 mod parts;
 mod receivers;
 mod reconciliations;
@@ -57,6 +58,10 @@ pub(super) fn all() -> Value {
         "SentRequest": deliveries::sent_request(),
         "Receiver": receivers::receiver(),
         "ReceiverPauseRequest": receivers::pause_request(),
+        "Offers": offers::offers(),
+        "OfferSettings": offers::offer_settings(),
+        "OfferField": offers::field(),
+        "Label": offers::label(),
         "Recovery": deliveries::recovery(),
         "Recovered": deliveries::recovered(),
         "Problem": calls::problem(),

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ActivationMode {
+pub enum ActivationMode {
     /// The landing page activates as soon as the buyer confirms.
     OnConfirm,
     /// The publisher's product activates once it has provisioned. The confirmation is an event for

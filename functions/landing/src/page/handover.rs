@@ -1,0 +1,34 @@
+//! The words about the publisher's own sign-up page.
+
+use super::frame::Frame;
+use crate::language::fill;
+
+pub(super) struct HandoverWords {
+    /// As in "Continue to Fabrikam Fleet".
+    pub(super) title: String,
+    /// Where the person goes, and what is passed on.
+    pub(super) text: String,
+    /// For a person who comes back.
+    pub(super) again: String,
+}
+
+impl HandoverWords {
+    pub(super) fn of(frame: &Frame<'_>) -> Self {
+        let phrases = &frame.t().handover;
+        match frame.product_name() {
+            Some(product) => {
+                let named = |phrase: &str| fill(phrase, &[("product", product)]);
+                Self {
+                    title: named(&phrases.title),
+                    text: named(&phrases.text),
+                    again: named(&phrases.again),
+                }
+            }
+            None => Self {
+                title: phrases.unnamed.title.clone(),
+                text: phrases.unnamed.text.clone(),
+                again: phrases.unnamed.again.clone(),
+            },
+        }
+    }
+}
