@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 use shared::domain::{
-    ActivationRequest, Event, IdentifiedAs, PendingOperation, SignUp, Subscription, SubscriptionId,
+    ActivationRequest, Claim, Event, IdentifiedAs, PendingOperation, SignUp, Subscription,
+    SubscriptionId,
 };
 use shared::microsoft::fulfillment::Plan;
 use shared::store::{Difference, Pause, QuietRuns, Round, Run};
@@ -20,6 +21,7 @@ pub(crate) struct Record {
     pub(crate) activation: Option<ActivationRequest>,
     pub(crate) pending_operation: Option<PendingOperation>,
     pub(crate) bound: Option<IdentifiedAs>,
+    pub(crate) claim: Option<Claim>,
     pub(crate) sign_up: Option<SignUp>,
     pub(crate) erased_at: Option<Timestamp>,
     pub(crate) reference: Option<String>,

@@ -22,7 +22,8 @@ const PAGE: &str = "25";
 const MOST_ROWS: usize = 2000;
 
 /// How the list is narrowed down, as the API names its parameters.
-const PARAMETERS: [&str; 7] = ["search", "status", "offer", "test", "delivery", "sort", "next"];
+const PARAMETERS: [&str; 8] =
+    ["search", "status", "offer", "test", "unclaimed", "delivery", "sort", "next"];
 
 /// The parameters of a list that are filled in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use askama::Template;
 use http::StatusCode;
 use serde_json::Value;
-use shared::domain::{ActivationRequest, Event, Status, SubscriptionId};
+use shared::domain::{ActivationRequest, Claim, Event, Status, SubscriptionId};
 use shared::host::http::Response;
 use shared::microsoft::fulfillment::{FulfillmentError, Marketplace};
 
@@ -90,6 +90,16 @@ impl SubscriptionPage<'_> {
             (Status::Subscribed | Status::Suspended, Some(false)) => Some("It ends."),
             _ => None,
         }
+    }
+
+    /// Who has opened a purchase that Microsoft activated by itself; `None` for every other one.
+    fn claim(&self) -> Option<String> {
+        Some(match self.record.claim.as_ref()? {
+            Claim::Unclaimed => {
+                "by nobody yet: Microsoft activated the purchase by itself".to_owned()
+            }
+            Claim::Claimed(claimant) => format!("on {}", moment(claimant.at)),
+        })
     }
 
     fn differing(&self) -> usize {
