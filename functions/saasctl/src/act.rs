@@ -24,9 +24,11 @@ pub(crate) async fn change_plan(
     output: &Output,
     id: Uuid,
     plan: &str,
+    reason: Option<&str>,
     options: &RequestOptions,
 ) -> Result<(), CommandError> {
-    let call = ApiCall::new(Method::PATCH, format!("/{id}")).body(json!({ "planId": plan }));
+    let call = ApiCall::new(Method::PATCH, format!("/{id}"))
+        .body(with_reason(json!({ "planId": plan }), reason));
     let in_effect = |subscription: &Value| subscription["planId"] == plan;
     request_change(api, output, id, call, options, in_effect).await
 }
@@ -36,11 +38,20 @@ pub(crate) async fn change_seats(
     output: &Output,
     id: Uuid,
     wanted: u64,
+    reason: Option<&str>,
     options: &RequestOptions,
 ) -> Result<(), CommandError> {
-    let call = ApiCall::new(Method::PATCH, format!("/{id}")).body(json!({ "quantity": wanted }));
+    let call = ApiCall::new(Method::PATCH, format!("/{id}"))
+        .body(with_reason(json!({ "quantity": wanted }), reason));
     let in_effect = |subscription: &Value| subscription["quantity"] == wanted;
     request_change(api, output, id, call, options, in_effect).await
+}
+
+fn with_reason(mut change: Value, reason: Option<&str>) -> Value {
+    if let Some(reason) = reason {
+        change["reason"] = json!(reason);
+    }
+    change
 }
 
 /// Cancels, after a confirmation unless `yes` is set.

@@ -112,6 +112,10 @@ pub(crate) enum Command {
         id: Named,
         /// The new plan's id.
         plan: String,
+        /// For the history, such as when and how the
+        /// customer approved the change
+        #[arg(long, verbatim_doc_comment)]
+        reason: Option<String>,
         #[command(flatten)]
         options: RequestOptions,
     },
@@ -124,6 +128,10 @@ pub(crate) enum Command {
         /// The new number of seats.
         #[arg(value_parser = clap::value_parser!(u64).range(1..))]
         seats: u64,
+        /// For the history, such as when and how the
+        /// customer approved the change
+        #[arg(long, verbatim_doc_comment)]
+        reason: Option<String>,
         #[command(flatten)]
         options: RequestOptions,
     },

@@ -139,8 +139,13 @@ pub(crate) fn account(account: &Value) -> String {
     }
 }
 
+/// A person at the console is named without the way, which their name says.
 fn caller(way: &str, principal: &Value) -> String {
-    format!("{way} {}", text(principal)).trim_end().to_owned()
+    let principal = text(principal);
+    match principal.starts_with("console: ") {
+        true => principal,
+        false => format!("{way} {principal}").trim_end().to_owned(),
+    }
 }
 
 /// The decision about a change; empty where none was needed.
@@ -173,6 +178,10 @@ mod tests {
             (json!({ "by": "landing" }), "buyer, on the landing page".to_owned()),
             (json!({ "by": "management", "principal": arn }), format!("API {arn}")),
             (json!({ "by": "management" }), "API".to_owned()),
+            (
+                json!({ "by": "management", "principal": "console: Ada Admin (6f1d5a2e)" }),
+                "console: Ada Admin (6f1d5a2e)".to_owned(),
+            ),
             (json!({ "by": "activation", "principal": arn }), format!("activation {arn}")),
             (json!({ "by": "reconciliation" }), "reconciliation".to_owned()),
             (

@@ -120,11 +120,13 @@ async fn run(arguments: Arguments, output: &Output) -> Result<(), CommandError> 
         }
         Command::Plans { id } => read::plans(&api, output, find(id).await?).await,
         Command::Observe { id } => read::observe(&api, output, find(id).await?).await,
-        Command::ChangePlan { id, plan, options } => {
-            act::change_plan(&api, output, find(id).await?, &plan, &options).await
+        Command::ChangePlan { id, plan, reason, options } => {
+            let id = find(id).await?;
+            act::change_plan(&api, output, id, &plan, reason.as_deref(), &options).await
         }
-        Command::ChangeSeats { id, seats, options } => {
-            act::change_seats(&api, output, find(id).await?, seats, &options).await
+        Command::ChangeSeats { id, seats, reason, options } => {
+            let id = find(id).await?;
+            act::change_seats(&api, output, id, seats, reason.as_deref(), &options).await
         }
         Command::Cancel { id, yes, options } => {
             let id = if yes { id.exact()? } else { find(id).await? };

@@ -24,6 +24,17 @@ async fn a_change_takes_effect_only_with_its_webhook() {
 }
 
 #[tokio::test]
+async fn the_reason_of_a_change_stands_in_the_history() {
+    let env = TestEnv::new().await;
+    let id = env.active(Purchase::per_seat("basic", 10)).await;
+    let reason = ["--reason", "By phone on 3 March"];
+    env.run(&[&["change-plan", &id.to_string(), "team"], &reason[..]].concat()).await.done();
+    env.deliver_webhooks().await;
+    let history = env.run(&["history", &id.to_string()]).await.done();
+    assert!(history.contains("accepted by publisher: By phone on 3 March"), "{history}");
+}
+
+#[tokio::test]
 async fn an_invalid_change_is_refused_with_its_code() {
     let env = TestEnv::new().await;
     let id = env.active(Purchase::per_seat("basic", 10)).await.to_string();
