@@ -97,7 +97,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use base64::engine::general_purpose::STANDARD;
-    use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+    use ring::hmac;
     use serde_json::Value;
 
     use super::*;
@@ -140,17 +140,22 @@ mod tests {
         }
     }
 
-    fn verified(token: &str, key: &[u8]) -> Result<Value, jsonwebtoken::errors::Error> {
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.set_audience(&["https://app.example.com"]);
-        validation.set_issuer(&["https://signup.example.com"]);
-        validation.validate_exp = false;
-        let key = DecodingKey::from_secret(key);
-        Ok(jsonwebtoken::decode(token, &key, &validation)?.claims)
+    /// The claims, if this key has signed them.
+    fn verified(token: &str, key: &[u8]) -> Option<Value> {
+        let [header, claims, signature] = token.split('.').collect::<Vec<_>>()[..] else {
+            panic!("it has three parts: {token}");
+        };
+        let decoded = |part: &str| URL_SAFE_NO_PAD.decode(part).expect("base64url");
+        let header: Value = serde_json::from_slice(&decoded(header)).expect("JSON");
+        assert_eq!(header, json!({ "alg": "HS256", "typ": "JWT" }));
+        let (signed, _) = token.rsplit_once('.').expect("three parts");
+        let key = hmac::Key::new(hmac::HMAC_SHA256, key);
+        hmac::verify(&key, signed.as_bytes(), &decoded(signature)).ok()?;
+        Some(serde_json::from_slice(&decoded(claims)).expect("JSON"))
     }
 
     #[test]
-    fn a_library_verifies_a_handover_and_finds_what_it_says() {
+    fn a_handover_is_a_jwt_that_says_who_has_signed_in_and_what_they_bought() {
         let fields = BTreeMap::from([("company".to_owned(), "Contoso AB".to_owned())]);
         let contact_email = "orders@contoso.example".to_owned();
         let sign_up = SignUp { contact_email, fields, language: "sv".to_owned() };
@@ -173,9 +178,7 @@ mod tests {
             },
         });
         assert_eq!(verified(&token, &KEY).expect("it is genuine"), expected);
-        assert!(verified(&token, &NEWER_KEY).is_err());
-        let edited = token.replacen('.', ".e", 1);
-        assert!(verified(&edited, &KEY).is_err());
+        assert_eq!(verified(&token, &NEWER_KEY), None);
     }
 
     #[test]
@@ -183,7 +186,7 @@ mod tests {
         let subscription = subscription();
         let handover = handover(&subscription, None, None);
         let during = handover.signed(&keys(&[NEWER_KEY, KEY]));
-        assert!(verified(&during, &KEY).is_ok() && verified(&during, &NEWER_KEY).is_err());
+        assert!(verified(&during, &KEY).is_some() && verified(&during, &NEWER_KEY).is_none());
         let claims = verified(&handover.signed(&keys(&[NEWER_KEY])), &NEWER_KEY).expect("genuine");
         assert_eq!((claims.get("sub"), claims.get("signUp")), (None, None));
     }
