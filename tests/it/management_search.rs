@@ -124,7 +124,8 @@ async fn a_bad_value_or_an_unknown_parameter_is_refused_and_the_answer_says_what
         ("sort=", "neither `lastChange` nor `termEnd`"),
         ("test=", "neither `true` nor `false`"),
         ("test=maybe", "neither `true` nor `false`"),
-        ("colour=blue", "`status`, `offer`, `test`, `delivery`, `search`, `sort`, `limit`, `next`"),
+        ("unclaimed=1", "`unclaimed` is neither `true` nor `false`"),
+        ("colour=blue", "`status`, `offer`, `test`, `unclaimed`, `delivery`, `search`, `sort`, `limit`, `next`"),
         ("Search=contoso", "`search`"),
         ("after=3", "`status`"),
     ] {
