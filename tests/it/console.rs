@@ -282,7 +282,7 @@ async fn offers_show_microsofts_plans_and_the_rules() {
     env.active(team()).await;
     let mut desk = Desk::of(&env, VIEWER).await;
     let page = desk.page("/console/offers").await;
-    shows(&page, &["per-seat-1", "Team", "Basic", "1 subscriptions that changed last", "reject"]);
+    shows(&page, &["per-seat-1", "Team", "Basic", "one subscription that changed last", "reject"]);
 }
 
 #[tokio::test]
