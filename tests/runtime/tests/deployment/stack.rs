@@ -17,8 +17,6 @@ pub(crate) const CHOICES: &[&[(&str, &str)]] = &[
     &[("EntraClientSecretArn", SECRET), ("LandingClientSecretArn", SECRET)],
     &[("DecisionUrl", "https://product.example/decisions")],
     &[("DecisionSigningKeyArn", SECRET)],
-    &[("LandingSignUpUrl", "https://product.example/sign-up")],
-    &[("HandoverSigningKeyArn", SECRET)],
     &[("DeliveryEndpoint", "https://product.example/events")],
     &[("DeliverySigningKeyArn", SECRET)],
     &[("DeliveryEventBusArn", "arn:aws:events:eu-north-1:123456789012:event-bus/b")],
@@ -55,6 +53,8 @@ pub(crate) const CHOICES: &[&[(&str, &str)]] = &[
     &[("AlarmEmail", "oncall@publisher.example")],
     &[("DeliveryEndpoints", r#"[{"name":"crm","url":"https://crm.example"}]"#)],
     &[("DeliverySigningKeysArn", SECRET)],
+    &[("LandingSignUpUrl", "https://product.example/sign-up")],
+    &[("HandoverSigningKeyArn", SECRET)],
 ];
 
 fn deploy(choices: &[&[(&str, &str)]]) -> Result<Stack, Refused> {
