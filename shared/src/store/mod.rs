@@ -39,6 +39,7 @@ mod erasures;
 mod error;
 mod findings;
 mod first_start;
+mod head_start;
 mod idempotency;
 mod inspection;
 mod item;
@@ -70,6 +71,7 @@ pub use erasures::{Erasure, Erasures};
 pub use error::{CommitError, Corruption, StoreError};
 pub use findings::{Difference, FieldChange, Findings, Outcome, QuietRuns, RepairAction};
 pub use first_start::FirstStart;
+pub use head_start::STREAM_HEAD_START;
 pub use idempotency::{
     BeginError, IDEMPOTENCY_KEY_LIFETIME, IdempotencyRecord, IdempotencyStore, StoredResponse,
 };
@@ -78,10 +80,7 @@ pub use item::ItemKind;
 pub use known_refusals::KnownRefusals;
 pub use list_query::{Filter, LARGEST_PAGE, ListBy, ListQuery, Page};
 pub use offer_settings::{LARGEST_OFFERS, OfferSettings, StoredOffers};
-pub use outbox::{
-    Backlog, Cursor, CursorError, CursorState, Due, Entry, Outbox, STREAM_HEAD_START, Trouble,
-    Waiting,
-};
+pub use outbox::{Backlog, Cursor, CursorError, CursorState, Due, Entry, Outbox, Trouble, Waiting};
 pub use pacing::Pacing;
 pub use receivers::{CatchUp, EventFilter, FilterInUse, ROLLOUT, ReceiverState, Receivers};
 pub use refusals::{REFUSAL_LIFETIME, Refusals, Refused};

@@ -10,16 +10,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{Page, ROLLOUT, ReceiverState, StoreError, Target};
 use crate::domain::{Event, Position, SubscriptionId};
-
-/// How long the stream has to deliver a new event before the sweep does. If it were shorter, both
-/// would send it. If it were longer, an event that the stream lost would be late.
-pub const STREAM_HEAD_START: SignedDuration = SignedDuration::from_secs(120);
 
 /// How far a target has received a subscription's events. Serialised in the table: members are only
 /// added.
