@@ -34,7 +34,7 @@ impl Delivery {
                 }
                 Ok(()) if states.contains_key(&target) => info!(
                     receiver = target.name(),
-                    filters = state.filters.len(),
+                    filters = state.filters_in_use().count(),
                     "noted which events a receiver takes"
                 ),
                 Ok(()) => info!(
@@ -57,7 +57,7 @@ impl Delivery {
         let outlet = self.outlets.iter().find(is_new)?;
         let now = self.clock.now();
         let added = ReceiverState::added(now, outlet.settings.from);
-        let filter = FilterInUse { filter: outlet.settings.filter.clone(), seen_at: now };
+        let filter = FilterInUse::new(outlet.settings.filter.clone(), now);
         Some((outlet.target(), ReceiverState { filters: vec![filter], ..added }))
     }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::cloud_event;
 use crate::domain::{Event, TEST_SUBSCRIPTION};
 pub use crate::store::EventFilter;
-use crate::store::{Cursor, Pause, ReceiverState, Target};
+use crate::store::{Cursor, FilterInUse, Pause, ReceiverState, Target};
 
 /// A receiver, as the settings describe it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,11 +64,21 @@ impl<'a> CurrentReceiver<'a> {
     }
 
     /// Functions with other settings may run beside this one. An event that one of them would leave out, and
-    /// another one send, is sent by each.
+    /// another one send, is sent by each. One that was left out when it was recorded stays out: later events may
+    /// have been sent since.
     fn is_filtered(self, event: &Event) -> bool {
-        let others = self.state.into_iter().flat_map(|state| &state.filters);
-        let mut filters = others.map(|it| &it.filter).chain([&self.settings.filter]);
-        !filters.any(|filter| filter.passes(event))
+        let known = self.state.map_or(&[][..], |state| &state.filters);
+        let in_use = self.state.into_iter().flat_map(ReceiverState::filters_in_use);
+        let takes_now = in_use.chain([&self.settings.filter]).any(|filter| filter.passes(event));
+        let at = event.recorded_at;
+        let was_in_use =
+            |it: &&FilterInUse| it.since <= at && it.until.is_none_or(|until| at < until);
+        let mut then = known.iter().filter(was_in_use);
+        // The first one is that of all events before.
+        let took_then = then.next().or(known.first()).is_none_or(|first| {
+            first.filter.passes(event) || then.any(|it| it.filter.passes(event))
+        });
+        !(takes_now && took_then)
     }
 
     fn has_started(self, event: &Event) -> bool {
@@ -108,7 +118,6 @@ impl EventFilter {
 mod tests {
     use super::*;
     use crate::domain::{Cause, EventKind};
-    use crate::store::FilterInUse;
 
     fn event(offer: &str, kind: EventKind) -> Event {
         let mut event = Event::test(EventKind::Test, None, None, Timestamp::UNIX_EPOCH);
@@ -170,7 +179,7 @@ mod tests {
             (filter(&[RENEWED], &["seats"]), true),
             (EventFilter::default(), true),
         ] {
-            let other = FilterInUse { filter: other, seen_at: Timestamp::UNIX_EPOCH };
+            let other = FilterInUse::new(other, Timestamp::UNIX_EPOCH);
             let state = ReceiverState { filters: vec![other.clone()], ..added.clone() };
             let states = BTreeMap::from([(crm.target, state)]);
             let current = crm.with(&states);
@@ -179,6 +188,36 @@ mod tests {
         }
         let silent = event("seats", EventKind::Imported { announced: false });
         assert!(!crm.with(&BTreeMap::from([(crm.target, added)])).leaves_out(&silent));
+    }
+
+    #[test]
+    fn an_event_that_was_left_out_when_it_was_recorded_stays_out() {
+        const PURCHASED: &str = "saas-fulfillment.subscription.purchased.v1";
+        const RENEWED: &str = "saas-fulfillment.subscription.renewed.v1";
+        let seconds = |seconds| Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(seconds);
+        let used = |types: &[&str], since, until: Option<i64>| FilterInUse {
+            until: until.map(seconds),
+            ..FilterInUse::new(filter(types, &[]), seconds(since))
+        };
+        let (few, all) = (&[PURCHASED][..], &[PURCHASED, RENEWED][..]);
+        for (filters, own, takes_from) in [
+            (vec![used(all, 10, None)], all, Some(0)),
+            (vec![used(few, 10, Some(30)), used(all, 30, None)], all, Some(30)),
+            (vec![used(few, 10, None), used(all, 20, None)], few, Some(20)),
+            (vec![used(few, 10, Some(30)), used(all, 20, None)], all, Some(20)),
+            (vec![used(all, 10, Some(30)), used(few, 20, None)], few, None),
+            (vec![used(all, 10, None), used(few, 20, None)], few, Some(0)),
+        ] {
+            let crm = crm(filter(own, &[]));
+            let added = ReceiverState::added(seconds(0), Some(seconds(0)));
+            let states = BTreeMap::from([(crm.target, ReceiverState { filters, ..added })]);
+            for at in 0..40 {
+                let mut renewed = event("seats", EventKind::Renewed);
+                renewed.recorded_at = seconds(at);
+                let expected = takes_from.is_some_and(|from| at >= from);
+                assert_eq!(crm.with(&states).takes(&renewed), expected, "{at}: {states:?}");
+            }
+        }
     }
 
     #[test]

@@ -16,6 +16,9 @@ pub const ROLLOUT: SignedDuration = SignedDuration::from_mins(15);
 /// How often a function notes its filter again while there are several.
 const NOTED_EVERY: SignedDuration = SignedDuration::from_mins(5);
 
+/// How many filters are kept that are no longer in use: events that wait since then are judged by them, too.
+const FORMER_FILTERS: usize = 8;
+
 /// The state of a receiver. Serialised in the table: members are only added.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -37,8 +40,8 @@ pub struct ReceiverState {
     pub catch_up: Option<CatchUp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused: Option<Pause>,
-    /// What the settings of the functions that run let it take. There are several while a deployment with
-    /// another filter is rolled out.
+    /// What the settings of functions let it take: of those that run, and of former ones. Several are in use
+    /// while a deployment with another filter is rolled out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub filters: Vec<FilterInUse>,
 }
@@ -56,13 +59,24 @@ pub struct EventFilter {
     pub offers: Option<BTreeSet<String>>,
 }
 
-/// A filter in the settings of a function. Serialised in the table: members are only added.
+/// A filter in the settings of functions. Serialised in the table: members are only added.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FilterInUse {
     pub filter: EventFilter,
+    /// When the first function with it was noted.
+    pub since: Timestamp,
     /// When a function noted it last. One that is the only one is not noted again.
     pub seen_at: Timestamp,
+    /// When it was found to be no longer in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+impl FilterInUse {
+    pub fn new(filter: EventFilter, now: Timestamp) -> Self {
+        Self { filter, since: now, seen_at: now, until: None }
+    }
 }
 
 /// A walk through the subscriptions by their last change, the oldest first. Serialised in the table: members
@@ -112,24 +126,38 @@ impl ReceiverState {
         Some(next)
     }
 
+    /// What functions that run let it take.
+    pub fn filters_in_use(&self) -> impl Iterator<Item = &EventFilter> {
+        self.filters.iter().filter(|it| it.until.is_none()).map(|it| &it.filter)
+    }
+
     /// The state after a function with this filter was found to run; `None` if it stays. Filters that were not
     /// seen for the time of a rollout are no longer in use.
     #[must_use]
     pub fn filtered(&self, own: &EventFilter, now: Timestamp) -> Option<Self> {
-        let is_old = |at: Timestamp, limit| now.duration_since(at) >= limit;
-        let (own_before, others): (Vec<_>, Vec<_>) =
-            self.filters.iter().cloned().partition(|it| it.filter == *own);
-        let count = others.len();
-        let mut filters = others;
-        filters.retain(|it| !is_old(it.seen_at, ROLLOUT));
-        let is_noted = own_before
-            .first()
-            .is_some_and(|it| filters.is_empty() || !is_old(it.seen_at, NOTED_EVERY));
-        if is_noted && filters.len() == count {
-            return None;
+        let is_old = |it: &FilterInUse, limit| now.duration_since(it.seen_at) >= limit;
+        let mut filters = self.filters.clone();
+        let in_use = filters.iter_mut().filter(|it| it.until.is_none());
+        for other in in_use.filter(|it| it.filter != *own && is_old(it, ROLLOUT)) {
+            other.until = Some(now);
         }
-        filters.push(FilterInUse { filter: own.clone(), seen_at: now });
-        Some(Self { revision: self.revision + 1, filters, ..self.clone() })
+        let is_alone = !filters.iter().any(|it| it.until.is_none() && it.filter != *own);
+        match filters.iter_mut().find(|it| it.until.is_none() && it.filter == *own) {
+            Some(noted) if !is_alone && is_old(noted, NOTED_EVERY) => noted.seen_at = now,
+            Some(_) => {}
+            None => filters.push(FilterInUse::new(own.clone(), now)),
+        }
+        let ended = filters.iter().filter(|it| it.until.is_some()).count();
+        if let Some(oldest) = filters.iter().position(|it| it.until.is_some())
+            && ended > FORMER_FILTERS
+        {
+            filters.remove(oldest);
+        }
+        (filters != self.filters).then(|| Self {
+            revision: self.revision + 1,
+            filters,
+            ..self.clone()
+        })
     }
 
     /// Whether it has been missing from the settings for so long that it is removed.
@@ -184,7 +212,7 @@ mod tests {
         let (former, new) = (types(&["a"]), types(&["a", "b"]));
         let noted = |state: &ReceiverState, own, at| state.filtered(own, minutes(at));
         let in_use = |state: &ReceiverState| {
-            let filters = state.filters.iter();
+            let filters = state.filters.iter().filter(|it| it.until.is_none());
             filters.map(|it| (it.filter.clone(), it.seen_at)).collect::<Vec<_>>()
         };
         let added = ReceiverState::added(minutes(0), None);
@@ -193,20 +221,27 @@ mod tests {
         assert_eq!(noted(&alone, &former, 10_000), None, "it is the only one");
         let both = noted(&alone, &new, 14).expect("another one");
         let seen = |of_former, of_new| {
-            vec![(former.clone(), minutes(of_former)), (new.clone(), minutes(of_new))]
+            [(former.clone(), minutes(of_former)), (new.clone(), minutes(of_new))]
         };
         assert_eq!(in_use(&both), seen(0, 14));
         assert_eq!(noted(&both, &new, 14), None);
         let again = noted(&both, &former, 14).expect("it still runs");
-        assert_eq!(in_use(&again), [seen(14, 14)[1].clone(), seen(14, 14)[0].clone()]);
+        assert_eq!(in_use(&again), seen(14, 14));
         assert_eq!(noted(&again, &new, 18), None);
         let again = noted(&again, &new, 19).expect("noted every five minutes");
         assert_eq!(in_use(&again), seen(14, 19));
         let rolled_out = noted(&again, &new, 29).expect("the former one is gone");
         assert_eq!(in_use(&rolled_out), [(new.clone(), minutes(29))]);
+        let ended = &rolled_out.filters[0];
+        assert_eq!((ended.since, ended.until), (minutes(0), Some(minutes(29))), "it is kept");
         assert_eq!(noted(&rolled_out, &new, 10_000), None);
-        let late = noted(&rolled_out, &former, 10_000).expect("one that slept");
+        let mut late = noted(&rolled_out, &former, 10_000).expect("one that slept");
         assert_eq!(in_use(&late), [(former.clone(), minutes(10_000))]);
+        for number in 0..40 {
+            let own = types(&[&number.to_string()]);
+            late = noted(&late, &own, 20_000 + 100 * number).expect("another one");
+        }
+        assert_eq!(late.filters.len(), FORMER_FILTERS + 1);
     }
 
     #[test]

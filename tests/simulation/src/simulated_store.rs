@@ -104,7 +104,7 @@ pub(crate) fn count_cursor(
 
 /// Notes which filters a delivery has found in use, and which events were there before.
 pub(crate) fn note_filters(io: &Io, table: &MemoryStore, target: Target, state: &ReceiverState) {
-    if state.filters.len() > 1 {
+    if state.filters_in_use().count() > 1 {
         io.count("functions with different filters");
     }
     let versions = || {

@@ -279,7 +279,7 @@ fn receivers() -> [(Target, ReceiverState); 2] {
         missing_since: Some(noon()),
         catch_up: Some(catch_up),
         paused: Some(paused),
-        filters: vec![FilterInUse { filter, seen_at: noon() }],
+        filters: vec![FilterInUse { until: Some(noon()), ..FilterInUse::new(filter, noon()) }],
         ..ReceiverState::added(noon(), None)
     };
     let bare = ReceiverState { revision: 1, ..ReceiverState::default() };

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use http::Method;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use rand::Rng;
 use rand::seq::IndexedRandom;
 use serde_json::json;
+use shared::domain::SubscriptionId;
 use shared::store::Target;
 
+use crate::host::{Function, Host};
 use crate::product::{Named, Receivers};
 use crate::run::{Purpose, Run};
 
@@ -23,10 +25,14 @@ impl Run {
             return;
         }
         let now = self.io.now();
-        let widens = self.io.decide(|rng| rng.random_bool(0.3));
+        let widens = self.io.decide(|rng| rng.random_bool(0.4));
         if widens && self.widen_a_filter() {
             let keeps = self.io.decide(|rng| rng.random_bool(0.8));
-            self.publisher.receivers_changed(keeps.then_some(now + ROLLOUT));
+            if keeps {
+                self.roll_out_beside_a_delivery(now + ROLLOUT);
+            } else {
+                self.publisher.receivers_changed(None);
+            }
             return;
         }
         let names =
@@ -52,6 +58,34 @@ impl Run {
         self.io.note(|| format!("* {} is configured: {is_added}, from {from:?}", target.name()));
         let keeps = self.io.decide(|rng| rng.random_bool(0.5));
         self.publisher.receivers_changed(keeps.then_some(now + ROLLOUT));
+    }
+
+    /// While the stream's delivery is under way with the former settings, the sweep's begins with the new ones.
+    /// Each of them goes on for a while, and events are recorded meanwhile.
+    fn roll_out_beside_a_delivery(&mut self, until: Timestamp) {
+        let known = self.any().filter(|id| self.table.record(SubscriptionId(*id)).is_some());
+        let Some(id) = known else { return self.publisher.receivers_changed(Some(until)) };
+        let shard = self.shard_of(SubscriptionId(id));
+        self.finish();
+        // The stream's environment is warm.
+        self.record_an_event(id);
+        self.deliver_shard(shard);
+        self.record_an_event(id);
+        self.start_batch(shard, usize::MAX);
+        for _ in 0..self.io.decide(|rng| rng.random_range(0..=4)) {
+            self.turn();
+        }
+        self.publisher.receivers_changed(Some(until));
+        self.publisher.killed(Host { function: Function::Delivery, environment: 0 });
+        self.start_sweep();
+        for _ in 0..3 {
+            for _ in 0..self.io.decide(|rng| rng.random_range(0..=6)) {
+                self.turn();
+            }
+            self.record_an_event(id);
+            self.start_batch(shard, usize::MAX);
+        }
+        self.finish();
     }
 
     fn widen_a_filter(&mut self) -> bool {

@@ -119,7 +119,7 @@ impl Run {
     }
 
     /// Something harmless happens at Microsoft, and the publisher asks for it. What is running waits.
-    fn record_an_event(&mut self, id: Uuid) {
+    pub(super) fn record_an_event(&mut self, id: Uuid) {
         let others = self.running();
         // Refused after the end.
         let _ = self.io.world(|world| world.toggle_auto_renew(id));
@@ -128,7 +128,7 @@ impl Run {
     }
 
     /// The stream hands a shard's events to the delivery. What is running waits.
-    fn deliver_shard(&mut self, shard: u8) {
+    pub(super) fn deliver_shard(&mut self, shard: u8) {
         let others = self.running();
         self.start_batch(shard, usize::MAX);
         self.finish_before(others);
