@@ -125,7 +125,10 @@ async fn a_bad_value_or_an_unknown_parameter_is_refused_and_the_answer_says_what
         ("test=", "neither `true` nor `false`"),
         ("test=maybe", "neither `true` nor `false`"),
         ("unclaimed=1", "`unclaimed` is neither `true` nor `false`"),
-        ("colour=blue", "`status`, `offer`, `test`, `unclaimed`, `delivery`, `search`, `sort`, `limit`, `next`"),
+        (
+            "colour=blue",
+            "`status`, `offer`, `test`, `unclaimed`, `delivery`, `search`, `sort`, `limit`, `next`",
+        ),
         ("Search=contoso", "`search`"),
         ("after=3", "`status`"),
     ] {

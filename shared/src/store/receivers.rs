@@ -210,7 +210,7 @@ mod tests {
             EventFilter { event_types: Some(types), offers: None }
         };
         let (former, new) = (types(&["a"]), types(&["a", "b"]));
-        let noted = |state: &ReceiverState, own, at| state.filtered(own, minutes(at));
+        let noted = |state: &ReceiverState, own: &EventFilter, at| state.filtered(own, minutes(at));
         let in_use = |state: &ReceiverState| {
             let filters = state.filters.iter().filter(|it| it.until.is_none());
             filters.map(|it| (it.filter.clone(), it.seen_at)).collect::<Vec<_>>()
