@@ -229,3 +229,23 @@ async fn a_buyer_whose_purchase_microsoft_activated_goes_on_to_the_publishers_pa
     assert_eq!((&said["subscriptionId"], &said["planId"]), (&json!(id), &json!("auto")));
     assert_eq!(env.event_names(id).await, ["Purchased", "Activated", "Claimed"], "nothing more");
 }
+
+#[tokio::test]
+async fn a_purchase_that_microsoft_activated_goes_on_there_once_it_is_claimed() {
+    let (env, page) = with_page(&[]).await;
+    let [(_, sign_up_url), _] = page.settings();
+    let id = env.purchase(Purchase::flat_rate("auto"));
+    assert_eq!(env.deliver_statuses().await, [200]);
+    let mut browser = Browser::new(&env);
+    browser.sign_in(id, ADELE).await;
+    let active = browser.page().await;
+    assert!(active.body.contains("Your subscription is active"), "{}", active.body);
+    assert!(active.body.contains("href=\"/landing/continue\""), "{}", active.body);
+    assert!(!active.body.contains("action=\"/landing\""), "that page asks: {}", active.body);
+    let handover = handover_of(&browser.get("/landing/continue").await);
+    let said = claims(&handover);
+    assert_eq!((&said["subscriptionId"], &said["role"]), (&json!(id), &json!("beneficiary")));
+    let taken = post(&env, &sign_up_url, &[("handover", &handover)]).await;
+    assert_eq!(taken.status, StatusCode::OK, "{}", taken.body);
+    assert_eq!(env.event_names(id).await, ["Purchased", "Activated", "Claimed"]);
+}
