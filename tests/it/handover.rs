@@ -212,25 +212,6 @@ async fn an_offer_without_a_key_says_that_something_is_misconfigured() {
 }
 
 #[tokio::test]
-async fn a_buyer_whose_purchase_microsoft_activated_goes_on_to_the_publishers_page_as_well() {
-    let (env, _page) = with_page(&[("LANDING_PUBLISHER_NAME", "Fabrikam")]).await;
-    let id = env.purchase(Purchase::flat_rate("auto"));
-    assert_eq!(env.deliver_statuses().await, [200]);
-    let mut browser = Browser::new(&env);
-    browser.sign_in(id, ADELE).await;
-    let active = browser.page().await;
-    assert!(!active.body.contains("name=\"contact\""), "that page asks: {}", active.body);
-    assert!(
-        active.body.contains("href=\"/landing/continue\">Continue to Fabrikam</a>"),
-        "{}",
-        active.body
-    );
-    let said = claims(&handover_of(&browser.get("/landing/continue").await));
-    assert_eq!((&said["subscriptionId"], &said["planId"]), (&json!(id), &json!("auto")));
-    assert_eq!(env.event_names(id).await, ["Purchased", "Activated", "Claimed"], "nothing more");
-}
-
-#[tokio::test]
 async fn a_purchase_that_microsoft_activated_goes_on_there_once_it_is_claimed() {
     let (env, page) = with_page(&[]).await;
     let [(_, sign_up_url), _] = page.settings();
