@@ -74,6 +74,7 @@ mod logs_lives;
 mod management;
 mod management_cancellations;
 mod management_changes;
+mod management_declines;
 mod management_deliveries;
 mod management_events;
 mod management_keys;

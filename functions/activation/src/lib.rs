@@ -7,14 +7,16 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use http::{Method, StatusCode};
+use serde::Deserialize;
 use shared::config::Dependencies;
-use shared::domain::{Cause, SubscriptionId};
+use shared::domain::{Cause, LONGEST_REASON, Ruling, SubscriptionId, Verdict, purchase_reason};
 use shared::flows::activation::{Activated, ActivationError, ActivationFlow};
 use shared::host::clock::Clock;
 use shared::host::environment::{ConfigError, Environment};
 use shared::host::http::{Handler, Principal, Problem, Request, Response, json, query_parameters};
 use shared::host::retry::RetryPolicy;
 use shared::host::{correlation, deadline};
+use shared::lenient::strict_object;
 use shared::publisher::audit::{Shown, read_personal_data};
 use shared::publisher::record_view::RecordView;
 use tracing::field::Empty;
@@ -48,9 +50,13 @@ impl Activation {
             return Err(Problem::new(StatusCode::BAD_REQUEST, code, "this call has no parameters"));
         }
         let span = info_span!("activation", correlation_id = Empty, subscription.id = %id);
-        let cause = Cause::Activation { principal: Principal::of(request) };
+        let principal = Principal::of(request);
+        let reason = reason(request.body())?;
+        let approval = Ruling::about_purchase(Verdict::Accept, reason, principal.clone());
+        let cause = Cause::Activation { principal };
         let work = async {
-            let activated = self.flow.activate(id, &cause).await.map_err(problem)?;
+            let activated =
+                self.flow.activate(id, &cause, Some(&approval)).await.map_err(problem)?;
             read_personal_data(request, ROUTE, Shown::Record(id));
             Ok(activated)
         };
@@ -60,6 +66,33 @@ impl Activation {
             Activated::Confirmed(record) => json(StatusCode::OK, &RecordView::from(&record)),
             Activated::Requested(record) => json(StatusCode::ACCEPTED, &RecordView::from(&record)),
         })
+    }
+}
+
+/// The reason in the optional body, for the history.
+fn reason(body: &[u8]) -> Result<Option<String>, Problem> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Body {
+        #[serde(default)]
+        reason: Option<String>,
+    }
+    if body.trim_ascii().is_empty() {
+        return Ok(None);
+    }
+    let body: Option<Body> = strict_object(body);
+    let reason = body.map(|Body { reason }| reason.map(|text| purchase_reason(&text)));
+    match reason {
+        Some(None) => Ok(None),
+        Some(Some(Some(reason))) => Ok(Some(reason)),
+        None | Some(Some(None)) => Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "malformed_request",
+            format!(
+                "the body must be empty or {{\"reason\": why}}, with 1 to {LONGEST_REASON} characters \
+                 on one line"
+            ),
+        )),
     }
 }
 
@@ -100,6 +133,11 @@ fn problem(failed: ActivationError) -> Problem {
             StatusCode::CONFLICT,
             "unsubscribed",
             "the subscription has ended; a new purchase gets a new id",
+        ),
+        ActivationError::Declined => Problem::new(
+            StatusCode::CONFLICT,
+            "declined",
+            "the purchase was declined, and Microsoft is to cancel it",
         ),
         ActivationError::Refused(refusal) => Problem::new(
             StatusCode::CONFLICT,

@@ -211,7 +211,7 @@ impl Purchases {
             let complete = |record: &Record| record.complete_sign_up(sign_up, &Cause::Landing, now);
             return Ok(self.ledger.note(record, complete).await?);
         }
-        if *record.status() != Status::PendingFulfillmentStart {
+        if *record.status() != Status::PendingFulfillmentStart || record.declined().is_some() {
             return Ok(record);
         }
         let record = match sign_up {
@@ -231,9 +231,13 @@ impl Purchases {
     }
 
     async fn activate(&self, record: Record) -> Result<Record, VisitError> {
-        match self.activation.activate(record.id(), &Cause::Landing).await {
+        match self.activation.activate(record.id(), &Cause::Landing, None).await {
             Ok(Activated::Confirmed(record) | Activated::Requested(record)) => Ok(record),
-            Err(ActivationError::Suspended | ActivationError::Unsubscribed) => {
+            Err(
+                ActivationError::Suspended
+                | ActivationError::Unsubscribed
+                | ActivationError::Declined,
+            ) => {
                 let latest = self.ledger.load(record.id()).await.map_err(UpdateError::from)?;
                 Ok(latest.unwrap_or(record))
             }

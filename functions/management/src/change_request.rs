@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use http::Method;
 use serde::{Deserialize, Deserializer};
-use shared::domain::{AnnotationPatch, LONGEST_REASON, MetadataPatch, SubscriptionId};
+use shared::domain::{
+    AnnotationPatch, LONGEST_REASON, MetadataPatch, SubscriptionId, purchase_reason,
+};
 use shared::flows::request_change::ChangeRequest;
 use shared::host::http::Problem;
 use shared::lenient::strict_object;
@@ -98,6 +100,21 @@ pub(crate) fn parse(body: &[u8]) -> Result<Patch, Problem> {
             Err(invalid("the body names neither a plan, a quantity, a reference nor metadata"))
         }
     }
+}
+
+/// Reads why a purchase is declined.
+pub(crate) fn reason(body: &[u8]) -> Result<String, Problem> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Body {
+        reason: String,
+    }
+    let body: Option<Body> = strict_object(body);
+    body.and_then(|Body { reason }| purchase_reason(&reason)).ok_or_else(|| {
+        invalid(&format!(
+            "the body must be {{\"reason\": why}}, with 1 to {LONGEST_REASON} characters on one line"
+        ))
+    })
 }
 
 /// The request in one line, for its idempotency key. Requests that mean the same have the same

@@ -46,6 +46,8 @@ codes! {
     UnknownToMicrosoft = NOT_FOUND "unknown_to_microsoft",
     /// Only a Subscribed subscription can be changed (F-CHP-2).
     NotSubscribed = CONFLICT "not_subscribed",
+    /// Only a purchase that waits for its activation can be declined.
+    NotPending = CONFLICT "not_pending",
     /// The subscription has ended (F-LC-8).
     Unsubscribed = CONFLICT "unsubscribed",
     /// Microsoft does not allow the customer to do this, so we may not either (F-OBJ-11).

@@ -138,6 +138,7 @@ impl Management {
             Route::RequestChange { id, change, reason } => {
                 self.request_change(id, &change, reason.as_deref(), request).await
             }
+            Route::Decline { id, reason } => self.decline(id, &reason, request).await,
             Route::Erase(id) => self.erase(id, request).await,
             Route::Annotate(id, patch) => self.annotate(id, &patch, request).await,
             Route::Observe(id) => {

@@ -51,6 +51,8 @@ pub(crate) enum Call {
     Offers,
     SetOffers,
     ClearOffers,
+    /// A purchase that waits for its activation.
+    Decline,
     /// The personal data of an ended subscription.
     Erase,
     /// Why doesn't it work?
@@ -96,7 +98,7 @@ const LIST: [Query; 9] = [
 ];
 
 /// Every call. Where a path matches two patterns, the first one wins.
-pub(crate) static TABLE: [Entry; 29] = [
+pub(crate) static TABLE: [Entry; 30] = [
     entry(Call::List, Method::GET, "/subscriptions", &LIST),
     // It lies below the same path as all other calls, so that one permission covers it. No GUID
     // looks like it.
@@ -120,6 +122,7 @@ pub(crate) static TABLE: [Entry; 29] = [
     entry(Call::Offers, Method::GET, "/offers", &[]),
     entry(Call::SetOffers, Method::PUT, "/offers", &[]),
     entry(Call::ClearOffers, Method::DELETE, "/offers", &[]),
+    entry(Call::Decline, Method::POST, "/subscriptions/{id}/decline", &[]),
     entry(Call::Erase, Method::POST, "/subscriptions/{id}/erase", &[]),
     entry(Call::Examine, Method::GET, "/doctor", &[]),
     entry(Call::SendTestEvent, Method::POST, "/doctor/test-event", &[]),
@@ -160,6 +163,11 @@ pub(crate) enum Route {
     },
     Annotate(SubscriptionId, AnnotationPatch),
     Observe(SubscriptionId),
+    Decline {
+        id: SubscriptionId,
+        /// For the buyer.
+        reason: String,
+    },
     Erase(SubscriptionId),
     Redeliver {
         id: SubscriptionId,
@@ -245,6 +253,7 @@ impl Route {
             | Self::Observe(id)
             | Self::DeliveriesOf(id)
             | Self::Attempts { id, .. }
+            | Self::Decline { id, .. }
             | Self::Erase(id)
             | Self::Redeliver { id, .. } => Some(*id),
         }
@@ -340,6 +349,9 @@ impl Route {
             Call::Offers => Self::Offers,
             Call::SetOffers => Self::SetOffers(offers::parse(request.body())?),
             Call::ClearOffers => Self::SetOffers(Map::new()),
+            Call::Decline => {
+                Self::Decline { id: id()?, reason: change_request::reason(request.body())? }
+            }
             Call::Erase => Self::Erase(id()?),
             Call::Examine => Self::Examine,
             Call::SendTestEvent => Self::SendTestEvent(test_event_request::wanted(request.body())?),

@@ -63,18 +63,42 @@ pub(crate) async fn cancel(
     options: &RequestOptions,
 ) -> Result<(), CommandError> {
     if !yes {
-        confirm(api, output, id).await?;
+        confirm(api, output, id, "Cancelling ends", "Type yes to cancel it:").await?;
     }
     let call = ApiCall::new(Method::DELETE, format!("/{id}"));
     let in_effect = |subscription: &Value| subscription["saasSubscriptionStatus"] == "Unsubscribed";
     request_change(api, output, id, call, options, in_effect).await
 }
 
-async fn confirm(api: &Api, output: &Output, id: Uuid) -> Result<(), CommandError> {
+/// Declines a purchase, after a confirmation unless `yes` is set.
+pub(crate) async fn decline(
+    api: &Api,
+    output: &Output,
+    id: Uuid,
+    reason: &str,
+    yes: bool,
+    options: &RequestOptions,
+) -> Result<(), CommandError> {
+    if !yes {
+        confirm(api, output, id, "Declining ends", "Type yes to decline it:").await?;
+    }
+    let call = ApiCall::new(Method::POST, format!("/{id}/decline"));
+    let call = call.body(json!({ "reason": reason }));
+    let in_effect = |subscription: &Value| subscription["saasSubscriptionStatus"] == "Unsubscribed";
+    request_change(api, output, id, call, options, in_effect).await
+}
+
+async fn confirm(
+    api: &Api,
+    output: &Output,
+    id: Uuid,
+    what: &str,
+    question: &str,
+) -> Result<(), CommandError> {
     let record = api.get(format!("/{id}")).await?;
     let subscription = &record["subscription"];
     output.note(&format!(
-        "Cancelling ends {} {} ({}), which is {}, for good.",
+        "{what} {} {} ({}), which is {}, for good.",
         text(&subscription["id"]),
         text(&subscription["name"]),
         match seats(&subscription["quantity"]).as_str() {
@@ -84,7 +108,7 @@ async fn confirm(api: &Api, output: &Output, id: Uuid) -> Result<(), CommandErro
         },
         text(&subscription["saasSubscriptionStatus"]),
     ));
-    confirmed(output, "Type yes to cancel it:")
+    confirmed(output, question)
 }
 
 /// Asks for a `yes`.
@@ -101,10 +125,14 @@ pub(crate) async fn activate(
     api: &Api,
     output: &Output,
     id: Uuid,
+    reason: Option<&str>,
     options: &WaitOptions,
 ) -> Result<(), CommandError> {
-    let Answer { status, body, .. } =
-        api.call(&ApiCall::new(Method::POST, format!("/{id}/activate"))).await?;
+    let mut call = ApiCall::new(Method::POST, format!("/{id}/activate"));
+    if let Some(reason) = reason {
+        call = call.body(json!({ "reason": reason }));
+    }
+    let Answer { status, body, .. } = api.call(&call).await?;
     if status == StatusCode::OK {
         output.note("The subscription is active.");
         return output.print(&record_text(output, &body));

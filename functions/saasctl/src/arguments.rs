@@ -148,13 +148,34 @@ pub(crate) enum Command {
         options: RequestOptions,
     },
     /// Activate a subscription at Microsoft, which starts billing.
+    #[command(visible_alias = "approve")]
     Activate {
         /// The subscription: its id, or the beginning of
         /// its id, name or reference
         #[arg(verbatim_doc_comment, value_name = "SUBSCRIPTION")]
         id: Named,
+        /// Why, for the history.
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
         #[command(flatten)]
         wait: WaitOptions,
+    },
+    /// Decline a purchase that waits for its activation.
+    /// Microsoft cancels it, for good.
+    #[command(verbatim_doc_comment)]
+    Decline {
+        /// The subscription: its id, or the beginning of
+        /// its id, name or reference
+        #[arg(verbatim_doc_comment, value_name = "SUBSCRIPTION")]
+        id: Named,
+        /// Why, for the buyer to read: one line of text
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// Don't ask for confirmation.
+        #[arg(long)]
+        yes: bool,
+        #[command(flatten)]
+        options: RequestOptions,
     },
     /// Set your own reference of a subscription.
     SetReference {

@@ -148,8 +148,8 @@ fn caller(way: &str, principal: &Value) -> String {
     }
 }
 
-/// The decision about a change; empty where none was needed.
-fn why(decision: &Value) -> String {
+/// The decision about a change or a purchase; empty where none was needed.
+pub(crate) fn why(decision: &Value) -> String {
     let verdict = match decision["verdict"].as_str() {
         Some("accept") => "accepted",
         Some("reject") => "rejected",
@@ -157,7 +157,10 @@ fn why(decision: &Value) -> String {
     };
     let by = match decision["by"].as_str() {
         Some("inForce") => ", since it is in force".to_owned(),
-        _ => format!(" by {}", text(&decision["by"])),
+        _ => {
+            let by = format!(" by {} {}", text(&decision["by"]), text(&decision["principal"]));
+            by.trim_end().to_owned()
+        }
     };
     let reason = text(&decision["reason"]);
     if reason.is_empty() { format!("{verdict}{by}") } else { format!("{verdict}{by}: {reason}") }
@@ -218,6 +221,11 @@ mod tests {
         for (decision, expected) in [
             (json!(null), ""),
             (json!({ "verdict": "accept", "by": "policy" }), "accepted by policy"),
+            (
+                json!({ "verdict": "reject", "by": "publisher", "principal": "arn:aws:iam::1:role/staff",
+                        "reason": "We don't serve this country" }),
+                "rejected by publisher arn:aws:iam::1:role/staff: We don't serve this country",
+            ),
             (json!({ "verdict": "accept", "by": "inForce" }), "accepted, since it is in force"),
             (
                 json!({ "verdict": "reject", "by": "product", "reason": "Pay first\u{1b}[2J" }),

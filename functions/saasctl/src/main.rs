@@ -132,7 +132,13 @@ async fn run(arguments: Arguments, output: &Output) -> Result<(), CommandError> 
             let id = if yes { id.exact()? } else { find(id).await? };
             act::cancel(&api, output, id, yes, &options).await
         }
-        Command::Activate { id, wait } => act::activate(&api, output, find(id).await?, &wait).await,
+        Command::Activate { id, reason, wait } => {
+            act::activate(&api, output, find(id).await?, reason.as_deref(), &wait).await
+        }
+        Command::Decline { id, reason, yes, options } => {
+            let id = if yes { id.exact()? } else { find(id).await? };
+            act::decline(&api, output, id, &reason, yes, &options).await
+        }
         Command::Deliveries { id } => {
             let id = match id {
                 Some(named) => Some(find(named).await?),

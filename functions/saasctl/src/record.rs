@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::history::account;
+use crate::history::{account, why};
 use crate::output::Output;
 use crate::printable::printable;
 use crate::table::{Table, seats, text, when};
@@ -38,6 +38,7 @@ pub(crate) fn record_text(output: &Output, record: &Value) -> String {
         ("Claimed by", claim(&record["claim"])),
         ("Contact", text(&sign_up["contactEmail"])),
         ("Language", text(&sign_up["language"])),
+        ("Decision", decision(&record["decision"])),
         ("Activation", text(&record["activation"]["state"])),
         ("Pending", format!("{} {}", text(&pending["action"]), text(&pending["id"]))),
         ("Version", text(&record["version"])),
@@ -55,6 +56,11 @@ pub(crate) fn record_text(output: &Output, record: &Value) -> String {
         table.row([format!("Metadata {}", printable(key)), text(value)]);
     }
     table.or_if_empty("")
+}
+
+/// What the publisher decided about the purchase; empty where it has decided nothing.
+fn decision(decision: &Value) -> String {
+    format!("{} {}", when(&decision["at"], false), why(decision)).trim().to_owned()
 }
 
 /// The address of the person whom the subscription is for, or else of the one who bought it.

@@ -15,6 +15,7 @@ use super::decision::{Decision, Staleness};
 use super::event::{Cause, Event, EventKind};
 use super::identification::Account;
 use super::own_request::Requester;
+use super::purchase_decision::PurchaseDecision;
 use super::record::Record;
 use super::ruling::Ruling;
 use super::subscription::{Party, Status, Subscription};
@@ -172,6 +173,7 @@ impl Record {
             record.pending_operation = None;
             record.own_requests.clear();
             record.identified_as = None;
+            record.decision = record.decision.take().map(PurchaseDecision::without_reason);
             record.claim = record.claim.map(Claim::without_person);
             record.sign_up = None;
             record.erased_at = Some(erased_at);

@@ -21,6 +21,7 @@ mod observe;
 mod operation;
 mod operation_id;
 mod own_request;
+mod purchase_decision;
 mod record;
 mod requested_change;
 mod review;
@@ -51,6 +52,7 @@ pub use observe::{apply, observe, reinstate, reinstated};
 pub use operation::{Action, Operation, OperationSource, OperationStatus};
 pub use operation_id::OperationId;
 pub use own_request::{OwnRequest, Requester};
+pub use purchase_decision::{DeclineRefused, PurchaseDecision, purchase_reason};
 pub use record::{ActivationRequest, PendingOperation, Record, SETTLING_WINDOW};
 pub use requested_change::RequestedChange;
 pub use review::{

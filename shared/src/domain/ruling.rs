@@ -67,6 +67,10 @@ pub struct Ruling {
     /// For people; `None` where no reason was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Who decided in the publisher's name, as AWS names the caller; `None` where the host doesn't say, and
+    /// where no person or program asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub principal: Option<String>,
 }
 
 /// The longest reason that is kept, in characters: one sentence. It travels with the event, and
@@ -76,12 +80,12 @@ pub const LONGEST_REASON: usize = 200;
 impl Ruling {
     /// An acceptance that needs no reason.
     pub fn accept(by: DecidedBy) -> Self {
-        Self { verdict: Verdict::Accept, by, reason: None }
+        Self { verdict: Verdict::Accept, by, reason: None, principal: None }
     }
 
     /// A ruling with a reason, shortened and cleaned as far as it has to be.
     pub fn new(verdict: Verdict, by: DecidedBy, reason: &str) -> Self {
-        Self { verdict, by, reason: kept(reason) }
+        Self { verdict, by, reason: kept(reason), principal: None }
     }
 }
 

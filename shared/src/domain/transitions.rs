@@ -9,6 +9,7 @@ use super::identification::{Identification, IdentifiedAs};
 use super::operation::Action;
 use super::operation_id::OperationId;
 use super::own_request::OwnRequest;
+use super::purchase_decision::PurchaseDecision;
 use super::record::{ActivationRequest, PendingOperation, Record};
 use super::ruling::Ruling;
 use super::sign_up::SignUp;
@@ -59,12 +60,12 @@ impl Record {
             version: self.version,
             index: 0,
             sign_up: self.sign_up.clone().filter(|_| kind.carries_sign_up()),
+            ruling: self.ruling_of(&kind),
             kind,
             cause: cause.clone(),
             recorded_at: now,
             before: Some(self.subscription.clone()),
             subscription: self.subscription.clone(),
-            ruling: None,
             unclaimed: self.is_unclaimed(),
             correlation_id: None,
             only_receiver: None,
@@ -77,9 +78,11 @@ impl Record {
         self.noted(now, |_| {})
     }
 
+    /// A purchase that the publisher has declined is not confirmed and not activated any more.
     fn stale_unless_pending_fulfillment(&self) -> Option<Decision> {
-        (*self.status() != Status::PendingFulfillmentStart)
-            .then_some(Decision::Stale(Staleness::Impossible))
+        let is_open =
+            *self.status() == Status::PendingFulfillmentStart && self.declined().is_none();
+        (!is_open).then_some(Decision::Stale(Staleness::Impossible))
     }
 
     /// The buyer confirmed, so we ask the publisher's product to activate. The event is recorded only
@@ -103,11 +106,19 @@ impl Record {
     /// we are interrupted. A second attempt is a version of its own: the first one sees it, should
     /// Microsoft refuse the first one because of it.
     pub fn begin_activation(&self, now: Timestamp) -> Decision {
+        self.begin_approved_activation(None, now)
+    }
+
+    /// The same, with the publisher's approval of the purchase.
+    pub fn begin_approved_activation(&self, approval: Option<&Ruling>, now: Timestamp) -> Decision {
         if let Some(stale) = self.stale_unless_pending_fulfillment() {
             return stale;
         }
         Decision::Commit(self.noted(now, |record| {
             record.activation = Some(ActivationRequest::AwaitsMicrosoft { since: now });
+            if let Some(ruling) = approval {
+                record.decision = Some(PurchaseDecision { ruling: ruling.clone(), at: now });
+            }
         }))
     }
 
@@ -132,7 +143,10 @@ impl Record {
         match self.activation {
             None => Decision::Unchanged,
             Some(_) if self.version != version => Decision::Unchanged,
-            Some(_) => Decision::Commit(self.noted(now, |record| record.activation = None)),
+            Some(_) => Decision::Commit(self.noted(now, |record| {
+                record.activation = None;
+                record.decision = None;
+            })),
         }
     }
 
@@ -153,6 +167,7 @@ impl Record {
         Decision::Commit(self.noted(now, |record| {
             record.own_requests.insert(0, request.clone());
             record.own_requests.truncate(OWN_REQUESTS);
+            record.note_decline(request);
         }))
     }
 
@@ -161,9 +176,10 @@ impl Record {
     pub fn withdraw_request(&self, request: &OwnRequest, now: Timestamp) -> Decision {
         match self.own_requests.iter().position(|own| own == request) {
             None => Decision::Unchanged,
-            Some(place) => {
-                Decision::Commit(self.noted(now, |record| drop(record.own_requests.remove(place))))
-            }
+            Some(place) => Decision::Commit(self.noted(now, |record| {
+                record.own_requests.remove(place);
+                record.withdraw_decline(request);
+            })),
         }
     }
 
@@ -254,7 +270,8 @@ impl Record {
 
     /// When the deadline of a purchase is announced; `None` if it was, or if there is none.
     pub(super) fn deadline_due(&self) -> Option<Timestamp> {
-        if self.deadline_announced || *self.status() != Status::PendingFulfillmentStart {
+        let is_pending = *self.status() == Status::PendingFulfillmentStart;
+        if self.deadline_announced || !is_pending || self.declined().is_some() {
             return None;
         }
         self.subscription

@@ -8,7 +8,7 @@ use thiserror::Error;
 use tracing::{info, warn};
 
 use super::ledger::{Ledger, UpdateError};
-use crate::domain::{ActivationRequest, Cause, Record, Staleness, Status, SubscriptionId};
+use crate::domain::{ActivationRequest, Cause, Record, Ruling, Staleness, Status, SubscriptionId};
 use crate::host::error_class::ErrorClass;
 use crate::microsoft::fulfillment::{FulfillmentError, Marketplace, Refusal};
 
@@ -41,6 +41,9 @@ pub enum ActivationError {
     /// It has ended (F-ACT-5).
     #[error("the subscription is unsubscribed")]
     Unsubscribed,
+    /// The publisher has declined the purchase.
+    #[error("the publisher has declined the purchase")]
+    Declined,
     /// Microsoft knows no such subscription.
     #[error("no such subscription")]
     Unknown,
@@ -56,9 +59,11 @@ pub enum ActivationError {
 impl ActivationError {
     pub fn class(&self) -> ErrorClass {
         match self {
-            Self::Suspended | Self::Unsubscribed | Self::Unknown | Self::Refused(_) => {
-                ErrorClass::Refused
-            }
+            Self::Suspended
+            | Self::Unsubscribed
+            | Self::Declined
+            | Self::Unknown
+            | Self::Refused(_) => ErrorClass::Refused,
             Self::Fulfillment(error) => error.class(),
             Self::Update(error) => error.class(),
         }
@@ -81,21 +86,25 @@ pub struct ActivationFlow {
 }
 
 impl ActivationFlow {
-    /// Activates a subscription, or finds that it is active.
+    /// Activates a subscription, or finds that it is active. `approval` is the publisher's decision about the
+    /// purchase, if it has made one.
     pub async fn activate(
         &self,
         id: SubscriptionId,
         cause: &Cause,
+        approval: Option<&Ruling>,
     ) -> Result<Activated, ActivationError> {
         let current = self.ledger.load(id).await.map_err(UpdateError::from)?;
         let (record, _) = self.observe(id, current, cause).await?;
         match record.status() {
-            Status::PendingFulfillmentStart => self.request(record, cause, &CONFIRM_PAUSES).await,
+            Status::PendingFulfillmentStart => {
+                self.request(record, cause, approval, &CONFIRM_PAUSES).await
+            }
             Status::Subscribed => Ok(Activated::Confirmed(record)),
             Status::Suspended => Err(ActivationError::Suspended),
             Status::Unsubscribed => Err(ActivationError::Unsubscribed),
             // We let Microsoft decide about a status that we don't know.
-            Status::Other(_) => self.request(record, cause, &CONFIRM_PAUSES).await,
+            Status::Other(_) => self.request(record, cause, approval, &CONFIRM_PAUSES).await,
         }
     }
 
@@ -107,21 +116,26 @@ impl ActivationFlow {
     ) -> Result<Activated, ActivationError> {
         // No one waits for this one. If a single read does not confirm it, the next run looks
         // again.
-        self.request(record, cause, &[Duration::ZERO]).await
+        self.request(record, cause, None, &[Duration::ZERO]).await
     }
 
     async fn request(
         &self,
         record: Record,
         cause: &Cause,
+        approval: Option<&Ruling>,
         pauses: &[Duration],
     ) -> Result<Activated, ActivationError> {
         let (id, version, attempted) = (record.id(), record.version, begun_at(&record));
-        let begin = |record: &Record| record.begin_activation(self.ledger.clock().now());
+        let begin =
+            |record: &Record| record.begin_approved_activation(approval, self.ledger.clock().now());
         // Noted before Microsoft is told: after a crash in between, the reconciliation finishes it.
         let begun = self.ledger.note(record, begin).await?;
         if *begun.status() == Status::Subscribed {
             return Ok(Activated::Confirmed(begun));
+        }
+        if begun.declined().is_some() {
+            return Err(ActivationError::Declined);
         }
         // A writer that came first may have begun an attempt, too.
         let is_next = begun.version == version + 1;

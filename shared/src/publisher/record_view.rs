@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::domain::{
-    ActivationRequest, Annotations, Claim, IdentifiedAs, PendingOperation, Record, SignUp,
-    Subscription,
+    ActivationRequest, Annotations, Claim, IdentifiedAs, PendingOperation, PurchaseDecision,
+    Record, SignUp, Subscription,
 };
 
 /// The members of a record that the API shows. Members are only added.
@@ -24,6 +24,8 @@ pub struct RecordView<'a> {
     deadline_announced: bool,
     #[serde(rename = "bound", skip_serializing_if = "Option::is_none")]
     identified_as: Option<IdentifiedAs>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decision: Option<&'a PurchaseDecision>,
     #[serde(skip_serializing_if = "Option::is_none")]
     claim: Option<Claim>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,6 +57,7 @@ impl<'a> From<&'a Record> for RecordView<'a> {
             pending_operation: record.pending_operation.as_ref(),
             deadline_announced: record.deadline_announced,
             identified_as: record.identified_as,
+            decision: record.decision.as_ref(),
             claim: record.claim,
             sign_up: record.sign_up.as_ref(),
             erased_at: record.erased_at,

@@ -138,6 +138,14 @@ impl Shop {
         assert!(answer.expect("the functions answer").status().is_success());
     }
 
+    /// The publisher's staff declines a purchase.
+    pub async fn decline(&self, id: Uuid, reason: &str) {
+        let address = self.url(&format!("/subscriptions/{id}/decline"));
+        let body = format!("{{\"reason\": \"{reason}\"}}");
+        let answer = shared::host::http_client::client().post(address).body(body).send().await;
+        assert!(answer.expect("the functions answer").status().is_success());
+    }
+
     /// Advances the clock on both sides.
     pub fn advance_minutes(&self, minutes: u64) {
         self.world(|world| world.advance(Duration::from_secs(minutes * 60)));

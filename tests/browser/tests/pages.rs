@@ -406,6 +406,41 @@ async fn the_form_of_a_purchase_that_activated_itself_passes_the_audit_in_every_
 
 #[tokio::test]
 #[ignore = "needs Chromium and axe-core: tests/browser/run"]
+async fn a_purchase_that_staff_decides_about_passes_the_audit_in_every_language() {
+    let shop = Shop::branded("by-publisher").await;
+    browse(|page| async move {
+        for language in ["en", "sv", "de"] {
+            page.set_language(language).await;
+            let name = |state: &str| format!("staff-{state}-{language}");
+            let id = shop.purchase(team());
+            sign_in(&page, &shop, id, ADELE).await;
+            page.fill("company", "Contoso").await;
+            page.submit().await;
+            page.wait_for(Locator::Css(".waiting")).await;
+            page.audit(&name("1-waiting")).await;
+            shop.decline(id, "We don’t serve your country yet.").await;
+            page.open(&shop.url("/landing")).await;
+            page.wait_for(Locator::Css(".end")).await;
+            page.audit(&name("2-declined")).await;
+            shop.deliver().await;
+            page.open(&shop.url("/landing")).await;
+            page.audit(&name("3-cancelled")).await;
+
+            let id = shop.purchase(team());
+            sign_in(&page, &shop, id, ADELE).await;
+            page.fill("company", "Contoso").await;
+            page.submit().await;
+            page.wait_for(Locator::Css(".waiting")).await;
+            shop.activate(id).await;
+            page.open(&shop.url("/landing")).await;
+            page.audit(&name("4-approved")).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium and axe-core: tests/browser/run"]
 async fn a_reader_chooses_a_language_without_scripts() {
     let shop = Shop::branded("on-confirm").await;
     browse(|page| async move {

@@ -18,6 +18,7 @@ pub(crate) struct Phrases {
     pub(crate) activating: ActivatingPhrases,
     pub(crate) preparing: PreparingPhrases,
     pub(crate) handover: HandoverPhrases,
+    pub(crate) declined: DeclinedPhrases,
     pub(crate) requested: RequestedPhrases,
     pub(crate) active: ActivePhrases,
     pub(crate) unclaimed: UnclaimedPhrases,
@@ -206,6 +207,7 @@ pub(crate) struct ActivatingPhrases {
     pub(crate) status: String,
     pub(crate) title: String,
     pub(crate) text: String,
+    pub(crate) approved: String,
     pub(crate) watching: String,
     pub(crate) stopped: String,
     pub(crate) look_again: String,
@@ -217,6 +219,7 @@ pub(crate) struct ActivatingPhrases {
 pub(crate) struct PreparingPhrases {
     pub(crate) status: String,
     pub(crate) title: String,
+    pub(crate) since: String,
     pub(crate) text: String,
 }
 
@@ -251,6 +254,19 @@ pub(crate) struct ActivePhrases {
     pub(crate) manage: String,
     pub(crate) elsewhere: String,
     pub(crate) reseller: String,
+}
+
+/// A purchase that the publisher declined.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DeclinedPhrases {
+    pub(crate) status: String,
+    pub(crate) title: String,
+    /// The heading of the reason.
+    pub(crate) why: String,
+    pub(crate) being_cancelled: String,
+    pub(crate) cancelled: String,
+    pub(crate) unbilled: String,
 }
 
 /// A subscription that Microsoft activated by itself, without the buyer's details.

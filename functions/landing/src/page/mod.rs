@@ -39,6 +39,8 @@ pub(crate) enum Page<'a> {
     },
     /// Confirmed, and not active yet.
     Waiting(&'a Opened),
+    /// The publisher declined the purchase. Microsoft has cancelled it, or is about to.
+    Declined(&'a Opened),
     /// Active, since Microsoft activated it by itself, with the form that no buyer has filled in.
     SignUp {
         opened: &'a Opened,

@@ -13,9 +13,10 @@ use super::purchase::{PurchaseSummary, confirmation_deadline};
 use super::requested::RequestedChange;
 use super::steps::{Stage, steps};
 use super::views::{
-    ActiveView, ChangeView, ColleagueView, HandoverView, ManageView, Other, PendingView,
+    ActiveView, ChangeView, ColleagueView, DeclinedView, HandoverView, ManageView, Other, PendingView,
     SignUpView, SuspendedView, UnknownView, UnsubscribedView, WaitingView,
 };
+use crate::language::fill;
 use crate::manage::may_change;
 use crate::purchase::Opened;
 use crate::sign_up_form::SignUpForm;
@@ -37,14 +38,28 @@ pub(super) fn render<'a>(page: Page<'a>, frame: Frame<'a>) -> (StatusCode, askam
             return (status, view.render());
         }
         Page::Waiting(opened) => {
-            let by_publisher =
-                matches!(opened.record.activation, Some(ActivationRequest::AwaitsPublisher { .. }));
+            let record = &opened.record;
+            let since = match record.activation {
+                Some(ActivationRequest::AwaitsPublisher { since }) => Some(since),
+                Some(ActivationRequest::AwaitsMicrosoft { .. }) | None => None,
+            };
+            let by_publisher = since.is_some();
+            let since = since
+                .map(|at| fill(&frame.t().preparing.since, &[("date", &frame.language.day(at))]));
+            let is_approved = record.approved().is_some();
             let reached = if by_publisher { Stage::Prepare } else { Stage::Activate };
-            let steps = steps(&frame, reached, opened.record.subscription.is_free_trial);
+            let steps = steps(&frame, reached, record.subscription.is_free_trial);
             // The publisher's page may not have been finished.
             let goes_on = by_publisher && frame.brand.sign_up.is_some() && frame.session.is_some();
             let words = goes_on.then(|| HandoverWords::of(&frame));
-            WaitingView { frame, purchase: summary(opened), by_publisher, words, steps }.render()
+            let purchase = summary(opened);
+            WaitingView { frame, purchase, by_publisher, since, is_approved, words, steps }.render()
+        }
+        Page::Declined(opened) => {
+            let decision = opened.record.declined();
+            let reason = decision.and_then(|decision| decision.ruling.reason.as_deref());
+            let has_ended = *opened.record.status() == Status::Unsubscribed;
+            DeclinedView { frame, purchase: summary(opened), reason, has_ended }.render()
         }
         Page::SignUp { opened, token, form } => {
             let status = status_of(&form);

@@ -34,7 +34,21 @@ pub(super) struct WaitingView<'a> {
     pub(super) by_publisher: bool,
     /// If the publisher's own sign-up page is where the buyer goes on.
     pub(super) words: Option<HandoverWords>,
+    /// A sentence about the confirmation, while the publisher prepares the account.
+    pub(super) since: Option<String>,
+    /// Whether the publisher has approved the purchase.
+    pub(super) is_approved: bool,
     pub(super) steps: Vec<Step<'a>>,
+}
+
+#[derive(Template)]
+#[template(path = "declined.html")]
+pub(super) struct DeclinedView<'a> {
+    pub(super) frame: Frame<'a>,
+    pub(super) purchase: PurchaseSummary<'a>,
+    /// In the publisher's words; `None` once personal data is erased.
+    pub(super) reason: Option<&'a str>,
+    pub(super) has_ended: bool,
 }
 
 /// The form of a subscription that Microsoft activated by itself.

@@ -61,6 +61,7 @@ impl<'a> Visit<'a> {
     fn answers(&self, record: &Record, form: &str) -> Result<Option<SignUp>, SignUpForm> {
         let is_pending =
             *record.status() == Status::PendingFulfillmentStart && record.activation.is_none();
+        let is_pending = is_pending && record.declined().is_none();
         let brand = self.brand();
         if !(is_pending || record.lacks_sign_up()) || !brand.asks() {
             return Ok(None);
@@ -123,6 +124,11 @@ impl<'a> Visit<'a> {
         }
         let opened = &opened;
         let page = match opened.record.status() {
+            Status::PendingFulfillmentStart | Status::Unsubscribed
+                if opened.record.declined().is_some() =>
+            {
+                Page::Declined(opened)
+            }
             Status::PendingFulfillmentStart if opened.record.activation.is_some() => {
                 Page::Waiting(opened)
             }

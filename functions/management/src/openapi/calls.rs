@@ -244,6 +244,22 @@ pub(super) fn describe(call: Call) -> Described {
                 &[&TABLE, &[ErrorCode::UnknownReceiver, ErrorCode::NoReceiver]],
             )
         },
+        Call::Decline => Described {
+            description: "For a purchase that waits for its activation, before and after the buyer has confirmed it. \
+                Microsoft cancels it, and bills nothing. The buyer reads the reason on the landing page. \
+                The event `Unsubscribed` has the decision, once Microsoft's webhook reports the end. Irreversible.",
+            body: Some(Body { schema: reference("Decline"), required: true }),
+            headers: &OF_CHANGE,
+            ..read(
+                "declinePurchase",
+                "Decline a purchase, with a reason for the buyer",
+                accepted(),
+                &[
+                    &CHANGE,
+                    &[ErrorCode::InvalidChange, ErrorCode::NotPending, ErrorCode::Unsubscribed],
+                ],
+            )
+        },
         Call::Erase => erase(),
         Call::Examine => Described {
             description: "Checks the token, Microsoft's list, the table, the schedules and more, in at most 20 seconds. \
@@ -304,13 +320,18 @@ pub(super) fn activate() -> Value {
     json!({
         "operationId": "activateSubscription",
         "summary": "Activate the subscription at Microsoft, which starts billing",
-        "description": "Call it when the account is set up. A second activation changes nothing. The function `activation` serves this call.",
+        "description": "Call it when the account is set up. A second activation changes nothing. \
+            `reason` is for the history: the event `Activated` has it. The function `activation` serves this call.",
+        "requestBody": {
+            "required": false,
+            "content": { JSON: { "schema": reference("Approval") } },
+        },
         "responses": {
             "200": answer("The subscription is active, as Microsoft's copy shows"),
             "202": answer("The activation is under way. The reconciliation finishes it."),
             "400": refusal(&["malformed_id", "malformed_request"]),
             "404": refusal(&["unknown_subscription"]),
-            "409": refusal(&["suspended", "unsubscribed", "refused"]),
+            "409": refusal(&["suspended", "unsubscribed", "declined", "refused"]),
             "500": refusal(&["configuration", "credential"]),
             "503": refusal(&["microsoft_unavailable", "table", "unavailable"]),
         },

@@ -45,6 +45,7 @@ pub(super) const OF_RECORDS: &[&str] = &[
     "signUp.language",
     "reference",
     "metadata",
+    "decision",
     "claim.state",
     "claim.role",
     "claim.rule",

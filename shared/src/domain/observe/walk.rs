@@ -145,6 +145,10 @@ impl Walk {
         if is_activated && current.is_none_or(Record::has_not_asked_for_activation) {
             record.claim = Some(Claim::Unclaimed);
         }
+        // Microsoft has activated it all the same.
+        if is_activated && *record.status() != Status::Unsubscribed && record.declined().is_some() {
+            record.decision = None;
+        }
         let mut before = current.map(|record| record.subscription.clone());
         let events = (0..)
             .zip(self.events)

@@ -13,6 +13,7 @@ use super::identification::IdentifiedAs;
 use super::operation::Action;
 use super::operation_id::OperationId;
 use super::own_request::OwnRequest;
+use super::purchase_decision::PurchaseDecision;
 use super::ruling::Ruling;
 use super::sign_up::SignUp;
 use super::subscription::{Status, Subscription, SubscriptionId};
@@ -67,6 +68,9 @@ pub struct Record {
     /// Who opened the purchase last on the landing page.
     #[serde(default, rename = "bound", skip_serializing_if = "Option::is_none")]
     pub identified_as: Option<IdentifiedAs>,
+    /// What the publisher decided about the purchase; `None` if it has decided nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<PurchaseDecision>,
     /// Whether a person has come for it; `None` where a person or the product asked for the activation, and
     /// where a version before 0.2.0 recorded it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -137,6 +141,7 @@ impl Record {
             own_requests: Vec::new(),
             deadline_announced: false,
             identified_as: None,
+            decision: None,
             claim: None,
             sign_up: None,
             recent_states: Vec::new(),
@@ -249,6 +254,7 @@ impl Record {
             own_requests: self.own_requests.clone(),
             deadline_announced: self.deadline_announced,
             identified_as: self.identified_as,
+            decision: self.decision.clone(),
             claim: self.claim,
             sign_up: self.sign_up.clone(),
             subscription,

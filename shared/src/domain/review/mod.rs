@@ -88,9 +88,12 @@ pub fn review(
             Review::Settled(Ruling::new(Verdict::Reject, DecidedBy::Rules, &reason))
         }
         Some(RuleVerdict::Allowed) => Review::Open(Ruling::accept(DecidedBy::Rules)),
-        None => {
-            Review::Open(Ruling { verdict: policy.verdict(), by: DecidedBy::Policy, reason: None })
-        }
+        None => Review::Open(Ruling {
+            verdict: policy.verdict(),
+            by: DecidedBy::Policy,
+            reason: None,
+            principal: None,
+        }),
     }
 }
 

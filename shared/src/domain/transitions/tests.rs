@@ -80,7 +80,8 @@ fn only_the_awaited_operation_ends_the_wait() {
 #[test]
 fn a_ruling_that_is_not_recorded_yet_outlives_a_new_request() {
     let [answered, requested] = [5, 6].map(|id| OperationId::from(Uuid::from_u128(id)));
-    let ruling = Ruling { verdict: Verdict::Reject, by: DecidedBy::Rules, reason: None };
+    let ruling =
+        Ruling { verdict: Verdict::Reject, by: DecidedBy::Rules, reason: None, principal: None };
     let record = record("Subscribed");
     let waiting = record.await_answered(&answered, &Action::ChangePlan, &ruling, noon());
     let waiting = commit(waiting).record;

@@ -192,6 +192,8 @@ fn complete_record() -> Value {
         ],
         "deadlineAnnounced": true,
         "bound": { "role": "purchaser", "rule": "tenantAndObject", "at": NOON },
+        "decision": { "verdict": "accept", "by": "publisher", "reason": "a known customer",
+                      "principal": "arn:aws:iam::123456789012:role/staff", "at": NOON },
         "claim": { "state": "claimed", "role": "purchaser", "rule": "tenantAndObject", "at": NOON,
                    "account": { "tenantId": Uuid::from_u128(4), "objectId": Uuid::from_u128(3) } },
         "signUp": sign_up(),

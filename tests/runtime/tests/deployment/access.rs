@@ -8,11 +8,12 @@ use saasctl::template::{elements, text};
 use super::routes::Route;
 use super::{HTTP_FUNCTIONS, ID, OPERATION_ID};
 
-/// What an operator may call beside every `GET`. Ending a subscription, erasing its people and saying where
-/// buyers are sent is left to an admin.
-const OPERATES: [(&str, &str); 11] = [
+/// What an operator may call beside every `GET`. Ending an active subscription, erasing its people and saying
+/// where buyers are sent is left to an admin.
+const OPERATES: [(&str, &str); 12] = [
     ("PATCH", "/subscriptions/{id}"),
     ("POST", "/subscriptions/{id}/activate"),
+    ("POST", "/subscriptions/{id}/decline"),
     ("POST", "/subscriptions/{id}/observe"),
     ("POST", "/subscriptions/{id}/redeliver"),
     ("POST", "/deliveries/recover"),

@@ -39,6 +39,7 @@ pub(crate) fn candidates() -> Vec<Route> {
         "/subscriptions/{id}/events",
         "/subscriptions/{id}/observe",
         "/subscriptions/{id}/redeliver",
+        "/subscriptions/{id}/decline",
         "/subscriptions/{id}/erase",
         "/subscriptions/{id}/plans",
         "/subscriptions/{id}/operations",

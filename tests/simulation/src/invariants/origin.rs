@@ -102,6 +102,11 @@ fn contradiction(
         return Some(format!("credits {credited:?}, but it came from one of {ours:?}"));
     }
     let ruling = event.ruling.as_ref()?;
+    // The publisher's decision about the purchase, which the record keeps.
+    let about_purchase = before.and_then(|record| record.decision.as_ref());
+    if about_purchase.is_some_and(|decision| decision.ruling == *ruling) {
+        return None;
+    }
     // Our own change was decided before Microsoft was asked (F-WHA-15).
     let mut own = ours.iter().filter(is_credited);
     let is_ours = match ours.is_empty() {

@@ -7,7 +7,7 @@ use super::parts::{PLAIN, VISIBLE, text};
 use crate::error_code::ErrorCode;
 
 /// The codes that only the activation answers with; it is a function of its own.
-const OF_ACTIVATION: [&str; 2] = ["malformed_id", "suspended"];
+const OF_ACTIVATION: [&str; 3] = ["malformed_id", "suspended", "declined"];
 
 pub(super) fn plan() -> Value {
     json!({
@@ -130,6 +130,34 @@ fn reason() -> Value {
         "type": "string", "maxLength": LONGEST_REASON,
         "description": "For the history, such as when and how the customer approved the change. E-mail \
             addresses in it are left out.",
+    })
+}
+
+/// Why a purchase was approved or declined.
+fn purchase_reason(description: &str) -> Value {
+    json!({
+        "type": "string", "minLength": 1, "maxLength": LONGEST_REASON, "pattern": VISIBLE,
+        "description": description,
+    })
+}
+
+pub(super) fn decline() -> Value {
+    let reason = purchase_reason("For the buyer, who reads it as it is: plain text on one line");
+    json!({
+        "type": "object",
+        "properties": { "reason": reason },
+        "required": ["reason"],
+        "additionalProperties": false,
+    })
+}
+
+pub(super) fn approval() -> Value {
+    let mut reason = purchase_reason("For the history");
+    reason["type"] = json!(["string", "null"]);
+    json!({
+        "type": "object",
+        "properties": { "reason": reason },
+        "additionalProperties": false,
     })
 }
 

@@ -48,6 +48,7 @@ pub(super) fn record() -> Value {
                 },
                 "required": ["role", "rule", "at"],
             },
+            "decision": purchase_decision(),
             "claim": claim(),
             "signUp": described("SignUp", "What the buyer entered on the landing page"),
             "erasedAt": time("When the personal data was erased; missing if it was not"),
@@ -61,6 +62,14 @@ pub(super) fn record() -> Value {
         },
         "required": ["subscription", "version", "updatedAt", "deadlineAnnounced"],
     })
+}
+
+fn purchase_decision() -> Value {
+    let mut decision =
+        decision("What you decided about the purchase: `accept`, to activate it, or `reject`");
+    decision["properties"]["at"] = time("When you decided");
+    decision["required"] = json!(["verdict", "by", "at"]);
+    decision
 }
 
 fn claim() -> Value {
@@ -116,6 +125,7 @@ fn decision(description: &str) -> Value {
             "verdict": { "type": "string", "examples": ["accept", "reject"] },
             "by": { "type": "string", "examples": ["rules", "product", "policy"] },
             "reason": text("Why, if a reason was given"),
+            "principal": text("The caller of this API who decided, as AWS names it"),
         },
         "required": ["verdict", "by"],
     })
@@ -198,7 +208,7 @@ pub(super) fn event() -> Value {
             "before": described("Subscription", "The subscription before the event; missing for a purchase, where a subscription is restated after the table was restored, and where personal data was erased"),
             "subscription": described("Subscription", "The subscription after the event"),
             "signUp": described("SignUp", "The buyer's answers, on events that lead your product to set an account up"),
-            "decision": decision("How a requested change was decided"),
+            "decision": decision("How a requested change was decided; `Activated` and `Unsubscribed`: how you decided about the purchase"),
             "correlationId": {
                 "type": "string", "format": "uuid",
                 "description": "The correlation id in the logs, as sent to Microsoft",

@@ -50,6 +50,8 @@ pub(super) fn all() -> Value {
         "Plan": calls::plan(),
         "Operation": calls::operation(),
         "Change": calls::change(),
+        "Decline": calls::decline(),
+        "Approval": calls::approval(),
         "Accepted": calls::accepted(),
         "Redelivery": calls::redelivery(),
         "Redelivered": calls::redelivered(),
