@@ -8,6 +8,7 @@ mod endpoints;
 mod noted;
 mod origin;
 mod proof;
+mod purchases;
 mod visits;
 
 use jiff::civil::Date;

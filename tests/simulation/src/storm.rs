@@ -333,6 +333,9 @@ impl Run {
             return;
         }
         let Some(id) = self.any() else { return };
+        if self.io.decide(|rng| rng.random_ratio(1, 8)) {
+            return self.publisher_declines(id);
+        }
         self.call(Purpose::Activate(id), Method::POST, &format!("{id}/activate"), "");
     }
 }

@@ -73,6 +73,9 @@ fn cases(theme: Theme) -> &'static [&'static str] {
         ],
         Theme::HandOver => &[
             "ActivationRequested",
+            "purchase: declined",
+            "event: of an approved purchase",
+            "event: of a declined purchase",
             "activation: 200",
             "activation: 202",
             "activation: 409",

@@ -148,7 +148,13 @@ impl Run {
                 let record = self.table.record(SubscriptionId(id));
                 let version = record.map_or(0, |record| record.version);
                 let if_match = Some((format!("\"{version}\""), vec![version]));
-                self.ask(Ask { id, wanted: ChangeRequest::Seats(20), key: None, if_match });
+                self.ask(Ask {
+                    id,
+                    wanted: ChangeRequest::Seats(20),
+                    declines: None,
+                    key: None,
+                    if_match,
+                });
             }
             Flow::PublisherObserves => {
                 self.call(Purpose::Manage, Method::POST, &format!("{id}/observe"), "")
@@ -230,6 +236,7 @@ impl Run {
     }
 
     pub(super) fn request_change(&mut self, id: Uuid, wanted: ChangeRequest, key: Option<&str>) {
-        self.ask(Ask { id, wanted, key: key.map(str::to_owned), if_match: None });
+        let key = key.map(str::to_owned);
+        self.ask(Ask { id, wanted, declines: None, key, if_match: None });
     }
 }

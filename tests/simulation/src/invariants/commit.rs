@@ -10,7 +10,7 @@ use shared::domain::{
 };
 use shared::store::{Commit, OperationOutcome};
 
-use super::{claims, midnight, noted, origin, proof};
+use super::{claims, midnight, noted, origin, proof, purchases};
 use crate::io::{Caller, Io};
 use crate::replay;
 
@@ -27,6 +27,7 @@ pub(crate) fn check_commit(
     noted::check_noted(io, before, commit);
     proof::check_notes(io, table, before, commit);
     claims::check_claims(io, table, before, commit);
+    purchases::check_decisions(io, before, commit);
     let Some(next) = &commit.next else { return };
     check_strangers(io, before, commit);
     let id = next.record.id();

@@ -37,11 +37,20 @@ pub(super) fn check_noted(io: &Arc<Io>, before: Option<&Record>, commit: &Commit
 /// The record has a version that the caller's `If-Match` names.
 fn publisher_may(io: &Io, before: &Record, own: &OwnRequest, ask: &Ask) -> bool {
     let principal = io.principal().map(str::to_owned);
-    let ruling = Ruling::accept(DecidedBy::Publisher);
+    let ruling = match (&ask.wanted, ask.declines) {
+        (ChangeRequest::Cancel, None) => None,
+        (ChangeRequest::Cancel, Some(reason)) => {
+            let (reason, by) = (Some(reason.to_owned()), principal.clone());
+            Some(Ruling::about_purchase(Verdict::Reject, reason, by))
+        }
+        (ChangeRequest::Plan(_) | ChangeRequest::Seats(_), _) => {
+            Some(Ruling::accept(DecidedBy::Publisher))
+        }
+    };
     (before.id().0, wanted(own)) == (ask.id, ask.wanted.clone())
         && ask.permits(before.version)
         && own.requester == Requester::Publisher { principal }
-        && own.ruling == (ask.wanted != ChangeRequest::Cancel).then_some(ruling)
+        && own.ruling == ruling
 }
 
 /// The buyer is the person whom Microsoft names as the beneficiary and has confirmed the change, and

@@ -31,6 +31,8 @@ pub(crate) struct Turn {
 pub(crate) struct Ask {
     pub(crate) id: Uuid,
     pub(crate) wanted: ChangeRequest,
+    /// Why a purchase is declined, if that is what the cancellation is for.
+    pub(crate) declines: Option<&'static str>,
     /// `Idempotency-Key`.
     pub(crate) key: Option<String>,
     /// `If-Match`, and the versions that it names.
@@ -40,7 +42,8 @@ pub(crate) struct Ask {
 impl Ask {
     /// Whether it is the same request, in the sense of an idempotency key.
     pub(crate) fn repeats(&self, other: &Self) -> bool {
-        (self.id, &self.wanted, &self.key) == (other.id, &other.wanted, &other.key)
+        (self.id, &self.wanted, self.declines, &self.key)
+            == (other.id, &other.wanted, other.declines, &other.key)
     }
 
     /// Whether `If-Match` permits a record of this version.

@@ -38,6 +38,12 @@ impl Run {
         }
     }
 
+    /// The publisher's staff declines a purchase.
+    pub(super) fn publisher_declines(&mut self, id: Uuid) {
+        let (wanted, declines) = (ChangeRequest::Cancel, Some("We don't know you"));
+        self.ask(Ask { id, wanted, declines, key: None, if_match: None });
+    }
+
     /// One of four requests, which a run sends many times. The idempotency key marks the
     /// repetitions. Now and then the key comes with another request: for another subscription, with
     /// another value, or of another route.
@@ -92,12 +98,15 @@ impl Run {
                 _ => None,
             }
         });
-        self.ask(Ask { id, wanted, key, if_match });
+        self.ask(Ask { id, wanted, declines: None, key, if_match });
     }
 
     /// Sends the request.
     pub(crate) fn ask(&mut self, ask: Ask) {
         let (method, body) = match &ask.wanted {
+            ChangeRequest::Cancel if ask.declines.is_some() => {
+                (Method::POST, json!({ "reason": ask.declines }).to_string())
+            }
             ChangeRequest::Plan(plan) => (Method::PATCH, json!({ "planId": plan }).to_string()),
             ChangeRequest::Seats(seats) => {
                 (Method::PATCH, json!({ "quantity": seats }).to_string())
@@ -105,8 +114,9 @@ impl Run {
             ChangeRequest::Cancel => (Method::DELETE, String::new()),
         };
         self.io.note(|| format!("* the publisher: {ask:?}"));
-        let mut request =
-            Request::builder().method(method).uri(format!("/subscriptions/{}", ask.id));
+        let place = if ask.declines.is_some() { "/decline" } else { "" };
+        let uri = format!("/subscriptions/{}{place}", ask.id);
+        let mut request = Request::builder().method(method).uri(uri);
         if let Some(key) = &ask.key {
             request = request.header("idempotency-key", key);
         }
