@@ -2,6 +2,7 @@
 
 mod closed;
 mod complete;
+mod declines;
 mod description;
 mod doctor;
 mod erasures;
@@ -181,6 +182,7 @@ async fn every_answer_is_described_and_every_described_member_is_shown() {
     let answer = caller.post(&format!("/subscriptions/{slow}/activate"), "").await;
     assert_eq!(answer.status, 202);
 
+    declines::call(&mut caller, slow).await;
     reconciliations::call(&mut caller).await;
     receivers::call(&mut caller).await;
     offers::call(&mut caller).await;
@@ -260,6 +262,7 @@ async fn an_outage_and_a_fault_of_the_settings_are_described_for_every_call_that
             (Method::DELETE, one.clone(), ""),
             (Method::POST, format!("{one}/observe"), ""),
             (Method::POST, format!("{one}/activate"), ""),
+            (Method::POST, format!("{one}/decline"), r#"{"reason":"no"}"#),
         ] {
             let answer = caller.call(method, &path, &[], body).await;
             assert_eq!(answer.status, expected, "{path}");

@@ -7,7 +7,9 @@
 
 mod annotations;
 mod claim;
+mod claiming;
 mod decision;
+mod declining;
 mod due_work;
 mod epoch;
 mod erasure;
@@ -38,6 +40,7 @@ pub use annotations::{
 };
 pub use claim::{Claim, Claimant};
 pub use decision::{Decision, NextVersion, Staleness};
+pub use declining::DeclineRefused;
 pub use epoch::RESTATED_AFTER;
 pub use erasure::{ErasureRefused, KEPT_AFTER_END};
 pub use event::{Cause, Event, EventKind, Position};
@@ -52,7 +55,7 @@ pub use observe::{apply, observe, reinstate, reinstated};
 pub use operation::{Action, Operation, OperationSource, OperationStatus};
 pub use operation_id::OperationId;
 pub use own_request::{OwnRequest, Requester};
-pub use purchase_decision::{DeclineRefused, PurchaseDecision, purchase_reason};
+pub use purchase_decision::{PurchaseDecision, purchase_reason};
 pub use record::{ActivationRequest, PendingOperation, Record, SETTLING_WINDOW};
 pub use requested_change::RequestedChange;
 pub use review::{

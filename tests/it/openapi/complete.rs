@@ -39,6 +39,9 @@ fn complete_record() -> Value {
         },
         "deadlineAnnounced": true,
         "bound": { "role": "purchaser", "rule": "tenantAndObject", "at": noon },
+        "decision": { "verdict": "accept", "by": "publisher", "reason": "a known customer",
+                      "principal": "arn:aws:x", "at": noon },
+        "claim": claimed(),
         "signUp": sign_up(),
         "superseded": [{ "at": noon, "held": {
             "status": "Subscribed", "planId": "silver", "quantity": null,
@@ -47,8 +50,20 @@ fn complete_record() -> Value {
     })
 }
 
+fn claimant() -> Value {
+    let account = json!({ "tenantId": Uuid::from_u128(4), "objectId": Uuid::from_u128(3) });
+    json!({ "account": account, "role": "beneficiary", "rule": "tenantAndObject",
+            "at": "2026-03-10T12:00:00Z" })
+}
+
+fn claimed() -> Value {
+    let mut claim = claimant();
+    claim["state"] = json!("claimed");
+    claim
+}
+
 fn decision() -> Value {
-    json!({ "verdict": "reject", "by": "product", "reason": "not now" })
+    json!({ "verdict": "reject", "by": "product", "reason": "not now", "principal": "arn:aws:x" })
 }
 
 fn sign_up() -> Value {
@@ -63,6 +78,7 @@ fn complete_events() -> Vec<Value> {
         json!({ "type": "ChangeRejected",
                 "change": { "of": "plan", "from": "gold", "to": "silver" } }),
         json!({ "type": "ChangeRejected", "change": { "of": "seats", "from": 10, "to": null } }),
+        json!({ "type": "Claimed", "claimant": claimant() }),
         json!({ "type": "Imported", "announced": false }),
     ];
     let account = json!({ "tenantId": Uuid::from_u128(4), "objectId": Uuid::from_u128(3) });
@@ -73,7 +89,7 @@ fn complete_events() -> Vec<Value> {
                    "source": "Azure", "requester": requester },
         "recordedAt": "2026-03-10T12:00:00.5Z", "before": complete_subscription(),
         "subscription": complete_subscription(), "signUp": sign_up(), "decision": decision(),
-        "correlationId": Uuid::from_u128(5),
+        "unclaimed": true, "correlationId": Uuid::from_u128(5),
     });
     let events = kinds.into_iter().enumerate().map(|(index, mut event)| {
         let members = event.as_object_mut().expect("an object");

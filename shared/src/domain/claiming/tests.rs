@@ -1,8 +1,10 @@
 //! What is unclaimed, who claims it, and what becomes of the buyer's answers.
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::super::decision::NextVersion;
+use super::super::identification::Role;
 use super::super::import::{IMPORT_MARGIN, Import, ImportPolicy};
 use super::super::observation::Observation;
 use super::super::observe::observe;

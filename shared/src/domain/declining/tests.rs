@@ -1,5 +1,6 @@
 //! A purchase is approved or declined, with a reason, and its events say so.
 
+use jiff::Timestamp;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -8,6 +9,8 @@ use super::super::event::Cause;
 use super::super::observation::Observation;
 use super::super::observe::observe;
 use super::super::operation::Action;
+use super::super::purchase_decision::purchase_reason;
+use super::super::ruling::LONGEST_REASON;
 use super::super::sign_up::SignUp;
 use super::*;
 
