@@ -13,8 +13,8 @@ use super::purchase::{PurchaseSummary, confirmation_deadline};
 use super::requested::RequestedChange;
 use super::steps::{Stage, steps};
 use super::views::{
-    ActiveView, ChangeView, ColleagueView, DeclinedView, HandoverView, ManageView, Other, PendingView,
-    SignUpView, SuspendedView, UnknownView, UnsubscribedView, WaitingView,
+    ActiveView, ChangeView, ColleagueView, DeclinedView, HandoverView, ManageView, Other,
+    PendingView, SignUpView, SuspendedView, UnknownView, UnsubscribedView, WaitingView,
 };
 use crate::language::fill;
 use crate::manage::may_change;

@@ -38,6 +38,7 @@ fn forbids(rules: &ChangeRules, record: &Record, asked: &Value) -> String {
             verdict: Verdict::Reject,
             by: DecidedBy::Rules,
             reason: Some(reason),
+            principal: None,
         }) => reason,
         other => panic!("{asked}: {other:?}"),
     }

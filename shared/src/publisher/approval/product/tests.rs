@@ -155,6 +155,7 @@ async fn the_products_answer_is_read_tolerantly() {
         verdict: Verdict::Accept,
         by: DecidedBy::Product,
         reason: reason.map(str::to_owned),
+        principal: None,
     };
     for (body, expected) in [
         (r#"{"decision":"accept"}"#, accept(None)),
