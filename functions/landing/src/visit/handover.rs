@@ -19,6 +19,7 @@ impl Visit<'_> {
         let waits = match record.status() {
             Status::PendingFulfillmentStart => {
                 matches!(record.activation, Some(ActivationRequest::AwaitsPublisher { .. }))
+                    && record.declined().is_none()
             }
             Status::Subscribed => record.claim.is_some(),
             Status::Suspended | Status::Unsubscribed | Status::Other(_) => false,

@@ -60,7 +60,7 @@ fn decline(reason: &str) -> OwnRequest {
 fn the_end_of_a_declined_purchase_says_who_declined_it_and_why() {
     let request = decline("We don't serve this country. Write to sales@fabrikam.example.");
     let declined = commit(pending().note_request(&request, noon()));
-    assert_eq!(declined.events, []);
+    assert!(declined.events.is_empty());
     let decision = declined.record.declined().expect("it is declined");
     assert_eq!((Some(&decision.ruling), decision.at), (request.ruling.as_ref(), noon()));
     let ended = seen(Some(&declined.record), "Unsubscribed");
