@@ -57,7 +57,6 @@ pub(crate) fn parse(body: &[u8]) -> Result<Patch, Problem> {
         #[serde(default, deserialize_with = "present")]
         metadata: Option<Option<BTreeMap<String, Option<String>>>>,
     }
-    let invalid = |detail: &str| ErrorCode::InvalidChange.with(detail);
     let Body { plan_id, quantity, reason, reference, metadata } =
         strict_object(body).ok_or_else(|| {
             invalid(
@@ -100,6 +99,10 @@ pub(crate) fn parse(body: &[u8]) -> Result<Patch, Problem> {
             Err(invalid("the body names neither a plan, a quantity, a reference nor metadata"))
         }
     }
+}
+
+fn invalid(detail: &str) -> Problem {
+    ErrorCode::InvalidChange.with(detail)
 }
 
 /// Reads why a purchase is declined.

@@ -231,7 +231,7 @@ mod tests {
         let again = noted(&again, &new, 19).expect("noted every five minutes");
         assert_eq!(in_use(&again), seen(14, 19));
         let rolled_out = noted(&again, &new, 29).expect("the former one is gone");
-        assert_eq!(in_use(&rolled_out), [(new.clone(), minutes(29))]);
+        assert_eq!(in_use(&rolled_out), [(new.clone(), minutes(19))]);
         let ended = &rolled_out.filters[0];
         assert_eq!((ended.since, ended.until), (minutes(0), Some(minutes(29))), "it is kept");
         assert_eq!(noted(&rolled_out, &new, 10_000), None);

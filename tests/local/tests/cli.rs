@@ -18,9 +18,12 @@ struct Running {
     _stdout: BufReader<ChildStdout>,
 }
 
+/// Each server's port. Tests take any free one.
+const PORTS: [&str; 3] = ["--port", "--emulator-port", "--console-port"];
+
 fn command<A: AsRef<OsStr>>(arguments: &[A], settings: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
-    command.args(["--port", "0", "--emulator-port", "0"]);
+    command.args(PORTS.iter().flat_map(|option| [*option, "0"]));
     command.args(arguments).env_clear().envs(settings.iter().copied());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
@@ -83,10 +86,12 @@ fn new_folder(name: &str) -> PathBuf {
 fn an_address_in_use_is_named_with_the_option_that_changes_it() {
     let other = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     let port = other.local_addr().expect("an address").port();
-    for option in ["--port", "--emulator-port"] {
+    for option in PORTS {
         let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
-        let free = if option == "--port" { "--emulator-port" } else { "--port" };
-        command.args([option, &port.to_string(), free, "0"]).env_clear();
+        for other in PORTS.into_iter().filter(|other| *other != option) {
+            command.args([other, "0"]);
+        }
+        command.args([option, &port.to_string()]).env_clear();
         let Output { status, stderr, .. } = command.output().expect("it ran");
         let stderr = String::from_utf8(stderr).expect("text");
         assert_eq!(status.code(), Some(1));

@@ -84,6 +84,7 @@ impl<'a> Page<'a> {
             Self::Pending { opened, .. }
             | Self::SignUp { opened, .. }
             | Self::Waiting(opened)
+            | Self::Declined(opened)
             | Self::Existing(opened)
             | Self::Manage { opened, .. }
             | Self::Change { opened, .. }
@@ -100,6 +101,7 @@ impl<'a> Page<'a> {
             Self::Pending { .. }
             | Self::SignUp { .. }
             | Self::Waiting(_)
+            | Self::Declined(_)
             | Self::Existing(_)
             | Self::Colleague { .. }
             | Self::Manage { .. }
