@@ -264,6 +264,11 @@ fn faults() -> Vec<Fault> {
             &["ManagementErrors"],
         ),
         (
+            "the console crashes",
+            given(lambda("Errors", "ConsoleFunction", &[1.0])),
+            &["ConsoleErrors"],
+        ),
+        (
             "a run of the reconciliation fails",
             given(measured("AWS/States", "ExecutionsFailed", &machine, &[1.0])),
             &["ReconciliationFailed"],

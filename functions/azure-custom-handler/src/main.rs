@@ -44,5 +44,12 @@ fn start(environment: &Environment) -> Result<(Functions, u16), ConfigError> {
         problem: "is not a port".to_owned(),
         purpose: PURPOSE,
     })?;
+    // All functions of an app share an origin, and the console needs one of its own.
+    const CONSOLE: &str = "CONSOLE_CLIENT_ID";
+    if environment.get(CONSOLE).is_some() {
+        let problem = "is set, and the Azure Functions host serves no console".to_owned();
+        let purpose = "the staff console's own app registration at Entra";
+        return Err(ConfigError { name: CONSOLE, problem, purpose });
+    }
     Ok((Functions::from_environment(environment)?, port))
 }

@@ -2,8 +2,8 @@
 //! the functions do on Lambda.
 
 use runtime::settings::{
-    CHANGES, DELIVERY, DELIVERY_OF_AZURE, EVERYWHERE, LANDING, LANDING_OF_AZURE, PORT,
-    RECONCILIATION, SECRET_OF_AZURE, azure_refuses,
+    CHANGES, CONSOLE_OF_AZURE, DELIVERY, DELIVERY_OF_AZURE, EVERYWHERE, LANDING, LANDING_OF_AZURE,
+    PORT, RECONCILIATION, SECRET_OF_AZURE, azure_refuses,
 };
 use runtime::{
     Case, Credential, azure_answers_with, azure_delivers_on_the_timer_alone, beside, binary, cases,
@@ -50,7 +50,9 @@ async fn events_are_delivered_by_the_timer_alone() {
 #[tokio::test]
 async fn a_wrong_setting_ends_the_start_with_one_line_that_names_it() {
     let secrets = [SECRET_OF_AZURE, LANDING_OF_AZURE, DELIVERY_OF_AZURE].concat();
-    let wrong = [EVERYWHERE, &secrets, LANDING, CHANGES, RECONCILIATION, DELIVERY, PORT].concat();
+    let wrong =
+        [EVERYWHERE, &secrets, LANDING, CHANGES, RECONCILIATION, DELIVERY, PORT, CONSOLE_OF_AZURE]
+            .concat();
     azure_refuses(&binary(BUILT), &wrong).await;
 }
 

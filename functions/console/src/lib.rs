@@ -130,8 +130,9 @@ impl Console {
             Route::SignedIn => match sign_in.finish(&request).await {
                 Ok(response) => response,
                 Err(NotStaff::NoRole(person)) => {
-                    let object_id = person.account.object_id;
-                    warn!(principal = ?object_id, "refused a person without a role of the console");
+                    let id = person.account.object_id.unwrap_or_default();
+                    let principal = format!("console: {id}");
+                    warn!(principal, "refused a person without a role of the console");
                     Notice::NoRole.show()
                 }
                 Err(NotStaff::SignIn(error)) => not_signed_in(&error),

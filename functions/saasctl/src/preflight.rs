@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use serde_json::json;
 use shared::config::{
-    Branding, DeliverySettings, Dependencies, LANDING_BASE_URL, ManagementSettings,
-    credential_ends, transport,
+    Branding, CONSOLE_BASE_URL, DeliverySettings, Dependencies, LANDING_BASE_URL,
+    ManagementSettings, alarms, credential_ends, transport,
 };
 use shared::host::clock::{Clock, SystemClock};
 use shared::host::environment::{ConfigError, Environment};
@@ -99,6 +99,12 @@ fn read_settings(function: &str, environment: &Environment) -> Result<(), Config
             ChangeApproval::read(environment, &dependencies).map(drop)
         }
         "management" => ManagementSettings::read(environment, &dependencies).map(drop),
+        "console" => {
+            CONSOLE_BASE_URL.read_if_set(environment)?;
+            dependencies.microsoft.console_app(environment)?;
+            alarms(environment, &dependencies)?;
+            ManagementSettings::read(environment, &dependencies).map(drop)
+        }
         _ => Ok(()),
     }
 }

@@ -21,6 +21,10 @@ pub const SECRET_ARN: &str =
 pub const LANDING_SECRET_ARN: &str =
     "arn:aws:secretsmanager:eu-north-1:123456789012:secret:landing-AbCdEf";
 
+/// The ARN of the staff console's own client secret.
+pub const CONSOLE_SECRET_ARN: &str =
+    "arn:aws:secretsmanager:eu-north-1:123456789012:secret:console-AbCdEf";
+
 /// The ARN of the secret that holds the delivery's signing key.
 pub const SIGNING_KEY_ARN: &str =
     "arn:aws:secretsmanager:eu-north-1:123456789012:secret:events-AbCdEf";
@@ -36,6 +40,7 @@ pub struct Aws {
     pub database: String,
     pub secret: String,
     pub landing_secret: String,
+    pub console_secret: String,
     pub signing_key: String,
     /// What the role grants.
     pub granted: BTreeSet<Grant>,
@@ -102,6 +107,9 @@ impl Aws {
 
 /// Answers a call to any of these services.
 pub async fn call(State(aws): State<Arc<Aws>>, headers: HeaderMap, body: Bytes) -> Response {
+    if body.starts_with(b"Action=DescribeAlarms&") {
+        return describe_alarms(&aws, &headers);
+    }
     let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok());
     let Some((service, operation)) = target.and_then(|target| target.split_once('.')) else {
         return error(StatusCode::BAD_REQUEST, "UnknownOperationException");
@@ -115,6 +123,7 @@ pub async fn call(State(aws): State<Arc<Aws>>, headers: HeaderMap, body: Bytes) 
             let (arn, text) = match request["SecretId"].as_str() {
                 Some(SECRET_ARN) => (SECRET_ARN, &aws.secret),
                 Some(LANDING_SECRET_ARN) => (LANDING_SECRET_ARN, &aws.landing_secret),
+                Some(CONSOLE_SECRET_ARN) => (CONSOLE_SECRET_ARN, &aws.console_secret),
                 Some(SIGNING_KEY_ARN) => (SIGNING_KEY_ARN, &aws.signing_key),
                 _ => return error(StatusCode::BAD_REQUEST, "ResourceNotFoundException"),
             };
@@ -143,6 +152,16 @@ pub async fn call(State(aws): State<Arc<Aws>>, headers: HeaderMap, body: Bytes) 
         }
         _ => forward(&aws, &headers, body).await,
     }
+}
+
+/// CloudWatch speaks the Query protocol. No alarm rings.
+fn describe_alarms(aws: &Aws, headers: &HeaderMap) -> Response {
+    let is_signed = headers.contains_key(header::AUTHORIZATION);
+    if !is_signed || !aws.permits_call("cloudwatch", "DescribeAlarms", "*") {
+        return error(StatusCode::FORBIDDEN, "AccessDenied");
+    }
+    "<DescribeAlarmsResponse><DescribeAlarmsResult><MetricAlarms/></DescribeAlarmsResult></DescribeAlarmsResponse>"
+        .into_response()
 }
 
 /// What a request needs. IAM checks a transaction's writes one by one.

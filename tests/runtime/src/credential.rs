@@ -33,7 +33,7 @@ impl Credential {
             let issuer = entra.aws_account().issuer.clone();
             let own_issuer = entra.issuer(TokenVersion::V2);
             let principal = entra.managed_identity().principal_id.clone();
-            for name in ["ENTRA_CLIENT_ID", "LANDING_CLIENT_ID"] {
+            for name in ["ENTRA_CLIENT_ID", "LANDING_CLIENT_ID", "CONSOLE_CLIENT_ID"] {
                 let application = &env.system.variables[name];
                 entra.register_certificate(application, &pem, ends);
                 entra.trust(application, &issuer, ROLE_ARN);
@@ -43,7 +43,7 @@ impl Credential {
         });
         let certificate = if self == Self::Certificate { pem } else { String::new() };
         let mut settings = BTreeMap::new();
-        for application in ["ENTRA", "LANDING"] {
+        for application in ["ENTRA", "LANDING", "CONSOLE"] {
             let mut set = |name: &str, value: &str| {
                 settings.insert(format!("{application}_{name}"), value.to_owned());
             };
@@ -54,6 +54,7 @@ impl Credential {
         }
         let mut set = |name: &str, value: &str| settings.insert(name.to_owned(), value.to_owned());
         set("LANDING_COOKIE_KEY", "q8Zr2vN5xT0cYb7JmWkD4sLhPfGaUe31");
+        set("CONSOLE_COOKIE_KEY", "w3Hn9dK6uR1eQz8LtVpB5mXcSaJfOy72");
         if self == Self::AwsIdentity {
             set("MICROSOFT_ROLE_ARN", ROLE_ARN);
             set("AWS_ENDPOINT_URL_STS", &env.microsoft().sts_url());

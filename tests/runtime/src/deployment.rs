@@ -4,10 +4,15 @@ use std::sync::LazyLock;
 
 use saasctl::template::{Stack, Template, Values};
 
-use crate::aws::{EVENT_BUS_ARN, LANDING_SECRET_ARN, SECRET_ARN, SIGNING_KEY_ARN, TABLE};
+use crate::aws::{
+    CONSOLE_SECRET_ARN, EVENT_BUS_ARN, LANDING_SECRET_ARN, SECRET_ARN, SIGNING_KEY_ARN, TABLE,
+};
 
 const STREAM_ARN: &str = "arn:aws:dynamodb:eu-north-1:123456789012:table/subscriptions/\
                           stream/2026-01-01T00:00:00.000";
+
+/// The console's app registration.
+pub const CONSOLE_CLIENT_ID: &str = "0f8fad5b-d9cb-469f-a165-70867728950e";
 
 /// The project's template.
 pub fn template() -> &'static Template {
@@ -41,6 +46,8 @@ pub fn tested() -> Stack {
     parameters.extend(values(&[
         ("EntraClientSecretArn", SECRET_ARN),
         ("LandingClientSecretArn", LANDING_SECRET_ARN),
+        ("ConsoleClientId", CONSOLE_CLIENT_ID),
+        ("ConsoleClientSecretArn", CONSOLE_SECRET_ARN),
         ("DeliveryEndpoint", "https://product.example/events"),
         ("DeliverySigningKeyArn", SIGNING_KEY_ARN),
         ("DeliveryEventBusArn", EVENT_BUS_ARN),

@@ -77,6 +77,7 @@ impl Lambda {
             database: system.database_url().expect("the system has its own database").to_owned(),
             secret: system.variables["ENTRA_CLIENT_SECRET"].clone(),
             landing_secret: system.variables["LANDING_CLIENT_SECRET"].clone(),
+            console_secret: system.variables["CONSOLE_CLIENT_SECRET"].clone(),
             signing_key: system.variables.get("DELIVERY_SIGNING_KEY").cloned().unwrap_or_default(),
             granted: stack.grants(function),
             seen: StdMutex::default(),
@@ -117,6 +118,7 @@ impl Lambda {
         set("AWS_ENDPOINT_URL_DYNAMODB", &format!("http://{address}/aws"));
         set("AWS_ENDPOINT_URL_SECRETS_MANAGER", &format!("http://{address}/aws"));
         set("AWS_ENDPOINT_URL_SFN", &format!("http://{address}/aws"));
+        set("AWS_ENDPOINT_URL_CLOUDWATCH", &format!("http://{address}/aws"));
         set("AWS_ENDPOINT_URL_EVENTBRIDGE", &format!("http://{address}/aws"));
         // The template always deploys the sign-in. Most cases do without it.
         set("LANDING_SIGN_IN", &system.variables["LANDING_SIGN_IN"]);

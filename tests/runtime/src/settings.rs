@@ -90,6 +90,20 @@ pub const LANDING_OF_AZURE: &[Wrong] = &[
     ("LANDING_COOKIE_KEY", NONSENSE),
 ];
 
+/// For the staff console.
+pub const CONSOLE: &[Wrong] = &[
+    ("CONSOLE_CLIENT_ID", None),
+    ("CONSOLE_CLIENT_ID", NONSENSE),
+    ("CONSOLE_TENANT_ID", NONSENSE),
+    ("CONSOLE_CREDENTIAL", NONSENSE),
+    ("CONSOLE_CLIENT_SECRET_ARN", None),
+    ("CONSOLE_CLIENT_SECRET_ARN", NONSENSE),
+    ("CONSOLE_COOKIE_KEY", NONSENSE),
+    ("CONSOLE_BASE_URL", NONSENSE),
+    ("CONSOLE_BASE_URL", Some("http://zq-nonsense-9f31.example")),
+    ("CONSOLE_BASE_URL", Some("https://zq-nonsense-9f31.example/console")),
+];
+
 /// Wrong settings of what answers changes.
 pub const CHANGES: &[Wrong] = &[
     ("CHANGE_POLICY", NONSENSE),
@@ -150,6 +164,9 @@ pub const DELIVERY_OF_AZURE: &[Wrong] = &[
 pub const PORT: &[Wrong] =
     &[("FUNCTIONS_CUSTOMHANDLER_PORT", None), ("FUNCTIONS_CUSTOMHANDLER_PORT", NONSENSE)];
 
+/// For the custom handler, which serves no console.
+pub const CONSOLE_OF_AZURE: &[Wrong] = &[("CONSOLE_CLIENT_ID", NONSENSE)];
+
 /// A binary that is still running after this time has accepted the setting.
 const EXIT_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -202,12 +219,14 @@ fn deployed(name: &str) -> Option<String> {
     let value = match name {
         "ENTRA_TENANT_ID" => "8d7b0a3e-5f4c-4c7d-9f2a-6f1e0c2b9a11",
         "ENTRA_CLIENT_ID" => "4b1d6c52-0f3e-4a86-b7d9-2c5e8f7a6013",
-        "ENTRA_CREDENTIAL" | "LANDING_CREDENTIAL" => "secret",
+        "ENTRA_CREDENTIAL" | "LANDING_CREDENTIAL" | "CONSOLE_CREDENTIAL" => "secret",
         "ENTRA_CLIENT_SECRET_ARN" => SECRET_ARN,
         "TABLE_NAME" => "subscriptions",
         "LANDING_SIGN_IN" => "entra",
         "LANDING_CLIENT_ID" => "e0a5f9d4-7c1b-4e2f-8a36-91d4b7c3f528",
         "LANDING_CLIENT_SECRET_ARN" => SECRET_ARN,
+        "CONSOLE_CLIENT_ID" => "0f8fad5b-d9cb-469f-a165-70867728950e",
+        "CONSOLE_CLIENT_SECRET_ARN" => SECRET_ARN,
         "LANDING_BASE_URL" => "https://signup.example.com",
         "DELIVERY_ENDPOINT" => "https://product.example/events",
         // With a bus, the delivery starts without an endpoint.

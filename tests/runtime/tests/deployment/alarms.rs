@@ -252,13 +252,13 @@ fn a_deployment_without_receivers_has_the_alarms_that_need_none() {
     let of_delivery =
         ["EventsNotTaken", "EventsParked", "DeliveryErrors", "DeadLetters", "StreamLate"];
     for (given, missing) in [
-        (&[][..], &of_delivery[..]),
+        (&[][..], &[&of_delivery[..], &["ConsoleErrors"]].concat()[..]),
         (
             &[
                 ("DeliveryEventBusArn", "arn:aws:events:eu-north-1:123456789012:event-bus/b"),
                 ("Schedules", "disabled"),
             ],
-            &["NoFullRound"],
+            &["NoFullRound", "ConsoleErrors"],
         ),
     ] {
         let stack = deploy(given);

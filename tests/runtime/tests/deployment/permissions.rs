@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use runtime::deployment::{required, template, values};
-use saasctl::template::{Stack, elements, text};
+use runtime::deployment::{CONSOLE_CLIENT_ID, required, template, values};
+use saasctl::template::{Grant, Stack, elements, text};
 
 const FUNCTIONS: [&str; 6] =
     ["landing", "activation", "webhook", "management", "reconciliation", "delivery"];
@@ -136,6 +136,51 @@ fn with_an_identity_at_aws_the_functions_share_the_role_that_entra_trusts() {
     assert!(without.properties("MicrosoftRole").is_null());
     // Entra is told before the role is made.
     assert_eq!(without.output("EntraFederatedCredential"), Some(command));
+}
+
+/// The console calls the API and the activation within itself, and signs people in.
+#[test]
+fn the_console_may_do_what_the_api_and_the_activation_may_and_what_a_sign_in_needs() {
+    let console = format!("{ARN}console-AbCdEf");
+    let stack = deploy(&[
+        ("EntraClientSecretArn", &format!("{ARN}entra-AbCdEf")),
+        ("ConsoleClientId", CONSOLE_CLIENT_ID),
+        ("ConsoleClientSecretArn", &console),
+        ("ConsoleCredential", "secret"),
+        ("EntraCredential", "secret"),
+    ]);
+    let without_logs = |function: &str| -> BTreeSet<Grant> {
+        let grants = stack.grants(function).into_iter();
+        grants.filter(|grant| !grant.action.starts_with("logs:")).collect()
+    };
+    let inner = &without_logs("management") | &without_logs("activation");
+    let own: BTreeSet<(String, String, Option<String>)> = without_logs("console")
+        .difference(&inner)
+        .map(|grant| (grant.action.clone(), grant.resource.clone(), grant.keys.clone()))
+        .collect();
+    let table = "arn:aws:dynamodb:eu-north-1:123456789012:table/<Table>";
+    let refusals =
+        |action: &str| (action.to_owned(), table.to_owned(), Some("REFUSED#*".to_owned()));
+    let expected = [
+        refusals("dynamodb:GetItem"),
+        refusals("dynamodb:PutItem"),
+        ("secretsmanager:GetSecretValue".to_owned(), console, None),
+        ("cloudwatch:DescribeAlarms".to_owned(), "*".to_owned(), None),
+    ];
+    assert_eq!(own, expected.into());
+    assert!(inner.is_subset(&without_logs("console")), "{inner:?}");
+}
+
+#[test]
+fn the_console_shares_the_role_that_entra_trusts() {
+    let stack =
+        deploy(&[("ConsoleClientId", CONSOLE_CLIENT_ID), ("ConsoleCredential", "aws-identity")]);
+    let role = stack.properties("MicrosoftRole");
+    let trusted = elements(&role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["AWS"]);
+    assert!(trusted.filter_map(text).any(|arn| arn == "<ConsoleRole.Arn>"), "{role}");
+    assert!(stack.grants("console").iter().any(|grant| grant.action == "sts:AssumeRole"));
+    let command = stack.output("ConsoleFederatedCredential").expect("a command");
+    assert!(command.contains(CONSOLE_CLIENT_ID), "{command}");
 }
 
 #[test]

@@ -139,6 +139,15 @@ async fn the_template_routes_exactly_what_a_function_serves() {
     }
 }
 
+/// The function itself answers 404 and 405, so one route leads every page to it.
+#[test]
+fn every_page_of_the_console_leads_to_it_and_nothing_else_does() {
+    let routes = ["/", "/console", "/console/{proxy+}"];
+    let routes = routes.map(|path| ("ANY".to_owned(), path.to_owned()));
+    assert_eq!(tested().routes("console"), BTreeSet::from(routes));
+    assert!(!tested().is_private("console"), "people sign in");
+}
+
 #[test]
 fn the_publishers_own_api_requires_a_signature() {
     let stack = tested();

@@ -12,7 +12,12 @@ use super::{json, system};
 /// The local system's settings in the form in which the template sets them.
 fn environment(system: &LocalSystem) -> Environment {
     let mut variables = system.variables.clone();
-    for secret in ["ENTRA_CLIENT_SECRET", "LANDING_CLIENT_SECRET", "DELIVERY_SIGNING_KEY"] {
+    for secret in [
+        "ENTRA_CLIENT_SECRET",
+        "LANDING_CLIENT_SECRET",
+        "CONSOLE_CLIENT_SECRET",
+        "DELIVERY_SIGNING_KEY",
+    ] {
         variables.remove(secret);
         let arn = "arn:aws:secretsmanager:eu-north-1:123456789012:secret:marketplace-AbCdEf";
         variables.insert(format!("{secret}_ARN"), arn.to_owned());
@@ -28,6 +33,7 @@ pub(crate) fn start(function: &str, environment: &Environment) -> Result<(), Con
         "webhook" => webhook::Webhook::from_environment(environment).map(drop),
         "management" => management::Management::from_environment(environment).map(drop),
         "reconciliation" => reconciliation::Reconciliation::from_environment(environment).map(drop),
+        "console" => console::Console::from_environment(environment).map(drop),
         "delivery" => delivery::Delivery::from_environment(environment).map(drop),
         _ => panic!("{function} is in the template and not in this test"),
     }
@@ -43,7 +49,7 @@ fn asked(function: &str, environment: &Environment) -> BTreeSet<String> {
 async fn a_function_is_deployed_with_the_settings_it_reads_and_no_others() {
     let system = system().await;
     let stack = tested();
-    assert_eq!(stack.functions().len(), 6);
+    assert_eq!(stack.functions().len(), 7);
     for function in stack.functions() {
         let mut wanted = asked(&function, &environment(&system));
         // Lambda sets the credentials and the region, and the template sets a secret's ARN.
@@ -73,6 +79,8 @@ async fn the_example_of_a_function_apps_settings_names_what_the_handler_reads() 
     let system = system().await;
     let mut variables = system.variables.clone();
     variables.remove("AWS_ENDPOINT_URL_DYNAMODB");
+    // The Functions host serves no console.
+    variables.retain(|name, _| !name.starts_with("CONSOLE_"));
     // With secrets and keys, and with the app's managed identity instead.
     let mut identity = variables.clone();
     identity.retain(|name, _| !name.contains("CLIENT_SECRET") && !name.starts_with("AWS_"));
@@ -102,6 +110,7 @@ async fn the_example_of_a_function_apps_settings_names_what_the_handler_reads() 
         "DECISION_SIGNING_KEY_ARN",
         "HANDOVER_SIGNING_KEY_ARN",
         "SECRETS_ARN",
+        "CONSOLE_CLIENT_ID",
         "AWS_ENDPOINT_URL_DYNAMODB",
         "AWS_ENDPOINT_URL_STS",
         "AWS_SESSION_TOKEN",

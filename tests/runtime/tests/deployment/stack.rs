@@ -3,11 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use runtime::deployment::{required, template, values};
+use runtime::deployment::{CONSOLE_CLIENT_ID, required, template, values};
 use saasctl::template::{Refused, Stack};
 use shared::host::environment::Environment;
 
 const SECRET: &str = "arn:aws:secretsmanager:eu-north-1:123456789012:secret:a-AbCdEf";
+
+/// A deployment with the staff console.
+const CONSOLE: &[(&str, &str)] = &[("ConsoleClientId", CONSOLE_CLIENT_ID)];
 
 /// Parameters that change what a deployment makes, alone or together with others.
 pub(crate) const CHOICES: &[&[(&str, &str)]] = &[
@@ -46,6 +49,11 @@ pub(crate) const CHOICES: &[&[(&str, &str)]] = &[
     &[("EntraCredential", "certificate")],
     &[("EntraCredential", "aws-identity")],
     &[("LandingCredential", "aws-identity")],
+    CONSOLE,
+    &[("ConsoleClientId", CONSOLE_CLIENT_ID), ("ConsoleClientSecretArn", SECRET)],
+    &[("ConsoleClientId", CONSOLE_CLIENT_ID), ("ConsoleCredential", "aws-identity")],
+    &[("ConsoleBaseUrl", "https://staff.example.com")],
+    &[("ConsoleTenantId", CONSOLE_CLIENT_ID)],
     &[("EntraTokenEndpoint", "v1")],
     &[("Schedules", "disabled")],
     &[("Architecture", "x86_64")],
@@ -113,6 +121,11 @@ fn parameters_that_need_others_are_refused_without_them() {
         *CHOICES.iter().find(|choice| choice.len() == 1 && choice[0].0 == name).expect(name)
     };
     for (choices, rule) in [
+        (&[both, CONSOLE][..], "ConsoleClientId requires a secret"),
+        (
+            &[CONSOLE, &[("ConsoleCredential", "certificate"), ("ConsoleClientSecretArn", SECRET)]],
+            "belongs to the ConsoleCredential `secret`",
+        ),
         (&[both, choice("DeliveryEndpoint")][..], "DeliveryEndpoint requires a signing key"),
         (&[both, choice("DeliveryEndpoints")], "DeliveryEndpoints require signing keys"),
         (&[both, choice("DecisionUrl")], "DecisionUrl requires a signing key"),
@@ -178,6 +191,32 @@ fn every_address_of_a_deployment_is_at_the_host_that_its_callers_use() {
             assert_eq!(address, Some(format!("{origin}{path}")), "{output} {choices:?}");
         }
     }
+}
+
+#[test]
+fn the_console_has_a_host_of_its_own_and_is_there_only_with_an_app_registration() {
+    const API: &str = "https://<ConsoleApi>.execute-api.eu-north-1.amazonaws.com";
+    let base = &[("ConsoleBaseUrl", "https://staff.example.com")][..];
+    for (choices, setting, origin) in [
+        (&[CONSOLE][..], "", API),
+        (&[CONSOLE, CHOICES[13]], "", API),
+        (&[CONSOLE, base], "https://staff.example.com", "https://staff.example.com"),
+    ] {
+        let stack = deploy(choices).expect("the template deploys");
+        assert_eq!(stack.environment("console")["CONSOLE_BASE_URL"], setting, "{choices:?}");
+        for (output, path) in
+            [("ConsoleUrl", "/console"), ("ConsoleRedirectUri", shared::sign_in::REDIRECT_PATH)]
+        {
+            assert_eq!(stack.output(output), Some(&*format!("{origin}{path}")), "{choices:?}");
+        }
+        for event in stack.properties("ConsoleFunction")["Events"].as_object().expect("events") {
+            assert_eq!(event.1["Properties"]["ApiId"], "<ConsoleApi>", "{event:?}");
+        }
+    }
+    let without = deploy(&[base]).expect("the template deploys");
+    let console = without.resources().filter(|(id, _)| id.starts_with("Console"));
+    assert_eq!(console.count(), 0);
+    assert_eq!((without.output("ConsoleUrl"), without.output("ConsoleRedirectUri")), (None, None));
 }
 
 #[test]
