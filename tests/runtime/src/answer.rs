@@ -53,6 +53,13 @@ impl Answer {
         .without_hop()
     }
 
+    /// The value of a cookie that the answer sets.
+    pub(crate) fn cookie(&self, name: &str) -> Option<String> {
+        let cookies = self.headers.get_all(SET_COOKIE).iter().filter_map(|it| it.to_str().ok());
+        let mut pairs = cookies.filter_map(|cookie| cookie.split(';').next()?.split_once('='));
+        pairs.find_map(|(set, value)| (set == name).then(|| value.to_owned()))
+    }
+
     fn without_hop(mut self) -> Self {
         for name in [CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING] {
             self.headers.remove(name);

@@ -21,6 +21,13 @@ pub struct Live {
     pub purchase_token: Option<String>,
     /// The signed token of a webhook call.
     pub signed: Option<String>,
+    /// Of a sign-in to the console: Entra's code and the state, and the values of the two cookies.
+    pub code: Option<String>,
+    pub state: Option<String>,
+    pub round_trip: Option<String>,
+    pub session: Option<String>,
+    /// The CSRF token of the console's forms.
+    pub csrf: Option<String>,
 }
 
 impl Live {
@@ -48,6 +55,15 @@ impl Live {
         }
         if let Some(signed) = &self.signed {
             put(SIGNATURE, signed.clone());
+        }
+        for (placeholder, live) in [
+            ("CODE-WHEN-SENT", &self.code),
+            ("STATE-WHEN-SENT", &self.state),
+            ("ROUND-TRIP-WHEN-SENT", &self.round_trip),
+            ("SESSION-WHEN-SENT", &self.session),
+            ("CSRF-WHEN-SENT", &self.csrf),
+        ] {
+            live.iter().for_each(|live| put(placeholder, live.to_string()));
         }
         if let Some(token) = &self.purchase_token {
             let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
@@ -183,13 +199,18 @@ mod tests {
         let live = Live {
             signed: Some("signed".to_owned()),
             purchase_token: Some("a+b/c=".to_owned()),
+            code: Some("code".to_owned()),
+            state: Some("state".to_owned()),
+            round_trip: Some("round-trip".to_owned()),
+            session: Some("session".to_owned()),
+            csrf: Some("csrf".to_owned()),
             ..Live::operation(Uuid::from_u128(1), Uuid::from_u128(2))
         };
         for function in crate::deployment::tested().functions() {
             for case in Event::cases(&function) {
                 let event = Event::load(&function, &case, &live);
                 let text = format!("{} {}", event.payload(), event.body());
-                for placeholder in [SUBSCRIPTION, OPERATION, SIGNATURE, "PURCHASE"] {
+                for placeholder in [SUBSCRIPTION, OPERATION, SIGNATURE, "PURCHASE", "WHEN-SENT"] {
                     assert!(!text.contains(placeholder), "{function}/{case}: {placeholder}");
                 }
             }

@@ -38,6 +38,9 @@ const WITH_AN_ENDPOINT: &str = "catching-up";
 /// The origin that the payloads of `events/` were sent to.
 const BASE_URL: &str = "https://k7wq2m9xva.execute-api.eu-north-1.amazonaws.com";
 
+/// The origin that the console's payloads were sent to.
+const CONSOLE_URL: &str = "https://c0ns0le9xva.execute-api.eu-north-1.amazonaws.com";
+
 /// The version that the binary has. A revision may follow it.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -163,11 +166,49 @@ impl HostedCase {
     }
 
     /// Like [`HostedCase::send`], for an invocation that may fail.
-    pub async fn attempt(&mut self, mut live: Live) -> Result<Answer, String> {
+    pub async fn attempt(&mut self, live: Live) -> Result<Answer, String> {
+        self.attempt_as(self.case, live).await
+    }
+
+    /// A person of the publisher's staff, on the way back from Entra.
+    ///
+    /// # Panics
+    /// When the console or Entra does not send the person on.
+    pub async fn back_from_entra(&mut self, email: &str) -> Live {
+        let sent = self.attempt_as("sign-in", Live::default()).await.expect("an answer");
+        let entra = format!("{}&identity={email}", sent.header("location"));
+        let back = self.env.send(self.env.http.get(entra)).await;
+        let back = back.headers["location"].to_str().expect("text").to_owned();
+        let parameter = |name: &str| {
+            let query = back.split_once('?').expect("a query").1;
+            let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+            let value = pairs.find_map(|(key, value)| (key == name).then(|| value.to_owned()));
+            value.or_else(|| panic!("{name} in {back}"))
+        };
+        let round_trip = sent.cookie("__Host-console");
+        Live { code: parameter("code"), state: parameter("state"), round_trip, ..Live::default() }
+    }
+
+    /// A person of the publisher's staff who is signed in, with the CSRF token of the first page.
+    ///
+    /// # Panics
+    /// When the sign-in fails.
+    pub async fn signed_in(&mut self, email: &str) -> Live {
+        let live = self.back_from_entra(email).await;
+        let arrived = self.attempt_as("signed-in", live).await.expect("an answer");
+        let session = arrived.cookie("__Host-console-session");
+        assert!(session.is_some(), "{} {}", arrived.status, arrived.body);
+        let live = Live { session, ..Live::default() };
+        let page = self.attempt_as("needs-you", live.clone()).await.expect("an answer");
+        let csrf = page.body.split_once("name=\"csrf\" value=\"").expect("a form").1;
+        Live { csrf: csrf.split('"').next().map(str::to_owned), ..live }
+    }
+
+    async fn attempt_as(&mut self, case: &'static str, mut live: Live) -> Result<Answer, String> {
         let signed = self.env.microsoft().entra(|entra| entra.webhook_token(TokenVersion::V1));
         self.secrets.insert(signed.clone());
         live.signed.get_or_insert(signed);
-        let event = Event::load(self.function, self.case, &live);
+        let event = Event::load(self.function, case, &live);
         self.world(World::clear_calls);
         let answer = match &mut self.host {
             Host::Lambda(lambda) => lambda.invoke(&event).await,
@@ -332,6 +373,7 @@ async fn env(case: &str) -> (TestEnv, Receiver) {
         .with("DELIVERY_SIGNING_KEY", product.key())
         .with("DELIVERY_EVENT_BUS", EVENT_BUS_ARN)
         .with("RETENTION_DAYS", "30")
+        .with("CONSOLE_BASE_URL", CONSOLE_URL)
         .with("DELIVERY_RATE_LIMIT", "1000");
     if case == WITH_SIGN_IN {
         options = options.with("LANDING_SIGN_IN", "entra").with("LANDING_BASE_URL", BASE_URL);

@@ -25,6 +25,12 @@ pub async fn lambda_answers(function: &'static str, binary: &Path, cases: &[Case
     }
     let mut granted = tested().grants(function);
     granted.retain(|grant| function != "landing" || !needs_a_session(grant));
+    if function == "console" {
+        // Its role is the API's, whose own cases use it in full, and what a sign-in needs. The tests of the
+        // deployment compare the two.
+        assert!(used.is_subset(&granted), "{used:?}");
+        return;
+    }
     assert_eq!(used, granted, "the role in the template permits more than {function} uses");
 }
 

@@ -2,6 +2,7 @@
 //! of `shared/FACTS.md`.
 
 pub mod activation;
+pub mod console;
 pub mod delivery;
 pub mod landing;
 pub mod management;
