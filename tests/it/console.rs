@@ -312,3 +312,25 @@ async fn alarms_that_ring_are_on_the_first_page_and_their_silence_is_no_all_clea
         assert_eq!(cloudwatch.requests(), 1);
     }
 }
+
+#[tokio::test]
+async fn a_declined_purchase_is_cancelled_and_its_buyer_reads_why() {
+    let env = TestEnv::with(Options::default().with("ACTIVATION", "by-publisher")).await;
+    let id = env.purchase(team());
+    env.confirm(id).await;
+    let mut desk = Desk::of(&env, OPERATOR).await;
+    let short = id.to_string().split('-').next().expect("a part").to_owned();
+    let path = format!("{}/decline", page_of(id));
+    let unsaid = desk.act(&path, &[("typed", &short)]).await;
+    assert_eq!(unsaid.status, StatusCode::BAD_REQUEST);
+    shows(&unsaid.body, &["Say why, for the buyer."]);
+    let reason = [("reason", "We don't serve your country yet."), ("typed", &*short)];
+    let declined = desk.act(&path, &reason).await;
+    assert_eq!(declined.status, StatusCode::SEE_OTHER, "{}", declined.body);
+    assert_eq!(env.calls(Call::DeleteSubscription), 1);
+    shows(&env.visit(id).await.body, &["We don&#39;t serve your country yet."]);
+    env.advance(Duration::from_secs(60));
+    env.deliver().await;
+    let page = desk.page(&page_of(id)).await;
+    shows(&page, &["Unsubscribed", "We don&#39;t serve your country yet.", "Olof Operator"]);
+}

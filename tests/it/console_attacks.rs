@@ -32,6 +32,7 @@ fn acts(id: Uuid) -> Vec<(String, Vec<(&'static str, String)>)> {
         |name, value| vec![text(name, value), text("agreed", "yes"), text("reason", "By mail")];
     vec![
         (path(id, "approve"), vec![]),
+        (path(id, "decline"), vec![text("reason", "We don't serve it"), text("typed", &short)]),
         (path(id, "change-plan"), approved("plan", "basic")),
         (path(id, "change-seats"), approved("seats", "15")),
         (path(id, "cancel"), vec![text("typed", &short)]),

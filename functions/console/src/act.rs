@@ -15,6 +15,8 @@ pub(crate) enum Area {
 pub(crate) enum Act {
     /// Tells Microsoft that the account is set up.
     Approve,
+    /// Cancels a purchase that isn't active, with a reason for the buyer.
+    Decline,
     ChangePlan,
     ChangeSeats,
     Cancel,
@@ -36,8 +38,9 @@ pub(crate) enum Act {
 }
 
 impl Act {
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::Approve,
+        Self::Decline,
         Self::ChangePlan,
         Self::ChangeSeats,
         Self::Cancel,
@@ -60,6 +63,7 @@ impl Act {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Approve => "approve",
+            Self::Decline => "decline",
             Self::ChangePlan => "change-plan",
             Self::ChangeSeats => "change-seats",
             Self::Cancel => "cancel",
@@ -82,6 +86,7 @@ impl Act {
     pub(crate) fn area(self) -> Area {
         match self {
             Self::Approve
+            | Self::Decline
             | Self::ChangePlan
             | Self::ChangeSeats
             | Self::Cancel
@@ -110,6 +115,7 @@ impl Act {
         match self {
             Self::Cancel | Self::Erase => StaffRole::Admin,
             Self::Approve
+            | Self::Decline
             | Self::ChangePlan
             | Self::ChangeSeats
             | Self::LookAgain
@@ -133,6 +139,7 @@ impl Act {
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Approve => "Approve the purchase",
+            Self::Decline => "Decline the purchase",
             Self::ChangePlan => "Change the plan",
             Self::ChangeSeats => "Change the seats",
             Self::Cancel => "Cancel the subscription",
@@ -156,6 +163,7 @@ impl Act {
     pub(crate) fn done(self) -> &'static str {
         match self {
             Self::Approve => "Microsoft was asked to activate the purchase.",
+            Self::Decline => "The purchase is declined. Microsoft was asked to cancel it.",
             Self::ChangePlan | Self::ChangeSeats => {
                 "Microsoft has the request. The change is in force when its webhook says so."
             }
@@ -177,7 +185,7 @@ impl Act {
 
     /// Whether it can't be taken back.
     pub(crate) fn is_grave(self) -> bool {
-        matches!(self, Self::Cancel | Self::Erase)
+        matches!(self, Self::Decline | Self::Cancel | Self::Erase)
     }
 }
 

@@ -170,6 +170,10 @@ fn request(
     };
     Ok(match act {
         Act::Approve => (Method::POST, format!("{}/activate", one()), Value::Null),
+        Act::Decline => {
+            let reason = form.get("reason").ok_or(missing("Say why, for the buyer."))?;
+            (Method::POST, format!("{}/decline", one()), json!({ "reason": reason }))
+        }
         Act::ChangePlan => {
             let plan = form.get("plan").ok_or(missing("Choose a plan."))?;
             (Method::PATCH, one(), json!({ "planId": plan, "reason": reason()? }))
@@ -268,6 +272,25 @@ fn of_subscription(act: Act, record: &Record, plans: &[Plan], query: Form<'_>) -
                 "The product is told once Microsoft shows the subscription as active.",
             ],
             Vec::new(),
+        ),
+        Act::Decline => Asked::new(
+            "Decline the purchase",
+            &[
+                "Microsoft is asked to cancel the purchase, in your name. Nothing was billed.",
+                "It can't be taken back. The customer would have to buy again.",
+                "From now on, the buyer's page shows your reason.",
+            ],
+            vec![
+                Input::Text {
+                    name: "reason",
+                    label: "Why, for the buyer",
+                    hint: "One line in the buyer's language, as they will read it.",
+                    most: LONGEST_REASON,
+                    value: String::new(),
+                    required: true,
+                },
+                Input::Typed { expected: to_type(record) },
+            ],
         ),
         Act::ChangePlan => match query.get("plan") {
             None => {

@@ -114,7 +114,7 @@ pub(crate) fn reason(body: &[u8]) -> Result<String, Problem> {
     }
     let body: Option<Body> = strict_object(body);
     body.and_then(|Body { reason }| purchase_reason(&reason)).ok_or_else(|| {
-        ErrorCode::InvalidChange.with(&format!(
+        invalid(&format!(
             "the body must be {{\"reason\": why}}, with 1 to {LONGEST_REASON} characters on one line"
         ))
     })

@@ -142,6 +142,7 @@ async fn every_act_passes_the_audit_before_it_is_done() {
         page.wait_for_heading("Needs you").await;
         for (act, heading) in [
             ("approve", "Approve the purchase"),
+            ("decline", "Decline the purchase"),
             ("change-plan", "Change the plan"),
             ("change-plan?plan=basic", "Change the plan"),
             ("change-seats", "Change the seats"),

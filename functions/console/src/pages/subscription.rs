@@ -111,7 +111,7 @@ impl SubscriptionPage<'_> {
         let status = &self.record.subscription.saas_subscription_status;
         let ended = *status == Status::Unsubscribed;
         let fits = |act: Act| match act {
-            Act::Approve => *status == Status::PendingFulfillmentStart,
+            Act::Approve | Act::Decline => *status == Status::PendingFulfillmentStart,
             Act::ChangePlan => *status == Status::Subscribed,
             Act::ChangeSeats => {
                 *status == Status::Subscribed && self.record.subscription.quantity.is_some()
