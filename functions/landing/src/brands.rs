@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 use tracing::warn;
 
 use crate::assets::Assets;
-use crate::page::Brand;
+use crate::brand::Brand;
 
 /// The pages' looks at one time.
 pub(crate) struct Brands {

@@ -2,6 +2,7 @@
 //! buyer in with Entra, shows the purchase, and takes the confirmation. Later it offers changes.
 
 mod assets;
+mod brand;
 mod brands;
 mod elsewhere;
 mod handovers;

@@ -18,6 +18,7 @@ mod idempotency;
 mod if_match;
 mod json_integer;
 mod offers;
+mod offers_request;
 #[cfg(test)]
 mod openapi;
 mod parameters;

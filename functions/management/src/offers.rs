@@ -5,35 +5,17 @@ use std::time::Duration;
 use http::header::ETAG;
 use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value};
-use shared::config::Offers;
 use shared::host::http::{Principal, Problem, Request, Response, json};
-use shared::lenient::strict_object;
-use shared::store::{LARGEST_OFFERS, SaveError, StoreError, StoredOffers};
+use shared::store::{SaveError, StoreError, StoredOffers};
 use tracing::info;
 
 use crate::Management;
-use crate::error_code::{ErrorCode, malformed};
+use crate::error_code::ErrorCode;
 use crate::if_match::{IfMatch, tag};
 use crate::problem::store_problem;
 
 /// How often they are written anew while another writer is faster.
 const ATTEMPTS: u32 = 5;
-
-/// Reads the body of a request that replaces them.
-pub(crate) fn parse(body: &[u8]) -> Result<Map<String, Value>, Problem> {
-    let offers: Map<String, Value> = strict_object(body)
-        .ok_or_else(|| malformed("the body must be a JSON object by offer id"))?;
-    if let Err(error) = Offers::read(&offers) {
-        let offer = error.offer().map(|offer| format!("the offer `{offer}`"));
-        let offer = offer.unwrap_or_else(|| "the body".to_owned());
-        return Err(ErrorCode::InvalidOffers.with(format!("{offer} {error}")));
-    }
-    if Value::Object(offers.clone()).to_string().len() > LARGEST_OFFERS {
-        let most = LARGEST_OFFERS / 1024;
-        return Err(ErrorCode::InvalidOffers.with(format!("the offers have more than {most} KB")));
-    }
-    Ok(offers)
-}
 
 impl Management {
     pub(crate) async fn offers(&self) -> Result<Response, Problem> {
@@ -59,7 +41,7 @@ impl Management {
             match self.settings.offers.save_offers(&next).await {
                 Ok(()) => {
                     let (count, revision) = (next.offers.len(), next.revision);
-                    let by = Principal::of(request);
+                    let by = Principal::logged(request);
                     info!(revision, count, by, "changed the settings of offers");
                     return Ok(answer(&next));
                 }

@@ -16,7 +16,7 @@ use crate::deliveries::{DeliveryState, Recovery};
 use crate::error_code::{ErrorCode, malformed};
 use crate::parameters::{Parameters, Query};
 use crate::test_event_request::TestEventRequest;
-use crate::{cursor, json_integer, offers, run_request, test_event_request};
+use crate::{cursor, json_integer, offers_request, run_request, test_event_request};
 
 /// A call, as the table names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -347,7 +347,7 @@ impl Route {
             },
             Call::ResumeReceiver => Self::ResumeReceiver(name()),
             Call::Offers => Self::Offers,
-            Call::SetOffers => Self::SetOffers(offers::parse(request.body())?),
+            Call::SetOffers => Self::SetOffers(offers_request::parse(request.body())?),
             Call::ClearOffers => Self::SetOffers(Map::new()),
             Call::Decline => {
                 Self::Decline { id: id()?, reason: change_request::reason(request.body())? }

@@ -26,7 +26,6 @@ use crate::manage::ChangeOptions;
 use crate::purchase::Opened;
 use crate::sign_up_form::SignUpForm;
 pub(crate) use form_token::FormToken;
-pub(crate) use frame::Brand;
 pub(crate) use notice::Notice;
 pub(crate) use pages::{Pages, Place};
 

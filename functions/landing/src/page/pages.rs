@@ -6,9 +6,10 @@ use shared::host::error_class::ErrorClass;
 use shared::host::http::{Problem, Response, html, see_other};
 use tracing::error;
 
-use super::frame::{Brand, Frame};
+use super::frame::Frame;
 use super::render::render;
 use super::{Notice, Page};
+use crate::brand::Brand;
 use crate::brands::Brands;
 use crate::language::{Language, Languages};
 use crate::language_choice::Reader;

@@ -18,11 +18,12 @@ use shared::host::http::{Request, Response};
 use shared::host::origin::Origin;
 use tracing::{error, info, warn};
 
+use crate::brand::Brand;
 use crate::brands::Brands;
 use crate::handovers::Handovers;
 use crate::known_plans::KnownPlans;
 use crate::language_choice::Reader;
-use crate::page::{Brand, FormToken, Notice, Page, Pages, Place};
+use crate::page::{FormToken, Notice, Page, Pages, Place};
 use crate::purchase::{Opened, Purchases, VisitError};
 use crate::routes::Route;
 use crate::sign_in::Session;

@@ -7,7 +7,8 @@ use shared::sign_in::Visitor;
 use tracing::{error, info, warn};
 
 use super::Visit;
-use crate::page::{Brand, FormToken, Notice};
+use crate::brand::Brand;
+use crate::page::{FormToken, Notice};
 use crate::purchase::{Opened, VisitError};
 use crate::routes::{self, Route};
 use crate::sign_in::{Prompt, Session, SignIn, SignInError};

@@ -2,8 +2,16 @@
 
 use url::{Host, Url};
 
-use super::Support;
 use crate::host::address::is_private;
+
+/// Where buyers find help.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Support {
+    /// An e-mail address.
+    Mail(String),
+    /// An https address.
+    Page(String),
+}
 
 /// Where the publisher's own sign-up page is.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -41,3 +41,10 @@ impl Label {
 pub(super) fn is_plain(text: &str) -> bool {
     !text.is_empty() && !text.chars().any(char::is_control)
 }
+
+const LONGEST_PUBLISHER_NAME: usize = 80;
+
+pub(super) fn publisher_name(name: &str) -> Result<String, &'static str> {
+    let is_fit = name.chars().count() <= LONGEST_PUBLISHER_NAME && is_plain(name);
+    is_fit.then(|| name.to_owned()).ok_or("is too long, or has control characters")
+}

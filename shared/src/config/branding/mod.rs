@@ -5,19 +5,20 @@ mod activation_mode;
 mod addresses;
 mod fields;
 mod label;
+mod logo;
 mod members;
+mod of_offer;
 mod offers;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-
 pub use activation_mode::ActivationMode;
-pub use addresses::{SignUpPage, is_email};
+pub use addresses::{SignUpPage, Support, is_email};
 use addresses::{page, support};
 pub use fields::Field;
 use fields::fields;
 pub use label::Label;
-use label::is_plain;
+use label::publisher_name;
+pub use logo::Logo;
+use logo::logo;
 pub use offers::{LANGUAGES, OfferBranding, Offers, OffersError};
 
 use crate::host::environment::{ConfigError, Environment};
@@ -51,23 +52,6 @@ pub struct Branding {
     /// What single offers have of their own.
     pub offers: Offers,
 }
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Logo {
-    pub content_type: &'static str,
-    pub bytes: Vec<u8>,
-}
-
-/// Where buyers find help.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Support {
-    /// An e-mail address.
-    Mail(String),
-    /// An https address.
-    Page(String),
-}
-
-const LONGEST_PUBLISHER_NAME: usize = 80;
 
 impl Branding {
     /// Reads `LANDING_PUBLISHER_NAME`, `LANDING_LOGO`, `LANDING_LOGO_DARK`, `LANDING_ACCENT`,
@@ -168,24 +152,6 @@ fn optional<T>(
         read(&value).map_err(|problem| ConfigError { name, problem: problem.to_owned(), purpose })
     };
     environment.get(name).map(read).transpose()
-}
-
-fn publisher_name(name: &str) -> Result<String, &'static str> {
-    let is_fit = name.chars().count() <= LONGEST_PUBLISHER_NAME && is_plain(name);
-    is_fit.then(|| name.to_owned()).ok_or("is too long, or has control characters")
-}
-
-/// The types that a browser shows as an image. The setting holds the image itself: our pages load
-/// nothing from another site, and a function has no folder for files.
-const IMAGES: [&str; 4] = ["image/svg+xml", "image/png", "image/jpeg", "image/webp"];
-
-fn logo(address: &str) -> Result<Logo, &'static str> {
-    const FORM: &str = "is not data:image/svg+xml;base64,… (or png, jpeg, webp)";
-    let (kind, data) =
-        address.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,")).ok_or(FORM)?;
-    let content_type = IMAGES.into_iter().find(|image| *image == kind).ok_or(FORM)?;
-    let bytes = STANDARD.decode(data).map_err(|_| "holds text that is not base64")?;
-    if bytes.is_empty() { Err(FORM) } else { Ok(Logo { content_type, bytes }) }
 }
 
 #[cfg(test)]

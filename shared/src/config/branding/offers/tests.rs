@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::config::Branding;
 use crate::host::environment::Environment;
 
 fn offers(value: Value) -> Result<Offers, OffersError> {
