@@ -184,7 +184,7 @@ async fn only_a_purchase_that_waits_is_declined_and_only_with_a_reason() {
         ("blank", pending, &json!({ "reason": " " }), 400, "invalid_change"),
         ("two lines", pending, &json!({ "reason": "a\nb" }), 400, "invalid_change"),
         ("long", pending, &json!({ "reason": "a".repeat(201) }), 400, "invalid_change"),
-        ("unknown", Uuid::from_u128(1), &no, 404, "unknown_subscription"),
+        ("unknown", Uuid::from_u128(1), &no, 404, "unknown_to_microsoft"),
     ] {
         let answer = decline(&env, id, body).await;
         let found = (answer.status.as_u16(), answer.json()["code"].clone());
