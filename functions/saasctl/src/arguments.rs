@@ -147,7 +147,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         options: RequestOptions,
     },
-    /// Activate a subscription at Microsoft, which starts billing.
+    /// Activate a purchase; billing begins.
     #[command(visible_alias = "approve")]
     Activate {
         /// The subscription: its id, or the beginning of
