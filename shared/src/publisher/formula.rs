@@ -4,7 +4,7 @@
 //! <https://owasp.org/www-community/attacks/CSV_Injection>
 
 /// Puts an apostrophe in front of each place of a text that a spreadsheet may take for a formula, or
-/// that begins with an apostrophe. [`unguarded`] reverses it.
+/// that begins with an apostrophe.
 ///
 /// A spreadsheet that separates columns by semicolons or tabs, as many European ones do, also ends a
 /// cell within our quotation marks. So each part of the text is treated as a cell of its own.
