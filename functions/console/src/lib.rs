@@ -4,6 +4,8 @@
 //! it, in the name of the person who is signed in.
 
 mod act;
+mod act_call;
+mod act_page;
 mod acts;
 mod answers;
 mod api;
