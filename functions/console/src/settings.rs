@@ -11,8 +11,8 @@ pub(crate) struct Setting {
 }
 
 /// Parts of the names of settings whose values are not shown.
-const HIDDEN: [&str; 7] =
-    ["SECRET", "KEY", "CERTIFICATE", "TOKEN", "URL", "ENDPOINT", "CREDENTIALS"];
+const HIDDEN: [&str; 8] =
+    ["SECRET", "KEY", "CERTIFICATE", "TOKEN", "URL", "ENDPOINT", "CREDENTIALS", "HEADER"];
 
 /// The longest value that is shown, in characters. A logo is longer.
 const LONGEST: usize = 300;
@@ -63,13 +63,19 @@ mod tests {
             "ENTRA_CLIENT_SECRET_ARN" => {
                 Some("arn:aws:secretsmanager:eu-north-1:1:secret:a".to_owned())
             }
+            // What proves a caller to be the function app itself.
+            "IDENTITY_HEADER" => Some("hush".to_owned()),
             "DELIVERY_URL" => Some("https://user:hush@example.com".to_owned()),
             "AWS_REGION" => Some("eu-north-1".to_owned()),
             _ => None,
         });
-        for name in
-            ["CHANGE_POLICY", "ENTRA_CLIENT_SECRET", "ENTRA_CLIENT_SECRET_ARN", "DELIVERY_URL"]
-        {
+        for name in [
+            "CHANGE_POLICY",
+            "ENTRA_CLIENT_SECRET",
+            "ENTRA_CLIENT_SECRET_ARN",
+            "DELIVERY_URL",
+            "IDENTITY_HEADER",
+        ] {
             assert!(environment.get(name).is_some());
         }
         environment.get("AWS_REGION");
@@ -83,6 +89,7 @@ mod tests {
             ("DELIVERY_URL", String::new()),
             ("ENTRA_CLIENT_SECRET", String::new()),
             ("ENTRA_CLIENT_SECRET_ARN", "arn:aws:secretsmanager:eu-north-1:1:secret:a".to_owned()),
+            ("IDENTITY_HEADER", String::new()),
         ];
         assert_eq!(shown, expected);
     }

@@ -72,8 +72,8 @@ fn block([version, when, event, change, who, why]: &[String; 6], width: usize) -
     lines.join("\n")
 }
 
-/// The old and the new value, or the one that was asked for in vain; of other details, each that differs; that
-/// nobody has claimed an activation; empty for an event without any.
+/// The old and the new value, or the requested one of a rejected change; of other details, each that differs;
+/// "unclaimed" for an activation that no person has claimed; empty for an event without any.
 pub(crate) fn change_of(event: &Value) -> String {
     if event["type"] == "DetailsChanged" {
         return match &event["before"] {
