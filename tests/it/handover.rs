@@ -62,7 +62,11 @@ async fn a_buyer_goes_on_to_the_publishers_page_which_activates() {
     browser.sign_in(id, ADELE).await;
 
     let pending = browser.page().await;
-    assert!(pending.body.contains(">Continue to Fabrikam</button>"), "{}", pending.body);
+    assert!(
+        pending.body.contains(">Confirm and continue to Fabrikam</button>"),
+        "{}",
+        pending.body
+    );
     assert!(!pending.body.contains("name=\"contact\""), "that page asks: {}", pending.body);
     assert!(!pending.body.contains("name=\"handover\""), "it is not confirmed: {}", pending.body);
     let early = browser.get("/landing/continue").await;
@@ -113,7 +117,7 @@ async fn a_buyer_goes_on_to_the_publishers_page_which_activates() {
     assert_eq!(again.status, StatusCode::UNAUTHORIZED, "it is good for once");
 
     let waiting = browser.page().await;
-    assert!(waiting.body.contains("being prepared"), "{}", waiting.body);
+    assert!(waiting.body.contains("Finish setting up your account"), "{}", waiting.body);
     assert!(waiting.body.contains("href=\"/landing/continue\""), "{}", waiting.body);
     let next = handover_of(&browser.get("/landing/continue").await);
     assert_ne!(claims(&next)["jti"], said["jti"], "each opening issues a new one");

@@ -111,14 +111,15 @@ async fn terms_and_dates_are_written_in_the_language_of_the_page() {
         env.send(env.http.get(&link).header("accept-language", language)).await.body
     };
     let swedish = read("sv").await;
-    for shown in ["18 månader", "Licenser", "Bekräfta senast den 3 april 2026"] {
+    for shown in ["18 månader", "Licenser", "Bekräfta senast den 3\u{a0}april\u{a0}2026"] {
         assert!(swedish.contains(shown), "{shown} in {swedish}");
     }
     let german = read("de").await;
-    for shown in ["18 Monate", "Lizenzen", "Bitte bestätigen Sie bis zum 3. April 2026"] {
+    for shown in ["18 Monate", "Lizenzen", "Bitte bestätigen Sie bis zum 3.\u{a0}April\u{a0}2026"]
+    {
         assert!(german.contains(shown), "{shown} in {german}");
     }
-    assert!(read("en").await.contains("Please confirm by 3 April 2026"), "F-LC-3");
+    assert!(read("en").await.contains("Please confirm by 3\u{a0}April\u{a0}2026"), "F-LC-3");
 }
 
 #[tokio::test]
@@ -187,13 +188,13 @@ async fn pages_say_when_personal_data_is_deleted_only_if_a_setting_deletes_it() 
         (None, None, None),
         (
             Some("90"),
-            Some("We delete these details 90 days after your subscription ends."),
-            Some("are deleted 90 days after the end of the subscription."),
+            Some("We delete these details 90\u{a0}days after your subscription ends."),
+            Some("are deleted 90\u{a0}days after the end of the subscription."),
         ),
         (
             Some("1000"),
-            Some("We delete these details 1,000 days after"),
-            Some("are deleted 1,000 days after"),
+            Some("We delete these details 1,000\u{a0}days after"),
+            Some("are deleted 1,000\u{a0}days after"),
         ),
     ] {
         let mut options = Options::default();
@@ -218,8 +219,8 @@ async fn pages_say_when_personal_data_is_deleted_only_if_a_setting_deletes_it() 
     let id = env.purchase(Purchase::flat_rate("silver"));
     let link = env.world(|world| world.landing_link(id));
     for (language, sentence) in [
-        ("sv", "Vi raderar uppgifterna 90 dagar efter att prenumerationen har avslutats."),
-        ("de", "Wir löschen diese Angaben 90 Tage nach dem Ende Ihres Abonnements."),
+        ("sv", "Vi raderar uppgifterna 90\u{a0}dagar efter att prenumerationen har avslutats."),
+        ("de", "Wir löschen diese Angaben 90\u{a0}Tage nach dem Ende Ihres Abonnements."),
     ] {
         let page = env.send(env.http.get(&link).header("accept-language", language)).await.body;
         assert!(page.contains(sentence), "{page}");

@@ -77,7 +77,7 @@ async fn a_plan_by_the_seat_has_the_price_of_a_seat_and_of_all_seats() {
     let id = env.purchase(Purchase::per_seat("team", 12));
     let english = page(&env, id, "en").await;
     for (label, value) in [
-        ("List price", "US$4.25 per seat and month"),
+        ("List price", "US$4.25 per seat per month"),
         ("List price for all seats", "US$51.00 per month"),
     ] {
         assert!(english.contains(&row(label, value)), "{value} in {english}");
@@ -101,7 +101,7 @@ async fn a_price_in_a_free_trial_is_that_after_it() {
     let id = env.purchase(Purchase::per_seat("basic", 5).free_trial());
     let page = page(&env, id, "en").await;
     for (label, value) in [
-        ("List price after the trial", "US$5.00 per seat and month"),
+        ("List price after the trial", "US$5.00 per seat per month"),
         ("List price for all seats after the trial", "US$25.00 per month"),
     ] {
         assert!(page.contains(&row(label, value)), "{value} in {page}");
@@ -195,8 +195,8 @@ async fn a_page_asks_for_plans_once_and_a_page_that_polls_never() {
 /// A row of a confirmation, with the value before and after.
 fn step(label: &str, from: &str, to: &str) -> String {
     format!(
-        "<dt>{label}</dt><dd><span class=\"quiet\">{from}</span> <span aria-hidden=\"true\">→</span> \
-         <span class=\"unseen\">changes to</span> <strong>{to}</strong></dd>"
+        "<dt>{label}</dt><dd><span class=\"quiet\">{from}</span> <strong><span aria-hidden=\"true\">→</span> \
+         <span class=\"unseen\">changes to</span> {to}</strong></dd>"
     )
 }
 
@@ -205,6 +205,7 @@ async fn a_confirmation_shows_plan_and_price_before_and_after() {
     let env = env_with_sign_in().await;
     let (mut browser, _) = customer(&env, Purchase::flat_rate("silver")).await;
     let choices = browser.get(MANAGE).await.body;
+    assert!(!choices.contains(" checked"), "no dearer plan is chosen in advance: {choices}");
     let gold = "Gold <span class=\"quiet\">US$99.00 per month</span>";
     assert!(choices.contains(gold), "{choices}");
     let question = submit(&env, &mut browser, &[("want", "plan"), ("plan", "gold")]).await.body;
@@ -218,7 +219,7 @@ async fn a_confirmation_shows_plan_and_price_before_and_after() {
     let question = submit(&env, &mut browser, &[("want", "seats"), ("seats", "30")]).await.body;
     for step in [
         step("Seats", "10", "30"),
-        "<dt>List price</dt><dd>US$5.00 per seat and month</dd>".to_owned(),
+        "<dt>List price</dt><dd>US$5.00 per seat per month</dd>".to_owned(),
         step("List price for all seats", "US$50.00 per month", "US$150.00 per month"),
     ] {
         assert!(question.contains(&step), "{step} in {question}");
@@ -226,10 +227,16 @@ async fn a_confirmation_shows_plan_and_price_before_and_after() {
     let question = submit(&env, &mut browser, &[("want", "plan"), ("plan", "team")]).await.body;
     for step in [
         step("Plan", "Basic", "Team"),
-        step("List price", "US$5.00 per seat and month", "US$4.25 per seat and month"),
+        step("List price", "US$5.00 per seat per month", "US$4.25 per seat per month"),
         step("List price for all seats", "US$50.00 per month", "US$42.50 per month"),
+        "<dt>Seats</dt><dd>10</dd>".to_owned(),
     ] {
         assert!(question.contains(&step), "{step} in {question}");
+    }
+    let cancel = submit(&env, &mut browser, &[("want", "cancel")]).await.body;
+    assert!(cancel.contains("<dt>Plan</dt><dd>Basic</dd>"), "{cancel}");
+    for wrong in ["Renews on", "price", "takes effect"] {
+        assert!(!cancel.contains(wrong), "{wrong} in {cancel}");
     }
 }
 

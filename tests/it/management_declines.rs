@@ -71,6 +71,10 @@ async fn a_declined_purchase_is_cancelled_and_everyone_reads_why() {
     for text in ["Your purchase was declined", REASON, "Microsoft has cancelled"] {
         assert!(page.body.contains(text), "{text} in {}", page.body);
     }
+    assert!(page.body.contains("<dt>Cancelled on</dt>"), "{}", page.body);
+    for wrong in ["price", "invoice", "Ended on"] {
+        assert!(!page.body.contains(wrong), "{wrong} in {}", page.body);
+    }
     let history = env.get(&format!("/subscriptions/{id}/events")).await.json();
     assert_eq!(history["events"][2]["decision"]["reason"], REASON);
     assert_eq!(history["events"][2]["cause"]["requester"]["by"], "publisher");

@@ -32,6 +32,9 @@ const MIN_CONTRAST: f64 = 4.5;
 /// A little more, because colours look duller on a dark background.
 const MIN_CONTRAST_ON_DARK: f64 = 5.5;
 
+/// The minimum between a button and the card it is on (WCAG 2.2, success criterion 1.4.11).
+const MIN_CONTRAST_OF_BUTTON: f64 = 3.0;
+
 /// The backgrounds on which links are hardest to read: the style sheet's `--page`, the darkest one
 /// of light pages, and its `--tint`, the lightest one of dark pages.
 const LIGHT_BACKGROUND: Colour = Colour([0xf3, 0xf5, 0xf8]);
@@ -44,6 +47,9 @@ const WHITE: Colour = Colour([255, 255, 255]);
 /// darker or lighter until they are readable.
 pub(super) fn variables(accent: Colour) -> String {
     let on_dark = make_readable(accent, DARK_BACKGROUND, WHITE, MIN_CONTRAST_ON_DARK);
+    let on_light = make_readable(accent, LIGHT_BACKGROUND, BLACK, MIN_CONTRAST);
+    // A white button looks like one that can't be pressed.
+    let is_lost = is_grey(accent) && contrast(accent, WHITE) < MIN_CONTRAST_OF_BUTTON;
     let block = |accent: Colour, link: Colour| {
         format!(
             "--accent:{};--on-accent:{};--link:{};",
@@ -54,7 +60,7 @@ pub(super) fn variables(accent: Colour) -> String {
     };
     format!(
         ":root{{{}}}@media (prefers-color-scheme:dark){{:root{{{}}}}}",
-        block(accent, make_readable(accent, LIGHT_BACKGROUND, BLACK, MIN_CONTRAST)),
+        block(if is_lost { on_light } else { accent }, on_light),
         block(on_dark, on_dark)
     )
 }
@@ -64,8 +70,19 @@ fn text_on(background: Colour) -> Colour {
     if contrast(WHITE, background) >= MIN_CONTRAST { WHITE } else { BLACK }
 }
 
-/// Mixes a colour with another one until it is readable on its background.
+/// Whether it has no hue that anybody would notice.
+fn is_grey(Colour(parts): Colour) -> bool {
+    const NOTICEABLE: u8 = 24;
+    let [least, most] = [parts.iter().min(), parts.iter().max()].map(|part| *part.unwrap_or(&0));
+    most - least < NOTICEABLE
+}
+
+/// Mixes a colour with another one until it is readable on its background. A grey becomes the other one: a
+/// grey button looks like one that can't be pressed.
 fn make_readable(colour: Colour, background: Colour, towards: Colour, min_contrast: f64) -> Colour {
+    if is_grey(colour) && contrast(colour, background) < min_contrast {
+        return towards;
+    }
     let mixed = |percent: u32| {
         let mut parts = colour.0;
         for (part, end) in parts.iter_mut().zip(towards.0) {
@@ -132,6 +149,25 @@ mod tests {
         let blue = Colour([0x0b, 0x5c, 0xad]);
         assert_eq!(make_readable(blue, LIGHT_BACKGROUND, BLACK, MIN_CONTRAST), blue);
         assert!(variables(blue).starts_with(":root{--accent:#0b5cad;--on-accent:#ffffff;"));
+    }
+
+    #[test]
+    fn a_grey_accent_gives_no_button_that_looks_disabled() {
+        let [light, dark] = [":root{", "@media (prefers-color-scheme:dark){:root{"];
+        for (accent, light_button, dark_button) in [
+            (BLACK, "#000000", "#ffffff"),
+            (WHITE, "#000000", "#ffffff"),
+            (Colour([0xf2, 0xf2, 0xf0]), "#000000", "#f2f2f0"),
+            (Colour([0x30, 0x30, 0x38]), "#303038", "#ffffff"),
+        ] {
+            let variables = variables(accent);
+            for expected in [
+                format!("{light}--accent:{light_button};"),
+                format!("{dark}--accent:{dark_button};"),
+            ] {
+                assert!(variables.contains(&expected), "{accent:?}: {variables}");
+            }
+        }
     }
 
     #[test]

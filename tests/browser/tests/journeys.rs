@@ -100,7 +100,7 @@ async fn sign_up(page: Page, shop: Shop, scripts: bool) {
     if scripts {
         // "Back" leads past the page that went on by itself.
         page.eval("history.back()").await;
-        page.wait_for_heading("Your account is being prepared").await;
+        page.wait_for_heading("Finish setting up your account").await;
         page.click(Locator::LinkText("Continue to Fabrikam Fleet")).await;
         page.wait_for_heading("Your product: sign up").await;
     }

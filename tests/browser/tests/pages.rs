@@ -135,7 +135,7 @@ async fn the_way_to_the_publishers_own_sign_up_page_passes_the_audit() {
         page.wait_for_heading("Continue to Fabrikam Fleet").await;
         page.audit("handover").await;
         page.open(&shop.url("/landing")).await;
-        page.wait_for_heading("Your account is being prepared").await;
+        page.wait_for_heading("Finish setting up your account").await;
         page.audit("preparing-handover").await;
     })
     .await;
@@ -213,7 +213,7 @@ async fn a_resellers_purchase_passes_the_audit() {
         page.audit("active-reseller").await;
         shop.world(|world| world.suspend(id)).expect("a suspension");
         page.open(&shop.url("/landing")).await;
-        page.wait_for_heading("Payment is due").await;
+        page.wait_for_heading("The payment didn’t go through").await;
         page.audit("suspended-reseller").await;
     })
     .await;
@@ -227,7 +227,7 @@ async fn suspended_ended_and_unknown_subscriptions_pass_the_audit() {
         let id = customer(&page, &shop, team()).await;
         shop.world(|world| world.suspend(id)).expect("a suspension");
         page.open(&shop.url("/landing")).await;
-        page.wait_for_heading("Payment is due").await;
+        page.wait_for_heading("The payment didn’t go through").await;
         page.audit("suspended").await;
         shop.world(|world| world.unsubscribe(id)).expect("a cancellation");
         page.open(&shop.url("/landing")).await;

@@ -123,6 +123,8 @@ pub(crate) struct DatePhrases {
     pub(crate) term_until: String,
     pub(crate) suspended_since: String,
     pub(crate) ended_on: String,
+    /// Of a purchase that never began.
+    pub(crate) cancelled_on: String,
 }
 
 /// What happens between a purchase and the first use.
@@ -131,6 +133,8 @@ pub(crate) struct DatePhrases {
 pub(crate) struct StepPhrases {
     pub(crate) heading: String,
     pub(crate) confirm: String,
+    /// The same once it is done.
+    pub(crate) confirmed: String,
     pub(crate) prepare: String,
     pub(crate) activate: String,
     pub(crate) start: String,
@@ -168,6 +172,8 @@ pub(crate) struct PricePhrases {
     pub(crate) seat: ByTerm,
     /// What a list price is, and what it is not.
     pub(crate) note: String,
+    /// The same for a purchase from a reseller.
+    pub(crate) resold: String,
 }
 
 /// The form of a new purchase.
@@ -177,6 +183,8 @@ pub(crate) struct PendingPhrases {
     pub(crate) status: String,
     pub(crate) title: String,
     pub(crate) text: String,
+    /// For a purchase from a reseller.
+    pub(crate) resold: String,
     pub(crate) trial: String,
     pub(crate) deadline: String,
     pub(crate) your_details: String,
@@ -228,10 +236,16 @@ pub(crate) struct PreparingPhrases {
 #[serde(deny_unknown_fields)]
 pub(crate) struct HandoverPhrases {
     pub(crate) status: String,
+    /// The title for a person who comes back from there.
+    pub(crate) finish: String,
     pub(crate) title: String,
+    /// The button that confirms the purchase and leads there.
+    pub(crate) confirm: String,
     pub(crate) text: String,
     /// For a person who comes back from there.
     pub(crate) again: String,
+    /// One of the steps between purchase and first use.
+    pub(crate) step: String,
     /// Where the settings name neither the offer nor the publisher.
     pub(crate) unnamed: UnnamedHandoverPhrases,
 }
@@ -240,8 +254,10 @@ pub(crate) struct HandoverPhrases {
 #[serde(deny_unknown_fields)]
 pub(crate) struct UnnamedHandoverPhrases {
     pub(crate) title: String,
+    pub(crate) confirm: String,
     pub(crate) text: String,
     pub(crate) again: String,
+    pub(crate) step: String,
 }
 
 #[derive(Deserialize)]
@@ -251,6 +267,8 @@ pub(crate) struct ActivePhrases {
     pub(crate) title: String,
     pub(crate) text: String,
     pub(crate) open: String,
+    /// Where the settings name the offer or the publisher.
+    pub(crate) open_named: String,
     pub(crate) manage: String,
     pub(crate) elsewhere: String,
     pub(crate) reseller: String,
@@ -277,6 +295,8 @@ pub(crate) struct UnclaimedPhrases {
     pub(crate) trial: String,
     pub(crate) missing: String,
     pub(crate) button: String,
+    /// The details are here.
+    pub(crate) sent: String,
 }
 
 /// What a colleague of the beneficiary reads.
@@ -303,6 +323,8 @@ pub(crate) struct ManagePhrases {
     pub(crate) cancel_text: String,
     pub(crate) cancel_button: String,
     pub(crate) back: String,
+    /// While a change is under way.
+    pub(crate) wait: String,
 }
 
 /// The confirmation of a change.
@@ -353,7 +375,9 @@ pub(crate) struct UnsubscribedPhrases {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UnknownPhrases {
+    pub(crate) status: String,
     pub(crate) title: String,
+    pub(crate) text: String,
 }
 
 #[derive(Deserialize)]

@@ -133,12 +133,18 @@ fn days_numbers_and_terms_follow_the_language() {
     let expected = |day: &str, number: &str, one: &str, many: &str| {
         (day.to_owned(), number.to_owned(), "100".to_owned(), one.to_owned(), many.to_owned())
     };
-    assert_eq!(written("en"), expected("1 March 2026", "1,234,567", "1 month", "18 months"));
+    assert_eq!(
+        written("en"),
+        expected("1\u{a0}March\u{a0}2026", "1,234,567", "1 month", "18 months")
+    );
     assert_eq!(
         written("sv"),
-        expected("1 mars 2026", "1\u{a0}234\u{a0}567", "1 månad", "18 månader")
+        expected("1\u{a0}mars\u{a0}2026", "1\u{a0}234\u{a0}567", "1 månad", "18 månader")
     );
-    assert_eq!(written("de"), expected("1. März 2026", "1.234.567", "1 Monat", "18 Monate"));
+    assert_eq!(
+        written("de"),
+        expected("1.\u{a0}März\u{a0}2026", "1.234.567", "1 Monat", "18 Monate")
+    );
     let english = languages.with_code("en").expect("it is shipped");
     for (unit, words) in [
         ("P1Y", "1 year"),

@@ -43,7 +43,7 @@ pub(super) struct ChangeSummary<'a> {
     pub(super) title: String,
     pub(super) yes: String,
     pub(super) no: String,
-    /// Empty for a cancellation.
+    /// For a cancellation, what is cancelled.
     pub(super) steps: Vec<Step<'a>>,
     /// Whether a price is among them.
     pub(super) is_priced: bool,
@@ -67,7 +67,7 @@ impl<'a> ChangeSummary<'a> {
                     title: title.clone(),
                     yes: yes.clone(),
                     no: no.clone(),
-                    steps: Vec::new(),
+                    steps: as_it_is(opened, frame),
                     is_priced: false,
                     want: "cancel",
                     field: None,
@@ -89,7 +89,10 @@ impl<'a> ChangeSummary<'a> {
             yes: fill(yes, &[("plan", &to)]),
             no: fill(no, &[("plan", &from)]),
             is_priced: after.is_some(),
-            steps: with_prices(Step { label, from: Some(from), to }, frame, before, after),
+            steps: with_prices(Step { label, from: Some(from), to }, frame, before, after)
+                .into_iter()
+                .chain(seats(opened, frame))
+                .collect(),
             want: "plan",
             field: Some(("plan", wanted.to_owned())),
         }
@@ -121,6 +124,20 @@ impl<'a> ChangeSummary<'a> {
             field: Some(("seats", wanted.to_string())),
         }
     }
+}
+
+/// The plan and the seats, which nothing changes.
+fn as_it_is<'a>(opened: &Opened, frame: &Frame<'a>) -> Vec<Step<'a>> {
+    let subscription = &opened.record.subscription;
+    let plan = frame.plan_name(subscription, &opened.plans, &subscription.plan_id).to_owned();
+    let plan = Step { label: &frame.t().details.plan, from: None, to: plan };
+    std::iter::once(plan).chain(seats(opened, frame)).collect()
+}
+
+/// The seats, which nothing changes.
+fn seats<'a>(opened: &Opened, frame: &Frame<'a>) -> Option<Step<'a>> {
+    let seats = opened.record.subscription.quantity?;
+    Some(Step { label: &frame.t().details.seats, from: None, to: frame.language.number(seats) })
 }
 
 /// Adds the prices before and after.

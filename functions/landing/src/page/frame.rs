@@ -68,9 +68,21 @@ impl<'a> Frame<'a> {
     }
 
     /// The offer's name, or its id.
-    pub(super) fn offer_name(&self, subscription: &'a Subscription) -> &'a str {
+    pub(super) fn offer_name<'b>(&self, subscription: &'b Subscription) -> &'b str
+    where
+        'a: 'b,
+    {
         let name = self.brands.of(subscription).offer_name.as_ref();
         name.map_or(&subscription.offer_id, |name| name.in_language(self.language.code))
+    }
+
+    /// The text of the link to the product.
+    pub(super) fn open(&self) -> String {
+        let phrases = &self.t().active;
+        match self.product_name() {
+            Some(product) => fill(&phrases.open_named, &[("product", product)]),
+            None => phrases.open.clone(),
+        }
     }
 
     /// A plan's name as the publisher has it, or as Microsoft has it, or its id.

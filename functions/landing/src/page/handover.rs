@@ -6,10 +6,14 @@ use crate::language::fill;
 pub(super) struct HandoverWords {
     /// As in "Continue to Fabrikam Fleet".
     pub(super) title: String,
+    /// The same on the button that confirms the purchase.
+    pub(super) confirm: String,
     /// Where the person goes, and what is passed on.
     pub(super) text: String,
     /// For a person who comes back.
     pub(super) again: String,
+    /// What the person does there, as a step.
+    pub(super) step: String,
 }
 
 impl HandoverWords {
@@ -20,14 +24,18 @@ impl HandoverWords {
                 let named = |phrase: &str| fill(phrase, &[("product", product)]);
                 Self {
                     title: named(&phrases.title),
+                    confirm: named(&phrases.confirm),
                     text: named(&phrases.text),
                     again: named(&phrases.again),
+                    step: named(&phrases.step),
                 }
             }
             None => Self {
                 title: phrases.unnamed.title.clone(),
+                confirm: phrases.unnamed.confirm.clone(),
                 text: phrases.unnamed.text.clone(),
                 again: phrases.unnamed.again.clone(),
+                step: phrases.unnamed.step.clone(),
             },
         }
     }

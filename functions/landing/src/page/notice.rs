@@ -94,9 +94,10 @@ impl Notice {
             }
             Self::NotFound => (PURCHASE, &phrases.links.start),
             Self::SignedOut { at_entra } => (at_entra, &phrases.links.sign_out_at_microsoft),
-            Self::NoToken | Self::Expired | Self::Misconfigured | Self::ActivationRefused => {
-                return None;
+            Self::Misconfigured | Self::ActivationRefused => {
+                (frame.brand.support.as_deref()?, &phrases.frame.support)
             }
+            Self::NoToken | Self::Expired => return None,
         };
         Some(Link { to, text })
     }

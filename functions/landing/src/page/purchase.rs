@@ -17,9 +17,13 @@ pub(super) struct PurchaseSummary<'a> {
     pub(super) details: Vec<(&'a String, String)>,
     /// Whether a price is among them.
     pub(super) is_priced: bool,
+    /// What list prices are, and what they are not.
+    pub(super) price_note: &'a str,
     /// The number of seats, for an input.
     pub(super) seats: Option<u64>,
     pub(super) is_free_trial: bool,
+    /// Whether a reseller bought it for somebody else.
+    pub(super) is_resold: bool,
 }
 
 impl<'a> PurchaseSummary<'a> {
@@ -30,21 +34,27 @@ impl<'a> PurchaseSummary<'a> {
         let purchaser = &subscription.purchaser;
         let is_resold = purchaser.tenant_id != subscription.beneficiary.tenant_id;
         let name = subscription.name.clone().unwrap_or_else(|| subscription.id.to_string());
-        let bought = [
-            (&labels.subscription, Some(name.clone())),
-            (&labels.offer, Some(frame.offer_name(subscription).to_owned())),
-        ];
+        let bought = [(&labels.subscription, Some(name.clone())), offer(subscription, frame)];
         let people = [
             (&labels.beneficiary, subscription.beneficiary.email_id.clone()),
             (&labels.purchaser, purchaser.email_id.clone().filter(|_| is_resold)),
         ];
         let terms = terms(subscription, &opened.plans, frame);
+        let is_declined = opened.record.declined().is_some();
         let price = price(subscription, &opened.plans, frame);
+        // Nobody pays for a purchase that was declined.
+        let price = price.map(|(label, price)| (label, price.filter(|_| !is_declined)));
         let is_priced = price.iter().any(|(_, price)| price.is_some());
         let dates = dates(subscription, opened.record.status_since(), opened.now, frame);
-        let dates = dates.into_iter().map(|(label, date)| (label, Some(date)));
+        let dates = dates.into_iter().map(|(label, date)| match is_declined {
+            // It has never begun.
+            true => (&frame.t().dates.cancelled_on, Some(date)),
+            false => (label, Some(date)),
+        });
         let rows = bought.into_iter().chain(terms).chain(price).chain(dates).chain(people);
-        Self { name, is_priced, ..Self::new(subscription, rows) }
+        let prices = &frame.t().prices;
+        let price_note = if is_resold { &prices.resold } else { &prices.note };
+        Self { name, is_priced, price_note, is_resold, ..Self::new(subscription, rows) }
     }
 
     /// For a colleague: no name, no address and no price.
@@ -56,7 +66,9 @@ impl<'a> PurchaseSummary<'a> {
     ) -> Self {
         let dates = dates(subscription, None, now, frame);
         let dates = dates.into_iter().map(|(label, date)| (label, Some(date)));
-        Self::new(subscription, terms(subscription, plans, frame).into_iter().chain(dates))
+        let bought = std::iter::once(offer(subscription, frame));
+        let rows = bought.chain(terms(subscription, plans, frame)).chain(dates);
+        Self::new(subscription, rows)
     }
 
     fn new(
@@ -67,10 +79,16 @@ impl<'a> PurchaseSummary<'a> {
             details: rows.filter_map(|(label, value)| Some((label, value?))).collect(),
             name: String::new(),
             is_priced: false,
+            price_note: "",
             seats: subscription.quantity,
             is_free_trial: subscription.is_free_trial,
+            is_resold: false,
         }
     }
+}
+
+fn offer<'a>(subscription: &Subscription, frame: &Frame<'a>) -> (&'a String, Option<String>) {
+    (&frame.t().details.offer, Some(frame.offer_name(subscription).to_owned()))
 }
 
 /// Plan, seats and term.

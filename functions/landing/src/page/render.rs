@@ -108,7 +108,7 @@ fn render_existing<'a>(opened: &'a Opened, frame: Frame<'a>) -> askama::Result<S
             UnsubscribedView { frame, purchase, others }.render()
         }
         Status::PendingFulfillmentStart | Status::Other(_) => {
-            UnknownView { frame, purchase, status: record.status().as_str() }.render()
+            UnknownView { frame, purchase }.render()
         }
     }
 }
@@ -128,6 +128,7 @@ fn active<'a>(
         frame,
         words: goes_on.then(|| HandoverWords::of(&frame)),
         purchase: PurchaseSummary::of(opened, &frame),
+        has_signed_up: was_auto_activated && opened.record.sign_up.is_some() && sign_up.is_none(),
         sign_up,
         requested: RequestedChange::of(opened, &frame),
         customer_may_change: opened.record.subscription.allows(&CustomerOperation::Update),
@@ -154,6 +155,6 @@ fn status_name<'a>(status: &'a Status, frame: &Frame<'a>) -> &'a str {
         Status::Subscribed => &phrases.active.status,
         Status::Suspended => &phrases.suspended.status,
         Status::Unsubscribed => &phrases.unsubscribed.status,
-        Status::Other(word) => word,
+        Status::Other(_) => &phrases.unknown.status,
     }
 }

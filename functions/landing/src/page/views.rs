@@ -66,6 +66,8 @@ pub(super) struct ActiveView<'a> {
     pub(super) words: Option<HandoverWords>,
     /// What no buyer has filled in yet.
     pub(super) sign_up: Option<SignUpView<'a>>,
+    /// Whether a buyer of a subscription that Microsoft activated by itself has filled it in.
+    pub(super) has_signed_up: bool,
     pub(super) requested: Option<RequestedChange<'a>>,
     pub(super) customer_may_change: bool,
     pub(super) may_manage: bool,
@@ -132,7 +134,6 @@ pub(super) struct UnsubscribedView<'a> {
 pub(super) struct UnknownView<'a> {
     pub(super) frame: Frame<'a>,
     pub(super) purchase: PurchaseSummary<'a>,
-    pub(super) status: &'a str,
 }
 
 /// Another subscription of the same person.
