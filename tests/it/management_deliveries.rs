@@ -137,7 +137,7 @@ async fn a_delivery_waits_fails_is_parked_and_is_up_to_date_again() {
     assert_eq!(recover_all(&env, json!({ "state": "parked" })).await, 1);
     told(&env).await;
     let [done] = &deliveries(&env, &path).await[..] else { panic!("one receiver") };
-    let version = env.record(id).await.expect("a record").version;
+    let version = env.events(id).await.last().expect("the activation").version;
     assert_eq!((&done["state"], &done["deliveredVersion"]), (&json!("upToDate"), &json!(version)));
     assert!(done["waitingSince"].is_null() && done["lastError"].is_null(), "{done}");
 

@@ -29,6 +29,7 @@ mod requested_change;
 mod review;
 mod ruling;
 mod search;
+mod seen_plan;
 mod sign_up;
 mod subscription;
 mod test_event;
@@ -63,6 +64,7 @@ pub use review::{
 };
 pub use ruling::{DecidedBy, LONGEST_REASON, Ruling, Verdict};
 pub use search::{SearchField, SearchTerm, SearchTerms};
+pub use seen_plan::SeenPlan;
 pub use sign_up::SignUp;
 pub use subscription::{CustomerOperation, Party, Status, Subscription, SubscriptionId, Term};
 pub use test_event::TEST_SUBSCRIPTION;

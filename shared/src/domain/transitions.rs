@@ -1,5 +1,5 @@
 //! What we note on a record ourselves: activations, operations we wait for, the buyer's answers,
-//! who opened the purchase, and the approaching deadline.
+//! who opened the purchase, what the plan is called, and the approaching deadline.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -12,6 +12,7 @@ use super::own_request::OwnRequest;
 use super::purchase_decision::PurchaseDecision;
 use super::record::{ActivationRequest, PendingOperation, Record};
 use super::ruling::Ruling;
+use super::seen_plan::SeenPlan;
 use super::sign_up::SignUp;
 use super::subscription::Status;
 
@@ -266,6 +267,15 @@ impl Record {
             return Decision::Unchanged;
         }
         Decision::Commit(self.noted(now, |record| record.identified_as = Some(found.at(now))))
+    }
+
+    /// Remembers what Microsoft says of the plan in force. Another plan may have come into force since
+    /// Microsoft was asked.
+    pub fn see_plan(&self, seen: &SeenPlan, now: Timestamp) -> Decision {
+        if seen.plan_id != self.subscription.plan_id || self.seen_plan() == Some(seen) {
+            return Decision::Unchanged;
+        }
+        Decision::Commit(self.noted(now, |record| record.seen_plan = Some(seen.clone())))
     }
 
     /// When the deadline of a purchase is announced; `None` if it was, or if there is none.

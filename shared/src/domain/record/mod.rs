@@ -15,6 +15,7 @@ use super::operation_id::OperationId;
 use super::own_request::OwnRequest;
 use super::purchase_decision::PurchaseDecision;
 use super::ruling::Ruling;
+use super::seen_plan::SeenPlan;
 use super::sign_up::SignUp;
 use super::subscription::{Status, Subscription, SubscriptionId};
 
@@ -78,6 +79,9 @@ pub struct Record {
     /// The buyer's answers on the landing page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sign_up: Option<SignUp>,
+    /// A plan that was in force when a page last asked for it. It may not be the present one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) seen_plan: Option<SeenPlan>,
     /// The states that the subscription left within the last [`SETTLING_WINDOW`].
     #[serde(default, rename = "superseded", skip_serializing_if = "Vec::is_empty")]
     recent_states: Vec<RecentState>,
@@ -144,6 +148,7 @@ impl Record {
             decision: None,
             claim: None,
             sign_up: None,
+            seen_plan: None,
             recent_states: Vec::new(),
             settled_operations: SettledOperations::default(),
             erased_at: None,
@@ -158,6 +163,11 @@ impl Record {
 
     pub fn status(&self) -> &Status {
         &self.subscription.saas_subscription_status
+    }
+
+    /// What is known of the plan in force; `None` if no page has asked since it came into force.
+    pub fn seen_plan(&self) -> Option<&SeenPlan> {
+        self.seen_plan.as_ref().filter(|seen| seen.plan_id == self.subscription.plan_id)
     }
 
     /// When we learned that the subscription has ended; `None` if it has not. An end is final (F-LC-8), so it
@@ -257,6 +267,7 @@ impl Record {
             decision: self.decision.clone(),
             claim: self.claim,
             sign_up: self.sign_up.clone(),
+            seen_plan: self.seen_plan.clone(),
             subscription,
             recent_states,
             settled_operations: self.settled_operations.at(now),

@@ -12,6 +12,7 @@ use super::super::ruling::{DecidedBy, Verdict};
 use super::*;
 
 mod activation;
+mod seen_plan;
 
 fn noon() -> Timestamp {
     "2026-03-10T12:00:00Z".parse().expect("a timestamp")

@@ -197,6 +197,7 @@ fn complete_record() -> Value {
         "claim": { "state": "claimed", "role": "purchaser", "rule": "tenantAndObject", "at": NOON,
                    "account": { "tenantId": Uuid::from_u128(4), "objectId": Uuid::from_u128(3) } },
         "signUp": sign_up(),
+        "seenPlan": { "planId": "basic", "displayName": "Basic", "isOfPrivateOffer": true },
         "superseded": [{ "at": NOON, "held": {
             "status": "Suspended", "planId": "basic", "quantity": 30,
             "termStart": "2026-03-04T00:00:00Z", "termEnd": "2026-04-03T00:00:00Z",
