@@ -6,6 +6,7 @@ use local::Options;
 
 use crate::browser::Browser;
 use crate::landing::assert_secure;
+use crate::landing_manage::customer;
 use crate::test_env::TestEnv;
 
 const OFFERS: &str = r#"{
@@ -101,12 +102,67 @@ async fn an_ended_subscription_has_the_settings_name_and_microsoft_is_not_asked(
 }
 
 #[tokio::test]
-async fn a_colleague_reads_the_plans_name() {
+async fn an_ended_subscription_keeps_the_name_that_microsoft_gave_while_it_ran() {
+    let env = TestEnv::with(Options::default().with("LANDING_SIGN_IN", "entra")).await;
+    let id = env.purchase(Purchase::per_seat("team", 12));
+    let mut browser = Browser::new(&env);
+    browser.sign_in(id, "adele@contoso.example").await;
+    browser.confirm().await;
+    let mut colleague = Browser::new(&env);
+    colleague.sign_in(id, "carl@contoso.example").await;
+    env.world(|world| world.unsubscribe(id)).expect("an end");
+    assert_eq!(env.deliver_statuses().await, [200]);
+    for page in [browser.page().await, colleague.page().await] {
+        assert!(page.body.contains("<dd>Team</dd>"), "{}", page.body);
+        assert!(!page.body.contains("<dd>team</dd>"), "{}", page.body);
+        assert!(!page.body.contains("per-seat-1"), "{}", page.body);
+    }
+}
+
+#[tokio::test]
+async fn an_ended_subscription_whose_plan_changed_without_a_visit_shows_no_plan() {
+    let env = TestEnv::with(Options::default().with("LANDING_SIGN_IN", "entra")).await;
+    let (mut browser, id) = customer(&env, Purchase::flat_rate("silver")).await;
+    env.world(|world| world.change_plan(id, "gold")).expect("a change");
+    assert_eq!(env.deliver_statuses().await, [200]);
+    env.world(|world| world.unsubscribe(id)).expect("an end");
+    assert_eq!(env.deliver_statuses().await, [200]);
+    let page = browser.page().await;
+    assert!(page.body.contains("ended"), "{}", page.body);
+    for absent in ["Silver", "silver", "gold", "flat-rate-1", "<dt>Plan</dt>", "<dt>Offer</dt>"] {
+        assert!(!page.body.contains(absent), "{absent}: {}", page.body);
+    }
+}
+
+#[tokio::test]
+async fn a_visit_remembers_the_name_of_the_plan_in_force_without_an_event() {
+    let env = TestEnv::with(Options::default().with("LANDING_SIGN_IN", "entra")).await;
+    let (mut browser, id) = customer(&env, Purchase::flat_rate("silver")).await;
+    env.world(|world| world.change_plan(id, "gold")).expect("a change");
+    assert_eq!(env.deliver_statuses().await, [200]);
+    let events = env.event_names(id).await;
+    browser.page().await;
+    let once = env.record(id).await.expect("a record");
+    let seen = once.seen_plan().expect("the plan in force was seen");
+    assert_eq!((&*seen.plan_id, seen.display_name.as_deref()), ("gold", Some("Gold")));
+    browser.page().await;
+    assert_eq!(env.record(id).await.expect("a record").version, once.version, "it knows");
+    assert_eq!(env.event_names(id).await, events);
+    let unanswered = FaultKind::Status(500, ErrorForm::Html);
+    env.fault(Call::ListAvailablePlans, unanswered, Times::Always);
+    let page = browser.page().await;
+    assert!(page.body.contains("<dd>Gold</dd>"), "{}", page.body);
+    assert!(!page.body.contains("price"), "{}", page.body);
+}
+
+#[tokio::test]
+async fn a_colleague_reads_the_plans_name_and_the_record_stays() {
     let env = TestEnv::with(Options::default().with("LANDING_SIGN_IN", "entra")).await;
     let id = env.purchase(Purchase::per_seat("team", 12));
     let mut browser = Browser::new(&env);
     browser.sign_in(id, "carl@contoso.example").await;
     let page = browser.page().await;
+    assert!(env.record(id).await.is_none(), "a colleague records nothing");
     assert!(page.body.contains("Your company has this subscription"), "{}", page.body);
     assert!(page.body.contains("<dd>Team</dd>"), "{}", page.body);
     assert!(!page.body.contains("price"), "{}", page.body);
@@ -122,8 +178,7 @@ async fn the_plans_to_choose_from_have_the_settings_names() {
         let offer = world.offers_mut().iter_mut().find(|offer| offer.id == "flat-rate-1");
         offer.expect("it").plans.push(Plan::flat_rate("bronze", "", 1.0));
     });
-    let (mut browser, _) =
-        crate::landing_manage::customer(&env, Purchase::flat_rate("silver")).await;
+    let (mut browser, _) = customer(&env, Purchase::flat_rate("silver")).await;
     let page = browser.get("/landing/manage").await;
     for (id, name) in [("gold", "Fleet Gold"), ("platinum", "Platinum"), ("bronze", "bronze")] {
         let (_, choice) = page.body.split_once(&format!("value=\"{id}\"")).expect(id);

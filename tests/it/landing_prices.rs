@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::browser::Browser;
+use crate::browser::{Browser, submit_token};
 use crate::landing::assert_secure;
 use crate::landing_manage::{MANAGE, customer, submit};
 use crate::sign_in::env_with_sign_in;
@@ -180,12 +180,18 @@ async fn a_page_asks_for_plans_once_and_a_page_that_polls_never() {
     let poll = env.http.get(env.url("/landing")).header("sec-fetch-dest", "empty");
     assert_eq!(browser.send(poll).await.status, StatusCode::OK);
     assert_eq!(since(), 0);
-    // The choices, and at the same time the own plan: only then Microsoft names a private offer (F-PLN-4).
-    browser.get(MANAGE).await;
-    assert_eq!(since(), 2);
-    let form = [("want", "plan"), ("plan", "gold"), ("confirmed", "yes")];
-    submit(&env, &mut browser, &form).await;
-    assert_eq!(since(), 3, "two for the form, and one to check the confirmed change");
+    let choices = browser.get(MANAGE).await;
+    assert!(choices.body.contains("US$49.00"), "{}", choices.body);
+    assert_eq!(since(), 1, "the page before has learned that no private offer is behind it");
+    let submit = submit_token(&choices);
+    let mut form = vec![("submit", &*submit), ("want", "plan"), ("plan", "gold")];
+    let post = |form: &[(&str, &str)]| env.http.post(env.url(MANAGE)).form(form);
+    let question = browser.send(post(&form)).await;
+    assert!(question.body.contains("US$99.00"), "{}", question.body);
+    assert_eq!(since(), 1);
+    form.push(("confirmed", "yes"));
+    browser.send(post(&form)).await;
+    assert_eq!(since(), 1);
     env.deliver().await;
     env.world(|world| world.unsubscribe(id)).expect("an end");
     assert!(!browser.page().await.body.contains("price"));
@@ -237,6 +243,21 @@ async fn a_confirmation_shows_plan_and_price_before_and_after() {
     assert!(cancel.contains("<dt>Plan</dt><dd>Basic</dd>"), "{cancel}");
     for wrong in ["Renews on", "price", "takes effect"] {
         assert!(!cancel.contains(wrong), "{wrong} in {cancel}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_changes_asks_for_the_own_plan_if_no_page_has_seen_it() {
+    // F-PLN-4.
+    let env = env_with_sign_in().await;
+    let (mut browser, id) = customer(&env, Purchase::flat_rate("silver")).await;
+    env.world(|world| world.change_plan(id, "gold")).expect("a change");
+    env.deliver().await;
+    let asked = env.calls(Call::ListAvailablePlans);
+    for calls in [2, 3] {
+        let page = browser.get(MANAGE).await;
+        assert!(page.body.contains("US$99.00"), "{}", page.body);
+        assert_eq!(env.calls(Call::ListAvailablePlans) - asked, calls);
     }
 }
 

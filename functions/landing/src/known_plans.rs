@@ -1,24 +1,44 @@
 //! What Microsoft says about a customer's plans: their names and prices.
 
-use shared::domain::Subscription;
+use shared::domain::{Record, SeenPlan, Subscription};
 use shared::microsoft::fulfillment::{ListPrice, Plan};
 
-/// Empty if Microsoft was not asked, or gave no answer.
+/// Empty if Microsoft was never asked, or gave no answer.
 #[derive(Debug, Default)]
 pub(crate) struct KnownPlans {
     /// The plan in force, as Microsoft shows it if asked for this plan alone: only then it says
     /// whether a private offer is behind the purchase (F-PLN-4).
     pub(crate) own: Option<Box<Plan>>,
-    /// The plans that the customer may change to.
+    /// The same at an earlier visit.
+    pub(crate) seen: Option<SeenPlan>,
+    /// The plans that the customer may change to, and the one in force.
     pub(crate) offered: Vec<Plan>,
 }
 
 impl KnownPlans {
+    /// What the record remembers.
+    pub(crate) fn of(record: &Record) -> Self {
+        Self { seen: record.seen_plan().cloned(), ..Self::default() }
+    }
+
+    /// A plan as Microsoft has just shown it.
+    fn shown(&self, plan_id: &str) -> Option<&Plan> {
+        let own = self.own.as_deref().filter(|own| own.plan_id.as_deref() == Some(plan_id));
+        own.or_else(|| Plan::find(&self.offered, plan_id))
+    }
+
     pub(crate) fn name(&self, plan_id: &str) -> Option<&str> {
-        let named = |plan: &Plan| plan.plan_id.as_deref() == Some(plan_id);
-        let own = self.own.as_deref().into_iter();
-        let plan = own.chain(&self.offered).find(|plan| named(plan))?;
-        plan.display_name.as_deref()
+        let shown = self.shown(plan_id).and_then(|plan| plan.display_name.as_deref());
+        shown.or_else(|| {
+            let seen = self.seen.as_ref().filter(|seen| seen.plan_id == plan_id)?;
+            seen.display_name.as_deref()
+        })
+    }
+
+    /// Whether a private offer is behind the purchase; `None` if it is unknown.
+    fn is_of_private_offer(&self) -> Option<bool> {
+        let own = self.own.as_deref().map(Plan::is_of_private_offer);
+        own.or_else(|| self.seen.as_ref().map(|seen| seen.is_of_private_offer))
     }
 
     /// The list price of a plan for the term and the kind of this subscription; `None` if it is unknown,
@@ -28,12 +48,10 @@ impl KnownPlans {
         subscription: &Subscription,
         plan_id: &str,
     ) -> Option<ListPrice> {
-        let own = self.own.as_deref().filter(|own| !own.is_of_private_offer())?;
-        let plan = if own.plan_id.as_deref() == Some(plan_id) {
-            own
-        } else {
-            Plan::find(&self.offered, plan_id)?
-        };
+        if self.is_of_private_offer()? {
+            return None;
+        }
+        let plan = self.shown(plan_id)?;
         let term = &subscription.term;
         let unit = term.term_unit.as_deref()?;
         // Instalments within a term: whether the price is of one of them or of all is unknown (F-OBJ-8).
@@ -81,6 +99,11 @@ mod tests {
         }
     }
 
+    fn seen(id: &str, is_of_private_offer: bool) -> SeenPlan {
+        let display_name = Some("Seen".to_owned());
+        SeenPlan { plan_id: id.to_owned(), display_name, is_of_private_offer }
+    }
+
     #[test]
     fn a_price_needs_the_own_plan_without_a_private_offer_and_the_subscriptions_term_and_kind() {
         let team = || Some(plan("team", json!({})));
@@ -112,7 +135,7 @@ mod tests {
             ),
         ] {
             let offered = ["team", "max"].map(|id| plan(id, json!({}))).into();
-            let plans = KnownPlans { own: own.map(Box::new), offered };
+            let plans = KnownPlans { own: own.map(Box::new), offered, seen: None };
             for id in ["team", "max"] {
                 let price = plans.list_price(&subscription, id);
                 assert_eq!(price.is_some(), shown, "{case}: {id}");
@@ -132,8 +155,31 @@ mod tests {
         let plans = KnownPlans {
             own: Some(Box::new(plan("team", json!({})))),
             offered: vec![plan("max", json!({})), plan("bare", json!({ "displayName": null }))],
+            seen: Some(seen("former", false)),
         };
-        let names = ["team", "max", "bare", "other"].map(|id| plans.name(id));
-        assert_eq!(names, [Some("TEAM"), Some("MAX"), None, None]);
+        let names = ["team", "max", "bare", "former", "other"].map(|id| plans.name(id));
+        assert_eq!(names, [Some("TEAM"), Some("MAX"), None, Some("Seen"), None]);
+        let plans = KnownPlans { seen: Some(seen("team", false)), ..plans };
+        assert_eq!(plans.name("team"), Some("TEAM"), "an answer is newer than what is remembered");
+    }
+
+    #[test]
+    fn a_listed_plan_has_a_price_if_no_private_offer_was_seen_behind_the_purchase() {
+        let listed = |seen: Option<SeenPlan>| KnownPlans {
+            own: None,
+            seen,
+            offered: ["team", "max"].map(|id| plan(id, json!({}))).into(),
+        };
+        let subscription = subscription(json!({}));
+        for (case, seen, shown) in [
+            ("none was seen", Some(seen("team", false)), true),
+            ("one was seen", Some(seen("team", true)), false),
+            ("nothing was seen", None, false),
+        ] {
+            let plans = listed(seen);
+            for id in ["team", "max"] {
+                assert_eq!(plans.list_price(&subscription, id).is_some(), shown, "{case}: {id}");
+            }
+        }
     }
 }

@@ -91,17 +91,19 @@ impl Purchases {
         &self,
         opened: &mut Opened,
     ) -> Result<ChangeOptions, VisitError> {
-        let subscription = &opened.record.subscription;
+        let record = &opened.record;
+        let may_update = may_change(opened, &CustomerOperation::Update);
         let offered = async {
-            if !may_change(opened, &CustomerOperation::Update) {
+            if !may_update {
                 return Ok(Vec::new());
             }
-            self.changes.marketplace.list_available_plans(subscription.id, None).await
+            self.changes.marketplace.list_available_plans(record.id(), None).await
         };
-        let (own, offered) = tokio::join!(self.own_plan(subscription), offered);
+        let own = if may_update { self.own_plan_if_unseen(record) } else { self.own_plan(record) };
+        let (own, offered) = tokio::join!(own, offered);
         let offered = offered.map_err(VisitError::Fulfillment)?;
         let options = self.options_among(opened, &offered);
-        opened.plans = KnownPlans { own, offered };
+        opened.plans = KnownPlans { own, offered, ..KnownPlans::of(&opened.record) };
         Ok(options)
     }
 

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use shared::domain::{Status, Subscription};
+use shared::domain::{Record, SeenPlan, Status, Subscription};
 use shared::host::deadline::with_limit;
 use shared::microsoft::fulfillment::Plan;
 use tracing::warn;
@@ -16,18 +16,51 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3);
 type PlanFuture<'a> = Pin<Box<dyn Future<Output = Option<Box<Plan>>> + Send + 'a>>;
 
 impl Purchases {
-    /// The plan in force, for its name and price. Without an answer of Microsoft's, the page shows neither.
-    pub(crate) fn own_plan<'a>(&'a self, subscription: &'a Subscription) -> PlanFuture<'a> {
-        self.single_plan(subscription, &subscription.plan_id)
+    /// The plan in force, for its name and price. Without an answer of Microsoft's, the page shows the name
+    /// that the record remembers, and no price. The record remembers the answer.
+    pub(crate) fn own_plan<'a>(&'a self, record: &'a Record) -> PlanFuture<'a> {
+        Box::pin(async {
+            let subscription = &record.subscription;
+            let plan = self.ask_for_plan(subscription, &subscription.plan_id).await?;
+            self.remember(record, &plan).await;
+            Some(plan)
+        })
     }
 
-    /// A plan that the customer may be on, likewise. On the heap: every visit holds this future.
+    /// The same for a page that shows Microsoft's list of plans, which lacks only what the record remembers.
+    pub(crate) fn own_plan_if_unseen<'a>(&'a self, record: &'a Record) -> PlanFuture<'a> {
+        match record.seen_plan() {
+            Some(_) => Box::pin(async { None }),
+            None => self.own_plan(record),
+        }
+    }
+
+    /// A plan that the customer may be on, and that no record remembers. On the heap: every visit holds this
+    /// future.
     pub(crate) fn single_plan<'a>(
         &'a self,
         subscription: &'a Subscription,
         plan_id: &'a str,
     ) -> PlanFuture<'a> {
         Box::pin(self.ask_for_plan(subscription, plan_id))
+    }
+
+    /// A page does not wait long for this, and a later visit does it as well.
+    async fn remember(&self, record: &Record, plan: &Plan) {
+        let ledger = &self.changes.ledger;
+        let now = ledger.clock().now();
+        let seen = SeenPlan {
+            plan_id: record.subscription.plan_id.clone(),
+            display_name: plan.display_name.clone(),
+            is_of_private_offer: plan.is_of_private_offer(),
+        };
+        let noted = ledger.note(record.clone(), |record| record.see_plan(&seen, now));
+        if let Err(error) = with_limit(now, LONGEST_WAIT, noted).await {
+            warn!(
+                subscription.id = %record.id(), %error, class = error.class().name(),
+                "could not remember the name of a plan"
+            );
+        }
     }
 
     async fn ask_for_plan(&self, subscription: &Subscription, plan_id: &str) -> Option<Box<Plan>> {

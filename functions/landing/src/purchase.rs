@@ -144,10 +144,11 @@ impl Purchases {
                     Some(identification) => identification,
                     None if is_colleague(&subscription, account) => {
                         // Once the people are erased, nobody is shown them.
+                        let plans = current.as_ref().map(KnownPlans::of).unwrap_or_default();
                         let erased = current.filter(Record::is_erased);
                         let shown = erased.map_or(subscription, |record| record.subscription);
-                        let own = self.own_plan(&shown).await;
-                        let plans = KnownPlans { own, ..KnownPlans::default() };
+                        let own = self.single_plan(&shown, &shown.plan_id).await;
+                        let plans = KnownPlans { own, ..plans };
                         return Err(VisitError::Colleague(Box::new((shown, plans))));
                     }
                     None => {
@@ -167,7 +168,8 @@ impl Purchases {
         };
         let record = committed.record.ok_or(VisitError::NoRecord)?;
         let now = self.ledger.clock().now();
-        Ok(Opened { record, visitor, plans: KnownPlans::default(), others: Vec::new(), now })
+        let plans = KnownPlans::of(&record);
+        Ok(Opened { record, visitor, plans, others: Vec::new(), now })
     }
 
     /// Asks Microsoft what the token bought, unless Microsoft has refused it to this account before. Only

@@ -1,6 +1,6 @@
 //! The frame of every page: the publisher, and the person who is signed in.
 
-use shared::domain::Subscription;
+use shared::domain::{Status, Subscription};
 
 use crate::brand::Brand;
 use crate::brands::Brands;
@@ -85,6 +85,13 @@ impl<'a> Frame<'a> {
         }
     }
 
+    /// The offer among a purchase's details.
+    pub(super) fn shown_offer(&self, subscription: &Subscription) -> Option<String> {
+        let name = self.brands.of(subscription).offer_name.as_ref();
+        let name = name.map(|name| name.in_language(self.language.code));
+        name_or_id(subscription, name, &subscription.offer_id)
+    }
+
     /// A plan's name as the publisher has it, or as Microsoft has it, or its id.
     pub(super) fn plan_name<'b>(
         &self,
@@ -95,10 +102,32 @@ impl<'a> Frame<'a> {
     where
         'a: 'b,
     {
+        self.known_plan_name(subscription, plans, plan_id).unwrap_or(plan_id)
+    }
+
+    fn known_plan_name<'b>(
+        &self,
+        subscription: &Subscription,
+        plans: &'b KnownPlans,
+        plan_id: &str,
+    ) -> Option<&'b str>
+    where
+        'a: 'b,
+    {
         match self.brands.of(subscription).plans.get(plan_id) {
-            Some(name) => name.in_language(self.language.code),
-            None => plans.name(plan_id).unwrap_or(plan_id),
+            Some(name) => Some(name.in_language(self.language.code)),
+            None => plans.name(plan_id),
         }
+    }
+
+    /// The plan among a purchase's details.
+    pub(super) fn shown_plan(
+        &self,
+        subscription: &Subscription,
+        plans: &KnownPlans,
+    ) -> Option<String> {
+        let id = &subscription.plan_id;
+        name_or_id(subscription, self.known_plan_name(subscription, plans, id), id)
     }
 
     /// A sentence that says who is signed in.
@@ -108,4 +137,16 @@ impl<'a> Frame<'a> {
         let known = person.username.as_deref().or(person.name.as_deref());
         fill(&frame.signed_in_as, &[("who", known.unwrap_or(&frame.your_account))])
     }
+}
+
+/// The id stands in for a name that nobody has given. The page of an ended subscription does without: Microsoft
+/// names its plan no more (F-PLN-6), and an id says little.
+fn name_or_id(subscription: &Subscription, name: Option<&str>, id: &str) -> Option<String> {
+    let shown = match subscription.saas_subscription_status {
+        Status::PendingFulfillmentStart | Status::Subscribed | Status::Suspended => {
+            Some(name.unwrap_or(id))
+        }
+        Status::Unsubscribed | Status::Other(_) => name,
+    };
+    shown.map(str::to_owned)
 }

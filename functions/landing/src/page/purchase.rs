@@ -88,7 +88,7 @@ impl<'a> PurchaseSummary<'a> {
 }
 
 fn offer<'a>(subscription: &Subscription, frame: &Frame<'a>) -> (&'a String, Option<String>) {
-    (&frame.t().details.offer, Some(frame.offer_name(subscription).to_owned()))
+    (&frame.t().details.offer, frame.shown_offer(subscription))
 }
 
 /// Plan, seats and term.
@@ -102,9 +102,8 @@ fn terms<'a>(
     // Before the activation, Microsoft names no day on which it ends.
     let is_trial = subscription.is_free_trial
         && subscription.saas_subscription_status == Status::PendingFulfillmentStart;
-    let plan = frame.plan_name(subscription, plans, &subscription.plan_id);
     [
-        (&labels.plan, Some(plan.to_owned())),
+        (&labels.plan, frame.shown_plan(subscription, plans)),
         (&labels.seats, subscription.quantity.map(|seats| language.number(seats))),
         (&labels.term, term.map(|unit| language.term(unit))),
         (&labels.trial, is_trial.then(|| labels.free_trial.clone())),

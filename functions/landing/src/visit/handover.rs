@@ -37,7 +37,7 @@ impl Visit<'_> {
         let language = self.reader.language(&brand.languages).code;
         let person = &session.person;
         let issue = handovers.issue(&opened, visitor, person, from, to, language);
-        let own = self.purchases.own_plan(&record.subscription);
+        let own = self.purchases.own_plan(record);
         let (issued, own) = tokio::join!(issue, own);
         let handover = match issued {
             Ok(handover) => handover,

@@ -1,5 +1,6 @@
 //! Changes that a signed-in customer makes.
 
+use shared::flows::request_change::ChangeRequest;
 use shared::host::http::{Response, form_field, see_other};
 
 use super::Visit;
@@ -41,7 +42,12 @@ impl Visit<'_> {
             if is_confirmed {
                 return None;
             }
-            self.purchases.own_plan(&opened.record.subscription).await
+            match request {
+                ChangeRequest::Plan(_) | ChangeRequest::Seats(_) => {
+                    self.purchases.own_plan_if_unseen(&opened.record).await
+                }
+                ChangeRequest::Cancel => self.purchases.own_plan(&opened.record).await,
+            }
         };
         let (own, choice) = tokio::join!(own_plan, self.purchases.choose(&opened, &request));
         let (plans, requester) = match choice? {
@@ -53,7 +59,7 @@ impl Visit<'_> {
             }
         };
         if !is_confirmed {
-            opened.plans = KnownPlans { own, offered: plans };
+            opened.plans = KnownPlans { own, offered: plans, ..KnownPlans::of(&opened.record) };
             let csrf_token = &session.csrf_token;
             let page = Page::Change { opened: &opened, request: &request, csrf_token };
             return Ok(self.show(page, Some(session)));

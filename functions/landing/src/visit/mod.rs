@@ -21,7 +21,6 @@ use tracing::{error, info, warn};
 use crate::brand::Brand;
 use crate::brands::Brands;
 use crate::handovers::Handovers;
-use crate::known_plans::KnownPlans;
 use crate::language_choice::Reader;
 use crate::page::{FormToken, Notice, Page, Pages, Place};
 use crate::purchase::{Opened, Purchases, VisitError};
@@ -115,13 +114,13 @@ impl<'a> Visit<'a> {
                 self.purchases.single_plan(subscription, plan_id).await
             };
             let (own, wanted, others) = tokio::join!(
-                self.purchases.own_plan(subscription),
+                self.purchases.own_plan(&opened.record),
                 wanted,
                 self.purchases.others(&opened)
             );
             opened.others = others;
-            opened.plans =
-                KnownPlans { own, offered: wanted.map(|plan| *plan).into_iter().collect() };
+            opened.plans.own = own;
+            opened.plans.offered.extend(wanted.map(|plan| *plan));
         }
         let opened = &opened;
         let page = match opened.record.status() {
