@@ -57,13 +57,13 @@ fn request(method: &Method, path: &str, body: &Value) -> Request {
     request.body(body.into()).expect("a request")
 }
 
-/// The calls of the API's description whose answer holds the people of a subscription, or what a receiver
-/// wrote about them.
+/// The calls of the API's description whose answer holds the people of a subscription, or what a receiver or
+/// the staff wrote about them.
 fn calls_with_people() -> BTreeSet<String> {
     fn holds_people(document: &Value, value: &Value) -> bool {
         match value {
             Value::Object(members) => members.iter().any(|(name, member)| match member {
-                _ if name == "beneficiary" || name == "answer" => true,
+                _ if ["beneficiary", "answer", "text"].contains(&name.as_str()) => true,
                 Value::String(to) if name == "$ref" => {
                     let at = document.pointer(to.trim_start_matches('#')).expect("a schema");
                     holds_people(document, at)
@@ -97,8 +97,10 @@ async fn each_answer_with_personal_data_leaves_exactly_one_line() {
     let other = env.active(Purchase::per_seat("basic", 7).named("Zanzibar payroll")).await;
     let api = Api::of(&env);
     let operation = env.world(|world| world.change_quantity(other, 9)).expect("a change");
-    let (lines, _guard) = Lines::collect("error");
     let one = |path: &str| format!("/subscriptions/{id}{path}");
+    let note = request(&Method::POST, &one("/notes"), &json!({ "text": "Call adele of Zanzibar" }));
+    assert_eq!(api.send(note).await.status(), StatusCode::CREATED);
+    let (lines, _guard) = Lines::collect("error");
     let with_people = [
         (Method::GET, "/subscriptions", "/subscriptions".to_owned(), Value::Null),
         (Method::GET, "/subscriptions", "/subscriptions?search=zanzi".to_owned(), Value::Null),
@@ -106,6 +108,7 @@ async fn each_answer_with_personal_data_leaves_exactly_one_line() {
         (Method::GET, "/subscriptions/{id}", one(""), Value::Null),
         (Method::GET, "/subscriptions/{id}/events", one("/events"), Value::Null),
         (Method::GET, "/subscriptions/{id}/attempts", one("/attempts"), Value::Null),
+        (Method::GET, "/subscriptions/{id}/notes", one("/notes"), Value::Null),
         (Method::PATCH, "/subscriptions/{id}", one(""), json!({ "reference": "C-4711" })),
         (Method::POST, "/subscriptions/{id}/observe", one("/observe"), Value::Null),
         (Method::POST, "/subscriptions/{id}/activate", one("/activate"), Value::Null),
@@ -133,13 +136,17 @@ async fn each_answer_with_personal_data_leaves_exactly_one_line() {
             "/subscriptions" if path.contains("parked") => (Value::Null, json!(0), Value::Null),
             "/subscriptions" => (Value::Null, json!(2), Value::Null),
             "/subscriptions/{id}/events" => (json!(id), Value::Null, json!(2)),
-            "/subscriptions/{id}/attempts" => (json!(id), Value::Null, Value::Null),
+            "/subscriptions/{id}/attempts" | "/subscriptions/{id}/notes" => {
+                (json!(id), Value::Null, Value::Null)
+            }
             _ => (json!(id), json!(1), Value::Null),
         };
         assert_eq!(line["subscription.id"], subscription, "{line}");
         assert_eq!((&line["records"], &line["events"]), (&records, &events), "{line}");
         let attempts = if path.ends_with("attempts") { json!(0) } else { Value::Null };
         assert_eq!(line["attempts"], attempts, "{line}");
+        let notes = if path.ends_with("notes") { json!(1) } else { Value::Null };
+        assert_eq!(line["notes"], notes, "{line}");
         for private in PRIVATE {
             assert!(!line.to_string().contains(private), "{private} in {line}");
         }
@@ -149,6 +156,8 @@ async fn each_answer_with_personal_data_leaves_exactly_one_line() {
     // It answers with a record that has no people any more, and a test event is about nobody.
     assert!(expected.remove("POST /subscriptions/{id}/erase"));
     assert!(expected.remove("GET /doctor/test-event/{eventId}"));
+    // It answers with what the caller has sent.
+    assert!(expected.remove("POST /subscriptions/{id}/notes"));
     assert_eq!(seen, expected, "the description's other calls are all here");
 
     for (method, path, status) in [

@@ -85,6 +85,7 @@ mod management_lists;
 mod management_reconciliations;
 mod management_search;
 mod metrics;
+mod notes;
 mod offers;
 mod openapi;
 mod operation_ids;

@@ -6,6 +6,7 @@ mod declines;
 mod description;
 mod doctor;
 mod erasures;
+mod notes;
 mod offers;
 mod receivers;
 mod reconciliations;
@@ -190,6 +191,7 @@ async fn every_answer_is_described_and_every_described_member_is_shown() {
     let without_receivers = TestEnv::new().await;
     doctor::call(&mut caller, &without_receivers).await;
     erasures::call(&mut caller).await;
+    notes::call(&mut caller).await;
 
     let unanswered = caller.description.unanswered();
     let unanswered: Vec<_> =

@@ -1,4 +1,4 @@
-//! Sets the publisher's own reference and metadata. Microsoft is not asked, and the record's version stays.
+//! Saves the publisher's own reference, metadata and notes. Microsoft is not asked, and the record's version stays.
 
 use std::time::Duration;
 
@@ -12,9 +12,24 @@ use crate::error_code::ErrorCode;
 use crate::if_match::{self, IfMatch};
 use crate::problem::store_problem;
 
-/// How often a patch is applied anew when another writer was faster. Each applies its patch to what the
-/// other one has saved, so neither loses anything.
+/// How often a change is made anew when another writer was faster. Each changes what the other one has saved, so
+/// neither loses anything.
 const ATTEMPTS: u32 = 5;
+
+/// The annotations after a request.
+pub(crate) enum Saved {
+    Changed(Annotations),
+    Unchanged(Option<Annotations>),
+}
+
+impl Saved {
+    pub(crate) fn annotations(&self) -> Option<&Annotations> {
+        match self {
+            Self::Changed(annotations) => Some(annotations),
+            Self::Unchanged(annotations) => annotations.as_ref(),
+        }
+    }
+}
 
 impl Management {
     pub(crate) async fn annotate(
@@ -23,18 +38,22 @@ impl Management {
         patch: &AnnotationPatch,
         request: &Request,
     ) -> Result<Response, Problem> {
-        let if_match = IfMatch::of(request)?;
-        let (record, annotations) = self.save(id, patch, &if_match, Principal::of(request)).await?;
-        Ok(if_match::answer(request, &record, annotations.as_ref()))
+        let (if_match, by) = (IfMatch::of(request)?, Principal::of(request));
+        let next = |current: Option<&Annotations>| {
+            let next = patch.apply(current, self.clock.now(), by.clone());
+            next.map_err(|error| ErrorCode::InvalidChange.with(error.to_string()))
+        };
+        let (record, saved) = self.save(id, &if_match, next).await?;
+        Ok(if_match::answer(request, &record, saved.annotations()))
     }
 
-    async fn save(
+    /// Saves what follows the annotations, as `next` says. If that is nothing, they stay as they are.
+    pub(crate) async fn save(
         &self,
         id: SubscriptionId,
-        patch: &AnnotationPatch,
         if_match: &IfMatch,
-        by: Option<String>,
-    ) -> Result<(Record, Option<Annotations>), Problem> {
+        next: impl Fn(Option<&Annotations>) -> Result<Option<Annotations>, Problem>,
+    ) -> Result<(Record, Saved), Problem> {
         for attempt in 1..=ATTEMPTS {
             // In this order: an erasure writes the record before the annotations. One that this record does
             // not show yet makes the save below meet a conflict.
@@ -45,13 +64,13 @@ impl Management {
                 return Err(ErrorCode::PersonalDataErased
                     .with("the personal data was erased, and nothing is noted about it any more"));
             }
-            let next = patch.apply(current.as_ref(), self.clock.now(), by.clone());
-            let next = next.map_err(|error| ErrorCode::InvalidChange.with(error.to_string()))?;
-            let Some(next) = next else { return Ok((record, current)) };
+            let Some(next) = next(current.as_ref())? else {
+                return Ok((record, Saved::Unchanged(current)));
+            };
             match self.settings.annotations.save_annotations(id, &next).await {
                 Ok(()) => {
                     info!(subscription.id = %id, revision = next.revision, "saved annotations");
-                    return Ok((record, Some(next)));
+                    return Ok((record, Saved::Changed(next)));
                 }
                 Err(SaveError::Conflict) => {
                     self.clock.sleep(Duration::from_millis(u64::from(10 * attempt))).await;

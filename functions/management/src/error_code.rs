@@ -78,6 +78,10 @@ codes! {
     UndeliveredEvents = CONFLICT "undelivered_events",
     /// The personal data was erased, and nothing may be noted about the subscription any more.
     PersonalDataErased = CONFLICT "personal_data_erased",
+    /// A note is empty, too long or not one line.
+    InvalidNote = BAD_REQUEST "invalid_note",
+    /// The subscription has as many notes as it may have.
+    TooManyNotes = CONFLICT "too_many_notes",
     /// The record has not reached that version.
     UnknownVersion = CONFLICT "unknown_version",
     /// No receiver of events is configured.

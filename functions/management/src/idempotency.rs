@@ -18,7 +18,7 @@ use crate::problem::{store_problem, unknown_outcome};
 pub(crate) const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// Marks the response to a repeated request.
-const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// How long a request may be under way. A function that has not answered by then was killed: its
 /// own timeout and API Gateway's are shorter.

@@ -1,6 +1,6 @@
-//! The publisher's API: list, read, events, plans and operations; change and cancel; note a reference and
-//! metadata; erase personal data; set what offers have of their own; read Microsoft's copy now; send events again; examine the deployment; see,
-//! start and pause the reconciliation.
+//! The publisher's API: list, read, events, plans and operations; change and cancel; keep a reference,
+//! metadata and notes; erase personal data; set what offers have of their own; read Microsoft's copy now;
+//! send events again; examine the deployment; see, start and pause the reconciliation.
 //!
 //! An accepted change is in force only when Microsoft's webhook says so (F-CHP-7): the answer is
 //! 202 and names the operation to follow. Activation is a function of its own.
@@ -17,6 +17,7 @@ mod events;
 mod idempotency;
 mod if_match;
 mod json_integer;
+mod notes;
 mod offers;
 mod offers_request;
 #[cfg(test)]
@@ -151,6 +152,8 @@ impl Management {
             Route::Attempts { id, limit, next } => {
                 self.attempts(id, limit, next.as_deref(), request).await
             }
+            Route::Notes(id) => self.notes(id, request).await,
+            Route::AddNote { id, text } => self.add_note(id, text, request).await,
             Route::Deliveries { state, next } => self.deliveries(state, next.as_deref()).await,
             Route::Recover { recovery, receiver, next } => {
                 self.recover(&recovery, receiver.as_deref(), next.as_deref()).await

@@ -16,7 +16,7 @@ use crate::deliveries::{DeliveryState, Recovery};
 use crate::error_code::{ErrorCode, malformed};
 use crate::parameters::{Parameters, Query};
 use crate::test_event_request::TestEventRequest;
-use crate::{cursor, json_integer, offers_request, run_request, test_event_request};
+use crate::{cursor, json_integer, notes, offers_request, run_request, test_event_request};
 
 /// A call, as the table names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,9 @@ pub(crate) enum Call {
     DeliveriesOf,
     /// What receivers answered to the events that they did not accept.
     Attempts,
+    /// What the publisher's staff wrote down about a subscription.
+    Notes,
+    AddNote,
     /// What waits or is parked, of all subscriptions.
     Deliveries,
     /// Send the events of many subscriptions again.
@@ -98,7 +101,7 @@ const LIST: [Query; 9] = [
 ];
 
 /// Every call. Where a path matches two patterns, the first one wins.
-pub(crate) static TABLE: [Entry; 30] = [
+pub(crate) static TABLE: [Entry; 32] = [
     entry(Call::List, Method::GET, "/subscriptions", &LIST),
     // It lies below the same path as all other calls, so that one permission covers it. No GUID
     // looks like it.
@@ -114,6 +117,8 @@ pub(crate) static TABLE: [Entry; 30] = [
     entry(Call::Redeliver, Method::POST, "/subscriptions/{id}/redeliver", &[]),
     entry(Call::DeliveriesOf, Method::GET, "/subscriptions/{id}/deliveries", &[]),
     entry(Call::Attempts, Method::GET, "/subscriptions/{id}/attempts", &ATTEMPTS),
+    entry(Call::Notes, Method::GET, "/subscriptions/{id}/notes", &[]),
+    entry(Call::AddNote, Method::POST, "/subscriptions/{id}/notes", &[]),
     entry(Call::Deliveries, Method::GET, "/deliveries", &DELIVERIES),
     entry(Call::Recover, Method::POST, "/deliveries/recover", &[]),
     entry(Call::Receivers, Method::GET, "/receivers", &[]),
@@ -179,6 +184,11 @@ pub(crate) enum Route {
         id: SubscriptionId,
         limit: u8,
         next: Option<String>,
+    },
+    Notes(SubscriptionId),
+    AddNote {
+        id: SubscriptionId,
+        text: String,
     },
     Deliveries {
         state: DeliveryState,
@@ -253,6 +263,8 @@ impl Route {
             | Self::Observe(id)
             | Self::DeliveriesOf(id)
             | Self::Attempts { id, .. }
+            | Self::Notes(id)
+            | Self::AddNote { id, .. }
             | Self::Decline { id, .. }
             | Self::Erase(id)
             | Self::Redeliver { id, .. } => Some(*id),
@@ -335,6 +347,8 @@ impl Route {
                 limit: parameters.given(Query::Limit).map_or(Ok(LARGEST_PAGE), limit)?,
                 next: parameters.filled(Query::Next).map(cursor::decode).transpose()?,
             },
+            Call::Notes => Self::Notes(id()?),
+            Call::AddNote => Self::AddNote { id: id()?, text: notes::text(request.body())? },
             Call::Deliveries => Self::Deliveries {
                 state: delivery_state(parameters.given(Query::State).unwrap_or_default())?,
                 next: parameters.filled(Query::Next).map(cursor::decode).transpose()?,

@@ -1,4 +1,4 @@
-//! What the publisher notes about a subscription: a reference of its own, and metadata.
+//! What the publisher keeps about a subscription: a reference of its own, metadata, and [notes](Note).
 //!
 //! Microsoft knows nothing of it, no rule reads it, and a change of it makes no version of the record.
 
@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::note::Note;
 use super::search::SearchTerm;
 
 /// In characters.
@@ -24,7 +25,7 @@ pub const LONGEST_KEY: usize = 40;
 /// In characters.
 pub const LONGEST_VALUE: usize = 500;
 
-/// The publisher's own reference and metadata of a subscription.
+/// The publisher's own reference, metadata and notes of a subscription.
 ///
 /// Serialised in the table: members are only added.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +36,9 @@ pub struct Annotations {
     pub reference: Option<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
+    /// In the order in which they were added.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
     /// Grows by one each time they are saved. Concurrent writers are detected by it.
     pub revision: u64,
     /// The revision that has set, changed or removed the reference; 0: none has.
@@ -57,18 +61,20 @@ impl Annotations {
         self.reference_revision == self.revision
     }
 
-    /// The reference and the metadata as views and events show them: what is empty is left out.
+    /// The reference and the metadata as views and events show them: what is empty is left out. Notes are for the
+    /// publisher's staff alone.
     pub fn shown(&self) -> (Option<&str>, Option<&BTreeMap<String, String>>) {
         (self.reference.as_deref(), Some(&self.metadata).filter(|pairs| !pairs.is_empty()))
     }
 }
 
-/// Shows the names of the pairs, never what the publisher wrote about a customer.
+/// Shows the names of the pairs and how many notes there are, never what the publisher wrote about a customer.
 impl fmt::Debug for Annotations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let keys: Vec<&String> = self.metadata.keys().collect();
         f.debug_struct("Annotations")
             .field("metadata", &keys)
+            .field("notes", &self.notes.len())
             .field("revision", &self.revision)
             .finish_non_exhaustive()
     }
@@ -207,6 +213,7 @@ impl AnnotationPatch {
         Ok(Some(Annotations {
             reference,
             metadata,
+            notes: current.map(|current| current.notes.clone()).unwrap_or_default(),
             revision,
             reference_revision,
             changed_at: now,

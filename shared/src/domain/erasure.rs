@@ -89,6 +89,7 @@ impl Annotations {
         Self {
             reference: None,
             metadata: BTreeMap::new(),
+            notes: Vec::new(),
             revision,
             reference_revision: revision,
             changed_at: now,

@@ -18,6 +18,7 @@ mod evidence;
 mod identification;
 mod import;
 mod lifecycle;
+mod note;
 mod observation;
 mod observe;
 mod operation;
@@ -51,6 +52,7 @@ pub use identification::{
     is_colleague, tenant_for_guest,
 };
 pub use import::{IMPORT_MARGIN, Import, ImportPolicy, UnknownImportPolicy};
+pub use note::{LONGEST_NOTE_TEXT, MOST_NOTE_BYTES, MOST_NOTES, Note, NoteRefused, note_text};
 pub use observation::{IncompleteObservation, Observation};
 pub use observe::{apply, observe, reinstate, reinstated};
 pub use operation::{Action, Operation, OperationSource, OperationStatus};

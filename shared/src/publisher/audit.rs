@@ -19,15 +19,18 @@ pub enum Shown {
     Events(SubscriptionId, usize),
     /// What receivers answered about one subscription.
     Attempts(SubscriptionId, usize),
+    /// Notes about one subscription.
+    Notes(SubscriptionId, usize),
 }
 
 /// Logs that a call answers with personal data. `route` is its path in the API's description.
 pub fn read_personal_data(request: &Request, route: &'static str, shown: Shown) {
-    let (subscription, records, events, attempts) = match shown {
-        Shown::Records(records) => (None, Some(records), None, None),
-        Shown::Record(id) => (Some(id), Some(1), None, None),
-        Shown::Events(id, events) => (Some(id), None, Some(events), None),
-        Shown::Attempts(id, attempts) => (Some(id), None, None, Some(attempts)),
+    let (subscription, records, events, attempts, notes) = match shown {
+        Shown::Records(records) => (None, Some(records), None, None, None),
+        Shown::Record(id) => (Some(id), Some(1), None, None, None),
+        Shown::Events(id, events) => (Some(id), None, Some(events), None, None),
+        Shown::Attempts(id, attempts) => (Some(id), None, None, Some(attempts), None),
+        Shown::Notes(id, notes) => (Some(id), None, None, None, Some(notes)),
     };
     let principal = Principal::logged(request);
     let subscription = subscription.map(display);
@@ -44,6 +47,7 @@ pub fn read_personal_data(request: &Request, route: &'static str, shown: Shown) 
         records,
         events,
         attempts,
+        notes,
         export = is_export(request),
         "read personal data"
     );

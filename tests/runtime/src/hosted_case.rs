@@ -19,7 +19,7 @@ use shared::domain::{
 use shared::host::clock::SystemClock;
 use shared::host::environment::Environment;
 use shared::host::http_client::{HttpClient, Transport};
-use shared::store::{Commit, DynamoDbStore, OfferSettings, Outbox, Receivers};
+use shared::store::{AnnotationStore, Commit, DynamoDbStore, OfferSettings, Outbox, Receivers};
 use uuid::Uuid;
 
 use crate::aws::EVENT_BUS_ARN;
@@ -289,6 +289,14 @@ impl HostedCase {
     /// # Panics
     /// When the settings are wrong.
     pub fn offers(&self) -> Arc<dyn OfferSettings> {
+        self.table()
+    }
+
+    /// What the publisher keeps about subscriptions in the table.
+    ///
+    /// # Panics
+    /// When the settings are wrong.
+    pub fn annotations(&self) -> Arc<dyn AnnotationStore> {
         self.table()
     }
 

@@ -6,7 +6,7 @@ use super::described::{Body, Described, JSON, OF_CHANGE, TABLE, list, ok, page, 
 use super::erase::erase;
 use super::response::{Success, refusal};
 use super::schemas::reference;
-use super::{offers, receivers, reconciliations};
+use super::{notes, offers, receivers, reconciliations};
 use crate::error_code::ErrorCode;
 use crate::events::BATCH;
 use crate::route::Call;
@@ -224,6 +224,8 @@ pub(super) fn describe(call: Call) -> Described {
                 &[&TABLE, &[ErrorCode::UnknownSubscription]],
             )
         },
+        Call::Notes => notes::list(),
+        Call::AddNote => notes::add(),
         Call::Deliveries => read(
             "listDeliveries",
             "List the deliveries that wait or are parked, the oldest first",

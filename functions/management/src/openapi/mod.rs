@@ -4,6 +4,7 @@
 mod calls;
 mod described;
 mod erase;
+mod notes;
 mod offers;
 mod receivers;
 mod reconciliations;

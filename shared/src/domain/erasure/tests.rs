@@ -198,6 +198,7 @@ fn erased_annotations_follow_any_and_hold_nothing() {
     let current: Annotations = serde_json::from_value(json!({
         "reference": PERSONAL[4], "metadata": { "contact": PERSONAL[0] }, "revision": 4,
         "referenceRevision": 2, "changedAt": now(), "changedBy": "arn:aws:iam::1:role/shop",
+        "notes": [{ "id": Uuid::from_u128(1), "at": now(), "by": PERSONAL[4], "text": PERSONAL[6] }],
     }))
     .expect("annotations");
     for (current, revision) in [(None, 1), (Some(&current), 5)] {

@@ -343,6 +343,10 @@ fn attempts() -> [(usize, Attempt); 3] {
 fn complete_annotations() -> Value {
     json!({
         "reference": "C-4711", "metadata": { "region": "eu-north", "seller": "Adele" },
+        "notes": [{
+            "id": "0b0c0d0e-0000-8000-8000-000000000001", "at": NOON, "text": "Renewal talks in May",
+            "by": "console: Olof Operator (8f4b3c1e-0000-4000-8000-000000000002)",
+        }],
         "revision": 1, "referenceRevision": 1, "changedAt": NOON, "changedBy": "arn:aws:iam::123456789012:role/shop",
     })
 }

@@ -3,7 +3,7 @@
 use emulator::{Call, Purchase};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use shared::domain::{Position, SubscriptionId, TEST_SUBSCRIPTION};
+use shared::domain::{Annotations, Note, Position, SubscriptionId, TEST_SUBSCRIPTION};
 use shared::store::{Cursor, CursorState, Pause, ReceiverState, StoredOffers, Target, Trouble};
 use uuid::Uuid;
 
@@ -34,6 +34,8 @@ super::cases! {
     "redeliver" => redeliver,
     "deliveries-of" => deliveries_of,
     "deliveries" => deliveries,
+    "notes" => notes,
+    "add-note" => add_note,
     "recover" => recover,
     "erase" => erase,
     "openapi" => openapi,
@@ -354,6 +356,45 @@ async fn deliveries(case: &mut HostedCase) {
     assert_eq!(answer["deliveries"].as_array().map(Vec::len), Some(1), "{answer}");
     assert_eq!(answer["deliveries"][0]["subscriptionId"], id.to_string());
     assert_eq!(answer["deliveries"][0]["lastError"], "answered 500");
+}
+
+async fn notes(case: &mut HostedCase) {
+    let id = case.active(Purchase::flat_rate("silver")).await;
+    let at = "2026-03-10T12:00:00Z".parse().expect("a timestamp");
+    let note = |number, by: Option<&str>, text: &str| Note {
+        id: Uuid::from_u128(number),
+        at,
+        by: by.map(str::to_owned),
+        text: text.to_owned(),
+    };
+    let first = note(1, Some("arn:aws:iam::123456789012:role/shop"), "Renewal talks in May");
+    let second = note(2, None, "They renew");
+    for note in [&first, &second] {
+        let current = case.annotations().annotations(SubscriptionId(id)).await.expect("a read");
+        let next = Annotations::with_note(current.as_ref(), note.clone()).expect("two notes fit");
+        let next = next.expect("it is new");
+        let saved = case.annotations().save_annotations(SubscriptionId(id), &next).await;
+        saved.expect("a write");
+    }
+    let answer = case.send(Live::about(id)).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(answer.json(), json!({ "notes": [first, second] }));
+}
+
+/// A repeated request adds no second note, and only the table is written.
+async fn add_note(case: &mut HostedCase) {
+    let id = case.active(Purchase::flat_rate("silver")).await;
+    let before = case.record(id).await;
+    let first = case.send(Live::about(id)).await;
+    assert_eq!(first.status, 201, "{}", first.body);
+    assert_eq!(first.json()["text"], "Renewal talks in May, with Adele");
+    let second = case.send(Live::about(id)).await;
+    assert_eq!(second.header("idempotency-replayed"), "true");
+    assert_eq!((second.status, second.body), (first.status, first.body.clone()));
+    let stored = case.annotations().annotations(SubscriptionId(id)).await.expect("a read");
+    let notes = stored.expect("annotations").notes;
+    assert_eq!(json!(notes), json!([first.json()]));
+    assert_eq!((case.record(id).await, case.calls().len()), (before, 0));
 }
 
 async fn recover(case: &mut HostedCase) {

@@ -10,10 +10,11 @@ use super::{HTTP_FUNCTIONS, ID, OPERATION_ID};
 
 /// What an operator may call beside every `GET`. Ending an active subscription, erasing its people and saying
 /// where buyers are sent is left to an admin.
-const OPERATES: [(&str, &str); 12] = [
+const OPERATES: [(&str, &str); 13] = [
     ("PATCH", "/subscriptions/{id}"),
     ("POST", "/subscriptions/{id}/activate"),
     ("POST", "/subscriptions/{id}/decline"),
+    ("POST", "/subscriptions/{id}/notes"),
     ("POST", "/subscriptions/{id}/observe"),
     ("POST", "/subscriptions/{id}/redeliver"),
     ("POST", "/deliveries/recover"),

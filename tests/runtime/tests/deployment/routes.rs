@@ -46,6 +46,7 @@ pub(crate) fn candidates() -> Vec<Route> {
         "/subscriptions/{id}/operations/{operationId}",
         "/subscriptions/{id}/deliveries",
         "/subscriptions/{id}/attempts",
+        "/subscriptions/{id}/notes",
         "/deliveries",
         "/deliveries/recover",
         "/doctor",

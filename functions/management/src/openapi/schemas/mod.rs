@@ -8,6 +8,7 @@ mod calls;
 mod deliveries;
 mod doctor;
 mod history;
+mod notes;
 mod offers;
 mod parts;
 mod receivers;
@@ -58,6 +59,8 @@ pub(super) fn all() -> Value {
         "Delivery": deliveries::delivery(),
         "Attempt": deliveries::attempt(),
         "SentRequest": deliveries::sent_request(),
+        "Note": notes::note(),
+        "NewNote": notes::new_note(),
         "Receiver": receivers::receiver(),
         "ReceiverPauseRequest": receivers::pause_request(),
         "Offers": offers::offers(),
