@@ -199,19 +199,17 @@ async fn a_cancellation_is_typed_and_needs_an_admin() {
 }
 
 #[tokio::test]
-async fn reference_and_note_are_saved_found_and_removed() {
+async fn a_reference_is_saved_found_and_removed() {
     let env = TestEnv::new().await;
     let id = env.active(team()).await;
     let mut desk = Desk::of(&env, OPERATOR).await;
-    let path = format!("{}/note", page_of(id));
-    let note = [("reference", "C-4711"), ("note", "<b>Ask Anna</b> & wait")];
-    assert_eq!(desk.act(&path, &note).await.status, StatusCode::SEE_OTHER);
-    let page = desk.page(&page_of(id)).await;
-    shows(&page, &["C-4711", "&#60;b&#62;Ask Anna&#60;/b&#62; &#38; wait"]);
+    let path = format!("{}/reference", page_of(id));
+    assert_eq!(desk.act(&path, &[("reference", "C-4711")]).await.status, StatusCode::SEE_OTHER);
+    shows(&desk.page(&page_of(id)).await, &["C-4711"]);
     shows(&desk.page("/console/subscriptions?search=C-47").await, &["Fleet of twelve"]);
     let csv = desk.page("/console/subscriptions.csv?search=C-47").await;
     assert!(csv.contains("\"C-4711\"") && csv.lines().count() == 2, "{csv}");
-    desk.act(&path, &[("reference", ""), ("note", "")]).await;
+    desk.act(&path, &[("reference", "")]).await;
     assert!(!desk.page(&page_of(id)).await.contains("C-4711"));
 }
 

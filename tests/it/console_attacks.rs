@@ -39,7 +39,8 @@ fn acts(id: Uuid) -> Vec<(String, Vec<(&'static str, String)>)> {
         (path(id, "look-again"), vec![]),
         (path(id, "redeliver"), vec![text("from", "1")]),
         (path(id, "erase"), vec![text("typed", &short)]),
-        (path(id, "note"), vec![text("reference", "4711"), text("note", "hello")]),
+        (path(id, "reference"), vec![text("reference", "4711")]),
+        (path(id, "note"), vec![text("note", "hello")]),
         ("/console/deliveries/recover-parked".into(), vec![]),
         ("/console/deliveries/recover-since".into(), vec![text("since", "2026-03-01")]),
         ("/console/deliveries/pause".into(), vec![text("receiver", "endpoint")]),
@@ -167,7 +168,8 @@ async fn an_act_without_its_confirmation_or_for_another_version_is_refused() {
             let sent = ada.post(&act, &form).await;
             assert_eq!(sent.status, StatusCode::BAD_REQUEST, "{act}: {}", sent.body);
         }
-        if act.contains("/subscriptions/") {
+        // A note is true whatever has changed.
+        if act.contains("/subscriptions/") && !act.ends_with("/note") {
             for other in ["1", "999", "", "x"] {
                 let sent = ada.post(&act, &complete(&act, &csrf, &fields, other)).await;
                 let expected = match other {

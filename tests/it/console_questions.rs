@@ -111,6 +111,7 @@ async fn each_of_supports_questions_is_answered_within_three_clicks() {
     let data = file.json();
     assert_eq!(data["record"]["subscription"]["name"], "Fleet of Contoso");
     assert_eq!(data["events"][0]["type"], "Purchased");
+    assert_eq!(data["notes"], serde_json::json!([]));
     // Who cancelled this?
     let mut ada = Desk::of(&env, ADMIN).await;
     let short = id.to_string().split('-').next().expect("a part").to_owned();

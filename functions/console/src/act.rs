@@ -24,8 +24,10 @@ pub(crate) enum Act {
     LookAgain,
     Redeliver,
     Erase,
-    /// The publisher's own reference, and a note.
-    Note,
+    /// The publisher's own reference.
+    Reference,
+    /// Writes something down, for the history.
+    AddNote,
     RecoverParked,
     RecoverSince,
     PauseReceiver,
@@ -38,7 +40,7 @@ pub(crate) enum Act {
 }
 
 impl Act {
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::Approve,
         Self::Decline,
         Self::ChangePlan,
@@ -47,7 +49,8 @@ impl Act {
         Self::LookAgain,
         Self::Redeliver,
         Self::Erase,
-        Self::Note,
+        Self::Reference,
+        Self::AddNote,
         Self::RecoverParked,
         Self::RecoverSince,
         Self::PauseReceiver,
@@ -70,7 +73,8 @@ impl Act {
             Self::LookAgain => "look-again",
             Self::Redeliver => "redeliver",
             Self::Erase => "erase",
-            Self::Note => "note",
+            Self::Reference => "reference",
+            Self::AddNote => "note",
             Self::RecoverParked => "recover-parked",
             Self::RecoverSince => "recover-since",
             Self::PauseReceiver => "pause",
@@ -93,7 +97,8 @@ impl Act {
             | Self::LookAgain
             | Self::Redeliver
             | Self::Erase
-            | Self::Note => Area::Subscription,
+            | Self::Reference
+            | Self::AddNote => Area::Subscription,
             Self::RecoverParked
             | Self::RecoverSince
             | Self::PauseReceiver
@@ -120,7 +125,8 @@ impl Act {
             | Self::ChangeSeats
             | Self::LookAgain
             | Self::Redeliver
-            | Self::Note
+            | Self::Reference
+            | Self::AddNote
             | Self::RecoverParked
             | Self::RecoverSince
             | Self::PauseReceiver
@@ -146,7 +152,8 @@ impl Act {
             Self::LookAgain => "Look again at Microsoft",
             Self::Redeliver => "Send events again",
             Self::Erase => "Erase personal data",
-            Self::Note => "Edit reference and note",
+            Self::Reference => "Edit your reference",
+            Self::AddNote => "Add a note",
             Self::RecoverParked => "Send everything that is parked",
             Self::RecoverSince => "Send everything since a time",
             Self::PauseReceiver => "Pause the receiver",
@@ -173,7 +180,8 @@ impl Act {
                 "The events are due again. The next sweep sends them, within a minute."
             }
             Self::Erase => "The personal data was erased.",
-            Self::Note => "Your note was saved.",
+            Self::Reference => "Your reference was saved.",
+            Self::AddNote => "Your note stands in the history.",
             Self::PauseReceiver => "The receiver is paused. Its events wait.",
             Self::ResumeReceiver => "The receiver is resumed.",
             Self::TestEvent => "The test event is on its way. Reload the page to see the answer.",
@@ -186,6 +194,11 @@ impl Act {
     /// Whether it can't be taken back.
     pub(crate) fn is_grave(self) -> bool {
         matches!(self, Self::Decline | Self::Cancel | Self::Erase)
+    }
+
+    /// Whether it is refused once the record has changed since the person looked. A note is true all the same.
+    pub(crate) fn needs_version(self) -> bool {
+        self != Self::AddNote
     }
 }
 

@@ -9,9 +9,6 @@ use url::form_urlencoded;
 use crate::act::Act;
 use crate::form::Form;
 
-/// The key under which the console keeps its note among the metadata.
-pub(crate) const NOTE: &str = "note";
-
 /// What a form lacks, in a sentence for the person.
 #[derive(Debug)]
 pub(crate) struct Missing(pub(crate) &'static str);
@@ -58,11 +55,14 @@ pub(crate) fn request(
             (Method::POST, format!("{}/redeliver", one()), json!({ "fromVersion": from }))
         }
         Act::Erase => (Method::POST, format!("{}/erase", one()), Value::Null),
-        Act::Note => {
-            let text = |name| form.text(name).ok_or(Missing("The form is incomplete."));
-            let or_null = |text: String| if text.is_empty() { Value::Null } else { json!(text) };
-            let (reference, note) = (or_null(text("reference")?), or_null(text("note")?));
-            (Method::PATCH, one(), json!({ "reference": reference, "metadata": { NOTE: note } }))
+        Act::Reference => {
+            let reference = form.text("reference").ok_or(Missing("The form is incomplete."))?;
+            let reference = Some(reference).filter(|reference| !reference.is_empty());
+            (Method::PATCH, one(), json!({ "reference": reference }))
+        }
+        Act::AddNote => {
+            let text = form.get("note").ok_or(Missing("Write the note."))?;
+            (Method::POST, format!("{}/notes", one()), json!({ "text": text }))
         }
         Act::RecoverParked => {
             (Method::POST, "/deliveries/recover".to_owned(), json!({ "state": "parked" }))

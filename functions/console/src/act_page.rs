@@ -1,12 +1,11 @@
 //! What the page of an act says and asks.
 
-use shared::domain::{EventKind, LONGEST_REASON, LONGEST_REFERENCE, LONGEST_VALUE};
+use shared::domain::{EventKind, LONGEST_NOTE_TEXT, LONGEST_REASON, LONGEST_REFERENCE};
 use shared::microsoft::fulfillment::{MOST_SEATS, Plan};
 use shared::publisher::cloud_event::type_name;
 use shared::store::LONGEST_NOTE;
 
 use crate::act::Act;
-use crate::act_call::NOTE;
 use crate::answers::Record;
 use crate::form::Form;
 use crate::pages::Input;
@@ -159,33 +158,33 @@ pub(crate) fn of_subscription(act: Act, record: &Record, plans: &[Plan], query: 
             ],
             vec![Input::Typed { expected: to_type(record) }],
         ),
-        _ => {
-            let text = |name, label, hint, most, value| Input::Text {
-                name,
-                label,
-                hint,
-                most,
-                value,
+        Act::AddNote => Asked::new(
+            "Add the note",
+            &[
+                "It stands in the history with your name and the time, and is never changed.",
+                "The product isn't sent it. An erasure of personal data removes it.",
+            ],
+            vec![Input::Text {
+                name: "note",
+                label: "Note",
+                hint: "One line. Everybody with access to the console or the API can read it.",
+                most: LONGEST_NOTE_TEXT,
+                value: String::new(),
+                required: true,
+            }],
+        ),
+        _ => Asked::new(
+            "Save",
+            &["Microsoft learns nothing of it, and no rule reads it. Events carry it."],
+            vec![Input::Text {
+                name: "reference",
+                label: "Your own reference",
+                hint: "The customer's or the contract's id in your own systems. The subscription is found by it.",
+                most: LONGEST_REFERENCE,
+                value: record.reference.clone().unwrap_or_default(),
                 required: false,
-            };
-            let inputs = vec![
-                text(
-                    "reference",
-                    "Your own reference",
-                    "The customer's or the contract's id in your own systems. The subscription is found by it.",
-                    LONGEST_REFERENCE,
-                    record.reference.clone().unwrap_or_default(),
-                ),
-                text(
-                    "note",
-                    "Note",
-                    "Everybody with access to the console or the API can read it, and events carry it.",
-                    LONGEST_VALUE,
-                    record.metadata.get(NOTE).cloned().unwrap_or_default(),
-                ),
-            ];
-            Asked::new("Save", &["Microsoft learns nothing of it, and no rule reads it."], inputs)
-        }
+            }],
+        ),
     }
 }
 

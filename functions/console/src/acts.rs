@@ -103,7 +103,7 @@ impl Doing<'_> {
         let record = self.record().await?;
         if let Some(record) = &record {
             let seen = form.get("version").ok_or(NotDone::Incomplete(CONFIRM))?;
-            if seen != record.version.to_string() {
+            if self.act.needs_version() && seen != record.version.to_string() {
                 return Err(NotDone::Changed);
             }
             if self.act.is_grave() && form.get("typed") != Some(to_type(record)) {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 use shared::domain::{
-    ActivationRequest, Claim, Event, IdentifiedAs, PendingOperation, SignUp, Subscription,
+    ActivationRequest, Claim, Event, IdentifiedAs, Note, PendingOperation, SignUp, Subscription,
     SubscriptionId,
 };
 use shared::microsoft::fulfillment::Plan;
@@ -38,6 +38,11 @@ pub(crate) struct Records {
 #[derive(Deserialize)]
 pub(crate) struct Events {
     pub(crate) events: Vec<Event>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Notes {
+    pub(crate) notes: Vec<Note>,
 }
 
 #[derive(Deserialize)]

@@ -199,7 +199,8 @@ impl Console {
             Route::Csv => pages.csv(&list()).await,
             Route::Subscription(id) => {
                 let until = query.get("until").and_then(|until| until.parse().ok());
-                pages.subscription(*id, until, &*self.marketplace).await
+                let before = query.get("before").and_then(|before| before.parse().ok());
+                pages.subscription(*id, until, before, &*self.marketplace).await
             }
             Route::Data(id) => pages.data(*id).await,
             Route::Deliveries => return pages.deliveries(next.as_deref()).await,

@@ -116,6 +116,11 @@ pub(crate) fn who(cause: &Cause) -> String {
     }
 }
 
+/// Who wrote a note.
+pub(crate) fn author(by: Option<&str>) -> String {
+    caller("API", by)
+}
+
 fn requester(requester: &Requester) -> String {
     match requester {
         Requester::Buyer { account } => match account.object_id {

@@ -1,6 +1,7 @@
 //! Commands that change something.
 
 use std::io::BufRead as _;
+use std::time::Duration;
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -182,7 +183,8 @@ async fn request_change(
 ) -> Result<(), CommandError> {
     let key = options.key.clone().unwrap_or_else(|| Uuid::new_v4().to_string());
     let call = call.key(&key).if_version(options.if_version);
-    let answer = send(api, output, &call, options).await.map_err(|failure| match failure {
+    let pause = options.wait.patience.poll;
+    let answer = send(api, output, &call, pause).await.map_err(|failure| match failure {
         // The API may have sent the request to Microsoft before its answer was lost.
         CommandError::NoAnswer(detail) => CommandError::OutcomeUnknown(format!(
             "{detail}; to retry this request, add --key {key}"
@@ -208,11 +210,12 @@ async fn request_change(
     }
 }
 
-async fn send(
+/// Sends a request with an idempotency key, and repeats it if that may help.
+pub(crate) async fn send(
     api: &Api,
     output: &Output,
     call: &ApiCall,
-    options: &RequestOptions,
+    pause: Duration,
 ) -> Result<Value, CommandError> {
     let mut attempt = 1;
     loop {
@@ -220,7 +223,7 @@ async fn send(
             Ok(answer) => return Ok(answer.body),
             Err(failure) if failure.may_be_retried() && attempt < ATTEMPTS => {
                 output.note(&format!("{failure}; retrying with the same idempotency key"));
-                tokio::time::sleep(options.wait.patience.poll).await;
+                tokio::time::sleep(pause).await;
                 attempt += 1;
             }
             Err(failure) => return Err(failure),

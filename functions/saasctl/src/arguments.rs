@@ -78,7 +78,7 @@ pub(crate) enum Command {
         #[arg(verbatim_doc_comment, value_name = "SUBSCRIPTION")]
         id: Named,
     },
-    /// Show a subscription's events: what, who and why.
+    /// Show a subscription's events and notes: what, who, why.
     History {
         /// The subscription: its id, or the beginning of
         /// its id, name or reference
@@ -203,6 +203,21 @@ pub(crate) enum Command {
         #[arg(long, value_name = "KEY")]
         remove: Vec<String>,
     },
+    /// Add a note, which stands in a subscription's history
+    /// with your name.
+    #[command(verbatim_doc_comment)]
+    AddNote {
+        /// The subscription: its id, or the beginning of
+        /// its id, name or reference
+        #[arg(verbatim_doc_comment, value_name = "SUBSCRIPTION")]
+        id: Named,
+        /// One line, up to 1000 characters.
+        text: String,
+        /// Idempotency key: requests with the same key add
+        /// one note
+        #[arg(long, value_name = "TEXT", verbatim_doc_comment)]
+        key: Option<String>,
+    },
     /// Set your own references of many subscriptions.
     ImportReferences {
         /// A CSV file. Its first line names the columns
@@ -213,7 +228,7 @@ pub(crate) enum Command {
         #[arg(long)]
         dry_run: bool,
     },
-    /// Write records and events to a file.
+    /// Write records, events and notes to a file.
     Export {
         /// Only this subscription: its id, or the beginning
         /// of its id, name or reference [default: all]

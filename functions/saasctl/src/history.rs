@@ -1,5 +1,6 @@
-//! A subscription's events: what happened, who did it, and why.
+//! A subscription's events, and the notes among them: what happened, who did it, and why.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr as _;
 use uuid::Uuid;
@@ -27,16 +28,18 @@ pub(crate) async fn history(api: &Api, output: &Output, id: Uuid) -> Result<(), 
         output.progress(&format!("{} events so far", all.len()));
     }
     output.progress("");
+    let notes = api.get(format!("/{id}/notes")).await?["notes"].take();
     if output.json {
-        return output.print(&json!({ "events": all }).to_string());
+        return output.print(&json!({ "events": all, "notes": notes }).to_string());
     }
-    output.print(&printed(&all, terminal_width()))
+    let notes = notes.as_array().map(Vec::as_slice).unwrap_or_default();
+    output.print(&printed(&all, notes, terminal_width()))
 }
 
-/// A line for each event. Where they don't fit the terminal, who and why have lines of their own.
-fn printed(events: &[Value], width: Option<usize>) -> String {
+/// A line for each event and note. Where they don't fit the terminal, who and why have lines of their own.
+fn printed(events: &[Value], notes: &[Value], width: Option<usize>) -> String {
     let mut table = Table::unwrapped(&HEADINGS);
-    let rows: Vec<_> = events.iter().map(row).collect();
+    let rows = rows(events, notes);
     rows.iter().for_each(|row| table.row(row.clone()));
     let wide = table.or_if_empty("No events.");
     match width {
@@ -46,6 +49,32 @@ fn printed(events: &[Value], width: Option<usize>) -> String {
         }
         _ => wide,
     }
+}
+
+/// Both in one list, the earliest first, as each of them is. A note follows the events of its own time.
+fn rows(events: &[Value], notes: &[Value]) -> Vec<[String; 6]> {
+    let at = |time: &Value| time.as_str().and_then(|time| time.parse::<Timestamp>().ok());
+    let mut rows = Vec::with_capacity(events.len() + notes.len());
+    let mut notes = notes.iter().peekable();
+    for event in events {
+        while let Some(note) = notes.next_if(|note| at(&note["at"]) < at(&event["recordedAt"])) {
+            rows.push(note_row(note));
+        }
+        rows.push(row(event));
+    }
+    rows.extend(notes.map(note_row));
+    rows
+}
+
+fn note_row(note: &Value) -> [String; 6] {
+    [
+        String::new(),
+        when(&note["at"], false),
+        "Note".to_owned(),
+        text(&note["text"]),
+        caller("API", &note["by"]),
+        String::new(),
+    ]
 }
 
 fn row(event: &Value) -> [String; 6] {
@@ -248,10 +277,40 @@ mod tests {
 5     2026-03-10 12:00:00  DetailsChanged
       autoRenew true → false; name Contoso → Contoso Cloud Services
       reconciliation";
-        assert_eq!(printed(std::slice::from_ref(&event), Some(80)), expected);
+        assert_eq!(printed(std::slice::from_ref(&event), &[], Some(80)), expected);
         let mut restated = event;
         restated["before"] = Value::Null;
         assert_eq!(change_of(&restated), "");
+    }
+
+    #[test]
+    fn notes_stand_among_the_events_by_their_time_and_fit_80_columns() {
+        let event = |version: u64, at: &str| {
+            json!({ "version": version, "recordedAt": at, "type": "Renewed",
+                    "cause": { "by": "reconciliation" } })
+        };
+        let events = [event(1, "2026-03-10T12:00:00Z"), event(2, "2026-03-12T12:00:00Z")];
+        let note = |at: &str, by: Value, text: &str| json!({ "at": at, "by": by, "text": text });
+        let staff = json!(format!("console: Olof Operator ({PERSON})"));
+        let notes = [
+            note("2026-03-10T12:00:00.5Z", staff, "Renewal talks in May\u{1b}[2J"),
+            note("2026-03-12T12:00:00Z", Value::Null, &"They renew. ".repeat(9)),
+        ];
+        let expected = format!(
+            "\
+1     2026-03-10 12:00:00  Renewed
+      reconciliation
+      2026-03-10 12:00:00  Note  Renewal talks in May[2J
+      console: Olof Operator ({PERSON})
+2     2026-03-12 12:00:00  Renewed
+      reconciliation
+      2026-03-12 12:00:00  Note
+      They renew. They renew. They renew. They renew. They renew. They renew.
+      They renew. They renew. They renew.
+      API"
+        );
+        assert_eq!(printed(&events, &notes, Some(80)), expected);
+        assert_eq!(printed(&events, &notes, None).lines().count(), 5, "one line in a pipe");
     }
 
     #[test]
@@ -263,10 +322,10 @@ mod tests {
             "cause": { "by": "webhook", "action": "ChangePlan", "requester": buyer },
             "decision": { "verdict": "reject", "by": "rules", "reason": "never ".repeat(30) },
         });
-        let narrow = printed(std::slice::from_ref(&event), Some(80));
+        let narrow = printed(std::slice::from_ref(&event), &[], Some(80));
         assert!(narrow.lines().all(|line| line.width() <= 80), "{narrow}");
         assert!(narrow.contains(PERSON) && narrow.contains(TENANT), "{narrow}");
         assert!(narrow.starts_with("12    2026-03-10 12:00:00  ChangeRejected  silver → gold\n"));
-        assert_eq!(printed(&[event], None).lines().count(), 2, "one line in a pipe");
+        assert_eq!(printed(&[event], &[], None).lines().count(), 2, "one line in a pipe");
     }
 }

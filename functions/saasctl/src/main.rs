@@ -21,6 +21,7 @@ mod import_references;
 mod kind_of_event;
 mod list;
 mod list_options;
+mod note;
 mod offers;
 mod offers_options;
 mod options;
@@ -166,6 +167,9 @@ async fn run(arguments: Arguments, output: &Output) -> Result<(), CommandError> 
         }
         Command::SetMetadata { id, pairs, remove } => {
             annotate::set_metadata(&api, output, find(id).await?, &pairs, &remove).await
+        }
+        Command::AddNote { id, text, key } => {
+            note::add_note(&api, output, find(id).await?, &text, key).await
         }
         Command::ImportReferences { file, dry_run } => {
             import_references::import(&api, output, &file, dry_run).await

@@ -150,7 +150,8 @@ async fn every_act_passes_the_audit_before_it_is_done() {
             ("look-again", "Look again at Microsoft"),
             ("redeliver", "Send events again"),
             ("erase", "Erase personal data"),
-            ("note", "Edit reference and note"),
+            ("reference", "Edit your reference"),
+            ("note", "Add a note"),
         ] {
             let name = format!("console-act-{}", act.replace("?plan=", "-to-"));
             audit(&page, &env, &format!("{}/{act}", page_of(id)), heading, &name).await;
@@ -196,11 +197,15 @@ async fn staff_walk_through_their_acts_without_scripts() {
         page.wait_for_heading("Fleet of twelve").await;
         page.wait_for(Locator::Css(".done")).await;
         page.audit("console-changed").await;
-        page.click(Locator::LinkText("Edit reference and note")).await;
+        page.click(Locator::LinkText("Edit your reference")).await;
         page.fill("reference", "C-4711").await;
-        page.fill("note", "Renewal talks in May").await;
         page.submit().await;
         page.wait_for(Locator::XPath("//dd[.='C-4711']")).await;
+        page.click(Locator::LinkText("Add a note")).await;
+        page.fill("note", "Renewal talks in May").await;
+        page.submit().await;
+        page.wait_for(Locator::XPath("//ol//span[.='Renewal talks in May']")).await;
+        page.audit("console-noted").await;
         page.click(Locator::LinkText("Deliveries")).await;
         page.click(Locator::LinkText("Send a test event")).await;
         page.submit().await;

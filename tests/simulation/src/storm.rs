@@ -110,9 +110,16 @@ impl Run {
                 if let Some(id) = self.any() {
                     let number = self.io.decide(|rng| rng.random_range(0..4_u8));
                     let (reference, key) = (format!("C-{number}"), number.to_string());
-                    let body = json!({ "reference": reference, "metadata": { key: reference } });
-                    let path = id.to_string();
-                    self.call(Purpose::Manage, Method::PATCH, &path, &body.to_string());
+                    let (method, path, body) = match number {
+                        // An erasure must find the sign of an address nowhere.
+                        0 => (Method::POST, format!("{id}/notes"), json!({ "text": "ask @adele" })),
+                        _ => {
+                            let metadata = json!({ key: reference });
+                            let patch = json!({ "reference": reference, "metadata": metadata });
+                            (Method::PATCH, id.to_string(), patch)
+                        }
+                    };
+                    self.call(Purpose::Manage, method, &path, &body.to_string());
                 }
             }
             Happening::PublisherErases => {

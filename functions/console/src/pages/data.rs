@@ -24,7 +24,8 @@ impl Pages<'_> {
                 None => break,
             }
         }
-        let data = json!({ "record": record, "events": events });
+        let mut notes: Value = self.caller.get(format!("{path}/notes")).await?;
+        let data = json!({ "record": record, "events": events, "notes": notes["notes"].take() });
         let mut response = empty(StatusCode::OK);
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -4,6 +4,7 @@ mod act;
 mod data;
 mod deliveries;
 mod health;
+mod history;
 mod list;
 mod needs_you;
 mod notice;

@@ -2,36 +2,24 @@
 
 use askama::Template;
 use http::StatusCode;
+use jiff::Timestamp;
 use serde_json::Value;
-use shared::domain::{ActivationRequest, Claim, Event, Status, SubscriptionId};
+use shared::domain::{ActivationRequest, Claim, Status, SubscriptionId};
 use shared::host::http::Response;
 use shared::microsoft::fulfillment::{FulfillmentError, Marketplace};
 
+use super::history::{History, Part};
 use super::{Pages, shown};
 use crate::act::Act;
-use crate::answers::{Attempt, Attempts, Deliveries, Delivery, Events, Operations, Record};
+use crate::answers::{Attempt, Attempts, Deliveries, Delivery, Events, Notes, Operations, Record};
 use crate::api::Refusal;
-use crate::copies::{Row, differences, rows};
+use crate::copies::{Row, rows};
 use crate::frame::Frame;
 use crate::routes;
-use crate::words::{ago, change, day, days_left, moment, name, spaced, tone, who, why};
+use crate::words::{ago, day, days_left, moment, name, tone};
 
 /// How many versions of the history are on a page.
 const VERSIONS: u64 = 100;
-
-/// An event of the history.
-struct Entry {
-    version: u64,
-    title: String,
-    change: Option<String>,
-    who: String,
-    why: Option<String>,
-    when: String,
-    /// The fields that became others.
-    changes: Vec<Row>,
-    /// The event as it is stored.
-    raw: String,
-}
 
 #[derive(Template)]
 #[template(path = "subscription.html")]
@@ -44,7 +32,7 @@ struct SubscriptionPage<'a> {
     deliveries: Result<Vec<Delivery>, Refusal>,
     attempts: Vec<Attempt>,
     operations: Result<Vec<String>, Refusal>,
-    history: Result<Vec<Entry>, Refusal>,
+    history: History,
     /// The address of the history before this page's.
     earlier: Option<String>,
 }
@@ -62,7 +50,7 @@ impl SubscriptionPage<'_> {
         tone(&self.record.subscription.saas_subscription_status)
     }
 
-    fn moment(&self, at: &jiff::Timestamp) -> String {
+    fn moment(&self, at: &Timestamp) -> String {
         moment(*at)
     }
 
@@ -118,7 +106,7 @@ impl SubscriptionPage<'_> {
             }
             Act::Cancel => !ended,
             Act::Erase => ended && self.record.erased_at.is_none(),
-            Act::Note => self.record.erased_at.is_none(),
+            Act::Reference | Act::AddNote => self.record.erased_at.is_none(),
             Act::LookAgain | Act::Redeliver => true,
             Act::RecoverParked
             | Act::RecoverSince
@@ -143,6 +131,7 @@ impl Pages<'_> {
         self,
         id: SubscriptionId,
         until: Option<u64>,
+        before: Option<Timestamp>,
         marketplace: &dyn Marketplace,
     ) -> Result<Response, Refusal> {
         let caller = self.caller;
@@ -150,8 +139,9 @@ impl Pages<'_> {
         let record: Record = caller.get(&path).await?;
         let until = until.unwrap_or(record.version).min(record.version);
         let after = until.saturating_sub(VERSIONS);
-        let (events, deliveries, attempts, operations, theirs) = tokio::join!(
+        let (events, notes, deliveries, attempts, operations, theirs) = tokio::join!(
             caller.get::<Events>(format!("{path}/events?after={after}")),
+            caller.get::<Notes>(format!("{path}/notes")),
             caller.get::<Deliveries>(format!("{path}/deliveries")),
             caller.get::<Attempts>(format!("{path}/attempts?limit=10")),
             caller.get::<Operations>(format!("{path}/operations")),
@@ -165,19 +155,16 @@ impl Pages<'_> {
             Err(FulfillmentError::NotFound { .. }) => Err("Microsoft knows no such subscription."),
             Err(_) => Err("Microsoft did not answer. Reload the page in a moment."),
         };
-        let history = events.map(|found| {
-            let within = found.events.iter().filter(|event| event.version <= until);
-            within.rev().map(entry).collect()
-        });
+        let part = Part { after, until, before };
+        let history = History::of(events, notes, &part);
         let page = SubscriptionPage {
             waits: waits(&record, self.frame.now),
             copies,
             deliveries: deliveries.map(|found| found.deliveries),
             attempts: attempts.map(|found| found.attempts).unwrap_or_default(),
             operations: operations.map(|found| found.operations.iter().map(pretty).collect()),
+            earlier: (after > 0).then(|| history.earlier(&routes::subscription(id), after)),
             history,
-            earlier: (after > 0)
-                .then(|| format!("{}?until={after}#history", routes::subscription(id))),
             frame: self.frame,
             record: &record,
         };
@@ -185,25 +172,11 @@ impl Pages<'_> {
     }
 }
 
-fn entry(event: &Event) -> Entry {
-    let before = event.before.as_ref();
-    Entry {
-        version: event.version,
-        title: spaced(event.kind.name()),
-        change: change(&event.kind),
-        who: who(&event.cause),
-        why: event.ruling.as_ref().map(why),
-        when: moment(event.recorded_at),
-        changes: before.map(|before| differences(before, &event.subscription)).unwrap_or_default(),
-        raw: serde_json::to_value(event).map(|event| pretty(&event)).unwrap_or_default(),
-    }
-}
-
-fn pretty(value: &Value) -> String {
+pub(super) fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default()
 }
 
-fn waits(record: &Record, now: jiff::Timestamp) -> Option<String> {
+fn waits(record: &Record, now: Timestamp) -> Option<String> {
     let pending = record.pending_operation.as_ref();
     let pending = pending.map(|pending| {
         format!("{} was requested {}, and is not over.", pending.action, ago(pending.since, now))

@@ -80,12 +80,14 @@ pub(super) const OF_EVENTS: &[&str] = &[
     "claimant",
 ];
 
+pub(super) const OF_NOTES: &[&str] = &["subscriptionId", "id", "at", "by", "text"];
+
 /// The line with the names of the columns.
 pub(super) fn heading(columns: &[&str]) -> Vec<u8> {
     line(columns.iter().map(|name| (*name).to_owned()))
 }
 
-/// The line of a record or an event.
+/// The line of a record, an event or a note.
 pub(super) fn row(columns: &[&str], object: &Value) -> Vec<u8> {
     line(
         columns

@@ -1,4 +1,4 @@
-//! `saasctl export`: all records and events, or those of some subscriptions, as JSON lines or CSV.
+//! `saasctl export`: all records, events and notes, or those of some subscriptions, as JSON lines or CSV.
 //!
 //! It keeps a page of records and a few pages of events in memory, however many there are.
 
@@ -23,7 +23,7 @@ use crate::command_error::CommandError;
 use crate::output::Output;
 use crate::patience::Patience;
 
-/// How many subscriptions' events are requested at the same time.
+/// How many subscriptions' events and notes are requested at the same time.
 const CONCURRENT: usize = 8;
 
 /// Half a minute in total: an export runs for long, and begins anew if it fails.
@@ -34,6 +34,7 @@ const PATIENCE: Patience = Patience { attempts: 6, first_pause: Duration::from_s
 struct Count {
     subscriptions: u64,
     events: u64,
+    notes: u64,
 }
 
 struct Export<'a> {
@@ -71,10 +72,11 @@ pub(crate) async fn export(
         count: Count::default(),
     };
     let ended = export.run(id, options.search.as_deref()).await;
-    let Export { destination, count: Count { subscriptions, events }, .. } = export;
+    let Export { destination, count, .. } = export;
+    let Count { subscriptions, events, .. } = count;
     output.progress("");
     let failure = match ended.and_then(|()| destination.complete()) {
-        Ok(()) | Err(Stopped::ReaderGone) => return report(output, options, subscriptions, events),
+        Ok(()) | Err(Stopped::ReaderGone) => return report(output, options, &count),
         Err(Stopped::Failed(failure)) => failure,
     };
     let unwritten = match &options.output {
@@ -90,18 +92,21 @@ pub(crate) async fn export(
 fn report(
     output: &Output,
     options: &ExportOptions,
-    subscriptions: u64,
-    events: u64,
+    Count { subscriptions, events, notes }: &Count,
 ) -> Result<(), CommandError> {
     let Some(file) = &options.output else { return Ok(()) };
     if output.json {
-        let summary = json!({ "subscriptions": subscriptions, "events": events, "file": file });
+        let summary = json!({
+            "subscriptions": subscriptions, "events": events, "notes": notes, "file": file,
+        });
         return output.print(&summary.to_string());
     }
     let said = match options.only {
         Some(ExportPart::Records) => format!("Subscriptions: {subscriptions}."),
-        Some(ExportPart::Events) | None => {
-            format!("Subscriptions: {subscriptions}. Events: {events}.")
+        Some(ExportPart::Events) => format!("Subscriptions: {subscriptions}. Events: {events}."),
+        Some(ExportPart::Notes) => format!("Subscriptions: {subscriptions}. Notes: {notes}."),
+        None => {
+            format!("Subscriptions: {subscriptions}. Events: {events}. Notes: {notes}.")
         }
     };
     output.print(&said)
@@ -186,21 +191,31 @@ impl Export<'_> {
         }
     }
 
-    /// Writes subscriptions in this order, each with its events. The first page of events of several
-    /// subscriptions is read at the same time.
+    /// Writes subscriptions in this order, each with its events and notes. The notes and the first page of events
+    /// of several subscriptions are read at the same time.
     async fn write(&mut self, records: Vec<Value>) -> Result<(), Stopped> {
         let (api, only) = (self.api, self.only);
+        let has = |part| only.is_none_or(|only| only == part);
         let read = async |record: Value| -> Result<_, CommandError> {
-            let events = match only {
-                Some(ExportPart::Records) => Value::Null,
-                Some(ExportPart::Events) | None => events(api, &record, "0").await?,
+            let of_events = async {
+                match has(ExportPart::Events) {
+                    true => events(api, &record, "0").await,
+                    false => Ok(Value::Null),
+                }
             };
-            Ok((record, events))
+            let of_notes = async {
+                match has(ExportPart::Notes) {
+                    true => notes(api, &record).await,
+                    false => Ok(Vec::new()),
+                }
+            };
+            let (events, notes) = tokio::try_join!(of_events, of_notes)?;
+            Ok((record, events, notes))
         };
         let mut read = stream::iter(records.into_iter().map(read)).buffered(CONCURRENT);
         while let Some(read) = read.next().await {
-            let (record, mut page) = read?;
-            if only != Some(ExportPart::Events) {
+            let (record, mut page, notes) = read?;
+            if has(ExportPart::Records) {
                 self.destination.write(&self.rows.record(&record))?;
             }
             self.count.subscriptions += 1;
@@ -215,22 +230,39 @@ impl Export<'_> {
                     None => break,
                 }
             }
+            for note in notes {
+                self.destination.write(&self.rows.note(&note))?;
+                self.count.notes += 1;
+            }
         }
         Ok(())
     }
 
     fn progress(&self, more: &str) {
         if self.shows_progress {
-            let Count { subscriptions, events } = self.count;
+            let Count { subscriptions, events, .. } = self.count;
             let so_far = format!("{subscriptions} subscriptions, {events} events so far{more}");
             self.output.progress(&so_far);
         }
     }
 }
 
+fn id_of(record: &Value) -> &str {
+    record["subscription"]["id"].as_str().unwrap_or_default()
+}
+
+/// A subscription's notes, each with the id of the subscription as its events have it.
+async fn notes(api: &Api, record: &Value) -> Result<Vec<Value>, CommandError> {
+    let id = id_of(record);
+    let mut found = get(api, format!("/{id}/notes"), |_| {}).await?;
+    let Value::Array(mut notes) = found["notes"].take() else { return Ok(Vec::new()) };
+    notes.iter_mut().for_each(|note| note["subscriptionId"] = json!(id));
+    Ok(notes)
+}
+
 /// A page of a subscription's events after a version.
 async fn events(api: &Api, record: &Value, after: &str) -> Result<Value, CommandError> {
-    let id = record["subscription"]["id"].as_str().unwrap_or_default();
+    let id = id_of(record);
     get(api, format!("/{id}/events?after={after}"), |_| {}).await
 }
 

@@ -11,11 +11,11 @@ pub(crate) struct ExportOptions {
     #[arg(long, verbatim_doc_comment, value_name = "TEXT", conflicts_with = "id")]
     pub(crate) search: Option<String>,
     /// JSON lines hold everything. CSV has a table of
-    /// records or of events, and needs --only
+    /// records, events or notes, and needs --only
     #[arg(long, verbatim_doc_comment, default_value = "jsonl")]
     pub(crate) format: ExportFormat,
-    /// Only the records, or only the events
-    /// [default: both]
+    /// Only the records, only the events, or only the
+    /// notes [default: all three]
     #[arg(long, verbatim_doc_comment, value_name = "PART", required_if_eq("format", "csv"))]
     pub(crate) only: Option<ExportPart>,
     /// The file, which appears once it is complete
@@ -36,4 +36,5 @@ pub(crate) enum ExportFormat {
 pub(crate) enum ExportPart {
     Records,
     Events,
+    Notes,
 }

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::columns::{self, OF_EVENTS, OF_RECORDS};
+use super::columns::{self, OF_EVENTS, OF_NOTES, OF_RECORDS};
 use super::options::{ExportFormat, ExportPart};
 
 pub(super) enum Rows {
-    /// `{"record": …}` or `{"event": …}` on each line, as the API answers it.
+    /// `{"record": …}`, `{"event": …}` or `{"note": …}` on each line, as the API answers it.
     Lines,
     /// A table with these columns.
     Table(&'static [&'static str]),
@@ -17,6 +17,7 @@ impl Rows {
         match (format, only) {
             (ExportFormat::Jsonl, _) => Self::Lines,
             (ExportFormat::Csv, Some(ExportPart::Events)) => Self::Table(OF_EVENTS),
+            (ExportFormat::Csv, Some(ExportPart::Notes)) => Self::Table(OF_NOTES),
             // The command line asks for a part with this format.
             (ExportFormat::Csv, Some(ExportPart::Records) | None) => Self::Table(OF_RECORDS),
         }
@@ -36,6 +37,10 @@ impl Rows {
 
     pub(super) fn event(&self, event: &Value) -> Vec<u8> {
         self.line("event", event)
+    }
+
+    pub(super) fn note(&self, note: &Value) -> Vec<u8> {
+        self.line("note", note)
     }
 
     fn line(&self, what: &str, object: &Value) -> Vec<u8> {

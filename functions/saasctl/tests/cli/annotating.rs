@@ -74,6 +74,34 @@ async fn reference_and_metadata_are_set_shown_and_removed() {
 }
 
 #[tokio::test]
+async fn a_note_is_added_once_under_a_key_and_stands_in_the_history() {
+    let env = TestEnv::new().await;
+    let id = env.active(Purchase::flat_rate("silver")).await.to_string();
+    let said = env.run(&["add-note", &id, "Renewal talks in May"]).await.done();
+    assert!(said.starts_with("The note of 2026-03-04 09:15:00 is in the history."), "{said}");
+    for _ in 0..2 {
+        let note = ["--json", "add-note", &id, "They renew", "--key", "call-7"];
+        let note = env.run(&note).await.json();
+        assert_eq!(note["text"], "They renew");
+    }
+    let shown = env.run(&["history", &id]).await.done();
+    let lines: Vec<_> = shown.lines().filter(|line| line.contains("Note")).collect();
+    assert_eq!(lines.len(), 2, "{shown}");
+    assert!(lines[0].contains("Renewal talks in May") && lines[1].contains("They renew"));
+    let history = env.run(&["--json", "history", &id]).await.json();
+    let texts: Vec<_> = (0..2).map(|place| history["notes"][place]["text"].as_str()).collect();
+    assert_eq!(texts, [Some("Renewal talks in May"), Some("They renew")]);
+
+    env.run(&["add-note", &id, " "]).await.failed(1, "invalid_note");
+    env.run(&["add-note", &id, "Other", "--key", "call-7"])
+        .await
+        .failed(1, "idempotency_key_reused");
+    let unknown = Uuid::from_u128(1).to_string();
+    env.run(&["add-note", &unknown, "a"]).await.failed(1, "unknown_subscription");
+    assert_eq!(env.run(&["add-note", &id]).await.code, 2);
+}
+
+#[tokio::test]
 async fn an_import_sets_every_reference_and_can_be_repeated() {
     let env = TestEnv::new().await;
     let one = env.active(Purchase::flat_rate("silver")).await;

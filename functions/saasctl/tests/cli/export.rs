@@ -171,6 +171,35 @@ async fn a_table_of_events_has_a_row_for_each() {
 }
 
 #[tokio::test]
+async fn notes_are_exported_with_their_authors_and_subscriptions() {
+    let env = TestEnv::new().await;
+    let noted = env.active(Purchase::flat_rate("silver").named("Contoso")).await.to_string();
+    env.active(Purchase::flat_rate("silver").named("Fabrikam")).await;
+    for text in ["Renewal talks in May", "=1+1"] {
+        env.run(&["add-note", &noted, text]).await.done();
+    }
+    let exported = lines(&env.run(&["export"]).await.done());
+    assert_eq!((of(&exported, "record").len(), of(&exported, "event").len()), (2, 4));
+    let notes = of(&exported, "note");
+    let texts: Vec<_> = notes.iter().map(|note| note["text"].as_str()).collect();
+    assert_eq!(texts, [Some("Renewal talks in May"), Some("=1+1")]);
+    assert!(notes.iter().all(|note| note["subscriptionId"] == *noted), "{notes:?}");
+    let only = lines(&env.run(&["export", "--only", "notes"]).await.done());
+    assert_eq!(of(&only, "note"), notes);
+    assert_eq!(only.len(), 2, "neither records nor events");
+    let only = lines(&env.run(&["export", &noted, "--only", "records"]).await.done());
+    assert_eq!((only.len(), of(&only, "record").len()), (1, 1));
+    let csv = env.run(&["export", "--format", "csv", "--only", "notes"]).await.done();
+    assert!(csv.starts_with("subscriptionId,id,at,by,text\r\n"), "{csv}");
+    let rows = table(&csv);
+    assert_eq!(
+        (rows[0]["text"].as_str(), rows[1]["text"].as_str()),
+        ("Renewal talks in May", "'=1+1")
+    );
+    assert_eq!(rows[0]["subscriptionId"], noted);
+}
+
+#[tokio::test]
 async fn one_subscription_or_those_of_a_person_can_be_exported() {
     let env = TestEnv::new().await;
     let one = env.active(Purchase::flat_rate("silver").named("Contoso")).await;
@@ -212,7 +241,7 @@ async fn a_file_replaces_an_earlier_one_and_is_for_its_owner_alone() {
             .expect("a file");
     }
     let said = env.run(&["export", "--output", text(&file)]).await.done();
-    assert_eq!(said, "Subscriptions: 1. Events: 2.\n");
+    assert_eq!(said, "Subscriptions: 1. Events: 2. Notes: 0.\n");
     assert_eq!(folder.names(), ["all.jsonl"]);
     assert_eq!(lines(&std::fs::read_to_string(&file).expect("the file")).len(), 3);
     let said = env.run(&["--json", "export", "--output", text(&folder.file("new"))]).await.json();

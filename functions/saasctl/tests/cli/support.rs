@@ -92,7 +92,14 @@ async fn each_question_of_support_has_a_command_whose_output_is_in_the_document(
 
 /// What a terminal shows.
 async fn at_80_columns(env: &TestEnv, folder: &Folder, typed: &str) -> String {
-    let mut arguments: Vec<&str> = typed.split(' ').collect();
+    let quoted = typed.split('"').enumerate().map(|(place, part)| (place % 2 == 1, part));
+    let mut arguments = Vec::new();
+    for (is_quoted, part) in quoted {
+        match is_quoted {
+            true => arguments.push(part),
+            false => arguments.extend(part.split_whitespace()),
+        }
+    }
     if typed == "drift --dry-run" {
         // The test doesn't wait as long as a person.
         arguments.extend(["--poll", "0.01"]);
