@@ -7,6 +7,7 @@ mod checkpoints;
 mod contract;
 mod due_work;
 mod erasures;
+mod examinations;
 mod first_start;
 mod golden;
 mod idempotency;

@@ -22,13 +22,14 @@
 //! | first start | `DEPLOYMENT` | `FIRST_START` | once, and once at the end of the import |
 //! | receiver | `RECEIVERS` | `<target>` | if the revision is the expected one |
 //! | offers | `OFFERS` | `SETTINGS` | if the revision is the expected one |
+//! | last examination | `EXAMINATION` | `LAST` | after each examination |
 //! | pace | `PACE` | `<target>` | if the revision is the expected one |
 //!
 //! Each user of the table has a trait of its own: [`Store`] for records, [`Outbox`] for the
 //! delivery, [`Receivers`] for those it delivers to, [`Pacing`] for its rate limit, [`Attempts`] for its failures, [`AnnotationStore`] and [`IdempotencyStore`] for the publisher's
 //! API, [`Checkpoints`], [`Runs`] and [`DueWork`] for the reconciliation, [`Refusals`] and [`OfferSettings`] for the landing page,
 //! [`Erasures`] for erasures,
-//! [`Restoration`] for a restore, [`Sightings`] and [`Inspection`] for an examination.
+//! [`Restoration`] for a restore, [`Sightings`], [`Inspection`] and [`Examinations`] for an examination.
 
 mod annotations;
 mod attempts;
@@ -37,6 +38,7 @@ mod due_work;
 mod dynamodb;
 mod erasures;
 mod error;
+mod examination;
 mod findings;
 mod first_start;
 mod head_start;
@@ -69,6 +71,7 @@ pub use due_work::{DueRecord, DueWork};
 pub use dynamodb::DynamoDbStore;
 pub use erasures::{Erasure, Erasures};
 pub use error::{CommitError, Corruption, StoreError};
+pub use examination::{Check, CheckOutcome, Examination, Examinations};
 pub use findings::{Difference, FieldChange, Findings, Outcome, QuietRuns, RepairAction};
 pub use first_start::FirstStart;
 pub use head_start::STREAM_HEAD_START;

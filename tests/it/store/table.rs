@@ -12,8 +12,8 @@ use shared::host::clock::Clock;
 use shared::host::environment::Environment;
 use shared::host::http_client::{HttpClient, Transport};
 use shared::store::{
-    AnnotationStore, Attempts, Checkpoints, DueWork, Erasures, Inspection, OfferSettings, Outbox,
-    Pacing, Receivers, Restoration, Runs, Sightings, Store,
+    AnnotationStore, Attempts, Checkpoints, DueWork, Erasures, Examinations, Inspection,
+    OfferSettings, Outbox, Pacing, Receivers, Restoration, Runs, Sightings, Store,
 };
 use uuid::Uuid;
 
@@ -51,6 +51,7 @@ pub(super) struct Table {
     pub(super) sightings: Arc<dyn Sightings>,
     pub(super) inspection: Arc<dyn Inspection>,
     pub(super) offers: Arc<dyn OfferSettings>,
+    pub(super) examinations: Arc<dyn Examinations>,
     pub(super) erasures: Arc<dyn Erasures>,
     pub(super) raw: aws_sdk_dynamodb::Client,
     pub(super) database: Option<Database>,
@@ -92,6 +93,7 @@ impl Table {
             sightings: store.clone(),
             inspection: store.clone(),
             offers: store.clone(),
+            examinations: store.clone(),
             erasures: store.clone(),
             store,
             raw,

@@ -6,6 +6,7 @@ mod attempts;
 mod checkpoints;
 mod due_work;
 mod erasures;
+mod examinations;
 mod idempotency;
 mod inspection;
 mod memory_store;

@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use shared::domain::{Annotations, Event, EventKind, OperationId, Record, SubscriptionId};
 use shared::store::{
-    Attempt, Checkpoint, Commit, CommitError, Due, FirstStart, IdempotencyRecord, ListBy,
-    ListQuery, Mark, Page, ReceiverState, Refused, Restoration, Sighting, Sort, Store, StoreError,
-    StoredOffers, Target,
+    Attempt, Checkpoint, Commit, CommitError, Due, Examination, FirstStart, IdempotencyRecord,
+    ListBy, ListQuery, Mark, Page, ReceiverState, Refused, Restoration, Sighting, Sort, Store,
+    StoreError, StoredOffers, Target,
 };
 
 use crate::outbox_table::OutboxTable;
@@ -34,6 +34,7 @@ struct Table {
     reserved: BTreeMap<Target, Timestamp>,
     receivers: BTreeMap<Target, ReceiverState>,
     offers: StoredOffers,
+    examination: Option<Examination>,
     epoch: u64,
     writes: u64,
     outbox: OutboxTable,
@@ -114,6 +115,13 @@ impl MemoryStore {
 
     pub(crate) fn stored_offers<T>(&self, act: impl FnOnce(&mut StoredOffers) -> T) -> T {
         act(&mut self.table().offers)
+    }
+
+    pub(crate) fn stored_examination<T>(
+        &self,
+        act: impl FnOnce(&mut Option<Examination>) -> T,
+    ) -> T {
+        act(&mut self.table().examination)
     }
 
     pub(crate) fn refusals<T>(&self, act: impl FnOnce(&mut HashMap<Refused, Timestamp>) -> T) -> T {

@@ -7,6 +7,7 @@ mod due_entries;
 mod due_work;
 mod erasures;
 mod error;
+mod examinations;
 mod first_start;
 mod idempotency;
 mod inspection;

@@ -77,6 +77,8 @@ kinds! {
     Pace = "PACE" "",
     /// What single offers have of their own on the landing page.
     Offers = "OFFERS" "SETTINGS",
+    /// What the last examination of the deployment found.
+    Examination = "EXAMINATION" "LAST",
 }
 
 impl ItemKind {

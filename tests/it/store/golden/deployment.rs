@@ -6,7 +6,8 @@ use super::reads::{Written, assert_read, key, plain, tables};
 use super::*;
 
 #[tokio::test]
-async fn the_first_start_the_paces_the_offers_and_the_states_of_receivers_are_read() {
+async fn the_first_start_the_paces_the_offers_the_examination_and_the_states_of_receivers_are_read()
+{
     for Written { items, table, .. } in tables().await {
         let stored = |kind| items.get(kind).map_or(&[][..], Vec::as_slice);
         let first = table.checkpoints.first_start().await.expect("a read");
@@ -24,6 +25,9 @@ async fn the_first_start_the_paces_the_offers_and_the_states_of_receivers_are_re
         for item in stored(&ItemKind::Offers) {
             assert_read(Some(offers.clone()), &plain(&item["body"]));
         }
+        let examination = table.examinations.last_examination().await.expect("a read");
+        let [item] = stored(&ItemKind::Examination) else { continue };
+        assert_read(examination, &plain(&item["body"]));
         let states = table.receivers.receivers().await.expect("a read");
         assert_eq!(states.len(), stored(&ItemKind::Receiver).len());
         for item in stored(&ItemKind::Receiver) {

@@ -2,14 +2,15 @@
 
 use shared::domain::{Account, Annotations, Event, EventKind, Position, Record};
 use shared::store::{
-    Attempt, CatchUp, Checkpoint, Cursor, CursorState, Erasure, EventFilter, FilterInUse,
-    FirstStart, IdempotencyRecord, IdempotencyStore, Part, Pause, QuietRuns, ReceiverState,
-    Refusals as _, Refused, Round, Run, RunEnd, SentRequest, Sighting, StoredOffers,
+    Attempt, CatchUp, CheckOutcome, Checkpoint, Cursor, CursorState, Erasure, EventFilter,
+    FilterInUse, FirstStart, IdempotencyRecord, IdempotencyStore, Part, Pause, QuietRuns,
+    ReceiverState, Refusals as _, Refused, Round, Run, RunEnd, SentRequest, Sighting, StoredOffers,
     StoredResponse, Target, Trouble,
 };
 
 use super::*;
 use crate::delivery_schemas::every_kind;
+use crate::store::examinations::examination;
 use crate::store::idempotency::dynamodb;
 use crate::store::runs::findings;
 
@@ -123,6 +124,8 @@ pub(super) async fn write(table: &Table) {
     }
     let offers = crate::offers::complete().as_object().expect("an object").clone();
     table.offers.save_offers(&StoredOffers { revision: 1, offers }).await.expect("the first ones");
+    let examination = examination(CheckOutcome::Warning);
+    table.examinations.save_examination(&examination).await.expect("saved");
     let test = Event::test(
         EventKind::Test,
         Some("arn:aws:iam::123456789012:role/ops".to_owned()),
