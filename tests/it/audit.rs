@@ -168,6 +168,7 @@ async fn each_answer_with_personal_data_leaves_exactly_one_line() {
         (Method::GET, one("/deliveries"), StatusCode::OK),
         (Method::GET, "/deliveries?state=parked".to_owned(), StatusCode::OK),
         (Method::GET, "/doctor".to_owned(), StatusCode::OK),
+        (Method::GET, "/doctor/last".to_owned(), StatusCode::OK),
         // These answer with nothing.
         (Method::GET, format!("/subscriptions/{}", Uuid::from_u128(1)), StatusCode::NOT_FOUND),
         (Method::GET, "/subscriptions?limit=0".to_owned(), StatusCode::BAD_REQUEST),

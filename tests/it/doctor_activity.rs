@@ -72,6 +72,21 @@ async fn the_last_webhook_call_is_told_with_its_host() {
 }
 
 #[tokio::test]
+async fn an_examination_without_a_gateway_compares_with_the_host_of_the_one_before() {
+    let doctor = DoctorEnv::new().await;
+    doctor.seen(webhook(OWN_HOST), 60).await;
+    doctor.examine().await.has("webhook", "ok", &[OWN_HOST]);
+    let domain = Fault { gateway: Some("signup.example.com"), ..Fault::default() };
+    doctor.examine_with(domain).await;
+    for _ in 0..2 {
+        let found = doctor.examine().await;
+        found.has("webhook", "warning", &["not signup.example.com"]);
+        found.has("settings", "ok", &["4096 bytes that Lambda allows"]);
+        assert_eq!(found.0["host"], "signup.example.com");
+    }
+}
+
+#[tokio::test]
 async fn microsofts_calls_are_noted_and_a_strangers_are_not() {
     let doctor = DoctorEnv::new().await;
     let env = &doctor.env;

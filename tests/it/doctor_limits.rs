@@ -2,7 +2,9 @@
 
 use emulator::{Call, ErrorForm, FaultKind, Times};
 
-use crate::doctor_env::DoctorEnv;
+use serde_json::{Value, json};
+
+use crate::doctor_env::{DoctorEnv, Fault, answer};
 use crate::log_lines::Lines;
 
 #[tokio::test]
@@ -32,6 +34,33 @@ async fn failed_checks_are_counted_and_logged_and_none_is_a_zero() {
 }
 
 #[tokio::test]
+async fn an_examination_that_the_table_does_not_take_is_answered_and_the_one_before_stays() {
+    let (lines, _guard) = Lines::collect("info");
+    let doctor = DoctorEnv::at_work().await;
+    let before = doctor.examine().await;
+    doctor.env.pass(60);
+    lines.take();
+    let found = doctor
+        .examine_with(Fault {
+            answers: Some(Box::new(|request| {
+                let is_write = request.headers().get("x-amz-target");
+                let is_write = is_write.is_some_and(|target| target == "DynamoDB_20120810.PutItem");
+                let refusal = json!({ "__type": "com.amazon.coral#AccessDeniedException" });
+                is_write.then(|| answer(400, &refusal))
+            })),
+            ..Fault::default()
+        })
+        .await;
+    assert_eq!(found.with("failed"), [""; 0], "{found:?}");
+    assert!(found.0["examinedAt"].as_str() > before.0["examinedAt"].as_str(), "{found:?}");
+    assert_eq!(doctor.env.get("/doctor/last").await.json(), before.0);
+    let lines = lines.take();
+    let warned = lines.iter().filter(|line| line["level"] == "WARN").collect::<Vec<_>>();
+    let [line] = warned[..] else { panic!("{warned:?}") };
+    assert_eq!(line["message"], "could not keep the examination; the last one is shown");
+}
+
+#[tokio::test]
 async fn neither_the_answer_nor_the_log_holds_a_secret_a_token_or_the_products_address() {
     let (lines, _guard) = Lines::collect("debug");
     let doctor = DoctorEnv::at_work().await;
@@ -43,6 +72,8 @@ async fn neither_the_answer_nor_the_log_holds_a_secret_a_token_or_the_products_a
             assert!(!answer.contains(&variables[secret]), "{secret}: {answer}");
             assert!(!lines.text().contains(&variables[secret]), "{secret}");
         }
+        let kept = doctor.env.get("/doctor/last").await.body;
+        assert_eq!(serde_json::from_str::<Value>(&kept).expect("JSON").to_string(), answer);
         assert!(!answer.contains("Bearer") && !lines.text().contains("Bearer"));
     }
 }

@@ -2,7 +2,7 @@
 //! on one machine.
 //!
 //! The host forwards the request of an HTTP trigger unchanged. It sends a timer as `POST
-//! /reconciliation` or `POST /delivery`, and expects its own envelope as the answer. The host also
+//! /reconciliation`, `POST /delivery` or `POST /examination`, and expects its own envelope as the answer. The host also
 //! checks who may call a function: in the `function.json` files, all but the landing page and the
 //! webhook need a function key.
 
@@ -20,7 +20,7 @@ use axum::response::IntoResponse;
 use axum::routing::{any, post};
 use console::Console;
 use delivery::{Delivery, Driver};
-use http::StatusCode;
+use http::{StatusCode, Uri};
 use reconciliation::Reconciliation;
 use serde_json::{Value, json};
 use shared::config::{Dependencies, ManagementSettings};
@@ -90,6 +90,7 @@ pub fn router(functions: Functions) -> Router {
         .route("/subscriptions/{id}/activate", private(&functions.activation))
         .route("/reconciliation", post(reconcile).with_state(functions.reconciliation))
         .route("/delivery", post(deliver).with_state(functions.delivery))
+        .route("/examination", post(examine).with_state(functions.management.clone()))
         // Management has several routes, and answers 404 to all unknown ones.
         .fallback_service(private(&functions.management))
         .layer(map_response(name_version))
@@ -163,6 +164,15 @@ async fn deliver(State(delivery): State<Option<Arc<Delivery>>>) -> impl IntoResp
             enveloped(StatusCode::INTERNAL_SERVER_ERROR, &logs, Value::Null)
         }
     }
+}
+
+/// Examines the deployment, with the request that a caller of the API would send.
+async fn examine(State(management): State<Arc<dyn Handler>>) -> impl IntoResponse {
+    let mut request = Request::default();
+    *request.uri_mut() = Uri::from_static("/doctor");
+    let answered = management.handle(request).await;
+    let found = serde_json::from_slice(answered.body()).unwrap_or_default();
+    enveloped(answered.status(), &[], found)
 }
 
 /// The answer to a timer, in the host's envelope.

@@ -6,8 +6,8 @@ use runtime::settings::{
     PORT, RECONCILIATION, SECRET_OF_AZURE, azure_refuses,
 };
 use runtime::{
-    Case, Credential, azure_answers_with, azure_delivers_on_the_timer_alone, beside, binary, cases,
-    same_on_both_hosts,
+    Case, Credential, azure_answers_with, azure_delivers_on_the_timer_alone,
+    azure_examines_the_deployment_on_the_timer, beside, binary, cases, same_on_both_hosts,
 };
 
 const BUILT: &str = env!("CARGO_BIN_EXE_azure-custom-handler");
@@ -45,6 +45,11 @@ async fn reconciliation_reports_as_on_lambda() {
 #[tokio::test]
 async fn events_are_delivered_by_the_timer_alone() {
     azure_delivers_on_the_timer_alone(&binary(BUILT)).await;
+}
+
+#[tokio::test]
+async fn the_deployment_is_examined_on_the_timer() {
+    azure_examines_the_deployment_on_the_timer(&binary(BUILT)).await;
 }
 
 #[tokio::test]

@@ -92,6 +92,8 @@ codes! {
     ReconciliationPaused = CONFLICT "reconciliation_paused",
     /// Only the schedule starts the reconciliation here.
     NotStartable = CONFLICT "not_startable",
+    /// No examination of the deployment has ended yet.
+    NotExamined = NOT_FOUND "not_examined",
     /// The table has no such test event, or no longer.
     UnknownTestEvent = NOT_FOUND "unknown_test_event",
     /// Microsoft may have accepted the request. It must not be repeated blindly (F-ERR-2).

@@ -167,6 +167,7 @@ impl Management {
                 let gateway = request.extensions().get::<GatewayHost>();
                 Ok(json_response(StatusCode::OK, &self.doctor.examine(gateway).await))
             }
+            Route::LastExamination => Ok(json_response(StatusCode::OK, &self.doctor.last().await?)),
             Route::SendTestEvent(wanted) => {
                 let TestEventRequest { kind, receiver } = wanted;
                 let only = receiver.map(|name| self.receiver(&name)).transpose()?;

@@ -60,6 +60,8 @@ pub(crate) enum Call {
     Erase,
     /// Why doesn't it work?
     Examine,
+    /// What the last examination found.
+    LastExamination,
     SendTestEvent,
     TestEvent,
     /// The runs of the reconciliation.
@@ -101,7 +103,7 @@ const LIST: [Query; 9] = [
 ];
 
 /// Every call. Where a path matches two patterns, the first one wins.
-pub(crate) static TABLE: [Entry; 32] = [
+pub(crate) static TABLE: [Entry; 33] = [
     entry(Call::List, Method::GET, "/subscriptions", &LIST),
     // It lies below the same path as all other calls, so that one permission covers it. No GUID
     // looks like it.
@@ -130,6 +132,7 @@ pub(crate) static TABLE: [Entry; 32] = [
     entry(Call::Decline, Method::POST, "/subscriptions/{id}/decline", &[]),
     entry(Call::Erase, Method::POST, "/subscriptions/{id}/erase", &[]),
     entry(Call::Examine, Method::GET, "/doctor", &[]),
+    entry(Call::LastExamination, Method::GET, "/doctor/last", &[]),
     entry(Call::SendTestEvent, Method::POST, "/doctor/test-event", &[]),
     entry(Call::TestEvent, Method::GET, "/doctor/test-event/{eventId}", &[]),
     entry(Call::Reconciliations, Method::GET, "/reconciliations", &[Query::Limit, Query::Next]),
@@ -211,6 +214,7 @@ pub(crate) enum Route {
     /// By offer id; empty to remove them.
     SetOffers(Map<String, Value>),
     Examine,
+    LastExamination,
     SendTestEvent(TestEventRequest),
     /// The event with this id.
     TestEvent(String),
@@ -247,6 +251,7 @@ impl Route {
             | Self::Offers
             | Self::SetOffers(_)
             | Self::Examine
+            | Self::LastExamination
             | Self::SendTestEvent(_)
             | Self::TestEvent(_)
             | Self::Reconciliations { .. }
@@ -368,6 +373,7 @@ impl Route {
             }
             Call::Erase => Self::Erase(id()?),
             Call::Examine => Self::Examine,
+            Call::LastExamination => Self::LastExamination,
             Call::SendTestEvent => Self::SendTestEvent(test_event_request::wanted(request.body())?),
             Call::TestEvent => Self::TestEvent(name()),
             Call::Reconciliations => Self::Reconciliations {

@@ -10,8 +10,8 @@ use crate::host::step_functions::RunStarter;
 use crate::microsoft::entra::EndingCredential;
 use crate::publisher::receiver::ReceiverSettings;
 use crate::store::{
-    AnnotationStore, Attempts, Erasures, IdempotencyStore, Inspection, OfferSettings, Outbox,
-    Receivers, Target,
+    AnnotationStore, Attempts, Erasures, Examinations, IdempotencyStore, Inspection, OfferSettings,
+    Outbox, Receivers, Target,
 };
 
 #[derive(Clone)]
@@ -27,6 +27,7 @@ pub struct ManagementSettings {
     pub annotations: Arc<dyn AnnotationStore>,
     pub attempts: Arc<dyn Attempts>,
     pub inspection: Arc<dyn Inspection>,
+    pub examinations: Arc<dyn Examinations>,
     pub offers: Arc<dyn OfferSettings>,
     /// Starts runs of the reconciliation; `None` where only the schedule does.
     pub starter: Option<Arc<dyn RunStarter>>,
@@ -62,6 +63,7 @@ impl ManagementSettings {
             annotations: table.clone(),
             attempts: table.clone(),
             inspection: table.clone(),
+            examinations: table.clone(),
             offers: table.clone(),
             erasures: table,
             starter: None,

@@ -5,7 +5,10 @@ use crate::test_env::TestEnv;
 
 /// Makes each call with each of its answers.
 pub(super) async fn call<'a>(caller: &mut Caller<'a>, without_receivers: &'a TestEnv) {
+    caller.get("/doctor/last").await;
     caller.get("/doctor").await;
+    caller.get("/doctor/last").await;
+    caller.get("/doctor/last?unknown=1").await;
     caller.post("/doctor/test-event?unknown=1", "").await;
     caller.post("/doctor/test-event", r#"{"type":"x"}"#).await;
     caller.post("/doctor/test-event", r#"{"receiver":"x"}"#).await;

@@ -13,7 +13,7 @@ use local::decider::Decider;
 use local::receiver::Receiver;
 use local::sign_up_page::SignUpPage;
 use local::{LocalError, LocalSystem, Options, settings_in_force, walkthrough};
-use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, interval_at};
 use tracing_subscriber::EnvFilter;
 
 /// Runs the publisher's side on this machine: all functions, an embedded DynamoDB,
@@ -61,6 +61,12 @@ const STREAM_PAUSE: Duration = Duration::from_millis(250);
 
 /// The pause between two sweeps, as in the template.
 const SWEEP_PAUSE: Duration = Duration::from_secs(60);
+
+/// The pause between two examinations, as in the template.
+const EXAMINATION_PAUSE: Duration = Duration::from_secs(60 * 60);
+
+/// The first one finds a run of the reconciliation and a sweep.
+const FIRST_EXAMINATION: Duration = Duration::from_secs(5);
 
 type Variables = BTreeMap<String, String>;
 
@@ -187,6 +193,7 @@ async fn serve(arguments: &Arguments, given: Variables) -> Result<(), Box<dyn Er
     tokio::select! {
         () = reconcile(&system, arguments.reconcile_every) => Ok(()),
         () = deliver(&system) => Ok(()),
+        () = examine(&system) => Ok(()),
         stop = tokio::signal::ctrl_c() => {
             println!("\nStopped.");
             Ok(stop?)
@@ -248,6 +255,14 @@ async fn deliver(system: &LocalSystem) {
         if let Err(error) = delivered {
             tracing::error!(%error, "could not deliver events; they stay pending");
         }
+    }
+}
+
+async fn examine(system: &LocalSystem) {
+    let mut examinations = interval_at(Instant::now() + FIRST_EXAMINATION, EXAMINATION_PAUSE);
+    loop {
+        examinations.tick().await;
+        system.examine().await;
     }
 }
 

@@ -7,9 +7,11 @@ use std::sync::Arc;
 use azure_custom_handler::{Functions, console_router, router};
 use delivery::{Delivery, Driver};
 use emulator::Emulator;
+use http::Uri;
 use reconciliation::{Reconciliation, Report, SliceError};
 use shared::config::Dependencies;
 use shared::host::clock::{Clock, SystemClock};
+use shared::host::http::{Handler, Request};
 use shared::store::{Checkpoints, DueWork, Runs, Store};
 
 use crate::data_folder::DataFolder;
@@ -65,6 +67,7 @@ pub struct LocalSystem {
     /// The functions' clock.
     pub clock: Arc<dyn Clock>,
     pub reconciliation: Arc<Reconciliation>,
+    management: Arc<dyn Handler>,
     /// `None` if the settings name no receiver of events.
     pub delivery: Option<Arc<Delivery>>,
     /// `None` if the settings name another database.
@@ -125,6 +128,7 @@ impl LocalSystem {
         }
         let functions = Functions::new(&environment, &dependencies)?;
         let reconciliation = functions.reconciliation.clone();
+        let management = functions.management.clone();
         let delivery = functions.delivery.clone();
         let stream = database.as_ref().map(|database| Stream::of(database.inner(), &table));
         let stream = stream.transpose()?;
@@ -145,6 +149,7 @@ impl LocalSystem {
             runs: dependencies.runs,
             clock,
             reconciliation,
+            management,
             delivery,
             stream,
             variables,
@@ -197,6 +202,14 @@ impl LocalSystem {
         let Some(delivery) = &self.delivery else { return Ok(()) };
         let driver = if self.stream.is_some() { Driver::BesideTheStream } else { Driver::Alone };
         delivery.sweep(driver).await.map(drop).map_err(LocalError::Sweep)
+    }
+
+    /// Examines the deployment, as the schedule does.
+    pub async fn examine(&self) {
+        let mut request = Request::default();
+        *request.uri_mut() = Uri::from_static("/doctor");
+        // What it finds is in the table and in the log.
+        self.management.handle(request).await;
     }
 
     /// Makes a dry run of the reconciliation, to its end.

@@ -18,6 +18,7 @@ mod process;
 mod replay;
 pub mod settings;
 mod timer_delivery;
+mod timer_examination;
 
 use std::path::{Path, PathBuf};
 
@@ -28,6 +29,7 @@ pub use hosted_case::{Case, HostedCase};
 pub use lambda::Lambda;
 pub use replay::{azure_answers_with, lambda_answers, lambda_answers_with, same_on_both_hosts};
 pub use timer_delivery::azure_delivers_on_the_timer_alone;
+pub use timer_examination::azure_examines_the_deployment_on_the_timer;
 
 /// The folder of the workspace.
 pub fn project() -> PathBuf {

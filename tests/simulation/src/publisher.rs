@@ -324,6 +324,7 @@ impl Publisher {
             annotations: self.store(host),
             attempts: self.store(host),
             inspection: self.store(host),
+            examinations: self.store(host),
             offers: self.store(host),
             starter: None,
             erasures: self.store(host),

@@ -13,9 +13,9 @@ use memory_store::MemoryStore;
 use shared::domain::{Event, OperationId, Position, Record, SubscriptionId};
 use shared::store::{
     AnnotationStore, Attempts, Backlog, BeginError, Checkpoints, Commit, CommitError, Cursor,
-    CursorError, CursorState, Due, DueWork, Erasures, IdempotencyRecord, IdempotencyStore,
-    Inspection, ListQuery, Mark, OfferSettings, Outbox, Page, ReceiverState, Receivers, Refusals,
-    Runs, Sightings, Store, StoreError, Target, Waiting,
+    CursorError, CursorState, Due, DueWork, Erasures, Examinations, IdempotencyRecord,
+    IdempotencyStore, Inspection, ListQuery, Mark, OfferSettings, Outbox, Page, ReceiverState,
+    Receivers, Refusals, Runs, Sightings, Store, StoreError, Target, Waiting,
 };
 
 use crate::fault::Fault;
@@ -133,6 +133,7 @@ pub(crate) trait Table:
     + Runs
     + Sightings
     + Inspection
+    + Examinations
     + OfferSettings
 {
 }
@@ -151,6 +152,7 @@ impl<T> Table for T where
         + Runs
         + Sightings
         + Inspection
+        + Examinations
         + OfferSettings
 {
 }

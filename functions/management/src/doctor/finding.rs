@@ -1,29 +1,18 @@
 //! One line of an examination.
 
-use serde::Serialize;
 use shared::host::error_class::{CredentialFault, ErrorClass};
+use shared::store::{Check, CheckOutcome};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Outcome {
-    Ok,
-    /// It works, and will not for long, or not for everybody.
-    Warning,
-    Failed,
-    /// It can't be checked from here.
-    Unknown,
-}
-
-/// What was seen. No secret, token, e-mail address or address of the product is in it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// What was seen. No secret, token, e-mail address or address of the product is in it: it is stored, and shown
+/// to everyone who may read the API.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Finding {
     /// For programs. It never changes its meaning.
     pub check: &'static str,
-    pub outcome: Outcome,
+    pub outcome: CheckOutcome,
     /// What is and, if it is wrong, what to do.
     pub says: String,
     /// The field of Partner Center or Entra, or the parameter of the deployment, that it stands in.
-    #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
     pub place: Option<&'static str>,
 }
 
@@ -40,7 +29,7 @@ impl Finding {
 
     fn new(
         check: &'static str,
-        outcome: Outcome,
+        outcome: CheckOutcome,
         says: impl Into<String>,
         place: Option<&'static str>,
     ) -> Self {
@@ -48,7 +37,7 @@ impl Finding {
     }
 
     pub(super) fn ok(check: &'static str, says: impl Into<String>) -> Self {
-        Self::new(check, Outcome::Ok, says, None)
+        Self::new(check, CheckOutcome::Ok, says, None)
     }
 
     pub(super) fn warning(
@@ -56,7 +45,7 @@ impl Finding {
         says: impl Into<String>,
         place: &'static str,
     ) -> Self {
-        Self::new(check, Outcome::Warning, says, Some(place))
+        Self::new(check, CheckOutcome::Warning, says, Some(place))
     }
 
     pub(super) fn failed(
@@ -64,10 +53,16 @@ impl Finding {
         says: impl Into<String>,
         place: &'static str,
     ) -> Self {
-        Self::new(check, Outcome::Failed, says, Some(place))
+        Self::new(check, CheckOutcome::Failed, says, Some(place))
     }
 
     pub(super) fn unknown(check: &'static str, says: impl Into<String>) -> Self {
-        Self::new(check, Outcome::Unknown, says, None)
+        Self::new(check, CheckOutcome::Unknown, says, None)
+    }
+}
+
+impl From<Finding> for Check {
+    fn from(Finding { check, outcome, says, place }: Finding) -> Self {
+        Self { check: check.to_owned(), outcome, says, place: place.map(str::to_owned) }
     }
 }

@@ -18,24 +18,29 @@ mod webhook;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use shared::config::{Dependencies, ManagementSettings, Microsoft};
 use shared::host::clock::Clock;
 use shared::host::deadline::with_limit;
-use shared::host::http::GatewayHost;
+use shared::host::http::{GatewayHost, Problem};
 use shared::host::http_client::Transport;
 use shared::host::version::version;
 use shared::microsoft::entra::EndingCredential;
 use shared::publisher::receiver::ReceiverSettings;
 use shared::store::{
-    Attempts, Checkpoints, Inspection, Outbox, Receivers, Runs, Sightings, Store, Target,
+    Attempts, Check, CheckOutcome, Checkpoints, Examination, Examinations, Inspection, Outbox,
+    Receivers, Runs, Sightings, Store, Target,
 };
 use tracing::{error, info, warn};
 
-use finding::{Finding, Outcome};
+use crate::error_code::ErrorCode;
+use crate::problem::store_problem;
+use finding::Finding;
 
 /// How long each check may take. Together they take no longer, and the caller waits twice as long.
 const LIMIT: Duration = Duration::from_secs(9);
+
+/// How long it may take to keep what was found. The caller waits for it.
+const SAVE_LIMIT: Duration = Duration::from_secs(2);
 
 /// What an examination may touch.
 pub(crate) struct Doctor {
@@ -46,6 +51,7 @@ pub(crate) struct Doctor {
     runs: Arc<dyn Runs>,
     sightings: Arc<dyn Sightings>,
     inspection: Arc<dyn Inspection>,
+    examinations: Arc<dyn Examinations>,
     outbox: Arc<dyn Outbox>,
     attempts: Arc<dyn Attempts>,
     receivers: Arc<dyn Receivers>,
@@ -67,6 +73,7 @@ impl Doctor {
             runs: dependencies.runs.clone(),
             sightings: dependencies.sightings.clone(),
             inspection: settings.inspection.clone(),
+            examinations: settings.examinations.clone(),
             outbox: settings.outbox.clone(),
             attempts: settings.attempts.clone(),
             receivers: settings.receiver_states.clone(),
@@ -78,30 +85,65 @@ impl Doctor {
         }
     }
 
-    /// Makes every check. `gateway` is the host that the API was asked at, if a gateway says so.
-    pub(crate) async fn examine(&self, gateway: Option<&GatewayHost>) -> Value {
-        let findings = self.findings(gateway.map(|GatewayHost(host)| host.as_str())).await;
+    /// Makes every check, and keeps what was found. `gateway` is the host that the API was asked at, if a
+    /// gateway says so.
+    pub(crate) async fn examine(&self, gateway: Option<&GatewayHost>) -> Examination {
+        let (host, findings) = self.findings(gateway.map(|GatewayHost(host)| host.as_str())).await;
         let count = |outcome| findings.iter().filter(|each| each.outcome == outcome).count() as u64;
         for finding in &findings {
             let Finding { check, outcome, says, .. } = finding;
             let class = finding.class().name();
             match outcome {
-                Outcome::Failed => error!(check, says, class, "a check of the deployment failed"),
-                Outcome::Warning => warn!(check, says, class, "a check of the deployment warns"),
-                Outcome::Ok | Outcome::Unknown => {}
+                CheckOutcome::Failed => {
+                    error!(check, says, class, "a check of the deployment failed")
+                }
+                CheckOutcome::Warning => {
+                    warn!(check, says, class, "a check of the deployment warns");
+                }
+                CheckOutcome::Ok | CheckOutcome::Unknown => {}
             }
         }
         info!(
-            warnings = count(Outcome::Warning),
-            unknown = count(Outcome::Unknown),
+            warnings = count(CheckOutcome::Warning),
+            unknown = count(CheckOutcome::Unknown),
             metric = "failed_checks",
-            value = count(Outcome::Failed),
+            value = count(CheckOutcome::Failed),
             "examined the deployment"
         );
-        json!({ "checks": findings, "version": version() })
+        let examination = Examination {
+            examined_at: self.clock.now(),
+            version: version().to_owned(),
+            host,
+            checks: findings.into_iter().map(Check::from).collect(),
+        };
+        let saved = self.examinations.save_examination(&examination);
+        if let Err(error) = with_limit(self.clock.now(), SAVE_LIMIT, saved).await {
+            let class = error.class().name();
+            warn!(%error, class, "could not keep the examination; the last one is shown");
+        }
+        examination
     }
 
-    async fn findings(&self, gateway: Option<&str>) -> Vec<Finding> {
+    /// What the last examination found.
+    pub(crate) async fn last(&self) -> Result<Examination, Problem> {
+        let last = self.examinations.last_examination().await.map_err(store_problem)?;
+        last.ok_or_else(|| {
+            ErrorCode::NotExamined
+                .with("the deployment has not been examined yet; `GET /doctor` examines it")
+        })
+    }
+
+    /// The API's host: as the gateway says or, where no gateway leads to this examination, as the last one
+    /// that came by the gateway was told. The console's own gateway has another host.
+    async fn host(&self, gateway: Option<&str>) -> Option<String> {
+        match gateway {
+            Some(gateway) => Some(gateway.to_owned()),
+            // The check of the table says why it can't be read.
+            None => self.examinations.last_examination().await.ok()??.host,
+        }
+    }
+
+    async fn findings(&self, gateway: Option<&str>) -> (Option<String>, Vec<Finding>) {
         let now = self.clock.now();
         let (outbox, targets) = (&*self.outbox, self.targets.as_slice());
         let microsoft =
@@ -117,6 +159,7 @@ impl Doctor {
             pause,
             credential,
             events,
+            host,
         ) = tokio::join!(
             self.limited(microsoft),
             self.limited(self.store.epoch()),
@@ -128,8 +171,9 @@ impl Doctor {
             self.limited(self.runs.pause()),
             self.limited(credential::end(self.end.as_ref(), now)),
             self.limited(events::events(outbox, &*self.receivers, targets, now)),
+            self.limited(self.host(gateway)),
         );
-        vec![
+        let findings = vec![
             token,
             list,
             table::table(table),
@@ -137,14 +181,15 @@ impl Doctor {
             stream,
             secrets,
             credential::other_secrets(),
-            webhook::webhook(&seen, gateway, now),
+            webhook::webhook(&seen, host.as_deref(), now),
             schedules::sweep(&seen, targets, now),
             schedules::reconciliation(checkpoint, pause, now),
             clock,
-            settings::settings(self.bytes, gateway.is_some()),
+            settings::settings(self.bytes, host.is_some()),
             credential,
             events,
-        ]
+        ];
+        (host, findings)
     }
 
     async fn limited<F: Future>(&self, check: F) -> F::Output {

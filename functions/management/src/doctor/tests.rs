@@ -76,6 +76,7 @@ fn doctor(environment: &Environment, clock: Arc<dyn Clock>) -> Doctor {
         annotations: table.clone(),
         attempts: table.clone(),
         inspection: table.clone(),
+        examinations: table.clone(),
         offers: table.clone(),
         erasures: table,
         starter: None,
@@ -103,13 +104,15 @@ async fn an_examination_ends_within_twenty_seconds_if_no_peer_ever_answers() {
     let begun = tokio::time::Instant::now();
     let clock = Arc::new(Paused(begun));
     let doctor = doctor(&environment, clock.clone());
-    let found = doctor.findings(Some("signup.example.com"));
+    let gateway = GatewayHost("signup.example.com".to_owned());
+    let found = doctor.examine(Some(&gateway));
     let found = with_deadline(clock.now() + CALLER_TIME, found).await;
     assert!(begun.elapsed() <= Duration::from_secs(20), "{:?}", begun.elapsed());
+    let found = found.checks;
     let with = |outcome| -> Vec<&str> {
         let found = found.iter().filter(|finding| finding.outcome == outcome);
-        found.map(|finding| finding.check).collect()
+        found.map(|finding| finding.check.as_str()).collect()
     };
-    assert_eq!(with(Outcome::Failed), ["token", "table", "indexes", "secrets"], "{found:?}");
-    assert_eq!((with(Outcome::Ok), found.len()), (vec!["settings", "credential"], 14));
+    assert_eq!(with(CheckOutcome::Failed), ["token", "table", "indexes", "secrets"], "{found:?}");
+    assert_eq!((with(CheckOutcome::Ok), found.len()), (vec!["settings", "credential"], 14));
 }

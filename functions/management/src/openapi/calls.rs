@@ -273,6 +273,16 @@ pub(super) fn describe(call: Call) -> Described {
                 &[],
             )
         },
+        Call::LastExamination => Described {
+            description: "A schedule examines once an hour, so this is at most an hour old unless schedules are disabled. \
+                It asks neither Entra nor Microsoft.",
+            ..read(
+                "getLastExamination",
+                "Get what the last examination of the deployment found",
+                ok("What was found", reference("Examination")),
+                &[&TABLE, &[ErrorCode::NotExamined]],
+            )
+        },
         Call::SendTestEvent => Described {
             description: "It takes the way of every event, holds an example of what its type holds, \
                 and belongs to no subscription at Microsoft: `isTest` is true, and the offer is `test`.",

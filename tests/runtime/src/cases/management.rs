@@ -40,6 +40,7 @@ super::cases! {
     "erase" => erase,
     "openapi" => openapi,
     "doctor" => doctor,
+    "last-examination" => last_examination,
     "send-test-event" => send_test_event,
     "test-event-unknown" => test_event_unknown,
     "reconciliations" => reconciliations,
@@ -438,6 +439,12 @@ async fn doctor(case: &mut HostedCase) {
     assert_eq!(warnings, ["webhook", "sweep", "reconciliation"], "{answer}");
     assert!(of("ok").contains(&"token") && of("ok").contains(&"indexes"), "{answer}");
     assert_eq!(case.count(Call::ListSubscriptions), 1);
+}
+
+async fn last_examination(case: &mut HostedCase) {
+    let answer = case.send(Live::default()).await;
+    assert_eq!((answer.status, answer.problem().as_str()), (404, "not_examined"));
+    assert_eq!(case.count(Call::ListSubscriptions), 0);
 }
 
 async fn send_test_event(case: &mut HostedCase) {

@@ -80,7 +80,7 @@ async fn the_azure_host_routes_to_a_function_what_it_serves() {
         }
     }
     assert!(served["management"].is_disjoint(&exact), "one function's route leads to another");
-    for timed in ["reconciliation", "delivery"] {
+    for timed in ["reconciliation", "delivery", "examination"] {
         assert_eq!(trigger(timed)["type"], "timerTrigger");
     }
 }

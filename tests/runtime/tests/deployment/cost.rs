@@ -51,6 +51,8 @@ mod assumed {
     pub(super) const SLICE_WRITE_UNITS: f64 = 1.0;
     /// An examination queries each index, and `by-due` for all that waits.
     pub(super) const EXAMINATION_READ_UNITS: f64 = 40.0;
+    /// What it found is kept: a sentence for each check.
+    pub(super) const EXAMINATION_WRITE_UNITS: f64 = 4.0;
     /// DynamoDB asks for the table's key every five minutes, when the table is in use.
     pub(super) const KEY_REQUESTS: f64 = HOURS * 12.0;
 
@@ -89,8 +91,11 @@ fn idle_month(stack: &Stack) -> BTreeMap<&'static str, f64> {
         let properties = &resource["Properties"];
         match resource["Type"].as_str().expect("a type") {
             "AWS::SecretsManager::Secret" => {
-                // The reconciliation reads it three times an hour: for a token, and for two ends.
-                let calls = 3.0 * schedule(stack, "ReconciliationRun", "Schedule");
+                // The reconciliation reads it three times: for a token, and for two ends. An examination
+                // does, too: for a token, for its check, and for an end.
+                let calls = 3.0
+                    * (schedule(stack, "ReconciliationRun", "Schedule")
+                        + schedule(stack, "ManagementFunction", "EveryHour"));
                 add("Secrets Manager", price::SECRET + calls * price::SECRET_CALL);
             }
             "AWS::DynamoDB::Table" => {
@@ -130,7 +135,7 @@ fn idle_month(stack: &Stack) -> BTreeMap<&'static str, f64> {
                             assumed::EXAMINATION,
                             assumed::EXAMINATION_LOG,
                             assumed::EXAMINATION_READ_UNITS,
-                            0.0,
+                            assumed::EXAMINATION_WRITE_UNITS,
                         ),
                         other => panic!("nobody has counted the schedule of {other}"),
                     };

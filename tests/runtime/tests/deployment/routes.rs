@@ -50,6 +50,7 @@ pub(crate) fn candidates() -> Vec<Route> {
         "/deliveries",
         "/deliveries/recover",
         "/doctor",
+        "/doctor/last",
         "/doctor/test-event",
         "/doctor/test-event/{eventId}",
         "/receivers",

@@ -8,6 +8,7 @@ use saasctl::template::{elements, text};
 use serde_json::Value;
 use shared::config::{Dependencies, ManagementSettings};
 use shared::host::environment::Environment;
+use shared::host::http::{Handler as _, Request};
 use shared::host::lambda::{Access, answer};
 
 use super::{json, system};
@@ -90,7 +91,7 @@ fn the_schedules_run_unless_they_are_switched_off_and_no_missed_run_is_repeated(
 
 /// No second path leads to an examination: the schedule sends what the API would send.
 #[tokio::test]
-async fn the_daily_schedule_sends_the_request_for_an_examination_as_the_api_would() {
+async fn the_hourly_schedule_sends_the_request_for_an_examination_as_the_api_would() {
     let system = system().await;
     let variables = system.variables.clone();
     let environment = Environment::from_fn(move |name| variables.get(name).cloned());
@@ -108,8 +109,8 @@ async fn the_daily_schedule_sends_the_request_for_an_examination_as_the_api_woul
         let mut parameters = required();
         parameters.extend(values(given));
         let stack = template().deploy(&parameters).expect("the template deploys");
-        let schedule = &stack.properties("ManagementFunction")["Events"]["EveryDay"]["Properties"];
-        assert_eq!(schedule["Schedule"], "rate(1 day)");
+        let schedule = &stack.properties("ManagementFunction")["Events"]["EveryHour"]["Properties"];
+        assert_eq!(schedule["Schedule"], "rate(1 hour)");
         let event = text(&schedule["Input"]).expect("a text");
         assert_eq!(json(&event)["requestContext"]["domainName"], host);
         let answered = answer(&management, Access::Signed, &event).await;
@@ -117,5 +118,10 @@ async fn the_daily_schedule_sends_the_request_for_an_examination_as_the_api_woul
         let answered = serde_json::to_value(answered).expect("it is JSON");
         let found = json(answered["body"].as_str().expect("a text"));
         assert!(found["checks"].as_array().is_some_and(|checks| checks.len() > 11), "{found}");
+        let mut request = Request::default();
+        *request.uri_mut() = "/doctor/last".parse().expect("a path");
+        let kept = management.handle(request).await;
+        assert_eq!(json(std::str::from_utf8(kept.body()).expect("text")), found);
+        assert_eq!(found["host"], host);
     }
 }

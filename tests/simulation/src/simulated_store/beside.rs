@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use shared::domain::{Annotations, Event, SubscriptionId};
 use shared::store::{
     AnnotationStore, Attempt, Attempts, Checkpoint, CheckpointError, Checkpoints, CommitError,
-    DueRecord, DueWork, FirstStart, Inspection, OfferSettings, Page, Pause, ReceiverState,
-    Receivers, Refusals, Refused, Run, Runs, SaveError, Sighting, Sightings, StoreError,
-    StoredOffers, Target,
+    DueRecord, DueWork, Examination, Examinations, FirstStart, Inspection, OfferSettings, Page,
+    Pause, ReceiverState, Receivers, Refusals, Refused, Run, Runs, SaveError, Sighting, Sightings,
+    StoreError, StoredOffers, Target,
 };
 
 use super::{SimulatedStore, note_filters, ready};
@@ -192,7 +192,6 @@ impl Receivers for SimulatedStore {
     }
 }
 
-/// No effects: no seed examines the deployment.
 #[async_trait]
 impl OfferSettings for SimulatedStore {
     /// No effect: nobody here saves any, and a page without them is the same page.
@@ -205,6 +204,19 @@ impl OfferSettings for SimulatedStore {
     }
 }
 
+/// No effects: no seed examines the deployment.
+#[async_trait]
+impl Examinations for SimulatedStore {
+    async fn last_examination(&self) -> Result<Option<Examination>, StoreError> {
+        self.table.last_examination().await
+    }
+
+    async fn save_examination(&self, examination: &Examination) -> Result<(), StoreError> {
+        self.table.save_examination(examination).await
+    }
+}
+
+/// No effects: no seed examines the deployment.
 #[async_trait]
 impl Inspection for SimulatedStore {
     async fn indexes(&self) -> Vec<(&'static str, Result<(), StoreError>)> {

@@ -32,8 +32,10 @@ pub(super) fn examination() -> Value {
                 },
             },
             "version": text("The version of the functions"),
+            "examinedAt": time("When the examination ended"),
+            "host": text("The API's host, as its gateway says it; missing on a host without a gateway"),
         },
-        "required": ["checks", "version"],
+        "required": ["checks", "version", "examinedAt"],
     })
 }
 
