@@ -20,7 +20,10 @@ pub const CONSOLE_BASE_URL: OriginSetting = OriginSetting {
     purpose: "the origin of the staff console, such as https://staff.example.com",
 };
 
-const CREDENTIAL: CredentialNames = CredentialNames {
+/// A deployment without it has no console.
+pub(super) const CLIENT_ID: &str = "CONSOLE_CLIENT_ID";
+
+pub(super) const CREDENTIAL: CredentialNames = CredentialNames {
     kind: "CONSOLE_CREDENTIAL",
     secret: SecretNames {
         secret: "CONSOLE_CLIENT_SECRET",
@@ -32,7 +35,7 @@ const CREDENTIAL: CredentialNames = CredentialNames {
 };
 
 const APP: WebAppNames = WebAppNames {
-    client_id: "CONSOLE_CLIENT_ID",
+    client_id: CLIENT_ID,
     client_purpose: "the staff console's own app registration at Entra",
     credential: &CREDENTIAL,
     cookie_key: "CONSOLE_COOKIE_KEY",

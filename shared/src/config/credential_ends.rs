@@ -4,28 +4,74 @@ use std::sync::Arc;
 
 use super::credential::{CredentialNames, Kind};
 use super::secret::one_of_all;
-use super::{landing_app, microsoft};
+use super::{console_app, landing_app, microsoft};
 use crate::host::environment::{ConfigError, Environment, parse};
 use crate::host::http_client::Transport;
 use crate::microsoft::entra::{EndSource, EndingCredential, WrittenEnd};
 
-/// Each application's credential, and the setting or the member of the JSON with the end of its secret.
-const ENDS: [(&CredentialNames, &str); 2] = [
-    (&microsoft::CREDENTIAL, "ENTRA_CLIENT_SECRET_EXPIRES"),
-    (&landing_app::CREDENTIAL, "LANDING_CLIENT_SECRET_EXPIRES"),
+/// An application of the publisher's at Entra.
+struct App {
+    name: &'static str,
+    credential: &'static CredentialNames,
+    /// The setting, or the member of the JSON, with the end of its secret.
+    end: &'static str,
+    /// A setting that only a deployment with this application has.
+    only_with: Option<&'static str>,
+}
+
+const ENTRA: App = App {
+    name: "Microsoft's API",
+    credential: &microsoft::CREDENTIAL,
+    end: "ENTRA_CLIENT_SECRET_EXPIRES",
+    only_with: None,
+};
+
+const APPS: [App; 3] = [
+    ENTRA,
+    App {
+        name: "The landing page",
+        credential: &landing_app::CREDENTIAL,
+        end: "LANDING_CLIENT_SECRET_EXPIRES",
+        only_with: None,
+    },
+    App {
+        name: "The console",
+        credential: &console_app::CREDENTIAL,
+        end: "CONSOLE_CLIENT_SECRET_EXPIRES",
+        only_with: Some(console_app::CLIENT_ID),
+    },
 ];
 
-/// Reads where the end of each secret and certificate is written. The JSON that holds all secrets may
-/// hold the ends, too. An identity at AWS or Azure has no end.
+/// The credential of one of the publisher's applications.
+#[derive(Clone, Debug)]
+pub struct AppCredential {
+    /// What the application is for.
+    pub app: &'static str,
+    /// `None` for an identity at AWS or Azure, which has no end.
+    pub ending: Option<EndingCredential>,
+}
+
+/// Reads what each application of the deployment proves itself with, and where the end of each secret and
+/// certificate is written. The JSON that holds all secrets may hold the ends, too.
+pub fn app_credentials(
+    environment: &Environment,
+    transport: &Arc<dyn Transport>,
+) -> Result<Vec<AppCredential>, ConfigError> {
+    let is_there = |app: &&App| app.only_with.is_none_or(|name| environment.get(name).is_some());
+    let read = |app: &App| {
+        let ending = end_of(environment, transport, app)?;
+        Ok(AppCredential { app: app.name, ending })
+    };
+    APPS.iter().filter(is_there).map(read).collect()
+}
+
+/// Those of [`app_credentials`] that end.
 pub fn credential_ends(
     environment: &Environment,
     transport: &Arc<dyn Transport>,
 ) -> Result<Vec<EndingCredential>, ConfigError> {
-    let mut ends = Vec::new();
-    for of in ENDS {
-        ends.extend(end_of(environment, transport, of)?);
-    }
-    Ok(ends)
+    let credentials = app_credentials(environment, transport)?;
+    Ok(credentials.into_iter().filter_map(|credential| credential.ending).collect())
 }
 
 /// The same for the credential that Microsoft's API is called with.
@@ -33,13 +79,13 @@ pub(super) fn entra_end(
     environment: &Environment,
     transport: &Arc<dyn Transport>,
 ) -> Result<Option<EndingCredential>, ConfigError> {
-    end_of(environment, transport, ENDS[0])
+    end_of(environment, transport, &ENTRA)
 }
 
 fn end_of(
     environment: &Environment,
     transport: &Arc<dyn Transport>,
-    (names, end): (&CredentialNames, &'static str),
+    &App { credential: names, end, .. }: &App,
 ) -> Result<Option<EndingCredential>, ConfigError> {
     const PURPOSE: &str = "when the client secret ends, as in 2027-03-01";
     let given = environment.get(end);

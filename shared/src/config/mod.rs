@@ -29,7 +29,7 @@ pub use branding::{
     SignUpPage, Support, is_email,
 };
 pub use console_app::{CONSOLE_BASE_URL, alarms};
-pub use credential_ends::credential_ends;
+pub use credential_ends::{AppCredential, app_credentials, credential_ends};
 pub use delivery::{DeliverySettings, EndpointSettings, EventBusSettings, RateLimit};
 pub use handover::handover_keys;
 pub use landing_app::LANDING_BASE_URL;

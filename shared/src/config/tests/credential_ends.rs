@@ -73,11 +73,36 @@ async fn json_that_gives_no_date_is_an_error_that_hides_its_text() {
     assert_eq!(read[1], (LANDING, Ok(None)));
 }
 
+#[tokio::test]
+async fn the_consoles_secret_ends_only_where_there_is_a_console() {
+    let end = ("CONSOLE_CLIENT_SECRET_EXPIRES", Some("2027-03-01"));
+    let without = ends(&[end], "").await;
+    assert_eq!(without, [(ENTRA, Ok(None)), (LANDING, Ok(None))]);
+    let client = ("CONSOLE_CLIENT_ID", Some("c0501e00-0000-4000-8000-000000000001"));
+    let with = ends(&[end, client], "").await;
+    assert_eq!(with[2..], [("CONSOLE_CLIENT_SECRET", day("2027-03-01"))]);
+    let identity = ("CONSOLE_CREDENTIAL", Some("aws-identity"));
+    let settings = environment(&[end, client, identity]);
+    let transport: Arc<dyn Transport> = Arc::new(Keeping(""));
+    let credentials = app_credentials(&settings, &transport).expect("right settings");
+    let named: Vec<_> = credentials
+        .iter()
+        .map(|credential| (credential.app, credential.ending.is_some()))
+        .collect();
+    let expected = [("Microsoft's API", true), ("The landing page", true), ("The console", false)];
+    assert_eq!(named, expected, "an identity is there, and has no end");
+}
+
 #[test]
 fn a_setting_that_is_no_date_is_refused() {
     let transport: Arc<dyn Transport> = Arc::new(Keeping(""));
-    for name in ["ENTRA_CLIENT_SECRET_EXPIRES", "LANDING_CLIENT_SECRET_EXPIRES"] {
-        let settings = environment(&[(name, Some("hunter2"))]);
+    let client = ("CONSOLE_CLIENT_ID", Some("c0501e00-0000-4000-8000-000000000001"));
+    for name in [
+        "ENTRA_CLIENT_SECRET_EXPIRES",
+        "LANDING_CLIENT_SECRET_EXPIRES",
+        "CONSOLE_CLIENT_SECRET_EXPIRES",
+    ] {
+        let settings = environment(&[client, (name, Some("hunter2"))]);
         let error = credential_ends(&settings, &transport).expect_err("no date");
         assert_eq!(error.name, name);
         assert!(!error.to_string().contains("hunter2"), "{error}");
