@@ -13,6 +13,7 @@ mod client;
 mod console;
 mod console_attacks;
 mod console_env;
+mod console_health;
 mod console_notes;
 mod console_questions;
 mod credential_ends;

@@ -151,21 +151,6 @@ pub(crate) struct UnderWay {
 }
 
 #[derive(Deserialize)]
-pub(crate) struct Examination {
-    pub(crate) checks: Vec<Check>,
-    pub(crate) version: String,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Check {
-    pub(crate) check: String,
-    pub(crate) outcome: String,
-    pub(crate) says: String,
-    #[serde(rename = "where")]
-    pub(crate) place: Option<String>,
-}
-
-#[derive(Deserialize)]
 pub(crate) struct Plans {
     pub(crate) plans: Vec<Plan>,
 }

@@ -10,6 +10,7 @@ mod acts;
 mod answers;
 mod api;
 mod copies;
+mod credentials;
 mod form;
 mod frame;
 mod pages;
@@ -43,6 +44,7 @@ use tracing::{error, info, info_span, warn};
 
 use acts::{Doing, NotDone};
 use api::{Api, Caller};
+use credentials::Credentials;
 use form::Form;
 use frame::{Frame, STYLE};
 use pages::{ListQuery, Notice, Pages, denied, refused};
@@ -60,6 +62,7 @@ pub struct Console {
     /// `None` if it is that of the gateway's host.
     origin: Option<Origin>,
     headers: SecurityHeaders,
+    credentials: Credentials,
     settings: Vec<Setting>,
     rules: Vec<(&'static str, String)>,
     clock: Arc<dyn Clock>,
@@ -89,7 +92,7 @@ impl Console {
         dependencies: &Dependencies,
         settings: ManagementSettings,
     ) -> Result<Self, ConfigError> {
-        let Dependencies { microsoft, refusals, clock, .. } = dependencies;
+        let Dependencies { microsoft, refusals, transport, clock, .. } = dependencies;
         let app = microsoft.console_app(environment)?;
         let refusals = KnownRefusals::new(refusals.clone(), clock.clone());
         let rules = settings::rules(environment);
@@ -103,6 +106,7 @@ impl Console {
             sign_in: StaffSignIn::new(app, refusals, clock.clone()),
             headers: SecurityHeaders::new(origin.as_ref(), policy()),
             origin,
+            credentials: Credentials(config::app_credentials(environment, transport)?),
             settings: settings::in_force(environment),
             rules,
             clock: clock.clone(),
@@ -194,7 +198,9 @@ impl Console {
         let next = query.get("next");
         let list = || ListQuery::read(request.uri().query().unwrap_or_default());
         let answered = match route {
-            Route::NeedsYou => return pages.needs_you(self.alarms.as_deref()).await,
+            Route::NeedsYou => {
+                return pages.needs_you(self.alarms.as_deref(), &self.credentials).await;
+            }
             Route::Subscriptions => pages.list(&list()).await,
             Route::Csv => pages.csv(&list()).await,
             Route::Subscription(id) => {
@@ -207,6 +213,11 @@ impl Console {
             Route::TestEvent(id) => pages.test_event(id).await,
             Route::Reconciliation => pages.reconciliation(next.as_deref()).await,
             Route::Health => return pages.health(&self.settings).await,
+            Route::Examine => {
+                let principal = format!("console: {}", staff.object_id);
+                info!(principal, "examines the deployment for a person at the console");
+                pages.examine().await
+            }
             Route::Offers => pages.offers(&self.rules).await,
             Route::Act(act, id) => {
                 let key = self.clock.new_id().to_string();

@@ -11,6 +11,8 @@ pub(crate) const CSV: &str = "/console/subscriptions.csv";
 pub(crate) const DELIVERIES: &str = "/console/deliveries";
 pub(crate) const RECONCILIATION: &str = "/console/reconciliation";
 pub(crate) const HEALTH: &str = "/console/health";
+/// Examines the deployment anew.
+pub(crate) const EXAMINE: &str = "/console/health/examine";
 pub(crate) const OFFERS: &str = "/console/offers";
 
 /// The redirect URI, as the app registration at Entra names it.
@@ -38,6 +40,7 @@ pub(crate) enum Route {
     TestEvent(String),
     Reconciliation,
     Health,
+    Examine,
     Offers,
     /// What is done about one subscription, or about the deployment.
     Act(Act, Option<SubscriptionId>),
@@ -58,6 +61,7 @@ impl Route {
             DELIVERIES => Self::Deliveries,
             RECONCILIATION => Self::Reconciliation,
             HEALTH => Self::Health,
+            EXAMINE => Self::Examine,
             OFFERS => Self::Offers,
             SIGN_IN => Self::SignIn,
             SIGNED_IN => Self::SignedIn,
@@ -94,7 +98,7 @@ impl Route {
     pub(crate) fn allow(&self) -> &'static str {
         match self {
             Self::Act(..) => "GET, HEAD, POST",
-            Self::SignOut => "POST",
+            Self::Examine | Self::SignOut => "POST",
             // A `HEAD`, which programs send that look at links, would use up Entra's code.
             Self::SignedIn => "GET",
             Self::NeedsYou
@@ -123,7 +127,7 @@ impl Route {
             }
             Self::Deliveries | Self::TestEvent(_) => DELIVERIES,
             Self::Reconciliation => RECONCILIATION,
-            Self::Health => HEALTH,
+            Self::Health | Self::Examine => HEALTH,
             Self::Offers => OFFERS,
             Self::Act(act, _) => match act.area() {
                 Area::Subscription => SUBSCRIPTIONS,
@@ -200,6 +204,7 @@ mod tests {
             ),
             ("/console/signed-in".to_owned(), Some(Route::SignedIn), "GET"),
             ("/console/sign-out".to_owned(), Some(Route::SignOut), "POST"),
+            ("/console/health/examine".to_owned(), Some(Route::Examine), "POST"),
             ("/console/subscriptions/none".to_owned(), None, ""),
             (format!("{}/run", subscription(id)), None, ""),
             ("/console/deliveries/cancel".to_owned(), None, ""),

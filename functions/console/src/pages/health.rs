@@ -1,13 +1,15 @@
-//! The doctor's lines, and the settings in force.
+//! What the last examination found, and the settings in force.
 
 use askama::Template;
 use http::StatusCode;
-use shared::host::http::Response;
+use shared::host::http::{Response, see_other};
+use shared::store::{Check, Examination};
 
+use super::examined::{Examined, tone};
 use super::{Pages, shown};
-use crate::answers::{Check, Examination};
 use crate::api::Refusal;
 use crate::frame::Frame;
+use crate::routes;
 use crate::settings::Setting;
 use crate::words::spaced;
 
@@ -15,7 +17,7 @@ use crate::words::spaced;
 #[template(path = "health.html")]
 struct HealthPage<'a> {
     frame: Frame<'a>,
-    examination: Result<Examination, Refusal>,
+    examined: Result<Option<Examined>, Refusal>,
     settings: &'a [Setting],
 }
 
@@ -25,18 +27,19 @@ impl HealthPage<'_> {
     }
 
     fn tone(&self, check: &Check) -> &'static str {
-        match check.outcome.as_str() {
-            "ok" => "good",
-            "warning" => "warn",
-            "failed" => "bad",
-            _ => "end",
-        }
+        tone(check)
     }
 }
 
 impl Pages<'_> {
     pub(crate) async fn health(self, settings: &[Setting]) -> Response {
-        let examination = self.caller.get("/doctor").await;
-        shown(StatusCode::OK, &HealthPage { frame: self.frame, examination, settings })
+        let examined = Examined::read(self.caller, self.frame.now).await;
+        shown(StatusCode::OK, &HealthPage { frame: self.frame, examined, settings })
+    }
+
+    /// Examines the deployment anew, and leads to the page that shows what was found.
+    pub(crate) async fn examine(self) -> Result<Response, Refusal> {
+        self.caller.get::<Examination>("/doctor").await?;
+        Ok(see_other(routes::HEALTH))
     }
 }

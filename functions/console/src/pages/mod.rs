@@ -3,6 +3,7 @@
 mod act;
 mod data;
 mod deliveries;
+mod examined;
 mod health;
 mod history;
 mod list;

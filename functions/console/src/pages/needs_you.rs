@@ -7,13 +7,15 @@ use shared::domain::ActivationRequest;
 use shared::host::cloudwatch::{Alarm, Alarms, AlarmsError};
 use shared::host::error_class::ErrorClass;
 use shared::host::http::Response;
-use shared::store::{Difference, Outcome};
+use shared::store::{Check, Difference, Outcome};
 use tracing::warn;
 
+use super::examined::{Examined, tone};
 use super::list::Line;
 use super::{Pages, shown};
-use crate::answers::{Check, Examination, Reconciliations, Record, Records};
+use crate::answers::{Reconciliations, Record, Records};
 use crate::api::Refusal;
+use crate::credentials::{self, Credentials};
 use crate::frame::Frame;
 use crate::words::{ago, days_left};
 
@@ -32,7 +34,8 @@ struct NeedsYouPage<'a> {
     purchases: Result<Vec<Purchase>, Refusal>,
     parked: Result<Vec<Line>, Refusal>,
     open: Result<Vec<Open>, Refusal>,
-    checks: Result<Vec<Check>, Refusal>,
+    examined: Result<Option<Examined>, Refusal>,
+    credentials: Vec<credentials::Line>,
     /// The alarms that ring, each with what it means.
     alarms: Result<Vec<Alarm>, AlarmsError>,
 }
@@ -51,19 +54,28 @@ impl NeedsYouPage<'_> {
         ago(*at, self.frame.now)
     }
 
+    fn tone(&self, check: &Check) -> &'static str {
+        tone(check)
+    }
+
     fn is_empty(&self) -> bool {
         let is_empty = |count: Option<usize>| count == Some(0);
         is_empty(self.purchases.as_ref().ok().map(Vec::len))
             && is_empty(self.parked.as_ref().ok().map(Vec::len))
             && is_empty(self.open.as_ref().ok().map(Vec::len))
-            && is_empty(self.checks.as_ref().ok().map(Vec::len))
+            && matches!(&self.examined, Ok(Some(found)) if !found.is_stale && found.complaints().is_empty())
+            && !self.credentials.iter().any(|credential| credential.is_urgent)
             && is_empty(self.alarms.as_ref().ok().map(Vec::len))
     }
 }
 
 impl Pages<'_> {
     /// A part that can't be read says so, and hides no other.
-    pub(crate) async fn needs_you(self, alarms: Option<&dyn Alarms>) -> Response {
+    pub(crate) async fn needs_you(
+        self,
+        alarms: Option<&dyn Alarms>,
+        credentials: &Credentials,
+    ) -> Response {
         let now = self.frame.now;
         let caller = self.caller;
         let ringing = async {
@@ -72,11 +84,12 @@ impl Pages<'_> {
                 None => Ok(Vec::new()),
             }
         };
-        let (purchases, parked, runs, checks, alarms) = tokio::join!(
+        let (purchases, parked, runs, examined, credentials, alarms) = tokio::join!(
             caller.get::<Records>("/subscriptions?status=PendingFulfillmentStart&limit=50"),
             caller.get::<Records>("/subscriptions?delivery=parked"),
             caller.get::<Reconciliations>("/reconciliations?limit=1"),
-            caller.get::<Examination>("/doctor"),
+            Examined::read(caller, now),
+            credentials.lines(now),
             ringing,
         );
         let purchase = |record: &Record| Purchase {
@@ -104,10 +117,8 @@ impl Pages<'_> {
                 let differences = run.map(|run| run.findings.differences).unwrap_or_default();
                 differences.iter().filter_map(|difference| open(difference, &when)).collect()
             }),
-            checks: checks.map(|examined| {
-                let wrong = |check: &Check| matches!(&*check.outcome, "failed" | "warning");
-                examined.checks.into_iter().filter(wrong).collect()
-            }),
+            examined,
+            credentials,
             alarms: alarms.inspect_err(
                 |error| warn!(%error, class = ErrorClass::Configuration.name(), "could not read the alarms"),
             ),

@@ -1,0 +1,117 @@
+//! How long the credentials of the publisher's applications at Entra last. It reads nothing of the table.
+
+use jiff::Timestamp;
+use shared::config::AppCredential;
+use shared::microsoft::entra::{CredentialEnd, UnreadableEnd};
+use tracing::warn;
+
+use crate::words::day;
+
+/// The credentials of all applications.
+pub(crate) struct Credentials(pub(crate) Vec<AppCredential>);
+
+/// One credential, as a page shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Line {
+    /// Whose it is.
+    pub(crate) app: &'static str,
+    /// The setting that holds it; empty for an identity.
+    pub(crate) name: &'static str,
+    pub(crate) left: String,
+    /// A class of the style sheet.
+    pub(crate) tone: &'static str,
+    /// Whether somebody should renew it.
+    pub(crate) is_urgent: bool,
+}
+
+impl Credentials {
+    /// It may ask Secrets Manager, whose answers the process keeps for a while.
+    pub(crate) async fn lines(&self, now: Timestamp) -> Vec<Line> {
+        let mut lines = Vec::with_capacity(self.0.len());
+        for AppCredential { app, ending } in &self.0 {
+            lines.push(match ending {
+                None => Line {
+                    app,
+                    name: "",
+                    left: "has no end: the app proves itself without a secret".to_owned(),
+                    tone: "good",
+                    is_urgent: false,
+                },
+                Some(credential) => line(app, credential.name, credential.end().await, now),
+            });
+        }
+        lines
+    }
+}
+
+fn line(
+    app: &'static str,
+    name: &'static str,
+    end: Result<Option<CredentialEnd>, UnreadableEnd>,
+    now: Timestamp,
+) -> Line {
+    let (left, tone, is_urgent) = match end {
+        Ok(Some(end)) if now >= end.at => (format!("ended on {}", day(end.at)), "bad", true),
+        Ok(Some(end)) => {
+            let is_near = end.is_near(now);
+            let left = format!("{}, until {}", days(end.days_left(now)), day(end.at));
+            (left, if is_near { "warn" } else { "good" }, is_near)
+        }
+        Ok(None) => (format!("no end is written; write it in {name}_EXPIRES"), "end", false),
+        Err(error) => {
+            let class = error.class().name();
+            warn!(credential.name = name, %error, class, "could not read when a credential ends");
+            ("its end can't be read".to_owned(), "warn", true)
+        }
+    };
+    Line { app, name, left, tone, is_urgent }
+}
+
+fn days(left: i64) -> String {
+    match left {
+        0 => "less than a day left".to_owned(),
+        1 => "1 day left".to_owned(),
+        days => format!("{days} days left"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::microsoft::entra::{EndSource, EndingCredential};
+
+    use super::*;
+
+    const NAME: &str = "CONSOLE_CLIENT_SECRET";
+
+    #[tokio::test]
+    async fn each_credential_has_the_days_that_are_left_and_few_are_marked() {
+        let now: Timestamp = "2026-11-27T12:00:00Z".parse().expect("a timestamp");
+        let secret = |given: Option<&str>| {
+            let given = given.map(|end| end.parse().expect("an end"));
+            let end = EndSource::Written { given, beside: None };
+            AppCredential { app: "The console", ending: Some(EndingCredential { name: NAME, end }) }
+        };
+        let given = [
+            secret(Some("2027-11-27")),
+            secret(Some("2026-12-20")),
+            secret(Some("2026-11-29")),
+            secret(Some("2026-11-28")),
+            secret(Some("2026-11-27")),
+            secret(None),
+            AppCredential { app: "The console", ending: None },
+        ];
+        let lines = Credentials(given.to_vec()).lines(now).await;
+        let shown: Vec<_> =
+            lines.iter().map(|line| (line.left.as_str(), line.tone, line.is_urgent)).collect();
+        let expected = [
+            ("364 days left, until 27 Nov 2027", "good", false),
+            ("22 days left, until 20 Dec 2026", "warn", true),
+            ("1 day left, until 29 Nov 2026", "warn", true),
+            ("less than a day left, until 28 Nov 2026", "warn", true),
+            ("ended on 27 Nov 2026", "bad", true),
+            ("no end is written; write it in CONSOLE_CLIENT_SECRET_EXPIRES", "end", false),
+            ("has no end: the app proves itself without a secret", "good", false),
+        ];
+        assert_eq!(shown, expected);
+    }
+}
