@@ -85,6 +85,15 @@ async fn the_end_is_said_also_when_the_run_fails_because_it_is_over() {
 }
 
 #[tokio::test]
+async fn the_consoles_secret_is_watched_where_there_is_a_console() {
+    let (lines, _guard) = Lines::collect("info");
+    let end = emulator::Settings::default().start + jiff::SignedDuration::from_hours(24 * 5);
+    let options = Options::default().with("CONSOLE_CLIENT_SECRET_EXPIRES", &end.to_string());
+    let warned = vec![json!(["CONSOLE_CLIENT_SECRET", 5])];
+    assert_eq!(said(&TestEnv::with(options).await, &lines).await, (vec![5], warned));
+}
+
+#[tokio::test]
 async fn a_certificate_names_its_end_itself() {
     let (lines, _guard) = Lines::collect("info");
     let settings = emulator::Settings::default();

@@ -17,10 +17,13 @@ pub(crate) struct Line {
     pub(crate) app: &'static str,
     /// The setting that holds it; empty for an identity.
     pub(crate) name: &'static str,
+    /// How long it lasts.
     pub(crate) left: String,
+    /// When it ends, or why no end is known.
+    pub(crate) detail: String,
     /// A class of the style sheet.
     pub(crate) tone: &'static str,
-    /// Whether somebody should renew it.
+    /// Whether somebody should act on it.
     pub(crate) is_urgent: bool,
 }
 
@@ -30,13 +33,17 @@ impl Credentials {
         let mut lines = Vec::with_capacity(self.0.len());
         for AppCredential { app, ending } in &self.0 {
             lines.push(match ending {
-                None => Line {
-                    app,
-                    name: "",
-                    left: "has no end: the app proves itself without a secret".to_owned(),
-                    tone: "good",
-                    is_urgent: false,
-                },
+                None => {
+                    let detail = "The app proves itself without a secret.".to_owned();
+                    Line {
+                        app,
+                        name: "",
+                        left: "no end".into(),
+                        detail,
+                        tone: "good",
+                        is_urgent: false,
+                    }
+                }
                 Some(credential) => line(app, credential.name, credential.end().await, now),
             });
         }
@@ -50,21 +57,31 @@ fn line(
     end: Result<Option<CredentialEnd>, UnreadableEnd>,
     now: Timestamp,
 ) -> Line {
-    let (left, tone, is_urgent) = match end {
-        Ok(Some(end)) if now >= end.at => (format!("ended on {}", day(end.at)), "bad", true),
+    let (left, detail, tone, is_urgent) = match end {
+        Ok(Some(end)) if now >= end.at => {
+            ("ended".to_owned(), format!("It ended on {}.", day(end.at)), "bad", true)
+        }
         Ok(Some(end)) => {
             let is_near = end.is_near(now);
-            let left = format!("{}, until {}", days(end.days_left(now)), day(end.at));
-            (left, if is_near { "warn" } else { "good" }, is_near)
+            let tone = if is_near { "warn" } else { "good" };
+            (days(end.days_left(now)), format!("It ends on {}.", day(end.at)), tone, is_near)
         }
-        Ok(None) => (format!("no end is written; write it in {name}_EXPIRES"), "end", false),
+        Ok(None) => {
+            let detail = format!("Write it down in {name}_EXPIRES.");
+            ("no end is written".to_owned(), detail, "end", false)
+        }
         Err(error) => {
             let class = error.class().name();
             warn!(credential.name = name, %error, class, "could not read when a credential ends");
-            ("its end can't be read".to_owned(), "warn", true)
+            (
+                "unknown".to_owned(),
+                "Its end can't be read; the log says why.".to_owned(),
+                "warn",
+                true,
+            )
         }
     };
-    Line { app, name, left, tone, is_urgent }
+    Line { app, name, left, detail, tone, is_urgent }
 }
 
 fn days(left: i64) -> String {
@@ -101,16 +118,19 @@ mod tests {
             AppCredential { app: "The console", ending: None },
         ];
         let lines = Credentials(given.to_vec()).lines(now).await;
-        let shown: Vec<_> =
-            lines.iter().map(|line| (line.left.as_str(), line.tone, line.is_urgent)).collect();
+        let shown: Vec<_> = lines
+            .iter()
+            .map(|line| (line.left.as_str(), line.detail.as_str(), line.tone, line.is_urgent))
+            .collect();
+        let unwritten = "Write it down in CONSOLE_CLIENT_SECRET_EXPIRES.";
         let expected = [
-            ("364 days left, until 27 Nov 2027", "good", false),
-            ("22 days left, until 20 Dec 2026", "warn", true),
-            ("1 day left, until 29 Nov 2026", "warn", true),
-            ("less than a day left, until 28 Nov 2026", "warn", true),
-            ("ended on 27 Nov 2026", "bad", true),
-            ("no end is written; write it in CONSOLE_CLIENT_SECRET_EXPIRES", "end", false),
-            ("has no end: the app proves itself without a secret", "good", false),
+            ("364 days left", "It ends on 27 Nov 2027.", "good", false),
+            ("22 days left", "It ends on 20 Dec 2026.", "warn", true),
+            ("1 day left", "It ends on 29 Nov 2026.", "warn", true),
+            ("less than a day left", "It ends on 28 Nov 2026.", "warn", true),
+            ("ended", "It ended on 27 Nov 2026.", "bad", true),
+            ("no end is written", unwritten, "end", false),
+            ("no end", "The app proves itself without a secret.", "good", false),
         ];
         assert_eq!(shown, expected);
     }

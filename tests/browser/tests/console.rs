@@ -26,7 +26,10 @@ fn long_named() -> Purchase {
 }
 
 async fn with_receiver(receiver: &Receiver, activation: &str) -> TestEnv {
+    // The emulator's clock starts on 4 March 2026.
     let options = Options::default()
+        .with("ENTRA_CLIENT_SECRET_EXPIRES", "2026-09-20")
+        .with("CONSOLE_CLIENT_SECRET_EXPIRES", "2026-03-14")
         .with("ACTIVATION", activation)
         .with("DELIVERY_ENDPOINT", receiver.url())
         .with("DELIVERY_SIGNING_KEY", receiver.key());
@@ -72,6 +75,7 @@ async fn the_console_before_the_first_purchase_passes_the_audit() {
             ),
             ("/console/deliveries", "Deliveries", "console-deliveries-empty"),
             ("/console/reconciliation", "Reconciliation", "console-reconciliation-empty"),
+            ("/console/health", "Health", "console-health-not-examined"),
             ("/console/offers", "Offers and plans", "console-offers-empty"),
             ("/console/subscriptions?search=x", "Refused", "console-refused"),
         ] {
@@ -98,6 +102,8 @@ async fn the_console_of_a_busy_publisher_passes_the_audit() {
     env.world(|world| world.rename(waiting, "Another name")).expect("renamed");
     env.system.reconcile().await.expect("a run");
     env.world(|world| world.rename(active, "Fleet of fifteen")).expect("renamed");
+    env.system.examine().await;
+    env.advance(Duration::from_secs(12 * 60));
     browse(|page| async move {
         open(&page, &env, "/console", OPERATOR).await;
         page.wait_for_heading("Needs you").await;
