@@ -107,6 +107,7 @@ mod reconciliation_summary;
 mod reconciliation_throttled;
 mod reconciliation_unseen;
 mod restore;
+mod restore_claims;
 mod restore_env;
 mod sign_in;
 mod sign_in_attacks;

@@ -41,8 +41,12 @@ pub(crate) struct RestoreEnv {
 
 impl RestoreEnv {
     pub(crate) async fn new() -> Self {
+        Self::with(Options::default()).await
+    }
+
+    pub(crate) async fn with(options: Options) -> Self {
         let product = Receiver::start().await.expect("the product starts");
-        let options = Options::default()
+        let options = options
             .with("DELIVERY_ENDPOINT", product.url())
             .with("DELIVERY_SIGNING_KEY", product.key());
         let env = TestEnv::with(options).await;
