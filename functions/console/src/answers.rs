@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 use shared::domain::{
-    ActivationRequest, Claim, Event, IdentifiedAs, Note, PendingOperation, SignUp, Subscription,
-    SubscriptionId,
+    ActivationRequest, Claim, Event, IdentifiedAs, Note, OwnRequest, PendingOperation, SignUp,
+    Subscription, SubscriptionId,
 };
 use shared::microsoft::fulfillment::Plan;
 use shared::store::{Difference, Pause, QuietRuns, Round, Run};
@@ -18,8 +18,10 @@ pub(crate) struct Record {
     pub(crate) subscription: Subscription,
     pub(crate) version: u64,
     pub(crate) updated_at: Timestamp,
+    pub(crate) status_since: Option<Timestamp>,
     pub(crate) activation: Option<ActivationRequest>,
     pub(crate) pending_operation: Option<PendingOperation>,
+    pub(crate) pending_request: Option<OwnRequest>,
     pub(crate) bound: Option<IdentifiedAs>,
     pub(crate) claim: Option<Claim>,
     pub(crate) sign_up: Option<SignUp>,

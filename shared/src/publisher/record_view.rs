@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::domain::{
-    ActivationRequest, Annotations, Claim, IdentifiedAs, PendingOperation, PurchaseDecision,
-    Record, SignUp, Subscription,
+    ActivationRequest, Annotations, Claim, IdentifiedAs, OwnRequest, PendingOperation,
+    PurchaseDecision, Record, SignUp, Subscription,
 };
 
 /// The members of a record that the API shows. Members are only added.
@@ -18,9 +18,13 @@ pub struct RecordView<'a> {
     version: u64,
     updated_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
+    status_since: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     activation: Option<ActivationRequest>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pending_operation: Option<&'a PendingOperation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pending_request: Option<&'a OwnRequest>,
     deadline_announced: bool,
     #[serde(rename = "bound", skip_serializing_if = "Option::is_none")]
     identified_as: Option<IdentifiedAs>,
@@ -53,8 +57,10 @@ impl<'a> From<&'a Record> for RecordView<'a> {
             subscription: &record.subscription,
             version: record.version,
             updated_at: record.updated_at,
+            status_since: record.status_since(),
             activation: record.activation,
             pending_operation: record.pending_operation.as_ref(),
+            pending_request: record.pending_request(),
             deadline_announced: record.deadline_announced,
             identified_as: record.identified_as,
             decision: record.decision.as_ref(),

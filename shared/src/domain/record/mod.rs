@@ -184,6 +184,12 @@ impl Record {
         self.status_since
     }
 
+    /// The request of ours that the pending operation came of; `None` if others asked for it.
+    pub fn pending_request(&self) -> Option<&OwnRequest> {
+        let pending = self.pending_operation.as_ref()?;
+        self.own_requests.iter().find(|own| own.operation_id.as_ref() == Some(&pending.id))
+    }
+
     /// Changes with every [search term](Self::search_terms).
     pub fn search_digest(&self) -> Option<&str> {
         self.search_digest.as_deref()

@@ -15,6 +15,7 @@ pub(super) fn record() -> Value {
                 "description": "Grows by one with every change of the record",
             },
             "updatedAt": time("When the record last changed"),
+            "statusSince": time("When the record learned of the present status; missing if nobody saw it change"),
             "activation": {
                 "type": "object",
                 "description": "An activation that was requested and is not confirmed yet",
@@ -30,6 +31,7 @@ pub(super) fn record() -> Value {
                 "required": ["state", "since"],
             },
             "pendingOperation": reference("PendingOperation"),
+            "pendingRequest": pending_request(),
             "deadlineAnnounced": {
                 "type": "boolean",
                 "description": "Whether `ActivationDeadlineApproaching` was recorded",
@@ -61,6 +63,24 @@ pub(super) fn record() -> Value {
             },
         },
         "required": ["subscription", "version", "updatedAt", "deadlineAnnounced"],
+    })
+}
+
+fn pending_request() -> Value {
+    json!({
+        "type": "object",
+        "description": "The change that `pendingOperation` makes, if it was requested on the landing page or \
+            through this API",
+        "properties": {
+            "action": text("As in `pendingOperation`"),
+            "planId": text("The plan asked for"),
+            "quantity": { "type": "integer", "minimum": 0, "description": "The seats asked for" },
+            "requester": requester(),
+            "decision": decision("Who approved it; missing for a cancellation"),
+            "at": time("When Microsoft was asked"),
+            "operationId": text("The operation's id at Microsoft"),
+        },
+        "required": ["action", "requester", "at"],
     })
 }
 
