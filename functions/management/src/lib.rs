@@ -17,6 +17,7 @@ mod events;
 mod idempotency;
 mod if_match;
 mod json_integer;
+mod note_request;
 mod notes;
 mod offers;
 mod offers_request;

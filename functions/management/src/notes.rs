@@ -1,44 +1,18 @@
 //! Adds a note about a subscription, and lists its notes. Microsoft is not asked, and the record's version stays.
 
 use http::{HeaderValue, StatusCode};
-use serde::Deserialize;
 use serde_json::json;
-use shared::domain::{Annotations, Note, NoteRefused, SubscriptionId, note_text};
+use shared::domain::{Annotations, Note, SubscriptionId};
 use shared::host::http::{Principal, Problem, Request, Response, json as json_response};
-use shared::lenient::strict_object;
 use shared::publisher::audit::{Shown, read_personal_data};
 use tracing::info;
 
 use crate::Management;
 use crate::annotate::Saved;
-use crate::error_code::{ErrorCode, malformed};
 use crate::idempotency::{Idempotency, REPLAYED};
 use crate::if_match::IfMatch;
+use crate::note_request::note_problem;
 use crate::route;
-
-/// Reads the body of a new note.
-pub(crate) fn text(body: &[u8]) -> Result<String, Problem> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Body {
-        text: String,
-    }
-    let body: Option<Body> = strict_object(body);
-    let Body { text } = body.ok_or_else(|| malformed("the body must be {\"text\": the note}"))?;
-    note_text(&text).map(str::to_owned).map_err(problem)
-}
-
-fn problem(refused: NoteRefused) -> Problem {
-    match refused {
-        NoteRefused::Length | NoteRefused::Characters => {
-            ErrorCode::InvalidNote.with(refused.to_string())
-        }
-        NoteRefused::TooMany => ErrorCode::TooManyNotes.with(refused.to_string()),
-        // The id was made from the key.
-        NoteRefused::AnotherText => ErrorCode::KeyReused
-            .with("the key was used for another note; a new note needs a new key"),
-    }
-}
 
 impl Management {
     /// The notes, in the order in which they were added.
@@ -66,7 +40,7 @@ impl Management {
         let (at, by) = (self.clock.now(), Principal::of(request));
         let note = Note { id: note_id, at, by, text };
         let next = |current: Option<&Annotations>| {
-            Annotations::with_note(current, note.clone()).map_err(problem)
+            Annotations::with_note(current, note.clone()).map_err(note_problem)
         };
         let (_, saved) = self.save(id, &IfMatch::Any, next).await?;
         // In an answer to a repetition, the time and the author are those of the first request.

@@ -16,7 +16,7 @@ use crate::deliveries::{DeliveryState, Recovery};
 use crate::error_code::{ErrorCode, malformed};
 use crate::parameters::{Parameters, Query};
 use crate::test_event_request::TestEventRequest;
-use crate::{cursor, json_integer, notes, offers_request, run_request, test_event_request};
+use crate::{cursor, json_integer, note_request, offers_request, run_request, test_event_request};
 
 /// A call, as the table names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -353,7 +353,9 @@ impl Route {
                 next: parameters.filled(Query::Next).map(cursor::decode).transpose()?,
             },
             Call::Notes => Self::Notes(id()?),
-            Call::AddNote => Self::AddNote { id: id()?, text: notes::text(request.body())? },
+            Call::AddNote => {
+                Self::AddNote { id: id()?, text: note_request::parse(request.body())? }
+            }
             Call::Deliveries => Self::Deliveries {
                 state: delivery_state(parameters.given(Query::State).unwrap_or_default())?,
                 next: parameters.filled(Query::Next).map(cursor::decode).transpose()?,

@@ -19,6 +19,7 @@ mod identification;
 mod import;
 mod lifecycle;
 mod note;
+mod noted;
 mod observation;
 mod observe;
 mod operation;
