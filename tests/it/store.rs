@@ -14,6 +14,7 @@ mod idempotency;
 mod items;
 mod offers;
 mod outbox;
+mod overview;
 mod pacing;
 mod receivers;
 mod refusals;

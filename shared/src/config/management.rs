@@ -11,7 +11,7 @@ use crate::microsoft::entra::EndingCredential;
 use crate::publisher::receiver::ReceiverSettings;
 use crate::store::{
     AnnotationStore, Attempts, Erasures, Examinations, IdempotencyStore, Inspection, OfferSettings,
-    Outbox, Receivers, Target,
+    Outbox, Overview, Receivers, Target,
 };
 
 #[derive(Clone)]
@@ -28,6 +28,8 @@ pub struct ManagementSettings {
     pub attempts: Arc<dyn Attempts>,
     pub inspection: Arc<dyn Inspection>,
     pub examinations: Arc<dyn Examinations>,
+    /// For pages that people read.
+    pub overview: Arc<dyn Overview>,
     pub offers: Arc<dyn OfferSettings>,
     /// Starts runs of the reconciliation; `None` where only the schedule does.
     pub starter: Option<Arc<dyn RunStarter>>,
@@ -64,6 +66,7 @@ impl ManagementSettings {
             attempts: table.clone(),
             inspection: table.clone(),
             examinations: table.clone(),
+            overview: table.clone(),
             offers: table.clone(),
             erasures: table,
             starter: None,

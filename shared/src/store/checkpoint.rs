@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
 
-use super::findings::{Findings, QuietRuns};
+use super::findings::{Difference, Findings, LeftOpen, QuietRuns};
 use super::{CommitError, FirstStart, StoreError};
 use crate::domain::SubscriptionId;
 
@@ -77,6 +77,10 @@ pub struct Checkpoint {
     /// The runs since the last one that had something to say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet_runs: Option<QuietRuns>,
+    /// What the last run that ended left open; `None` if it left nothing, and in a checkpoint from before
+    /// 0.2.0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_open: Option<LeftOpen>,
 }
 
 /// A part of a run. Serialised in the table.
@@ -109,6 +113,7 @@ impl Checkpoint {
             due_after: self.due_after.take(),
             unseen_after: self.unseen_after.take(),
             quiet_runs: self.quiet_runs,
+            left_open: self.left_open.take(),
             ..Self::default()
         };
     }
@@ -141,6 +146,16 @@ impl Checkpoint {
     /// Whether the run reads Microsoft's list.
     pub fn is_in_list(&self) -> bool {
         self.part != Some(Part::Unseen)
+    }
+
+    /// The differences that are not repaired as far as is known: those of the run under way, and those that
+    /// the run before left and this one has not seen again.
+    pub fn open_differences(&self) -> impl Iterator<Item = &Difference> {
+        let seen = &self.findings.differences;
+        let is_seen = |id| seen.iter().any(|difference| difference.subscription_id == id);
+        let left = self.left_open.iter().flat_map(|left| &left.differences);
+        let left = left.filter(move |difference| !is_seen(difference.subscription_id));
+        seen.iter().filter(|difference| difference.is_open()).chain(left)
     }
 
     /// What takes the place of this one when everything is to begin from the beginning.

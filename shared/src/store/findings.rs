@@ -88,6 +88,20 @@ pub struct FieldChange {
     pub to: Value,
 }
 
+/// The differences that a run left or failed on, without what differed. Serialised in the table: members are
+/// only added.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LeftOpen {
+    /// When the run ended.
+    pub since: Timestamp,
+    /// The first ones; there is a bound.
+    pub differences: Vec<Difference>,
+    /// How many there were beside those.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub more: u64,
+}
+
 /// Runs one after the other that had nothing to say. Serialised in the table and in answers of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -145,6 +159,14 @@ impl Difference {
             reason: None,
             actions: Vec::new(),
             changes: Vec::new(),
+        }
+    }
+
+    /// Whether the record is still not as Microsoft's copy.
+    pub fn is_open(&self) -> bool {
+        match self.outcome {
+            Outcome::Repaired => false,
+            Outcome::Left | Outcome::Failed => true,
         }
     }
 

@@ -89,6 +89,15 @@ pub(super) fn events_from(first: Position) -> (String, String) {
     (sort(first), sort(last))
 }
 
+/// The sort keys of the first event and of the last one up to a version.
+pub(super) fn events_until(version: u64) -> (String, String) {
+    let last = Position { version, index: u8::MAX };
+    (
+        events_from(Position::default()).0,
+        format!("{}{}", ItemKind::Event.sort(), event_number(last)),
+    )
+}
+
 pub(super) fn event_version(sort: &str) -> Option<u64> {
     sort.strip_prefix(ItemKind::Event.sort())?.split_once('#')?.0.parse().ok()
 }

@@ -29,7 +29,8 @@
 //! delivery, [`Receivers`] for those it delivers to, [`Pacing`] for its rate limit, [`Attempts`] for its failures, [`AnnotationStore`] and [`IdempotencyStore`] for the publisher's
 //! API, [`Checkpoints`], [`Runs`] and [`DueWork`] for the reconciliation, [`Refusals`] and [`OfferSettings`] for the landing page,
 //! [`Erasures`] for erasures,
-//! [`Restoration`] for a restore, [`Sightings`], [`Inspection`] and [`Examinations`] for an examination.
+//! [`Restoration`] for a restore, [`Sightings`], [`Inspection`] and [`Examinations`] for an examination,
+//! [`Overview`] for pages that people read.
 
 mod annotations;
 mod attempts;
@@ -49,6 +50,7 @@ mod known_refusals;
 mod list_query;
 mod offer_settings;
 mod outbox;
+mod overview;
 mod pacing;
 mod receivers;
 mod refusals;
@@ -72,7 +74,7 @@ pub use dynamodb::DynamoDbStore;
 pub use erasures::{Erasure, Erasures};
 pub use error::{CommitError, Corruption, StoreError};
 pub use examination::{Check, CheckOutcome, Examination, Examinations};
-pub use findings::{Difference, FieldChange, Findings, Outcome, QuietRuns, RepairAction};
+pub use findings::{Difference, FieldChange, Findings, LeftOpen, Outcome, QuietRuns, RepairAction};
 pub use first_start::FirstStart;
 pub use head_start::STREAM_HEAD_START;
 pub use idempotency::{
@@ -84,6 +86,7 @@ pub use known_refusals::KnownRefusals;
 pub use list_query::{Filter, LARGEST_PAGE, ListBy, ListQuery, Page};
 pub use offer_settings::{LARGEST_OFFERS, OfferSettings, StoredOffers};
 pub use outbox::{Backlog, Cursor, CursorError, CursorState, Due, Entry, Outbox, Trouble, Waiting};
+pub use overview::{Agenda, Found, Overview, Undelivered, Wanted};
 pub use pacing::Pacing;
 pub use receivers::{CatchUp, EventFilter, FilterInUse, ROLLOUT, ReceiverState, Receivers};
 pub use refusals::{REFUSAL_LIFETIME, Refusals, Refused};

@@ -117,7 +117,7 @@ impl Entry {
     /// Whether an earlier receiver of the name has left it: it was parked before this one was added, or so
     /// soon after that this one can't have failed for long enough. One that waits is not asked: the delivery
     /// reads it when it is due.
-    fn is_left_behind(&self, state: Option<&ReceiverState>) -> bool {
+    pub fn is_left_behind(&self, state: Option<&ReceiverState>) -> bool {
         let added_at = state.and_then(|state| state.added_at);
         self.is_parked && added_at.is_some_and(|added_at| self.since < added_at + ROLLOUT)
     }

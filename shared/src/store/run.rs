@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::checkpoint::Checkpoint;
-use super::findings::{Findings, QuietRuns};
+use super::findings::{Difference, Findings, LeftOpen, QuietRuns};
 use super::{Page, StoreError};
 
 /// The longest note of a pause, in characters.
@@ -89,7 +89,23 @@ impl Run {
     pub fn conclude(&self, checkpoint: &mut Checkpoint) {
         let quiet = || QuietRuns::and(checkpoint.quiet_runs, self.begun_at, self.ended_at);
         checkpoint.quiet_runs = self.is_quiet().then(quiet);
+        // A dry run repairs nothing, so it leaves nothing either.
+        checkpoint.left_open = self.left_open().filter(|_| !self.dry_run);
         checkpoint.findings = Findings::default();
+    }
+
+    fn left_open(&self) -> Option<LeftOpen> {
+        let count = self.left + self.failed;
+        let open = self.findings.differences.iter().filter(|difference| difference.is_open());
+        // What differed is in the run itself. The checkpoint is written with every page of the next run.
+        let short = |difference: &Difference| Difference {
+            actions: Vec::new(),
+            changes: Vec::new(),
+            ..difference.clone()
+        };
+        let differences: Vec<_> = open.map(short).collect();
+        let more = count.saturating_sub(differences.len() as u64);
+        (count > 0).then_some(LeftOpen { since: self.ended_at, differences, more })
     }
 
     /// Whether it compared everything, and found nothing.
@@ -117,4 +133,68 @@ pub trait Runs: Send + Sync {
     async fn dry_run(&self) -> Result<Checkpoint, StoreError>;
 
     async fn save_dry_run(&self, checkpoint: &Checkpoint) -> Result<(), StoreError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::domain::SubscriptionId;
+    use crate::store::Outcome;
+
+    fn difference(number: u128) -> Difference {
+        Difference::new(SubscriptionId(uuid::Uuid::from_u128(number)), None)
+    }
+
+    /// Ends a run, a minute after it began.
+    fn end(checkpoint: &mut Checkpoint, dry_run: bool) {
+        let ended_at = Timestamp::UNIX_EPOCH + SignedDuration::from_mins(1);
+        Run::of(checkpoint, RunEnd::List, dry_run, ended_at).conclude(checkpoint);
+        checkpoint.end();
+    }
+
+    fn open(checkpoint: &Checkpoint) -> Vec<u128> {
+        let open = checkpoint.open_differences();
+        open.map(|difference| difference.subscription_id.0.as_u128()).collect()
+    }
+
+    #[test]
+    fn what_a_run_left_stays_open_until_the_next_run_has_seen_it_or_has_ended() {
+        let mut checkpoint = Checkpoint::default();
+        checkpoint.begin(Timestamp::UNIX_EPOCH);
+        checkpoint.findings.add(difference(1));
+        for number in [2, 3] {
+            checkpoint.findings.add(difference(number).ended(Outcome::Left, "settling"));
+        }
+        checkpoint.findings.add(difference(4).ended(Outcome::Failed, "table"));
+        (checkpoint.repaired, checkpoint.left, checkpoint.failed) = (1, 5, 1);
+        assert_eq!(open(&checkpoint), [2, 3, 4]);
+        end(&mut checkpoint, false);
+        assert_eq!(open(&checkpoint), [2, 3, 4], "the run has ended");
+        assert_eq!(checkpoint.left_open.as_ref().map(|left| left.more), Some(3));
+
+        checkpoint.begin(Timestamp::UNIX_EPOCH);
+        assert_eq!(open(&checkpoint), [2, 3, 4], "the next one has begun");
+        checkpoint.findings.add(difference(3));
+        checkpoint.findings.add(difference(4).ended(Outcome::Left, "time"));
+        assert_eq!(open(&checkpoint), [4, 2], "one is repaired, and another one left again");
+        (checkpoint.repaired, checkpoint.left) = (1, 1);
+        end(&mut checkpoint, false);
+        assert_eq!(open(&checkpoint), [4], "the run did not see the other one differ");
+
+        checkpoint.begin(Timestamp::UNIX_EPOCH);
+        end(&mut checkpoint, false);
+        assert_eq!(checkpoint.left_open, None, "it found nothing");
+    }
+
+    #[test]
+    fn a_dry_run_leaves_nothing_open() {
+        let mut checkpoint = Checkpoint::default();
+        checkpoint.begin(Timestamp::UNIX_EPOCH);
+        checkpoint.findings.add(difference(1).ended(Outcome::Left, "settling"));
+        checkpoint.left = 1;
+        end(&mut checkpoint, true);
+        assert_eq!(checkpoint.left_open, None);
+    }
 }

@@ -54,6 +54,7 @@ fn function(has_receivers: bool) -> &'static Function {
             attempts: Arc::new(store(&wire)),
             inspection: Arc::new(store(&wire)),
             examinations: Arc::new(store(&wire)),
+            overview: Arc::new(store(&wire)),
             offers: Arc::new(store(&wire)),
             starter: None,
             erasures: Arc::new(store(&wire)),

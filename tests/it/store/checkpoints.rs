@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use shared::store::{Checkpoint, CheckpointError, Checkpoints, Part, QuietRuns, Round, Sort};
+use shared::store::{
+    Checkpoint, CheckpointError, Checkpoints, LeftOpen, Part, QuietRuns, Round, Sort,
+};
 
 use super::runs::findings;
 use super::*;
@@ -74,6 +76,7 @@ async fn a_checkpoint_is_stored_unless_another_was_saved_since(
             last_begun_at: noon(),
             last_ended_at: noon(),
         }),
+        left_open: Some(LeftOpen { since: noon(), differences: findings().differences, more: 7 }),
     };
     checkpoints.save_checkpoint(&there).await.expect("a write");
     assert_eq!(checkpoints.checkpoint().await.expect("a read"), there);

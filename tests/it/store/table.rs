@@ -13,7 +13,7 @@ use shared::host::environment::Environment;
 use shared::host::http_client::{HttpClient, Transport};
 use shared::store::{
     AnnotationStore, Attempts, Checkpoints, DueWork, Erasures, Examinations, Inspection,
-    OfferSettings, Outbox, Pacing, Receivers, Restoration, Runs, Sightings, Store,
+    OfferSettings, Outbox, Overview, Pacing, Receivers, Restoration, Runs, Sightings, Store,
 };
 use uuid::Uuid;
 
@@ -53,6 +53,7 @@ pub(super) struct Table {
     pub(super) offers: Arc<dyn OfferSettings>,
     pub(super) examinations: Arc<dyn Examinations>,
     pub(super) erasures: Arc<dyn Erasures>,
+    pub(super) overview: Arc<dyn Overview>,
     pub(super) raw: aws_sdk_dynamodb::Client,
     pub(super) database: Option<Database>,
 }
@@ -95,6 +96,7 @@ impl Table {
             offers: store.clone(),
             examinations: store.clone(),
             erasures: store.clone(),
+            overview: store.clone(),
             store,
             raw,
             database: Some(database),

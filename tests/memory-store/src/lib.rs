@@ -13,6 +13,7 @@ mod memory_store;
 mod offer_settings;
 mod outbox;
 mod outbox_table;
+mod overview;
 mod pacing;
 mod receivers;
 mod refusals;

@@ -17,7 +17,7 @@ use crate::run_table::RunTable;
 use crate::stream::Entry;
 
 /// Events per page, as in the DynamoDB store.
-const EVENT_PAGE: usize = 100;
+pub(crate) const EVENT_PAGE: usize = 100;
 
 /// The table in memory. Clones share their content.
 #[derive(Clone, Default)]

@@ -18,14 +18,18 @@ const BACKLOG: usize = 25;
 const PAGE: usize = 100;
 
 /// One page of the whole list.
-fn page<T>(all: Vec<T>, next: Option<&str>) -> Result<Page<T>, StoreError> {
+pub(crate) fn page<T>(
+    all: Vec<T>,
+    limit: usize,
+    next: Option<&str>,
+) -> Result<Page<T>, StoreError> {
     let from: usize = match next {
         Some(next) => next.parse().map_err(|_| StoreError::BadPosition)?,
         None => 0,
     };
-    let end = from.saturating_add(PAGE);
+    let end = from.saturating_add(limit);
     let next = (all.len() > end).then(|| end.to_string());
-    Ok(Page { items: all.into_iter().skip(from).take(PAGE).collect(), next })
+    Ok(Page { items: all.into_iter().skip(from).take(limit).collect(), next })
 }
 
 #[async_trait]
@@ -70,14 +74,14 @@ impl Outbox for MemoryStore {
     }
 
     async fn due(&self, by: Timestamp, next: Option<&str>) -> Result<Page<Due>, StoreError> {
-        page(self.all_due(by), next)
+        page(self.all_due(by), PAGE, next)
     }
 
     async fn parked(
         &self,
         next: Option<&str>,
     ) -> Result<Page<(SubscriptionId, Target)>, StoreError> {
-        page(self.all_parked(), next)
+        page(self.all_parked(), PAGE, next)
     }
 
     async fn waiting(

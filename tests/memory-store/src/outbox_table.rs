@@ -102,23 +102,36 @@ impl OutboxTable {
 
     /// Everything that waits or is parked, with times in whole seconds.
     pub(crate) fn entries(&self) -> Vec<Entry> {
+        self.entries_by_time().map(|(_, entry)| entry).collect()
+    }
+
+    /// What waits, or what is parked, in the order in which it is due.
+    pub(crate) fn undelivered(&self, is_parked: bool) -> Vec<Entry> {
+        let mut all: Vec<_> =
+            self.entries_by_time().filter(|(_, entry)| entry.is_parked == is_parked).collect();
+        all.sort_unstable_by_key(|(at, entry)| (*at, entry.due));
+        all.into_iter().map(|(_, entry)| entry).collect()
+    }
+
+    /// Each with the second in which it is due.
+    fn entries_by_time(&self) -> impl Iterator<Item = (i64, Entry)> {
         let pending = self.pending.iter().map(|((id, version), at)| {
-            (Due::Pending(*id, *version), *at - STREAM_HEAD_START, false)
+            (*at, Due::Pending(*id, *version), *at - STREAM_HEAD_START, false)
         });
         let cursors = self.cursors.iter().filter_map(|((id, target), cursor)| {
-            let (since, is_parked) = match &cursor.state {
+            let (at, since, is_parked) = match &cursor.state {
                 CursorState::Flowing => return None,
                 CursorState::Due { at, trouble } => {
-                    (trouble.as_ref().map_or(*at, |trouble| trouble.since), false)
+                    (*at, trouble.as_ref().map_or(*at, |trouble| trouble.since), false)
                 }
-                CursorState::Parked { at, .. } => (*at, true),
+                CursorState::Parked { at, .. } => (*at, *at, true),
             };
-            Some((Due::Cursor(*id, *target), since, is_parked))
+            Some((at, Due::Cursor(*id, *target), since, is_parked))
         });
-        let entry = |(due, since, is_parked): (Due, Timestamp, bool)| {
+        let entry = |(at, due, since, is_parked): (Timestamp, Due, Timestamp, bool)| {
             let since = Timestamp::from_second(since.as_second()).unwrap_or(since);
-            Entry { due, since, is_parked }
+            (at.as_second(), Entry { due, since, is_parked })
         };
-        pending.chain(cursors).map(entry).collect()
+        pending.chain(cursors).map(entry)
     }
 }

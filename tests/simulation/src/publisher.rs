@@ -325,6 +325,7 @@ impl Publisher {
             attempts: self.store(host),
             inspection: self.store(host),
             examinations: self.store(host),
+            overview: self.store(host),
             offers: self.store(host),
             starter: None,
             erasures: self.store(host),

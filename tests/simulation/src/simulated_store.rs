@@ -2,6 +2,7 @@
 
 mod beside;
 mod erasures;
+mod overview;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -14,8 +15,8 @@ use shared::domain::{Event, OperationId, Position, Record, SubscriptionId};
 use shared::store::{
     AnnotationStore, Attempts, Backlog, BeginError, Checkpoints, Commit, CommitError, Cursor,
     CursorError, CursorState, Due, DueWork, Erasures, Examinations, IdempotencyRecord,
-    IdempotencyStore, Inspection, ListQuery, Mark, OfferSettings, Outbox, Page, ReceiverState,
-    Receivers, Refusals, Runs, Sightings, Store, StoreError, Target, Waiting,
+    IdempotencyStore, Inspection, ListQuery, Mark, OfferSettings, Outbox, Overview, Page,
+    ReceiverState, Receivers, Refusals, Runs, Sightings, Store, StoreError, Target, Waiting,
 };
 
 use crate::fault::Fault;
@@ -135,6 +136,7 @@ pub(crate) trait Table:
     + Inspection
     + Examinations
     + OfferSettings
+    + Overview
 {
 }
 
@@ -154,6 +156,7 @@ impl<T> Table for T where
         + Inspection
         + Examinations
         + OfferSettings
+        + Overview
 {
 }
 

@@ -6,7 +6,7 @@ use super::DynamoDbStore;
 use super::spread::{Place, Spread};
 use crate::domain::SubscriptionId;
 use crate::store::item::{self, Item, index};
-use crate::store::{LARGEST_PAGE, Page, StoreError};
+use crate::store::{Page, StoreError};
 
 pub(super) const DUE_INDEX: &str = "by-due";
 
@@ -15,6 +15,8 @@ pub(super) struct DueEntry<'a> {
     pub id: SubscriptionId,
     /// The item's sort key in the table.
     pub sort: &'a str,
+    /// The entry's sort key in the index.
+    pub due_at: &'a str,
     /// The position from which a page continues after this entry.
     pub position: String,
 }
@@ -25,6 +27,7 @@ impl<'a> DueEntry<'a> {
         Some(Self {
             id: item::subscription(found)?,
             sort: found.get(item::SORT)?.as_s().ok()?,
+            due_at: found.get(index::DUE_AT)?.as_s().ok()?,
             position,
         })
     }
@@ -36,6 +39,7 @@ impl DynamoDbStore {
         &self,
         keys: Vec<String>,
         by: Option<Timestamp>,
+        limit: u8,
         next: Option<&str>,
         read: impl Fn(DueEntry) -> Option<T> + Send,
     ) -> Result<Page<T>, StoreError> {
@@ -46,7 +50,7 @@ impl DynamoDbStore {
             keys,
             is_descending: false,
             up_to: by.map(item::due_by),
-            limit: LARGEST_PAGE,
+            limit,
             filter: Vec::new(),
         };
         let after = next.map(parse).transpose()?;

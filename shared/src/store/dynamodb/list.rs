@@ -8,23 +8,39 @@ use super::error::{list_error, store_error};
 use super::spread::{Place, Spread};
 use crate::domain::{Event, Position, Record, SubscriptionId};
 use crate::store::item::{self, Item, index, text};
-use crate::store::{Filter, ItemKind, Page, Sort, Store as _, StoreError};
+use crate::store::{Filter, ItemKind, ListBy, ListQuery, Page, Sort, Store as _, StoreError};
 
 /// Events per page. It is more than a version can have, so a version's events always fit.
-const EVENT_PAGE: i32 = 100;
+pub(super) const EVENT_PAGE: i32 = 100;
 
 impl DynamoDbStore {
-    /// A page may be empty and not the last one, where no record of it fits the filter (any more).
-    pub(super) async fn list_unsorted(
+    /// The subscriptions that a page of an index names. It holds keys alone, so that a change which keeps the
+    /// status and the offer writes nothing to it.
+    pub(super) async fn listed_ids(
+        &self,
+        ListQuery { by, filter, limit }: &ListQuery,
+        next: Option<&str>,
+    ) -> Result<Page<SubscriptionId>, StoreError> {
+        match by {
+            ListBy::All => self.list_unsorted(filter, *limit, next).await,
+            ListBy::Sort(sort) => {
+                self.list_sorted(filter, *sort, sort.is_descending(), *limit, next).await
+            }
+            ListBy::Oldest => self.list_sorted(filter, Sort::LastChange, false, *limit, next).await,
+            ListBy::Search(term) => self.list_found(term, *limit, next).await,
+        }
+    }
+
+    async fn list_unsorted(
         &self,
         filter: &Filter,
         limit: u8,
         next: Option<&str>,
-    ) -> Result<Page<Record>, StoreError> {
+    ) -> Result<Page<SubscriptionId>, StoreError> {
         let (name, attribute, value) = match (&filter.offer_id, &filter.status) {
             (Some(offer), _) => ("by-offer", index::OFFER, offer.as_str()),
             (None, Some(status)) => ("by-status", index::STATUS, status.as_str()),
-            (None, None) => return self.list_all(filter, limit, next).await,
+            (None, None) => return self.list_all(limit, next).await,
         };
         let request = self
             .client
@@ -37,35 +53,34 @@ impl DynamoDbStore {
             .expression_attribute_values(":key", text(value))
             .set_exclusive_start_key(next.map(|next| start(next, attribute)).transpose()?);
         let answer = request.send().await.map_err(|error| list_error(error, next))?;
-        let items = self.records(filter, &answer.items.unwrap_or_default()).await?;
+        let items = subscriptions(&answer.items.unwrap_or_default());
         Ok(Page { items, next: answer.last_evaluated_key.as_ref().and_then(position) })
     }
 
     /// Scans the index, which holds records alone.
     async fn list_all(
         &self,
-        filter: &Filter,
         limit: u8,
         next: Option<&str>,
-    ) -> Result<Page<Record>, StoreError> {
+    ) -> Result<Page<SubscriptionId>, StoreError> {
         let start = next.map(|next| start(next, index::STATUS)).transpose()?;
         let scan = self.client.scan().table_name(&self.table).index_name("by-status");
         let request = scan.limit(limit.into());
         let answer = request.set_exclusive_start_key(start).send().await;
         let answer = answer.map_err(|error: SdkError<_, _>| list_error(error, next))?;
-        let items = self.records(filter, &answer.items.unwrap_or_default()).await?;
+        let items = subscriptions(&answer.items.unwrap_or_default());
         Ok(Page { items, next: answer.last_evaluated_key.as_ref().and_then(position) })
     }
 
-    /// A page may be empty, as above.
-    pub(super) async fn list_sorted(
+    /// A page may be empty and not the last one.
+    async fn list_sorted(
         &self,
         filter: &Filter,
         sort: Sort,
         is_descending: bool,
         limit: u8,
         next: Option<&str>,
-    ) -> Result<Page<Record>, StoreError> {
+    ) -> Result<Page<SubscriptionId>, StoreError> {
         let place = |(key, id): (&str, _)| -> Place {
             (key.to_owned(), item::partition(id), ItemKind::Record.sort().to_owned())
         };
@@ -87,21 +102,21 @@ impl DynamoDbStore {
             filter: status.into_iter().chain(offer).collect(),
         };
         let found = self.merged(&list, after.as_ref()).await?;
-        let items = self.records(filter, &found.items).await?;
         // The index may lag: a record that has just changed is listed in its former place.
-        Ok(Page { items, next: found.next.map(|(key, ..)| sort.position(&key)) })
+        Ok(Page {
+            items: subscriptions(&found.items),
+            next: found.next.map(|(key, ..)| sort.position(&key)),
+        })
     }
 
-    /// Reads the records that an index names: it holds keys alone, so that a change which keeps the
-    /// status and the offer writes nothing to it. A record that can't be read is logged and left
-    /// out, so that it does not hide all the others.
+    /// Reads the records that an index names. A record that can't be read is logged and left out, so that it
+    /// does not hide all the others.
     pub(super) async fn records(
         &self,
         filter: &Filter,
-        items: &[Item],
+        ids: &[SubscriptionId],
     ) -> Result<Vec<Record>, StoreError> {
-        let ids: Vec<_> = items.iter().filter_map(item::subscription).collect();
-        let mut read = self.load_many(&ids).await?;
+        let mut read = self.load_many(ids).await?;
         let readable = |id| {
             let record = read.remove(id)?;
             record.inspect_err(|error| error!(%error, class = error.class().name(), "left a record out of a list")).ok()
@@ -136,6 +151,10 @@ impl DynamoDbStore {
         }
         Ok(Page { items, next })
     }
+}
+
+fn subscriptions(found: &[Item]) -> Vec<SubscriptionId> {
+    found.iter().filter_map(item::subscription).collect()
 }
 
 /// Where a page ended, as callers pass it on: the subscription, and its index key.

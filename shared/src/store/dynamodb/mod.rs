@@ -14,6 +14,7 @@ mod inspection;
 mod list;
 mod offer_settings;
 mod outbox;
+mod overview;
 mod pacing;
 mod receivers;
 mod refusals;
@@ -36,9 +37,7 @@ use aws_sdk_dynamodb::types::{KeysAndAttributes, Put, TransactWriteItem};
 
 use self::error::{cancelled, store_error, unbuilt};
 use super::item::{self, Item, number, text};
-use super::{
-    Commit, CommitError, ItemKind, ListBy, ListQuery, Mark, Page, Sort, Store, StoreError,
-};
+use super::{Commit, CommitError, ItemKind, ListQuery, Mark, Page, Store, StoreError};
 use crate::domain::{Event, OperationId, Record, SubscriptionId};
 use crate::host::clock::Clock;
 use crate::host::retry::{Retries, RetryPolicy};
@@ -275,17 +274,11 @@ impl Store for DynamoDbStore {
 
     async fn list(
         &self,
-        ListQuery { by, filter, limit }: &ListQuery,
+        query: &ListQuery,
         next: Option<&str>,
     ) -> Result<Page<Record>, StoreError> {
-        match by {
-            ListBy::All => self.list_unsorted(filter, *limit, next).await,
-            ListBy::Sort(sort) => {
-                self.list_sorted(filter, *sort, sort.is_descending(), *limit, next).await
-            }
-            ListBy::Oldest => self.list_sorted(filter, Sort::LastChange, false, *limit, next).await,
-            ListBy::Search(term) => self.list_found(term, filter, *limit, next).await,
-        }
+        let Page { items, next } = self.listed_ids(query, next).await?;
+        Ok(Page { items: self.records(&query.filter, &items).await?, next })
     }
 
     async fn events(

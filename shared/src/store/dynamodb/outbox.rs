@@ -14,8 +14,8 @@ use super::error::store_error;
 use crate::domain::{Position, SubscriptionId};
 use crate::store::item::{self, Item, index, text};
 use crate::store::{
-    Backlog, Cursor, CursorError, Due, Entry, Outbox, Page, ReceiverState, SaveError, StoreError,
-    Target, Waiting,
+    Backlog, Cursor, CursorError, Due, Entry, LARGEST_PAGE, Outbox, Page, ReceiverState, SaveError,
+    StoreError, Target, Waiting,
 };
 
 /// Events read at a time. They are delivered well within a function's time.
@@ -114,7 +114,8 @@ impl Outbox for DynamoDbStore {
 
     async fn due(&self, by: Timestamp, next: Option<&str>) -> Result<Page<Due>, StoreError> {
         let keys = index::outbox_keys(index::DUE).collect();
-        self.due_entries(keys, Some(by), next, |entry| due(entry.id, entry.sort)).await
+        let due = |entry: DueEntry| due(entry.id, entry.sort);
+        self.due_entries(keys, Some(by), LARGEST_PAGE, next, due).await
     }
 
     async fn parked(
@@ -123,7 +124,7 @@ impl Outbox for DynamoDbStore {
     ) -> Result<Page<(SubscriptionId, Target)>, StoreError> {
         let keys = index::outbox_keys(index::PARKED).collect();
         let cursor = |entry: DueEntry| Some((entry.id, item::cursor_target(entry.sort)?));
-        self.due_entries(keys, None, next, cursor).await
+        self.due_entries(keys, None, LARGEST_PAGE, next, cursor).await
     }
 
     async fn waiting(
@@ -146,6 +147,18 @@ fn due(id: SubscriptionId, sort: &str) -> Option<Due> {
     item::event_version(sort).map(|version| Due::Pending(id, version)).or_else(cursor)
 }
 
+/// An entry of the index, from its keys.
+pub(super) fn entry_of(
+    id: SubscriptionId,
+    sort: &str,
+    due_at: &str,
+    is_parked: bool,
+) -> Option<Entry> {
+    let due = due(id, sort)?;
+    let since = item::waits_since(due_at, matches!(due, Due::Pending(..)))?;
+    Some(Entry { due, since, is_parked })
+}
+
 impl DynamoDbStore {
     /// The first entries under a partition key of the index, and whether they are all of them.
     async fn first_entries(
@@ -165,9 +178,8 @@ impl DynamoDbStore {
         let answer = request.send().await.map_err(store_error)?;
         let entry = |found: &Item| {
             let part = |name| Some(found.get(name)?.as_s().ok()?.as_str());
-            let due = due(item::subscription(found)?, part(item::SORT)?)?;
-            let since = item::waits_since(part(index::DUE_AT)?, matches!(due, Due::Pending(..)))?;
-            Some(Entry { due, since, is_parked: kind == index::PARKED })
+            let (id, sort) = (item::subscription(found)?, part(item::SORT)?);
+            entry_of(id, sort, part(index::DUE_AT)?, kind == index::PARKED)
         };
         let is_complete = answer.last_evaluated_key.is_none_or(|key| key.is_empty());
         Ok((answer.items.unwrap_or_default().iter().filter_map(entry).collect(), is_complete))

@@ -7,10 +7,10 @@ use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
 use super::error::{list_error, unbuilt};
 use super::spread::FILTERED;
 use super::{DynamoDbStore, put_action};
-use crate::domain::{NextVersion, Record, SearchField, SearchTerm, SubscriptionId};
+use crate::domain::{NextVersion, SearchField, SearchTerm, SubscriptionId};
 use crate::store::item::search::{Lookup, SEARCH, SearchWrite, TERM, search_items};
 use crate::store::item::{self, Item, index, text};
-use crate::store::{Filter, ItemKind, Page, StoreError};
+use crate::store::{ItemKind, Page, StoreError};
 
 /// Where a page ended. The subscription's entries may go on behind it.
 struct Position {
@@ -97,10 +97,9 @@ impl DynamoDbStore {
     pub(super) async fn list_found(
         &self,
         term: &SearchTerm,
-        filter: &Filter,
         limit: u8,
         next: Option<&str>,
-    ) -> Result<Page<Record>, StoreError> {
+    ) -> Result<Page<SubscriptionId>, StoreError> {
         let bad = || StoreError::BadPosition;
         let from = next.map(|next| Position::read(next).ok_or_else(bad)).transpose()?;
         let lookup = Lookup::of(term);
@@ -129,17 +128,14 @@ impl DynamoDbStore {
                 break;
             }
             if listed.insert(id) {
-                found.push(entry.clone());
+                found.push(id);
             }
             seen += 1;
         }
         let is_cut = seen < entries.len();
         let last = if is_cut { entries[..seen].last() } else { answer.last_evaluated_key.as_ref() };
         let next = last.and_then(|last| Position::after(last, |id| listed.contains(&id)));
-        Ok(Page {
-            items: self.records(filter, &found).await?,
-            next: next.as_ref().map(Position::write),
-        })
+        Ok(Page { items: found, next: next.as_ref().map(Position::write) })
     }
 }
 

@@ -3,7 +3,7 @@
 use shared::domain::{Account, Annotations, Event, EventKind, Position, Record};
 use shared::store::{
     Attempt, CatchUp, CheckOutcome, Checkpoint, Cursor, CursorState, Erasure, EventFilter,
-    FilterInUse, FirstStart, IdempotencyRecord, IdempotencyStore, Part, Pause, QuietRuns,
+    FilterInUse, FirstStart, IdempotencyRecord, IdempotencyStore, LeftOpen, Part, Pause, QuietRuns,
     ReceiverState, Refusals as _, Refused, Round, Run, RunEnd, SentRequest, Sighting, StoredOffers,
     StoredResponse, Target, Trouble,
 };
@@ -90,6 +90,7 @@ pub(super) async fn write(table: &Table) {
             last_begun_at: noon(),
             last_ended_at: noon(),
         }),
+        left_open: Some(LeftOpen { since: noon(), differences: findings().differences, more: 7 }),
     };
     table.checkpoints.save_checkpoint(&checkpoint).await.expect("the checkpoint is saved");
     table.checkpoints.note_compared(&[id(1)], noon()).await.expect("the note is stored");
