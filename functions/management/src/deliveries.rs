@@ -16,7 +16,7 @@ use shared::store::{
     StoreError, Target, Trouble,
 };
 use tracing::field::display;
-use tracing::{error, info};
+use tracing::info;
 
 use crate::Management;
 use crate::cursor;
@@ -101,13 +101,7 @@ impl Management {
         request: &Request,
     ) -> Result<Response, Problem> {
         let page = self.open(state, next).await.map_err(unless_cursor)?;
-        let mut read = self.store.load_many(&page.items).await.map_err(store_problem)?;
-        let records = page.items.iter().filter_map(|id| {
-            let record = read.remove(id)?;
-            record.inspect_err(|error| error!(%error, class = error.class().name(), "left a record out of a list")).ok()
-        });
-        let items = records.filter(|record| filter.is_met_by(record)).collect();
-        self.listed(&Page { items, next: page.next }, request).await
+        self.listed(&page, filter, request).await
     }
 
     /// A page of what waits or is parked.

@@ -55,7 +55,7 @@ use shared::host::{correlation, deadline};
 use shared::microsoft::fulfillment::Marketplace;
 use shared::publisher::audit::{Shown, read_personal_data};
 use shared::publisher::record_view::RecordView;
-use shared::store::{Checkpoints, ListQuery, Page, Runs, Store, StoreError};
+use shared::store::{Checkpoints, Filter, Found, ListQuery, Page, Runs, Store, StoreError, Wanted};
 use tracing::field::{Empty, display};
 use tracing::{Span, error, info_span};
 
@@ -194,25 +194,43 @@ impl Management {
         next: Option<&str>,
         request: &Request,
     ) -> Result<Response, Problem> {
-        let page = self.store.list(query, next).await.map_err(|error| match error {
-            StoreError::BadPosition => cursor::not_a_cursor(),
-            error => store_problem(error),
-        })?;
-        self.listed(&page, request).await
+        let page =
+            self.settings.overview.list_ids(query, next).await.map_err(|error| match error {
+                StoreError::BadPosition => cursor::not_a_cursor(),
+                error => store_problem(error),
+            })?;
+        self.listed(&page, &query.filter, request).await
     }
 
-    async fn listed(&self, page: &Page<Record>, request: &Request) -> Result<Response, Problem> {
+    /// The records of a page with their annotations, of those that meet the filter. What can't be read is
+    /// logged and left out, so that it does not hide the others.
+    async fn listed(
+        &self,
+        page: &Page<SubscriptionId>,
+        filter: &Filter,
+        request: &Request,
+    ) -> Result<Response, Problem> {
         let next = page.next.as_deref().map(cursor::encode);
-        let ids: Vec<_> = page.items.iter().map(Record::id).collect();
-        let annotations = self.settings.annotations.annotations_of(&ids).await;
-        let annotations = annotations.map_err(store_problem)?;
-        let readable = |id: SubscriptionId| {
+        let wanted =
+            page.items.iter().flat_map(|id| [Wanted::Record(*id), Wanted::Annotations(*id)]);
+        let found = self.settings.overview.look_up(&wanted.collect()).await;
+        let Found { records, annotations, .. } = found.map_err(store_problem)?;
+        let annotations = |id: SubscriptionId| {
             let read = annotations.get(&id)?.as_ref();
             read.inspect_err(|error| error!(%error, class = error.class().name(), "left annotations out of a list")).ok()
         };
-        let views = page.items.iter();
-        let views =
-            views.map(|record| RecordView::from(record).with_annotations(readable(record.id())));
+        let record = |id: &SubscriptionId| {
+            let read = records.get(id)?.as_ref();
+            read.inspect_err(
+                |error| error!(%error, class = error.class().name(), "left a record out of a list"),
+            )
+            .ok()
+        };
+        let records = page.items.iter().filter_map(record);
+        // The index may lag behind the records.
+        let records = records.filter(|record| filter.is_met_by(record));
+        let views = records
+            .map(|record| RecordView::from(record).with_annotations(annotations(record.id())));
         let records: Vec<RecordView<'_>> = views.collect();
         read_personal_data(request, route::form(request), Shown::Records(records.len()));
         Ok(json_response(StatusCode::OK, &json!({ "subscriptions": records, "next": next })))

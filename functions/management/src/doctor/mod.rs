@@ -28,7 +28,7 @@ use shared::microsoft::entra::EndingCredential;
 use shared::publisher::receiver::ReceiverSettings;
 use shared::store::{
     Attempts, Check, CheckOutcome, Checkpoints, Examination, Examinations, Inspection, Outbox,
-    Receivers, Runs, Sightings, Store, Target,
+    Overview, Receivers, Runs, Sightings, Store, Target,
 };
 use tracing::{error, info, warn};
 
@@ -53,6 +53,7 @@ pub(crate) struct Doctor {
     inspection: Arc<dyn Inspection>,
     examinations: Arc<dyn Examinations>,
     outbox: Arc<dyn Outbox>,
+    overview: Arc<dyn Overview>,
     attempts: Arc<dyn Attempts>,
     receivers: Arc<dyn Receivers>,
     targets: Vec<Target>,
@@ -75,6 +76,7 @@ impl Doctor {
             inspection: settings.inspection.clone(),
             examinations: settings.examinations.clone(),
             outbox: settings.outbox.clone(),
+            overview: settings.overview.clone(),
             attempts: settings.attempts.clone(),
             receivers: settings.receiver_states.clone(),
             targets: settings.targets(),

@@ -2,6 +2,7 @@
 //! receiver, signed with the keys that the delivery holds.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -10,7 +11,9 @@ use shared::flows::redelivery::{From, redeliver};
 use shared::host::correlation;
 use shared::host::http::Problem;
 use shared::publisher::cloud_event::type_name;
-use shared::store::{Attempt, Cursor, CursorState, LARGEST_PAGE, SentRequest, StoreError, Target};
+use shared::store::{
+    Attempt, Cursor, CursorState, Found, LARGEST_PAGE, SentRequest, StoreError, Target, Wanted,
+};
 use tracing::info;
 
 use super::Doctor;
@@ -121,15 +124,22 @@ impl Doctor {
         let found = found.map_err(store_problem)?.items;
         let event = found.iter().find(|event| event.version == version).ok_or_else(unknown)?;
         let attempts = self.attempts_of(event).await.map_err(store_problem)?;
-        let states = self.receivers.receivers().await.map_err(store_problem)?;
+        let wanted = self.receiver_settings.iter().map(|receiver| receiver.target);
+        let wanted = wanted.flat_map(|target| {
+            [Wanted::Receiver(target), Wanted::Cursor(TEST_SUBSCRIPTION, target)]
+        });
+        let found = self.overview.look_up(&wanted.collect()).await.map_err(store_problem)?;
+        let Found { receivers: states, mut cursors, .. } = found;
+        let states = states.into_iter().map(|(target, state)| Ok((target, state?)));
+        let states = states.collect::<Result<BTreeMap<_, _>, _>>().map_err(store_problem)?;
         let mut receivers = Vec::new();
         for receiver in &self.receiver_settings {
             let (receiver, target) = (receiver.with(&states), receiver.target);
             if !receiver.is_meant(event) {
                 continue;
             }
-            let cursor = self.outbox.cursor(TEST_SUBSCRIPTION, target).await;
-            let cursor = receiver.own(&cursor.map_err(store_problem)?);
+            let cursor = cursors.remove(&(TEST_SUBSCRIPTION, target)).transpose();
+            let cursor = receiver.own(&cursor.map_err(store_problem)?.unwrap_or_default());
             let last = attempts.iter().find(|attempt| attempt.receiver == target.name()).cloned();
             let takes = receiver.takes(event);
             receivers.push(shown(target, cursor, event.position(), last, takes));
