@@ -77,6 +77,7 @@ async fn env() -> (TestEnv, Uuid) {
     env.world(|world| world.rename(id, "Fleet of Contoso")).expect("renamed");
     env.system.reconcile().await.expect("a run");
     env.system.deliver_events().await.expect("an attempt");
+    env.advance(Duration::from_secs(60));
     (env, id)
 }
 

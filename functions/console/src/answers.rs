@@ -6,11 +6,10 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 use shared::domain::{
-    ActivationRequest, Claim, Event, IdentifiedAs, Note, OwnRequest, PendingOperation, SignUp,
-    Subscription, SubscriptionId,
+    self, ActivationRequest, Annotations, Claim, IdentifiedAs, OwnRequest, PendingOperation,
+    SignUp, Subscription,
 };
 use shared::microsoft::fulfillment::Plan;
-use shared::store::{Difference, Pause, QuietRuns, Round, Run};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -31,71 +30,52 @@ pub(crate) struct Record {
     pub(crate) metadata: BTreeMap<String, String>,
 }
 
+impl Record {
+    /// The record as the API shows it, with the publisher's own reference and metadata.
+    pub(crate) fn of(record: &domain::Record, annotations: Option<&Annotations>) -> Self {
+        let (reference, metadata) = annotations.map(Annotations::shown).unwrap_or_default();
+        Self {
+            subscription: record.subscription.clone(),
+            version: record.version,
+            updated_at: record.updated_at,
+            status_since: record.status_since(),
+            activation: record.activation,
+            pending_operation: record.pending_operation.clone(),
+            pending_request: record.pending_request().cloned(),
+            bound: record.identified_as,
+            claim: record.claim,
+            sign_up: record.sign_up.clone(),
+            erased_at: record.erased_at,
+            reference: reference.map(str::to_owned),
+            metadata: metadata.cloned().unwrap_or_default(),
+        }
+    }
+}
+
 #[derive(Deserialize)]
 pub(crate) struct Records {
     pub(crate) subscriptions: Vec<Record>,
     pub(crate) next: Option<String>,
 }
 
-#[derive(Deserialize)]
-pub(crate) struct Events {
-    pub(crate) events: Vec<Event>,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Notes {
-    pub(crate) notes: Vec<Note>,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Deliveries {
-    pub(crate) deliveries: Vec<Delivery>,
-    pub(crate) next: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// How a subscription's events stand at a receiver, in the API's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Delivery {
-    pub(crate) subscription_id: SubscriptionId,
     pub(crate) receiver: String,
-    pub(crate) state: String,
+    pub(crate) state: &'static str,
+    /// `None` unless it waits, and where the time is not at hand.
     pub(crate) waiting_since: Option<Timestamp>,
-    pub(crate) attempts: u32,
     pub(crate) last_error: Option<String>,
-    pub(crate) next_attempt_at: Option<Timestamp>,
 }
 
-#[derive(Deserialize)]
-pub(crate) struct Attempts {
-    pub(crate) attempts: Vec<Attempt>,
-}
+impl Delivery {
+    pub(crate) fn is_up_to_date(&self) -> bool {
+        self.state == "upToDate"
+    }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Attempt {
-    pub(crate) at: Timestamp,
-    pub(crate) receiver: String,
-    pub(crate) event_type: String,
-    pub(crate) status: Option<u16>,
-    pub(crate) latency_ms: u64,
-    pub(crate) reason: Option<String>,
-    pub(crate) answer: Option<String>,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Receivers {
-    pub(crate) receivers: Vec<Receiver>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Receiver {
-    pub(crate) name: String,
-    pub(crate) event_types: Option<Vec<String>>,
-    pub(crate) offers: Option<Vec<String>>,
-    pub(crate) catching_up: bool,
-    pub(crate) paused: Option<Pause>,
-    pub(crate) waiting: u64,
+    pub(crate) fn is_parked(&self) -> bool {
+        self.state == "parked"
+    }
 }
 
 /// How far a test event has come.
@@ -125,31 +105,6 @@ pub(crate) struct Exchange {
 pub(crate) struct Sent {
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Reconciliations {
-    pub(crate) current: Option<UnderWay>,
-    pub(crate) dry_run: Option<UnderWay>,
-    pub(crate) pause: Option<Pause>,
-    pub(crate) quiet_runs: Option<QuietRuns>,
-    pub(crate) last_full_round: Option<Round>,
-    pub(crate) runs: Vec<Run>,
-    pub(crate) next: Option<String>,
-}
-
-/// A run that goes on.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct UnderWay {
-    pub(crate) begun_at: Timestamp,
-    pub(crate) examined: u64,
-    pub(crate) repaired: u64,
-    pub(crate) left: u64,
-    pub(crate) failed: u64,
-    #[serde(default)]
-    pub(crate) differences: Vec<Difference>,
 }
 
 #[derive(Deserialize)]

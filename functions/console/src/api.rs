@@ -1,5 +1,6 @@
 //! The publisher's API, called in this process in the name of a member of the staff. So the console
-//! decides nothing of its own: the API checks, records and audits what it does.
+//! decides nothing of its own: the API checks, records and audits what it does. What the pages read from
+//! the table themselves leaves the same audit line.
 
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use shared::host::error_class::ErrorClass;
 use shared::host::http::{Handler, Principal, Request};
+use shared::publisher::audit::{Export, Shown, read_personal_data};
 use tracing::error;
 
 use shared::sign_in::Staff;
@@ -28,6 +30,8 @@ pub(crate) struct Api {
 pub(crate) struct Caller<'a> {
     pub(crate) api: &'a Api,
     pub(crate) staff: &'a Staff,
+    /// Whether the answers become a file.
+    pub(crate) is_export: bool,
 }
 
 /// A call that the API refused, in its own words. They hold no secret and no internal error.
@@ -51,6 +55,12 @@ pub(crate) struct Call<'a> {
 }
 
 impl Caller<'_> {
+    /// The same for a file.
+    #[must_use]
+    pub(crate) fn exporting(self) -> Self {
+        Self { is_export: true, ..self }
+    }
+
     pub(crate) async fn get<T: DeserializeOwned>(
         &self,
         path: impl AsRef<str>,
@@ -87,7 +97,18 @@ impl Caller<'_> {
         *request.uri_mut() = path.parse().map_err(|_| Refusal::unreadable())?;
         let Staff { name, object_id, .. } = self.staff;
         request.extensions_mut().insert(Principal::staff(name, *object_id));
+        if self.is_export {
+            request.extensions_mut().insert(Export);
+        }
         Ok(request)
+    }
+
+    /// Logs that a page shows personal data which the console itself has read.
+    pub(crate) fn shows(&self, page: &'static str, shown: Shown) {
+        let mut request = Request::new(Bytes::new());
+        let Staff { name, object_id, .. } = self.staff;
+        request.extensions_mut().insert(Principal::staff(name, *object_id));
+        read_personal_data(&request, page, shown);
     }
 
     async fn send(&self, request: Request) -> Result<Bytes, Refusal> {
@@ -115,6 +136,14 @@ impl Refusal {
         Self { status, code, detail }
     }
 
+    pub(crate) fn unknown_subscription() -> Self {
+        Self {
+            status: StatusCode::NOT_FOUND,
+            code: "unknown_subscription".to_owned(),
+            detail: "there is no record of this subscription".to_owned(),
+        }
+    }
+
     fn internal() -> Self {
         Self {
             status: StatusCode::INTERNAL_SERVER_ERROR,
@@ -124,7 +153,7 @@ impl Refusal {
     }
 
     /// An address that is not one of the API's.
-    fn unreadable() -> Self {
+    pub(crate) fn unreadable() -> Self {
         Self {
             status: StatusCode::BAD_REQUEST,
             code: "malformed_request".to_owned(),

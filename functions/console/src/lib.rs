@@ -1,7 +1,7 @@
 //! The console: what the publisher's staff see and do. It has an origin of its own, and no script.
 //!
-//! It is the publisher's API with pages in front: each page reads through the API, and each act is a call of
-//! it, in the name of the person who is signed in.
+//! It is the publisher's API with pages in front: each act is a call of it, in the name of the person who is
+//! signed in. A page reads the table in few reads, and leaves the same audit line as a call of the API.
 
 mod act;
 mod act_call;
@@ -16,6 +16,8 @@ mod frame;
 mod pages;
 mod routes;
 mod settings;
+mod standing;
+mod table;
 mod words;
 
 use std::sync::Arc;
@@ -50,10 +52,12 @@ use frame::{Frame, STYLE};
 use pages::{ListQuery, Notice, Pages, denied, refused};
 use routes::Route;
 use settings::Setting;
+use table::Table;
 
 /// What the console may touch.
 pub struct Console {
     api: Api,
+    table: Table,
     /// For Microsoft's copy beside ours, which no call of the API shows without adopting it.
     marketplace: Arc<dyn Marketplace>,
     /// `None` where CloudWatch keeps no alarms of the deployment.
@@ -96,7 +100,15 @@ impl Console {
         let app = microsoft.console_app(environment)?;
         let refusals = KnownRefusals::new(refusals.clone(), clock.clone());
         let rules = settings::rules(environment);
+        let table = Table {
+            overview: settings.overview.clone(),
+            attempts: settings.attempts.clone(),
+            runs: dependencies.runs.clone(),
+            store: dependencies.store.clone(),
+            receivers: settings.receivers.clone(),
+        };
         Ok(Self {
+            table,
             api: Api {
                 management: Arc::new(Management::new(dependencies, settings)),
                 activation: Arc::new(Activation::new(dependencies)),
@@ -193,8 +205,8 @@ impl Console {
             now: self.clock.now(),
             done: query.get("done").and_then(|name| route.done(&name)),
         };
-        let caller = Caller { api: &self.api, staff };
-        let pages = Pages { caller, frame };
+        let caller = Caller { api: &self.api, staff, is_export: false };
+        let pages = Pages { caller, frame, table: &self.table };
         let next = query.get("next");
         let list = || ListQuery::read(request.uri().query().unwrap_or_default());
         let answered = match route {
@@ -218,7 +230,7 @@ impl Console {
                 info!(principal, "examines the deployment for a person at the console");
                 pages.examine().await
             }
-            Route::Offers => pages.offers(&self.rules).await,
+            Route::Offers => pages.offers(&self.rules, &*self.marketplace).await,
             Route::Act(act, id) => {
                 let key = self.clock.new_id().to_string();
                 let doing = Doing { act: *act, id: *id, caller, frame, key };

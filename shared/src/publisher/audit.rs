@@ -1,4 +1,4 @@
-//! Audit lines: who read personal data through the publisher's API. They name the principal, the
+//! Audit lines: who read personal data through the publisher's API or the console. They name the principal, the
 //! call and the subscription, and hold none of that data. They are written at every log level.
 
 use tracing::field::display;
@@ -7,6 +7,10 @@ use tracing::info;
 use crate::domain::SubscriptionId;
 use crate::host::correlation;
 use crate::host::http::{Principal, Request};
+
+/// Marks a request whose answer is a file that leaves the deployment.
+#[derive(Clone, Copy, Debug)]
+pub struct Export;
 
 /// What a call's answer shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +27,8 @@ pub enum Shown {
     Notes(SubscriptionId, usize),
 }
 
-/// Logs that a call answers with personal data. `route` is its path in the API's description.
+/// Logs that a call answers with personal data. `route` is its path in the API's description,
+/// or that of a page of the console.
 pub fn read_personal_data(request: &Request, route: &'static str, shown: Shown) {
     let (subscription, records, events, attempts, notes) = match shown {
         Shown::Records(records) => (None, Some(records), None, None, None),
@@ -53,8 +58,11 @@ pub fn read_personal_data(request: &Request, route: &'static str, shown: Shown) 
     );
 }
 
-/// Whether `saasctl export` asks, by its own word.
+/// Whether the console makes a file of the answer, or `saasctl export` asks, by its own word.
 fn is_export(request: &Request) -> bool {
+    if request.extensions().get::<Export>().is_some() {
+        return true;
+    }
     let agent = request.headers().get(http::header::USER_AGENT);
     let agent = agent.and_then(|agent| agent.to_str().ok()).unwrap_or_default();
     agent.starts_with("saasctl/") && agent.ends_with(" export")

@@ -12,10 +12,11 @@ use crate::api::Refusal;
 impl Pages<'_> {
     pub(crate) async fn data(self, id: SubscriptionId) -> Result<Response, Refusal> {
         let path = format!("/subscriptions/{id}");
-        let record: Value = self.caller.get(&path).await?;
+        let caller = self.caller.exporting();
+        let record: Value = caller.get(&path).await?;
         let (mut events, mut after) = (Vec::new(), "0".to_owned());
         loop {
-            let mut page: Value = self.caller.get(format!("{path}/events?after={after}")).await?;
+            let mut page: Value = caller.get(format!("{path}/events?after={after}")).await?;
             if let Value::Array(mut more) = page["events"].take() {
                 events.append(&mut more);
             }
@@ -24,7 +25,7 @@ impl Pages<'_> {
                 None => break,
             }
         }
-        let mut notes: Value = self.caller.get(format!("{path}/notes")).await?;
+        let mut notes: Value = caller.get(format!("{path}/notes")).await?;
         let data = json!({ "record": record, "events": events, "notes": notes["notes"].take() });
         let mut response = empty(StatusCode::OK);
         let headers = response.headers_mut();

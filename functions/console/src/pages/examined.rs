@@ -25,7 +25,7 @@ impl Examined {
         }
     }
 
-    fn of(last: Examination, now: Timestamp) -> Self {
+    pub(super) fn of(last: Examination, now: Timestamp) -> Self {
         let age = now.duration_since(last.examined_at);
         Self { ago: ago(last.examined_at, now), is_stale: age > STALE, last }
     }

@@ -2,20 +2,12 @@
 
 use jiff::Timestamp;
 use shared::domain::{Event, Note};
+use shared::store::Page;
 
 use super::subscription::pretty;
-use crate::answers::{Events, Notes};
 use crate::api::Refusal;
 use crate::copies::{Row, differences};
 use crate::words::{author, change, moment, spaced, who, why};
-
-/// Which part of the history a page shows: the versions after one, up to another one, and the notes among them.
-pub(super) struct Part {
-    pub(super) after: u64,
-    pub(super) until: u64,
-    /// The page before this one has the notes from here on.
-    pub(super) before: Option<Timestamp>,
-}
 
 /// A part of the history, the latest entry first.
 pub(super) struct History {
@@ -48,36 +40,31 @@ pub(super) struct Recorded {
 }
 
 impl History {
+    /// `before`: the page before this one has the notes from then on.
     pub(super) fn of(
-        events: Result<Events, Refusal>,
-        notes: Result<Notes, Refusal>,
-        part: &Part,
+        events: Result<Page<Event>, Refusal>,
+        notes: Result<Vec<Note>, Refusal>,
+        before: Option<Timestamp>,
     ) -> Self {
-        let (events, no_events) = match events {
-            Ok(found) => (found.events, None),
-            Err(refusal) => (Vec::new(), Some(refusal)),
+        let (Page { items: events, next }, no_events) = match events {
+            Ok(page) => (page, None),
+            Err(refusal) => (Page { items: Vec::new(), next: None }, Some(refusal)),
         };
         let (notes, no_notes) = match notes {
-            Ok(found) => (found.notes, None),
+            Ok(notes) => (notes, None),
             Err(refusal) => (Vec::new(), Some(refusal)),
         };
-        let events: Vec<_> =
-            events.into_iter().filter(|event| event.version <= part.until).rev().collect();
         // Without an event on this page, its notes are on the next one.
-        let begins_at = match part.after {
-            0 => None,
-            _ => events.last().map(|event| event.recorded_at).or(part.before),
-        };
+        let begins_at = next.and_then(|_| events.last().map(|event| event.recorded_at).or(before));
         let is_here = |note: &Note| {
-            begins_at.is_none_or(|begin| note.at >= begin)
-                && part.before.is_none_or(|end| note.at < end)
+            begins_at.is_none_or(|begin| note.at >= begin) && before.is_none_or(|end| note.at < end)
         };
         let notes = notes.into_iter().filter(is_here).rev().collect();
         Self { entries: merged(events, notes), no_events, no_notes, begins_at }
     }
 
     /// The address of the part before this one, which ends with this version.
-    pub(super) fn earlier(&self, page: &str, until: u64) -> String {
+    pub(super) fn earlier(&self, page: &str, until: &str) -> String {
         let before = self.begins_at.map(|begin| format!("&before={begin}")).unwrap_or_default();
         format!("{page}?until={until}{before}#history")
     }
@@ -141,8 +128,8 @@ mod tests {
         Timestamp::from_second(second).expect("a time")
     }
 
-    /// Events with these versions, ten seconds from one to the next.
-    fn events(versions: std::ops::RangeInclusive<u64>) -> Events {
+    /// Events with these versions, ten seconds from one to the next, the latest first.
+    fn events(versions: std::ops::RangeInclusive<u64>) -> Page<Event> {
         let event = |version: u64| {
             json!({
                 "subscriptionId": Uuid::from_u128(7), "version": version, "index": 0,
@@ -154,19 +141,21 @@ mod tests {
                 },
             })
         };
-        let events: Vec<Value> = versions.map(event).collect();
-        serde_json::from_value(json!({ "events": events })).expect("events")
+        let events: Vec<Value> = versions.clone().rev().map(event).collect();
+        let items = serde_json::from_value(json!(events)).expect("events");
+        let next = Some(versions.start() - 1).filter(|version| *version > 0);
+        Page { items, next: next.map(|version| version.to_string()) }
     }
 
     /// Notes of these seconds.
-    fn notes(seconds: &[i64]) -> Notes {
+    fn notes(seconds: &[i64]) -> Vec<Note> {
         let note = |at: &i64| Note {
             id: Uuid::from_u128(u128::from(at.unsigned_abs())),
             at: second(*at),
             by: None,
             text: format!("note of {at}"),
         };
-        Notes { notes: seconds.iter().map(note).collect() }
+        seconds.iter().map(note).collect()
     }
 
     fn shown(history: &History) -> Vec<String> {
@@ -181,8 +170,7 @@ mod tests {
 
     #[test]
     fn notes_stand_among_the_events_by_their_time_the_latest_first() {
-        let part = Part { after: 0, until: 4, before: None };
-        let history = History::of(Ok(events(1..=4)), Ok(notes(&SECONDS)), &part);
+        let history = History::of(Ok(events(1..=4)), Ok(notes(&SECONDS)), None);
         assert_eq!(
             shown(&history),
             [
@@ -202,15 +190,13 @@ mod tests {
 
     #[test]
     fn each_note_is_on_one_page_of_the_history() {
-        let newer = Part { after: 2, until: 4, before: None };
-        let newer = History::of(Ok(events(3..=4)), Ok(notes(&SECONDS)), &newer);
+        let newer = History::of(Ok(events(3..=4)), Ok(notes(&SECONDS)), None);
         assert_eq!(shown(&newer), ["note of 99", "note of 40", "4", "note of 39", "3"]);
-        let address = newer.earlier("/console/subscriptions/7", 2);
+        let address = newer.earlier("/console/subscriptions/7", "2");
         let expected = "/console/subscriptions/7?until=2&before=1970-01-01T00:00:30Z#history";
         assert_eq!(address, expected);
-        let older = Part { after: 0, until: 2, before: Some(second(30)) };
-        // The API answers more events than the page shows.
-        let older = History::of(Ok(events(1..=4)), Ok(notes(&SECONDS)), &older);
+        let before = Some(second(30));
+        let older = History::of(Ok(events(1..=2)), Ok(notes(&SECONDS)), before);
         assert_eq!(shown(&older), ["note of 25", "note of 20", "2", "1", "note of 5"]);
     }
 
@@ -221,11 +207,10 @@ mod tests {
             code: "table".to_owned(),
             detail: "the table can't be reached".to_owned(),
         };
-        let part = Part { after: 0, until: 2, before: None };
-        let history = History::of(Err(refusal()), Ok(notes(&[5])), &part);
+        let history = History::of(Err(refusal()), Ok(notes(&[5])), None);
         assert_eq!((shown(&history), history.no_notes), (vec!["note of 5".to_owned()], None));
         assert_eq!(history.no_events, Some(refusal()));
-        let history = History::of(Ok(events(1..=1)), Err(refusal()), &part);
+        let history = History::of(Ok(events(1..=1)), Err(refusal()), None);
         assert_eq!((shown(&history), history.no_events), (vec!["1".to_owned()], None));
         assert_eq!(history.no_notes, Some(refusal()));
     }

@@ -141,9 +141,10 @@ impl Pages<'_> {
 
     /// What the list shows, as a file for a spreadsheet.
     pub(crate) async fn csv(self, query: &ListQuery) -> Result<Response, Refusal> {
+        let caller = self.caller.exporting();
         let (mut rows, mut at) = (vec![HEADINGS.map(str::to_owned)], query.clone());
         loop {
-            let page: Records = self.caller.get(&at.path("100")).await?;
+            let page: Records = caller.get(&at.path("100")).await?;
             rows.extend(page.subscriptions.iter().map(row));
             match page.next {
                 Some(next) if rows.len() <= MOST_ROWS => at = query.with("next", Some(&next)),

@@ -1,4 +1,4 @@
-//! The pages. Each reads what it shows through the API, in the name of the person who looks.
+//! The pages. Each reads the table at most three times.
 
 mod act;
 mod data;
@@ -26,12 +26,14 @@ pub(crate) use notice::{Notice, denied, refused};
 
 use crate::api::Caller;
 use crate::frame::Frame;
+use crate::table::Table;
 
 /// What every page is made of.
 #[derive(Clone, Copy)]
 pub(crate) struct Pages<'a> {
     pub(crate) caller: Caller<'a>,
     pub(crate) frame: Frame<'a>,
+    pub(crate) table: &'a Table,
 }
 
 pub(crate) fn shown(status: StatusCode, page: &impl Template) -> Response {

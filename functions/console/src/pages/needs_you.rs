@@ -1,23 +1,38 @@
-//! What needs a person: purchases that wait, deliveries that are parked, what differs, and what is wrong.
+//! What needs a person: purchases that wait, operations that are overdue, deliveries that are parked, what
+//! differs, and what is wrong.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use askama::Template;
 use http::StatusCode;
 use jiff::Timestamp;
-use shared::domain::ActivationRequest;
+use shared::domain::{ActivationRequest, IMPORT_MARGIN, Status, SubscriptionId};
 use shared::host::cloudwatch::{Alarm, Alarms, AlarmsError};
 use shared::host::error_class::ErrorClass;
 use shared::host::http::Response;
-use shared::store::{Check, Difference, Outcome};
+use shared::publisher::audit::Shown;
+use shared::store::{
+    Agenda, Check, Checkpoint, Difference, Due, Entry, Filter, FirstStart, Found, ListQuery,
+    Outcome, Page, Wanted,
+};
 use tracing::warn;
 
 use super::examined::{Examined, tone};
 use super::list::Line;
+use super::subscription::waits;
 use super::{Pages, shown};
-use crate::answers::{Reconciliations, Record, Records};
+use crate::answers::Record;
 use crate::api::Refusal;
 use crate::credentials::{self, Credentials};
 use crate::frame::Frame;
-use crate::words::{ago, days_left};
+use crate::routes;
+use crate::table::{Read, Table, logged, readable_states, records};
+use crate::words::{ago, days_left, name};
+
+/// The most purchases, and the most entries of another list. Their records, the receivers' states and the
+/// rest fit into one batch of a hundred items.
+const PURCHASES: u8 = 40;
+const OTHERS: u8 = 20;
 
 /// A purchase that isn't active yet.
 struct Purchase {
@@ -25,28 +40,56 @@ struct Purchase {
     /// What it waits for.
     waits: String,
     days_left: Option<i64>,
+    /// Another system may have told the buyer something about it.
+    is_from_before: bool,
+}
+
+/// An operation or an activation that Microsoft should have finished.
+struct Overdue {
+    address: String,
+    name: String,
+    what: String,
+}
+
+/// A list, of which the page may show a part.
+struct Part<T> {
+    lines: Vec<T>,
+    has_more: bool,
+    /// How many of these could not be read.
+    unreadable: usize,
+}
+
+impl<T> Part<T> {
+    fn of(read: Read, has_more: bool, line: impl Fn(&Record) -> T) -> Self {
+        let Read { records, unreadable } = read;
+        Self { lines: records.iter().map(line).collect(), has_more, unreadable }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.lines.is_empty() && self.unreadable == 0 && !self.has_more
+    }
 }
 
 #[derive(Template)]
 #[template(path = "needs_you.html")]
 struct NeedsYouPage<'a> {
     frame: Frame<'a>,
-    purchases: Result<Vec<Purchase>, Refusal>,
-    parked: Result<Vec<Line>, Refusal>,
-    open: Result<Vec<Open>, Refusal>,
+    purchases: Result<Part<Purchase>, Refusal>,
+    overdue: Result<Part<Overdue>, Refusal>,
+    parked: Result<Part<Line>, Refusal>,
+    open: Result<Part<Open>, Refusal>,
     examined: Result<Option<Examined>, Refusal>,
     credentials: Vec<credentials::Line>,
     /// The alarms that ring, each with what it means.
     alarms: Result<Vec<Alarm>, AlarmsError>,
 }
 
-/// A difference that the last run left, or failed on.
+/// A difference that a run left, or failed on.
 struct Open {
     address: String,
     id: String,
     what: &'static str,
     reason: String,
-    when: String,
 }
 
 impl NeedsYouPage<'_> {
@@ -58,14 +101,22 @@ impl NeedsYouPage<'_> {
         tone(check)
     }
 
+    /// How many subscriptions' names and addresses are on it.
+    fn people(&self) -> usize {
+        let purchases = self.purchases.as_ref().map_or(0, |part| part.lines.len());
+        let overdue = self.overdue.as_ref().map_or(0, |part| part.lines.len());
+        let parked = self.parked.as_ref().map_or(0, |part| part.lines.len());
+        purchases + overdue + parked
+    }
+
     fn is_empty(&self) -> bool {
-        let is_empty = |count: Option<usize>| count == Some(0);
-        is_empty(self.purchases.as_ref().ok().map(Vec::len))
-            && is_empty(self.parked.as_ref().ok().map(Vec::len))
-            && is_empty(self.open.as_ref().ok().map(Vec::len))
+        self.purchases.as_ref().is_ok_and(Part::is_empty)
+            && self.overdue.as_ref().is_ok_and(Part::is_empty)
+            && self.parked.as_ref().is_ok_and(Part::is_empty)
+            && self.open.as_ref().is_ok_and(Part::is_empty)
             && matches!(&self.examined, Ok(Some(found)) if !found.is_stale && found.complaints().is_empty())
             && !self.credentials.iter().any(|credential| credential.is_urgent)
-            && is_empty(self.alarms.as_ref().ok().map(Vec::len))
+            && self.alarms.as_ref().is_ok_and(Vec::is_empty)
     }
 }
 
@@ -76,68 +127,157 @@ impl Pages<'_> {
         alarms: Option<&dyn Alarms>,
         credentials: &Credentials,
     ) -> Response {
-        let now = self.frame.now;
-        let caller = self.caller;
+        let (now, table) = (self.frame.now, self.table);
+        let pending = Filter { status: Some(Status::PendingFulfillmentStart), ..Filter::default() };
+        let pending = ListQuery { limit: PURCHASES, ..ListQuery::default().only(pending) };
         let ringing = async {
             match alarms {
                 Some(alarms) => alarms.ringing().await,
                 None => Ok(Vec::new()),
             }
         };
-        let (purchases, parked, runs, examined, credentials, alarms) = tokio::join!(
-            caller.get::<Records>("/subscriptions?status=PendingFulfillmentStart&limit=50"),
-            caller.get::<Records>("/subscriptions?delivery=parked"),
-            caller.get::<Reconciliations>("/reconciliations?limit=1"),
-            Examined::read(caller, now),
+        let (pending, agenda, credentials, alarms) = tokio::join!(
+            table.overview.list_ids(&pending, None),
+            table.overview.agenda(now, OTHERS),
             credentials.lines(now),
             ringing,
         );
-        let purchase = |record: &Record| Purchase {
-            line: Line::of(record),
-            waits: match record.activation {
-                Some(ActivationRequest::AwaitsPublisher { since }) => {
-                    format!("for your approval, {}", ago(since, now))
-                }
-                Some(ActivationRequest::AwaitsMicrosoft { .. }) => "for Microsoft".to_owned(),
-                None => "for the buyer".to_owned(),
-            },
-            days_left: days_left(&record.subscription, now),
-        };
+        let (pending, agenda) = (pending.map_err(Refusal::from), agenda.map_err(Refusal::from));
+        let mut found =
+            table.look_up(wanted(table, pending.as_ref().ok(), agenda.as_ref().ok())).await;
+        let (mut states, mut first_start) = (BTreeMap::new(), None);
+        let (mut checkpoint, mut examined) = (Ok(None), Ok(None));
+        if let Ok(found) = &mut found {
+            states = readable_states(found);
+            first_start = found.first_start.take().and_then(logged);
+            checkpoint = found.checkpoint.take().transpose();
+            examined = found.examination.take().transpose();
+        }
         let page = NeedsYouPage {
             frame: self.frame,
-            purchases: purchases.map(|found| {
-                let mut purchases: Vec<_> = found.subscriptions.iter().map(purchase).collect();
-                purchases.sort_by_key(|purchase| purchase.days_left);
-                purchases
+            purchases: both(&pending, &found, |page, found| {
+                purchases(page, found, first_start.as_ref(), now)
             }),
-            parked: parked.map(|found| found.subscriptions.iter().map(Line::of).collect()),
-            open: runs.map(|shown| {
-                let run = shown.runs.into_iter().next();
-                let when = run.as_ref().map(|run| ago(run.ended_at, now)).unwrap_or_default();
-                let differences = run.map(|run| run.findings.differences).unwrap_or_default();
-                differences.iter().filter_map(|difference| open(difference, &when)).collect()
+            overdue: both(&agenda, &found, |agenda, found| overdue(agenda, found, now)),
+            parked: both(&agenda, &found, |agenda, found| {
+                let is_sent = |entry: &&Entry| match entry.due {
+                    Due::Cursor(_, target) => table.receiver_of(entry, target, &states).is_some(),
+                    Due::Pending(..) => false,
+                };
+                let sent = agenda.parked.iter().filter(is_sent);
+                let read = records(found, sent.map(|entry| entry.due.subscription()));
+                Part::of(read, agenda.has_more_parked, Line::of)
             }),
-            examined,
+            open: match (&found, checkpoint) {
+                (Err(refusal), _) => Err(refusal.clone()),
+                (Ok(_), read) => read.map_err(Refusal::from).map(|read| open(&read.unwrap_or_default())),
+            },
+            examined: match (&found, examined) {
+                (Err(refusal), _) => Err(refusal.clone()),
+                (Ok(_), read) => {
+                    read.map_err(Refusal::from).map(|last| last.map(|last| Examined::of(last, now)))
+                }
+            },
             credentials,
             alarms: alarms.inspect_err(
                 |error| warn!(%error, class = ErrorClass::Configuration.name(), "could not read the alarms"),
             ),
         };
+        self.caller.shows(routes::NEEDS_YOU, Shown::Records(page.people()));
         shown(StatusCode::OK, &page)
     }
 }
 
-fn open(difference: &Difference, when: &str) -> Option<Open> {
-    let what = match difference.outcome {
-        Outcome::Repaired => return None,
-        Outcome::Left => "left to the next run",
-        Outcome::Failed => "failed",
+/// Everything of the lists, and what is shown beside them.
+fn wanted(
+    table: &Table,
+    pending: Option<&Page<SubscriptionId>>,
+    agenda: Option<&Agenda>,
+) -> BTreeSet<Wanted> {
+    let listed = pending.iter().flat_map(|page| page.items.iter().copied());
+    let due = agenda.iter().flat_map(|agenda| {
+        let parked = agenda.parked.iter().map(|entry| entry.due.subscription());
+        agenda.work.iter().copied().chain(parked)
+    });
+    let beside = [Wanted::Checkpoint, Wanted::FirstStart, Wanted::Examination];
+    let beside = beside.into_iter().chain(table.states());
+    listed.chain(due).map(Wanted::Record).chain(beside).collect()
+}
+
+/// What is made of a list and of what was found of its entries.
+fn both<L, T>(
+    list: &Result<L, Refusal>,
+    found: &Result<Found, Refusal>,
+    make: impl FnOnce(&L, &Found) -> T,
+) -> Result<T, Refusal> {
+    match (list, found) {
+        (Ok(list), Ok(found)) => Ok(make(list, found)),
+        (Err(refusal), _) | (_, Err(refusal)) => Err(refusal.clone()),
+    }
+}
+
+fn purchases(
+    page: &Page<SubscriptionId>,
+    found: &Found,
+    first_start: Option<&FirstStart>,
+    now: Timestamp,
+) -> Part<Purchase> {
+    let mut read = records(found, page.items.iter().copied());
+    // The index may lag.
+    read.records.retain(|record| {
+        record.subscription.saas_subscription_status == Status::PendingFulfillmentStart
+    });
+    let purchase = |record: &Record| Purchase {
+        line: Line::of(record),
+        waits: match record.activation {
+            Some(ActivationRequest::AwaitsPublisher { since }) => {
+                format!("for your approval, {}", ago(since, now))
+            }
+            Some(ActivationRequest::AwaitsMicrosoft { .. }) => "for Microsoft".to_owned(),
+            None => "for the buyer".to_owned(),
+        },
+        days_left: days_left(&record.subscription, now),
+        is_from_before: first_start.zip(record.subscription.created).is_some_and(
+            |(first, created)| first.started_at.duration_since(created) > IMPORT_MARGIN,
+        ),
     };
-    Some(Open {
-        address: crate::routes::subscription(difference.subscription_id),
-        id: difference.subscription_id.to_string(),
-        what,
-        reason: difference.reason.clone().unwrap_or_default(),
-        when: when.to_owned(),
+    let mut part = Part::of(read, page.next.is_some(), purchase);
+    part.lines.sort_by_key(|purchase| purchase.days_left);
+    part
+}
+
+fn overdue(agenda: &Agenda, found: &Found, now: Timestamp) -> Part<Overdue> {
+    let is_overdue = |id: &SubscriptionId| match found.records.get(id) {
+        // What is due about other records, the reconciliation does by itself.
+        Some(Ok(record)) => {
+            let due = [record.operation_due(), record.activation_due()];
+            due.into_iter().flatten().any(|due| due <= now)
+        }
+        Some(Err(_)) | None => true,
+    };
+    let read = records(found, agenda.work.iter().copied().filter(is_overdue));
+    Part::of(read, agenda.has_more_work, |record| Overdue {
+        address: routes::subscription(record.subscription.id),
+        name: name(record),
+        what: waits(record, now).unwrap_or_default(),
     })
+}
+
+fn open(checkpoint: &Checkpoint) -> Part<Open> {
+    let line = |difference: &Difference| Open {
+        address: routes::subscription(difference.subscription_id),
+        id: difference.subscription_id.to_string(),
+        what: match difference.outcome {
+            Outcome::Left | Outcome::Repaired => "left to the next run",
+            Outcome::Failed => "failed",
+        },
+        reason: difference.reason.clone().unwrap_or_default(),
+    };
+    let all: Vec<_> = checkpoint.open_differences().collect();
+    let left = checkpoint.left_open.as_ref();
+    Part {
+        has_more: all.len() > OTHERS.into() || left.is_some_and(|left| left.more > 0),
+        lines: all.into_iter().take(OTHERS.into()).map(line).collect(),
+        unreadable: 0,
+    }
 }

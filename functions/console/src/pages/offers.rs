@@ -7,10 +7,11 @@ use futures_util::future::join_all;
 use http::StatusCode;
 use shared::domain::Status;
 use shared::host::http::Response;
-use shared::microsoft::fulfillment::Plan;
+use shared::microsoft::fulfillment::{Marketplace, Plan};
+use shared::store::{ListBy, ListQuery, Sort};
+use tracing::warn;
 
 use super::{Pages, shown};
-use crate::answers::{Plans, Records};
 use crate::api::Refusal;
 use crate::frame::Frame;
 
@@ -47,11 +48,12 @@ impl Pages<'_> {
     pub(crate) async fn offers(
         self,
         rules: &[(&'static str, String)],
+        marketplace: &dyn Marketplace,
     ) -> Result<Response, Refusal> {
-        let caller = self.caller;
-        let found: Records = caller.get("/subscriptions?sort=lastChange&limit=100").await?;
+        let query = ListQuery::by(ListBy::Sort(Sort::LastChange));
+        let found = self.table.store.list(&query, None).await?.items;
         let mut offers = BTreeMap::<_, Vec<_>>::new();
-        for record in &found.subscriptions {
+        for record in &found {
             offers
                 .entry(record.subscription.offer_id.as_str())
                 .or_default()
@@ -63,16 +65,16 @@ impl Pages<'_> {
             let one = subscriptions.iter().find(|one| running(&one.saas_subscription_status));
             let plans = match one {
                 Some(one) => {
-                    let path = format!("/subscriptions/{}/plans", one.id);
-                    caller
-                        .get::<Plans>(&path)
-                        .await
-                        .map_err(|_| "Microsoft's list can't be read now.")
+                    let plans = marketplace.list_available_plans(one.id, None).await;
+                    plans.map_err(|error| {
+                        warn!(%error, class = error.class().name(), "could not read plans");
+                        "Microsoft's list can't be read now."
+                    })
                 }
                 None => Err("Every subscription of it that was looked at has ended."),
             };
             let (plans, missing) = match plans {
-                Ok(plans) => (plans.plans, None),
+                Ok(plans) => (plans, None),
                 Err(missing) => (Vec::new(), Some(missing)),
             };
             let ids = plans.iter().filter_map(|plan| plan.plan_id.as_deref());
@@ -86,7 +88,7 @@ impl Pages<'_> {
         });
         let page = OffersPage {
             offers: join_all(asked).await,
-            looked_at: found.subscriptions.len(),
+            looked_at: found.len(),
             frame: self.frame,
             rules,
         };

@@ -4,22 +4,29 @@ use askama::Template;
 use http::StatusCode;
 use serde_json::Value;
 use shared::host::http::Response;
-use shared::store::{Difference, Outcome, RepairAction, Run, RunEnd};
+use shared::store::{
+    Checkpoint, Difference, Found, Outcome, Pause, RepairAction, Run, RunEnd, Wanted,
+};
 use url::form_urlencoded;
 
 use super::{Pages, shown};
 use crate::act::Act;
-use crate::answers::{Reconciliations, UnderWay};
 use crate::api::Refusal;
 use crate::frame::Frame;
 use crate::routes;
 use crate::words::{ago, moment, spaced};
 
+/// How many runs are on a page.
+const RUNS: u8 = 10;
+
 #[derive(Template)]
 #[template(path = "reconciliation.html")]
 struct ReconciliationPage<'a> {
     frame: Frame<'a>,
-    shown: Reconciliations,
+    checkpoint: Checkpoint,
+    dry_run: Checkpoint,
+    pause: Option<Pause>,
+    runs: Vec<Run>,
     next: Option<String>,
 }
 
@@ -37,9 +44,9 @@ impl ReconciliationPage<'_> {
     }
 
     /// The runs that go on, each with its name.
-    fn under_way(&self) -> Vec<(&'static str, &UnderWay)> {
-        let run = self.shown.current.as_ref().map(|run| ("A run", run));
-        run.into_iter().chain(self.shown.dry_run.as_ref().map(|run| ("A dry run", run))).collect()
+    fn under_way(&self) -> impl Iterator<Item = (&'static str, &Checkpoint)> {
+        let both = [("A run", &self.checkpoint), ("A dry run", &self.dry_run)];
+        both.into_iter().filter(|(_, run)| run.is_under_way())
     }
 
     /// Why a run ended before the end of Microsoft's list.
@@ -97,14 +104,21 @@ fn json_word(action: &RepairAction) -> String {
 
 impl Pages<'_> {
     pub(crate) async fn reconciliation(self, next: Option<&str>) -> Result<Response, Refusal> {
+        let wanted = [Wanted::Checkpoint, Wanted::DryRun, Wanted::Pause].into();
+        let (found, runs) =
+            tokio::join!(self.table.look_up(wanted), self.table.runs.runs(RUNS, next));
+        let (Found { checkpoint, dry_run, pause, .. }, runs) = (found?, runs?);
         let encoded =
             |next: &str| form_urlencoded::byte_serialize(next.as_bytes()).collect::<String>();
-        let next = next.map(|next| format!("&next={}", encoded(next))).unwrap_or_default();
-        let shown_runs: Reconciliations =
-            self.caller.get(&format!("/reconciliations?limit=10{next}")).await?;
-        let next = shown_runs.next.as_deref();
-        let next = next.map(|next| format!("{}?next={}", routes::RECONCILIATION, encoded(next)));
-        let page = ReconciliationPage { frame: self.frame, shown: shown_runs, next };
+        let next = runs.next.as_deref();
+        let page = ReconciliationPage {
+            frame: self.frame,
+            checkpoint: checkpoint.transpose()?.unwrap_or_default(),
+            dry_run: dry_run.transpose()?.unwrap_or_default(),
+            pause: pause.transpose()?,
+            runs: runs.items,
+            next: next.map(|next| format!("{}?next={}", routes::RECONCILIATION, encoded(next))),
+        };
         Ok(shown(StatusCode::OK, &page))
     }
 }

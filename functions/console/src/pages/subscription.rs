@@ -1,5 +1,7 @@
 //! One subscription: our record beside Microsoft's copy, the customer, the deliveries and the history.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 use http::StatusCode;
 use jiff::Timestamp;
@@ -7,19 +9,25 @@ use serde_json::Value;
 use shared::domain::{ActivationRequest, Claim, Status, SubscriptionId};
 use shared::host::http::Response;
 use shared::microsoft::fulfillment::{FulfillmentError, Marketplace};
+use shared::publisher::audit::Shown;
+use shared::store::{Attempt, Wanted};
 
-use super::history::{History, Part};
+use super::history::History;
 use super::{Pages, shown};
 use crate::act::Act;
-use crate::answers::{Attempt, Attempts, Deliveries, Delivery, Events, Notes, Operations, Record};
+use crate::answers::{Delivery, Operations, Record};
 use crate::api::Refusal;
 use crate::copies::{Row, rows};
 use crate::frame::Frame;
 use crate::routes;
+use crate::table::Table;
 use crate::words::{ago, day, days_left, moment, name, tone};
 
-/// How many versions of the history are on a page.
-const VERSIONS: u64 = 100;
+/// How many of the attempts that failed are on the page.
+const ATTEMPTS: u8 = 10;
+
+/// The page in audit lines.
+const SUBSCRIPTION: &str = "/console/subscriptions/{id}";
 
 #[derive(Template)]
 #[template(path = "subscription.html")]
@@ -29,8 +37,9 @@ struct SubscriptionPage<'a> {
     /// A sentence about what the subscription waits for.
     waits: Option<String>,
     copies: Result<Vec<Row>, &'static str>,
-    deliveries: Result<Vec<Delivery>, Refusal>,
-    attempts: Vec<Attempt>,
+    /// `None` on a page of the history that doesn't begin with the last event.
+    deliveries: Option<Result<Vec<Delivery>, Refusal>>,
+    attempts: Result<Vec<Attempt>, Refusal>,
     operations: Result<Vec<String>, Refusal>,
     history: History,
     /// The address of the history before this page's.
@@ -134,19 +143,32 @@ impl Pages<'_> {
         before: Option<Timestamp>,
         marketplace: &dyn Marketplace,
     ) -> Result<Response, Refusal> {
-        let caller = self.caller;
-        let path = format!("/subscriptions/{id}");
-        let record: Record = caller.get(&path).await?;
-        let until = until.unwrap_or(record.version).min(record.version);
-        let after = until.saturating_sub(VERSIONS);
-        let (events, notes, deliveries, attempts, operations, theirs) = tokio::join!(
-            caller.get::<Events>(format!("{path}/events?after={after}")),
-            caller.get::<Notes>(format!("{path}/notes")),
-            caller.get::<Deliveries>(format!("{path}/deliveries")),
-            caller.get::<Attempts>(format!("{path}/attempts?limit=10")),
-            caller.get::<Operations>(format!("{path}/operations")),
+        let (caller, table) = (self.caller, self.table);
+        let operations = format!("/subscriptions/{id}/operations");
+        let (found, events, attempts, operations, theirs) = tokio::join!(
+            table.look_up(wanted(table, id)),
+            table.overview.last_events(id, until.unwrap_or(u64::MAX)),
+            table.attempts.attempts(id, ATTEMPTS, None),
+            caller.get::<Operations>(operations),
             marketplace.get_subscription(id),
         );
+        let mut found = found?;
+        let record = found.records.remove(&id).ok_or_else(Refusal::unknown_subscription)??;
+        let annotations = found.annotations.remove(&id).transpose().map_err(Refusal::from);
+        let record = Record::of(&record, annotations.as_ref().ok().and_then(Option::as_ref));
+        caller.shows(SUBSCRIPTION, Shown::Record(id));
+        let notes = annotations.map(|noted| noted.map(|noted| noted.notes).unwrap_or_default());
+        if let Ok(notes) = &notes {
+            caller.shows(SUBSCRIPTION, Shown::Notes(id, notes.len()));
+        }
+        let events = events.map_err(Refusal::from);
+        if let Ok(events) = &events {
+            caller.shows(SUBSCRIPTION, Shown::Events(id, events.items.len()));
+        }
+        let attempts = attempts.map(|page| page.items).map_err(Refusal::from);
+        if let Ok(attempts) = &attempts {
+            caller.shows(SUBSCRIPTION, Shown::Attempts(id, attempts.len()));
+        }
         let copies = match theirs {
             Ok(theirs) => match theirs.of(id).onto(None) {
                 Ok(theirs) => Ok(rows(&record.subscription, &theirs)),
@@ -155,15 +177,20 @@ impl Pages<'_> {
             Err(FulfillmentError::NotFound { .. }) => Err("Microsoft knows no such subscription."),
             Err(_) => Err("Microsoft did not answer. Reload the page in a moment."),
         };
-        let part = Part { after, until, before };
-        let history = History::of(events, notes, &part);
+        let deliveries = match (until, &events) {
+            (None, Ok(events)) => Some(table.deliveries(id, &mut found, events)),
+            (None, Err(refusal)) => Some(Err(refusal.clone())),
+            (Some(_), _) => None,
+        };
+        let next = events.as_ref().ok().and_then(|page| page.next.clone());
+        let history = History::of(events, notes, before);
         let page = SubscriptionPage {
             waits: waits(&record, self.frame.now),
             copies,
-            deliveries: deliveries.map(|found| found.deliveries),
-            attempts: attempts.map(|found| found.attempts).unwrap_or_default(),
+            deliveries,
+            attempts,
             operations: operations.map(|found| found.operations.iter().map(pretty).collect()),
-            earlier: (after > 0).then(|| history.earlier(&routes::subscription(id), after)),
+            earlier: next.map(|next| history.earlier(&routes::subscription(id), &next)),
             history,
             frame: self.frame,
             record: &record,
@@ -172,11 +199,17 @@ impl Pages<'_> {
     }
 }
 
+fn wanted(table: &Table, id: SubscriptionId) -> BTreeSet<Wanted> {
+    let cursors = table.receivers.iter().map(|receiver| Wanted::Cursor(id, receiver.target));
+    let own = [Wanted::Record(id), Wanted::Annotations(id)].into_iter().chain(cursors);
+    own.chain(table.states()).collect()
+}
+
 pub(super) fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default()
 }
 
-fn waits(record: &Record, now: Timestamp) -> Option<String> {
+pub(super) fn waits(record: &Record, now: Timestamp) -> Option<String> {
     let pending = record.pending_operation.as_ref();
     let pending = pending.map(|pending| {
         format!("{} was requested {}, and is not over.", pending.action, ago(pending.since, now))
