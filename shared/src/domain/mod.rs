@@ -55,7 +55,7 @@ pub use identification::{
 pub use import::{IMPORT_MARGIN, Import, ImportPolicy, UnknownImportPolicy};
 pub use note::{LONGEST_NOTE_TEXT, MOST_NOTE_BYTES, MOST_NOTES, Note, NoteRefused, note_text};
 pub use observation::{IncompleteObservation, Observation};
-pub use observe::{apply, observe, reinstate, reinstated};
+pub use observe::{apply, followed, observe, reinstate, reinstated};
 pub use operation::{Action, Operation, OperationSource, OperationStatus};
 pub use operation_id::OperationId;
 pub use own_request::{OwnRequest, Requester};

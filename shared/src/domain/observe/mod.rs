@@ -89,6 +89,23 @@ fn replaces_unheard(current: &Record, operation: &Operation, now: Timestamp) -> 
     Decision::Commit(next)
 }
 
+/// Adopts Microsoft's copy as a change of plan or seats left it. If the record never heard of the value that
+/// the change replaced, another function may still hold a read that shows it.
+pub fn followed(
+    current: Option<&Record>,
+    observed: &Observation,
+    operation: &Operation,
+    cause: &Cause,
+    now: Timestamp,
+) -> Result<Decision, IncompleteObservation> {
+    Ok(match (observe(current, observed, cause, now)?, current) {
+        (Decision::Unchanged, Some(record)) if operation.is_visible_in(observed) => {
+            replaces_unheard(record, operation, now)
+        }
+        (decision, _) => decision,
+    })
+}
+
 /// Restores access: a Reinstate that its operation confirms. Microsoft's own copy changes only
 /// after the acknowledgement (F-LC-5).
 pub fn reinstate(current: &Record, cause: &Cause, now: Timestamp) -> Decision {

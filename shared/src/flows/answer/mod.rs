@@ -13,8 +13,8 @@ use tracing::warn;
 use super::ledger::{Ledger, UpdateError};
 use crate::domain::{
     Action, Decision, IncompleteObservation, Observation, Operation, Record, Requested,
-    RequestedChange, Ruling, Staleness, Status, SubscriptionId, Verdict, apply, is_settling,
-    observe, proven_by, reinstated, reject, rejected_before,
+    RequestedChange, Ruling, Staleness, Status, SubscriptionId, Verdict, apply, followed,
+    is_settling, observe, proven_by, reinstated, reject, rejected_before,
 };
 use crate::host::error_class::ErrorClass;
 use crate::microsoft::fulfillment::{FulfillmentError, Marketplace};
@@ -251,11 +251,12 @@ impl Responder {
         let now = self.ledger.clock().now();
         let rule = |record: Option<&Record>| {
             let cause = requested.cause_on(record, now);
-            let is_confirmed =
-                requested.operation.as_ref().is_some_and(|operation| !operation.has_failed());
-            let decision = match &requested.action {
-                Action::Reinstate if is_confirmed => reinstated(record, observed, &cause, now)?,
-                _ => observe(record, observed, &cause, now)?,
+            let confirmed =
+                requested.operation.as_ref().filter(|operation| !operation.has_failed());
+            let decision = match (&requested.action, confirmed) {
+                (Action::Reinstate, Some(_)) => reinstated(record, observed, &cause, now)?,
+                (_, Some(operation)) => followed(record, observed, operation, &cause, now)?,
+                (_, None) => observe(record, observed, &cause, now)?,
             };
             Ok(match record {
                 Some(record) if requested.ends_wait_of(record, observed, now) => {

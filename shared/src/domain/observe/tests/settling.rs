@@ -94,6 +94,32 @@ fn an_accepted_value_that_the_record_holds_already_makes_reads_of_any_other_late
 }
 
 #[test]
+fn a_change_that_was_followed_to_a_value_of_the_record_makes_reads_of_any_other_late() {
+    // Microsoft made a change that the record never heard of, and this one took it back.
+    let requested = |body: Value| -> Operation { serde_json::from_value(body).expect("fits") };
+    let now = later() + SignedDuration::from_secs(1);
+    let shown = observation(copy("Subscribed"));
+    for (operation, replaced) in [
+        (json!({ "action": "ChangePlan", "planId": "silver" }), json!({ "planId": "gold" })),
+        (json!({ "action": "ChangeQuantity", "quantity": 10 }), json!({ "quantity": 20 })),
+    ] {
+        let operation = requested(operation);
+        let follow =
+            |record: &Record| followed(Some(record), &shown, &operation, &cause(), later());
+        let unheard = change(follow(&record("Subscribed")).expect("enough"));
+        assert_eq!(names(&unheard), [""; 0]);
+        let read = with(copy("Subscribed"), replaced.clone());
+        assert_eq!(decide(Some(&unheard.record), read.clone(), now), LATE, "{replaced}");
+        let next = decide(Some(&unheard.record), read, later() + SETTLING_WINDOW);
+        assert!(matches!(next, Decision::Commit(_)), "{replaced}");
+    }
+    // It has been overtaken, so it replaced nothing that a late read may show.
+    let overtaken = requested(json!({ "action": "ChangePlan", "planId": "gold" }));
+    let decision = followed(Some(&record("Subscribed")), &shown, &overtaken, &cause(), later());
+    assert_eq!(decision.expect("enough"), Decision::Unchanged);
+}
+
+#[test]
 fn a_third_plan_within_the_window_is_adopted_only_if_dated_after_the_change() {
     let now = later() + SignedDuration::from_secs(1);
     let platinum = with(copy("Subscribed"), json!({ "planId": "platinum" }));
