@@ -1,8 +1,8 @@
 //! A reader's choice of a language, which comes before what the browser prefers.
 
-use http::header::{COOKIE, SET_COOKIE};
+use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderValue};
-use shared::host::http::{Request, Response, form_field};
+use shared::host::http::{Request, Response, cookies, form_field};
 
 use crate::language::{Language, Languages};
 
@@ -41,12 +41,7 @@ impl<'a> Reader<'a> {
 
 /// The language that the reader chose before.
 fn remembered<'a>(languages: &'a Languages, headers: &HeaderMap) -> Option<&'a Language> {
-    headers
-        .get_all(COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|pairs| pairs.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
+    cookies(headers)
         .filter(|(name, _)| name.strip_prefix("__Host-").unwrap_or(name) == COOKIE_NAME)
         .find_map(|(_, code)| languages.with_code(code))
 }

@@ -5,8 +5,8 @@ use std::fmt;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, LOCATION};
-use http::{HeaderValue, StatusCode};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, COOKIE, LOCATION};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 use serde_json::json;
 use url::form_urlencoded;
@@ -105,6 +105,16 @@ pub fn form_field(encoded: &str, name: &str) -> Option<String> {
         (Some((_, value)), None) => Some(value.into_owned()),
         _ => None,
     }
+}
+
+/// The names and values of the cookies in a request's headers. A browser may send several headers.
+pub fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    headers
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|pairs| pairs.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
 }
 
 /// The host that a gateway was called by, as the gateway itself names it. No header has a say in it.

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use http::header::{COOKIE, SET_COOKIE};
+use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderValue};
 
 use super::seal::CookieKind;
+use crate::host::http::cookies;
 
 /// Browsers drop a cookie with more than 4096 bytes of name, value and attributes.
 const LONGEST_PART: usize = 3800;
@@ -60,13 +61,7 @@ impl Cookies {
 
     fn part(self, headers: &HeaderMap, kind: CookieKind, part: usize) -> Option<&str> {
         let expected = self.name(kind, part);
-        headers
-            .get_all(COOKIE)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|pairs| pairs.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
-            .find_map(|(name, value)| (name == expected).then_some(value))
+        cookies(headers).find_map(|(name, value)| (name == expected).then_some(value))
     }
 
     /// Adds the headers that set a cookie. `None` if the value is too long for all parts.
@@ -122,6 +117,8 @@ impl Cookies {
 
 #[cfg(test)]
 mod tests {
+    use http::header::COOKIE;
+
     use super::*;
 
     const MAX_AGE: Duration = Duration::from_secs(900);
