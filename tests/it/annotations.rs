@@ -121,20 +121,23 @@ async fn patches_at_the_same_time_lose_nothing() {
 }
 
 #[tokio::test]
-async fn a_patch_between_the_webhooks_read_and_its_commit_costs_no_conflict() {
+async fn a_patch_and_a_note_between_the_webhooks_read_and_its_commit_cost_no_conflict() {
     let (env, probe) = Probe::env(Options::default()).await;
     let id = env.active(Purchase::per_seat("basic", 7)).await;
     env.world(|world| world.change_quantity(id, 9)).expect("a change");
     let (http, url) = (env.http.clone(), env.url(&format!("/subscriptions/{id}")));
     let patch = async move {
         let body = r#"{"reference":"C-4711"}"#;
-        let answer = http.patch(url).body(body).send().await.expect("an answer");
+        let answer = http.patch(&url).body(body).send().await.expect("an answer");
         assert_eq!(answer.status(), StatusCode::OK);
+        let note = http.post(format!("{url}/notes")).body(r#"{"text":"They renew"}"#);
+        let answer = note.send().await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::CREATED);
     };
     *probe.before_commit.lock().expect("no test panicked") = Some(Box::pin(patch));
     let commits = probe.commits.load(Ordering::SeqCst);
     assert_eq!(env.deliver_statuses().await, [200]);
-    assert!(probe.before_commit.lock().expect("no test panicked").is_none(), "the patch came");
+    assert!(probe.before_commit.lock().expect("no test panicked").is_none(), "both came");
     assert_eq!(probe.commits.load(Ordering::SeqCst) - commits, 1, "the first commit succeeds");
     assert_eq!(env.record(id).await.expect("a record").subscription.quantity, Some(9));
     assert_eq!(shown(&env, id).await.0, "C-4711");
