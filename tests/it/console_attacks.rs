@@ -36,7 +36,7 @@ fn acts(id: Uuid) -> Vec<(String, Vec<(&'static str, String)>)> {
         (path(id, "change-plan"), approved("plan", "basic")),
         (path(id, "change-seats"), approved("seats", "15")),
         (path(id, "cancel"), vec![text("typed", &short)]),
-        (path(id, "look-again"), vec![]),
+        (path(id, "refresh"), vec![]),
         (path(id, "redeliver"), vec![text("from", "1")]),
         (path(id, "erase"), vec![text("typed", &short)]),
         (path(id, "reference"), vec![text("reference", "4711")]),
@@ -121,7 +121,7 @@ async fn a_viewer_can_do_nothing_and_an_operator_can_end_nothing() {
             assert_eq!(desk.get(&act).await.status, StatusCode::FORBIDDEN, "{email} {act}");
             let sent = desk.post(&act, &complete(&act, &csrf, &fields, &version)).await;
             assert_eq!(sent.status, StatusCode::FORBIDDEN, "{email} {act}: {}", sent.body);
-            assert!(sent.body.contains("You may not do this"), "{email} {act}");
+            assert!(sent.body.contains("You don&#39;t have permission"), "{email} {act}");
         }
     }
     assert_eq!(state(&env, id).await, before);

@@ -68,11 +68,11 @@ impl<'a> Desk<'a> {
         self.send(self.env.http.get(self.url(path))).await
     }
 
-    /// Opens a page that must be there.
+    /// Opens a page that must be there. Blanks that don't break are ordinary ones in its text.
     pub(crate) async fn page(&mut self, path: &str) -> String {
         let answer = self.get(path).await;
         assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.body);
-        answer.body
+        answer.body.replace('\u{a0}', " ")
     }
 
     /// Sends a form as a page of the console does.

@@ -43,7 +43,7 @@ async fn pages_show_the_last_examination_with_its_age_and_make_none() {
     shows(&vera.page("/console/health").await, &["examined 12 minutes ago"]);
     let page = vera.page("/console").await;
     let webhook = "Microsoft has not called the webhook yet";
-    shows(&page, &["Checks that complain", "Examined 12 minutes ago.", webhook]);
+    shows(&page, &["Failed checks and warnings", "Examined 12 minutes ago.", webhook]);
     assert!(!page.contains("One is due every hour"), "{page}");
 
     env.advance(Duration::from_secs(109 * MINUTE));

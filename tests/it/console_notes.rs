@@ -52,19 +52,19 @@ async fn a_note_stands_in_the_history_at_its_time_with_the_person() {
         [
             "They renew",
             "Ada Admin",
-            "Quantity changed",
+            "Seats changed",
             "Renewal talks in May",
             "Olof Operator",
             "Purchased",
         ],
     );
     assert!(found.is_sorted(), "the latest first: {found:?}");
-    places(history, ["9:16 UTC", "at the console"]);
+    places(history, ["9:16 UTC", "in the console"]);
     let notes = notes(&env, id).await;
     let by = notes[0]["by"].as_str().expect("an author");
     assert!(by.starts_with("console: Olof Operator ("), "{by}");
     let done = olof.page(&format!("{}?done=note", page_of(id))).await;
-    places(&done, ["Your note stands in the history."]);
+    places(&done, ["Your note was added to the history."]);
 
     let file = olof.get(&format!("{}/data.json", page_of(id))).await.json();
     assert_eq!(file["notes"], json!(notes), "the file of everything has them");

@@ -11,6 +11,7 @@ mod audit;
 mod browser;
 mod client;
 mod console;
+mod console_acts;
 mod console_attacks;
 mod console_env;
 mod console_health;

@@ -21,7 +21,7 @@ pub(crate) enum Act {
     ChangeSeats,
     Cancel,
     /// Reads Microsoft's copy now.
-    LookAgain,
+    Refresh,
     Redeliver,
     Erase,
     /// The publisher's own reference.
@@ -40,17 +40,18 @@ pub(crate) enum Act {
 }
 
 impl Act {
+    /// In the order in which a page shows them: the main one first, and those that end something last.
     pub(crate) const ALL: [Self; 19] = [
         Self::Approve,
-        Self::Decline,
         Self::ChangePlan,
         Self::ChangeSeats,
-        Self::Cancel,
-        Self::LookAgain,
+        Self::Refresh,
         Self::Redeliver,
-        Self::Erase,
-        Self::Reference,
         Self::AddNote,
+        Self::Reference,
+        Self::Decline,
+        Self::Cancel,
+        Self::Erase,
         Self::RecoverParked,
         Self::RecoverSince,
         Self::PauseReceiver,
@@ -70,7 +71,7 @@ impl Act {
             Self::ChangePlan => "change-plan",
             Self::ChangeSeats => "change-seats",
             Self::Cancel => "cancel",
-            Self::LookAgain => "look-again",
+            Self::Refresh => "refresh",
             Self::Redeliver => "redeliver",
             Self::Erase => "erase",
             Self::Reference => "reference",
@@ -94,7 +95,7 @@ impl Act {
             | Self::ChangePlan
             | Self::ChangeSeats
             | Self::Cancel
-            | Self::LookAgain
+            | Self::Refresh
             | Self::Redeliver
             | Self::Erase
             | Self::Reference
@@ -123,7 +124,7 @@ impl Act {
             | Self::Decline
             | Self::ChangePlan
             | Self::ChangeSeats
-            | Self::LookAgain
+            | Self::Refresh
             | Self::Redeliver
             | Self::Reference
             | Self::AddNote
@@ -149,13 +150,13 @@ impl Act {
             Self::ChangePlan => "Change the plan",
             Self::ChangeSeats => "Change the seats",
             Self::Cancel => "Cancel the subscription",
-            Self::LookAgain => "Look again at Microsoft",
-            Self::Redeliver => "Send events again",
+            Self::Refresh => "Refresh from Microsoft",
+            Self::Redeliver => "Send the events again",
             Self::Erase => "Erase personal data",
             Self::Reference => "Edit your reference",
             Self::AddNote => "Add a note",
-            Self::RecoverParked => "Send everything that is parked",
-            Self::RecoverSince => "Send everything since a time",
+            Self::RecoverParked => "Send all parked events",
+            Self::RecoverSince => "Resend events since a time",
             Self::PauseReceiver => "Pause the receiver",
             Self::ResumeReceiver => "Resume the receiver",
             Self::TestEvent => "Send a test event",
@@ -169,20 +170,22 @@ impl Act {
     /// The sentence on the page after it.
     pub(crate) fn done(self) -> &'static str {
         match self {
-            Self::Approve => "Microsoft was asked to activate the purchase.",
-            Self::Decline => "The purchase is declined. Microsoft was asked to cancel it.",
+            Self::Approve => "Approved. Waiting for Microsoft to activate it.",
+            Self::Decline => "Declined. Waiting for Microsoft to cancel the purchase.",
             Self::ChangePlan | Self::ChangeSeats => {
-                "Microsoft has the request. The change is in force when its webhook says so."
+                "Change requested. It applies once Microsoft confirms it."
             }
-            Self::Cancel => "Microsoft was asked to end the subscription.",
-            Self::LookAgain => "The record is as Microsoft has it now.",
+            Self::Cancel => {
+                "Cancellation requested. The subscription ends once Microsoft confirms it."
+            }
+            Self::Refresh => "The record now agrees with Microsoft's copy.",
             Self::Redeliver | Self::RecoverParked | Self::RecoverSince => {
-                "The events are due again. The next sweep sends them, within a minute."
+                "The events will be sent again within a minute."
             }
             Self::Erase => "The personal data was erased.",
             Self::Reference => "Your reference was saved.",
-            Self::AddNote => "Your note stands in the history.",
-            Self::PauseReceiver => "The receiver is paused. Its events wait.",
+            Self::AddNote => "Your note was added to the history.",
+            Self::PauseReceiver => "The receiver is paused. Its events wait until it is resumed.",
             Self::ResumeReceiver => "The receiver is resumed.",
             Self::TestEvent => "The test event is on its way. Reload the page to see the answer.",
             Self::Reconcile | Self::DryRun => "The run has started.",
@@ -191,7 +194,12 @@ impl Act {
         }
     }
 
-    /// Whether it can't be taken back.
+    /// The link that leaves its page without doing it.
+    pub(crate) fn refrain(self) -> &'static str {
+        if self == Self::Cancel { "Keep the subscription" } else { "Go back" }
+    }
+
+    /// Whether it can't be undone.
     pub(crate) fn is_grave(self) -> bool {
         matches!(self, Self::Decline | Self::Cancel | Self::Erase)
     }

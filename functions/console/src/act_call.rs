@@ -24,8 +24,8 @@ pub(crate) fn request(
         None => "/subscriptions".to_owned(),
     };
     let reason = || {
-        form.get("agreed").ok_or(Missing("Say that the customer has agreed."))?;
-        form.get("reason").ok_or(Missing("Say when and how the customer agreed."))
+        form.get("agreed").ok_or(Missing("Confirm that the customer has agreed."))?;
+        form.get("reason").ok_or(Missing("Enter when and how the customer agreed."))
     };
     let receiver = || form.get("receiver").ok_or(Missing("Choose a receiver."));
     let of_receiver = |end: &str| {
@@ -35,7 +35,7 @@ pub(crate) fn request(
     Ok(match act {
         Act::Approve => (Method::POST, format!("{}/activate", one()), Value::Null),
         Act::Decline => {
-            let reason = form.get("reason").ok_or(Missing("Say why, for the buyer."))?;
+            let reason = form.get("reason").ok_or(Missing("Enter a reason for the buyer."))?;
             (Method::POST, format!("{}/decline", one()), json!({ "reason": reason }))
         }
         Act::ChangePlan => {
@@ -48,7 +48,7 @@ pub(crate) fn request(
             (Method::PATCH, one(), json!({ "quantity": seats, "reason": reason()? }))
         }
         Act::Cancel => (Method::DELETE, one(), Value::Null),
-        Act::LookAgain => (Method::POST, format!("{}/observe", one()), Value::Null),
+        Act::Refresh => (Method::POST, format!("{}/observe", one()), Value::Null),
         Act::Redeliver => {
             let from = form.get("from").and_then(|from| from.parse::<u64>().ok());
             let from = from.ok_or(Missing("Enter the first version."))?;
@@ -84,7 +84,7 @@ pub(crate) fn request(
         Act::Reconcile => (Method::POST, "/reconciliations".to_owned(), Value::Null),
         Act::DryRun => (Method::POST, "/reconciliations".to_owned(), json!({ "dryRun": true })),
         Act::PauseRuns => {
-            let note = form.get("note").ok_or(Missing("Say why, for those who see it."))?;
+            let note = form.get("note").ok_or(Missing("Enter a reason for the pause."))?;
             (Method::POST, "/reconciliations/pause".to_owned(), json!({ "note": note }))
         }
         Act::ResumeRuns => (Method::POST, "/reconciliations/resume".to_owned(), Value::Null),

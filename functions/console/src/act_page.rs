@@ -1,15 +1,14 @@
-//! What the page of an act says and asks.
+//! What the page of an act about a subscription says and asks.
 
-use shared::domain::{EventKind, LONGEST_NOTE_TEXT, LONGEST_REASON, LONGEST_REFERENCE};
+use jiff::Timestamp;
+use shared::domain::{KEPT_AFTER_END, LONGEST_NOTE_TEXT, LONGEST_REASON, LONGEST_REFERENCE};
 use shared::microsoft::fulfillment::{MOST_SEATS, Plan};
-use shared::publisher::cloud_event::type_name;
-use shared::store::LONGEST_NOTE;
 
 use crate::act::Act;
 use crate::answers::Record;
 use crate::form::Form;
 use crate::pages::Input;
-use crate::words::short;
+use crate::words::{day, short};
 
 pub(crate) struct Asked {
     /// What will happen, a sentence each.
@@ -17,13 +16,14 @@ pub(crate) struct Asked {
     pub(crate) inputs: Vec<Input>,
     /// Whether the form only asks what to do, and the next page shows it.
     pub(crate) is_question: bool,
-    pub(crate) button: &'static str,
+    /// `None` while it can't be done.
+    pub(crate) button: Option<String>,
 }
 
 impl Asked {
-    fn new(button: &'static str, will: &[&str], inputs: Vec<Input>) -> Self {
+    pub(crate) fn new(button: &str, will: &[&str], inputs: Vec<Input>) -> Self {
         let will = will.iter().map(|sentence| (*sentence).to_owned()).collect();
-        Self { will, inputs, is_question: false, button }
+        Self { will, inputs, is_question: false, button: Some(button.to_owned()) }
     }
 }
 
@@ -32,8 +32,8 @@ fn approval() -> [Input; 2] {
         Input::Agreed { name: "agreed", label: "The customer has agreed to this change" },
         Input::Text {
             name: "reason",
-            label: "When and how",
-            hint: "For the history, such as “by mail on 3 March”. E-mail addresses are left out.",
+            label: "When and how the customer agreed",
+            hint: "For the history, for example “by email on 3 March”. Email addresses are removed.",
             most: LONGEST_REASON,
             value: String::new(),
             required: true,
@@ -41,17 +41,27 @@ fn approval() -> [Input; 2] {
     ]
 }
 
-pub(crate) fn of_subscription(act: Act, record: &Record, plans: &[Plan], query: Form<'_>) -> Asked {
-    let subscription = &record.subscription;
+pub(crate) fn of_subscription(
+    act: Act,
+    record: &Record,
+    plans: &[Plan],
+    query: Form<'_>,
+    now: Timestamp,
+) -> Asked {
+    const REQUESTED: &str = "Microsoft is asked for the change, in your name.";
     const IN_FORCE: &str =
-        "It is in force, and the product is told, when Microsoft's webhook says so.";
+        "The change applies, and your product receives it, once Microsoft confirms it.";
+    let subscription = &record.subscription;
     match act {
         Act::Approve => Asked::new(
-            "Activate it",
+            "Approve the purchase",
             &[
-                "Microsoft is told that the customer's account is set up.",
-                "Billing begins, or the free trial.",
-                "The product is told once Microsoft shows the subscription as active.",
+                "This confirms to Microsoft that the customer's account is set up.",
+                match subscription.is_free_trial {
+                    true => "The free trial starts.",
+                    false => "Billing starts.",
+                },
+                "Your product receives the activation once Microsoft shows the subscription as active.",
             ],
             Vec::new(),
         ),
@@ -59,13 +69,13 @@ pub(crate) fn of_subscription(act: Act, record: &Record, plans: &[Plan], query: 
             "Decline the purchase",
             &[
                 "Microsoft is asked to cancel the purchase, in your name. Nothing was billed.",
-                "It can't be taken back. The customer would have to buy again.",
+                "This can't be undone. The customer would have to buy again.",
                 "From now on, the buyer's page shows your reason.",
             ],
             vec![
                 Input::Text {
                     name: "reason",
-                    label: "Why, for the buyer",
+                    label: "Reason, shown to the buyer",
                     hint: "One line in the buyer's language, as they will read it.",
                     most: LONGEST_REASON,
                     value: String::new(),
@@ -79,67 +89,62 @@ pub(crate) fn of_subscription(act: Act, record: &Record, plans: &[Plan], query: 
                 let other = |plan: &&Plan| plan.plan_id.as_deref() != Some(&subscription.plan_id);
                 let option = |plan: &Plan| {
                     let id = plan.plan_id.clone()?;
-                    let text = match &plan.display_name {
-                        Some(name) => format!("{name} ({id})"),
-                        None => id.clone(),
-                    };
-                    Some((id, text))
+                    Some((id.clone(), plan_name(plans, &id)))
                 };
                 let options = plans.iter().filter(other).filter_map(option).collect();
-                let now =
-                    format!("The plan in force is {}.", plan_name(plans, &subscription.plan_id));
-                let choice = Input::Choice { name: "plan", label: "The new plan", options };
-                Asked { is_question: true, ..Asked::new("Continue", &[&now], vec![choice]) }
+                let current = format!("Current plan: {}", plan_name(plans, &subscription.plan_id));
+                let choice = Input::Choice { name: "plan", label: "New plan", options };
+                Asked { is_question: true, ..Asked::new("Continue", &[&current], vec![choice]) }
             }
             Some(plan) => {
                 let from = plan_name(plans, &subscription.plan_id);
-                let change = format!("From {from} to {}.", plan_name(plans, &plan));
-                let asked = "Microsoft is asked for the change, in your name.";
+                let to = plan_name(plans, &plan);
+                let change = format!("From {from} to {to}");
+                let button = format!("Change to {to}");
                 let mut inputs = vec![Input::Hidden { name: "plan", value: plan }];
                 inputs.extend(approval());
-                Asked::new("Ask Microsoft for it", &[&change, asked, IN_FORCE], inputs)
+                Asked::new(&button, &[&change, REQUESTED, IN_FORCE], inputs)
             }
         },
         Act::ChangeSeats => {
             let plan = Plan::find(plans, &subscription.plan_id);
             let least = plan.and_then(|plan| plan.min_quantity).unwrap_or(1).max(1);
             let most = plan.and_then(|plan| plan.max_quantity).unwrap_or(MOST_SEATS);
-            let now = subscription.quantity.unwrap_or(least);
-            let from =
-                format!("The subscription has {now} seats. The plan has from {least} to {most}.");
+            let seats = subscription.quantity.unwrap_or(least);
+            let current =
+                format!("Current seats: {seats}. The plan allows {least} to {most} seats.");
             let mut inputs = vec![Input::Number {
                 name: "seats",
-                label: "The new number of seats",
-                value: now,
+                label: "New number of seats",
+                value: seats,
                 least,
                 most,
             }];
             inputs.extend(approval());
-            let asked = "Microsoft is asked for the change, in your name.";
-            Asked::new("Ask Microsoft for it", &[&from, asked, IN_FORCE], inputs)
+            Asked::new("Change the seats", &[&current, REQUESTED, IN_FORCE], inputs)
         }
         Act::Cancel => Asked::new(
             "Cancel the subscription",
             &[
                 "Microsoft is asked to end the subscription now, in your name.",
-                "It can't be taken back. The customer would have to buy again.",
-                "The product is told when Microsoft says that it has ended.",
+                "This can't be undone. The customer would have to buy again.",
+                "Your product receives the end once Microsoft confirms it.",
             ],
             vec![Input::Typed { expected: to_type(record) }],
         ),
-        Act::LookAgain => Asked::new(
-            "Look again",
+        Act::Refresh => Asked::new(
+            "Refresh",
             &[
-                "Microsoft's copy is read, and the record becomes as it says.",
-                "If something differs, the product is told what changed.",
+                "The record is updated from Microsoft's copy.",
+                "If anything differs, your product receives what changed.",
             ],
             Vec::new(),
         ),
         Act::Redeliver => Asked::new(
-            "Send again",
+            "Send the events again",
             &[
                 "Every receiver is sent the subscription's events again, from this version on, in order.",
-                "A receiver that knows an event by its id does nothing twice.",
+                "A receiver that recognizes an event's ID ignores the duplicate.",
             ],
             vec![Input::Number {
                 name: "from",
@@ -149,25 +154,17 @@ pub(crate) fn of_subscription(act: Act, record: &Record, plans: &[Plan], query: 
                 most: record.version,
             }],
         ),
-        Act::Erase => Asked::new(
-            "Erase the personal data",
-            &[
-                "Names, addresses, answers and ids of people are blanked in the record and in every event.",
-                "It can't be taken back, and the product is told.",
-                "It is refused until seven days after the end, and while events wait.",
-            ],
-            vec![Input::Typed { expected: to_type(record) }],
-        ),
+        Act::Erase => erasure(record, now),
         Act::AddNote => Asked::new(
             "Add the note",
             &[
-                "It stands in the history with your name and the time, and is never changed.",
-                "The product isn't sent it. An erasure of personal data removes it.",
+                "It is added to the history with your name and the time, and never changes.",
+                "Your product isn't sent it. An erasure of personal data removes it.",
             ],
             vec![Input::Text {
                 name: "note",
                 label: "Note",
-                hint: "One line. Everybody with access to the console or the API can read it.",
+                hint: "One line. Everyone with access to the console or the API can read it.",
                 most: LONGEST_NOTE_TEXT,
                 value: String::new(),
                 required: true,
@@ -175,11 +172,11 @@ pub(crate) fn of_subscription(act: Act, record: &Record, plans: &[Plan], query: 
         ),
         _ => Asked::new(
             "Save",
-            &["Microsoft learns nothing of it, and no rule reads it. Events carry it."],
+            &["Not sent to Microsoft, and not used by any rule. It is included in events."],
             vec![Input::Text {
                 name: "reference",
                 label: "Your own reference",
-                hint: "The customer's or the contract's id in your own systems. The subscription is found by it.",
+                hint: "The customer's or the contract's ID in your own systems. You can search for it.",
                 most: LONGEST_REFERENCE,
                 value: record.reference.clone().unwrap_or_default(),
                 required: false,
@@ -190,91 +187,37 @@ pub(crate) fn of_subscription(act: Act, record: &Record, plans: &[Plan], query: 
 
 fn plan_name(plans: &[Plan], id: &str) -> String {
     match Plan::find(plans, id).and_then(|plan| plan.display_name.as_ref()) {
-        Some(name) => format!("{name} ({id})"),
+        Some(name) => name.clone(),
         None => id.to_owned(),
     }
 }
 
-pub(crate) fn of_deployment(act: Act, receiver: Option<&str>) -> Asked {
-    let named =
-        || Input::Hidden { name: "receiver", value: receiver.unwrap_or_default().to_owned() };
-    let note = |required| Input::Text {
-        name: "note",
-        label: "Why",
-        hint: "Those who see the pause see this, too.",
-        most: LONGEST_NOTE,
-        value: String::new(),
-        required,
+fn erasure(record: &Record, now: Timestamp) -> Asked {
+    let possible_at = record.status_since.and_then(|at| at.checked_add(KEPT_AFTER_END).ok());
+    let when = match possible_at {
+        Some(at) if now < at => {
+            format!("Possible from {}, once your product has accepted all events.", day(at))
+        }
+        Some(_) => "Possible once your product has accepted all events.".to_owned(),
+        None => "Possible seven days after the end, once your product has accepted all events."
+            .to_owned(),
     };
-    match act {
-        Act::RecoverParked => Asked::new(
-            "Send everything that is parked",
-            &["Every event that a receiver failed to accept for too long is due again."],
-            Vec::new(),
-        ),
-        Act::RecoverSince => Asked::new(
-            "Send again",
-            &[
-                "Every event that was recorded since then is sent again to every receiver.",
-                "A receiver that knows an event by its id does nothing twice.",
-            ],
-            vec![Input::Text {
-                name: "since",
-                label: "Since, in UTC",
-                hint: "Such as 2026-03-10, or 2026-03-10T12:00.",
-                most: 30,
-                value: String::new(),
-                required: true,
-            }],
-        ),
-        Act::PauseReceiver => Asked::new(
-            "Pause it",
-            &[
-                "Nothing is sent to this receiver until it is resumed. Its events wait, and none is lost.",
-            ],
-            vec![named(), note(false)],
-        ),
-        Act::ResumeReceiver => {
-            Asked::new("Resume it", &["The events that wait are sent, in order."], vec![named()])
-        }
-        Act::TestEvent => {
-            let types = EventKind::examples().into_iter().map(|kind| type_name(&kind));
-            let options = types.map(|name| (name.clone(), name)).collect();
-            Asked::new(
-                "Send it",
-                &[
-                    "Every receiver is sent a signed event of a subscription that does not exist.",
-                    "The next page shows what was sent and what was answered.",
-                ],
-                vec![Input::Choice { name: "type", label: "Type", options }],
-            )
-        }
-        Act::Reconcile => Asked::new(
-            "Start the run",
-            &[
-                "Every subscription is compared with Microsoft's copy now, and repaired where it differs.",
-            ],
-            Vec::new(),
-        ),
-        Act::DryRun => Asked::new(
-            "Start the dry run",
-            &["Every subscription is compared with Microsoft's copy now, and nothing is repaired."],
-            Vec::new(),
-        ),
-        Act::PauseRuns => Asked::new(
-            "Pause the reconciliation",
-            &["No run starts until it is resumed. A missed webhook is then not noticed."],
-            vec![note(true)],
-        ),
-        _ => Asked::new(
-            "Resume the reconciliation",
-            &["The schedule starts the next run."],
-            Vec::new(),
+    let will = [
+        "Names, addresses, answers and IDs of people are removed from the record and from every event.",
+        "This can't be undone, and your product is informed.",
+        &when,
+    ];
+    match possible_at.is_some_and(|at| now < at) {
+        true => Asked { button: None, ..Asked::new("", &will, Vec::new()) },
+        false => Asked::new(
+            "Erase the personal data",
+            &will,
+            vec![Input::Typed { expected: to_type(record) }],
         ),
     }
 }
 
-/// What is typed before something that can't be taken back.
+/// What is typed before something that can't be undone.
 pub(crate) fn to_type(record: &Record) -> String {
-    short(&record.subscription)
+    short(record.subscription.id)
 }

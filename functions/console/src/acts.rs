@@ -7,14 +7,15 @@ use url::form_urlencoded;
 
 use crate::act::Act;
 use crate::act_call::{Missing, request};
-use crate::act_page::{Asked, of_deployment, of_subscription, to_type};
+use crate::act_of_deployment::of_deployment;
+use crate::act_page::{Asked, of_subscription, to_type};
 use crate::answers::{Plans, Record};
 use crate::api::{Call, Caller, Refusal};
 use crate::form::Form;
 use crate::frame::Frame;
 use crate::pages::ActPage;
 use crate::routes;
-use crate::words::name;
+use crate::words::{self, about, name};
 
 /// An act, and whom or what it is about.
 pub(crate) struct Doing<'a> {
@@ -49,7 +50,7 @@ impl From<Missing> for NotDone {
 }
 
 impl Doing<'_> {
-    /// Where the person goes afterwards, or if they turn back.
+    /// Where the person goes afterwards, or if they go back.
     pub(crate) fn back(&self) -> String {
         routes::page_of(self.act, self.id)
     }
@@ -71,20 +72,21 @@ impl Doing<'_> {
         };
         let receiver = query.get("receiver");
         let Asked { will, inputs, is_question, button } = match &record {
-            Some(record) => of_subscription(self.act, record, &plans, query),
+            Some(record) => of_subscription(self.act, record, &plans, query, self.frame.now),
             None => of_deployment(self.act, receiver.as_deref()),
         };
         let subject = match (&record, receiver) {
             (Some(record), _) => name(record),
-            (None, Some(receiver)) => format!("Receiver {receiver}"),
+            (None, Some(receiver)) => words::receiver(&receiver),
             (None, None) => String::new(),
         };
         let page = ActPage {
             subject,
+            about: record.as_ref().map(about).unwrap_or_default(),
             will,
             inputs,
             is_question,
-            button: button.to_owned(),
+            button,
             version: record.map(|record| record.version),
             key: self.key.clone(),
             back: self.back(),
@@ -107,7 +109,9 @@ impl Doing<'_> {
                 return Err(NotDone::Changed);
             }
             if self.act.is_grave() && form.get("typed") != Some(to_type(record)) {
-                return Err(NotDone::Incomplete("Type the text that the page shows."));
+                return Err(NotDone::Incomplete(
+                    "Type the first part of the subscription's ID, as the page shows it.",
+                ));
             }
         }
         let (method, path, body) = request(self.act, self.id, form)?;

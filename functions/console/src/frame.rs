@@ -30,8 +30,8 @@ pub(crate) struct Frame<'a> {
     /// The page of the navigation that this one is, or belongs to.
     pub(crate) here: &'static str,
     pub(crate) now: Timestamp,
-    /// What was done just before.
-    pub(crate) done: Option<Act>,
+    /// A sentence about what was done just before.
+    pub(crate) done: Option<&'static str>,
 }
 
 impl Frame<'_> {
@@ -47,15 +47,10 @@ impl Frame<'_> {
         self.staff.role.permits(act.role())
     }
 
-    /// The sentence about what was done.
-    pub(crate) fn done(&self) -> Option<&'static str> {
-        self.done.map(Act::done)
-    }
-
     /// Who is signed in, and as what.
     pub(crate) fn who(&self) -> String {
         let Staff { name, user_name, role, .. } = self.staff;
         let name = if name.trim().is_empty() { user_name } else { name };
-        format!("{name}, {}", role)
+        format!("{name} · {role}")
     }
 }

@@ -5,6 +5,7 @@
 
 mod act;
 mod act_call;
+mod act_of_deployment;
 mod act_page;
 mod acts;
 mod answers;
@@ -44,12 +45,13 @@ use shared::web::SecurityHeaders;
 use tracing::field::Empty;
 use tracing::{error, info, info_span, warn};
 
+use act::Act;
 use acts::{Doing, NotDone};
 use api::{Api, Caller};
 use credentials::Credentials;
 use form::Form;
 use frame::{Frame, STYLE};
-use pages::{ListQuery, Notice, Pages, denied, refused};
+use pages::{ListQuery, Notice, Pages, denied, no_role, refused};
 use routes::Route;
 use settings::Setting;
 use table::Table;
@@ -151,7 +153,7 @@ impl Console {
                     let id = person.account.object_id.unwrap_or_default();
                     let principal = format!("console: {id}");
                     warn!(principal, "refused a person without a role of the console");
-                    Notice::NoRole.show()
+                    no_role(person.username.as_deref())
                 }
                 Err(NotStaff::SignIn(error)) => not_signed_in(&error),
             },
@@ -203,7 +205,7 @@ impl Console {
             staff,
             here: route.tab(),
             now: self.clock.now(),
-            done: query.get("done").and_then(|name| route.done(&name)),
+            done: query.get("done").and_then(|name| route.done(&name)).map(Act::done),
         };
         let caller = Caller { api: &self.api, staff, is_export: false };
         let pages = Pages { caller, frame, table: &self.table };
@@ -246,9 +248,14 @@ impl Console {
     async fn act(&self, doing: Doing<'_>, request: &Request, query: Form<'_>) -> Response {
         let (act, frame, back) = (doing.act, doing.frame, doing.back());
         if !frame.may(act) {
-            let text =
-                format!("This needs the role {}. Yours is {}.", act.role(), frame.staff.role);
-            return denied(frame, StatusCode::FORBIDDEN, "You may not do this", &text, &back);
+            let text = format!(
+                "“{}” requires the role {}; yours is {}. Ask an administrator of your directory.",
+                act.title(),
+                act.role(),
+                frame.staff.role
+            );
+            let title = "You don't have permission";
+            return denied(frame, StatusCode::FORBIDDEN, title, &text, &back);
         }
         if *request.method() == Method::GET {
             let shown = doing.show(query).await;
@@ -265,7 +272,7 @@ impl Console {
                 denied(frame, StatusCode::BAD_REQUEST, "Nothing was done", text, &back)
             }
             Err(NotDone::Changed) => {
-                let text = "Nothing was done. Look at the subscription again before you repeat it.";
+                let text = "Nothing was done. Check the subscription before you try again.";
                 let title = "It has changed since you looked";
                 denied(frame, StatusCode::PRECONDITION_FAILED, title, text, &back)
             }

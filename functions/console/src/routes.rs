@@ -173,6 +173,19 @@ pub(crate) fn page_of(act: Act, id: Option<SubscriptionId>) -> String {
     }
 }
 
+/// The label of a link that leads back to a page.
+pub(crate) fn back_to(page: &str) -> &'static str {
+    match Route::of(page) {
+        Some(Route::Subscription(_)) => "Back to the subscription",
+        Some(Route::Subscriptions) => "Back to subscriptions",
+        Some(Route::Deliveries) => "Back to deliveries",
+        Some(Route::Reconciliation) => "Back to the reconciliation",
+        Some(Route::Offers) => "Back to offers and plans",
+        Some(Route::Health) => "Back to health",
+        _ => "Back",
+    }
+}
+
 /// Where an act is shown before it is done.
 pub(crate) fn act(act: Act, id: Option<SubscriptionId>) -> String {
     format!("{}/{}", page_of(act, id), act.name())

@@ -11,8 +11,17 @@ pub(crate) struct Setting {
 }
 
 /// Parts of the names of settings whose values are not shown.
-const HIDDEN: [&str; 8] =
-    ["SECRET", "KEY", "CERTIFICATE", "TOKEN", "URL", "ENDPOINT", "CREDENTIALS", "HEADER"];
+const HIDDEN: [&str; 9] = [
+    "SECRET",
+    "KEY",
+    "CERTIFICATE",
+    "TOKEN",
+    "URL",
+    "ENDPOINT",
+    "CREDENTIALS",
+    "HEADER",
+    "AUTHORITY",
+];
 
 /// The longest value that is shown, in characters. A logo is longer.
 const LONGEST: usize = 300;
@@ -27,7 +36,11 @@ pub(crate) fn in_force(environment: &Environment) -> Vec<Setting> {
             .filter(|value| {
                 !HIDDEN.iter().any(|part| name.contains(part)) || value.starts_with("arn:")
             })
-            .map(|value| value.chars().take(LONGEST).collect()),
+            .map(|value| match (name.ends_with("_CREDENTIAL"), value.as_str()) {
+                // The kind of credential, which reads like one.
+                (true, "secret") => "client secret".to_owned(),
+                _ => value.chars().take(LONGEST).collect(),
+            }),
     };
     set.map(shown).collect()
 }
@@ -39,15 +52,23 @@ pub(crate) fn rules(environment: &Environment) -> Vec<(&'static str, String)> {
         rules.and_then(|rules| serde_json::to_string_pretty(&rules)).unwrap_or_default()
     });
     let product = match environment.get("DECISION_URL") {
-        Some(_) => "your product decides",
-        None => "not asked",
+        Some(_) => "Decides what the rules leave open",
+        None => "Isn't asked",
     };
-    let given = |name| environment.get(name);
+    let is_set = |name, value| environment.get(name).as_deref() == Some(value);
+    let otherwise = match is_set("CHANGE_POLICY", "reject") {
+        true => "The change is rejected",
+        false => "The change is accepted",
+    };
+    let activation = match is_set("ACTIVATION", "by-publisher") {
+        true => "When you approve it",
+        false => "When the buyer confirms it",
+    };
     vec![
-        ("Rules", rules.unwrap_or_else(|| "none: every change passes".to_owned())),
-        ("Product", product.to_owned()),
-        ("Policy", given("CHANGE_POLICY").unwrap_or_else(|| "accept".to_owned())),
-        ("Activation", given("ACTIVATION").unwrap_or_else(|| "on-confirm".to_owned())),
+        ("Rules", rules.unwrap_or_else(|| "None".to_owned())),
+        ("Your product", product.to_owned()),
+        ("Otherwise", otherwise.to_owned()),
+        ("A purchase is activated", activation.to_owned()),
     ]
 }
 
@@ -65,6 +86,8 @@ mod tests {
             }
             // What proves a caller to be the function app itself.
             "IDENTITY_HEADER" => Some("hush".to_owned()),
+            "ENTRA_AUTHORITY" => Some("https://login.example.com".to_owned()),
+            "ENTRA_CREDENTIAL" => Some("secret".to_owned()),
             "DELIVERY_URL" => Some("https://user:hush@example.com".to_owned()),
             "AWS_REGION" => Some("eu-north-1".to_owned()),
             _ => None,
@@ -74,6 +97,8 @@ mod tests {
             "ENTRA_CLIENT_SECRET",
             "ENTRA_CLIENT_SECRET_ARN",
             "DELIVERY_URL",
+            "ENTRA_AUTHORITY",
+            "ENTRA_CREDENTIAL",
             "IDENTITY_HEADER",
         ] {
             assert!(environment.get(name).is_some());
@@ -87,8 +112,10 @@ mod tests {
         let expected = [
             ("CHANGE_POLICY", "reject".to_owned()),
             ("DELIVERY_URL", String::new()),
+            ("ENTRA_AUTHORITY", String::new()),
             ("ENTRA_CLIENT_SECRET", String::new()),
             ("ENTRA_CLIENT_SECRET_ARN", "arn:aws:secretsmanager:eu-north-1:1:secret:a".to_owned()),
+            ("ENTRA_CREDENTIAL", "client secret".to_owned()),
             ("IDENTITY_HEADER", String::new()),
         ];
         assert_eq!(shown, expected);

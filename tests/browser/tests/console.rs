@@ -77,7 +77,11 @@ async fn the_console_before_the_first_purchase_passes_the_audit() {
             ("/console/reconciliation", "Reconciliation", "console-reconciliation-empty"),
             ("/console/health", "Health", "console-health-not-examined"),
             ("/console/offers", "Offers and plans", "console-offers-empty"),
-            ("/console/subscriptions?search=x", "Refused", "console-refused"),
+            (
+                "/console/subscriptions?search=xy",
+                "Search for at least 3 characters",
+                "console-refused",
+            ),
         ] {
             audit(&page, &env, path, heading, name).await;
         }
@@ -153,8 +157,8 @@ async fn every_act_passes_the_audit_before_it_is_done() {
             ("change-plan?plan=basic", "Change the plan"),
             ("change-seats", "Change the seats"),
             ("cancel", "Cancel the subscription"),
-            ("look-again", "Look again at Microsoft"),
-            ("redeliver", "Send events again"),
+            ("refresh", "Refresh from Microsoft"),
+            ("redeliver", "Send the events again"),
             ("erase", "Erase personal data"),
             ("reference", "Edit your reference"),
             ("note", "Add a note"),
@@ -163,8 +167,8 @@ async fn every_act_passes_the_audit_before_it_is_done() {
             audit(&page, &env, &format!("{}/{act}", page_of(id)), heading, &name).await;
         }
         for (act, heading, name) in [
-            ("deliveries/recover-parked", "Send everything that is parked", "recover-parked"),
-            ("deliveries/recover-since", "Send everything since a time", "recover-since"),
+            ("deliveries/recover-parked", "Send all parked events", "recover-parked"),
+            ("deliveries/recover-since", "Resend events since a time", "recover-since"),
             ("deliveries/pause?receiver=endpoint", "Pause the receiver", "pause"),
             ("deliveries/resume?receiver=endpoint", "Resume the receiver", "resume"),
             ("deliveries/test-event", "Send a test event", "test-event"),
@@ -237,14 +241,14 @@ async fn what_the_console_refuses_passes_the_audit() {
         open(&page, &env, "/console", NO_ROLE).await;
         page.wait_for_heading("You have no access to the console").await;
         page.audit("console-no-role").await;
-        page.click(Locator::LinkText("Sign in again")).await;
+        page.click(Locator::LinkText("Sign in with another account")).await;
         page.pick_account(VIEWER).await;
         page.wait_for_heading("Needs you").await;
         audit(
             &page,
             &env,
             &format!("{}/cancel", page_of(id)),
-            "You may not do this",
+            "You don't have permission",
             "console-denied",
         )
         .await;

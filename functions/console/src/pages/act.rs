@@ -25,6 +25,11 @@ pub(crate) enum Input {
         least: u64,
         most: u64,
     },
+    /// A day and a time of it, in UTC.
+    Time {
+        name: &'static str,
+        label: &'static str,
+    },
     Choice {
         name: &'static str,
         label: &'static str,
@@ -54,12 +59,15 @@ pub(crate) struct ActPage<'a> {
     pub(crate) act: Act,
     /// What it is about.
     pub(crate) subject: String,
+    /// Whose it is and what they bought, for an act about a subscription.
+    pub(crate) about: String,
     /// What will happen, a sentence each.
     pub(crate) will: Vec<String>,
     pub(crate) inputs: Vec<Input>,
     /// Whether the form only asks what to do, and the next page shows it.
     pub(crate) is_question: bool,
-    pub(crate) button: String,
+    /// `None` while it can't be done.
+    pub(crate) button: Option<String>,
     /// The version of the record that the person sees, for acts about a subscription.
     pub(crate) version: Option<u64>,
     /// The same for each repetition of this form.

@@ -21,7 +21,7 @@ use crate::api::Refusal;
 use crate::frame::Frame;
 use crate::routes;
 use crate::table::{Table, readable_states};
-use crate::words::{ago, moment, name};
+use crate::words::{moment, name, waiting};
 
 /// How many entries of each list are on a page. Their records and cursors, and the receivers' states, fit
 /// into one batch of a hundred items.
@@ -181,10 +181,10 @@ impl Lines<'_> {
             address: routes::subscription(id),
             name: self.name(id),
             receiver,
-            since: ago(since, self.now),
+            since: waiting(since, self.now),
             failures: 0,
             error: "not sent yet".to_owned(),
-            next: String::new(),
+            next: "–".to_owned(),
         }
     }
 
@@ -195,10 +195,10 @@ impl Lines<'_> {
             address: routes::subscription(id),
             name: self.name(id),
             receiver: target.to_string(),
-            since: ago(entry.since, self.now),
+            since: waiting(entry.since, self.now),
             failures: 0,
-            error: String::new(),
-            next: String::new(),
+            error: "–".to_owned(),
+            next: "–".to_owned(),
         };
         let Some(found) = self.found else { return Some(line) };
         let cursor = match found.cursors.get(&(id, target)) {
@@ -217,7 +217,7 @@ impl Lines<'_> {
             CursorState::Parked { trouble, .. } => Some(trouble),
         };
         if let Some(trouble) = trouble {
-            line.since = ago(trouble.since, self.now);
+            line.since = waiting(trouble.since, self.now);
             (line.failures, line.error) = (trouble.attempts, trouble.last);
         }
         Some(line)

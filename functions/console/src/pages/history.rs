@@ -7,7 +7,7 @@ use shared::store::Page;
 use super::subscription::pretty;
 use crate::api::Refusal;
 use crate::copies::{Row, differences};
-use crate::words::{author, change, moment, spaced, who, why};
+use crate::words::{author, change, moment, title, who, why};
 
 /// A part of the history, the latest entry first.
 pub(super) struct History {
@@ -87,19 +87,16 @@ fn merged(events: Vec<Event>, notes: Vec<Note>) -> Vec<Entry> {
 impl From<Event> for Entry {
     fn from(event: Event) -> Self {
         let before = event.before.as_ref();
-        let changes = before.map(|before| differences(before, &event.subscription));
+        let changes =
+            before.map(|before| differences(before, &event.subscription)).unwrap_or_default();
         let raw = serde_json::to_value(&event).map(|event| pretty(&event)).unwrap_or_default();
         Self {
-            title: spaced(event.kind.name()),
+            title: title(&event.kind, &changes),
             change: change(&event.kind),
             who: who(&event.cause),
             why: event.ruling.as_ref().map(why),
             when: moment(event.recorded_at),
-            event: Some(Recorded {
-                version: event.version,
-                changes: changes.unwrap_or_default(),
-                raw,
-            }),
+            event: Some(Recorded { version: event.version, changes, raw }),
         }
     }
 }

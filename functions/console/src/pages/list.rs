@@ -4,16 +4,17 @@ use askama::Template;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
 use jiff::Timestamp;
+use shared::domain::{SearchTerm, Status};
 use shared::host::http::{Response, empty};
 use shared::publisher::formula::guarded;
 use url::form_urlencoded;
 
-use super::{Pages, shown};
+use super::{Pages, denied, shown};
 use crate::answers::{Record, Records};
 use crate::api::Refusal;
 use crate::frame::Frame;
 use crate::routes;
-use crate::words::{day, moment, name, tone};
+use crate::words::{counted, day, moment, name, status, tone};
 
 /// How many are on a page.
 const PAGE: &str = "25";
@@ -67,7 +68,9 @@ pub(super) struct Line {
     pub(super) address: String,
     pub(super) name: String,
     pub(super) customer: String,
+    /// With the seats.
     pub(super) plan: String,
+    pub(super) offer: String,
     pub(super) status: String,
     pub(super) tone: &'static str,
     pub(super) term: String,
@@ -77,20 +80,16 @@ pub(super) struct Line {
 impl Line {
     pub(super) fn of(record: &Record) -> Self {
         let subscription = &record.subscription;
-        let seats = subscription.quantity.map(|seats| format!(", {seats} seats"));
+        let seats = subscription.quantity.map(|seats| format!(", {}", counted(seats, "seat")));
         Self {
             address: routes::subscription(subscription.id),
             name: name(record),
             customer: subscription.beneficiary.email_id.clone().unwrap_or_default(),
-            plan: format!(
-                "{} · {}{}",
-                subscription.offer_id,
-                subscription.plan_id,
-                seats.unwrap_or_default()
-            ),
-            status: subscription.saas_subscription_status.to_string(),
+            plan: format!("{}{}", subscription.plan_id, seats.unwrap_or_default()),
+            offer: subscription.offer_id.clone(),
+            status: status(&subscription.saas_subscription_status).to_owned(),
             tone: tone(&subscription.saas_subscription_status),
-            term: subscription.term.end_date.map(day).unwrap_or_default(),
+            term: subscription.term.end_date.map_or_else(|| "–".to_owned(), day),
             changed: moment(record.updated_at),
         }
     }
@@ -107,23 +106,30 @@ struct ListPage<'a> {
     is_filtered: bool,
 }
 
-/// The words of a choice: what is sent, and what is read.
-const STATUSES: [(&str, &str); 5] = [
-    ("", "Any status"),
-    ("PendingFulfillmentStart", "Waits for activation"),
-    ("Subscribed", "Subscribed"),
-    ("Suspended", "Suspended"),
-    ("Unsubscribed", "Ended"),
-];
+/// The choice of a status.
+static STATUSES: [Status; 4] =
+    [Status::PendingFulfillmentStart, Status::Subscribed, Status::Suspended, Status::Unsubscribed];
 
 impl ListPage<'_> {
-    fn statuses(&self) -> [(&'static str, &'static str); 5] {
-        STATUSES
+    /// The fewest characters of a search.
+    fn shortest(&self) -> usize {
+        SearchTerm::SHORTEST
+    }
+
+    /// What is sent, and what is read.
+    fn statuses(&self) -> Vec<(String, &'static str)> {
+        let any = (String::new(), "Any status");
+        let each = STATUSES.iter().map(|one| (one.to_string(), status(one)));
+        [any].into_iter().chain(each).collect()
     }
 }
 
 impl Pages<'_> {
     pub(crate) async fn list(self, query: &ListQuery) -> Result<Response, Refusal> {
+        let search = query.get("search");
+        if !search.is_empty() && SearchTerm::of(search).is_none() {
+            return Ok(self.too_short());
+        }
         let Records { subscriptions, next } = self.caller.get(&query.path(PAGE)).await?;
         let next = next.map(|next| {
             format!("{}?{}", routes::SUBSCRIPTIONS, query.with("next", Some(&next)).encoded())
@@ -137,6 +143,15 @@ impl Pages<'_> {
             is_filtered: !query.with("next", None).with("sort", None).0.is_empty(),
         };
         Ok(shown(StatusCode::OK, &page))
+    }
+
+    fn too_short(self) -> Response {
+        let title = format!("Search for at least {} characters", SearchTerm::SHORTEST);
+        let text = format!(
+            "Type at least {} characters of the name, email address, domain, tenant, ID or reference.",
+            SearchTerm::SHORTEST
+        );
+        denied(self.frame, StatusCode::BAD_REQUEST, &title, &text, routes::SUBSCRIPTIONS)
     }
 
     /// What the list shows, as a file for a spreadsheet.

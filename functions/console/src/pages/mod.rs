@@ -22,7 +22,7 @@ use tracing::error;
 
 pub(crate) use act::{ActPage, Input};
 pub(crate) use list::ListQuery;
-pub(crate) use notice::{Notice, denied, refused};
+pub(crate) use notice::{Notice, denied, no_role, refused};
 
 use crate::api::Caller;
 use crate::frame::Frame;

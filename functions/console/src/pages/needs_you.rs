@@ -27,7 +27,7 @@ use crate::credentials::{self, Credentials};
 use crate::frame::Frame;
 use crate::routes;
 use crate::table::{Read, Table, logged, readable_states, records};
-use crate::words::{ago, days_left, name};
+use crate::words::{ago, counted, days_left, name, short, waiting};
 
 /// The most purchases, and the most entries of another list. Their records, the receivers' states and the
 /// rest fit into one batch of a hundred items.
@@ -37,7 +37,7 @@ const OTHERS: u8 = 20;
 /// A purchase that isn't active yet.
 struct Purchase {
     line: Line,
-    /// What it waits for.
+    /// What it waits for, and for how long.
     waits: String,
     days_left: Option<i64>,
     /// Another system may have told the buyer something about it.
@@ -67,6 +67,17 @@ impl<T> Part<T> {
 
     fn is_empty(&self) -> bool {
         self.lines.is_empty() && self.unreadable == 0 && !self.has_more
+    }
+}
+
+impl Purchase {
+    /// How long Microsoft keeps it without an activation.
+    fn expires(&self) -> String {
+        match self.days_left.map(i64::unsigned_abs) {
+            Some(0) => "Less than a day".to_owned(),
+            Some(days) => counted(days, "day"),
+            None => "–".to_owned(),
+        }
     }
 }
 
@@ -231,10 +242,10 @@ fn purchases(
         line: Line::of(record),
         waits: match record.activation {
             Some(ActivationRequest::AwaitsPublisher { since }) => {
-                format!("for your approval, {}", ago(since, now))
+                format!("Your approval, for {}", waiting(since, now))
             }
-            Some(ActivationRequest::AwaitsMicrosoft { .. }) => "for Microsoft".to_owned(),
-            None => "for the buyer".to_owned(),
+            Some(ActivationRequest::AwaitsMicrosoft { .. }) => "Microsoft".to_owned(),
+            None => "The buyer".to_owned(),
         },
         days_left: days_left(&record.subscription, now),
         is_from_before: first_start.zip(record.subscription.created).is_some_and(
@@ -266,9 +277,9 @@ fn overdue(agenda: &Agenda, found: &Found, now: Timestamp) -> Part<Overdue> {
 fn open(checkpoint: &Checkpoint) -> Part<Open> {
     let line = |difference: &Difference| Open {
         address: routes::subscription(difference.subscription_id),
-        id: difference.subscription_id.to_string(),
+        id: short(difference.subscription_id),
         what: match difference.outcome {
-            Outcome::Left | Outcome::Repaired => "left to the next run",
+            Outcome::Left | Outcome::Repaired => "left for the next run",
             Outcome::Failed => "failed",
         },
         reason: difference.reason.clone().unwrap_or_default(),

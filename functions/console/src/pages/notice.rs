@@ -7,6 +7,7 @@ use shared::host::http::Response;
 use super::shown;
 use crate::api::Refusal;
 use crate::frame::{Frame, STYLE};
+use crate::routes;
 
 #[derive(Template)]
 #[template(path = "notice.html")]
@@ -15,6 +16,8 @@ struct NoticePage<'a> {
     title: &'a str,
     text: &'a str,
     back: &'a str,
+    /// The label of the way back.
+    to: &'static str,
 }
 
 /// What a person reads who is not signed in.
@@ -30,7 +33,6 @@ struct OutsidePage<'a> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Notice {
-    NoRole,
     SignInFailed,
     SignInUnavailable,
     Misconfigured,
@@ -41,22 +43,16 @@ pub(crate) enum Notice {
 impl Notice {
     pub(crate) fn show(self) -> Response {
         let (status, title, text, again) = match self {
-            Self::NoRole => (
-                StatusCode::FORBIDDEN,
-                "You have no access to the console",
-                "Your account has none of its roles. An administrator of your directory assigns Viewer, \
-                 Operator or Admin to you in the console's app registration. Then sign in again.",
-                Some("Sign in again"),
-            ),
             Self::SignInFailed => (
                 StatusCode::FORBIDDEN,
                 "The sign-in failed",
-                "It was begun in another browser, took too long, or is not of your organization.",
+                "The sign-in was started in another browser, took too long, or used an account outside your \
+                 organization.",
                 Some("Sign in again"),
             ),
             Self::SignInUnavailable => (
                 StatusCode::SERVICE_UNAVAILABLE,
-                "You can't be signed in just now",
+                "You can't be signed in right now",
                 "Microsoft Entra did not answer. Try again in a moment.",
                 Some("Try again"),
             ),
@@ -69,13 +65,13 @@ impl Notice {
             Self::SignedOut => (
                 StatusCode::OK,
                 "You are signed out",
-                "This browser holds no session of the console any more.",
+                "You've been signed out of the console in this browser.",
                 Some("Sign in again"),
             ),
             Self::SessionOver => (
                 StatusCode::FORBIDDEN,
                 "Your session has expired",
-                "Nothing was done. Sign in again, and look at the page once more before you repeat it.",
+                "Nothing was done. Sign in again, and check the page before you try again.",
                 Some("Sign in again"),
             ),
         };
@@ -83,19 +79,38 @@ impl Notice {
     }
 }
 
+/// A person whom Entra knows, and who has no role of the console's.
+pub(crate) fn no_role(user_name: Option<&str>) -> Response {
+    let account = user_name.map(|name| format!("Your account {name}"));
+    let text = format!(
+        "{} has no role in this console. Ask an administrator of your directory to assign you Viewer, \
+         Operator or Admin in the console's app registration, then sign in again.",
+        account.as_deref().unwrap_or("Your account")
+    );
+    let title = "You have no access to the console";
+    let again = Some("Sign in with another account");
+    shown(StatusCode::FORBIDDEN, &OutsidePage { style: &STYLE, title, text: &text, again })
+}
+
 /// What the API refused, in its own words.
 pub(crate) fn refused(frame: Frame<'_>, refusal: &Refusal, back: &str) -> Response {
     let title = match refusal.status {
         StatusCode::NOT_FOUND => "Not found".to_owned(),
         StatusCode::PRECONDITION_FAILED => "It has changed since you looked".to_owned(),
-        status if status.is_server_error() => "That did not work".to_owned(),
-        _ => "Refused".to_owned(),
+        status if status.is_server_error() => "That didn't work".to_owned(),
+        _ => "This can't be done".to_owned(),
     };
-    let text = match refusal.detail.as_str() {
-        "" => "Try again in a moment.".to_owned(),
-        detail => sentence(detail),
+    let text = match (refusal.code.as_str(), refusal.detail.as_str()) {
+        ("unknown_subscription", _) => {
+            "This subscription doesn't exist, or the link is wrong.".to_owned()
+        }
+        (_, "") => "Try again in a moment.".to_owned(),
+        (_, detail) => sentence(detail),
     };
-    shown(refusal.status, &NoticePage { frame, title: &title, text: &text, back })
+    shown(
+        refusal.status,
+        &NoticePage { frame, title: &title, text: &text, back, to: routes::back_to(back) },
+    )
 }
 
 /// A page that the console itself refuses.
@@ -106,7 +121,7 @@ pub(crate) fn denied(
     text: &str,
     back: &str,
 ) -> Response {
-    shown(status, &NoticePage { frame, title, text, back })
+    shown(status, &NoticePage { frame, title, text, back, to: routes::back_to(back) })
 }
 
 /// The API's sentences begin with a small letter, and have no full stop.

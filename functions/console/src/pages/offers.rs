@@ -35,6 +35,13 @@ struct Line {
     notes: String,
 }
 
+impl Line {
+    /// Whether the id says more than the name.
+    fn shows_id(&self) -> bool {
+        !self.name.eq_ignore_ascii_case(&self.id)
+    }
+}
+
 #[derive(Template)]
 #[template(path = "offers.html")]
 struct OffersPage<'a> {
@@ -71,7 +78,7 @@ impl Pages<'_> {
                         "Microsoft's list can't be read now."
                     })
                 }
-                None => Err("Every subscription of it that was looked at has ended."),
+                None => Err("Each of these subscriptions has ended, so Microsoft no longer lists its plans."),
             };
             let (plans, missing) = match plans {
                 Ok(plans) => (plans, None),
@@ -98,8 +105,8 @@ impl Pages<'_> {
 
 fn line(id: &str, plan: Option<&Plan>, seen: usize) -> Line {
     let Some(plan) = plan else {
-        let (name, seats) = (String::new(), String::new());
-        let notes = "not offered for a change".to_owned();
+        let (name, seats) = (String::new(), "–".to_owned());
+        let notes = "not offered for a plan change".to_owned();
         return Line { id: id.to_owned(), name, seen, seats, notes };
     };
     let notes = [
@@ -114,10 +121,10 @@ fn line(id: &str, plan: Option<&Plan>, seen: usize) -> Line {
         name: plan.display_name.clone().unwrap_or_default(),
         seen,
         seats: match (plan.is_price_per_seat, plan.min_quantity, plan.max_quantity) {
-            (Some(true), Some(least), Some(most)) => format!("{least} to {most}"),
-            (Some(true), _, _) => "by the seat".to_owned(),
-            _ => "flat rate".to_owned(),
+            (Some(true), Some(least), Some(most)) => format!("{least}–{most}"),
+            (Some(true), _, _) => "per seat".to_owned(),
+            _ => "no seats (flat rate)".to_owned(),
         },
-        notes: notes.join(", "),
+        notes: if notes.is_empty() { "–".to_owned() } else { notes.join(", ") },
     }
 }

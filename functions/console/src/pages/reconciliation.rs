@@ -14,7 +14,7 @@ use crate::act::Act;
 use crate::api::Refusal;
 use crate::frame::Frame;
 use crate::routes;
-use crate::words::{ago, moment, spaced};
+use crate::words::{ago, caller, moment, short, spaced};
 
 /// How many runs are on a page.
 const RUNS: u8 = 10;
@@ -53,9 +53,9 @@ impl ReconciliationPage<'_> {
     fn end(&self, run: &Run) -> Option<&'static str> {
         match run.end {
             RunEnd::List => None,
-            RunEnd::Records => Some("The list broke off; the rest was read one by one."),
-            RunEnd::Budget => Some("The list broke off; a part of the rest was read."),
-            RunEnd::Broken => Some("The list broke off; the rest was not read."),
+            RunEnd::Records => Some("Microsoft's list ended early; the rest was read one by one."),
+            RunEnd::Budget => Some("Microsoft's list ended early; part of the rest was read."),
+            RunEnd::Broken => Some("Microsoft's list ended early; the rest was not read."),
         }
     }
 
@@ -63,12 +63,20 @@ impl ReconciliationPage<'_> {
         routes::subscription(difference.subscription_id)
     }
 
+    fn short(&self, difference: &Difference) -> String {
+        short(difference.subscription_id)
+    }
+
+    fn person(&self, by: &str) -> String {
+        caller(Some(by))
+    }
+
     /// What became of it, and why.
     fn outcome(&self, difference: &Difference, is_dry: &bool) -> String {
         let outcome = match (difference.outcome, is_dry) {
             (Outcome::Repaired, true) => "Would be repaired",
             (Outcome::Repaired, false) => "Repaired",
-            (Outcome::Left, _) => "Left to the next run",
+            (Outcome::Left, _) => "Left for the next run",
             (Outcome::Failed, _) => "Failed",
         };
         match &difference.reason {
@@ -89,8 +97,8 @@ impl ReconciliationPage<'_> {
         let changes = difference.changes.iter().map(|change| {
             match (&change.from, &change.to) {
                 // Fields that may hold personal data have no values.
-                (Value::Null, Value::Null) => change.field.clone(),
-                (from, to) => format!("{} {} → {}", change.field, value(from), value(to)),
+                (Value::Null, Value::Null) => format!("{} changed", change.field),
+                (from, to) => format!("{}: {}\u{a0}→ {}", change.field, value(from), value(to)),
             }
         });
         actions.chain(changes).collect()

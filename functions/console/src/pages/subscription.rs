@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use askama::Template;
 use http::StatusCode;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use shared::domain::{ActivationRequest, Claim, Status, SubscriptionId};
+use shared::domain::{Action, ActivationRequest, Claim, Status, SubscriptionId};
 use shared::host::http::Response;
 use shared::microsoft::fulfillment::{FulfillmentError, Marketplace};
 use shared::publisher::audit::Shown;
@@ -21,7 +21,9 @@ use crate::copies::{Row, rows};
 use crate::frame::Frame;
 use crate::routes;
 use crate::table::Table;
-use crate::words::{ago, day, days_left, moment, name, tone};
+use crate::words::{
+    self, ago, counted, day, days, days_left, moment, name, requester, spaced, tone,
+};
 
 /// How many of the attempts that failed are on the page.
 const ATTEMPTS: u8 = 10;
@@ -63,28 +65,51 @@ impl SubscriptionPage<'_> {
         moment(*at)
     }
 
-    /// From when to when it runs.
+    fn status(&self) -> &str {
+        words::status(&self.record.subscription.saas_subscription_status)
+    }
+
+    fn is_over(&self) -> bool {
+        self.record.subscription.saas_subscription_status == Status::Unsubscribed
+    }
+
+    /// Since when it is over or suspended, with a label.
+    fn since(&self) -> Option<(&'static str, String)> {
+        let label = match self.record.subscription.saas_subscription_status {
+            Status::Suspended => "Suspended since",
+            Status::Unsubscribed => "Ended on",
+            Status::PendingFulfillmentStart | Status::Subscribed | Status::Other(_) => return None,
+        };
+        Some((label, moment(self.record.status_since?)))
+    }
+
+    /// How long it is, and from when to when it runs.
     fn term(&self) -> Option<String> {
         let term = &self.record.subscription.term;
-        let unit = term.term_unit.as_deref().unwrap_or_default();
         let dates = match (term.start_date, term.end_date) {
-            (Some(start), Some(end)) => format!("{} to {}", day(start), day(end)),
-            (None, Some(end)) => format!("to {}", day(end)),
-            (Some(start), None) => format!("from {}", day(start)),
-            (None, None) => String::new(),
+            (Some(start), Some(end)) => Some(days(start, end)),
+            (None, Some(end)) => Some(format!("until {}", day(end))),
+            (Some(start), None) => Some(format!("from {}", day(start))),
+            (None, None) => None,
         };
-        let parts = [unit, &dates].into_iter().filter(|part| !part.is_empty());
-        Some(parts.collect::<Vec<_>>().join(" · ")).filter(|term| !term.is_empty())
+        let length = term.term_unit.as_deref().map(words::term);
+        let parts: Vec<_> = [length, dates].into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| parts.join(" · "))
     }
 
     /// What happens when the term is over. The end date is its last day (F-OBJ-6).
-    fn renewal(&self) -> Option<&'static str> {
+    fn renewal(&self) -> Option<String> {
+        const DAY: SignedDuration = SignedDuration::from_hours(24);
         let subscription = &self.record.subscription;
+        let last = subscription.term.end_date;
+        let next = last.and_then(|last| last.checked_add(DAY).ok());
         match (&subscription.saas_subscription_status, subscription.auto_renew) {
             (Status::Subscribed | Status::Suspended, Some(true)) => {
-                Some("It renews on the next day.")
+                Some(next.map_or("Renews".to_owned(), |next| format!("Renews on {}", day(next))))
             }
-            (Status::Subscribed | Status::Suspended, Some(false)) => Some("It ends."),
+            (Status::Subscribed | Status::Suspended, Some(false)) => Some(
+                last.map_or("Does not renew".to_owned(), |last| format!("Ends on {}", day(last))),
+            ),
             _ => None,
         }
     }
@@ -92,10 +117,8 @@ impl SubscriptionPage<'_> {
     /// Who has opened a purchase that Microsoft activated by itself; `None` for every other one.
     fn claim(&self) -> Option<String> {
         Some(match self.record.claim.as_ref()? {
-            Claim::Unclaimed => {
-                "by nobody yet: Microsoft activated the purchase by itself".to_owned()
-            }
-            Claim::Claimed(claimant) => format!("on {}", moment(claimant.at)),
+            Claim::Unclaimed => "Not yet: Microsoft activated the purchase by itself".to_owned(),
+            Claim::Claimed(claimant) => moment(claimant.at),
         })
     }
 
@@ -103,20 +126,25 @@ impl SubscriptionPage<'_> {
         self.copies.as_ref().map_or(0, |rows| rows.iter().filter(|row| row.differs()).count())
     }
 
-    /// What the person may do now, with a link's text.
-    fn acts(&self) -> Vec<(String, &'static str, bool)> {
+    /// What the person may do now. While an operation is pending, no change of plan or seats is offered
+    /// (F-CHP-8).
+    fn acts(&self) -> Vec<Act> {
         let status = &self.record.subscription.saas_subscription_status;
-        let ended = *status == Status::Unsubscribed;
+        let is_over = self.is_over();
+        let pending = self.record.pending_operation.as_ref();
+        let is_free = pending.is_none();
+        let is_ending = pending.is_some_and(|pending| pending.action == Action::Unsubscribe);
         let fits = |act: Act| match act {
             Act::Approve | Act::Decline => *status == Status::PendingFulfillmentStart,
-            Act::ChangePlan => *status == Status::Subscribed,
+            Act::ChangePlan => is_free && *status == Status::Subscribed,
             Act::ChangeSeats => {
-                *status == Status::Subscribed && self.record.subscription.quantity.is_some()
+                let has_seats = self.record.subscription.quantity.is_some();
+                is_free && has_seats && *status == Status::Subscribed
             }
-            Act::Cancel => !ended,
-            Act::Erase => ended && self.record.erased_at.is_none(),
+            Act::Cancel => !is_ending && !is_over,
+            Act::Erase => is_over && self.record.erased_at.is_none(),
             Act::Reference | Act::AddNote => self.record.erased_at.is_none(),
-            Act::LookAgain | Act::Redeliver => true,
+            Act::Refresh | Act::Redeliver => true,
             Act::RecoverParked
             | Act::RecoverSince
             | Act::PauseReceiver
@@ -127,11 +155,16 @@ impl SubscriptionPage<'_> {
             | Act::PauseRuns
             | Act::ResumeRuns => false,
         };
-        Act::ALL
-            .into_iter()
-            .filter(|act| self.frame.may(*act) && fits(*act))
-            .map(|act| (routes::act(act, Some(self.id())), act.title(), act.is_grave()))
-            .collect()
+        Act::ALL.into_iter().filter(|act| self.frame.may(*act) && fits(*act)).collect()
+    }
+
+    /// The classes of an act's button: the main one is filled.
+    fn look(&self, act: Act) -> &'static str {
+        match act {
+            Act::Approve => "",
+            act if act.is_grave() => " plain grave",
+            _ => " plain",
+        }
     }
 }
 
@@ -172,10 +205,16 @@ impl Pages<'_> {
         let copies = match theirs {
             Ok(theirs) => match theirs.of(id).onto(None) {
                 Ok(theirs) => Ok(rows(&record.subscription, &theirs)),
-                Err(_) => Err("Microsoft's answer about it is incomplete."),
+                Err(_) => {
+                    Err("Microsoft's answer is incomplete, so its copy can't be compared now.")
+                }
             },
-            Err(FulfillmentError::NotFound { .. }) => Err("Microsoft knows no such subscription."),
-            Err(_) => Err("Microsoft did not answer. Reload the page in a moment."),
+            Err(FulfillmentError::NotFound { .. }) => {
+                Err("Microsoft has no subscription with this ID.")
+            }
+            Err(_) => Err(
+                "Microsoft did not answer, so its copy can't be compared now. Reload the page in a moment.",
+            ),
         };
         let deliveries = match (until, &events) {
             (None, Ok(events)) => Some(table.deliveries(id, &mut found, events)),
@@ -184,6 +223,11 @@ impl Pages<'_> {
         };
         let next = events.as_ref().ok().and_then(|page| page.next.clone());
         let history = History::of(events, notes, before);
+        let mut frame = self.frame;
+        let is_active = record.subscription.saas_subscription_status == Status::Subscribed;
+        if is_active && frame.done == Some(Act::Approve.done()) {
+            frame.done = Some("The purchase is active.");
+        }
         let page = SubscriptionPage {
             waits: waits(&record, self.frame.now),
             copies,
@@ -192,7 +236,7 @@ impl Pages<'_> {
             operations: operations.map(|found| found.operations.iter().map(pretty).collect()),
             earlier: next.map(|next| history.earlier(&routes::subscription(id), &next)),
             history,
-            frame: self.frame,
+            frame,
             record: &record,
         };
         Ok(shown(StatusCode::OK, &page))
@@ -210,28 +254,55 @@ pub(super) fn pretty(value: &Value) -> String {
 }
 
 pub(super) fn waits(record: &Record, now: Timestamp) -> Option<String> {
-    let pending = record.pending_operation.as_ref();
-    let pending = pending.map(|pending| {
-        format!("{} was requested {}, and is not over.", pending.action, ago(pending.since, now))
-    });
-    let lapses = || match days_left(&record.subscription, now) {
-        Some(0) => " The purchase may have lapsed.".to_owned(),
-        Some(1) => " It lapses in 1 day.".to_owned(),
-        Some(days) => format!(" It lapses in {days} days."),
+    let expires = || match days_left(&record.subscription, now).map(i64::unsigned_abs) {
+        Some(0) => " It may have expired.".to_owned(),
+        Some(days) => format!(" It expires in {}.", counted(days, "day")),
         None => String::new(),
     };
     match record.activation {
         Some(ActivationRequest::AwaitsPublisher { since }) => Some(format!(
-            "The buyer confirmed {}. It waits for your approval.{}",
+            "The buyer confirmed {}. The purchase is waiting for your approval.{}",
             ago(since, now),
-            lapses()
+            expires()
         )),
         Some(ActivationRequest::AwaitsMicrosoft { since }) => {
-            Some(format!("Microsoft was asked to activate it {}.", ago(since, now)))
+            Some(format!("Microsoft was asked to activate the purchase {}.", ago(since, now)))
         }
         None if record.subscription.saas_subscription_status == Status::PendingFulfillmentStart => {
-            Some(format!("It waits for the buyer to confirm on the landing page.{}", lapses()))
+            Some(format!(
+                "The purchase is waiting for the buyer to confirm it on the landing page.{}",
+                expires()
+            ))
         }
-        None => pending,
+        None => pending(record, now),
     }
+}
+
+/// What Microsoft is at work on.
+fn pending(record: &Record, now: Timestamp) -> Option<String> {
+    let pending = record.pending_operation.as_ref()?;
+    let request = record.pending_request.as_ref();
+    let to = match request.map(|own| (&own.plan_id, own.quantity)) {
+        Some((Some(plan), _)) => format!(" to {plan}"),
+        Some((None, Some(seats))) => format!(" to {}", counted(seats, "seat")),
+        Some((None, None)) | None => String::new(),
+    };
+    let what = match &pending.action {
+        Action::ChangePlan => format!("Plan change{to}"),
+        Action::ChangeQuantity if to.is_empty() => "Seat change".to_owned(),
+        Action::ChangeQuantity => format!("Change{to}"),
+        Action::Unsubscribe => "Cancellation".to_owned(),
+        other => spaced(other.as_str()),
+    };
+    let who = request.map(|own| format!(" ({})", requester(&own.requester))).unwrap_or_default();
+    Some(match pending.ruling {
+        None => format!(
+            "{what} requested {}{who}. It applies once Microsoft confirms it.",
+            ago(pending.since, now)
+        ),
+        Some(_) => format!(
+            "{what}: Microsoft was sent the answer {}, and has not confirmed it yet.",
+            ago(pending.since, now)
+        ),
+    })
 }

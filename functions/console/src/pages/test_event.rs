@@ -27,6 +27,15 @@ impl TestEventPage<'_> {
         }
     }
 
+    /// The status that the receiver answered with, and when; without an answer, when it was given up.
+    fn answered(&self, exchange: &Exchange) -> Option<String> {
+        let time = exchange.latency_ms.map(|ms| format!(" in {ms}\u{a0}ms")).unwrap_or_default();
+        match exchange.status {
+            Some(status) => Some(format!("Answered {status}{time}.")),
+            None => exchange.latency_ms.map(|_| format!("No answer{time}.")),
+        }
+    }
+
     /// The request as it was sent, its body laid out in lines.
     fn request(&self, exchange: &Exchange) -> Option<String> {
         let sent = exchange.request.as_ref()?;
@@ -44,7 +53,13 @@ impl TestEventPage<'_> {
 impl Pages<'_> {
     pub(crate) async fn test_event(self, id: &str) -> Result<Response, Refusal> {
         let id: String = form_urlencoded::byte_serialize(id.as_bytes()).collect();
-        let event = self.caller.get(&format!("/doctor/test-event/{id}")).await?;
-        Ok(shown(StatusCode::OK, &TestEventPage { frame: self.frame, event }))
+        let event: TestEvent = self.caller.get(&format!("/doctor/test-event/{id}")).await?;
+        let mut frame = self.frame;
+        frame.done = match event.state.as_str() {
+            "delivered" => Some("The test event was delivered."),
+            "waiting" => frame.done,
+            _ => None,
+        };
+        Ok(shown(StatusCode::OK, &TestEventPage { frame, event }))
     }
 }
