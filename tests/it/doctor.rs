@@ -50,8 +50,8 @@ async fn a_new_deployment_has_warnings_about_what_has_not_happened_yet() {
     assert_eq!(found.with("failed"), [""; 0], "{found:?}");
     assert_eq!(found.with("warning"), ["webhook", "sweep", "reconciliation"]);
     found.has("webhook", "warning", &["has not called", "Partner Center", "Connection webhook"]);
-    found.has("sweep", "warning", &["not swept yet", "DeliverySchedule"]);
-    found.has("reconciliation", "warning", &["No round", "ReconciliationSchedule"]);
+    found.has("sweep", "warning", &["No delivery sweep has run yet", "DeliverySchedule"]);
+    found.has("reconciliation", "warning", &["No reconciliation round", "ReconciliationSchedule"]);
 }
 
 #[tokio::test]
@@ -251,7 +251,7 @@ async fn a_credential_warns_from_thirty_days_on_and_fails_at_its_end() {
         (31 * 24 + 1, "ok", "in 31 days"),
         (30 * 24 + 1, "warning", "in 30 days. Make a new one"),
         (1, "warning", "in 0 days"),
-        (-1, "failed", "ended at"),
+        (-1, "failed", "expired at"),
     ] {
         let end = (now + SignedDuration::from_hours(hours)).to_string();
         let found = doctor.examine_with(settings(&[(NAME, &end)])).await;

@@ -152,7 +152,7 @@ async fn a_pause_of_more_than_a_day_is_a_warning_and_what_waits_for_it_is_none()
     let cursor = Cursor { revision: 1, state: due, ..Cursor::default() };
     let id = SubscriptionId(uuid::Uuid::from_u128(1));
     doctor.table().save_cursor(id, Target::Endpoint, &cursor).await.expect("saved");
-    doctor.examine().await.has("events", "ok", &["accepts"]);
+    doctor.examine().await.has("events", "ok", &["No delivery to your product is failing"]);
     save(state(2, pause(25))).await;
     let found = doctor.examine().await;
     found.has("events", "warning", &["endpoint", "1 day ago", "saasctl resume-receiver endpoint"]);

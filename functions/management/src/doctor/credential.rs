@@ -76,35 +76,36 @@ pub(super) fn other_secrets() -> Finding {
 /// No answer of Entra's says when a client secret ends (F-AUTH-16).
 pub(super) async fn end(credential: Option<&EndingCredential>, now: Timestamp) -> Finding {
     let Some(credential) = credential else {
-        return Finding::ok(CREDENTIAL, "The app's credential has no end.");
+        return Finding::ok(CREDENTIAL, "The app's credential does not expire.");
     };
     let name = credential.name;
     let end = match credential.end().await {
         Ok(Some(end)) => end,
         Ok(None) => {
             let says = format!(
-                "When {name} ends is not known here. Write it down in {name}_EXPIRES; Entra shows it at \
-                 the app's Certificates & secrets."
+                "The expiry date of {name} isn't known here. Set it in {name}_EXPIRES; Entra shows it \
+                 under the app's Certificates & secrets."
             );
             return Finding::unknown(CREDENTIAL, says);
         }
         Err(error) => {
             return Finding::unknown(
                 CREDENTIAL,
-                format!("When {name} ends can't be read: {error}."),
+                format!("The expiry date of {name} can't be read: {error}."),
             );
         }
     };
     let (at, days) = (end.at, end.days_left(now));
     if now >= at {
-        let says = format!("{name} ended at {at}. Make a new one, store it, and change the date.");
+        let says =
+            format!("{name} expired at {at}. Make a new one, store it, and change the date.");
         Finding::failed(CREDENTIAL, says, PLACE)
     } else if end.is_near(now) {
         let says = format!(
-            "{name} ends at {at}, in {days} days. Make a new one, store it, and change the date."
+            "{name} expires at {at}, in {days} days. Make a new one, store it, and change the date."
         );
         Finding::warning(CREDENTIAL, says, PLACE)
     } else {
-        Finding::ok(CREDENTIAL, format!("{name} ends at {at}, in {days} days."))
+        Finding::ok(CREDENTIAL, format!("{name} expires at {at}, in {days} days."))
     }
 }

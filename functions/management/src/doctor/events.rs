@@ -111,7 +111,7 @@ pub(super) async fn events(
             Finding::ok(EVENTS, says)
         }),
         Some(_) | None => pauses(&states, now)
-            .unwrap_or_else(|| Finding::ok(EVENTS, "Your product accepts its events.")),
+            .unwrap_or_else(|| Finding::ok(EVENTS, "No delivery to your product is failing.")),
     }
 }
 

@@ -34,16 +34,16 @@ pub(super) fn sweep(
     };
     let last = seen.iter().find(|(sighting, _)| *sighting == Sighting::Sweep);
     let Some((_, at)) = last else {
-        let says = "The delivery has not swept yet. It does within minutes of a deployment, unless \
+        let says = "No delivery sweep has run yet. The first runs within minutes of a deployment, unless \
                     Schedules is disabled.";
         return Finding::warning(SWEEP, says, PLACE);
     };
-    let says = format!("The delivery last swept {}.", ago(*at, now));
+    let says = format!("The last delivery sweep ran {}.", ago(*at, now));
     if now.duration_since(*at) <= SWEEP_IS_LATE {
         return Finding::ok(SWEEP, says);
     }
     let says = format!(
-        "{says} Retries and parked events wait. Look whether the schedule is enabled, and read the \
+        "{says} Retries are not sent meanwhile. Check that the schedule is enabled, and read the \
          delivery's log."
     );
     Finding::failed(SWEEP, says, PLACE)
@@ -65,8 +65,8 @@ pub(super) fn reconciliation(
         Err(error) => return unread(RECONCILIATION, &error),
     };
     let Some(at) = last else {
-        let says = "No round of the reconciliation has reached the end of Microsoft's list yet. One \
-                    does within two hours of a deployment, unless Schedules is disabled.";
+        let says = "No reconciliation round has reached the end of Microsoft's list yet. The first does \
+                    within two hours of a deployment, unless Schedules is disabled.";
         return Finding::warning(RECONCILIATION, says, PLACE);
     };
     let says = format!("The last full round of the reconciliation ended {}.", ago(at, now));
@@ -74,7 +74,7 @@ pub(super) fn reconciliation(
         return Finding::ok(RECONCILIATION, says);
     }
     let says = format!(
-        "{says} Missed webhook calls stay unnoticed. Look at the executions of the state machine \
+        "{says} Meanwhile, missed webhook calls go unnoticed. Check the executions of the state machine \
          ReconciliationRun, whether its schedule is enabled, and at the reconciliation's ERROR lines."
     );
     Finding::failed(RECONCILIATION, says, PLACE)
@@ -84,7 +84,7 @@ pub(super) fn reconciliation(
 fn paused(pause: &Pause, now: Timestamp) -> Finding {
     let says = format!(
         "The reconciliation was paused {}; `saasctl drift` shows why. Until `saasctl \
-         resume-runs`, missed webhook calls stay unnoticed.",
+         resume-runs`, missed webhook calls go unnoticed.",
         ago(pause.since, now)
     );
     if now.duration_since(pause.since) <= PAUSE_IS_LONG {

@@ -33,8 +33,8 @@ pub(super) fn webhook(
     let Some((host, at)) = calls.first().copied() else {
         return Finding::warning(
             WEBHOOK,
-            "Microsoft has not called the webhook yet. That is right before the first purchase \
-             changes; if one has, enter the address and publish the offer.",
+            "Microsoft has not called the webhook yet. That's normal until the first purchase changes. If \
+             one already has, enter the webhook's address in Partner Center and publish the offer.",
             PLACE,
         );
     };
