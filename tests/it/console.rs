@@ -69,7 +69,7 @@ async fn a_subscription_shows_both_copies_the_customer_and_the_history_with_who_
     let list = desk.page("/console/subscriptions").await;
     shows(
         &list,
-        &["Fleet of twelve", "adele@contoso.example", "team, 12 seats", "<code>per-seat-1</code>"],
+        &["Fleet of twelve", "adele@contoso.example", "Team, 12 seats", "<code>per-seat-1</code>"],
     );
     let page = desk.page(&page_of(id)).await;
     shows(
@@ -184,7 +184,7 @@ async fn a_purchase_that_waits_for_approval_needs_the_staff_and_is_approved() {
     let path = format!("{}/approve", page_of(id));
     shows(
         &desk.page(&path).await,
-        &["adele@contoso.example · team · 12 seats · 1 month", "Billing starts."],
+        &["adele@contoso.example · Team · 12 seats · 1 month", "Billing starts."],
     );
     let approved = desk.act(&path, &[]).await;
     assert_eq!(approved.status, StatusCode::SEE_OTHER, "{}", approved.body);

@@ -15,6 +15,7 @@ use shared::microsoft::fulfillment::Plan;
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Record {
     pub(crate) subscription: Subscription,
+    pub(crate) plan_name: Option<String>,
     pub(crate) version: u64,
     pub(crate) updated_at: Timestamp,
     pub(crate) status_since: Option<Timestamp>,

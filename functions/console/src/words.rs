@@ -111,6 +111,11 @@ pub(crate) fn status(status: &Status) -> &str {
     }
 }
 
+/// The plan's name, or its id where the name isn't known.
+pub(crate) fn plan(record: &Record) -> &str {
+    record.plan_name.as_deref().unwrap_or(&record.subscription.plan_id)
+}
+
 /// Whose a subscription is, and what they bought.
 pub(crate) fn about(record: &Record) -> String {
     let subscription = &record.subscription;
@@ -118,7 +123,7 @@ pub(crate) fn about(record: &Record) -> String {
     let unit = subscription.term.term_unit.as_deref().map(term);
     let trial = subscription.is_free_trial.then(|| "free trial".to_owned());
     let customer = subscription.beneficiary.email_id.clone();
-    let parts = [customer, Some(subscription.plan_id.clone()), seats, unit, trial];
+    let parts = [customer, Some(plan(record).to_owned()), seats, unit, trial];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 

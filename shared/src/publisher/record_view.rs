@@ -15,6 +15,8 @@ use crate::domain::{
 #[serde(rename_all = "camelCase")]
 pub struct RecordView<'a> {
     subscription: &'a Subscription,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan_name: Option<&'a str>,
     version: u64,
     updated_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,6 +57,7 @@ impl<'a> From<&'a Record> for RecordView<'a> {
     fn from(record: &'a Record) -> Self {
         Self {
             subscription: &record.subscription,
+            plan_name: record.seen_plan().and_then(|plan| plan.display_name.as_deref()),
             version: record.version,
             updated_at: record.updated_at,
             status_since: record.status_since(),

@@ -14,7 +14,7 @@ use crate::answers::{Record, Records};
 use crate::api::Refusal;
 use crate::frame::Frame;
 use crate::routes;
-use crate::words::{counted, day, moment, name, status, tone};
+use crate::words::{counted, day, moment, name, plan, status, tone};
 
 /// How many are on a page.
 const PAGE: &str = "25";
@@ -85,7 +85,7 @@ impl Line {
             address: routes::subscription(subscription.id),
             name: name(record),
             customer: subscription.beneficiary.email_id.clone().unwrap_or_default(),
-            plan: format!("{}{}", subscription.plan_id, seats.unwrap_or_default()),
+            plan: format!("{}{}", plan(record), seats.unwrap_or_default()),
             offer: subscription.offer_id.clone(),
             status: status(&subscription.saas_subscription_status).to_owned(),
             tone: tone(&subscription.saas_subscription_status),

@@ -10,6 +10,7 @@ pub(super) fn record() -> Value {
         "description": "The record of one subscription",
         "properties": {
             "subscription": reference("Subscription"),
+            "planName": text("The plan's name, if a page of the buyer's has read it from Microsoft"),
             "version": {
                 "type": "integer", "minimum": 1,
                 "description": "Grows by one with every change of the record",
