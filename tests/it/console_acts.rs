@@ -114,7 +114,7 @@ async fn an_approval_says_whether_billing_or_a_trial_starts_and_afterwards_that_
         let path = format!("{}/approve", page_of(id));
         let page = olof.page(&path).await;
         assert!(page.contains(&format!("<li>{starts}</li>")), "{page}");
-        assert!(page.contains("adele@contoso.example · team · 12 seats · 1 month"), "{page}");
+        assert!(page.contains("adele@contoso.example · Team · 12 seats · 1 month"), "{page}");
         let done = olof.act(&path, &[]).await;
         let to = done.headers["location"].to_str().expect("text").to_owned();
         let page = olof.page(&to).await;
@@ -178,5 +178,20 @@ async fn a_person_without_a_role_reads_which_account_it_is_and_can_choose_anothe
         "href=\"/console/sign-in\">Sign in with another account</a>",
     ] {
         assert!(refused.body.contains(shown), "{shown} in {}", refused.body);
+    }
+}
+
+#[tokio::test]
+async fn every_page_names_the_publisher_whose_console_it_is() {
+    let named = Options::default().with("LANDING_PUBLISHER_NAME", "Fabrikam <Fleet>");
+    for (options, name) in
+        [(named, "Fabrikam &#60;Fleet&#62; console"), (Options::default(), "Console")]
+    {
+        let env = TestEnv::with(options).await;
+        let mut vera = Desk::of(&env, VIEWER).await;
+        for path in ["/console", "/console/signed-out"] {
+            let page = vera.page(path).await;
+            assert!(page.contains(&format!("<p class=\"name\">{name}</p>")), "{path}: {page}");
+        }
     }
 }

@@ -27,6 +27,8 @@ const TABS: [(&str, &str); 6] = [
 #[derive(Clone, Copy)]
 pub(crate) struct Frame<'a> {
     pub(crate) staff: &'a Staff,
+    /// What the console is called.
+    pub(crate) console: &'a str,
     /// The page of the navigation that this one is, or belongs to.
     pub(crate) here: &'static str,
     pub(crate) now: Timestamp,

@@ -69,6 +69,8 @@ pub struct Console {
     origin: Option<Origin>,
     headers: SecurityHeaders,
     credentials: Credentials,
+    /// What it is called, on every page.
+    name: String,
     settings: Vec<Setting>,
     rules: Vec<(&'static str, String)>,
     clock: Arc<dyn Clock>,
@@ -109,6 +111,7 @@ impl Console {
             store: dependencies.store.clone(),
             receivers: settings.receivers.clone(),
         };
+        let publisher = config::publisher_name(environment)?;
         Ok(Self {
             table,
             api: Api {
@@ -119,6 +122,7 @@ impl Console {
             alarms: config::alarms(environment, dependencies)?,
             sign_in: StaffSignIn::new(app, refusals, clock.clone()),
             headers: SecurityHeaders::new(origin.as_ref(), policy()),
+            name: publisher.map_or("Console".to_owned(), |name| format!("{name} console")),
             origin,
             credentials: Credentials(config::app_credentials(environment, transport)?),
             settings: settings::in_force(environment),
@@ -144,7 +148,9 @@ impl Console {
         if *request.method() == Method::HEAD {
             *request.method_mut() = Method::GET;
         }
-        let Some(origin) = self.origin_of(&request) else { return Notice::Misconfigured.show() };
+        let Some(origin) = self.origin_of(&request) else {
+            return Notice::Misconfigured.show(&self.name);
+        };
         let sign_in = self.sign_in.at(origin);
         match route {
             Route::SignedIn => match sign_in.finish(&request).await {
@@ -153,16 +159,16 @@ impl Console {
                     let id = person.account.object_id.unwrap_or_default();
                     let principal = format!("console: {id}");
                     warn!(principal, "refused a person without a role of the console");
-                    no_role(person.username.as_deref())
+                    no_role(person.username.as_deref(), &self.name)
                 }
-                Err(NotStaff::SignIn(error)) => not_signed_in(&error),
+                Err(NotStaff::SignIn(error)) => not_signed_in(&error, &self.name),
             },
             Route::SignIn => {
                 let begun =
                     sign_in.begin_with_another_account(routes::NEEDS_YOU, request.headers());
-                begun.await.unwrap_or_else(|error| not_signed_in(&error))
+                begun.await.unwrap_or_else(|error| not_signed_in(&error, &self.name))
             }
-            Route::SignedOut => Notice::SignedOut.show(),
+            Route::SignedOut => Notice::SignedOut.show(&self.name),
             route => self.visit(route, &request, &sign_in).await,
         }
     }
@@ -178,19 +184,21 @@ impl Console {
         let staff = match sign_in.staff(headers).await {
             Ok(Some(staff)) => staff,
             // The form would be lost on the way.
-            Ok(None) if *request.method() == Method::POST => return Notice::SessionOver.show(),
+            Ok(None) if *request.method() == Method::POST => {
+                return Notice::SessionOver.show(&self.name);
+            }
             Ok(None) => {
                 let to = request.uri().path_and_query().map_or(routes::NEEDS_YOU, |to| to.as_str());
                 let begun = sign_in.begin(to, headers).await;
-                return begun.unwrap_or_else(|error| not_signed_in(&error));
+                return begun.unwrap_or_else(|error| not_signed_in(&error, &self.name));
             }
-            Err(error) => return not_signed_in(&error),
+            Err(error) => return not_signed_in(&error, &self.name),
         };
         if *request.method() == Method::POST {
             let token = Form::new(request.body()).get("csrf").unwrap_or_default();
             if !staff.owns_form_with(&token) || !sign_in.is_same_origin(headers) {
                 warn!("refused a form that is not from this session's pages");
-                return Notice::SessionOver.show();
+                return Notice::SessionOver.show(&self.name);
             }
         }
         if route == Route::SignOut {
@@ -203,6 +211,7 @@ impl Console {
         let query = Form::new(request.uri().query().unwrap_or_default().as_bytes());
         let frame = Frame {
             staff,
+            console: &self.name,
             here: route.tab(),
             now: self.clock.now(),
             done: query.get("done").and_then(|name| route.done(&name)).map(Act::done),
@@ -291,7 +300,7 @@ fn policy() -> HeaderValue {
     HeaderValue::try_from(policy).expect("base64 is header text")
 }
 
-fn not_signed_in(error: &SignInError) -> Response {
+fn not_signed_in(error: &SignInError, console: &str) -> Response {
     match error {
         SignInError::Untrusted(reason) => {
             warn!(%reason, "refused a sign-in");
@@ -314,7 +323,7 @@ fn not_signed_in(error: &SignInError) -> Response {
             }
         }
     }
-    .show()
+    .show(console)
 }
 
 fn no_route() -> Response {

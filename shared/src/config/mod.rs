@@ -26,7 +26,7 @@ use std::sync::Arc;
 pub use aws::{dynamodb, table};
 pub use branding::{
     ActivationMode, Branding, Field, LANGUAGES, Label, Logo, OfferBranding, Offers, OffersError,
-    SignUpPage, Support, is_email,
+    SignUpPage, Support, is_email, publisher_name,
 };
 pub use console_app::{CONSOLE_BASE_URL, alarms};
 pub use credential_ends::{AppCredential, app_credentials, credential_ends};

@@ -25,6 +25,8 @@ struct NoticePage<'a> {
 #[template(path = "outside.html")]
 struct OutsidePage<'a> {
     style: &'static str,
+    /// What the console is called.
+    console: &'a str,
     title: &'a str,
     text: &'a str,
     /// The label of a link that begins a new sign-in, if that can help.
@@ -41,7 +43,7 @@ pub(crate) enum Notice {
 }
 
 impl Notice {
-    pub(crate) fn show(self) -> Response {
+    pub(crate) fn show(self, console: &str) -> Response {
         let (status, title, text, again) = match self {
             Self::SignInFailed => (
                 StatusCode::FORBIDDEN,
@@ -75,12 +77,12 @@ impl Notice {
                 Some("Sign in again"),
             ),
         };
-        shown(status, &OutsidePage { style: &STYLE, title, text, again })
+        shown(status, &OutsidePage { style: &STYLE, console, title, text, again })
     }
 }
 
 /// A person whom Entra knows, and who has no role of the console's.
-pub(crate) fn no_role(user_name: Option<&str>) -> Response {
+pub(crate) fn no_role(user_name: Option<&str>, console: &str) -> Response {
     let account = user_name.map(|name| format!("Your account {name}"));
     let text = format!(
         "{} has no role in this console. Ask an administrator of your directory to assign you Viewer, \
@@ -89,7 +91,7 @@ pub(crate) fn no_role(user_name: Option<&str>) -> Response {
     );
     let title = "You have no access to the console";
     let again = Some("Sign in with another account");
-    shown(StatusCode::FORBIDDEN, &OutsidePage { style: &STYLE, title, text: &text, again })
+    shown(StatusCode::FORBIDDEN, &OutsidePage { style: &STYLE, console, title, text: &text, again })
 }
 
 /// What the API refused, in its own words.

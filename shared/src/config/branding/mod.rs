@@ -16,7 +16,6 @@ use addresses::{page, support};
 pub use fields::Field;
 use fields::fields;
 pub use label::Label;
-use label::publisher_name;
 pub use logo::Logo;
 use logo::logo;
 pub use offers::{LANGUAGES, OfferBranding, Offers, OffersError};
@@ -68,12 +67,7 @@ impl Branding {
         }
         Ok(Self {
             logo_dark,
-            name: optional(
-                environment,
-                "LANDING_PUBLISHER_NAME",
-                "the name buyers know the publisher by",
-                publisher_name,
-            )?,
+            name: publisher_name(environment)?,
             logo: optional(
                 environment,
                 "LANDING_LOGO",
@@ -140,6 +134,12 @@ impl Branding {
             )?,
         })
     }
+}
+
+/// Reads `LANDING_PUBLISHER_NAME`.
+pub fn publisher_name(environment: &Environment) -> Result<Option<String>, ConfigError> {
+    const PURPOSE: &str = "the name buyers know the publisher by";
+    optional(environment, "LANDING_PUBLISHER_NAME", PURPOSE, label::publisher_name)
 }
 
 fn optional<T>(
