@@ -37,6 +37,7 @@ impl Record {
         let (reference, metadata) = annotations.map(Annotations::shown).unwrap_or_default();
         Self {
             subscription: record.subscription.clone(),
+            plan_name: record.seen_plan().and_then(|plan| plan.display_name.clone()),
             version: record.version,
             updated_at: record.updated_at,
             status_since: record.status_since(),

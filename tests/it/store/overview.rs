@@ -94,6 +94,7 @@ async fn items_of_every_kind_are_read_together_and_what_is_missing_is_left_out(t
     let noted = Annotations {
         reference: Some("C-4711".to_owned()),
         metadata: Default::default(),
+        notes: Vec::new(),
         revision: 1,
         reference_revision: 1,
         changed_at: noon(),
