@@ -77,6 +77,7 @@ fn doctor(environment: &Environment, clock: Arc<dyn Clock>) -> Doctor {
         attempts: table.clone(),
         inspection: table.clone(),
         examinations: table.clone(),
+        overview: table.clone(),
         offers: table.clone(),
         erasures: table,
         starter: None,
