@@ -19,6 +19,7 @@ mod routes;
 mod settings;
 mod standing;
 mod table;
+mod waits;
 mod words;
 
 use std::sync::Arc;

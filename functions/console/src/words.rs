@@ -2,6 +2,7 @@
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 use shared::domain::{
     ACTIVATION_DEADLINE, Cause, DecidedBy, EventKind, OperationSource, Requester, Ruling, Status,
     Subscription, SubscriptionId, Verdict,
@@ -85,6 +86,11 @@ pub(crate) fn receiver(name: &str) -> String {
 pub(crate) fn days_left(subscription: &Subscription, now: Timestamp) -> Option<i64> {
     let last = subscription.created?.checked_add(ACTIVATION_DEADLINE).ok()?;
     Some((last.duration_since(now).as_secs() / DAY.as_secs()).max(0))
+}
+
+/// JSON in lines.
+pub(crate) fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default()
 }
 
 /// The words of a name such as `PlanChanged`: "Plan changed".
@@ -173,8 +179,8 @@ pub(crate) fn change(kind: &EventKind) -> Option<String> {
         EventKind::ChangeRejected { change } => {
             let change = serde_json::to_value(change).unwrap_or_default();
             let text = |name: &str| match &change[name] {
-                serde_json::Value::String(text) => text.clone(),
-                serde_json::Value::Null => "unknown".to_owned(),
+                Value::String(text) => text.clone(),
+                Value::Null => "unknown".to_owned(),
                 other => other.to_string(),
             };
             Some(format!("{}{NO_BREAK}→ {} (not made)", text("from"), text("to")))

@@ -4,10 +4,9 @@ use jiff::Timestamp;
 use shared::domain::{Event, Note};
 use shared::store::Page;
 
-use super::subscription::pretty;
 use crate::api::Refusal;
 use crate::copies::{Row, differences};
-use crate::words::{author, change, moment, title, who, why};
+use crate::words::{author, change, moment, pretty, title, who, why};
 
 /// A part of the history, the latest entry first.
 pub(super) struct History {

@@ -19,7 +19,6 @@ use tracing::warn;
 
 use super::examined::{Examined, tone};
 use super::list::Line;
-use super::subscription::waits;
 use super::{Pages, shown};
 use crate::answers::Record;
 use crate::api::Refusal;
@@ -27,6 +26,7 @@ use crate::credentials::{self, Credentials};
 use crate::frame::Frame;
 use crate::routes;
 use crate::table::{Read, Table, logged, readable_states, records};
+use crate::waits::waits;
 use crate::words::{ago, counted, days_left, name, short, waiting};
 
 /// The most purchases, and the most entries of another list. Their records, the receivers' states and the
