@@ -44,7 +44,7 @@ const MANY: usize = 100_000;
 const SHOWN: usize = 45;
 
 /// The bytes of a hundred entries under each partition key, and of the records that these name.
-const FULL_PAGES: usize = 300_000;
+const FULL_PAGES: usize = 400_000;
 
 /// The most reads of a page.
 const MOST_READS: usize = 3;
