@@ -118,9 +118,12 @@ mod tests {
             AppCredential { app: "The console", ending: None },
         ];
         let lines = Credentials(given.to_vec()).lines(now).await;
+        let plain = |text: &str| text.replace('\u{a0}', " ");
+        let details: Vec<_> = lines.iter().map(|line| plain(&line.detail)).collect();
         let shown: Vec<_> = lines
             .iter()
-            .map(|line| (line.left.as_str(), line.detail.as_str(), line.tone, line.is_urgent))
+            .zip(&details)
+            .map(|(line, detail)| (line.left.as_str(), &**detail, line.tone, line.is_urgent))
             .collect();
         let unwritten = "Write it down in CONSOLE_CLIENT_SECRET_EXPIRES.";
         let expected = [
