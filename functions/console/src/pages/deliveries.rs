@@ -21,11 +21,14 @@ use crate::api::Refusal;
 use crate::frame::Frame;
 use crate::routes;
 use crate::table::{Table, readable_states};
-use crate::words::{moment, name, waiting};
+use crate::words::{self, moment, name, waiting};
 
 /// How many entries of each list are on a page. Their records and cursors, and the receivers' states, fit
 /// into one batch of a hundred items.
 const PAGE: u8 = 20;
+
+/// A cell without a value.
+const NONE: &str = "–";
 
 /// A receiver as the settings and the table describe it.
 struct Receiver {
@@ -71,6 +74,11 @@ impl DeliveriesPage<'_> {
 
     fn act(&self, act: Act) -> String {
         routes::act(act, None)
+    }
+
+    /// Whether an event has anywhere to go; true if the receivers can't be read.
+    fn has_receiver(&self) -> bool {
+        self.receivers.as_ref().map_or(true, |receivers| !receivers.is_empty())
     }
 }
 
@@ -133,7 +141,7 @@ fn receivers(
             |entry: &&Entry| matches!(entry.due, Due::Cursor(_, it) if it == settings.target);
         let count = waiting.map_or(0, |page| page.items.iter().filter(waits).count());
         Receiver {
-            name: settings.target.to_string(),
+            name: settings.target.name().to_owned(),
             filter: filter(settings),
             is_catching_up: receiver.state.is_some_and(|state| state.catch_up.is_some()),
             paused: receiver.pause().cloned(),
@@ -148,8 +156,8 @@ fn filter(settings: &ReceiverSettings) -> String {
         Some(names) => names.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
         None => all.to_owned(),
     };
-    let types = part(&settings.filter.event_types, "every type");
-    format!("{types}; {}", part(&settings.filter.offers, "every offer"))
+    let types = part(&settings.filter.event_types, "All event types");
+    format!("{types} · {}", part(&settings.filter.offers, "all offers"))
 }
 
 /// What the lines of entries are made of.
@@ -173,18 +181,18 @@ impl Lines<'_> {
     }
 
     fn pending(&self, id: SubscriptionId, since: Timestamp) -> Line {
-        let receiver = match &self.table.receivers[..] {
-            [one] => one.target.to_string(),
-            _ => "each receiver".to_owned(),
+        let name = match &self.table.receivers[..] {
+            [one] => words::receiver(one.target.name()),
+            _ => "Each receiver".to_owned(),
         };
         Line {
             address: routes::subscription(id),
             name: self.name(id),
-            receiver,
+            receiver: name,
             since: waiting(since, self.now),
             failures: 0,
-            error: "not sent yet".to_owned(),
-            next: "–".to_owned(),
+            error: "Not sent yet".to_owned(),
+            next: NONE.to_owned(),
         }
     }
 
@@ -194,16 +202,16 @@ impl Lines<'_> {
         let mut line = Line {
             address: routes::subscription(id),
             name: self.name(id),
-            receiver: target.to_string(),
+            receiver: words::receiver(target.name()),
             since: waiting(entry.since, self.now),
             failures: 0,
-            error: "–".to_owned(),
-            next: "–".to_owned(),
+            error: NONE.to_owned(),
+            next: NONE.to_owned(),
         };
         let Some(found) = self.found else { return Some(line) };
         let cursor = match found.cursors.get(&(id, target)) {
             Some(Ok(cursor)) => receiver.with(self.states).own(cursor),
-            Some(Err(_)) => return Some(Line { error: "it can't be read now".to_owned(), ..line }),
+            Some(Err(_)) => return Some(Line { error: "Can't be read now".to_owned(), ..line }),
             None => return None,
         };
         let trouble = match cursor.state {
