@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::AnnotationPatch;
+use crate::domain::{AnnotationPatch, Annotations};
 
 const BY: &str = "console: Olof Operator (8f4b3c1e-0000-4000-8000-000000000002)";
 
