@@ -50,11 +50,11 @@ async fn an_operation_that_is_not_over_needs_the_staff_once_its_grace_has_passed
     let path = format!("{}/change-plan?plan=basic", page_of(id));
     let asked = desk.act(&path, &[("agreed", "yes"), ("reason", "By phone")]).await;
     assert_eq!(asked.status, StatusCode::SEE_OTHER, "{}", asked.body);
-    const OVERDUE: &str = "Operations that are overdue";
+    const OVERDUE: &str = "Overdue operations";
     assert!(!desk.page("/console").await.contains(OVERDUE), "the webhook is still to come");
     env.advance(Duration::from_secs(61));
     let page = desk.page("/console").await;
-    shows(&page, &[OVERDUE, "Fleet of twelve", "ChangePlan was requested 1 minute ago"]);
+    shows(&page, &[OVERDUE, "Fleet of twelve", "Plan change to basic requested 1 minute ago"]);
     env.deliver().await;
     assert!(!desk.page("/console").await.contains(OVERDUE), "it is over");
 }
@@ -67,7 +67,7 @@ async fn an_activation_that_microsoft_has_not_finished_is_overdue() {
     env.confirm(id).await;
     env.advance(Duration::from_secs(3 * 60));
     let page = Desk::of(&env, VIEWER).await.page("/console").await;
-    shows(&page, &["Operations that are overdue", "Microsoft was asked to activate it"]);
+    shows(&page, &["Overdue operations", "Microsoft was asked to activate the purchase"]);
 }
 
 #[tokio::test]
@@ -102,7 +102,7 @@ async fn what_a_run_left_is_shown_until_the_next_run_has_ended() {
 
 #[tokio::test]
 async fn a_purchase_from_before_the_first_start_is_marked() {
-    const MARK: &str = "bought before this deployment";
+    const MARK: &str = "Bought before this deployment";
     let env = TestEnv::new().await;
     env.purchase(team());
     env.system.reconcile().await.expect("a run");
@@ -180,7 +180,7 @@ async fn every_part_says_that_the_table_can_not_be_read() {
         (
             "/console",
             &[
-                "purchases that wait",
+                "waiting purchases",
                 "overdue operations",
                 "parked deliveries",
                 "last reconciliation",
@@ -229,7 +229,7 @@ async fn each_page_with_personal_data_leaves_a_line_and_a_download_is_an_export(
         ("/console/deliveries".to_owned(), vec![("/console/deliveries", false, false)]),
         ("/console/subscriptions".to_owned(), vec![("/subscriptions", false, false)]),
         (page_of(id), vec![(ONE, true, false); 4]),
-        (format!("{}/look-again", page_of(id)), vec![]),
+        (format!("{}/refresh", page_of(id)), vec![]),
         ("/console/subscriptions.csv".to_owned(), vec![("/subscriptions", false, true)]),
         (
             format!("{}/data.json", page_of(id)),
@@ -243,7 +243,7 @@ async fn each_page_with_personal_data_leaves_a_line_and_a_download_is_an_export(
         ("/console/offers".to_owned(), vec![]),
     ] {
         let answer = desk.get(&path).await;
-        if path.ends_with("look-again") {
+        if path.ends_with("refresh") {
             assert_eq!(answer.status, StatusCode::FORBIDDEN);
         } else {
             assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.body);

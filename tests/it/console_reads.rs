@@ -363,7 +363,7 @@ fn pages(subject: SubscriptionId, test_event: &str) -> Vec<(String, &'static [&'
         ("/console/reconciliation".to_owned(), &["ROUND", BATCH]),
         ("/console/offers".to_owned(), &["by-change RECORD", BATCH]),
     ];
-    for act in ["decline", "cancel", "look-again", "redeliver", "reference", "note"] {
+    for act in ["decline", "cancel", "refresh", "redeliver", "reference", "note"] {
         pages.push((format!("{one}/{act}"), &["GetItem "; 2]));
     }
     // Microsoft isn't asked for the plans of a subscription that has ended.
