@@ -195,3 +195,15 @@ async fn every_page_names_the_publisher_whose_console_it_is() {
         }
     }
 }
+
+#[tokio::test]
+async fn without_a_receiver_nothing_is_waiting_and_no_event_is_said_to_be_accepted() {
+    let env = TestEnv::new().await;
+    env.active(team()).await;
+    let mut vera = Desk::of(&env, VIEWER).await;
+    let page = vera.page("/console/deliveries").await;
+    for shown in ["so your product receives no events.", "<p>Nothing is waiting.</p>"] {
+        assert!(page.contains(shown), "{shown} in {page}");
+    }
+    assert!(!page.contains("Every event has been accepted"), "{page}");
+}

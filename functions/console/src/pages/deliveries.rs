@@ -173,6 +173,7 @@ impl Lines<'_> {
     fn of(&self, page: &Page<Entry>) -> Vec<Line> {
         let mut pending = BTreeSet::new();
         let line = |entry: &Entry| match entry.due {
+            Due::Pending(..) if self.table.receivers.is_empty() => None,
             // One line stands for all versions of a subscription that were not looked at yet.
             Due::Pending(id, _) => pending.insert(id).then(|| self.pending(id, entry.since)),
             Due::Cursor(id, target) => self.cursor(id, target, entry),
