@@ -108,12 +108,18 @@ fn mask(value: &mut Value) {
         Value::Object(members) => {
             // The Azure Functions host names no caller.
             members.remove("principal");
+            members.retain(|name, value| name != "by" || !is_of_aws(value));
             for (name, value) in members {
                 if name == "correlationId" { *value = json!("(id)") } else { mask(value) }
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
+}
+
+/// Whether AWS names a caller so.
+fn is_of_aws(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| text.starts_with("arn:"))
 }
 
 /// Masks the days in a page, such as `2026-03-04`.
@@ -153,6 +159,8 @@ mod tests {
         assert_eq!(json, r#"{"correlationId":"(id)","operationId":"4712"}"#);
         let json = answer("application/json", r#"{"by":"publisher","principal":"arn:aws:…"}"#);
         assert_eq!(json, r#"{"by":"publisher"}"#);
+        let json = answer("application/json", r#"{"by":"arn:aws:…","text":"a note"}"#);
+        assert_eq!(json, r#"{"text":"a note"}"#);
         let page = answer("text/html; charset=utf-8", "<b>until 2026-03-04</b> 2026-99-99 é");
         assert_eq!(page, "<b>until (day)</b> 2026-99-99 é");
     }
