@@ -1,6 +1,5 @@
 //! Events carry the publisher's own reference and metadata, as they are when an event is sent.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -107,13 +106,6 @@ impl AnnotationStore for Counted {
             Some(failure) if of == id(1) => Err(failure()),
             _ => self.table.annotations(of).await,
         }
-    }
-
-    async fn annotations_of(
-        &self,
-        ids: &[SubscriptionId],
-    ) -> Result<HashMap<SubscriptionId, Result<Annotations, StoreError>>, StoreError> {
-        self.table.annotations_of(ids).await
     }
 
     async fn save_annotations(

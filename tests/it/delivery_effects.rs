@@ -1,6 +1,6 @@
 //! Injects faults into the delivery's effects: its reads and writes of the table, and its requests.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -231,13 +231,6 @@ impl Outbox for FaultyTable {
 impl AnnotationStore for FaultyTable {
     async fn annotations(&self, id: SubscriptionId) -> Result<Option<Annotations>, StoreError> {
         self.effects.effect(self.table.annotations(id)).await.map_err(unavailable)?
-    }
-
-    async fn annotations_of(
-        &self,
-        ids: &[SubscriptionId],
-    ) -> Result<HashMap<SubscriptionId, Result<Annotations, StoreError>>, StoreError> {
-        self.effects.effect(self.table.annotations_of(ids)).await.map_err(unavailable)?
     }
 
     async fn save_annotations(

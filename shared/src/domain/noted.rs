@@ -1,4 +1,4 @@
-//! Annotations with a note more.
+//! Annotations with one more note.
 
 use uuid::Uuid;
 

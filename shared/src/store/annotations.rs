@@ -3,8 +3,6 @@
 //! They are an item of their own beside the record. So a change of them costs no other writer a conflict:
 //! the webhook, which has ten seconds, commits the record even if something is noted meanwhile.
 
-use std::collections::HashMap;
-
 use async_trait::async_trait;
 use thiserror::Error;
 
@@ -27,13 +25,6 @@ pub enum SaveError {
 #[async_trait]
 pub trait AnnotationStore: Send + Sync {
     async fn annotations(&self, id: SubscriptionId) -> Result<Option<Annotations>, StoreError>;
-
-    /// Those of many subscriptions. The result leaves out subscriptions without any. Annotations that can't
-    /// be read MUST fail alone.
-    async fn annotations_of(
-        &self,
-        ids: &[SubscriptionId],
-    ) -> Result<HashMap<SubscriptionId, Result<Annotations, StoreError>>, StoreError>;
 
     /// MUST return [`SaveError::Conflict`] if the stored revision isn't one below (for the first one: unless
     /// there is none), and MUST NOT touch the record. From then on, the subscription MUST be found by a

@@ -65,7 +65,7 @@ pub struct Agenda {
 
 /// The table, as pages for people see it.
 ///
-/// What is read by its key MUST be consistent. Lists may lag, and name keys alone: who reads one MUST ask the
+/// What is read by its key MUST be consistent. Lists may lag, and name keys alone: a caller MUST read the
 /// items themselves.
 #[async_trait]
 pub trait Overview: Send + Sync {

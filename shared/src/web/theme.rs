@@ -70,7 +70,7 @@ fn text_on(background: Colour) -> Colour {
     if contrast(WHITE, background) >= MIN_CONTRAST { WHITE } else { BLACK }
 }
 
-/// Whether it has no hue that anybody would notice.
+/// Whether people see it as a grey.
 fn is_grey(Colour(parts): Colour) -> bool {
     const NOTICEABLE: u8 = 24;
     let [least, most] = [parts.iter().min(), parts.iter().max()].map(|part| *part.unwrap_or(&0));

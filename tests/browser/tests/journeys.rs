@@ -8,7 +8,7 @@ use fantoccini::key::Key;
 use serde_json::json;
 use uuid::Uuid;
 
-const LOOK_AGAIN: Locator<'_> = Locator::LinkText("Refresh");
+const REFRESH: Locator<'_> = Locator::LinkText("Refresh");
 
 /// Confirms a purchase and waits for the next page.
 async fn confirm_purchase(page: &Page, shop: &Shop, heading: &str) -> Uuid {
@@ -37,7 +37,7 @@ async fn buy(page: Page, shop: Shop, by_publisher: bool, scripts: bool) {
     }
     shop.advance_minutes(11);
     if !scripts {
-        page.click(LOOK_AGAIN).await;
+        page.click(REFRESH).await;
     }
     page.wait_for_heading("Your subscription is active").await;
     assert_eq!(shop.calls(Call::Activate), 1);
@@ -132,7 +132,7 @@ async fn a_waiting_page_stops_polling_when_the_session_ends() {
         confirm_purchase(&page, &shop, "Your account is being prepared").await;
         shop.advance_minutes(61);
         page.wait_for(Locator::XPath("//*[@role='status'][contains(., 'no longer')]")).await;
-        page.click(LOOK_AGAIN).await;
+        page.click(REFRESH).await;
         page.pick_account(ADELE).await;
         page.wait_for_heading("Your account is being prepared").await;
     })

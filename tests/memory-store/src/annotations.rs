@@ -1,7 +1,5 @@
 //! The port of the publisher's own reference and metadata.
 
-use std::collections::HashMap;
-
 use async_trait::async_trait;
 use shared::domain::{Annotations, SubscriptionId};
 use shared::store::{AnnotationStore, SaveError, StoreError};
@@ -12,16 +10,6 @@ use crate::memory_store::MemoryStore;
 impl AnnotationStore for MemoryStore {
     async fn annotations(&self, id: SubscriptionId) -> Result<Option<Annotations>, StoreError> {
         Ok(self.all_annotations(|all| all.get(&id).cloned()))
-    }
-
-    async fn annotations_of(
-        &self,
-        ids: &[SubscriptionId],
-    ) -> Result<HashMap<SubscriptionId, Result<Annotations, StoreError>>, StoreError> {
-        self.all_annotations(|all| {
-            let found = |id: &SubscriptionId| Some((*id, Ok(all.get(id)?.clone())));
-            Ok(ids.iter().filter_map(found).collect())
-        })
     }
 
     async fn save_annotations(

@@ -19,7 +19,9 @@ use shared::domain::{
 use shared::host::clock::SystemClock;
 use shared::host::environment::Environment;
 use shared::host::http_client::{HttpClient, Transport};
-use shared::store::{AnnotationStore, Commit, DynamoDbStore, OfferSettings, Outbox, Receivers};
+use shared::store::{
+    AnnotationStore, Commit, DynamoDbStore, Inspection, OfferSettings, Outbox, Receivers,
+};
 use uuid::Uuid;
 
 use crate::aws::EVENT_BUS_ARN;
@@ -273,6 +275,14 @@ impl HostedCase {
     /// # Panics
     /// When the settings are wrong.
     pub fn outbox(&self) -> Arc<dyn Outbox> {
+        self.table()
+    }
+
+    /// The table, to record a test event in it.
+    ///
+    /// # Panics
+    /// When the settings are wrong.
+    pub fn inspection(&self) -> Arc<dyn Inspection> {
         self.table()
     }
 

@@ -218,7 +218,7 @@ pub(crate) struct ActivatingPhrases {
     pub(crate) approved: String,
     pub(crate) watching: String,
     pub(crate) stopped: String,
-    pub(crate) look_again: String,
+    pub(crate) refresh: String,
 }
 
 /// The buyer confirmed, and the publisher activates.

@@ -1,7 +1,7 @@
 //! A purchase in a buyer's words.
 
 use jiff::Timestamp;
-use shared::domain::{ACTIVATION_DEADLINE, Record, Status, Subscription};
+use shared::domain::{ACTIVATION_DEADLINE, CustomerOperation, Record, Role, Status, Subscription};
 
 use super::dates::dates;
 use super::frame::Frame;
@@ -22,8 +22,8 @@ pub(super) struct PurchaseSummary<'a> {
     /// The number of seats, for an input.
     pub(super) seats: Option<u64>,
     pub(super) is_free_trial: bool,
-    /// Whether a reseller bought it for somebody else.
-    pub(super) is_resold: bool,
+    /// Whether a reseller bought it for the person who looks.
+    pub(super) is_bought_for_visitor: bool,
 }
 
 impl<'a> PurchaseSummary<'a> {
@@ -32,17 +32,19 @@ impl<'a> PurchaseSummary<'a> {
         let subscription = &opened.record.subscription;
         let labels = &frame.t().details;
         let purchaser = &subscription.purchaser;
-        let is_resold = purchaser.tenant_id != subscription.beneficiary.tenant_id;
+        let is_bought_by_another = purchaser.tenant_id != subscription.beneficiary.tenant_id;
+        // F-OBJ-11.
+        let is_resold = !subscription.allows(&CustomerOperation::Update);
         let name = subscription.name.clone().unwrap_or_else(|| subscription.id.to_string());
         let bought = [(&labels.subscription, Some(name.clone())), offer(subscription, frame)];
         let people = [
             (&labels.beneficiary, subscription.beneficiary.email_id.clone()),
-            (&labels.purchaser, purchaser.email_id.clone().filter(|_| is_resold)),
+            (&labels.purchaser, purchaser.email_id.clone().filter(|_| is_bought_by_another)),
         ];
         let terms = terms(subscription, &opened.plans, frame);
         let is_declined = opened.record.declined().is_some();
         let price = price(subscription, &opened.plans, frame);
-        // Nobody pays for a purchase that was declined.
+        // The customer pays nothing for a purchase that was declined.
         let price = price.map(|(label, price)| (label, price.filter(|_| !is_declined)));
         let is_priced = price.iter().any(|(_, price)| price.is_some());
         let dates = dates(subscription, opened.record.status_since(), opened.now, frame);
@@ -54,7 +56,9 @@ impl<'a> PurchaseSummary<'a> {
         let rows = bought.into_iter().chain(terms).chain(price).chain(dates).chain(people);
         let prices = &frame.t().prices;
         let price_note = if is_resold { &prices.resold } else { &prices.note };
-        Self { name, is_priced, price_note, is_resold, ..Self::new(subscription, rows) }
+        let role = opened.visitor.as_ref().map(|visitor| visitor.identification.role);
+        let is_bought_for_visitor = is_resold && role.is_none_or(|role| role == Role::Beneficiary);
+        Self { name, is_priced, price_note, is_bought_for_visitor, ..Self::new(subscription, rows) }
     }
 
     /// For a colleague: no name, no address and no price.
@@ -82,7 +86,7 @@ impl<'a> PurchaseSummary<'a> {
             price_note: "",
             seats: subscription.quantity,
             is_free_trial: subscription.is_free_trial,
-            is_resold: false,
+            is_bought_for_visitor: false,
         }
     }
 }

@@ -63,7 +63,7 @@ fn token(microsoft: &Microsoft, error: Option<&TokenError>) -> Finding {
             | TokenError::Unreachable(_)
             | TokenError::NoToken),
         ) => {
-            let says = format!("{error}. Look again in a few minutes, and check the address.");
+            let says = format!("{error}. Examine again in a few minutes, and check the address.");
             return failed(says, "Parameter EntraAuthority");
         }
     };
@@ -154,7 +154,7 @@ fn list(microsoft: &Microsoft, error: Option<&FulfillmentError>) -> Finding {
         | FulfillmentError::Unreachable { .. }
         | FulfillmentError::Malformed(_) => Finding::failed(
             LIST,
-            format!("{error}. Look again in a few minutes, and check the address."),
+            format!("{error}. Examine again in a few minutes, and check the address."),
             "Parameter MarketplaceUrl",
         ),
         FulfillmentError::Misaddressed(_)

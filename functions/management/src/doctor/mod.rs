@@ -28,7 +28,7 @@ use shared::microsoft::entra::EndingCredential;
 use shared::publisher::receiver::ReceiverSettings;
 use shared::store::{
     Attempts, Check, CheckOutcome, Checkpoints, Examination, Examinations, Inspection, Outbox,
-    Overview, Receivers, Runs, Sightings, Store, Target,
+    Overview, Receivers, Runs, Sightings, Store, StoreError, Target,
 };
 use tracing::{error, info, warn};
 
@@ -112,14 +112,22 @@ impl Doctor {
             value = count(CheckOutcome::Failed),
             "examined the deployment"
         );
+        // An examination without the host would make the next ones forget it.
+        let (host, kept) = match host {
+            Ok(host) => (host, Ok(())),
+            Err(error) => (None, Err(error)),
+        };
         let examination = Examination {
             examined_at: self.clock.now(),
             version: version().to_owned(),
             host,
             checks: findings.into_iter().map(Check::from).collect(),
         };
-        let saved = self.examinations.save_examination(&examination);
-        if let Err(error) = with_limit(self.clock.now(), SAVE_LIMIT, saved).await {
+        let save = async {
+            kept?;
+            self.examinations.save_examination(&examination).await
+        };
+        if let Err(error) = with_limit(self.clock.now(), SAVE_LIMIT, save).await {
             let class = error.class().name();
             warn!(%error, class, "could not keep the examination; the last one is shown");
         }
@@ -137,15 +145,17 @@ impl Doctor {
 
     /// The API's host: as the gateway says or, where no gateway leads to this examination, as the last one
     /// that came by the gateway was told. The console's own gateway has another host.
-    async fn host(&self, gateway: Option<&str>) -> Option<String> {
+    async fn host(&self, gateway: Option<&str>) -> Result<Option<String>, StoreError> {
         match gateway {
-            Some(gateway) => Some(gateway.to_owned()),
-            // The check of the table says why it can't be read.
-            None => self.examinations.last_examination().await.ok()??.host,
+            Some(gateway) => Ok(Some(gateway.to_owned())),
+            None => Ok(self.examinations.last_examination().await?.and_then(|last| last.host)),
         }
     }
 
-    async fn findings(&self, gateway: Option<&str>) -> (Option<String>, Vec<Finding>) {
+    async fn findings(
+        &self,
+        gateway: Option<&str>,
+    ) -> (Result<Option<String>, StoreError>, Vec<Finding>) {
         let now = self.clock.now();
         let (outbox, targets) = (&*self.outbox, self.targets.as_slice());
         let microsoft =
@@ -175,6 +185,7 @@ impl Doctor {
             self.limited(events::events(outbox, &*self.receivers, targets, now)),
             self.limited(self.host(gateway)),
         );
+        let known = host.as_ref().ok().and_then(Option::as_deref);
         let findings = vec![
             token,
             list,
@@ -183,11 +194,11 @@ impl Doctor {
             stream,
             secrets,
             credential::other_secrets(),
-            webhook::webhook(&seen, host.as_deref(), now),
+            webhook::webhook(&seen, known, now),
             schedules::sweep(&seen, targets, now),
             schedules::reconciliation(checkpoint, pause, now),
             clock,
-            settings::settings(self.bytes, host.is_some()),
+            settings::settings(self.bytes, known.is_some()),
             credential,
             events,
         ];

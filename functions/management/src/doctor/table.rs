@@ -31,7 +31,7 @@ pub(super) fn indexes(answers: Vec<(&'static str, Result<(), StoreError>)>) -> F
 fn wrong(check: &'static str, what: &str, error: &StoreError) -> Finding {
     let advice = match error {
         StoreError::Throttled { .. } => {
-            let says = format!("{what} could not be asked: {error}. Look again in a minute.");
+            let says = format!("{what} could not be asked: {error}. Examine again in a minute.");
             return Finding::warning(check, says, "DynamoDB > the table > Monitor");
         }
         StoreError::Refused { code, .. } if code == "AccessDeniedException" => {
@@ -41,7 +41,7 @@ fn wrong(check: &'static str, what: &str, error: &StoreError) -> Finding {
             "The table must be as the template of this version makes it; a table that was kept needs \
              the indexes that came later."
         }
-        StoreError::Unavailable { .. } | StoreError::Contended => "Look again in a minute.",
+        StoreError::Unavailable { .. } | StoreError::Contended => "Examine again in a minute.",
         StoreError::BadPosition | StoreError::Corrupt { .. } => "This is a fault of the program.",
     };
     Finding::failed(check, format!("{what}: {error}. {advice}"), PARAMETER)

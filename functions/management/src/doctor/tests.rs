@@ -1,5 +1,7 @@
 //! An examination ends in time.
 
+use std::sync::Mutex;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
@@ -87,9 +89,8 @@ fn doctor(environment: &Environment, clock: Arc<dyn Clock>) -> Doctor {
     Doctor::new(&dependencies, &settings)
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_examination_ends_within_twenty_seconds_if_no_peer_ever_answers() {
-    let environment = Environment::from_fn(|name| {
+fn environment() -> Environment {
+    Environment::from_fn(|name| {
         Some(match name {
             "ENTRA_TENANT_ID" | "ENTRA_CLIENT_ID" => Uuid::from_u128(1).to_string(),
             "ENTRA_CLIENT_SECRET_ARN" => {
@@ -101,10 +102,14 @@ async fn an_examination_ends_within_twenty_seconds_if_no_peer_ever_answers() {
             "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => "local".to_owned(),
             _ => return None,
         })
-    });
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_examination_ends_within_twenty_seconds_if_no_peer_ever_answers() {
     let begun = tokio::time::Instant::now();
     let clock = Arc::new(Paused(begun));
-    let doctor = doctor(&environment, clock.clone());
+    let doctor = doctor(&environment(), clock.clone());
     let gateway = GatewayHost("signup.example.com".to_owned());
     let found = doctor.examine(Some(&gateway));
     let found = with_deadline(clock.now() + CALLER_TIME, found).await;
@@ -116,4 +121,49 @@ async fn an_examination_ends_within_twenty_seconds_if_no_peer_ever_answers() {
     };
     assert_eq!(with(CheckOutcome::Failed), ["token", "table", "indexes", "secrets"], "{found:?}");
     assert_eq!((with(CheckOutcome::Ok), found.len()), (vec!["settings", "credential"], 14));
+}
+
+/// What is kept, and whether it can be read.
+#[derive(Default)]
+struct Kept {
+    last: Option<Examination>,
+    is_unreadable: bool,
+    saved: Mutex<Vec<Examination>>,
+}
+
+#[async_trait]
+impl Examinations for Kept {
+    async fn last_examination(&self) -> Result<Option<Examination>, StoreError> {
+        match self.is_unreadable {
+            true => Err(StoreError::unavailable("by the test")),
+            false => Ok(self.last.clone()),
+        }
+    }
+
+    async fn save_examination(&self, examination: &Examination) -> Result<(), StoreError> {
+        self.saved.lock().expect("no test panicked").push(examination.clone());
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_examination_without_the_gateway_keeps_the_host_or_is_not_kept() {
+    const HOST: &str = "signup.example.com";
+    let last = Examination {
+        examined_at: "2026-03-10T11:00:00Z".parse().expect("a timestamp"),
+        version: "0.2.0".to_owned(),
+        host: Some(HOST.to_owned()),
+        checks: Vec::new(),
+    };
+    let unreadable = Kept { is_unreadable: true, ..Kept::default() };
+    let readable = Kept { last: Some(last), ..Kept::default() };
+    for (kept, hosts) in [(readable, vec![HOST]), (unreadable, vec![])] {
+        let kept = Arc::new(kept);
+        let clock = Arc::new(Paused(tokio::time::Instant::now()));
+        let doctor = Doctor { examinations: kept.clone(), ..doctor(&environment(), clock.clone()) };
+        with_deadline(clock.now() + CALLER_TIME, doctor.examine(None)).await;
+        let saved = kept.saved.lock().expect("no test panicked");
+        let saved: Vec<_> = saved.iter().map(|saved| saved.host.as_deref()).collect();
+        assert_eq!(saved, hosts.into_iter().map(Some).collect::<Vec<_>>());
+    }
 }

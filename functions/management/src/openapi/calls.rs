@@ -274,7 +274,7 @@ pub(super) fn describe(call: Call) -> Described {
             )
         },
         Call::LastExamination => Described {
-            description: "A schedule examines once an hour, so this is at most an hour old unless schedules are disabled. \
+            description: "A schedule examines once an hour, so this is about an hour old at most, unless schedules are disabled or the table took no newer one. \
                 It asks neither Entra nor Microsoft.",
             ..read(
                 "getLastExamination",

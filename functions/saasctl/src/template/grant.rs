@@ -26,15 +26,20 @@ const LEADING_KEYS: &str = "dynamodb:LeadingKeys";
 pub struct Grant {
     pub action: String,
     pub resource: String,
-    /// The partition keys that it is limited to, with `*` for any text.
-    pub keys: Option<String>,
+    /// The partition keys that it is limited to, with `*` for any text. A request may mix them.
+    pub keys: Option<BTreeSet<String>>,
 }
 
 impl Grant {
     /// Whether it permits an action on a resource, and on these partition keys.
     pub fn permits(&self, action: &str, resource: &str, keys: &BTreeSet<String>) -> bool {
-        let matches = |key: &String| self.keys.as_ref().is_none_or(|pattern| is_like(key, pattern));
-        self.action == action && self.resource == resource && keys.iter().all(matches)
+        let matches = |key: &String, patterns: &BTreeSet<String>| {
+            patterns.iter().any(|pattern| is_like(key, pattern))
+        };
+        let are_permitted = |patterns| keys.iter().all(|key| matches(key, patterns));
+        self.action == action
+            && self.resource == resource
+            && self.keys.as_ref().is_none_or(are_permitted)
     }
 }
 
@@ -58,7 +63,7 @@ pub(super) fn of_role(role: &Value) -> BTreeSet<Grant> {
                 continue;
             }
             for resource in elements(&statement["Resource"]).filter_map(text) {
-                for keys in keys(&statement["Condition"]) {
+                for keys in keys(&statement["Condition"], &action) {
                     grants.insert(Grant {
                         action: action.clone(),
                         resource: resource.clone(),
@@ -72,11 +77,13 @@ pub(super) fn of_role(role: &Value) -> BTreeSet<Grant> {
 }
 
 /// The partition keys that a condition permits. A statement with several of them counts as several
-/// grants: none of our requests mixes them.
-fn keys(condition: &Value) -> Vec<Option<String>> {
+/// grants, except for an action whose requests mix them.
+fn keys(condition: &Value, action: &str) -> Vec<Option<BTreeSet<String>>> {
     let limited = &condition["ForAllValues:StringLike"][LEADING_KEYS];
+    let mut keys = elements(limited).filter_map(text);
     match limited {
         Value::Null => vec![None],
-        limited => elements(limited).map(text).collect(),
+        _ if action.starts_with("dynamodb:Batch") => vec![Some(keys.collect())],
+        _ => keys.by_ref().map(|key| Some(BTreeSet::from([key]))).collect(),
     }
 }

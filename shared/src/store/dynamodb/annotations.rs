@@ -1,7 +1,5 @@
 //! The publisher's own reference and metadata, in DynamoDB.
 
-use std::collections::HashMap;
-
 use async_trait::async_trait;
 
 use super::error::{cancelled, store_error, unbuilt};
@@ -17,13 +15,6 @@ impl AnnotationStore for DynamoDbStore {
         let read = || self.get(item::annotations_key(id));
         let found = self.retries.retry(&*self.clock, &READS, read).await?;
         found.map(item::body).transpose()
-    }
-
-    async fn annotations_of(
-        &self,
-        ids: &[SubscriptionId],
-    ) -> Result<HashMap<SubscriptionId, Result<Annotations, StoreError>>, StoreError> {
-        self.read_many(ids, item::annotations_key, |_, found| item::body(found)).await
     }
 
     async fn save_annotations(

@@ -3,7 +3,9 @@
 use emulator::{Call, Purchase};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use shared::domain::{Annotations, Note, Position, SubscriptionId, TEST_SUBSCRIPTION};
+use shared::domain::{
+    Annotations, Event, EventKind, Note, Position, SubscriptionId, TEST_SUBSCRIPTION,
+};
 use shared::store::{Cursor, CursorState, Pause, ReceiverState, StoredOffers, Target, Trouble};
 use uuid::Uuid;
 
@@ -42,6 +44,7 @@ super::cases! {
     "doctor" => doctor,
     "last-examination" => last_examination,
     "send-test-event" => send_test_event,
+    "test-event" => test_event,
     "test-event-unknown" => test_event_unknown,
     "reconciliations" => reconciliations,
     "reconcile" => reconcile,
@@ -453,6 +456,17 @@ async fn send_test_event(case: &mut HostedCase) {
     let id = answer.json()["id"].as_str().expect("an id").to_owned();
     assert_eq!(case.event_ids(TEST_SUBSCRIPTION.0).await, [id]);
     assert_eq!(case.events(TEST_SUBSCRIPTION.0).await, ["Test"]);
+}
+
+async fn test_event(case: &mut HostedCase) {
+    let at = Timestamp::from_millisecond(1_795_424_389_038).expect("a time");
+    let event = Event::test(EventKind::Test, None, None, at);
+    case.inspection().record_test(&event).await.expect("recorded");
+    let answer = case.send(Live::default()).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let answer = answer.json();
+    assert_eq!((&answer["id"], &answer["state"]), (&json!(event.id()), &json!("waiting")));
+    assert_eq!(answer["receivers"][0]["receiver"], "endpoint");
 }
 
 async fn test_event_unknown(case: &mut HostedCase) {

@@ -1,6 +1,6 @@
 //! The items beside records and their delivery.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -57,13 +57,6 @@ impl Checkpoints for SimulatedStore {
 impl AnnotationStore for SimulatedStore {
     async fn annotations(&self, id: SubscriptionId) -> Result<Option<Annotations>, StoreError> {
         self.call("annotations", self.table.annotations(id)).await?
-    }
-
-    async fn annotations_of(
-        &self,
-        ids: &[SubscriptionId],
-    ) -> Result<HashMap<SubscriptionId, Result<Annotations, StoreError>>, StoreError> {
-        self.call("many annotations", self.table.annotations_of(ids)).await?
     }
 
     async fn save_annotations(
