@@ -41,11 +41,12 @@ async fn buy(page: Page, shop: Shop, by_publisher: bool, scripts: bool) {
     }
     page.wait_for_heading("Your subscription is active").await;
     assert_eq!(shop.calls(Call::Activate), 1);
-    let product = page.wait_for(Locator::LinkText("Open the product")).await;
+    let product = page.wait_for(Locator::LinkText("Open Fabrikam Fleet")).await;
     let address = product.attr("href").await.expect("a link has attributes");
     assert_eq!(address.as_deref(), Some("https://fleet.fabrikam.example/"));
 
     page.click(Locator::Css("a[href='/landing/manage']")).await;
+    page.click(Locator::Css("fieldset input[type=radio]")).await;
     page.click(Locator::Css("fieldset ~ button")).await;
     page.wait_for_heading("Change to Gold?").await;
     page.submit().await;

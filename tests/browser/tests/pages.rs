@@ -180,6 +180,7 @@ async fn an_active_subscription_and_its_changes_pass_the_audit() {
         page.click(Locator::Css("a[href='/landing/manage']")).await;
         page.wait_for_heading("Change your subscription").await;
         page.audit("manage").await;
+        page.click(Locator::Css("fieldset input[type=radio]")).await;
         page.click(Locator::Css("fieldset ~ button")).await;
         page.wait_for_heading("Change to Basic?").await;
         page.audit("change-plan").await;
@@ -347,6 +348,7 @@ async fn every_state_of_a_purchase_passes_the_audit_in_every_language() {
             page.audit(&name("3-active")).await;
             page.open(&manage).await;
             page.audit(&name("4-manage")).await;
+            page.click(Locator::Css("fieldset input[type=radio]")).await;
             page.click(Locator::Css("fieldset ~ button")).await;
             page.wait_for(Locator::Css(".steps")).await;
             page.audit(&name("5-change-plan")).await;
