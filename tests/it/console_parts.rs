@@ -101,6 +101,43 @@ async fn what_a_run_left_is_shown_until_the_next_run_has_ended() {
 }
 
 #[tokio::test]
+async fn a_difference_that_no_list_has_leads_to_the_reconciliation() {
+    let env = TestEnv::new().await;
+    let mut desk = Desk::of(&env, VIEWER).await;
+    let mut checkpoint = Checkpoint::default();
+    checkpoint.begin(env.system.clock.now());
+    // As many repairs as a run lists, and then a difference that it leaves.
+    for number in 0..50 {
+        checkpoint.findings.add(Difference::new(SubscriptionId(Uuid::from_u128(number)), None));
+    }
+    let left = Difference::new(SubscriptionId(Uuid::from_u128(50)), None);
+    checkpoint.findings.add(left.ended(Outcome::Left, "settling"));
+    (checkpoint.repaired, checkpoint.left, checkpoint.revision) = (50, 1, 1);
+    table(&env).save_checkpoint(&checkpoint).await.expect("saved");
+    let page = desk.page("/console").await;
+    let see = "see <a href=\"/console/reconciliation\">Reconciliation</a>";
+    shows(&page, &["Differs from Microsoft's copy", see]);
+    assert!(!page.contains("There are more") && !page.contains("settling"), "{page}");
+}
+
+#[tokio::test]
+async fn of_very_many_purchases_the_page_says_that_others_may_expire_first() {
+    const PART: &str = "These are 40 of the purchases that wait, and not necessarily the ones that expire \
+        first. <a href=\"/console/subscriptions?status=PendingFulfillmentStart\">";
+    let env = TestEnv::new().await;
+    let mut desk = Desk::of(&env, VIEWER).await;
+    for (purchases, shown, is_part) in [(40, 40, false), (1, 40, true)] {
+        for _ in 0..purchases {
+            env.purchase(team());
+        }
+        env.system.reconcile().await.expect("a run");
+        let page = desk.page("/console").await;
+        assert_eq!(page.matches("Fleet of twelve").count(), shown, "{page}");
+        assert_eq!(page.contains(PART), is_part, "{page}");
+    }
+}
+
+#[tokio::test]
 async fn a_purchase_from_before_the_first_start_is_marked() {
     const MARK: &str = "Bought before this deployment";
     let env = TestEnv::new().await;
@@ -135,6 +172,13 @@ async fn stop(env: &TestEnv, id: Uuid, target: Target, is_parked: bool) {
     table.save_cursor(SubscriptionId(id), target, &cursor).await.expect("saved");
 }
 
+/// The address of the next page.
+fn next_page(page: &str) -> String {
+    let link = page.split("<a class=\"button plain\" href=\"").find(|link| link.contains("next="));
+    let next = link.and_then(|link| link.split('"').next()).expect("an address");
+    next.replace("&#38;", "&")
+}
+
 #[tokio::test]
 async fn deliveries_of_receivers_that_are_gone_are_not_shown() {
     let env = env_with_receiver().await;
@@ -161,13 +205,33 @@ async fn many_deliveries_have_pages_and_a_receiver_says_that_more_wait() {
     let mut desk = Desk::of(&env, VIEWER).await;
     let page = desk.page("/console/deliveries").await;
     shows(&page, &["20 or more waiting", "Next page"]);
-    let link = page.split("<a class=\"button plain\" href=\"").find(|link| link.contains("next="));
-    let next = link.and_then(|link| link.split('"').next()).expect("an address").to_owned();
-    let page = desk.page(&next.replace("&#38;", "&")).await;
+    let page = desk.page(&next_page(&page)).await;
     assert_eq!(page.matches("answered 503").count(), 3, "{page}");
     assert!(!page.contains("Next page"), "{page}");
     let refused = desk.page("/console/deliveries?next=nonsense").await;
     shows(&refused, &["The waiting deliveries can't be read now", "Nothing is parked."]);
+}
+
+#[tokio::test]
+async fn every_event_is_accepted_only_if_none_waits_or_is_parked_on_any_page() {
+    const ACCEPTED: &str = "Every event has been accepted.";
+    let env = env_with_receiver().await;
+    let mut desk = Desk::of(&env, VIEWER).await;
+    const DELIVERIES: &str = "/console/deliveries";
+    shows(&desk.page(DELIVERIES).await, &["Nothing is parked.", ACCEPTED]);
+    for number in 0..21 {
+        stop(&env, Uuid::from_u128(number), Target::Endpoint, false).await;
+    }
+    let next = next_page(&desk.page(DELIVERIES).await);
+    for number in 0..21 {
+        stop(&env, Uuid::from_u128(number), Target::Endpoint, true).await;
+    }
+    let page = desk.page(&next).await;
+    shows(&page, &["No delivery of this page is waiting any more."]);
+    assert!(!page.contains(ACCEPTED), "{page}");
+    let page = desk.page(DELIVERIES).await;
+    shows(&page, &["answered 503", "Nothing is waiting."]);
+    assert!(!page.contains(ACCEPTED), "{page}");
 }
 
 #[tokio::test]

@@ -2,7 +2,8 @@
 //! subscriptions.
 //!
 //! A read is one page of an index or of a partition, or one batch of up to a hundred items. An index that is
-//! spread over several partition keys is asked at all of them at the same time, which is one read.
+//! spread over several partition keys is asked at all of them at the same time, which is one read. Lists of
+//! one index that are asked for at the same time count as one read together.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -93,6 +94,8 @@ impl Transport for Counted {
     }
 }
 
+/// Groups lists of one index that a page asks for at the same time into one read: the work and the parked
+/// deliveries of `by-due`, for Needs you.
 fn asked(operation: &str, body: &Bytes, bytes: usize) -> Asked {
     let body: serde_json::Value = serde_json::from_slice(body).expect("JSON");
     let value = |name: &str| {
@@ -101,7 +104,6 @@ fn asked(operation: &str, body: &Bytes, bytes: usize) -> Asked {
     };
     let kind = |text: &str| text.split('#').next().unwrap_or_default().to_owned();
     let (list, key) = match (operation, body["IndexName"].as_str()) {
-        // Work and parked deliveries are asked at the same time.
         ("Query", Some("by-due")) if kind(&value(":key")) == "WORK" => {
             ("by-due PARKED".to_owned(), value(":key"))
         }

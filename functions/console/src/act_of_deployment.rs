@@ -75,10 +75,20 @@ pub(crate) fn of_deployment(act: Act, receiver: Option<&str>) -> Asked {
             &["No run starts until it is resumed. Meanwhile, missed webhook calls go unnoticed."],
             vec![note(true)],
         ),
-        _ => Asked::new(
+        Act::ResumeRuns => Asked::new(
             "Resume the reconciliation",
             &["The schedule starts the next run, as before the pause."],
             Vec::new(),
         ),
+        Act::Approve
+        | Act::Decline
+        | Act::ChangePlan
+        | Act::ChangeSeats
+        | Act::Cancel
+        | Act::Refresh
+        | Act::Redeliver
+        | Act::Erase
+        | Act::Reference
+        | Act::AddNote => Asked::nothing(&[]),
     }
 }

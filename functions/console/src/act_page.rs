@@ -25,6 +25,11 @@ impl Asked {
         let will = will.iter().map(|sentence| (*sentence).to_owned()).collect();
         Self { will, inputs, is_question: false, button: Some(button.to_owned()) }
     }
+
+    /// The page of something that can't be done.
+    pub(crate) fn nothing(will: &[&str]) -> Self {
+        Self { button: None, ..Self::new("", will, Vec::new()) }
+    }
 }
 
 fn approval() -> [Input; 2] {
@@ -170,7 +175,7 @@ pub(crate) fn of_subscription(
                 required: true,
             }],
         ),
-        _ => Asked::new(
+        Act::Reference => Asked::new(
             "Save",
             &["Not sent to Microsoft, and not used by any rule. It is included in events."],
             vec![Input::Text {
@@ -182,6 +187,15 @@ pub(crate) fn of_subscription(
                 required: false,
             }],
         ),
+        Act::RecoverParked
+        | Act::RecoverSince
+        | Act::PauseReceiver
+        | Act::ResumeReceiver
+        | Act::TestEvent
+        | Act::Reconcile
+        | Act::DryRun
+        | Act::PauseRuns
+        | Act::ResumeRuns => Asked::nothing(&[]),
     }
 }
 
@@ -208,7 +222,7 @@ fn erasure(record: &Record, now: Timestamp) -> Asked {
         &when,
     ];
     match possible_at.is_some_and(|at| now < at) {
-        true => Asked { button: None, ..Asked::new("", &will, Vec::new()) },
+        true => Asked::nothing(&will),
         false => Asked::new(
             "Erase the personal data",
             &will,

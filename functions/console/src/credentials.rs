@@ -19,7 +19,7 @@ pub(crate) struct Line {
     pub(crate) name: &'static str,
     /// How long it lasts.
     pub(crate) left: String,
-    /// When it ends, or why no end is known.
+    /// When it expires, or why that isn't known.
     pub(crate) detail: String,
     /// A class of the style sheet.
     pub(crate) tone: &'static str,
@@ -38,7 +38,7 @@ impl Credentials {
                     Line {
                         app,
                         name: "",
-                        left: "no end".into(),
+                        left: "doesn't expire".into(),
                         detail,
                         tone: "good",
                         is_urgent: false,
@@ -59,23 +59,23 @@ fn line(
 ) -> Line {
     let (left, detail, tone, is_urgent) = match end {
         Ok(Some(end)) if now >= end.at => {
-            ("ended".to_owned(), format!("It ended on {}.", day(end.at)), "bad", true)
+            ("expired".to_owned(), format!("It expired on {}.", day(end.at)), "bad", true)
         }
         Ok(Some(end)) => {
             let is_near = end.is_near(now);
             let tone = if is_near { "warn" } else { "good" };
-            (days(end.days_left(now)), format!("It ends on {}.", day(end.at)), tone, is_near)
+            (days(end.days_left(now)), format!("It expires on {}.", day(end.at)), tone, is_near)
         }
         Ok(None) => {
-            let detail = format!("Write it down in {name}_EXPIRES.");
-            ("no end is written".to_owned(), detail, "end", false)
+            let detail = format!("No expiry date is set. Set it in {name}_EXPIRES.");
+            ("unknown".to_owned(), detail, "end", false)
         }
         Err(error) => {
             let class = error.class().name();
             warn!(credential.name = name, %error, class, "could not read when a credential ends");
             (
                 "unknown".to_owned(),
-                "Its end can't be read; the log says why.".to_owned(),
+                "Its expiry date can't be read; the log says why.".to_owned(),
                 "warn",
                 true,
             )
@@ -125,15 +125,15 @@ mod tests {
             .zip(&details)
             .map(|(line, detail)| (line.left.as_str(), &**detail, line.tone, line.is_urgent))
             .collect();
-        let unwritten = "Write it down in CONSOLE_CLIENT_SECRET_EXPIRES.";
+        let unset = "No expiry date is set. Set it in CONSOLE_CLIENT_SECRET_EXPIRES.";
         let expected = [
-            ("364 days left", "It ends on 27 Nov 2027.", "good", false),
-            ("22 days left", "It ends on 20 Dec 2026.", "warn", true),
-            ("1 day left", "It ends on 29 Nov 2026.", "warn", true),
-            ("less than a day left", "It ends on 28 Nov 2026.", "warn", true),
-            ("ended", "It ended on 27 Nov 2026.", "bad", true),
-            ("no end is written", unwritten, "end", false),
-            ("no end", "The app proves itself without a secret.", "good", false),
+            ("364 days left", "It expires on 27 Nov 2027.", "good", false),
+            ("22 days left", "It expires on 20 Dec 2026.", "warn", true),
+            ("1 day left", "It expires on 29 Nov 2026.", "warn", true),
+            ("less than a day left", "It expires on 28 Nov 2026.", "warn", true),
+            ("expired", "It expired on 27 Nov 2026.", "bad", true),
+            ("unknown", unset, "end", false),
+            ("doesn't expire", "The app proves itself without a secret.", "good", false),
         ];
         assert_eq!(shown, expected);
     }

@@ -1,7 +1,7 @@
 //! How a subscription's events stand at a receiver, told from its cursor and the last events.
 
 use jiff::Timestamp;
-use shared::domain::Event;
+use shared::domain::{Event, Position};
 use shared::publisher::receiver::CurrentReceiver;
 use shared::store::{Cursor, CursorState, Trouble};
 
@@ -17,10 +17,10 @@ pub(crate) struct LastEvents<'a> {
 }
 
 impl LastEvents<'_> {
-    /// Whether all events after this version are among them.
-    fn reach(self, version: u64) -> bool {
-        let first = self.events.last().map_or(0, |event| event.version);
-        !self.has_earlier || first <= version.saturating_add(1)
+    /// Whether all events after this position are among them.
+    fn reach(self, position: Position) -> bool {
+        let first = self.events.last().map(Event::position);
+        !self.has_earlier || first.is_some_and(|first| first <= position.next())
     }
 }
 
@@ -32,7 +32,7 @@ pub(crate) fn delivery(
     let cursor = receiver.own(cursor);
     let is_open = |event: &&Event| event.position() > cursor.delivered && receiver.takes(event);
     let first = last.events.iter().rev().find(is_open);
-    let is_whole = last.reach(cursor.delivered.version);
+    let is_whole = last.reach(cursor.delivered);
     let is_waiting = match (&cursor.state, is_whole) {
         (CursorState::Flowing, _) | (_, true) => first.is_some(),
         // The events that it waits with are earlier ones.
@@ -107,8 +107,9 @@ mod tests {
             (12, failing(), 1..=12, false, ("upToDate", None, None)),
             // The last ones are there, and those behind the cursor are among them.
             (12, CursorState::Flowing, 8..=12, true, ("upToDate", None, None)),
-            (7, failing(), 8..=12, true, ("waiting", Some(8), error)),
-            // The first one that it waits with is an earlier one.
+            (8, failing(), 8..=12, true, ("waiting", Some(9), error)),
+            // The first one that it waits with is an earlier one, or may be one of the cursor's own version.
+            (7, failing(), 8..=12, true, ("waiting", Some(3), error)),
             (6, failing(), 8..=12, true, ("waiting", Some(3), error)),
             (6, parked, 8..=12, true, ("parked", Some(3), error)),
             (6, asked_for(), 8..=12, true, ("waiting", None, None)),
@@ -116,7 +117,7 @@ mod tests {
         ] {
             let settings = ReceiverSettings::of_all(Target::Endpoint);
             let states = BTreeMap::new();
-            let position = shared::domain::Position { version: delivered, index: 0 };
+            let position = Position { version: delivered, index: 0 };
             let cursor = Cursor { delivered: position, state, ..Cursor::default() };
             let events = events(versions);
             let last = LastEvents { events: &events, has_earlier };
@@ -124,6 +125,18 @@ mod tests {
             let (state, since, error) = expected;
             let found = (delivery.state, delivery.waiting_since, delivery.last_error.as_deref());
             assert_eq!(found, (state, since.map(second), error), "{cursor:?}, {has_earlier}");
+        }
+    }
+
+    #[test]
+    fn events_reach_a_cursor_inside_a_version_with_the_next_event_of_that_version() {
+        let mut events = events(8..=12);
+        events.last_mut().expect("the first one").index = 2;
+        let last = LastEvents { events: &events, has_earlier: true };
+        for (version, index, reaches) in
+            [(7, u8::MAX, false), (8, 0, false), (8, 1, true), (8, 2, true), (9, 0, true)]
+        {
+            assert_eq!(last.reach(Position { version, index }), reaches, "{version}, {index}");
         }
     }
 }

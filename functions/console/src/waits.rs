@@ -55,8 +55,38 @@ fn pending(record: &Record, now: Timestamp) -> Option<String> {
             ago(pending.since, now)
         ),
         Some(_) => format!(
-            "{what}: Microsoft was sent the answer {}, and has not confirmed it yet.",
+            "{what}: answered {}. Microsoft may not have received the answer yet.",
             ago(pending.since, now)
         ),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_that_is_not_known_to_have_reached_microsoft_says_so() {
+        let since = Timestamp::UNIX_EPOCH;
+        let record: Record = serde_json::from_value(json!({
+            "subscription": {
+                "id": "6f1d5a2e-0c57-4d0a-9a53-3b8c1e7f0a11", "offerId": "fleet",
+                "planId": "silver", "saasSubscriptionStatus": "Subscribed",
+            },
+            "version": 3, "updatedAt": since,
+            "pendingOperation": {
+                "id": "b1f1d4a0-7c1e-4c86-9d0e-3a5b6c7d8e9f", "action": "ChangePlan",
+                "since": since, "decision": { "verdict": "reject", "by": "rules" },
+            },
+        }))
+        .expect("a record");
+        let waits = waits(&record, since + SignedDuration::from_mins(2))
+            .map(|it| it.replace('\u{a0}', " "));
+        let expected =
+            "Plan change: answered 2 minutes ago. Microsoft may not have received the answer yet.";
+        assert_eq!(waits.as_deref(), Some(expected));
+    }
 }

@@ -206,11 +206,6 @@ pub(crate) fn who(cause: &Cause) -> String {
     }
 }
 
-/// Who wrote a note.
-pub(crate) fn author(by: Option<&str>) -> String {
-    caller(by)
-}
-
 pub(crate) fn requester(requester: &Requester) -> String {
     match requester {
         Requester::Buyer { .. } => "Buyer, on the landing page".to_owned(),

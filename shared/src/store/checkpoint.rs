@@ -158,6 +158,14 @@ impl Checkpoint {
         seen.iter().filter(|difference| difference.is_open()).chain(left)
     }
 
+    /// Whether there are more of them than are listed.
+    pub fn has_more_open(&self) -> bool {
+        // The counts of a run that has ended are in what it left.
+        let count = if self.is_under_way() { self.left + self.failed } else { 0 };
+        let listed = self.findings.differences.iter().filter(|difference| difference.is_open());
+        count > listed.count() as u64 || self.left_open.as_ref().is_some_and(|left| left.more > 0)
+    }
+
     /// What takes the place of this one when everything is to begin from the beginning.
     #[must_use]
     pub fn reset(&self) -> Self {

@@ -142,6 +142,7 @@ mod tests {
     use super::*;
     use crate::domain::SubscriptionId;
     use crate::store::Outcome;
+    use crate::store::findings::MOST_DIFFERENCES;
 
     fn difference(number: u128) -> Difference {
         Difference::new(SubscriptionId(uuid::Uuid::from_u128(number)), None)
@@ -170,6 +171,7 @@ mod tests {
         checkpoint.findings.add(difference(4).ended(Outcome::Failed, "table"));
         (checkpoint.repaired, checkpoint.left, checkpoint.failed) = (1, 5, 1);
         assert_eq!(open(&checkpoint), [2, 3, 4]);
+        assert!(checkpoint.has_more_open());
         end(&mut checkpoint, false);
         assert_eq!(open(&checkpoint), [2, 3, 4], "the run has ended");
         assert_eq!(checkpoint.left_open.as_ref().map(|left| left.more), Some(3));
@@ -180,12 +182,33 @@ mod tests {
         checkpoint.findings.add(difference(4).ended(Outcome::Left, "time"));
         assert_eq!(open(&checkpoint), [4, 2], "one is repaired, and another one left again");
         (checkpoint.repaired, checkpoint.left) = (1, 1);
+        assert!(checkpoint.has_more_open(), "those of the run before");
         end(&mut checkpoint, false);
         assert_eq!(open(&checkpoint), [4], "the run did not see the other one differ");
+        assert!(!checkpoint.has_more_open(), "all are listed");
 
         checkpoint.begin(Timestamp::UNIX_EPOCH);
         end(&mut checkpoint, false);
         assert_eq!(checkpoint.left_open, None, "it found nothing");
+    }
+
+    #[test]
+    fn a_run_whose_repairs_fill_its_list_has_open_differences_that_are_not_listed() {
+        let mut checkpoint = Checkpoint::default();
+        checkpoint.begin(Timestamp::UNIX_EPOCH);
+        for number in 0..MOST_DIFFERENCES as u128 {
+            checkpoint.findings.add(difference(number));
+            checkpoint.repaired += 1;
+        }
+        assert!(!checkpoint.has_more_open());
+        checkpoint.findings.add(difference(1000).ended(Outcome::Failed, "table"));
+        checkpoint.failed = 1;
+        assert!(open(&checkpoint).is_empty() && checkpoint.has_more_open());
+        end(&mut checkpoint, false);
+        assert!(open(&checkpoint).is_empty() && checkpoint.has_more_open(), "the run has ended");
+        checkpoint.begin(Timestamp::UNIX_EPOCH);
+        end(&mut checkpoint, false);
+        assert!(!checkpoint.has_more_open(), "the next one found nothing");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! table, a subscription whose id ends in an odd digit can't be read.
 #![no_main]
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use async_trait::async_trait;
@@ -111,13 +111,6 @@ impl Receivers for Table {
 impl AnnotationStore for Table {
     async fn annotations(&self, _: SubscriptionId) -> Result<Option<Annotations>, StoreError> {
         Ok(None)
-    }
-
-    async fn annotations_of(
-        &self,
-        _: &[SubscriptionId],
-    ) -> Result<HashMap<SubscriptionId, Result<Annotations, StoreError>>, StoreError> {
-        panic!("the delivery lists nothing")
     }
 
     async fn save_annotations(&self, _: SubscriptionId, _: &Annotations) -> Result<(), SaveError> {

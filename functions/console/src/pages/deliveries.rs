@@ -59,6 +59,8 @@ struct DeliveriesPage<'a> {
     parked: Result<Vec<Line>, Refusal>,
     has_more_parked: bool,
     waiting: Result<Vec<Line>, Refusal>,
+    /// Whether this is the first page of what waits.
+    is_first: bool,
     /// The address of the next page of what waits.
     next: Option<String>,
 }
@@ -79,6 +81,13 @@ impl DeliveriesPage<'_> {
     /// Whether an event has anywhere to go; true if the receivers can't be read.
     fn has_receiver(&self) -> bool {
         self.receivers.as_ref().map_or(true, |receivers| !receivers.is_empty())
+    }
+
+    /// Whether nothing waits and nothing is parked, on this page or another one.
+    fn is_all_accepted(&self) -> bool {
+        let is_empty = |lines: &Result<Vec<Line>, Refusal>| lines.as_ref().is_ok_and(Vec::is_empty);
+        let nothing_waits = is_empty(&self.waiting) && self.is_first && self.next.is_none();
+        nothing_waits && is_empty(&self.parked) && !self.has_more_parked
     }
 }
 
@@ -101,6 +110,7 @@ impl Pages<'_> {
                 Ok(_) => Ok(receivers(table, &states, waiting.as_ref().ok().filter(|_| is_first))),
                 Err(refusal) => Err(refusal.clone()),
             },
+            is_first,
             has_more_parked: parked.as_ref().is_ok_and(|page| page.next.is_some()),
             parked: parked.map(|page| lines.of(&page)),
             next: waiting.as_ref().ok().and_then(|page| page.next.as_deref()).map(|next| {

@@ -6,7 +6,7 @@ use shared::store::Page;
 
 use crate::api::Refusal;
 use crate::copies::{Row, differences};
-use crate::words::{author, change, moment, pretty, title, who, why};
+use crate::words::{caller, change, moment, pretty, title, who, why};
 
 /// A part of the history, the latest entry first.
 pub(super) struct History {
@@ -105,7 +105,7 @@ impl From<Note> for Entry {
         Self {
             title: "Note".to_owned(),
             change: Some(note.text),
-            who: author(note.by.as_deref()),
+            who: caller(note.by.as_deref()),
             why: None,
             when: moment(note.at),
             event: None,

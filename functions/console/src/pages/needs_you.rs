@@ -140,7 +140,8 @@ impl Pages<'_> {
     ) -> Response {
         let (now, table) = (self.frame.now, self.table);
         let pending = Filter { status: Some(Status::PendingFulfillmentStart), ..Filter::default() };
-        let pending = ListQuery { limit: PURCHASES, ..ListQuery::default().only(pending) };
+        // One more tells whether there are others.
+        let pending = ListQuery { limit: PURCHASES + 1, ..ListQuery::default().only(pending) };
         let ringing = async {
             match alarms {
                 Some(alarms) => alarms.ringing().await,
@@ -233,7 +234,8 @@ fn purchases(
     first_start: Option<&FirstStart>,
     now: Timestamp,
 ) -> Part<Purchase> {
-    let mut read = records(found, page.items.iter().copied());
+    let shown = page.items.iter().copied().take(PURCHASES.into());
+    let mut read = records(found, shown);
     // The index may lag.
     read.records.retain(|record| {
         record.subscription.saas_subscription_status == Status::PendingFulfillmentStart
@@ -252,7 +254,7 @@ fn purchases(
             |(first, created)| first.started_at.duration_since(created) > IMPORT_MARGIN,
         ),
     };
-    let mut part = Part::of(read, page.next.is_some(), purchase);
+    let mut part = Part::of(read, page.items.len() > PURCHASES.into(), purchase);
     part.lines.sort_by_key(|purchase| purchase.days_left);
     part
 }
@@ -267,7 +269,9 @@ fn overdue(agenda: &Agenda, found: &Found, now: Timestamp) -> Part<Overdue> {
         Some(Err(_)) | None => true,
     };
     let read = records(found, agenda.work.iter().copied().filter(is_overdue));
-    Part::of(read, agenda.has_more_work, |record| Overdue {
+    // Due work alone needs nobody: the reconciliation does it.
+    let has_more = agenda.has_more_work && !(read.records.is_empty() && read.unreadable == 0);
+    Part::of(read, has_more, |record| Overdue {
         address: routes::subscription(record.subscription.id),
         name: name(record),
         what: waits(record, now).unwrap_or_default(),
@@ -285,10 +289,46 @@ fn open(checkpoint: &Checkpoint) -> Part<Open> {
         reason: difference.reason.clone().unwrap_or_default(),
     };
     let all: Vec<_> = checkpoint.open_differences().collect();
-    let left = checkpoint.left_open.as_ref();
     Part {
-        has_more: all.len() > OTHERS.into() || left.is_some_and(|left| left.more > 0),
+        has_more: all.len() > OTHERS.into() || checkpoint.has_more_open(),
         lines: all.into_iter().take(OTHERS.into()).map(line).collect(),
         unreadable: 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use shared::domain::{Cause, Decision, observe};
+    use shared::store::StoreError;
+
+    use super::*;
+
+    fn id() -> SubscriptionId {
+        SubscriptionId(uuid::Uuid::from_u128(1))
+    }
+
+    /// A subscription for which no operation is pending.
+    fn record(now: Timestamp) -> shared::domain::Record {
+        let observed = json!({
+            "id": id(), "offerId": "fleet", "planId": "silver", "saasSubscriptionStatus": "Subscribed",
+        });
+        let observed = serde_json::from_value(observed).expect("an observation");
+        match observe(None, &observed, &Cause::Reconciliation, now) {
+            Ok(Decision::Commit(change)) => change.record,
+            other => panic!("nothing to commit: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn due_work_alone_needs_nobody() {
+        let now = Timestamp::UNIX_EPOCH;
+        for (read, is_empty) in [(Ok(record(now)), true), (Err(StoreError::BadPosition), false)] {
+            let agenda = Agenda { work: vec![id()], has_more_work: true, ..Agenda::default() };
+            let mut found = Found::default();
+            found.records.insert(id(), read);
+            let part = overdue(&agenda, &found, now);
+            assert_eq!((part.is_empty(), part.has_more), (is_empty, !is_empty));
+        }
     }
 }
