@@ -68,6 +68,7 @@ async fn a_buyer_goes_on_to_the_publishers_page_which_activates() {
         pending.body
     );
     assert!(!pending.body.contains("name=\"contact\""), "that page asks: {}", pending.body);
+    assert!(!pending.body.contains("what you entered"), "nothing is asked: {}", pending.body);
     assert!(!pending.body.contains("name=\"handover\""), "it is not confirmed: {}", pending.body);
     let early = browser.get("/landing/continue").await;
     assert_eq!(
@@ -117,7 +118,9 @@ async fn a_buyer_goes_on_to_the_publishers_page_which_activates() {
     assert_eq!(again.status, StatusCode::UNAUTHORIZED, "it is good for once");
 
     let waiting = browser.page().await;
-    assert!(waiting.body.contains("Finish setting up your account"), "{}", waiting.body);
+    for text in ["Finish setting up your account", "begin once you have set up your account"] {
+        assert!(waiting.body.contains(text), "{text} in {}", waiting.body);
+    }
     assert!(waiting.body.contains("href=\"/landing/continue\""), "{}", waiting.body);
     let next = handover_of(&browser.get("/landing/continue").await);
     assert_ne!(claims(&next)["jti"], said["jti"], "each opening issues a new one");
@@ -169,7 +172,9 @@ async fn answers_to_the_offers_fields_go_on_with_the_buyer() {
     let mut browser = Browser::new(&env);
     browser.sign_in(id, ADELE).await;
     let pending = browser.page().await;
-    assert!(pending.body.contains("name=\"contact\""), "{}", pending.body);
+    for text in ["name=\"contact\"", "what you entered and the details of this purchase"] {
+        assert!(pending.body.contains(text), "{text} in {}", pending.body);
+    }
     let submit = submit_token(&pending);
     let missing = browser.submit(&[("submit", &submit)]).await;
     assert_eq!(missing.status, StatusCode::BAD_REQUEST, "{}", missing.body);

@@ -188,7 +188,7 @@ async fn the_next_steps_follow_who_activates_and_say_how_far_they_are() {
     let id = env.purchase(Purchase::flat_rate("silver"));
     let pending = env.visit(id).await.body;
     for step in
-        ["What happens next", "You check your purchase", "Microsoft activates", "billing begins"]
+        ["What happens next", "You check the details", "Microsoft activates", "billing begins"]
     {
         assert!(pending.contains(step), "{step} in {pending}");
     }
@@ -211,6 +211,7 @@ async fn the_next_steps_follow_who_activates_and_say_how_far_they_are() {
     let activating = env.visit(id).await.body;
     assert!(activating.contains("Your subscription is being activated"), "{activating}");
     assert_eq!(activating.matches("Done:").count(), 2, "{activating}");
+    assert!(activating.contains("Your account is ready."), "{activating}");
     let unknown = env.get(&format!("/landing?token={}", Uuid::nil())).await.body;
     assert!(!unknown.contains("What happens next"), "{unknown}");
 }

@@ -238,7 +238,7 @@ async fn suspended_ended_and_unknown_subscriptions_pass_the_audit() {
             world.settings_mut().oddities.subscription_status = Some("NotStarted".to_owned());
         });
         sign_in(&page, &shop, shop.purchase(team()), ADELE).await;
-        page.wait_for_heading("Your subscription").await;
+        page.wait_for_heading("The status of your subscription is unclear").await;
         page.audit("unknown").await;
     })
     .await;

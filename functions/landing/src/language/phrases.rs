@@ -136,6 +136,8 @@ pub(crate) struct StepPhrases {
     /// The same once it is done.
     pub(crate) confirmed: String,
     pub(crate) prepare: String,
+    /// The same once it is done.
+    pub(crate) prepared: String,
     pub(crate) activate: String,
     pub(crate) start: String,
     pub(crate) start_trial: String,
@@ -242,6 +244,10 @@ pub(crate) struct HandoverPhrases {
     /// The button that confirms the purchase and leads there.
     pub(crate) confirm: String,
     pub(crate) text: String,
+    /// The same below a form.
+    pub(crate) with_entries: String,
+    /// What follows once the person has finished there.
+    pub(crate) until_then: String,
     /// For a person who comes back from there.
     pub(crate) again: String,
     /// One of the steps between purchase and first use.
@@ -256,6 +262,7 @@ pub(crate) struct UnnamedHandoverPhrases {
     pub(crate) title: String,
     pub(crate) confirm: String,
     pub(crate) text: String,
+    pub(crate) with_entries: String,
     pub(crate) again: String,
     pub(crate) step: String,
 }

@@ -143,10 +143,11 @@ impl<'a> Frame<'a> {
 /// names its plan no more (F-PLN-6), and an id says little.
 fn name_or_id(subscription: &Subscription, name: Option<&str>, id: &str) -> Option<String> {
     let shown = match subscription.saas_subscription_status {
-        Status::PendingFulfillmentStart | Status::Subscribed | Status::Suspended => {
-            Some(name.unwrap_or(id))
-        }
-        Status::Unsubscribed | Status::Other(_) => name,
+        Status::PendingFulfillmentStart
+        | Status::Subscribed
+        | Status::Suspended
+        | Status::Other(_) => Some(name.unwrap_or(id)),
+        Status::Unsubscribed => name,
     };
     shown.map(str::to_owned)
 }

@@ -10,6 +10,8 @@ pub(super) struct HandoverWords {
     pub(super) confirm: String,
     /// Where the person goes, and what is passed on.
     pub(super) text: String,
+    /// The same below a form.
+    pub(super) with_entries: String,
     /// For a person who comes back.
     pub(super) again: String,
     /// What the person does there, as a step.
@@ -26,6 +28,7 @@ impl HandoverWords {
                     title: named(&phrases.title),
                     confirm: named(&phrases.confirm),
                     text: named(&phrases.text),
+                    with_entries: named(&phrases.with_entries),
                     again: named(&phrases.again),
                     step: named(&phrases.step),
                 }
@@ -34,6 +37,7 @@ impl HandoverWords {
                 title: phrases.unnamed.title.clone(),
                 confirm: phrases.unnamed.confirm.clone(),
                 text: phrases.unnamed.text.clone(),
+                with_entries: phrases.unnamed.with_entries.clone(),
                 again: phrases.unnamed.again.clone(),
                 step: phrases.unnamed.step.clone(),
             },

@@ -47,7 +47,7 @@ impl Notice {
     pub(super) fn render(&self, frame: Frame<'_>) -> (StatusCode, askama::Result<String>) {
         let (status, Message { title, text }) = self.message(frame.t());
         let link = self.link(&frame);
-        let names_portals = matches!(self, Self::NoToken | Self::Expired);
+        let names_portals = matches!(self, Self::NoToken | Self::Expired | Self::SignedOut { .. });
         (status, NoticeView { frame, title, paragraphs: text, link, names_portals }.render())
     }
 
@@ -94,9 +94,11 @@ impl Notice {
             }
             Self::NotFound => (PURCHASE, &phrases.links.start),
             Self::SignedOut { at_entra } => (at_entra, &phrases.links.sign_out_at_microsoft),
-            Self::Misconfigured | Self::ActivationRefused => {
-                (frame.brand.support.as_deref()?, &phrases.frame.support)
-            }
+            Self::Misconfigured | Self::ActivationRefused => match frame.brand.support.as_deref() {
+                Some(support) => (support, &phrases.frame.support),
+                None if frame.session.is_some() => (PURCHASE, &phrases.links.try_again),
+                None => return None,
+            },
             Self::NoToken | Self::Expired => return None,
         };
         Some(Link { to, text })

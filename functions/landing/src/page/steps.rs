@@ -33,6 +33,7 @@ pub(super) fn steps<'a>(frame: &Frame<'a>, reached: Stage, is_free_trial: bool) 
         frame.brand.activation == ActivationMode::ByPublisher || reached == Stage::Prepare;
     let prepare = || match frame.brand.sign_up {
         Some(_) => Cow::Owned(HandoverWords::of(frame).step),
+        None if reached > Stage::Prepare => Cow::Borrowed(phrases.prepared.as_str()),
         None => Cow::Borrowed(phrases.prepare.as_str()),
     };
     let confirm = match reached {
