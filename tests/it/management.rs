@@ -211,22 +211,6 @@ async fn an_unreachable_microsoft_or_table_is_503() {
     assert_eq!(env.calls(Call::UpdateSubscription) + env.calls(Call::DeleteSubscription), 0);
 }
 
-#[tokio::test]
-async fn a_list_of_a_table_that_is_not_there_is_refused_as_the_publishers_fault() {
-    let env = TestEnv::new().await;
-    env.active(Purchase::per_seat("basic", 3)).await;
-    let url = env.system.database_url().expect("an embedded database");
-    let client = local::database::client(url, &env.system.variables["AWS_REGION"]);
-    let table = &env.system.variables["TABLE_NAME"];
-    client.delete_table().table_name(table).send().await.expect("deleted");
-    for path in
-        ["/subscriptions", "/subscriptions?sort=lastChange", "/subscriptions?search=contoso"]
-    {
-        let answer = env.get(path).await;
-        is_problem(&answer, StatusCode::INTERNAL_SERVER_ERROR, "configuration");
-    }
-}
-
 /// Microsoft's API refuses the calls that these tests make, and Entra goes on.
 fn refuse_every_call(env: &TestEnv, status: u16) {
     for call in [
