@@ -313,7 +313,7 @@ async fn microsofts_failures_and_refusals_pass_the_audit() {
         let id = shop.purchase(team());
         shop.fault(Call::Resolve, FaultKind::Status(500, ErrorForm::Nested));
         sign_in(&page, &shop, id, ADELE).await;
-        page.wait_for_heading("We can’t reach Microsoft at the moment").await;
+        page.wait_for_heading("We can’t reach Microsoft right now").await;
         page.audit("unavailable").await;
         shop.clear_faults();
         page.click(Locator::Css("main a.button")).await;
