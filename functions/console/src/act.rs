@@ -172,9 +172,7 @@ impl Act {
         match self {
             Self::Approve => "Approved. Waiting for Microsoft to activate it.",
             Self::Decline => "Declined. Waiting for Microsoft to cancel the purchase.",
-            Self::ChangePlan | Self::ChangeSeats => {
-                "Change requested. It applies once Microsoft confirms it."
-            }
+            Self::ChangePlan | Self::ChangeSeats => "Change requested.",
             Self::Cancel => {
                 "Cancellation requested. The subscription ends once Microsoft confirms it."
             }

@@ -88,7 +88,7 @@ mod tests {
             "IDENTITY_HEADER" => Some("hush".to_owned()),
             "ENTRA_AUTHORITY" => Some("https://login.example.com".to_owned()),
             "ENTRA_CREDENTIAL" => Some("secret".to_owned()),
-            "DELIVERY_URL" => Some("https://user:hush@example.com".to_owned()),
+            "DELIVERY_ENDPOINT" => Some("https://user:hush@example.com".to_owned()),
             "AWS_REGION" => Some("eu-north-1".to_owned()),
             _ => None,
         });
@@ -96,7 +96,7 @@ mod tests {
             "CHANGE_POLICY",
             "ENTRA_CLIENT_SECRET",
             "ENTRA_CLIENT_SECRET_ARN",
-            "DELIVERY_URL",
+            "DELIVERY_ENDPOINT",
             "ENTRA_AUTHORITY",
             "ENTRA_CREDENTIAL",
             "IDENTITY_HEADER",
@@ -111,7 +111,7 @@ mod tests {
             .collect();
         let expected = [
             ("CHANGE_POLICY", "reject".to_owned()),
-            ("DELIVERY_URL", String::new()),
+            ("DELIVERY_ENDPOINT", String::new()),
             ("ENTRA_AUTHORITY", String::new()),
             ("ENTRA_CLIENT_SECRET", String::new()),
             ("ENTRA_CLIENT_SECRET_ARN", "arn:aws:secretsmanager:eu-north-1:1:secret:a".to_owned()),

@@ -202,8 +202,8 @@ impl Lines<'_> {
             receiver: name,
             since: waiting(since, self.now),
             failures: 0,
-            error: "Not sent yet".to_owned(),
-            next: NONE.to_owned(),
+            error: NONE.to_owned(),
+            next: "Not sent yet".to_owned(),
         }
     }
 

@@ -103,7 +103,7 @@ impl From<Event> for Entry {
 impl From<Note> for Entry {
     fn from(note: Note) -> Self {
         Self {
-            title: "Note".to_owned(),
+            title: "Note:".to_owned(),
             change: Some(note.text),
             who: caller(note.by.as_deref()),
             why: None,
