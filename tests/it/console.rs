@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use emulator::{Call, ErrorForm, FaultKind, Purchase, Times};
+use emulator::{Call, ErrorForm, FaultKind, Times};
 use http::StatusCode;
 use local::Options;
 
-use crate::console_env::{ADMIN, Desk, OPERATOR, VIEWER};
+use crate::console_env::{ADMIN, Desk, OPERATOR, VIEWER, page_of, shows, team};
 use crate::raw_receiver::{RawReceiver, Then};
 use crate::test_env::TestEnv;
 
@@ -18,22 +18,6 @@ const PAGES: [&str; 6] = [
     "/console/health",
     "/console/offers",
 ];
-
-fn team() -> Purchase {
-    Purchase::per_seat("team", 12).named("Fleet of twelve")
-}
-
-/// The page of a subscription.
-fn page_of(id: impl std::fmt::Display) -> String {
-    format!("/console/subscriptions/{id}")
-}
-
-#[track_caller]
-fn shows(page: &str, texts: &[&str]) {
-    for text in texts {
-        assert!(page.contains(text), "{text} in {page}");
-    }
-}
 
 #[tokio::test]
 async fn a_visit_leads_through_entra_of_the_publishers_tenant_back_to_the_page() {

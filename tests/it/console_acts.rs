@@ -2,21 +2,11 @@
 
 use std::time::Duration;
 
-use emulator::Purchase;
 use http::StatusCode;
 use local::Options;
-use uuid::Uuid;
 
-use crate::console_env::{ADMIN, Desk, OPERATOR, VIEWER};
+use crate::console_env::{ADMIN, Desk, OPERATOR, VIEWER, page_of, team};
 use crate::test_env::TestEnv;
-
-fn page_of(id: Uuid) -> String {
-    format!("/console/subscriptions/{id}")
-}
-
-fn team() -> Purchase {
-    Purchase::per_seat("team", 12).named("Fleet of twelve")
-}
 
 /// The buttons of a subscription's page, in their order, each with its class.
 fn buttons(page: &str) -> Vec<(&str, &str)> {

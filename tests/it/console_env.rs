@@ -1,7 +1,9 @@
 //! The staff's browser at the console.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
+use emulator::Purchase;
 use http::StatusCode;
 use reqwest::RequestBuilder;
 use url::Url;
@@ -11,6 +13,23 @@ use crate::test_env::{Answer, TestEnv};
 pub(crate) const VIEWER: &str = "vera@fabrikam.example";
 pub(crate) const OPERATOR: &str = "olof@fabrikam.example";
 pub(crate) const ADMIN: &str = "ada@fabrikam.example";
+
+/// What the tests of the console buy.
+pub(crate) fn team() -> Purchase {
+    Purchase::per_seat("team", 12).named("Fleet of twelve")
+}
+
+/// The page of a subscription.
+pub(crate) fn page_of(id: impl Display) -> String {
+    format!("/console/subscriptions/{id}")
+}
+
+#[track_caller]
+pub(crate) fn shows(page: &str, texts: &[&str]) {
+    for text in texts {
+        assert!(page.contains(text), "{text} in {page}");
+    }
+}
 
 /// A browser that keeps cookies and follows no redirect.
 #[derive(Clone)]

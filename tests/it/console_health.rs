@@ -6,7 +6,7 @@ use emulator::Call;
 use http::StatusCode;
 use local::Options;
 
-use crate::console_env::{Desk, VIEWER};
+use crate::console_env::{Desk, VIEWER, shows};
 use crate::test_env::TestEnv;
 
 const MINUTE: u64 = 60;
@@ -18,13 +18,6 @@ async fn examine_now(desk: &mut Desk<'_>) {
     let answer = desk.post(EXAMINE, &[("csrf", &fields["csrf"])]).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
     assert_eq!(answer.headers["location"], "/console/health");
-}
-
-#[track_caller]
-fn shows(page: &str, texts: &[&str]) {
-    for text in texts {
-        assert!(page.contains(text), "{text} in {page}");
-    }
 }
 
 #[tokio::test]

@@ -7,15 +7,11 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::console_env::{ADMIN, Desk, OPERATOR, VIEWER};
+use crate::console_env::{ADMIN, Desk, OPERATOR, VIEWER, page_of};
 use crate::erasure_env::{ended, erased};
 use crate::test_env::{TestEnv, is_problem};
 
 const MARKUP: &str = "<script>alert(1)</script> & <b>Ask Anna</b>";
-
-fn page_of(id: Uuid) -> String {
-    format!("/console/subscriptions/{id}")
-}
 
 async fn notes(env: &TestEnv, id: Uuid) -> Vec<Value> {
     let answer = env.get(&format!("/subscriptions/{id}/notes")).await;

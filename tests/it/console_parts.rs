@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use emulator::{Call, ErrorForm, FaultKind, Purchase, Times};
+use emulator::{Call, ErrorForm, FaultKind, Times};
 use http::StatusCode;
 use jiff::SignedDuration;
 use local::Options;
@@ -14,25 +14,10 @@ use shared::store::{
 };
 use uuid::Uuid;
 
-use crate::console_env::{Desk, OPERATOR, VIEWER};
+use crate::console_env::{Desk, OPERATOR, VIEWER, page_of, shows, team};
 use crate::delivery_product::KEY;
 use crate::log_lines::Lines;
 use crate::test_env::{TestEnv, table};
-
-fn team() -> Purchase {
-    Purchase::per_seat("team", 12).named("Fleet of twelve")
-}
-
-fn page_of(id: impl std::fmt::Display) -> String {
-    format!("/console/subscriptions/{id}")
-}
-
-#[track_caller]
-fn shows(page: &str, texts: &[&str]) {
-    for text in texts {
-        assert!(page.contains(text), "{text} in {page}");
-    }
-}
 
 /// With a receiver that nothing answers for.
 async fn env_with_receiver() -> TestEnv {
