@@ -23,7 +23,7 @@ pub(crate) struct Line {
     pub(crate) detail: String,
     /// A class of the style sheet.
     pub(crate) tone: &'static str,
-    /// Whether somebody should act on it.
+    /// Whether the staff should act on it.
     pub(crate) is_urgent: bool,
 }
 

@@ -269,7 +269,7 @@ fn overdue(agenda: &Agenda, found: &Found, now: Timestamp) -> Part<Overdue> {
         Some(Err(_)) | None => true,
     };
     let read = records(found, agenda.work.iter().copied().filter(is_overdue));
-    // Due work alone needs nobody: the reconciliation does it.
+    // Due work alone is no task for the staff: the reconciliation does it.
     let has_more = agenda.has_more_work && !(read.records.is_empty() && read.unreadable == 0);
     Part::of(read, has_more, |record| Overdue {
         address: routes::subscription(record.subscription.id),

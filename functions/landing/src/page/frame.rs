@@ -139,8 +139,8 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// The id stands in for a name that nobody has given. The page of an ended subscription does without: Microsoft
-/// names its plan no more (F-PLN-6), and an id says little.
+/// The id stands in for a name that neither the settings nor Microsoft give. The page of an ended subscription
+/// does without: Microsoft names its plan no more (F-PLN-6), and an id says little.
 fn name_or_id(subscription: &Subscription, name: Option<&str>, id: &str) -> Option<String> {
     let shown = match subscription.saas_subscription_status {
         Status::PendingFulfillmentStart

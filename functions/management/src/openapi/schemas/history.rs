@@ -16,7 +16,7 @@ pub(super) fn record() -> Value {
                 "description": "Grows by one with every change of the record",
             },
             "updatedAt": time("When the record last changed"),
-            "statusSince": time("When the record learned of the present status; missing if nobody saw it change"),
+            "statusSince": time("When the record learned of the present status; missing in a record that did not see it change"),
             "activation": {
                 "type": "object",
                 "description": "An activation that was requested and is not confirmed yet",
